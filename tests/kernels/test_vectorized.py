@@ -1,0 +1,320 @@
+"""The kernels against plain loops over every index, and against their adjoints."""
+
+import os
+import threading
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tinygrad_cnn.kernels import _threads, vectorized
+
+# -- the loops -----------------------------------------------------------------------------------
+
+
+def links(x_shape, kernel, size, stride, padding, dilation):
+    """(i, j, p, q, h, w) for every tap of every window that lies in x."""
+    (H, W), (I, J), (P, Q) = x_shape[2:], kernel, size
+    for i, j, p, q in product(range(I), range(J), range(P), range(Q)):
+        h = p * stride[0] + i * dilation[0] - padding[0][0]
+        w = q * stride[1] + j * dilation[1] - padding[1][0]
+        if 0 <= h < H and 0 <= w < W:
+            yield i, j, p, q, h, w
+
+
+def loops_conv2d(x, w, size, stride, padding, dilation, groups, g=None):
+    """conv2d by its definition, and with g both of its adjoints."""
+    N, C = x.shape[:2]
+    F, c, I, J = w.shape
+    y = np.zeros((N, F, *size), x.dtype)
+    dx, dw = np.zeros_like(x), np.zeros_like(w)
+    for i, j, p, q, h, v in links(x.shape, (I, J), size, stride, padding, dilation):
+        for f in range(F):
+            k = slice(f // (F // groups) * c, f // (F // groups) * c + c)
+            y[:, f, p, q] += x[:, k, h, v] @ w[f, :, i, j]
+            if g is not None:
+                dx[:, k, h, v] += g[:, f, p, q, None] * w[f, :, i, j]
+                dw[f, :, i, j] += g[:, f, p, q] @ x[:, k, h, v]
+    return y, dx, dw
+
+
+def loops_max_pool2d(x, kernel, size, stride, padding, dilation):
+    N, C, H, W = x.shape
+    y = np.full((N, C, *size), -np.inf, x.dtype)
+    positions = np.full(y.shape, -1)
+    for _, _, p, q, h, w in links(x.shape, kernel, size, stride, padding, dilation):
+        for n, c in product(range(N), range(C)):
+            new, old, first = x[n, c, h, w], y[n, c, p, q], positions[n, c, p, q] == -1
+            if first or new > old or (np.isnan(new) and not np.isnan(old)):
+                y[n, c, p, q], positions[n, c, p, q] = new, h * W + w
+    return y, positions
+
+
+# -- what is drawn -------------------------------------------------------------------------------
+
+
+def arrays(seed, shape, dtype=np.float64):
+    return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+
+
+def strided(x, how):
+    """The same numbers in other strides."""
+    if how == "transposed":
+        return np.ascontiguousarray(x.T).T
+    if how == "reversed":
+        return np.ascontiguousarray(x[..., ::-1])[..., ::-1]
+    if how == "gaps":
+        wide = np.full((*x.shape[:-1], 2 * x.shape[-1]), np.nan, x.dtype)
+        wide[..., ::2] = x
+        x = wide[..., ::2]
+    elif how == "channels_last":
+        x = np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 1, -1)), -1, 1)
+    elif how == "batch_last":
+        x = np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 0, -1)), -1, 0)
+    x.flags.writeable = False
+    return x
+
+
+STRIDES = ["plain", "transposed", "reversed", "gaps", "channels_last", "batch_last"]
+
+
+@st.composite
+def axis(draw, max_kernel=4, most_padding=None):
+    """(length, kernel, stride, (before, after), dilation, output) with at least one window."""
+    kernel, stride = draw(st.integers(1, max_kernel)), draw(st.integers(1, 4))
+    dilation = draw(st.integers(1, 3))
+    most = 3 if most_padding is None else most_padding(kernel)
+    before, after = draw(st.integers(0, most)), draw(st.integers(0, most))
+    span = dilation * (kernel - 1) + 1
+    length = draw(st.integers(max(1, span - before - after), span + 7))
+    output = (length + before + after - span) // stride + 1
+    return length, kernel, stride, (before, after), dilation, output
+
+
+@st.composite
+def convolutions(draw):
+    (H, I, sh, ph, dh, P), (W, J, sw, pw, dw, Q) = draw(axis()), draw(axis())
+    G = draw(st.sampled_from([1, 1, 2, 3]))
+    c, f = draw(st.sampled_from([(1, 1), (1, 2), (2, 1), (3, 2), (2, 3), (9, 8)]))
+    N = draw(st.sampled_from([0, 1, 2, 3, 17]))
+    seed = draw(st.integers(0, 2**32))
+    x, w = arrays(seed, (N, G * c, H, W)), arrays(seed + 1, (G * f, c, I, J))
+    g = arrays(seed + 2, (N, G * f, P, Q))
+    x, w, g = (strided(a, draw(st.sampled_from(STRIDES))) for a in (x, w, g))
+    bias = draw(st.sampled_from([None, arrays(seed + 3, G * f)]))
+    return x, w, g, bias, ((sh, sw), (ph, pw), (dh, dw), G)
+
+
+@st.composite
+def pools(draw):
+    (H, I, sh, ph, dh, P), (W, J, sw, pw, dw, Q) = (
+        draw(axis(3, lambda kernel: kernel // 2)) for _ in "HW"
+    )
+    shape = draw(st.sampled_from([(0, 2), (1, 1), (2, 3), (17, 2)]))
+    x = arrays(draw(st.integers(0, 2**32)), (*shape, H, W))
+    if draw(st.booleans()):
+        x = np.round(x)  # ties
+    if draw(st.booleans()):
+        x[x > 1] = np.nan
+    return (
+        strided(x, draw(st.sampled_from(STRIDES))),
+        ((I, J), (sh, sw), (ph, pw), (dh, dw)),
+        (P, Q),
+    )
+
+
+@pytest.fixture(params=[False, True], ids=["whole", "in blocks"], autouse=True, scope="module")
+def blocks(request):
+    """The small shapes of the tests also go through many blocks, on all threads."""
+    if request.param:
+        small = dict(BLOCK_BYTES=1, BLOCK_PIXELS=5, PARALLEL=0, PLANE_CELLS=5)
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in small.items():
+                patch.setattr(vectorized, name, value)
+            yield
+    else:
+        yield
+
+
+def close(actual, expected, rtol=1e-9):
+    np.testing.assert_allclose(actual, expected, rtol=rtol, atol=rtol * 10)
+
+
+# -- convolution ---------------------------------------------------------------------------------
+
+
+@given(convolutions())
+def test_convolution_and_its_adjoints_are_the_loops(case):
+    x, w, g, bias, how = case
+    y, dx, dw = loops_conv2d(x, w, g.shape[2:], *how, g)
+    close(vectorized.conv2d(x, w, None, *how), y)
+    if bias is not None:
+        close(vectorized.conv2d(x, w, bias, *how), y + bias[:, None, None])
+    close(vectorized.conv2d_input(g, w, x.shape, *how), dx)
+    weight = vectorized.conv2d_weight(g, x, w.shape, *how)
+    close(weight, dw)
+    assert weight.flags.c_contiguous
+
+
+@given(convolutions())
+def test_adjoints(case):
+    x, w, g, _, how = case
+    y = vectorized.conv2d(x, w, None, *how)
+    close(np.vdot(y, g), np.vdot(x, vectorized.conv2d_input(g, w, x.shape, *how)))
+    close(np.vdot(y, g), np.vdot(w, vectorized.conv2d_weight(g, x, w.shape, *how)))
+
+
+@given(convolutions(), st.sampled_from([np.float16, np.float32]))
+@settings(max_examples=30)
+def test_lower_precision_stays_itself(case, dtype):
+    x, w, g, _, how = case
+    y, dx, dw = loops_conv2d(x, w, g.shape[2:], *how, g)
+    x, w, g = x.astype(dtype), w.astype(dtype), g.astype(dtype)
+    rtol = 100 * np.finfo(dtype).eps
+    for actual, expected in (
+        (vectorized.conv2d(x, w, None, *how), y),
+        (vectorized.conv2d_input(g, w, x.shape, *how), dx),
+        (vectorized.conv2d_weight(g, x, w.shape, *how), dw),
+    ):
+        assert actual.dtype == dtype
+        close(actual, expected, rtol)
+
+
+SHAPES = [  # x, w, stride, padding, groups: sizes that take every path on real blocks
+    ((20, 3, 30, 31), (6, 3, 5, 5), 1, 2, 1),
+    ((5, 32, 40, 40), (40, 32, 3, 3), 1, 1, 1),
+    ((5, 32, 40, 40), (40, 32, 3, 3), 2, 1, 1),
+    ((3, 64, 60, 60), (64, 64, 1, 1), 1, 0, 1),
+    ((3, 64, 60, 60), (64, 1, 3, 3), 1, 1, 64),
+    ((20, 64, 30, 30), (64, 1, 3, 3), 2, 1, 64),
+    ((3, 64, 60, 60), (64, 4, 3, 3), 1, 1, 16),
+]
+
+
+@pytest.mark.parametrize("x_shape, w_shape, stride, padding, groups", SHAPES)
+def test_large_convolutions_are_adjoint_and_equal_to_the_bit(
+    x_shape, w_shape, stride, padding, groups
+):
+    how = (stride, stride), ((padding, padding),) * 2, (1, 1), groups
+    x, w = arrays(1, x_shape, np.float32), arrays(2, w_shape, np.float32)
+    y = vectorized.conv2d(x, w, None, *how)
+    n, f, p, q = (size // 2 for size in y.shape)
+    h, v = p * stride - padding, q * stride - padding
+    c = f // (w_shape[0] // groups) * w_shape[1]
+    window = x[n, c : c + w_shape[1], h : h + w_shape[2], v : v + w_shape[3]]
+    close(y[n, f, p, q], np.sum(window * w[f]), 1e-4)
+    g = arrays(3, y.shape, np.float32)
+    dx = vectorized.conv2d_input(g, w, x_shape, *how)
+    dw = vectorized.conv2d_weight(g, x, w_shape, *how)
+    inner = np.vdot(y.astype(np.float64), g)
+    scale = np.linalg.norm(y) * np.linalg.norm(g)
+    assert abs(inner - np.vdot(x.astype(np.float64), dx)) < 1e-6 * scale
+    assert abs(inner - np.vdot(w.astype(np.float64), dw)) < 1e-6 * scale
+    for _ in range(3):
+        assert np.array_equal(y, vectorized.conv2d(x, w, None, *how))
+        assert np.array_equal(dx, vectorized.conv2d_input(g, w, x_shape, *how))
+        assert np.array_equal(dw, vectorized.conv2d_weight(g, x, w_shape, *how))
+
+
+def test_zero_strides():
+    how = (1, 1), ((1, 1), (1, 1)), (1, 1), 1
+    x = np.broadcast_to(2.0, (2, 3, 5, 4))
+    w, g = np.broadcast_to(3.0, (2, 3, 3, 3)), np.broadcast_to(1.0, (2, 2, 5, 4))
+    y, dx, dw = loops_conv2d(x, w, (5, 4), *how, g)
+    close(vectorized.conv2d(x, w, np.broadcast_to(0.0, 2), *how), y)
+    close(vectorized.conv2d_input(g, w, x.shape, *how), dx)
+    close(vectorized.conv2d_weight(g, x, w.shape, *how), dw)
+
+
+def test_no_channels():
+    how = (1, 1), ((1, 1), (1, 1)), (1, 1), 1
+    x, w, g = np.ones((2, 0, 4, 4)), np.ones((3, 0, 3, 3)), np.ones((2, 3, 4, 4))
+    assert np.array_equal(vectorized.conv2d(x, w, np.arange(3.0), *how)[1, :, 2, 2], np.arange(3.0))
+    assert vectorized.conv2d_input(g, w, x.shape, *how).shape == x.shape
+    assert vectorized.conv2d_weight(g, x, w.shape, *how).shape == w.shape
+
+
+# -- pooling -------------------------------------------------------------------------------------
+
+
+@given(pools())
+def test_max_pooling_is_the_loops(case):
+    x, how, size = case
+    kernel, *rest = how
+    y, taps = vectorized.max_pool2d(x, *how, size)
+    positions = vectorized.max_pool2d_positions(taps, x.shape, *how)
+    y_, positions_ = loops_max_pool2d(x, kernel, size, *rest)
+    np.testing.assert_array_equal(y, y_)
+    np.testing.assert_array_equal(positions, positions_)
+    g = arrays(0, y.shape)
+    dx = np.zeros(x.shape)
+    for n, c, p, q in np.argwhere(positions_ >= 0):
+        dx[n, c, positions_[n, c, p, q] // x.shape[3], positions_[n, c, p, q] % x.shape[3]] += g[
+            n, c, p, q
+        ]
+    close(vectorized.max_pool2d_scatter(g, taps, x.shape, *how), dx)
+    u = arrays(1, x.shape)
+    close(np.vdot(vectorized.max_pool2d_gather(u, taps, *how), g), np.vdot(u, dx))
+
+
+@given(pools())
+def test_average_pooling_is_the_loops(case):
+    x, (kernel, stride, padding, _), size = case
+    x = np.nan_to_num(x)
+    y = np.zeros((*x.shape[:2], *size))
+    for _, _, p, q, h, w in links(x.shape, kernel, size, stride, padding, (1, 1)):
+        y[:, :, p, q] += x[:, :, h, w]
+    divisor = 1.0 + np.arange(size[0] * size[1]).reshape(size)
+    how = kernel, stride, padding
+    close(vectorized.avg_pool2d(x, *how, size, 3), y / 3)
+    actual = vectorized.avg_pool2d(x, *how, size, divisor)
+    close(actual, y / divisor)
+    g = arrays(0, y.shape)
+    dx = vectorized.avg_pool2d_input(g, x.shape, *how, divisor)
+    assert dx.shape == x.shape
+    close(np.vdot(actual, g), np.vdot(x, dx))
+
+
+def test_ceil_mode_windows_reach_past_the_end():
+    x, how = np.arange(25.0).reshape(1, 1, 5, 5), ((2, 2), (2, 2), ((0, 1), (0, 1)), (1, 1))
+    y, taps = vectorized.max_pool2d(x, *how, (3, 3))
+    assert y[0, 0].tolist() == [[6, 8, 9], [16, 18, 19], [21, 23, 24]]
+    assert np.array_equal(vectorized.max_pool2d_positions(taps, x.shape, *how), y)
+
+
+def test_a_window_of_padding_alone():
+    x, how = np.ones((1, 1, 1, 2)), ((2, 2), (1, 1), ((1, 1), (1, 1)), (2, 2))
+    y, taps = vectorized.max_pool2d(x, *how, (1, 2))
+    assert np.isneginf(y).all()
+    assert (vectorized.max_pool2d_positions(taps, x.shape, *how) == -1).all()
+    assert not vectorized.max_pool2d_scatter(np.ones(y.shape), taps, x.shape, *how).any()
+    assert not vectorized.max_pool2d_gather(x, taps, *how).any()
+
+
+def test_an_infinite_gradient_stays_where_it_belongs():
+    x, how = np.eye(2)[None, None], ((2, 2), (2, 2), ((0, 0), (0, 0)), (1, 1))
+    _, taps = vectorized.max_pool2d(x, *how, (1, 1))
+    dx = vectorized.max_pool2d_scatter(np.full((1, 1, 1, 1), np.inf), taps, x.shape, *how)
+    assert dx[0, 0].tolist() == [[np.inf, 0], [0, 0]]
+
+
+def test_more_taps_than_a_byte_counts():
+    x, how = arrays(0, (2, 3, 20, 20)), ((17, 19), (1, 1), ((0, 0), (0, 0)), (1, 1))
+    _, taps = vectorized.max_pool2d(x, *how, (4, 2))
+    positions = vectorized.max_pool2d_positions(taps, x.shape, *how)
+    assert np.array_equal(positions, loops_max_pool2d(x, how[0], (4, 2), *how[1:])[1])
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_pooling_keeps_the_dtype(dtype):
+    x, pad = np.ones((2, 3, 4, 4), dtype), ((0, 0), (0, 0))
+    how = (2, 2), (2, 2), pad, (1, 1)
+    y, taps = vectorized.max_pool2d(x, *how, (2, 2))
+    assert y.dtype == dtype and taps.dtype == np.uint8
+    assert vectorized.max_pool2d_scatter(y, taps, x.shape, *how).dtype == dtype
+    assert vectorized.max_pool2d_gather(x, taps, *how).dtype == dtype
+    y = vectorized.avg_pool2d(x, (2, 2), (2, 2), pad, (2, 2), 4)
+    assert y.dtype == dtype
+    assert vectorized.avg_pool2d_input(y, x.shape, (2, 2), (2, 2), pad, 4).dtype == dtype

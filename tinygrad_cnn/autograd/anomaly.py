@@ -1,0 +1,107 @@
+"""Anomaly mode: name the first op, forward or backward, that makes a NaN or an infinity."""
+
+from __future__ import annotations
+
+import sys
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..graph import Node
+from ..modes import Observer, observers
+
+_PACKAGE = str(Path(__file__).parent.parent)
+
+
+class detect_anomaly(Observer):
+    """In this block, raise where an op or a vjp first makes a NaN or infinity.
+
+    The error names the op, its shapes, and the line of your code that ran it. A write to an array
+    behind a saved tensor, which no version counter sees, is an error too. Outside it costs nothing.
+
+    >>> import tinygrad_cnn as tc
+    >>> x = tc.tensor([0.0], requires_grad=True)
+    >>> with detect_anomaly():
+    ...     tc.log(x)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    RuntimeError: log made 1 infinite or NaN value of 1 ...
+    """
+
+    def __init__(self, check_nan: bool = True):
+        self.check_nan = check_nan
+
+    def __enter__(self) -> detect_anomaly:
+        observers.append(self)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        observers.remove(self)
+
+    def op_ran(self, op: Any, inputs: tuple[Any, ...], output: Any, node: Node | None) -> None:
+        """Check the output; note the source line and what the saved arrays hold."""
+        line = _user_line()
+        bad = self._bad(output._array)
+        if bad and not any(self._bad(getattr(x, "_array", x)) for x in inputs):
+            shapes = [tuple(x.shape) for x in inputs if hasattr(x, "shape")]
+            raise RuntimeError(
+                f"{op.name} made {_count(bad, output._array)} from finite inputs of shapes "
+                f"{shapes}, at {line}"
+            )
+        if node is not None:
+            node.extra = {
+                **(node.extra or {}), "line": line, "sums": [_sum(s) for s in node.saved or ()]
+            }  # fmt: skip
+
+    def vjp_begins(self, node: Node, g: Any) -> None:
+        """Check that nobody wrote to the saved arrays."""
+        sums = (node.extra or {}).get("sums")
+        for name, saved, before in zip(node.op.saved, node.saved or (), sums or (), strict=False):
+            if _sum(saved) != before:
+                raise RuntimeError(
+                    "one of the variables needed for gradient computation has been modified by an "
+                    f"inplace operation: the array `{name}` that {node.op.name} saved at "
+                    f"{_line(node)} was written to"
+                )
+
+    def vjp_ran(self, node: Node, g: Any, gradients: Sequence[Any]) -> None:
+        """Check the gradients."""
+        if self._bad(getattr(g, "_array", g)):
+            return
+        for name, gradient in zip(node.op.inputs, gradients, strict=False):
+            array = getattr(gradient, "_array", gradient)
+            bad = self._bad(array) if array is not None else 0
+            if bad:
+                raise RuntimeError(
+                    f"the vjp of {node.op.name} for {name} made {_count(bad, array)} from a finite "
+                    f"gradient of shape {node.shape}; the op ran at {_line(node)}"
+                )
+
+    def _bad(self, array: Any) -> int:
+        if not self.check_nan or getattr(array, "dtype", np.dtype(int)).kind != "f":
+            return 0
+        return int(array.size - np.isfinite(array).sum())
+
+
+def _count(bad: int, array: Any) -> str:
+    return f"{bad} infinite or NaN value{'s' * (bad > 1)} of {array.size}, in shape {array.shape},"
+
+
+def _line(node: Node) -> str:
+    return (node.extra or {}).get("line", "a place that was not recorded (make it in this mode)")
+
+
+def _sum(saved: Any) -> int:
+    return zlib.crc32(np.ascontiguousarray(saved)) if isinstance(saved, np.ndarray) else 0
+
+
+def _user_line() -> str:
+    """The innermost line of code outside this package."""
+    frame = sys._getframe(1)
+    while frame.f_back and (
+        frame.f_code.co_filename.startswith((_PACKAGE, "<generated"))
+    ):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}, in {frame.f_code.co_name}"

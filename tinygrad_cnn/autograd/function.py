@@ -1,0 +1,225 @@
+"""Function: a user's own op with PyTorch's protocol, forward(ctx, ...) and backward(ctx, ...)."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import graph
+from ..graph import Node, Recorded, wrap
+from ..modes import mode, no_grad, observers
+
+
+class FunctionCtx:
+    """What `forward` leaves for `backward`; attributes can be set on it."""
+
+    needs_input_grad: tuple[bool, ...] = ()
+    _saved: tuple[Any, ...] = ()
+    _constant: tuple[Any, ...] = ()
+    _materialize = True
+
+    def save_for_backward(self, *tensors: Any) -> None:
+        """Keep tensors (or None) for `backward`, where they are `ctx.saved_tensors`."""
+        for t in tensors:
+            if t is not None and not isinstance(t, Recorded):
+                raise TypeError(
+                    f"save_for_backward can only save Tensors or None, got {type(t).__name__}: "
+                    "set other things as attributes of ctx"
+                )
+        self._saved = tensors
+
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        """What `save_for_backward` kept."""
+        return self._saved
+
+    def mark_non_differentiable(self, *outputs: Any) -> None:
+        """These outputs of `forward` get no gradient."""
+        self._constant = outputs
+
+    def mark_dirty(self, *inputs: Any) -> None:
+        """Not there: a Function that changes its input in place."""
+        raise NotImplementedError("mark_dirty is not there: return a new Tensor instead")
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Whether `backward` gets zeros (as by default) or None for outputs that nothing used."""
+        self._materialize = bool(value)
+
+
+class Function:
+    """Subclass it with static `forward(ctx, *args)` and `backward(ctx, *grads)`; call `apply`.
+
+    `backward` returns a gradient, or None, for each argument of `forward`. Written with Tensor
+    operations it can be differentiated again.
+
+    >>> import tinygrad_cnn as tc
+    >>> class Cube(Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         ctx.save_for_backward(x)
+    ...         return x**3
+    ...
+    ...     @staticmethod
+    ...     def backward(ctx, g):
+    ...         (x,) = ctx.saved_tensors
+    ...         return g * 3 * x**2
+    >>> x = tc.tensor(2.0, requires_grad=True)
+    >>> Cube.apply(x).backward()
+    >>> x.grad
+    tensor(12.)
+    """
+
+    @staticmethod
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        """Compute the output, or outputs, from Tensors and other arguments."""
+        raise NotImplementedError("a Function needs a static method forward(ctx, *args)")
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        """Turn the gradients of the outputs into those of the arguments of forward."""
+        raise NotImplementedError("a Function needs a static method backward(ctx, *grads)")
+
+    @classmethod
+    def apply(cls, *args: Any) -> Any:
+        """Run forward, and record it where an argument requires grad."""
+        ctx = FunctionCtx()
+        parents = tuple(x._node if isinstance(x, Recorded) else None for x in args)
+        recording = mode.grad and any(parents)
+        ctx.needs_input_grad = tuple(p is not None for p in parents)
+        op = _FunctionOp(cls, ctx, len(args))
+        for observer in list(observers):
+            observer.op_begins(op)  # type: ignore[arg-type]
+        with no_grad():
+            if hasattr(cls, "setup_context"):
+                result = cls.forward(*args)
+                cls.setup_context(ctx, args, result)
+            else:
+                result = cls.forward(ctx, *args)
+        outputs = result if isinstance(result, tuple) else (result,)
+        for y in outputs:
+            if not isinstance(y, Recorded):
+                raise TypeError(
+                    f"{cls.__name__}.forward must return Tensors, got {type(y).__name__}"
+                )
+        node = None
+        if recording:
+            node, outputs = op.node(args, parents, outputs)
+        for observer in list(observers):
+            for y in outputs:
+                observer.op_ran(op, args, y, node)  # type: ignore[arg-type]
+        return outputs if isinstance(result, tuple) else outputs[0]
+
+
+class _FunctionOp:
+    """What the engine asks of an op, for one call of a Function."""
+
+    elementwise = True  # a gradient of a broadcast shape is summed, as PyTorch does
+    view = variadic = False
+    composite = None
+    attributes: tuple[str, ...] = ()
+
+    def __init__(self, function: type[Function], ctx: FunctionCtx, n: int):
+        self.function, self.ctx = function, ctx
+        self.name = function.__name__
+        self.inputs = tuple(f"argument {k}" for k in range(n))
+        self.saved: tuple[str, ...] = ()
+
+    def node(
+        self, args: Sequence[Any], parents: tuple[Any, ...], outputs: tuple[Any, ...]
+    ) -> tuple[Node, tuple[Any, ...]]:
+        """Record the call: its node, and the outputs at their places in the graph."""
+        saved, self.ctx._saved = self.ctx._saved, ()
+        self.saved = tuple(self._name(t, args, outputs, k) for k, t in enumerate(saved))
+        node = _new_node(self, parents, None, None)
+        node.saved = tuple(None if t is None else t._array for t in saved)
+        differentiable = [
+            y._array.dtype.kind == "f" and not any(y is c for c in self.ctx._constant)
+            for y in outputs
+        ]
+        self.ctx._constant = ()
+        if len(outputs) == 1:
+            node.shape, node.dtype = outputs[0]._array.shape, outputs[0]._array.dtype
+            return node, (graph.wrap(outputs[0]._array, node if differentiable[0] else None),)
+        node.static = tuple((y._array.shape, y._array.dtype) for y in outputs)
+        return node, tuple(
+            wrap(y._array, _new_node(_OUTPUT, (node,), *node.static[k], (k,)) if d else None)
+            for k, (y, d) in enumerate(zip(outputs, differentiable, strict=True))
+        )
+
+    def _name(self, t: Any, args: Sequence[Any], outputs: Sequence[Any], k: int) -> str:
+        if len(outputs) == 1 and t is outputs[0]:
+            return "y"
+        for name, x in zip(self.inputs, args, strict=True):
+            if t is x:
+                return name
+        return f"saved {k}"
+
+    def backward(self, g: Any, parents: Any, saved: Any, static: Any) -> tuple[Any, ...]:
+        """Run the user's backward: on bare arrays wrapped, or on Tensors that record."""
+        bare = not mode.grad
+        ctx = copy.copy(self.ctx)  # two threads may walk the same graph
+        ctx._saved = tuple(wrap(s) if isinstance(s, np.ndarray) else s for s in saved)
+        ctx.needs_input_grad = tuple(p is not None for p in parents)
+        if isinstance(g, _Cotangents):
+            gs = [g.parts.get(k) for k in range(len(static))]
+            if ctx._materialize:
+                gs = [np.zeros(*static[k]) if part is None else part for k, part in enumerate(gs)]
+        else:
+            gs = [g]
+        gs = [x if x is None or isinstance(x, Recorded) else wrap(x) for x in gs]
+        result = self.function.backward(ctx, *gs)
+        results = list(result) if isinstance(result, tuple) else [result]
+        while len(results) > len(parents) and results[-1] is None:
+            results.pop()
+        if len(results) != len(parents) or not all(
+            r is None or isinstance(r, Recorded) for r in results
+        ):
+            raise RuntimeError(
+                f"{self.name}.backward returned an incorrect number of gradients (expected "
+                f"{len(parents)}, each a Tensor or None; got {result!r})"
+            )
+        return tuple(
+            None if p is None or r is None else r._array if bare else r
+            for p, r in zip(parents, results, strict=True)
+        )
+
+
+class _Cotangents:
+    """The cotangents of a Function with several outputs, as they come in."""
+
+    shape = dtype = None
+
+    def __init__(self, parts: dict[int, Any]):
+        self.parts = parts
+
+    def __add__(self, other: _Cotangents) -> _Cotangents:
+        both = dict(self.parts)
+        for k, g in other.parts.items():
+            both[k] = both[k] + g if k in both else g
+        return _Cotangents(both)
+
+
+class _OutputOp:
+    """One output of several: hands its cotangent to the node of the Function."""
+
+    name, inputs, attributes = "output", ("function",), ("index",)
+    saved: tuple[str, ...] = ()
+    elementwise = view = variadic = False
+    composite = None
+
+    def backward(self, g: Any, parents: Any, saved: Any, static: Any) -> tuple[Any, ...]:
+        """The cotangent, with its place."""
+        return (_Cotangents({static[0]: g}),)
+
+
+_OUTPUT = _OutputOp()
+
+
+def _new_node(op: Any, parents: Any, shape: Any, dtype: Any, static: Any = ()) -> Node:
+    node = Node()
+    node.op, node.parents, node.saved, node.static = op, parents, (), static
+    node.number, node.shape, node.dtype, node.extra = graph.next_number(), shape, dtype, None
+    return node

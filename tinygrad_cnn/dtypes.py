@@ -1,0 +1,96 @@
+"""Element types: their names, the default one, and which type the operands of an op meet in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+float16 = np.dtype(np.float16)
+float32 = np.dtype(np.float32)
+float64 = np.dtype(np.float64)
+uint8 = np.dtype(np.uint8)
+int8 = np.dtype(np.int8)
+int16 = np.dtype(np.int16)
+int32 = np.dtype(np.int32)
+int64 = np.dtype(np.int64)
+bool_ = np.dtype(np.bool_)
+
+_RANK = {"b": 0, "u": 1, "i": 1, "f": 2}  # bool < integer < floating point
+_NUMBER = {bool: bool_, int: int64, float: None}  # None: the default type
+_default = float32
+
+
+def get_default_dtype() -> np.dtype:
+    """The type of new floating-point tensors and of integer division: float32 unless set."""
+    return _default
+
+
+def set_default_dtype(dtype: Any) -> None:
+    """Make `dtype`, a floating-point type, the default one, for all threads."""
+    global _default
+    dtype = np.dtype(dtype)
+    if dtype.kind != "f":
+        raise TypeError(f"set_default_dtype: only floating-point types, got {dtype}")
+    _default = dtype
+
+
+def floating(x: Any) -> Any:
+    """`x` itself where it is of floating point, else a copy of it in the default type."""
+    return x if x.dtype.kind == "f" else x.astype(_default)
+
+
+def _scalar(value: Any) -> Any:
+    """A Python number for any number; NumPy's scalars are as weak as Python's."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if type(value) not in _NUMBER:
+        raise TypeError(
+            f"unsupported operand: {type(value).__name__}; wanted a Tensor, an array or a number"
+        )
+    return value
+
+
+def result_type(*operands: Any) -> np.dtype:
+    """The type that arrays and numbers meet in, by PyTorch's rule.
+
+    Arrays with axes decide; a 0-d array, and after it a Python number, matters only where it is of
+    a higher category (bool < integer < floating point). Integers never widen a floating type.
+
+    >>> import numpy as np
+    >>> result_type(np.ones(2, np.float32), np.ones((), np.float64))
+    dtype('float32')
+    >>> result_type(np.ones(2, np.int64), np.ones(2, np.float16)), result_type(np.arange(2), 0.5)
+    (dtype('float16'), dtype('float32'))
+    """
+    met: list[np.dtype | None] = [None, None, None]  # arrays with axes, 0-d arrays, numbers
+    for x in operands:
+        if isinstance(x, np.ndarray):
+            dtype, strength = x.dtype, 1 if x.ndim == 0 else 0
+            if dtype.kind not in _RANK:
+                raise TypeError(f"unsupported dtype {dtype}: wanted bool, integer or float")
+        else:
+            dtype, strength = _NUMBER[type(_scalar(x))] or _default, 2
+        met[strength] = _wider(met[strength], dtype)
+    result: np.dtype | None = None
+    for candidate in met:
+        if candidate is not None and (
+            result is None or _RANK[candidate.kind] > _RANK[result.kind]
+        ):
+            result = candidate
+    assert result is not None
+    return result
+
+
+def _wider(a: np.dtype | None, b: np.dtype) -> np.dtype:
+    if a is None or _RANK[a.kind] < _RANK[b.kind]:
+        return b
+    return a if _RANK[a.kind] > _RANK[b.kind] else np.promote_types(a, b)
+
+
+def promote(*operands: Any) -> list[Any]:
+    """The operands ready for NumPy: arrays in their `result_type`, numbers as Python's own."""
+    dtype = result_type(*operands)
+    return [
+        x.astype(dtype, copy=False) if isinstance(x, np.ndarray) else _scalar(x) for x in operands
+    ]

@@ -1,0 +1,408 @@
+"""The engine: the graph that ops record, and the walk back through it. It knows no op.
+
+Nodes hold their parents and never the output, so that there is no cycle: what no vjp saved is freed
+by reference counting. A parent's number is smaller than its child's, so "the largest number first"
+is a topological order, and nothing here recurses on a graph.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import weakref
+from collections.abc import Iterable, Sequence
+from heapq import heappop, heappush
+from itertools import count
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from .modes import enable_grad, no_grad, observers
+
+next_number = count(1).__next__
+
+
+# --- What is recorded ---------------------------------------------------------------------------
+
+
+class Recorded:
+    """What the engine knows of a Tensor: its array, and its place in the graph."""
+
+    __slots__ = ("__weakref__", "_array", "_base", "_grad", "_node", "_replay", "_views")
+    _array: ndarray
+    _node: Node | Leaf | None
+    _grad: Any  # unset until there is one
+    _base: Any  # of a view alone: the tensor whose memory it shows ...
+    _replay: Any  # ... and how it is made from that; see views.py
+    _views: Any
+
+
+tensor_type: type[Recorded] = Recorded  # what ops return; tensor.py sets it
+
+
+def wrap(array: Any, node: Node | Leaf | None = None) -> Any:
+    """A Tensor on `array`, at `node` of the graph."""
+    tensor = object.__new__(tensor_type)
+    tensor._array = array if type(array) is ndarray else np.asarray(array)
+    tensor._node = node
+    return tensor
+
+
+class Node:
+    """One op that ran: its inputs' nodes, and what its vjps need.
+
+    `saved` holds arrays and is None once they are freed; `static` the attributes, then shapes.
+    `extra` is None or holds hooks, the weak reference of `retain_grad`, notes of observers.
+    """
+
+    __slots__ = (
+        "dtype",
+        "extra",
+        "number",
+        "op",
+        "parents",
+        "saved",
+        "shape",
+        "static",
+    )
+    op: Any
+    parents: tuple[Node | Leaf | None, ...]
+    saved: tuple[Any, ...] | None
+    static: tuple[Any, ...]
+    number: int
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    extra: dict[str, Any] | None
+
+    def name(self) -> str:
+        """The name as PyTorch writes it, `MulBackward0`."""
+        return "".join(part.capitalize() for part in self.op.name.split("_")) + "Backward0"
+
+    @property
+    def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        """The parents, each with the number of the output that came from there (always 0)."""
+        return tuple((parent, 0) for parent in self.parents)
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """The op's attributes (stride, padding, dim ...) of this call."""
+        return dict(zip(self.op.attributes, self.static, strict=False))
+
+    def __repr__(self) -> str:
+        return f"<{self.name()}>"
+
+
+class Leaf:
+    """The end of the graph at a tensor that asks for its gradient.
+
+    The weak reference lets a tensor hold its leaf with no cycle.
+    """
+
+    __slots__ = ("dtype", "extra", "shape", "tensor")
+    op = None
+    parents: tuple[Any, ...] = ()
+    next_functions: tuple[Any, ...] = ()
+
+    def __init__(self, tensor: Recorded):
+        self.tensor = weakref.ref(tensor)
+        self.shape = tensor._array.shape
+        self.dtype = tensor._array.dtype
+        self.extra: dict[str, Any] | None = None
+
+    def name(self) -> str:
+        """The name as PyTorch writes it."""
+        return "AccumulateGrad"
+
+    @property
+    def variable(self) -> Any:
+        """The tensor, or None where it lives no more."""
+        return self.tensor()
+
+    def __repr__(self) -> str:
+        return "<AccumulateGrad>"
+
+
+# --- Writes: storage that views share has one clock ------------------------------------------------
+
+# When the storage with this id was last written, as a node number, and how often; kept only for
+# storage that was written and still lives. A node's saved array is stale if written after the node.
+written: dict[int, list[Any]] = {}
+
+
+def owner(array: ndarray) -> ndarray:
+    """The array that owns the memory which `array` shows, through any chain of views."""
+    last = base = array
+    while (base := getattr(base, "base", None)) is not None:
+        if isinstance(base, ndarray):
+            last = base
+    return last
+
+
+def mark_written(array: ndarray) -> None:
+    """Note that the storage of `array` has just been changed in place."""
+    storage = owner(array)
+    key = id(storage)
+    entry = written.get(key)
+    if entry is None:
+        dies = weakref.ref(storage, lambda _: written.pop(key, None))
+        written[key] = [next_number(), 1, dies]
+    else:
+        entry[0] = next_number()
+        entry[1] += 1
+
+
+class _Overwritten:
+    """Stands for an input that the op itself wrote over, in place."""
+
+
+OVERWRITTEN = _Overwritten()
+
+
+def _check_unchanged(node: Node) -> None:
+    for name, array in zip(node.op.saved, node.saved or (), strict=False):
+        if isinstance(array, ndarray):
+            entry = written.get(id(owner(array)))
+            if entry is None or entry[0] < node.number:
+                continue
+        elif array is not OVERWRITTEN:
+            continue
+        shape = getattr(array, "shape", node.shape)
+        raise RuntimeError(
+            "one of the variables needed for gradient computation has been modified by an inplace "
+            f"operation: `{name}` of {node.op.name}, of shape {shape}, was changed after "
+            f"{node.op.name} saved it. Use the out-of-place form of that operation, or clone() "
+            "what it changes"
+        )
+
+
+# --- The walk back ------------------------------------------------------------------------------
+
+
+def backward(
+    roots: Sequence[tuple[Node | Leaf, Any]],
+    *,
+    targets: Sequence[Node | Leaf] | None = None,
+    stop: bool = False,
+    retain_graph: bool = False,
+    create_graph: bool = False,
+) -> dict[Node | Leaf, Any]:
+    """Run the vjps from `roots`, pairs of a node and its cotangent, and commit nothing.
+
+    Cotangents are arrays, or Tensors where `create_graph` asks for a graph of the gradient. Returns
+    them for the leaves and for the nodes that retain their gradient; with `targets` for those of
+    them that were reached, and only vjps that lead to them run (with `stop`, none behind them).
+    """
+    needed = None if targets is None else _leading_to(targets, roots, stop)
+    targets = frozenset(targets or ())  # type: ignore[assignment]
+    kept: dict[Node | Leaf, Any] = {}
+    pending: dict[Node | Leaf, Any] = {}  # cotangents, complete when their node is popped
+    sums: set[Node | Leaf] = set()  # whose pending cotangent is a sum made here: add in place
+    heap: list[tuple[int, Node]] = []
+    top: Any = None  # the node of the largest number, kept out of the heap: a chain needs no heap
+    node: Any = None
+    parents: Sequence[Node | Leaf | None] = [root for root, _ in roots]
+    gradients: Any = [g for _, g in roots]
+    while True:
+        for parent, g in zip(parents, gradients):  # noqa: B905  # strict costs 0.1 µs
+            if g is None or parent is None:
+                continue
+            if g.shape != parent.shape or g.dtype is not parent.dtype:
+                g = _fit(g, parent, node)
+            if parent not in pending:
+                pending[parent] = g
+                if parent.op is None:
+                    continue
+                if top is not None:
+                    if parent.number < top.number:
+                        heappush(heap, (-parent.number, parent))
+                        continue
+                    heappush(heap, (-top.number, top))
+                top = parent
+            elif parent in sums:
+                pending[parent] += g
+            else:
+                pending[parent] = g = pending[parent] + g
+                if type(g) is ndarray:
+                    sums.add(parent)
+        if top is None:
+            break
+        gradients = None  # so that each cotangent lives no longer than its own vjps need it
+        node, top = top, heappop(heap)[1] if heap else None
+        g = pending.pop(node)
+        if node.extra is not None:
+            g = _complete(node, g, kept)
+        parents = node.parents
+        if needed is not None:
+            if node in targets:  # type: ignore[operator]
+                kept[node] = g
+            parents = [p if p in needed else None for p in parents]
+            if (stop and node in kept) or not any(parents):
+                gradients = parents = ()
+                continue
+        saved = node.saved
+        if saved is None:
+            raise RuntimeError(
+                "Trying to backward through the graph a second time: what "
+                f"{node.op.name} (output {node.shape}) saved is freed. Call the first backward or "
+                "grad with retain_graph=True"
+            )
+        if written and saved:
+            _check_unchanged(node)
+        if observers:
+            for observer in list(observers):
+                observer.vjp_begins(node, g)
+        if create_graph:
+            gradients = _recorded_vjps(node, g, parents, saved)
+        else:
+            gradients = node.op.backward(g, parents, saved, node.static)
+        if observers:
+            for observer in list(observers):
+                observer.vjp_ran(node, g, gradients)
+        if saved and not retain_graph:
+            node.saved = None
+        saved = None
+    for leaf, g in pending.items():
+        if needed is None or leaf in targets:  # type: ignore[operator]
+            kept[leaf] = g if leaf.extra is None else _complete(leaf, g, kept)
+    return kept
+
+
+def _leading_to(
+    targets: Sequence[Node | Leaf], roots: Sequence[tuple[Node | Leaf, Any]], stop: bool
+) -> set[Node | Leaf | None]:
+    """The nodes between `roots` and `targets`, both included."""
+    ends = set(targets)
+    seen: set[Any] = set()
+    stack: list[Any] = [node for node, _ in roots]
+    while stack:
+        node = stack.pop()
+        if node is not None and node not in seen:
+            seen.add(node)
+            if not (stop and node in ends):
+                stack.extend(node.parents)
+    leading: set[Any] = {node for node in ends if node.op is None}
+    for node in sorted((n for n in seen if n.op is not None), key=lambda n: n.number):
+        if node in ends or not leading.isdisjoint(node.parents):
+            leading.add(node)
+    return leading
+
+
+def _fit(g: Any, parent: Node | Leaf, node: Node) -> Any:
+    """`g` in the shape and dtype of the tensor that it is the gradient of.
+
+    The adjoint of a broadcast is the sum over what it repeated; any other difference is an error.
+    """
+    shape = parent.shape
+    if g.shape != shape:
+        lead = len(g.shape) - len(shape)
+        if (
+            not node.op.elementwise
+            or lead < 0
+            or any(s not in (1, t) for s, t in zip(shape, g.shape[lead:], strict=True))
+        ):
+            names = [n for n, p in zip(node.op.inputs, node.parents, strict=False) if p is parent]
+            raise RuntimeError(
+                f"the vjp of {node.op.name} for {' or '.join(names) or 'an input'} returned shape "
+                f"{tuple(g.shape)}, wanted that of the input, {shape}"
+            )
+        axes = [*range(lead)]
+        axes += [lead + i for i, s in enumerate(shape) if s == 1 != g.shape[lead + i]]
+        g = g.sum(axis=tuple(axes), keepdims=True).reshape(shape)
+    if g.dtype != parent.dtype:
+        g = g.to(parent.dtype) if isinstance(g, Recorded) else g.astype(parent.dtype)
+    return g
+
+
+def _recorded_vjps(
+    node: Node, g: Any, parents: Sequence[Node | Leaf | None], saved: tuple[Any, ...]
+) -> Any:
+    """The vjps of `node` on Tensors, which record the graph of the gradient."""
+    op = node.op
+    place = {**dict(zip(op.inputs, node.parents, strict=False)), "y": node}
+    values = [
+        wrap(value, place[name]) if name in place and isinstance(value, ndarray) else value
+        for name, value in zip(op.saved, saved, strict=True)
+    ]
+    if op.composite is None:
+        return op.backward(g, parents, tuple(values), node.static)
+    named = dict(zip(op.saved, values, strict=True))
+    y = op.composite(*(named[name] for name in op.inputs), **node.attributes)
+    ends = [p for p in parents if p is not None]
+    found = backward([(y._node, g)], targets=ends, stop=True, create_graph=True, retain_graph=True)
+    return [found.pop(p, None) for p in parents]  # pop: one tensor given twice is counted once
+
+
+def _complete(node: Node | Leaf, g: Any, kept: dict[Node | Leaf, Any]) -> Any:
+    """The cotangent of `node` is complete: run its hooks, keep it where `retain_grad` asks."""
+    extra = node.extra or {}
+    bare = not isinstance(g, Recorded)
+    for hook in list(extra.get("hooks", {}).values()):
+        result = hook(wrap(g) if bare else g)
+        if result is None:
+            continue
+        if not isinstance(result, Recorded) or result._array.shape != node.shape:
+            raise RuntimeError(
+                f"a hook of {node.name()} returned {getattr(result, 'shape', type(result))}: "
+                f"wanted None or a Tensor of shape {node.shape}"
+            )
+        g = result._array.astype(node.dtype, copy=False) if bare else result
+    if "retain" in extra:
+        kept[node] = g
+    return g
+
+
+# --- Gradients of leaves ------------------------------------------------------------------------
+
+_commit_lock = threading.Lock()
+
+
+def _references(kept: dict[Any, Any], key: Any) -> tuple[Any, int, int]:
+    """Take a cotangent out; how many references there are to it, and to the array it views."""
+    g = kept.pop(key)
+    return g, sys.getrefcount(g), sys.getrefcount(g.base)
+
+
+# Those counts for an array, or its base, that nobody else holds: measured, for it depends on Python.
+_ALONE = _references({0: np.empty(2)[::1]}, 0)[1:]
+
+
+def _own(kept: dict[Any, Any], key: Any) -> ndarray:
+    """A cotangent as an array that nothing else refers to: copied only where something does."""
+    if not isinstance(kept[key], ndarray):
+        return np.array(kept.pop(key))
+    g, references, base_references = _references(kept, key)
+    if references > _ALONE[0] or not g.flags.writeable:
+        return np.array(g)
+    if g.base is not None:
+        whole = isinstance(g.base, ndarray) and g.base.size == g.size
+        if base_references > _ALONE[1] or not whole:
+            return np.array(g)
+    return g
+
+
+def accumulate(kept: dict[Node | Leaf, Any], create_graph: bool = False) -> None:
+    """Add cotangents to the `.grad` of the tensors they belong to: of all, or of none."""
+    with _commit_lock:
+        ready = []
+        for place in list(kept):
+            reference = place.tensor if isinstance(place, Leaf) else (place.extra or {})["retain"]
+            tensor = reference()
+            if tensor is None:
+                continue
+            before = getattr(tensor, "_grad", None)
+            if create_graph:
+                after = kept[place].clone() if before is None else before + kept[place]
+            elif before is None:
+                after = wrap(_own(kept, place))
+            elif before._node is not None or not before._array.flags.writeable:
+                after = wrap(before._array + kept[place])
+            else:
+                after = None  # in place, as PyTorch: who holds x.grad sees it grow
+            ready.append((tensor, before, after, kept.get(place)))
+        for tensor, before, after, g in ready:
+            if after is None:
+                before._array += g
+                mark_written(before._array)
+            else:
+                tensor._grad = after

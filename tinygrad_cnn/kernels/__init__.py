@@ -1,0 +1,60 @@
+"""The loops that take the time: arrays in, arrays out, one signature, interchangeable sets.
+
+>>> from tinygrad_cnn import kernels
+>>> kernels.use("vectorized")       # NumPy alone, the default
+>>> kernels.current()
+'vectorized'
+
+The environment variable ``TINYGRAD_CNN_KERNELS`` names the set to begin with. A set is imported when
+the first of its functions is asked for, so that importing this package costs nothing. The logical
+layout is always NCHW; any strides are accepted, inputs are never changed, and a result may be an NCHW
+view of memory in another order (see `vectorized`).
+"""
+
+import importlib
+import os
+
+SETS = ("vectorized", "compiled")
+FUNCTIONS = (
+    "conv2d",
+    "conv2d_input",
+    "conv2d_weight",
+    "max_pool2d",
+    "max_pool2d_positions",
+    "max_pool2d_scatter",
+    "max_pool2d_gather",
+    "avg_pool2d",
+    "avg_pool2d_input",
+)
+
+_current = os.environ.get("TINYGRAD_CNN_KERNELS") or "vectorized"
+
+
+def current():
+    """The name of the set of kernels in use."""
+    return _current
+
+
+def use(name):
+    """Choose the kernels of the whole process: "vectorized" (NumPy) or "compiled" (Numba).
+
+    Raises ValueError for an unknown name and ImportError for a set that cannot be imported; the set
+    that was in use then stays.
+    """
+    global _current
+    if name not in SETS:
+        raise ValueError(f"kernels: expected one of {', '.join(map(repr, SETS))}, got {name!r}")
+    try:
+        chosen = importlib.import_module(f"{__name__}.{name}")
+    except ImportError as error:
+        raise ImportError(f"kernels: the {name!r} kernels are not available: {error}") from error
+    globals().update({function: getattr(chosen, function) for function in FUNCTIONS})
+    _current = name
+
+
+def __getattr__(name):
+    """Called for a kernel before any set was chosen: takes the one that the environment names."""
+    if name not in FUNCTIONS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    use(_current)
+    return globals()[name]

@@ -1,0 +1,322 @@
+"""Ops: a forward on arrays and its vjps, registered, and the code that records them.
+
+    @op
+    def mul(a, b):
+        '''y = a · b        ā = ȳ · b        b̄ = ȳ · a'''
+        return a * b
+
+    mul.defvjp(a=lambda g, b: g * b, b=lambda g, a: g * a)
+
+The parameters of a vjp say what it needs, and a node saves exactly that: an input by its name, the
+output as `y`, the shape of an input as `x_shape`, a residual that the forward returned, an
+attribute (keyword-only parameter) by its name. `g` is the cotangent of the output.
+
+From these signatures one straight-line recorder and one straight-line backward are generated for
+each op, when it is first called: generic code would look up, for every call, what never changes.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import linecache
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from . import graph
+from .dtypes import promote
+from .modes import mode, observers
+from .views import note_view
+
+registry: dict[str, Op] = {}
+
+
+def op(forward: Callable[..., Any] | None = None, **options: Any) -> Any:
+    """Make an op of `forward`, a function of arrays (positional) and attributes (keyword-only).
+
+    What it returns takes Tensors and records, or takes arrays alone and returns an array at once;
+    its `defvjp` registers the vjps. Options:
+
+    - `residuals`: names of what the forward returns after y, for the vjps: constants to them;
+    - `returns`: those of the residuals that the op returns too, after y;
+    - `elementwise`: the differentiable inputs broadcast, and meet in their `result_type`; the
+      gradients are summed back to the inputs' shapes;
+    - `view`: y shows the memory of the input;
+    - `composite`: the same function out of other ops. It is what a graph of the gradient
+      differentiates: needed where a residual depends smoothly on an input.
+    """
+    if forward is None:
+        return functools.partial(op, **options)
+    o = Op(forward, **options)
+    if (o.name in registry) and registry[o.name].forward.__module__ != forward.__module__:
+        raise ValueError(f"an op {o.name!r} exists, from {registry[o.name].forward.__module__}")
+    registry[o.name] = o
+    return o.record
+
+
+class Op:
+    """A registered op.
+
+    `inputs` names the positional parameters (a lone `*xs` is one input, of any number), `attributes`
+    the keyword-only ones, `vjps` maps inputs to functions. `saved` and `static` name what its nodes
+    hold; `record` is what users call, `backward` what the engine calls.
+    """
+
+    backward: Callable[..., tuple[Any, ...]]
+
+    def __init__(
+        self,
+        forward: Callable[..., Any],
+        *,
+        residuals: Sequence[str] = (),
+        returns: Sequence[str] = (),
+        elementwise: bool = False,
+        view: bool = False,
+        composite: Callable[..., Any] | None = None,
+    ):
+        code = forward.__code__  # type: ignore[attr-defined]
+        named = code.co_argcount + code.co_kwonlyargcount
+        self.name: str = forward.__name__  # type: ignore[attr-defined]
+        self.inputs: tuple[str, ...] = code.co_varnames[: code.co_argcount]
+        self.attributes: tuple[str, ...] = code.co_varnames[code.co_argcount : named]
+        self.variadic = bool(code.co_flags & inspect.CO_VARARGS)
+        if self.variadic:
+            if self.inputs:
+                raise TypeError(f"op {self.name}: `*xs` must be the only input")
+            self.inputs = (code.co_varnames[named],)
+        self.forward, self.composite = forward, composite
+        self.residuals, self.returns = tuple(residuals), tuple(returns)
+        self.elementwise, self.view = elementwise, view
+        self.vjps: dict[str, Callable[..., Any]] = {}
+        self.saved: tuple[str, ...] = ()
+        self.static: tuple[str, ...] = ()
+        self.record: Any = FunctionType(_first_call.__code__, {"_op": self}, self.name)
+        functools.update_wrapper(self.record, forward)
+        self.record.op = self
+        self.record.defvjp = self.defvjp
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}({', '.join((*self.inputs, *self.attributes))})>"
+
+    def defvjp(self, **vjps: Callable[..., Any]) -> None:
+        """Register vjps, each by the name of the input that it is for.
+
+        Raises TypeError for a name that is no input, and for a vjp that asks for what is not there.
+        """
+        there = {*self.inputs, *self.attributes, *self.residuals, "y"}
+        there |= {name + "_shape" for name in self.inputs} | ({"i"} if self.variadic else set())
+        for name, vjp in vjps.items():
+            wants = _parameters(vjp)
+            if name not in self.inputs:
+                raise TypeError(f"{self.name} has no input {name!r}: it has {self.inputs}")
+            if wants[:1] != ("g",) or not there.issuperset(wants[1:]):
+                raise TypeError(
+                    f"{self.name}: the vjp for {name} takes {wants}; wanted g first, then any of "
+                    f"{sorted(there)}"
+                )
+        self.vjps.update(vjps)
+        self.record.__code__ = _first_call.__code__  # generated anew when next called
+
+    def compile(self) -> Any:
+        """Generate `record` and `backward`; return the first."""
+        wanted = [p for vjp in self.vjps.values() for p in _parameters(vjp)[1:]]
+        if self.composite:
+            wanted += self.inputs
+        arrays = (*self.inputs, "y", *self.residuals)
+        self.saved = tuple(name for name in arrays if name in wanted)
+        shapes = tuple(name for name in self.inputs if name + "_shape" in wanted)
+        self.static = (*self.attributes, *(name + "_shape" for name in shapes))
+        namespace = self.record.__globals__
+        namespace |= {f"_vjp_{name}": vjp for name, vjp in self.vjps.items()}
+        namespace |= {
+            "_forward": self.forward,
+            "_promote": promote,
+            "_mode": mode,
+            "_observers": observers,
+            "_Recorded": graph.Recorded,
+            "_Tensor": graph.tensor_type,
+            "_Node": graph.Node,
+            "_wrap": graph.wrap,
+            "_number": graph.next_number,
+            "_new": object.__new__,
+            "_asarray": np.asarray,
+            "_itemgetter": itemgetter,
+            "_note_view": note_view,
+            "_ndarray": np.ndarray,
+        }
+        self.backward = _generate(f"{self.name} backward", _backward_source(self), namespace)
+        record = _generate(self.name, _record_source(self, shapes), namespace)
+        self.record.__defaults__ = self.forward.__defaults__  # type: ignore[attr-defined]
+        self.record.__kwdefaults__ = self.forward.__kwdefaults__  # type: ignore[attr-defined]
+        self.record.__code__ = record.__code__  # the same function object, whoever holds it
+        return self.record
+
+    def mismatch(self, arrays: tuple[Any, ...]) -> Exception:
+        """The error for inputs that do not broadcast."""
+        shapes = ", ".join(
+            f"{name} {np.shape(x)}" for name, x in zip(self.inputs, arrays, strict=True)
+        )
+        return RuntimeError(
+            f"{self.name}: the size of one tensor must match that of the other at each axis, or be "
+            f"1; got {shapes}"
+        )
+
+    def refuse(self, name: str) -> None:
+        """Raise: `name` requires grad, and this op has no vjp for it."""
+        raise NotImplementedError(
+            f"{self.name} is not differentiable in {name}, which requires grad: detach() it"
+        )
+
+
+def _first_call(*args: Any, **kwargs: Any) -> Any:
+    return _op.compile()(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821
+
+
+def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+    if isinstance(function, FunctionType) and not hasattr(function, "__wrapped__"):
+        return function.__code__.co_varnames[: function.__code__.co_argcount]
+    return tuple(inspect.signature(function).parameters)
+
+
+def _generate(name: str, source: str, namespace: dict[str, Any]) -> Any:
+    filename = f"<generated for op {name}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    exec(compile(source, filename, "exec"), namespace)
+    return namespace.pop("_generated")
+
+
+def _tuple(items: Sequence[str]) -> str:
+    return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+
+
+def _needed_by(o: Op, saved: str) -> list[str]:
+    """The inputs whose vjps ask for `saved`."""
+    if o.composite and saved in o.inputs:
+        return list(o.vjps)
+    return [name for name, vjp in o.vjps.items() if saved in _parameters(vjp)]
+
+
+def _if_needed(o: Op, name: str, value: str) -> str:
+    """The expression `value`, which vjps know as `name`; None where none that will run needs it."""
+    users = _needed_by(o, name)
+    if len(users) == len(o.vjps) or o.variadic:
+        return value
+    return f"{value} if {' or '.join(f'{user}_node is not None' for user in users)} else None"
+
+
+def _saved_source(o: Op, name: str) -> str:
+    return _if_needed(o, name, f"{name}_" if name in (*o.inputs, "y") else name)
+
+
+def _record_source(o: Op, shapes: Sequence[str]) -> str:
+    given = [f"{name}={name}" for name in o.attributes]
+    inputs = o.inputs
+    lines = []
+    if o.variadic:
+        (xs,) = inputs
+        call = ", ".join([f"*{xs}_", *given])
+        signature = [f"*{xs}", *o.attributes]
+        observed = xs
+        lines += [
+            f"    {xs}_ = tuple([x._array if isinstance(x, _Recorded) else x for x in {xs}])",
+            f"    if not any([isinstance(x, _Recorded) for x in {xs}]):",
+            f"        return {_result_source(o, call)}",
+            f"    _parents = tuple([x._node if isinstance(x, _Recorded) else None for x in {xs}])",
+            "    _untracked = not any(_parents)",
+        ]
+        parents = "_parents"
+        untracked = "_untracked"
+        shape_of = {xs: f"tuple([x.shape for x in {xs}_])"}
+    else:
+        optional = len(inputs) - len(o.forward.__defaults__ or ())  # type: ignore[attr-defined]
+        signature = [n if i < optional else f"{n}=None" for i, n in enumerate(inputs)]
+        signature += ["*", *o.attributes] if o.attributes else []
+        call = ", ".join([*(f"{name}_" for name in inputs), *given])
+        observed = _tuple(inputs)
+        lines.append("    _others = 0")
+        for n in inputs:
+            lines += [
+                f"    if isinstance({n}, _Recorded): {n}_ = {n}._array; {n}_node = {n}._node",
+                f"    else: {n}_ = {n}; {n}_node = None; _others += 1",
+            ]
+        lines += [f"    if _others == {len(inputs)}:", f"        return {_result_source(o, call)}"]
+        met = [f"{name}_" for name in inputs if name in o.vjps]
+        if o.elementwise and len(met) > 1:
+            differ = [f"{met[0]}.dtype is not {x}.dtype" for x in met[1:]]
+            lines.append(f"    if {' or '.join(['_others', *differ])}:")
+            lines.append(f"        {', '.join(met)} = _promote({', '.join(met)})")
+        parents = _tuple([f"{name}_node" for name in inputs])
+        untracked = " and ".join(f"{name}_node is None" for name in inputs)
+        shape_of = {name: _if_needed(o, name + "_shape", f"{name}_.shape") for name in inputs}
+    lines = [
+        f"def _generated({', '.join(signature)}):",
+        *lines,
+        "    if _observers:",
+        "        for _o in list(_observers): _o.op_begins(_op)",
+        *_forward_source(o, call),
+        "    if type(y_) is not _ndarray: y_ = _asarray(y_)",
+        "    _y = _new(_Tensor); _y._array = y_",
+        f"    if {untracked} or not _mode.grad:",
+        "        _y._node = None",
+        "    else:",
+        *(f"        if {n}_node is not None: _op.refuse({n!r})" for n in inputs if n not in o.vjps),
+        "        _y._node = _n = _new(_Node)",
+        f"        _n.op = _op; _n.parents = {parents}; _n.number = _number(); _n.extra = None",
+        f"        _n.saved = {_tuple([_saved_source(o, name) for name in o.saved])}",
+        f"        _n.static = {_tuple([*o.attributes, *(shape_of[n] for n in shapes)])}",
+        "        _n.shape = y_.shape; _n.dtype = y_.dtype",
+        "    if _observers:",
+        f"        for _o in list(_observers): _o.op_ran(_op, {observed}, _y, _y._node)",
+    ]
+    if o.view:
+        kwargs = "{" + ", ".join(f"{name!r}: {name}" for name in o.attributes) + "}"
+        lines.append(f"    _note_view(_y, {inputs[0]}, _op, {kwargs})")
+    lines.append(f"    return {', '.join(['_y', *(f'_wrap({name})' for name in o.returns)])}")
+    return "\n".join(lines)
+
+
+def _forward_source(o: Op, call: str) -> list[str]:
+    run = f"{', '.join(['y_', *o.residuals])} = _forward({call})"
+    if not o.elementwise:
+        return [f"    {run}"]
+    return [
+        f"    try: {run}",
+        f"    except ValueError: raise _op.mismatch({_tuple([f'{n}_' for n in o.inputs])}) from None",
+    ]
+
+
+def _result_source(o: Op, call: str) -> str:
+    """What a call on arrays alone returns: y, and of the residuals those that are `returns`."""
+    if not o.residuals:
+        return f"_forward({call})"
+    picks = [0, *(1 + o.residuals.index(name) for name in o.returns)]
+    return f"_itemgetter({', '.join(map(str, picks))})(_forward({call}))"
+
+
+def _backward_source(o: Op) -> str:
+    lines = ["def _generated(g, parents, saved, static):"]
+    if o.saved:
+        lines.append(f"    {_tuple(o.saved)} = saved")
+    if o.static:
+        lines.append(f"    {_tuple(o.static)} = static")
+    if o.variadic:
+        (xs,) = o.inputs
+        call = ", ".join(_parameters(o.vjps[xs])) if o.vjps else ""
+        lines.append(
+            f"    return tuple([None if p is None else _vjp_{xs}({call}) "
+            "for i, p in enumerate(parents)])"
+        )
+        return "\n".join(lines)
+    lines.append(f"    {_tuple([f'{name}_node' for name in o.inputs])} = parents")
+    gradients = [
+        f"None if {name}_node is None else _vjp_{name}({', '.join(_parameters(o.vjps[name]))})"
+        if name in o.vjps
+        else "None"
+        for name in o.inputs
+    ]
+    lines.append(f"    return {_tuple(gradients)}")
+    return "\n".join(lines)

@@ -1,0 +1,63 @@
+"""The ops: one family a file, forward and vjps side by side."""
+
+from .conv import conv2d, conv2d_input, conv2d_weight
+from .elementwise import (
+    abs,
+    add,
+    cast,
+    clamp,
+    clone,
+    cos,
+    div,
+    exp,
+    log,
+    maximum,
+    minimum,
+    mul,
+    neg,
+    pow,
+    relu,
+    sigmoid,
+    sign,
+    sin,
+    sqrt,
+    sub,
+    tanh,
+    where,
+)
+from .linear import linear, matmul
+from .norm import batch_norm, dropout
+from .pool import (
+    avg_pool2d,
+    avg_pool2d_input,
+    max_pool2d,
+    max_pool2d_gather,
+    max_pool2d_scatter,
+)
+from .reduce import amax, amin, logsumexp, max_along, mean, min_along, sum, var
+from .shape import (
+    cat,
+    expand,
+    gather,
+    getitem,
+    pad,
+    permute,
+    put,
+    reshape,
+    scatter_add,
+    setitem,
+    stack,
+    sum_to,
+    write_view,
+)
+from .softmax import cross_entropy, log_softmax, softmax
+
+__all__ = [
+    "abs", "add", "amax", "amin", "avg_pool2d", "avg_pool2d_input", "batch_norm", "cast", "cat",
+    "clamp", "clone", "conv2d", "conv2d_input", "conv2d_weight", "cos", "cross_entropy", "div",
+    "dropout", "exp", "expand", "gather", "getitem", "linear", "log", "log_softmax", "logsumexp",
+    "matmul", "max_along", "max_pool2d", "max_pool2d_gather", "max_pool2d_scatter", "maximum",
+    "mean", "min_along", "minimum", "mul", "neg", "pad", "permute", "pow", "put", "relu",
+    "reshape", "scatter_add", "setitem", "sigmoid", "sign", "sin", "softmax", "sqrt", "stack",
+    "sub", "sum", "sum_to", "tanh", "var", "where", "write_view",
+]  # fmt: skip

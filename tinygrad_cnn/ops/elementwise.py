@@ -1,0 +1,251 @@
+"""Elementwise ops: y[i] = f(a[i], b[i]), with broadcasting. ȳ is the cotangent of y (`g` in code).
+
+Where inputs broadcast, the engine sums each gradient back to its input's shape (`op`'s
+`elementwise`), so every vjp here is the scalar formula. At a kink the docstring says what is chosen.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..dtypes import floating, get_default_dtype
+from ..op import op
+
+
+@op(elementwise=True)
+def add(a, b):
+    """y = a + b        ā = ȳ        b̄ = ȳ"""
+    return a + b
+
+
+add.defvjp(a=lambda g: g, b=lambda g: g)
+
+
+@op(elementwise=True)
+def sub(a, b):
+    """y = a − b        ā = ȳ        b̄ = −ȳ"""
+    return a - b
+
+
+sub.defvjp(a=lambda g: g, b=lambda g: -g)
+
+
+@op(elementwise=True)
+def mul(a, b):
+    """y = a · b        ā = ȳ · b        b̄ = ȳ · a"""
+    return a * b
+
+
+mul.defvjp(a=lambda g, b: g * b, b=lambda g, a: g * a)
+
+
+@op(elementwise=True)
+def div(a, b):
+    """y = a / b        ā = ȳ / b        b̄ = −ȳ · y / b
+
+    Integers divide in the default dtype.
+    """
+    with np.errstate(all="ignore"):
+        y = a / b
+    whole = all(getattr(x, "dtype", None) is None or x.dtype.kind != "f" for x in (a, b))
+    return y.astype(get_default_dtype()) if whole and y.dtype.kind == "f" else y
+
+
+div.defvjp(a=lambda g, b: g / b, b=lambda g, y, b: -g * y / b)
+
+
+@op
+def neg(x):
+    """y = −x        x̄ = −ȳ"""
+    return -x
+
+
+neg.defvjp(x=lambda g: -g)
+
+
+@op(elementwise=True)
+def pow(a, b):
+    """y = aᵇ        ā = ȳ · b · aᵇ⁻¹ (0 where b = 0)        b̄ = ȳ · y · ln a (0 where a = 0 ≤ b)"""
+    with np.errstate(all="ignore"):
+        return a**b
+
+
+def pow_a(g, a, b):
+    if isinstance(b, (int, float)):
+        return g * (b * a ** (b - 1)) if b != 0 else g * 0.0
+    return where(b == 0, 0.0, g * b * a ** (b - 1))
+
+
+def pow_b(g, y, a, b):
+    if isinstance(a, (int, float)):
+        a = np.full((), a, y.dtype)
+    return where((a == 0) & (b >= 0), 0.0, g * y * log(a))
+
+
+pow.defvjp(a=pow_a, b=pow_b)
+
+
+@op
+def exp(x):
+    """y = eˣ        x̄ = ȳ · y"""
+    with np.errstate(all="ignore"):
+        return np.exp(floating(x))
+
+
+exp.defvjp(x=lambda g, y: g * y)
+
+
+@op
+def log(x):
+    """y = ln x        x̄ = ȳ / x"""
+    with np.errstate(all="ignore"):
+        return np.log(floating(x))
+
+
+log.defvjp(x=lambda g, x: g / x)
+
+
+@op
+def sqrt(x):
+    """y = √x        x̄ = ȳ / 2y, infinite at x = 0"""
+    with np.errstate(all="ignore"):
+        return np.sqrt(floating(x))
+
+
+sqrt.defvjp(x=lambda g, y: g / (2.0 * y))
+
+
+@op
+def sin(x):
+    """y = sin x        x̄ = ȳ · cos x"""
+    with np.errstate(all="ignore"):
+        return np.sin(floating(x))
+
+
+@op
+def cos(x):
+    """y = cos x        x̄ = −ȳ · sin x"""
+    with np.errstate(all="ignore"):
+        return np.cos(floating(x))
+
+
+sin.defvjp(x=lambda g, x: g * cos(x))
+cos.defvjp(x=lambda g, x: -g * sin(x))
+
+
+@op
+def tanh(x):
+    """y = tanh x        x̄ = ȳ · (1 − y²)"""
+    return np.tanh(floating(x))
+
+
+tanh.defvjp(x=lambda g, y: g * (1.0 - y * y))
+
+
+@op
+def sigmoid(x):
+    """y = 1 / (1 + e⁻ˣ)        x̄ = ȳ · y · (1 − y)"""
+    x = floating(x)
+    with np.errstate(under="ignore"):
+        z = np.exp(-np.abs(x))  # at most 1: exp cannot overflow
+        return np.where(x >= 0, 1, z) / (1 + z)
+
+
+sigmoid.defvjp(x=lambda g, y: g * y * (1.0 - y))
+
+
+@op
+def relu(x):
+    """y = max(x, 0)        x̄ = ȳ where x > 0, else 0: at the kink x = 0 the subgradient is 0
+
+    A NaN stays NaN, and lets ȳ through.
+    """
+    return np.maximum(x, 0)
+
+
+relu.defvjp(x=lambda g, y: where(y <= 0, 0.0, g))
+
+
+@op
+def abs(x):
+    """y = |x|        x̄ = ȳ · sign x: at the kink x = 0 the subgradient is 0"""
+    return np.abs(x)
+
+
+@op
+def sign(x):
+    """y = −1, 0 or 1        x̄ = 0"""
+    return np.sign(x)
+
+
+abs.defvjp(x=lambda g, x: g * sign(x))
+sign.defvjp(x=lambda g: g * 0.0)
+
+
+@op
+def clamp(x, *, min, max):
+    """y = x, but not under `min` nor over `max` (numbers or None).
+
+    x̄ = ȳ where min ≤ x ≤ max, else 0: on either bound the subgradient is 1, as in PyTorch.
+    """
+    return np.clip(x, min, max)
+
+
+def clamp_x(g, x, min, max):
+    if min is None:
+        return where(x <= max, g, 0.0)
+    return where(x >= min, g, 0.0) if max is None else where((x >= min) & (x <= max), g, 0.0)
+
+
+clamp.defvjp(x=clamp_x)
+
+
+@op(elementwise=True)
+def maximum(a, b):
+    """y = max(a, b)        ā = ȳ where a > b, ȳ/2 where a = b, else 0; b̄ likewise"""
+    return np.maximum(a, b)
+
+
+@op(elementwise=True)
+def minimum(a, b):
+    """y = min(a, b)        ā = ȳ where a < b, ȳ/2 where a = b, else 0; b̄ likewise"""
+    return np.minimum(a, b)
+
+
+maximum.defvjp(
+    a=lambda g, a, b: g * ((a > b) * 0.5 + (a >= b) * 0.5),
+    b=lambda g, a, b: g * ((b > a) * 0.5 + (b >= a) * 0.5),
+)
+minimum.defvjp(
+    a=lambda g, a, b: g * ((a < b) * 0.5 + (a <= b) * 0.5),
+    b=lambda g, a, b: g * ((b < a) * 0.5 + (b <= a) * 0.5),
+)
+
+
+@op(elementwise=True)
+def where(condition, a, b):
+    """y = a where the condition holds, else b        ā = ȳ there, else 0        b̄ the reverse"""
+    return np.where(condition, a, b)
+
+
+where.defvjp(
+    a=lambda g, condition: where(condition, g, 0.0), b=lambda g, condition: where(condition, 0.0, g)
+)
+
+
+@op
+def clone(x):
+    """y = x, in memory of its own        x̄ = ȳ"""
+    return x.copy(order="K")
+
+
+clone.defvjp(x=lambda g: g)
+
+
+@op
+def cast(x, *, dtype):
+    """y = x in another dtype        x̄ = ȳ, in that of x"""
+    return x.astype(dtype)
+
+
+cast.defvjp(x=lambda g: g)

@@ -1,0 +1,150 @@
+"""Reductions over `dim`: an axis, a tuple of axes, or None for all; `keepdim` keeps them at 1."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..dtypes import floating
+from ..op import op
+from .elementwise import exp
+from .shape import expand, scatter_add
+
+
+def axes_of(dim, ndim):
+    """`dim` as a tuple of axes from 0."""
+    dims = range(ndim) if dim is None else (dim,) if isinstance(dim, int) else dim
+    return tuple(d % ndim for d in dims) if ndim else ()
+
+
+def _kept_shape(shape, dim):
+    axes = axes_of(dim, len(shape))
+    return tuple(1 if k in axes else n for k, n in enumerate(shape))
+
+
+def _count(shape, dim):
+    return math.prod(shape[k] for k in axes_of(dim, len(shape)))
+
+
+def spread(g, x_shape, dim, keepdim):
+    """A cotangent of a reduction, repeated to the shape of its input."""
+    if not keepdim:
+        g = g.reshape(_kept_shape(x_shape, dim))
+    return expand(g, shape=x_shape)
+
+
+@op
+def sum(x, *, dim=None, keepdim=False):
+    """y = Σ x over dim        x̄ = ȳ, repeated"""
+    return x.sum(axis=dim, keepdims=keepdim)
+
+
+sum.defvjp(x=spread)
+
+
+@op
+def mean(x, *, dim=None, keepdim=False):
+    """y = Σ x / n over dim        x̄ = ȳ / n, repeated"""
+    n = _count(x.shape, dim)
+    with np.errstate(all="ignore"):
+        return x.sum(axis=dim, keepdims=keepdim) / x.dtype.type(n)
+
+
+def mean_x(g, x_shape, dim, keepdim):
+    return spread(g / max(_count(x_shape, dim), 1), x_shape, dim, keepdim)
+
+
+mean.defvjp(x=mean_x)
+
+
+@op
+def var(x, *, dim=None, correction=1, keepdim=False):
+    """y = Σ (x − μ)² / (n − c) over dim, with the mean μ and c the correction.
+
+    x̄ = ȳ · 2 (x − μ) / (n − c): the part through μ vanishes, since Σ (x − μ) = 0.
+    """
+    with np.errstate(all="ignore"):
+        n = _count(x.shape, dim)
+        d = x - x.sum(axis=dim, keepdims=True) / x.dtype.type(n)
+        d *= d
+        return d.sum(axis=dim, keepdims=keepdim) / x.dtype.type(max(n - correction, 0))
+
+
+def var_x(g, x, dim, correction, keepdim):
+    n = max(_count(x.shape, dim) - correction, 0)
+    mu = x.mean(axis=axes_of(dim, len(x.shape)), keepdims=True)
+    return spread(g, x.shape, dim, keepdim) * (x - mu) * (2.0 / n if n else math.nan)
+
+
+var.defvjp(x=var_x)
+
+
+@op
+def amax(x, *, dim=None, keepdim=False):
+    """y = max x over dim        x̄ = ȳ shared evenly among the tied maxima, else 0"""
+    return x.max(axis=dim, keepdims=keepdim)
+
+
+@op
+def amin(x, *, dim=None, keepdim=False):
+    """y = min x over dim        x̄ = ȳ shared evenly among the tied minima, else 0"""
+    return x.min(axis=dim, keepdims=keepdim)
+
+
+def extreme_x(g, x, y, dim, keepdim):
+    """The gradient of amax and amin: x̄ = ȳ · [x = y] / (how many are)."""
+    tied = x == spread(y, x.shape, dim, keepdim)
+    many = tied.sum(axis=axes_of(dim, len(x.shape)), keepdims=True)
+    return spread(g, x.shape, dim, keepdim) * (tied / many)
+
+
+amax.defvjp(x=extreme_x)
+amin.defvjp(x=extreme_x)
+
+
+@op(residuals=("indices",), returns=("indices",))
+def max_along(x, *, dim, keepdim=False):
+    """y = max x along the axis dim, with the index of the first maximum, which takes all of ȳ."""
+    return _along(x, np.argmax(x, axis=dim), dim, keepdim)
+
+
+@op(residuals=("indices",), returns=("indices",))
+def min_along(x, *, dim, keepdim=False):
+    """y = min x along the axis dim, with the index of the first minimum, which takes all of ȳ."""
+    return _along(x, np.argmin(x, axis=dim), dim, keepdim)
+
+
+def _along(x, indices, dim, keepdim):
+    kept = np.expand_dims(indices, dim)
+    y = np.take_along_axis(x, kept, dim)
+    return (y, kept) if keepdim else (np.squeeze(y, dim), np.asarray(indices))
+
+
+def along_x(g, indices, x_shape, dim, keepdim):
+    """x̄ = 0, but for x̄[indices] = ȳ along dim."""
+    if not keepdim:
+        g, indices = g.reshape(_kept_shape(x_shape, dim)), np.expand_dims(indices, dim)
+    return scatter_add(g, indices, dim=dim % len(x_shape), shape=x_shape)
+
+
+max_along.defvjp(x=along_x)
+min_along.defvjp(x=along_x)
+
+
+@op
+def logsumexp(x, *, dim, keepdim=False):
+    """y = ln Σ eˣ over dim        x̄ = ȳ · eˣ⁻ʸ, the softmax"""
+    x = floating(x)
+    top = x.max(axis=dim, keepdims=True, initial=-np.inf)
+    top[~np.isfinite(top)] = 0  # max-shift: exp cannot overflow; and no ∞ − ∞
+    with np.errstate(all="ignore"):
+        y = np.log(np.exp(x - top).sum(axis=dim, keepdims=True)) + top
+    return y if keepdim else y.squeeze(axes_of(dim, x.ndim))
+
+
+def logsumexp_x(g, x, y, dim, keepdim):
+    return spread(g, x.shape, dim, keepdim) * exp(x - spread(y, x.shape, dim, keepdim))
+
+
+logsumexp.defvjp(x=logsumexp_x)

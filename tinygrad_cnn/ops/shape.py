@@ -1,0 +1,198 @@
+"""Ops that move elements and compute nothing: each is linear, and its vjp is its adjoint."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..op import op
+from ..views import replay
+
+
+@op(view=True)
+def reshape(x, *, shape):
+    """y = the elements of x in row-major order, in another shape        x̄ = ȳ in x's shape"""
+    return x.reshape(shape)
+
+
+reshape.defvjp(x=lambda g, x_shape: g.reshape(x_shape))
+
+
+@op(view=True)
+def permute(x, *, dims):
+    """y = x with axis dims[k] at place k        x̄ = ȳ with the axes put back"""
+    return x.transpose(dims)
+
+
+permute.defvjp(x=lambda g, dims: permute(g, dims=tuple(np.argsort(dims).tolist())))
+
+
+@op(view=True)
+def expand(x, *, shape):
+    """y[.., i, ..] = x[.., 0, ..] along axes of length 1, and new axes in front.
+
+    x̄ = Σ ȳ over the repeated axes.
+    """
+    return np.broadcast_to(x, shape)
+
+
+@op
+def sum_to(x, *, shape):
+    """y = x summed over the axes that an expansion of `shape` repeats: the adjoint of expand."""
+    lead = x.ndim - len(shape)
+    axes = tuple(range(lead))
+    axes += tuple(lead + i for i, s in enumerate(shape) if s == 1 != x.shape[lead + i])
+    return x.sum(axis=axes, keepdims=True).reshape(shape) if axes else x.reshape(shape)
+
+
+expand.defvjp(x=lambda g, x_shape: sum_to(g, shape=x_shape))
+sum_to.defvjp(x=lambda g, x_shape: expand(g, shape=x_shape))
+
+
+@op(view=True)
+def getitem(x, *, index):
+    """y = x[index], NumPy's basic or advanced indexing        x̄ = 0 but for x̄[index] += ȳ"""
+    return x[index]
+
+
+@op
+def put(x, *, index, shape):
+    """y = 0 of `shape`, but for y[index] += x, repeated places added: the adjoint of getitem."""
+    y = np.zeros(shape, x.dtype)
+    if is_basic(index):
+        y[index] = x
+    else:
+        np.add.at(y, index, x)
+    return y
+
+
+getitem.defvjp(x=lambda g, index, x_shape: put(g, index=index, shape=x_shape))
+put.defvjp(x=lambda g, index: getitem(g, index=index))
+
+
+def is_basic(index):
+    """Whether NumPy indexes with views: integers, slices, None and Ellipsis alone."""
+    items = index if isinstance(index, tuple) else (index,)
+    return all(
+        i is None or i is Ellipsis or isinstance(i, (int, np.integer, slice)) and i is not True
+        and i is not False
+        for i in items
+    )
+
+
+@op
+def setitem(x, v, *, index):
+    """y = x, but for y[index] = v        x̄ = ȳ, 0 at the index        v̄ = ȳ[index]
+
+    Places that the index names twice take the last v; only that v gets a gradient.
+    """
+    y = x.copy()
+    y[index] = v
+    return y
+
+
+def setitem_v(g, index, x_shape, v_shape):
+    mine = getitem(g, index=index)
+    if not is_basic(index):
+        order = np.zeros(x_shape, np.intp)
+        ids = np.arange(mine.size).reshape(mine.shape)
+        order[index] = ids
+        mine = mine * (order[index] == ids)  # 0 for a v that a later one replaced
+    return sum_to(mine, shape=v_shape)
+
+
+setitem.defvjp(x=lambda g, index: setitem(g, 0.0, index=index), v=setitem_v)
+
+
+@op
+def write_view(x, v, *, path):
+    """y = x, but for the view of it that `path` describes, which is v.
+
+    x̄ = ȳ, 0 in the view        v̄ = that view of ȳ
+    """
+    y = x.copy()
+    replay(y, path)[...] = v
+    return y
+
+
+write_view.defvjp(
+    x=lambda g, path: write_view(g, 0.0, path=path), v=lambda g, path: replay(g, path)
+)
+
+
+@op
+def cat(*xs, dim):
+    """y = the xs one after the other along `dim`        x̄ᵢ = the part of ȳ where xᵢ went"""
+    return np.concatenate(xs, axis=dim)
+
+
+def cat_xs(g, i, xs_shape, dim):
+    start = sum(shape[dim] for shape in xs_shape[:i])
+    index = [slice(None)] * len(xs_shape[i])
+    index[dim] = slice(start, start + xs_shape[i][dim])
+    return getitem(g, index=tuple(index))
+
+
+cat.defvjp(xs=cat_xs)
+
+
+@op
+def stack(*xs, dim):
+    """y[.., i, ..] = xᵢ along a new axis `dim`        x̄ᵢ = ȳ[.., i, ..]"""
+    return np.stack(xs, axis=dim)
+
+
+def stack_xs(g, i, dim):
+    axis = dim if dim >= 0 else dim + len(g.shape)
+    return getitem(g, index=(slice(None),) * axis + (i,))
+
+
+stack.defvjp(xs=stack_xs)
+
+
+@op
+def pad(x, *, widths, value):
+    """y = x with widths[k] = (before, after) cells of `value` around axis k; negative ones crop.
+
+    x̄ = the part of ȳ where x went.
+    """
+    widths = [tuple(pair) for pair in widths]
+    x = x[_kept(x.shape, widths)]
+    grown = [(max(a, 0), max(b, 0)) for a, b in widths]
+    return np.pad(x, grown, constant_values=value)
+
+
+def _kept(shape, widths):
+    return tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(shape, widths, strict=True))
+
+
+def pad_x(g, widths):
+    return pad(g, widths=tuple((-a, -b) for a, b in widths), value=0.0)
+
+
+pad.defvjp(x=pad_x)
+
+
+@op
+def gather(x, index, *, dim):
+    """y[.., i, ..] = x[.., index[.., i, ..], ..] along `dim`        x̄ = scatter_add of ȳ"""
+    if all(n == m for k, (n, m) in enumerate(zip(x.shape, index.shape, strict=True)) if k != dim):
+        return np.take_along_axis(x, index, dim)
+    return x[_along(index, dim)]
+
+
+@op
+def scatter_add(x, index, *, dim, shape):
+    """y = 0 of `shape`, but for y[.., index[.., i, ..], ..] += x[.., i, ..]: adjoint of gather."""
+    y = np.zeros(shape, x.dtype)
+    np.add.at(y, _along(index, dim), x)
+    return y
+
+
+def _along(index, dim):
+    grid = list(np.ogrid[tuple(slice(n) for n in index.shape)])
+    grid[dim] = index
+    return tuple(grid)
+
+
+gather.defvjp(x=lambda g, index, dim, x_shape: scatter_add(g, index, dim=dim, shape=x_shape))
+scatter_add.defvjp(x=lambda g, index, dim: gather(g, index, dim=dim))

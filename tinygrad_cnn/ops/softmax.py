@@ -1,0 +1,96 @@
+"""Softmax, its logarithm, and cross-entropy on logits."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..dtypes import floating
+from ..op import op
+from .elementwise import exp
+from .shape import getitem
+
+
+def _shifted(x, dim):
+    """x − max x, at most 0: exp cannot overflow. A slice that is all −∞ or holds NaN gives NaN."""
+    x = floating(x)
+    with np.errstate(invalid="ignore"):
+        return x - x.max(axis=dim, keepdims=True, initial=-np.inf)
+
+
+@op
+def softmax(x, *, dim):
+    """y = eˣ / Σ eˣ over dim        x̄ = y · (ȳ − Σ ȳ · y)"""
+    y = np.exp(_shifted(x, dim))
+    y /= y.sum(axis=dim, keepdims=True)
+    return y
+
+
+def softmax_x(g, y, dim):
+    gy = g * y
+    return gy - y * gy.sum(axis=dim, keepdims=True)
+
+
+softmax.defvjp(x=softmax_x)
+
+
+@op
+def log_softmax(x, *, dim):
+    """y = x − ln Σ eˣ over dim        x̄ = ȳ − eʸ · Σ ȳ"""
+    y = _shifted(x, dim)
+    with np.errstate(all="ignore"):
+        y -= np.log(np.exp(y).sum(axis=dim, keepdims=True))
+    return y
+
+
+log_softmax.defvjp(x=lambda g, y, dim: g - exp(y) * g.sum(axis=dim, keepdims=True))
+
+
+@op
+def cross_entropy(x, target, weight=None, *, ignore_index, reduction, label_smoothing):
+    """The cross-entropy of logits x (N, C, ..) with integer labels target (N, ..).
+
+    With p = softmax(x) over c, and q[n, c] = w[c] · ((1 − ε) [c = target[n]] + ε / C), or 0 where
+    the target is to be ignored: ℓ[n] = −Σ_c q ln p, and y = ℓ, Σ ℓ or the mean Σ ℓ / Σ w[target].
+
+    d ln p[c] = dx[c] − Σ_k p[k] dx[k], so x̄[n, c] = ℓ̄[n] · (p Σ_k q[n, k] − q[n, c]).
+    """
+    logp = log_softmax(x, dim=1)
+    q, total = targets(target, weight, x.shape, x.dtype, ignore_index, label_smoothing)
+    with np.errstate(all="ignore"):
+        loss = -np.where(q == 0, 0, q * logp).sum(axis=1)  # 0 · ln 0 is 0
+        if reduction == "none":
+            return loss
+        return loss.sum() if reduction == "sum" else loss.sum() / total
+
+
+def targets(target, weight, shape, dtype, ignore_index, label_smoothing):
+    """q (N, C, ..) of `cross_entropy`, and Σ w[target] over what is not ignored."""
+    counted = target != ignore_index
+    label = np.where(counted, target, 0)
+    w = np.ones(shape[1], dtype) if weight is None else weight.astype(dtype, copy=False)
+    of_label = w[label] * counted
+    smooth = label_smoothing / shape[1]
+    if smooth:
+        along = w.reshape(1, -1, *[1] * (len(shape) - 2))
+        q = along * (counted[:, None] * dtype.type(smooth))
+    else:
+        q = np.zeros(shape, dtype)
+    places = np.expand_dims(label, 1)
+    own = (1 - label_smoothing) * of_label[:, None]
+    np.put_along_axis(q, places, np.take_along_axis(q, places, 1) + own.astype(dtype), 1)
+    return q, of_label.sum(dtype=dtype)
+
+
+def cross_entropy_x(g, x, target, weight, ignore_index, reduction, label_smoothing):
+    p = softmax(x, dim=1)
+    w = getattr(weight, "_array", weight)
+    t = getattr(target, "_array", target)
+    q, total = targets(t, w, tuple(x.shape), x.dtype, ignore_index, label_smoothing)
+    if reduction == "none":
+        g = getitem(g, index=(slice(None), None))
+    elif reduction == "mean":
+        g = g / total
+    return g * (p * q.sum(axis=1, keepdims=True) - q)
+
+
+cross_entropy.defvjp(x=cross_entropy_x)

@@ -1,0 +1,153 @@
+"""Random numbers: generators with a seed and a state that can be saved, and the default one.
+
+Whatever draws takes a `generator=` and falls back on `default_generator`. The numbers come from
+NumPy (PCG64), so they are not those that PyTorch draws for the same seed. NumPy locks the bit
+generator for each call: threads may share a `Generator`, each number goes to one of them.
+"""
+
+from __future__ import annotations
+
+import operator
+import os
+from typing import Any
+
+import numpy as np
+
+__all__ = [
+    "Generator",
+    "default_generator",
+    "get_rng_state",
+    "initial_seed",
+    "manual_seed",
+    "seed",
+    "set_rng_state",
+    "source",
+]
+
+_FIRST_SEED = 1  # of a Generator that was given none
+_STATE = 48  # bytes: state and increment (16 each), a half-used draw (4 + 4), the seed (8)
+
+
+class Generator:
+    """A source of random numbers.
+
+    `numpy` is the `numpy.random.Generator` that the numbers come from; it stays the same object
+    when the seed or the state is set.
+
+    >>> generator = Generator().manual_seed(3)
+    >>> saved = generator.get_state()
+    >>> first = generator.numpy.random()
+    >>> generator.set_state(saved).numpy.random() == first
+    True
+    """
+
+    def __init__(self, device: Any = "cpu"):
+        if str(getattr(device, "type", device)).partition(":")[0] != "cpu":
+            raise RuntimeError(f"Generator: device {device!r} is not there: there is only the CPU")
+        self.numpy = np.random.Generator(np.random.PCG64(_FIRST_SEED))
+        self._seed = _FIRST_SEED
+
+    def __repr__(self) -> str:
+        return f"Generator(initial_seed={self._seed})"
+
+    def manual_seed(self, seed: int) -> Generator:
+        """Start again from `seed`, from -2⁶³ to 2⁶⁴ - 1 (ValueError); a negative one wraps."""
+        try:
+            seed = operator.index(seed)
+        except TypeError:
+            raise TypeError(f"manual_seed expected an int, got {type(seed).__name__}") from None
+        if not -(2**63) <= seed < 2**64:
+            raise ValueError(f"manual_seed: {seed} is not between -2**63 and 2**64 - 1")
+        fresh = np.random.PCG64(seed % 2**64).state
+        with self.numpy.bit_generator.lock:
+            self.numpy.bit_generator.state = fresh
+            self._seed = seed % 2**64
+        return self
+
+    def seed(self) -> int:
+        """Start again from a seed that the operating system draws, and return it."""
+        self.manual_seed(int.from_bytes(os.urandom(8), "little"))
+        return self._seed
+
+    def initial_seed(self) -> int:
+        """The seed that the generator was last started from."""
+        return self._seed
+
+    def get_state(self) -> np.ndarray:
+        """Where the generator is: 48 bytes, an array of uint8."""
+        with self.numpy.bit_generator.lock:
+            at = self.numpy.bit_generator.state
+            seed = self._seed
+        numbers = (at["state"]["state"], at["state"]["inc"], at["has_uint32"], at["uinteger"], seed)
+        parts = [
+            int(number).to_bytes(size, "little")
+            for number, size in zip(numbers, (16, 16, 4, 4, 8), strict=True)
+        ]
+        return np.frombuffer(b"".join(parts), np.uint8).copy()
+
+    def set_state(self, new_state: Any) -> Generator:
+        """Go to where `new_state`, an array or Tensor from `get_state`, was taken."""
+        state = np.asarray(getattr(new_state, "_array", new_state))
+        if state.dtype != np.uint8 or state.shape != (_STATE,):
+            raise RuntimeError(
+                f"Expected a generator state of {_STATE} bytes (uint8) but found "
+                f"{state.dtype} of shape {state.shape}"
+            )
+        data = state.tobytes()
+        number, increment, half, unused, seed = (
+            int.from_bytes(data[begin:end], "little")
+            for begin, end in ((0, 16), (16, 32), (32, 36), (36, 40), (40, 48))
+        )
+        with self.numpy.bit_generator.lock:
+            self.numpy.bit_generator.state = {
+                "bit_generator": "PCG64",
+                "state": {"state": number, "inc": increment},
+                "has_uint32": half,
+                "uinteger": unused,
+            }
+            self._seed = seed
+        return self
+
+    def clone_state(self) -> Generator:
+        """A generator of its own that will draw the same numbers."""
+        return Generator().set_state(self.get_state())
+
+
+default_generator = Generator()
+default_generator.seed()
+
+
+def source(generator: Generator | None = None) -> np.random.Generator:
+    """The NumPy generator to draw from: of `generator`, or of the default one."""
+    return (default_generator if generator is None else generator).numpy
+
+
+def manual_seed(seed: int) -> Generator:
+    """Start the default generator again from `seed`; return it.
+
+    >>> import tinygrad_cnn as tc
+    >>> _ = tc.manual_seed(0)
+    >>> tc.initial_seed()
+    0
+    """
+    return default_generator.manual_seed(seed)
+
+
+def seed() -> int:
+    """Start the default generator again from a seed that the system draws, and return it."""
+    return default_generator.seed()
+
+
+def initial_seed() -> int:
+    """The seed that the default generator was last started from."""
+    return default_generator.initial_seed()
+
+
+def get_rng_state() -> np.ndarray:
+    """Where the default generator is: 48 bytes, an array of uint8."""
+    return default_generator.get_state()
+
+
+def set_rng_state(new_state: Any) -> None:
+    """Put the default generator where `new_state` was taken."""
+    default_generator.set_state(new_state)

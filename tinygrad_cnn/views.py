@@ -1,0 +1,159 @@
+"""In-place operations, and the views that see them.
+
+An in-place op is its out-of-place op with another forward: it writes y into the memory of its first
+input, and that tensor moves on to the new node. Tensors that show the same memory (`x[0]`,
+`x.reshape(...)`) must move along: for a write through a view, the base is recorded as
+"the base, but for this part" (`write_view`), and each living view of it is replayed on that.
+"""
+
+from __future__ import annotations
+
+import functools
+import weakref
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from . import graph
+from .dtypes import result_type
+from .graph import OVERWRITTEN, Leaf, Recorded
+from .modes import mode
+
+
+def note_view(y: Recorded, x: Recorded, op: Any, attributes: dict[str, Any]) -> None:
+    """Remember that `y`, if it shows the memory of `x`, is `op` of it."""
+    if y._array.base is None:
+        return
+    base = getattr(x, "_base", x)
+    y._base = base
+    y._replay = (*getattr(x, "_replay", ()), (op, attributes))
+    views = getattr(base, "_views", None)
+    if views is None:
+        base._views = views = []
+    elif len(views) > 64 and len(views) & (len(views) - 1) == 0:  # at powers of two: O(1) a view
+        views[:] = [view for view in views if view() is not None]
+    views.append(weakref.ref(y))
+
+
+def replay(x: Any, path: tuple[tuple[Any, dict[str, Any]], ...]) -> Any:
+    """The view of `x`, an array or a Tensor, that `path` describes."""
+    for op, attributes in path:
+        x = op.record(x, **attributes)
+    return x
+
+
+def _family(x: Recorded) -> tuple[Recorded, list[Recorded]]:
+    """The base of `x`, and the living views of it which really show its memory."""
+    base = getattr(x, "_base", x)
+    storage = graph.owner(base._array)
+    views = [view() for view in getattr(base, "_views", ())]
+    return base, [v for v in views if v is not None and graph.owner(v._array) is storage]
+
+
+def in_place(record: Any, write: Callable[..., Any] | None = None) -> Callable[..., Any]:
+    """The in-place form of an op, as a method: `Tensor.mul_ = in_place(mul, np.multiply)`.
+
+    `write` takes the arrays and `out=`; without it the op's forward runs and its result is copied.
+    """
+    op = record.op
+
+    def forward(x: Any, *others: Any, **attributes: Any) -> Any:
+        if write is not None:
+            write(x, *others, out=x, casting="unsafe", **attributes)
+            return x
+        result = op.forward(x, *others, **attributes)
+        y, *residuals = result if op.residuals else (result,)
+        np.copyto(x, y, casting="unsafe")
+        return (x, *residuals) if residuals else x
+
+    @functools.cache
+    def variant() -> Any:  # the op's recorder, but for the forward
+        op.compile()
+        names = {**record.__globals__, "_forward": forward, "_promote": lambda *operands: operands}
+        function = FunctionType(record.__code__, names, op.name + "_", record.__defaults__)
+        function.__kwdefaults__ = record.__kwdefaults__
+        return function
+
+    def method(self: Any, *others: Any, **attributes: Any) -> Any:
+        arrays = [x._array if isinstance(x, Recorded) else x for x in others]
+        _check(self, op, arrays, others)
+        y = variant()(self, *others, **attributes)
+        graph.mark_written(self._array)
+        if y._node is not None:
+            _move_on(self, y._node)
+        return self
+
+    method.__name__ = method.__qualname__ = op.name + "_"
+    method.__doc__ = f"In-place form of `{op.name}`; returns this same tensor."
+    return method
+
+
+def _check(x: Any, op: Any, arrays: list[Any], others: tuple[Any, ...]) -> None:
+    """Refuse, before anything is changed, what an in-place op cannot do."""
+    requires = x._node is not None or any(
+        isinstance(other, Recorded) and other._node is not None for other in others
+    )
+    if mode.grad and requires:
+        base = getattr(x, "_base", x)
+        if isinstance(base._node, Leaf):
+            what = "a leaf Variable" if base is x else "a view of a leaf Variable"
+            raise RuntimeError(
+                f"{what} that requires grad is being used in an in-place operation: {op.name}_ on "
+                f"shape {x._array.shape}. Do it under no_grad(), or on a clone()"
+            )
+    if not x._array.flags.writeable:
+        raise RuntimeError(f"{op.name}_: the memory of this tensor (shape {x._array.shape}) is "
+                           "read-only: clone() it first")
+    if 0 in x._array.strides and any(
+        n > 1 and s == 0 for n, s in zip(x._array.shape, x._array.strides, strict=True)
+    ):
+        raise RuntimeError(
+            f"{op.name}_: more than one element of this tensor (shape {x._array.shape}) is the "
+            "same place in memory, as after expand(): clone() it first"
+        )
+    if op.elementwise:
+        shape = np.broadcast_shapes(x._array.shape, *(np.shape(a) for a in arrays))
+        if shape != x._array.shape:
+            raise RuntimeError(
+                f"{op.name}_: output with shape {list(x._array.shape)} doesn't match the broadcast "
+                f"shape {list(shape)}"
+            )
+        dtype = result_type(x._array, *arrays)
+        ranks = "buif"
+        if ranks.index(dtype.kind) > max(2, ranks.index(x._array.dtype.kind)):
+            raise RuntimeError(
+                f"{op.name}_: result type {dtype} can't be cast to the desired output type "
+                f"{x._array.dtype}"
+            )
+
+
+def _move_on(x: Any, node: Any) -> None:
+    """Put `x`, just written by `node`, its base and all its views at their new places."""
+    node.number = graph.next_number()  # after the write: y, if saved, is what was written
+    storage = graph.owner(x._array)
+    node.saved = tuple(
+        OVERWRITTEN
+        if name != "y" and isinstance(s, np.ndarray) and graph.owner(s) is storage
+        else s
+        for name, s in zip(node.op.saved, node.saved, strict=True)
+    )
+    base, views = _family(x)
+    x._node = node
+    if base is not x:
+        _written_through(base, x)
+    for view in views:
+        at = graph.wrap(base._array, base._node)
+        view._node = replay(at, view._replay)._node
+
+
+def _written_through(base: Any, view: Any) -> None:
+    """Record on `base` that its part `view` was written."""
+    from .ops.shape import write_view  # ops stand on this module
+
+    written = in_place(write_view, lambda *arrays, **attributes: None)
+    node = graph.wrap(view._array, view._node)
+    shell = graph.wrap(base._array, base._node)
+    written(shell, node, path=view._replay)
+    base._node = shell._node
