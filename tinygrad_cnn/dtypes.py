@@ -16,7 +16,7 @@ int32 = np.dtype(np.int32)
 int64 = np.dtype(np.int64)
 bool_ = np.dtype(np.bool_)
 
-_RANK = {"b": 0, "u": 1, "i": 1, "f": 2}  # bool < integer < floating point
+RANK = {"b": 0, "u": 1, "i": 1, "f": 2}  # bool < integer < floating point
 _NUMBER = {bool: bool_, int: int64, float: None}  # None: the default type
 _default = float32
 
@@ -67,7 +67,7 @@ def result_type(*operands: Any) -> np.dtype:
     for x in operands:
         if isinstance(x, np.ndarray):
             dtype, strength = x.dtype, 1 if x.ndim == 0 else 0
-            if dtype.kind not in _RANK:
+            if dtype.kind not in RANK:
                 raise TypeError(f"unsupported dtype {dtype}: wanted bool, integer or float")
         else:
             dtype, strength = _NUMBER[type(_scalar(x))] or _default, 2
@@ -75,7 +75,7 @@ def result_type(*operands: Any) -> np.dtype:
     result: np.dtype | None = None
     for candidate in met:
         if candidate is not None and (
-            result is None or _RANK[candidate.kind] > _RANK[result.kind]
+            result is None or RANK[candidate.kind] > RANK[result.kind]
         ):
             result = candidate
     assert result is not None
@@ -83,13 +83,17 @@ def result_type(*operands: Any) -> np.dtype:
 
 
 def _wider(a: np.dtype | None, b: np.dtype) -> np.dtype:
-    if a is None or _RANK[a.kind] < _RANK[b.kind]:
+    if a is None or RANK[a.kind] < RANK[b.kind]:
         return b
-    return a if _RANK[a.kind] > _RANK[b.kind] else np.promote_types(a, b)
+    return a if RANK[a.kind] > RANK[b.kind] else np.promote_types(a, b)
 
 
 def promote(*operands: Any) -> list[Any]:
     """The operands ready for NumPy: arrays in their `result_type`, numbers as Python's own."""
+    if len(operands) == 2:  # the common case, `x * 2.0`, wants no thought
+        x, number = operands
+        if type(number) is float and isinstance(x, np.ndarray) and x.dtype.kind == "f":
+            return [x, number]
     dtype = result_type(*operands)
     return [
         x.astype(dtype, copy=False) if isinstance(x, np.ndarray) else _scalar(x) for x in operands

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ContextDecorator, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ContextDecorator
 from inspect import isgeneratorfunction
 from typing import Any
 
@@ -15,6 +15,20 @@ class _Mode(threading.local):
 
 
 mode = _Mode()
+
+# Not empty while some thread does not record or an observer watches: recorders look here alone
+# before they take the fast way.
+special: list[Any] = []
+
+
+def _record(enabled: bool) -> None:
+    """Turn recording on or off for this thread."""
+    if enabled != mode.grad:
+        mode.grad = enabled
+        if enabled:
+            special.remove("no_grad")
+        else:
+            special.append("no_grad")
 
 
 class no_grad(ContextDecorator):
@@ -36,11 +50,11 @@ class no_grad(ContextDecorator):
 
     def __enter__(self) -> Any:
         self._before.append(mode.grad)
-        mode.grad = self._enabled
+        _record(self._enabled)
         return self
 
     def __exit__(self, *exc: object) -> None:
-        mode.grad = self._before.pop()
+        _record(self._before.pop())
 
     def _recreate_cm(self) -> Any:  # each call of a decorated function has its own stack
         return object.__new__(type(self))._like(self._enabled)
@@ -80,7 +94,7 @@ class set_grad_enabled(no_grad):
     def __new__(cls, mode_: bool) -> Any:
         self = object.__new__(cls)._like(bool(mode_))
         self._before.append(mode.grad)
-        mode.grad = self._enabled
+        _record(self._enabled)
         return self
 
     def __enter__(self) -> Any:
@@ -90,7 +104,7 @@ class set_grad_enabled(no_grad):
         return enable_grad() if self._enabled else no_grad()
 
     def __call__(self, function: Callable[..., Any]) -> Any:
-        mode.grad = self._before[0]  # a decorator changes nothing until the call
+        _record(self._before[0])  # a decorator changes nothing until the call
         return super().__call__(function)
 
 
@@ -121,11 +135,17 @@ class Observer:
 observers: list[Observer] = []
 
 
-@contextmanager
-def observe(observer: Observer) -> Iterator[Observer]:
-    """Show `observer` every op and vjp while the block runs."""
-    observers.append(observer)
-    try:
-        yield observer
-    finally:
-        observers.remove(observer)
+class observe:
+    """Show `observer` every op and vjp while the block runs; the block gets it as its target."""
+
+    def __init__(self, observer: Observer):
+        self._observer = observer
+
+    def __enter__(self) -> Any:
+        observers.append(self._observer)
+        special.append("observer")
+        return self._observer
+
+    def __exit__(self, *exc: object) -> None:
+        observers.remove(self._observer)
+        special.remove("observer")

@@ -29,7 +29,7 @@ import numpy as np
 
 from . import graph
 from .dtypes import promote
-from .modes import mode, observers
+from .modes import mode, observers, special
 from .views import note_view
 
 registry: dict[str, Op] = {}
@@ -137,6 +137,7 @@ class Op:
             "_promote": promote,
             "_mode": mode,
             "_observers": observers,
+            "_special": special,
             "_Recorded": graph.Recorded,
             "_Tensor": graph.tensor_type,
             "_Node": graph.Node,
@@ -149,7 +150,11 @@ class Op:
             "_ndarray": np.ndarray,
         }
         self.backward = _generate(f"{self.name} backward", _backward_source(self), namespace)
-        record = _generate(self.name, _record_source(self, shapes), namespace)
+        slow = _generate(f"{self.name}, slow", _record_source(self, shapes, fast=False), namespace)
+        slow.__kwdefaults__ = self.forward.__kwdefaults__  # type: ignore[attr-defined]
+        slow.__defaults__ = self.forward.__defaults__  # type: ignore[attr-defined]
+        namespace["_slow"] = slow
+        record = _generate(self.name, _record_source(self, shapes, fast=True), namespace)
         self.record.__defaults__ = self.forward.__defaults__  # type: ignore[attr-defined]
         self.record.__kwdefaults__ = self.forward.__kwdefaults__  # type: ignore[attr-defined]
         self.record.__code__ = record.__code__  # the same function object, whoever holds it
@@ -212,7 +217,8 @@ def _saved_source(o: Op, name: str) -> str:
     return _if_needed(o, name, f"{name}_" if name in (*o.inputs, "y") else name)
 
 
-def _record_source(o: Op, shapes: Sequence[str]) -> str:
+def _record_source(o: Op, shapes: Sequence[str], fast: bool) -> str:
+    """The recorder: the fast one hands over to the slow one, which knows modes and observers."""
     given = [f"{name}={name}" for name in o.attributes]
     inputs = o.inputs
     lines = []
@@ -247,20 +253,26 @@ def _record_source(o: Op, shapes: Sequence[str]) -> str:
         met = [f"{name}_" for name in inputs if name in o.vjps]
         if o.elementwise and len(met) > 1:
             differ = [f"{met[0]}.dtype is not {x}.dtype" for x in met[1:]]
-            lines.append(f"    if {' or '.join(['_others', *differ])}:")
-            lines.append(f"        {', '.join(met)} = _promote({', '.join(met)})")
+            promote_if = f"    if {' or '.join(['_others', *differ])}:"
+            lines += [promote_if, f"        {', '.join(met)} = _promote({', '.join(met)})"]
         parents = _tuple([f"{name}_node" for name in inputs])
         untracked = " and ".join(f"{name}_node is None" for name in inputs)
         shape_of = {name: _if_needed(o, name + "_shape", f"{name}_.shape") for name in inputs}
+    same_call = ", ".join([f"*{inputs[0]}" if o.variadic else ", ".join(inputs), *given])
+    begin = [f"    if _special: return _slow({same_call})"]
+    end = []
+    if not fast:
+        begin = ["    for _o in list(_observers): _o.op_begins(_op)"]
+        end = [f"    for _o in list(_observers): _o.op_ran(_op, {observed}, _y, _y._node)"]
+        untracked += " or not _mode.grad"
     lines = [
         f"def _generated({', '.join(signature)}):",
         *lines,
-        "    if _observers:",
-        "        for _o in list(_observers): _o.op_begins(_op)",
+        *begin,
         *_forward_source(o, call),
         "    if type(y_) is not _ndarray: y_ = _asarray(y_)",
         "    _y = _new(_Tensor); _y._array = y_",
-        f"    if {untracked} or not _mode.grad:",
+        f"    if {untracked}:",
         "        _y._node = None",
         "    else:",
         *(f"        if {n}_node is not None: _op.refuse({n!r})" for n in inputs if n not in o.vjps),
@@ -269,8 +281,7 @@ def _record_source(o: Op, shapes: Sequence[str]) -> str:
         f"        _n.saved = {_tuple([_saved_source(o, name) for name in o.saved])}",
         f"        _n.static = {_tuple([*o.attributes, *(shape_of[n] for n in shapes)])}",
         "        _n.shape = y_.shape; _n.dtype = y_.dtype",
-        "    if _observers:",
-        f"        for _o in list(_observers): _o.op_ran(_op, {observed}, _y, _y._node)",
+        *end,
     ]
     if o.view:
         kwargs = "{" + ", ".join(f"{name!r}: {name}" for name in o.attributes) + "}"

@@ -24,7 +24,7 @@ def format_tensor(array: np.ndarray, requires_grad: bool, grad_fn: Any) -> str:
             max_line_width=80,
         )
         text, suffixes = body, []
-    if str(array.dtype) not in _DEFAULTS:
+    if str(array.dtype) not in (_DEFAULTS if array.size else _DEFAULTS[:1]):
         suffixes.append(f"dtype=torch.{array.dtype}")
     if grad_fn is not None:
         suffixes.append(f"grad_fn=<{grad_fn.name()}>")
@@ -44,9 +44,9 @@ def _formatter(array: np.ndarray) -> Any:
         size = np.abs(finite[finite != 0]) if finite.size else finite
         whole = bool(np.all(finite == np.trunc(finite)))
         large = size.size and (
-            size.max() >= (1e8 if not whole else 1e9) or (
-                not whole and (size.min() < 1e-4 or size.max() / size.min() > 1000)
-            )
+            size.max() > 1e8
+            or size.max() / size.min() > 1000
+            or (not whole and size.min() < 1e-4)
         )
         if large:
             texts = lambda x: f"{x:.4e}"  # noqa: E731
@@ -54,6 +54,7 @@ def _formatter(array: np.ndarray) -> Any:
             texts = lambda x: f"{x:.0f}." if np.isfinite(x) else str(x)  # noqa: E731
         else:
             texts = lambda x: f"{x:.4f}"  # noqa: E731
-    shown = array if array.size <= 1000 else finite[:0]
-    width = max((len(texts(x)) for x in shown.flat), default=0) if array.ndim else 0
+    shown = array if array.dtype.kind != "f" else finite[finite != 0]
+    shown = shown.ravel()[:1000]
+    width = max((len(texts(x)) for x in shown), default=0) if array.ndim else 0
     return lambda x: f"{texts(x):>{width}}"

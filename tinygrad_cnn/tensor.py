@@ -472,7 +472,7 @@ class Tensor(Recorded):
     __iadd__ = in_place(ops.add, np.add)
     __isub__ = in_place(ops.sub, np.subtract)
     __imul__ = mul_ = in_place(ops.mul, np.multiply)
-    __itruediv__ = div_ = in_place(ops.div, np.divide)
+    __itruediv__ = div_ = in_place(ops.div, np.divide, floating=True)
     __ipow__ = pow_ = in_place(ops.pow)
     exp_, sqrt_, tanh_ = in_place(ops.exp), in_place(ops.sqrt), in_place(ops.tanh)
     sigmoid_, relu_, neg_ = in_place(ops.sigmoid), in_place(ops.relu), in_place(ops.neg)

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from . import graph
-from .dtypes import result_type
-from .graph import OVERWRITTEN, Leaf, Recorded
+from .dtypes import RANK, get_default_dtype, result_type
+from .graph import OVERWRITTEN, Leaf, Node, Recorded
 from .modes import mode
 
 
@@ -52,12 +52,9 @@ def _family(x: Recorded) -> tuple[Recorded, list[Recorded]]:
     return base, [v for v in views if v is not None and graph.owner(v._array) is storage]
 
 
-def in_place(record: Any, write: Callable[..., Any] | None = None) -> Callable[..., Any]:
-    """The in-place form of an op, as a method: `Tensor.mul_ = in_place(mul, np.multiply)`.
-
-    `write` takes the arrays and `out=`; without it the op's forward runs and its result is copied.
-    """
-    op = record.op
+@functools.cache
+def _writer(op: Any, write: Callable[..., Any] | None) -> Any:
+    """The op's recorder, but for the forward, which writes y into the first input."""
 
     def forward(x: Any, *others: Any, **attributes: Any) -> Any:
         if write is not None:
@@ -65,21 +62,33 @@ def in_place(record: Any, write: Callable[..., Any] | None = None) -> Callable[.
             return x
         result = op.forward(x, *others, **attributes)
         y, *residuals = result if op.residuals else (result,)
+        _check_type(op, y.dtype, x.dtype)
         np.copyto(x, y, casting="unsafe")
         return (x, *residuals) if residuals else x
 
-    @functools.cache
-    def variant() -> Any:  # the op's recorder, but for the forward
-        op.compile()
-        names = {**record.__globals__, "_forward": forward, "_promote": lambda *operands: operands}
-        function = FunctionType(record.__code__, names, op.name + "_", record.__defaults__)
-        function.__kwdefaults__ = record.__kwdefaults__
-        return function
+    op.compile()
+    record = op.record.__globals__["_slow"]
+    names = {**record.__globals__, "_forward": forward, "_promote": lambda *operands: operands}
+    function = FunctionType(record.__code__, names, op.name + "_", record.__defaults__)
+    function.__kwdefaults__ = record.__kwdefaults__
+    return function
+
+
+def in_place(
+    record: Any, write: Callable[..., Any] | None = None, floating: bool = False
+) -> Callable[..., Any]:
+    """The in-place form of an op, as a method: `Tensor.mul_ = in_place(mul, np.multiply)`.
+
+    `write` takes the arrays and `out=`; without it the op's forward runs and its result is copied.
+    `floating`: the result is of floating point even where all operands are integers.
+    """
+    op = record.op
 
     def method(self: Any, *others: Any, **attributes: Any) -> Any:
-        arrays = [x._array if isinstance(x, Recorded) else x for x in others]
-        _check(self, op, arrays, others)
-        y = variant()(self, *others, **attributes)
+        _check(self, op, others)
+        if floating and self._array.dtype.kind != "f":
+            _check_type(op, get_default_dtype(), self._array.dtype)
+        y = _writer(op, write)(self, *others, **attributes)
         graph.mark_written(self._array)
         if y._node is not None:
             _move_on(self, y._node)
@@ -90,43 +99,46 @@ def in_place(record: Any, write: Callable[..., Any] | None = None) -> Callable[.
     return method
 
 
-def _check(x: Any, op: Any, arrays: list[Any], others: tuple[Any, ...]) -> None:
+def _check(x: Any, op: Any, others: tuple[Any, ...]) -> None:
     """Refuse, before anything is changed, what an in-place op cannot do."""
-    requires = x._node is not None or any(
-        isinstance(other, Recorded) and other._node is not None for other in others
-    )
-    if mode.grad and requires:
+    array = x._array
+    tensors = [other for other in others if isinstance(other, Recorded)]
+    if mode.grad and any(t._node is not None for t in (x, *tensors)):
         base = getattr(x, "_base", x)
         if isinstance(base._node, Leaf):
             what = "a leaf Variable" if base is x else "a view of a leaf Variable"
             raise RuntimeError(
                 f"{what} that requires grad is being used in an in-place operation: {op.name}_ on "
-                f"shape {x._array.shape}. Do it under no_grad(), or on a clone()"
+                f"shape {array.shape}. Do it under no_grad(), or on a clone()"
             )
-    if not x._array.flags.writeable:
-        raise RuntimeError(f"{op.name}_: the memory of this tensor (shape {x._array.shape}) is "
-                           "read-only: clone() it first")
-    if 0 in x._array.strides and any(
-        n > 1 and s == 0 for n, s in zip(x._array.shape, x._array.strides, strict=True)
-    ):
+    if any(n > 1 and s == 0 for n, s in zip(array.shape, array.strides, strict=True)):
         raise RuntimeError(
-            f"{op.name}_: more than one element of this tensor (shape {x._array.shape}) is the "
-            "same place in memory, as after expand(): clone() it first"
+            f"{op.name}_: more than one element of this tensor (shape {array.shape}) is the same "
+            "place in memory, as after expand(): clone() it first"
+        )
+    if not array.flags.writeable:
+        raise RuntimeError(
+            f"{op.name}_: the memory of this tensor (shape {array.shape}) is read-only: clone() it "
+            "first"
         )
     if op.elementwise:
-        shape = np.broadcast_shapes(x._array.shape, *(np.shape(a) for a in arrays))
-        if shape != x._array.shape:
+        arrays = [x._array if isinstance(x, Recorded) else x for x in others]
+        shapes = [np.shape(a) for a in arrays]
+        if any(shape not in ((), array.shape) for shape in shapes) and (
+            shape := np.broadcast_shapes(array.shape, *shapes)
+        ) != array.shape:
             raise RuntimeError(
-                f"{op.name}_: output with shape {list(x._array.shape)} doesn't match the broadcast "
+                f"{op.name}_: output with shape {list(array.shape)} doesn't match the broadcast "
                 f"shape {list(shape)}"
             )
-        dtype = result_type(x._array, *arrays)
-        ranks = "buif"
-        if ranks.index(dtype.kind) > max(2, ranks.index(x._array.dtype.kind)):
-            raise RuntimeError(
-                f"{op.name}_: result type {dtype} can't be cast to the desired output type "
-                f"{x._array.dtype}"
-            )
+        _check_type(op, result_type(array, *arrays), array.dtype)
+
+
+def _check_type(op: Any, result: np.dtype, target: np.dtype) -> None:
+    if RANK[result.kind] > RANK[target.kind]:
+        raise RuntimeError(
+            f"{op.name}_: result type {result} can't be cast to the desired output type {target}"
+        )
 
 
 def _move_on(x: Any, node: Any) -> None:
@@ -139,6 +151,8 @@ def _move_on(x: Any, node: Any) -> None:
         else s
         for name, s in zip(node.op.saved, node.saved, strict=True)
     )
+    if isinstance(x._node, Node) and "retain" in (x._node.extra or {}):
+        node.extra = {"retain": x._node.extra.pop("retain")}
     base, views = _family(x)
     x._node = node
     if base is not x:
@@ -152,8 +166,9 @@ def _written_through(base: Any, view: Any) -> None:
     """Record on `base` that its part `view` was written."""
     from .ops.shape import write_view  # ops stand on this module
 
-    written = in_place(write_view, lambda *arrays, **attributes: None)
-    node = graph.wrap(view._array, view._node)
-    shell = graph.wrap(base._array, base._node)
-    written(shell, node, path=view._replay)
-    base._node = shell._node
+    write = _writer(write_view.op, _written_already)
+    base._node = write(base, view, path=view._replay)._node
+
+
+def _written_already(*arrays: Any, **attributes: Any) -> None:
+    """The forward of a `write_view` whose view has been written."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import Node
-from ..modes import Observer, observers
+from ..modes import Observer, observe
 
 _PACKAGE = str(Path(__file__).parent.parent)
 
@@ -34,11 +34,12 @@ class detect_anomaly(Observer):
         self.check_nan = check_nan
 
     def __enter__(self) -> detect_anomaly:
-        observers.append(self)
+        self._watch = observe(self)
+        self._watch.__enter__()
         return self
 
     def __exit__(self, *exc: object) -> None:
-        observers.remove(self)
+        self._watch.__exit__()
 
     def op_ran(self, op: Any, inputs: tuple[Any, ...], output: Any, node: Node | None) -> None:
         """Check the output; note the source line and what the saved arrays hold."""

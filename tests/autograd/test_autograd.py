@@ -1,0 +1,203 @@
+"""grad, Function, anomaly mode."""
+
+import numpy as np
+import pytest
+
+import tinygrad_cnn as tc
+from tinygrad_cnn.autograd import Function, detect_anomaly, grad
+
+
+def leaf(*shape, seed=0):
+    rng = np.random.default_rng(seed)
+    return tc.tensor(rng.standard_normal(shape), requires_grad=True)
+
+
+# --- grad ---
+
+
+def test_grad_touches_no_grad_attribute_and_takes_non_leaves():
+    x = leaf(3)
+    y = x * 2.0
+    gy, gx = grad((y * y).sum(), [y, x])
+    np.testing.assert_allclose(gy.numpy(), 2 * y.detach().numpy())
+    np.testing.assert_allclose(gx.numpy(), 2 * gy.numpy())
+    assert x.grad is None
+
+
+def test_grad_runs_only_the_vjps_that_lead_to_its_inputs():
+    x, w = leaf(3), leaf(3)
+    ran = []
+
+    class Log(tc.Observer):
+        def vjp_ran(self, node, g, gradients):
+            ran.append((node.op.name, [v is not None for v in gradients]))
+
+    loss = ((x * 2.0) * (w.exp())).sum()
+    with tc.observe(Log()):
+        grad(loss, w)
+    assert ran == [("sum", [True]), ("mul", [False, True]), ("exp", [True])]
+
+
+def test_unused_inputs():
+    x, z = leaf(3), leaf(2)
+    with pytest.raises(RuntimeError, match="^One of the differentiated Tensors appears to not have"):
+        grad((x * 1.0).sum(), [x, z])
+    assert grad((x * 1.0).sum(), [x, z], allow_unused=True)[1] is None
+    assert grad((x * 1.0).sum(), z, materialize_grads=True)[0].tolist() == [0.0, 0.0]
+    with pytest.raises(RuntimeError, match="does not require grad"):
+        grad((x * 1.0).sum(), tc.ones(1))
+
+
+def test_grad_outputs():
+    x = leaf(3)
+    v = tc.tensor([1.0, 2.0, 3.0], dtype=tc.float64)
+    (g,) = grad(x * x, x, v)
+    np.testing.assert_allclose(g.numpy(), 2 * x.detach().numpy() * v.numpy())
+    assert not np.shares_memory(g._array, v._array)
+    with pytest.raises(RuntimeError, match="got 1 tensors and 2 gradients"):
+        grad(x * x, x, (v, v))
+
+
+def test_several_outputs():
+    x = leaf(3)
+    g = grad([x.sum(), (x * x).sum()], x)[0]
+    np.testing.assert_allclose(g.numpy(), 1 + 2 * x.detach().numpy())
+
+
+def test_gradient_penalty_through_a_network_differentiates():
+    x, w = leaf(2, 1, 5, 5), leaf(3, 1, 3, 3)
+    score = tc.nn.functional.conv2d(x, w).tanh().sum()
+    (gx,) = grad(score, x, create_graph=True)
+    penalty = ((gx * gx).sum((1, 2, 3)).sqrt() - 1.0).square().mean()
+    (gw,) = grad(penalty, w)
+    step = 1e-6 * np.sign(gw.numpy())
+
+    def value(weight):
+        s = tc.nn.functional.conv2d(x, tc.tensor(weight)).tanh().sum()
+        (g,) = grad(s, x)
+        return float((((g * g).sum((1, 2, 3)).sqrt() - 1.0).square().mean()).item())
+
+    slope = (value(w.detach().numpy() + step) - value(w.detach().numpy() - step)) / 2
+    assert slope == pytest.approx(float((gw.numpy() * step).sum()), rel=1e-6)
+
+
+# --- Function ---
+
+
+class Swish(Function):
+    @staticmethod
+    def forward(ctx, x, beta):
+        ctx.save_for_backward(x)
+        ctx.beta = beta
+        return x * tc.sigmoid(beta * x)
+
+    @staticmethod
+    def backward(ctx, g):
+        (x,) = ctx.saved_tensors
+        s = tc.sigmoid(ctx.beta * x)
+        return g * (s + ctx.beta * x * s * (1.0 - s)), None
+
+
+class Extremes(Function):
+    @staticmethod
+    def forward(ctx, x):
+        y = tc.maximum(x, 0.0)
+        ctx.save_for_backward(x, y)
+        return y, tc.minimum(x, 0.0)
+
+    @staticmethod
+    def backward(ctx, up, down):
+        x, _ = ctx.saved_tensors
+        return tc.where(x > 0, up, down)
+
+
+def test_a_function_and_its_second_derivative():
+    x = leaf(4)
+    y = Swish.apply(x, 1.5)
+    assert y.grad_fn.name() == "SwishBackward0"
+    (g,) = grad(y.sum(), x, create_graph=True)
+    plain = (x * tc.sigmoid(1.5 * x)).sum()
+    (h,) = grad(plain, x, create_graph=True)
+    np.testing.assert_allclose(g.detach().numpy(), h.detach().numpy())
+    np.testing.assert_allclose(grad(g.sum(), x)[0].numpy(), grad(h.sum(), x)[0].numpy())
+
+
+def test_a_function_with_several_outputs():
+    x = leaf(5)
+    up, down = Extremes.apply(x)
+    (3.0 * up + 7.0 * down).sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), np.where(x.detach().numpy() > 0, 3.0, 7.0))
+    x.grad = None
+    up, _ = Extremes.apply(x)  # the other output unused: its gradient is zeros
+    up.sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), (x.detach().numpy() > 0) * 1.0)
+
+
+def test_functions_that_misbehave_are_named():
+    class Short(Function):
+        forward = staticmethod(lambda ctx, x, y: x * y)
+        backward = staticmethod(lambda ctx, g: g)
+
+    class Untensored(Function):
+        forward = staticmethod(lambda ctx, x: 1.0)
+
+    with pytest.raises(RuntimeError, match="Short.backward returned an incorrect number of grad"):
+        Short.apply(leaf(2), leaf(2)).sum().backward()
+    with pytest.raises(TypeError, match="Untensored.forward must return Tensors, got float"):
+        Untensored.apply(leaf(2))
+
+
+def test_what_a_function_saved_is_freed_and_guarded():
+    x = leaf(3)
+    y = Swish.apply(x * 1.0, 1.0).sum()
+    y.backward()
+    with pytest.raises(RuntimeError, match="^Trying to backward through the graph a second time"):
+        y.backward()
+    z = x * 1.0
+    y = Swish.apply(z, 1.0).sum()
+    z.mul_(2.0)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.backward()
+
+
+def test_a_function_under_no_grad_records_nothing():
+    with tc.no_grad():
+        assert not Swish.apply(leaf(3), 1.0).requires_grad
+
+
+# --- anomaly mode ---
+
+
+def test_anomaly_mode_names_the_op_its_shapes_and_the_line():
+    x = tc.zeros(2, 3, requires_grad=True)
+    with detect_anomaly(), pytest.raises(
+        RuntimeError, match=r"log made 6 infinite or NaN values of 6.*\(2, 3\).*test_autograd.py:\d+"
+    ):
+        tc.log(x)
+
+
+def test_anomaly_mode_names_the_vjp():
+    x = tc.zeros(3, requires_grad=True)
+    with detect_anomaly():
+        y = tc.sqrt(x).sum()
+        with pytest.raises(
+            RuntimeError, match=r"the vjp of sqrt for x made 3 infinite.*test_autograd.py:\d+"
+        ):
+            y.backward()
+    assert x.grad is None
+
+
+def test_anomaly_mode_passes_on_what_was_not_finite_before():
+    x = tc.tensor([float("inf")], requires_grad=True)
+    with detect_anomaly():
+        (x * 2.0).sum().backward()
+
+
+def test_anomaly_mode_catches_a_write_behind_our_back():
+    array = np.ones(3)
+    x = tc.from_numpy(array).requires_grad_()
+    with detect_anomaly():
+        y = (x * x).sum()
+        array[0] = 5.0
+        with pytest.raises(RuntimeError, match="the array `a` that mul saved at .* was written to"):
+            y.backward()
