@@ -9,7 +9,7 @@ import numpy as np
 from . import random
 from .dtypes import get_default_dtype, int64
 from .functions import sizes
-from .graph import Leaf, wrap
+from .graph import wrap
 from .tensor import Tensor, _target
 
 

@@ -31,7 +31,7 @@ class Recorded:
 
     __slots__ = ("__weakref__", "_array", "_base", "_grad", "_node", "_replay", "_views")
     _array: ndarray
-    _node: Node | Leaf | None
+    _node: Node | None
     _grad: Any  # unset until there is one
     _base: Any  # of a view alone: the tensor whose memory it shows ...
     _replay: Any  # ... and how it is made from that; see views.py
@@ -41,7 +41,7 @@ class Recorded:
 tensor_type: type[Recorded] = Recorded  # what ops return; tensor.py sets it
 
 
-def wrap(array: Any, node: Node | Leaf | None = None) -> Any:
+def wrap(array: Any, node: Node | None = None) -> Any:
     """A Tensor on `array`, at `node` of the graph."""
     tensor = object.__new__(tensor_type)
     tensor._array = array if type(array) is ndarray else np.asarray(array)
@@ -50,10 +50,11 @@ def wrap(array: Any, node: Node | Leaf | None = None) -> Any:
 
 
 class Node:
-    """One op that ran: its inputs' nodes, and what its vjps need.
+    """One op that ran: its inputs' nodes, and what its vjps need. Or, without an op, a leaf.
 
-    `saved` holds arrays and is None once they are freed; `static` the attributes, then shapes.
-    `extra` is None or holds hooks, the weak reference of `retain_grad`, notes of observers.
+    `saved` holds arrays and is None once they are freed; `static` the attributes, then shapes (of a
+    leaf: the weak reference to its tensor). `extra` is None or holds hooks, the weak reference of
+    `retain_grad`, notes of observers. (One class for both: the engine's loop is faster so.)
     """
 
     __slots__ = (
@@ -67,7 +68,7 @@ class Node:
         "static",
     )
     op: Any
-    parents: tuple[Node | Leaf | None, ...]
+    parents: tuple[Node | None, ...]
     saved: tuple[Any, ...] | None
     static: tuple[Any, ...]
     number: int
@@ -76,7 +77,9 @@ class Node:
     extra: dict[str, Any] | None
 
     def name(self) -> str:
-        """The name as PyTorch writes it, `MulBackward0`."""
+        """The name as PyTorch writes it, `MulBackward0`; of a leaf `AccumulateGrad`."""
+        if self.op is None:
+            return "AccumulateGrad"
         return "".join(part.capitalize() for part in self.op.name.split("_")) + "Backward0"
 
     @property
@@ -87,40 +90,31 @@ class Node:
     @property
     def attributes(self) -> dict[str, Any]:
         """The op's attributes (stride, padding, dim ...) of this call."""
-        return dict(zip(self.op.attributes, self.static, strict=False))
+        return dict(zip(self.op.attributes, self.static, strict=False)) if self.op else {}
+
+    @property
+    def variable(self) -> Any:
+        """Of a leaf: its tensor, or None where that lives no more."""
+        return self.static[0]() if self.op is None else None
 
     def __repr__(self) -> str:
         return f"<{self.name()}>"
 
 
-class Leaf:
+def leaf(tensor: Recorded) -> Node:
     """The end of the graph at a tensor that asks for its gradient.
 
-    The weak reference lets a tensor hold its leaf with no cycle.
+    The weak reference lets the tensor hold its leaf with no cycle.
     """
+    return new_node(None, (), tensor._array.shape, tensor._array.dtype, (weakref.ref(tensor),))
 
-    __slots__ = ("dtype", "extra", "shape", "tensor")
-    op = None
-    parents: tuple[Any, ...] = ()
-    next_functions: tuple[Any, ...] = ()
 
-    def __init__(self, tensor: Recorded):
-        self.tensor = weakref.ref(tensor)
-        self.shape = tensor._array.shape
-        self.dtype = tensor._array.dtype
-        self.extra: dict[str, Any] | None = None
-
-    def name(self) -> str:
-        """The name as PyTorch writes it."""
-        return "AccumulateGrad"
-
-    @property
-    def variable(self) -> Any:
-        """The tensor, or None where it lives no more."""
-        return self.tensor()
-
-    def __repr__(self) -> str:
-        return "<AccumulateGrad>"
+def new_node(op: Any, parents: Any, shape: Any, dtype: Any, static: Any = ()) -> Node:
+    """A node that saves nothing so far."""
+    node = Node()
+    node.op, node.parents, node.saved, node.static = op, parents, (), static
+    node.number, node.shape, node.dtype, node.extra = next_number(), shape, dtype, None
+    return node
 
 
 # --- Writes: storage that views share has one clock ------------------------------------------------
@@ -180,13 +174,13 @@ def _check_unchanged(node: Node) -> None:
 
 
 def backward(
-    roots: Sequence[tuple[Node | Leaf, Any]],
+    roots: Sequence[tuple[Node, Any]],
     *,
-    targets: Sequence[Node | Leaf] | None = None,
+    targets: Sequence[Node] | None = None,
     stop: bool = False,
     retain_graph: bool = False,
     create_graph: bool = False,
-) -> dict[Node | Leaf, Any]:
+) -> dict[Node, Any]:
     """Run the vjps from `roots`, pairs of a node and its cotangent, and commit nothing.
 
     Cotangents are arrays, or Tensors where `create_graph` asks for a graph of the gradient. Returns
@@ -195,17 +189,16 @@ def backward(
     """
     needed = None if targets is None else _leading_to(targets, roots, stop)
     targets = frozenset(targets or ())  # type: ignore[assignment]
-    kept: dict[Node | Leaf, Any] = {}
-    pending: dict[Node | Leaf, Any] = {}  # cotangents, complete when their node is popped
-    sums: set[Node | Leaf] = set()  # whose pending cotangent is a sum made here: add in place
+    kept: dict[Node, Any] = {}
+    pending: dict[Node, Any] = {}  # cotangents, complete when their node is popped
+    sums: set[Node] = set()  # whose pending cotangent is a sum made here: add in place
     heap: list[tuple[int, Node]] = []
     top: Any = None  # the node of the largest number, kept out of the heap: a chain needs no heap
     node: Any = None
-    parents: Sequence[Node | Leaf | None] = [root for root, _ in roots]
-    gradients: Any = [g for _, g in roots]
+    contributions: Any = roots
     while True:
-        for parent, g in zip(parents, gradients):  # noqa: B905  # strict costs 0.1 µs
-            if g is None or parent is None:
+        for parent, g in contributions:
+            if g is None:
                 continue
             if g.shape != parent.shape or g.dtype is not parent.dtype:
                 g = _fit(g, parent, node)
@@ -227,7 +220,7 @@ def backward(
                     sums.add(parent)
         if top is None:
             break
-        gradients = None  # so that each cotangent lives no longer than its own vjps need it
+        contributions = None  # so that each cotangent lives no longer than its own vjps need it
         node, top = top, heappop(heap)[1] if heap else None
         g = pending.pop(node)
         if node.extra is not None:
@@ -238,7 +231,7 @@ def backward(
                 kept[node] = g
             parents = [p if p in needed else None for p in parents]
             if (stop and node in kept) or not any(parents):
-                gradients = parents = ()
+                contributions = ()
                 continue
         saved = node.saved
         if saved is None:
@@ -253,10 +246,12 @@ def backward(
             for observer in list(observers):
                 observer.vjp_begins(node, g)
         if create_graph:
-            gradients = _recorded_vjps(node, g, parents, saved)
+            contributions = _recorded_vjps(node, g, parents, saved)
         else:
-            gradients = node.op.backward(g, parents, saved, node.static)
+            contributions = node.op.backward(g, parents, saved, node.static)
         if observers:
+            found = iter(contributions)
+            gradients = [None if p is None else next(found)[1] for p in parents]
             for observer in list(observers):
                 observer.vjp_ran(node, g, gradients)
         if saved and not retain_graph:
@@ -269,8 +264,8 @@ def backward(
 
 
 def _leading_to(
-    targets: Sequence[Node | Leaf], roots: Sequence[tuple[Node | Leaf, Any]], stop: bool
-) -> set[Node | Leaf | None]:
+    targets: Sequence[Node], roots: Sequence[tuple[Node, Any]], stop: bool
+) -> set[Node | None]:
     """The nodes between `roots` and `targets`, both included."""
     ends = set(targets)
     seen: set[Any] = set()
@@ -288,7 +283,7 @@ def _leading_to(
     return leading
 
 
-def _fit(g: Any, parent: Node | Leaf, node: Node) -> Any:
+def _fit(g: Any, parent: Node, node: Node) -> Any:
     """`g` in the shape and dtype of the tensor that it is the gradient of.
 
     The adjoint of a broadcast is the sum over what it repeated; any other difference is an error.
@@ -315,7 +310,7 @@ def _fit(g: Any, parent: Node | Leaf, node: Node) -> Any:
 
 
 def _recorded_vjps(
-    node: Node, g: Any, parents: Sequence[Node | Leaf | None], saved: tuple[Any, ...]
+    node: Node, g: Any, parents: Sequence[Node | None], saved: tuple[Any, ...]
 ) -> Any:
     """The vjps of `node` on Tensors, which record the graph of the gradient."""
     op = node.op
@@ -330,10 +325,10 @@ def _recorded_vjps(
     y = op.composite(*(named[name] for name in op.inputs), **node.attributes)
     ends = [p for p in parents if p is not None]
     found = backward([(y._node, g)], targets=ends, stop=True, create_graph=True, retain_graph=True)
-    return [found.pop(p, None) for p in parents]  # pop: one tensor given twice is counted once
+    return [(p, found.pop(p, None)) for p in ends]  # pop: one tensor given twice counts once
 
 
-def _complete(node: Node | Leaf, g: Any, kept: dict[Node | Leaf, Any]) -> Any:
+def _complete(node: Node, g: Any, kept: dict[Node, Any]) -> Any:
     """The cotangent of `node` is complete: run its hooks, keep it where `retain_grad` asks."""
     extra = node.extra or {}
     bare = not isinstance(g, Recorded)
@@ -381,13 +376,12 @@ def _own(kept: dict[Any, Any], key: Any) -> ndarray:
     return g
 
 
-def accumulate(kept: dict[Node | Leaf, Any], create_graph: bool = False) -> None:
+def accumulate(kept: dict[Node, Any], create_graph: bool = False) -> None:
     """Add cotangents to the `.grad` of the tensors they belong to: of all, or of none."""
     with _commit_lock:
         ready = []
         for place in list(kept):
-            reference = place.tensor if isinstance(place, Leaf) else (place.extra or {})["retain"]
-            tensor = reference()
+            tensor = place.variable if place.op is None else (place.extra or {})["retain"]()
             if tensor is None:
                 continue
             before = getattr(tensor, "_grad", None)

@@ -66,7 +66,7 @@ class Op:
     hold; `record` is what users call, `backward` what the engine calls.
     """
 
-    backward: Callable[..., tuple[Any, ...]]
+    backward: Callable[..., Sequence[tuple[Any, Any]]]
 
     def __init__(
         self,
@@ -309,6 +309,7 @@ def _result_source(o: Op, call: str) -> str:
 
 
 def _backward_source(o: Op) -> str:
+    """The engine's entry: pairs of a parent and its gradient, for the parents that are not None."""
     lines = ["def _generated(g, parents, saved, static):"]
     if o.saved:
         lines.append(f"    {_tuple(o.saved)} = saved")
@@ -316,18 +317,26 @@ def _backward_source(o: Op) -> str:
         lines.append(f"    {_tuple(o.static)} = static")
     if o.variadic:
         (xs,) = o.inputs
-        call = ", ".join(_parameters(o.vjps[xs])) if o.vjps else ""
+        vjp = f"_vjp_{xs}({', '.join(_parameters(o.vjps[xs]))})" if o.vjps else "None"
         lines.append(
-            f"    return tuple([None if p is None else _vjp_{xs}({call}) "
-            "for i, p in enumerate(parents)])"
+            f"    return [(p, {vjp}) for i, p in enumerate(parents) if p is not None]"
         )
         return "\n".join(lines)
     lines.append(f"    {_tuple([f'{name}_node' for name in o.inputs])} = parents")
-    gradients = [
-        f"None if {name}_node is None else _vjp_{name}({', '.join(_parameters(o.vjps[name]))})"
-        if name in o.vjps
-        else "None"
-        for name in o.inputs
-    ]
-    lines.append(f"    return {_tuple(gradients)}")
+    pairs = {
+        name: f"({name}_node, _vjp_{name}({', '.join(_parameters(vjp))}))"
+        for name, vjp in ((name, o.vjps[name]) for name in o.inputs if name in o.vjps)
+    }
+    if len(pairs) == 2:  # the common case, without a list
+        (a, pair_a), (b, pair_b) = pairs.items()
+        lines += [
+            f"    if {b}_node is None: return ({pair_a},)",
+            f"    if {a}_node is None: return ({pair_b},)",
+        ]
+    if len(pairs) <= 2:
+        lines.append(f"    return {_tuple(list(pairs.values()))}")
+        return "\n".join(lines)
+    lines.append("    pairs = []")
+    lines += [f"    if {n}_node is not None: pairs.append({pair})" for n, pair in pairs.items()]
+    lines.append("    return pairs")
     return "\n".join(lines)

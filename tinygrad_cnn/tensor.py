@@ -10,7 +10,7 @@ import numpy as np
 
 from . import functions, graph, ops
 from .dtypes import bool_, float16, float32, float64, get_default_dtype, int32, int64
-from .graph import Leaf, Node, Recorded, wrap
+from .graph import Node, Recorded, leaf, wrap
 from .printing import format_tensor
 from .views import in_place
 
@@ -125,7 +125,7 @@ class Tensor(Recorded):
             raise RuntimeError(
                 f"Only Tensors of floating point dtype can require gradients, got {self.dtype}"
             )
-        self._node = Leaf(self) if value else None
+        self._node = leaf(self) if value else None
 
     def requires_grad_(self, requires_grad: bool = True) -> Any:
         """Set `requires_grad`; returns this tensor."""
@@ -135,12 +135,12 @@ class Tensor(Recorded):
     @property
     def is_leaf(self) -> bool:
         """Whether no op recorded made it."""
-        return not isinstance(self._node, Node)
+        return self._node is None or self._node.op is None
 
     @property
     def grad_fn(self) -> Node | None:
         """The node that made it, or None for a leaf."""
-        return self._node if isinstance(self._node, Node) else None
+        return None if self.is_leaf else self._node
 
     @property
     def grad(self) -> Any:
@@ -169,7 +169,7 @@ class Tensor(Recorded):
         if not isinstance(value, Tensor):
             raise TypeError(f"data must be a Tensor, got {type(value).__name__}")
         self._array = value._array
-        if isinstance(self._node, Leaf):
+        if self._node is not None and self._node.op is None:
             self._node.shape, self._node.dtype = self.shape, self.dtype
 
     @property
@@ -202,7 +202,7 @@ class Tensor(Recorded):
         """Ask for `.grad` although this is no leaf."""
         if self._node is None:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
-        if isinstance(self._node, Node):
+        if not self.is_leaf:
             self._node.extra = self._node.extra or {}
             self._node.extra["retain"] = weakref.ref(self)
 
@@ -210,7 +210,7 @@ class Tensor(Recorded):
     def retains_grad(self) -> bool:
         """Whether `retain_grad` was asked for."""
         node = self._node
-        return isinstance(node, Node) and "retain" in (node.extra or {})
+        return node is not None and "retain" in (node.extra or {})
 
     def register_hook(self, hook: Callable[[Any], Any]) -> RemovableHandle:
         """Call `hook(grad)` when the gradient is known; what it returns, if not None, replaces it."""
@@ -538,7 +538,7 @@ def _rebuild(cls: Any, array: np.ndarray, requires_grad: bool) -> Any:
     new._array = array
     new._node = None
     if requires_grad:
-        new._node = Leaf(new)
+        new._node = leaf(new)
     return new
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from . import graph
 from .dtypes import RANK, get_default_dtype, result_type
-from .graph import OVERWRITTEN, Leaf, Node, Recorded
+from .graph import OVERWRITTEN, Recorded
 from .modes import mode
 
 
@@ -105,7 +105,7 @@ def _check(x: Any, op: Any, others: tuple[Any, ...]) -> None:
     tensors = [other for other in others if isinstance(other, Recorded)]
     if mode.grad and any(t._node is not None for t in (x, *tensors)):
         base = getattr(x, "_base", x)
-        if isinstance(base._node, Leaf):
+        if base._node is not None and base._node.op is None:
             what = "a leaf Variable" if base is x else "a view of a leaf Variable"
             raise RuntimeError(
                 f"{what} that requires grad is being used in an in-place operation: {op.name}_ on "
@@ -151,7 +151,7 @@ def _move_on(x: Any, node: Any) -> None:
         else s
         for name, s in zip(node.op.saved, node.saved, strict=True)
     )
-    if isinstance(x._node, Node) and "retain" in (x._node.extra or {}):
+    if x._node is not None and "retain" in (x._node.extra or {}):
         node.extra = {"retain": x._node.extra.pop("retain")}
     base, views = _family(x)
     x._node = node

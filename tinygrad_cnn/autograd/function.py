@@ -133,7 +133,7 @@ class _FunctionOp:
         """Record the call: its node, and the outputs at their places in the graph."""
         saved, self.ctx._saved = self.ctx._saved, ()
         self.saved = tuple(self._name(t, args, outputs, k) for k, t in enumerate(saved))
-        node = _new_node(self, parents, None, None)
+        node = graph.new_node(self, parents, None, None)
         node.saved = tuple(None if t is None else t._array for t in saved)
         differentiable = [
             y._array.dtype.kind == "f" and not any(y is c for c in self.ctx._constant)
@@ -145,7 +145,7 @@ class _FunctionOp:
             return node, (graph.wrap(outputs[0]._array, node if differentiable[0] else None),)
         node.static = tuple((y._array.shape, y._array.dtype) for y in outputs)
         return node, tuple(
-            wrap(y._array, _new_node(_OUTPUT, (node,), *node.static[k], (k,)) if d else None)
+            wrap(y._array, graph.new_node(_OUTPUT, (node,), *node.static[k], (k,)) if d else None)
             for k, (y, d) in enumerate(zip(outputs, differentiable, strict=True))
         )
 
@@ -157,7 +157,7 @@ class _FunctionOp:
                 return name
         return f"saved {k}"
 
-    def backward(self, g: Any, parents: Any, saved: Any, static: Any) -> tuple[Any, ...]:
+    def backward(self, g: Any, parents: Any, saved: Any, static: Any) -> Sequence[Any]:
         """Run the user's backward: on bare arrays wrapped, or on Tensors that record."""
         bare = not mode.grad
         ctx = copy.copy(self.ctx)  # two threads may walk the same graph
@@ -181,10 +181,11 @@ class _FunctionOp:
                 f"{self.name}.backward returned an incorrect number of gradients (expected "
                 f"{len(parents)}, each a Tensor or None; got {result!r})"
             )
-        return tuple(
-            None if p is None or r is None else r._array if bare else r
+        return [
+            (p, r._array if bare and r is not None else r)
             for p, r in zip(parents, results, strict=True)
-        )
+            if p is not None
+        ]
 
 
 class _Cotangents:
@@ -210,16 +211,10 @@ class _OutputOp:
     elementwise = view = variadic = False
     composite = None
 
-    def backward(self, g: Any, parents: Any, saved: Any, static: Any) -> tuple[Any, ...]:
+    def backward(self, g: Any, parents: Any, saved: Any, static: Any) -> Sequence[Any]:
         """The cotangent, with its place."""
-        return (_Cotangents({static[0]: g}),)
+        return ((parents[0], _Cotangents({static[0]: g})),)
 
 
 _OUTPUT = _OutputOp()
 
-
-def _new_node(op: Any, parents: Any, shape: Any, dtype: Any, static: Any = ()) -> Node:
-    node = Node()
-    node.op, node.parents, node.saved, node.static = op, parents, (), static
-    node.number, node.shape, node.dtype, node.extra = graph.next_number(), shape, dtype, None
-    return node

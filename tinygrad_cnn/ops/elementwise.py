@@ -212,13 +212,16 @@ def minimum(a, b):
     return np.minimum(a, b)
 
 
+def _to_winner(g, a, b, lost):
+    """ȳ but for 0 where `lost`, and half of it for equals; with a NaN both get it, as in PyTorch."""
+    return where(lost, 0.0, where(a == b, g * 0.5, g))
+
+
 maximum.defvjp(
-    a=lambda g, a, b: g * ((a > b) * 0.5 + (a >= b) * 0.5),
-    b=lambda g, a, b: g * ((b > a) * 0.5 + (b >= a) * 0.5),
+    a=lambda g, a, b: _to_winner(g, a, b, a < b), b=lambda g, a, b: _to_winner(g, a, b, b < a)
 )
 minimum.defvjp(
-    a=lambda g, a, b: g * ((a < b) * 0.5 + (a <= b) * 0.5),
-    b=lambda g, a, b: g * ((b < a) * 0.5 + (b <= a) * 0.5),
+    a=lambda g, a, b: _to_winner(g, a, b, a > b), b=lambda g, a, b: _to_winner(g, a, b, b > a)
 )
 
 

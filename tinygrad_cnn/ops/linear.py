@@ -34,14 +34,15 @@ def linear(x, weight, bias=None):
 
     x̄ = ȳ W        W̄[f, d] = Σ ȳ[.., f] x[.., d]        b̄[f] = Σ ȳ[.., f]
     """
-    y = np.matmul(x, weight.T)  # (.., D) (D, F)
+    f, d = weight.shape
+    y = x.reshape(-1, d) @ weight.T  # (.., D) (D, F)
     if bias is not None:
         y += bias
-    return y
+    return y.reshape(*x.shape[:-1], f)
 
 
-def linear_x(g, weight):
-    return matmul(g, weight)  # (.., F) (F, D)
+def linear_x(g, weight, x_shape, weight_shape):
+    return matmul(g.reshape((-1, weight_shape[0])), weight).reshape(x_shape)  # (.., F) (F, D)
 
 
 def linear_weight(g, x, weight_shape):

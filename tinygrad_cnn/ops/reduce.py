@@ -8,7 +8,7 @@ import numpy as np
 
 from ..dtypes import floating
 from ..op import op
-from .elementwise import exp
+from .elementwise import cast, exp
 from .shape import expand, scatter_add
 
 
@@ -73,7 +73,7 @@ def var(x, *, dim=None, correction=1, keepdim=False):
 
 def var_x(g, x, dim, correction, keepdim):
     n = max(_count(x.shape, dim) - correction, 0)
-    mu = x.mean(axis=axes_of(dim, len(x.shape)), keepdims=True)
+    mu = mean(x, dim=dim, keepdim=True)
     return spread(g, x.shape, dim, keepdim) * (x - mu) * (2.0 / n if n else math.nan)
 
 
@@ -95,8 +95,8 @@ def amin(x, *, dim=None, keepdim=False):
 def extreme_x(g, x, y, dim, keepdim):
     """The gradient of amax and amin: x̄ = ȳ · [x = y] / (how many are)."""
     tied = x == spread(y, x.shape, dim, keepdim)
-    many = tied.sum(axis=axes_of(dim, len(x.shape)), keepdims=True)
-    return spread(g, x.shape, dim, keepdim) * (tied / many)
+    share = cast(tied, dtype=g.dtype)
+    return spread(g, x.shape, dim, keepdim) * share / sum(share, dim=dim, keepdim=True)
 
 
 amax.defvjp(x=extreme_x)
@@ -136,7 +136,7 @@ min_along.defvjp(x=along_x)
 def logsumexp(x, *, dim, keepdim=False):
     """y = ln Σ eˣ over dim        x̄ = ȳ · eˣ⁻ʸ, the softmax"""
     x = floating(x)
-    top = x.max(axis=dim, keepdims=True, initial=-np.inf)
+    top = np.asarray(x.max(axis=dim, keepdims=True, initial=-np.inf))
     top[~np.isfinite(top)] = 0  # max-shift: exp cannot overflow; and no ∞ − ∞
     with np.errstate(all="ignore"):
         y = np.log(np.exp(x - top).sum(axis=dim, keepdims=True)) + top

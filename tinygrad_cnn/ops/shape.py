@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..op import op
@@ -94,7 +96,7 @@ def setitem_v(g, index, x_shape, v_shape):
     mine = getitem(g, index=index)
     if not is_basic(index):
         order = np.zeros(x_shape, np.intp)
-        ids = np.arange(mine.size).reshape(mine.shape)
+        ids = np.arange(math.prod(mine.shape)).reshape(mine.shape)
         order[index] = ids
         mine = mine * (order[index] == ids)  # 0 for a v that a later one replaced
     return sum_to(mine, shape=v_shape)
@@ -158,7 +160,7 @@ def pad(x, *, widths, value):
     widths = [tuple(pair) for pair in widths]
     x = x[_kept(x.shape, widths)]
     grown = [(max(a, 0), max(b, 0)) for a, b in widths]
-    return np.pad(x, grown, constant_values=value)
+    return np.pad(x, grown, constant_values=value) if widths else x.copy()
 
 
 def _kept(shape, widths):
