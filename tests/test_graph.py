@@ -131,7 +131,9 @@ def test_a_second_backward_fails_only_where_saved_values_were_freed():
     p = (x * x).sum()
     p.backward(retain_graph=True)
     p.backward()
-    with pytest.raises(RuntimeError, match=r"^Trying to backward through the graph a second time.*mul"):
+    with pytest.raises(
+        RuntimeError, match=r"^Trying to backward through the graph a second time.*mul"
+    ):
         p.backward()
 
 
@@ -188,7 +190,9 @@ def test_a_vjp_that_returns_a_wrong_shape_is_an_error_that_names_it(scratch_ops)
         return x * 2
 
     double.defvjp(x=lambda g: g.sum())
-    with pytest.raises(RuntimeError, match=r"vjp of double for x returned shape \(\), wanted .*\(3,\)"):
+    with pytest.raises(
+        RuntimeError, match=r"vjp of double for x returned shape \(\), wanted .*\(3,\)"
+    ):
         double(leaf(3)).sum().backward()
 
 
@@ -201,7 +205,9 @@ def test_grad_has_the_dtype_of_its_tensor():
 
 def test_backward_messages():
     x = leaf(3)
-    with pytest.raises(RuntimeError, match="^grad can be implicitly created only for scalar outputs"):
+    with pytest.raises(
+        RuntimeError, match="^grad can be implicitly created only for scalar outputs"
+    ):
         (x * 2.0).backward()
     with pytest.raises(
         RuntimeError,

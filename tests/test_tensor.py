@@ -162,7 +162,9 @@ def test_truth_and_numbers():
     assert bool(tc.tensor(1.0) == 1.0)
     with pytest.raises(RuntimeError, match="Boolean value of Tensor with more than one value"):
         bool(tc.ones(2))
-    with pytest.raises(RuntimeError, match="a Tensor with 2 elements cannot be converted to Scalar"):
+    with pytest.raises(
+        RuntimeError, match="a Tensor with 2 elements cannot be converted to Scalar"
+    ):
         tc.ones(2).item()
 
 

@@ -20,7 +20,9 @@ def leaf(*shape, seed=0):
 def test_a_leaf_that_requires_grad_refuses_outside_no_grad():
     x = leaf(3)
     before = x.tolist()
-    with pytest.raises(RuntimeError, match="^a leaf Variable that requires grad is being used in an"):
+    with pytest.raises(
+        RuntimeError, match="^a leaf Variable that requires grad is being used in an"
+    ):
         x += 1.0
     with pytest.raises(RuntimeError, match="^a view of a leaf Variable"):
         x[0].add_(1.0)
@@ -72,7 +74,9 @@ def test_a_change_seen_through_a_detached_alias_is_caught():
 
 
 def test_expanded_read_only_and_mistyped_targets_are_refused():
-    with pytest.raises(RuntimeError, match="more than one element .* same place in memory|read-only"):
+    with pytest.raises(
+        RuntimeError, match="more than one element .* same place in memory|read-only"
+    ):
         tc.ones(1).expand(3).add_(1.0)
     frozen = np.ones(3)
     frozen.flags.writeable = False

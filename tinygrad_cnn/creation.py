@@ -12,6 +12,12 @@ from .functions import sizes
 from .graph import wrap
 from .tensor import Tensor, _target
 
+__all__ = [
+    "arange", "as_tensor", "empty", "empty_like", "eye", "from_numpy", "full", "full_like",
+    "linspace", "ones", "ones_like", "rand", "rand_like", "randint", "randn", "randn_like",
+    "randperm", "tensor", "zeros", "zeros_like",
+]  # fmt: skip
+
 
 def _finished(array: np.ndarray, requires_grad: bool) -> Any:
     x = wrap(array)
@@ -68,11 +74,15 @@ def from_numpy(array: np.ndarray) -> Any:
 
 
 def _filler(name: str, make: Any, what: str) -> tuple[Any, Any]:
-    def fill(*shape: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+    def fill(
+        *shape: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    ) -> Any:
         _target(name, (device,), {})
         return _finished(make(sizes(shape), np.dtype(dtype or get_default_dtype())), requires_grad)
 
-    def like(input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+    def like(
+        input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    ) -> Any:
         _target(name, (device,), {})
         return _finished(make(input.shape, np.dtype(dtype or input.dtype)), requires_grad)
 

@@ -6,6 +6,19 @@ from typing import Any
 
 import numpy as np
 
+__all__ = [
+    "bool_", "float16",
+    "float32",
+    "float64",
+    "get_default_dtype",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "set_default_dtype",
+    "uint8",
+]  # fmt: skip
+
 float16 = np.dtype(np.float16)
 float32 = np.dtype(np.float32)
 float64 = np.dtype(np.float64)
@@ -74,9 +87,7 @@ def result_type(*operands: Any) -> np.dtype:
         met[strength] = _wider(met[strength], dtype)
     result: np.dtype | None = None
     for candidate in met:
-        if candidate is not None and (
-            result is None or RANK[candidate.kind] > RANK[result.kind]
-        ):
+        if candidate is not None and (result is None or RANK[candidate.kind] > RANK[result.kind]):
             result = candidate
     assert result is not None
     return result

@@ -17,6 +17,16 @@ from . import ops
 from .dtypes import bool_, int64
 from .graph import Recorded, owner, wrap
 
+__all__ = [
+    "abs", "add", "all", "allclose", "amax", "amin", "any", "argmax", "argmin", "cat",
+    "clamp", "clone", "cos", "div", "eq", "equal", "exp", "expand", "flatten", "gather", "ge",
+    "gt", "isfinite", "isinf", "isnan", "le", "log", "log_softmax", "logical_not",
+    "logsumexp", "lt", "matmul", "max", "maximum", "mean", "min", "minimum", "mul", "ne",
+    "neg", "permute", "pow", "relu", "reshape", "rsqrt", "sigmoid", "sign", "sin", "softmax",
+    "sqrt", "square", "squeeze", "stack", "std", "sub", "sum", "t", "tanh", "transpose",
+    "unsqueeze", "var", "where",
+]  # fmt: skip
+
 builtin_max = builtins.max
 
 
@@ -80,6 +90,11 @@ def array_of(x: Any) -> Any:
 
 
 # --- Elementwise --------------------------------------------------------------------------------
+
+abs, neg, sign, clone = ops.abs, ops.neg, ops.sign, ops.clone
+mul, div, pow, maximum, minimum = ops.mul, ops.div, ops.pow, ops.maximum, ops.minimum
+exp, log, sqrt, sin, cos = ops.exp, ops.log, ops.sqrt, ops.sin, ops.cos
+tanh, sigmoid, relu = ops.tanh, ops.sigmoid, ops.relu
 
 
 def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
@@ -387,9 +402,7 @@ def expand(input: Any, *shape: Any) -> Any:
     """Repeated, without copying, along axes of length 1 and new axes in front (−1: as it is)."""
     wanted, old = sizes(shape), input._array.shape
     lead = len(wanted) - len(old)
-    full = tuple(
-        old[k - lead] if n == -1 and k >= lead else n for k, n in enumerate(wanted)
-    )
+    full = tuple(old[k - lead] if n == -1 and k >= lead else n for k, n in enumerate(wanted))
     if lead < 0 or builtins.any(m not in (1, n) for m, n in zip(old, full[lead:], strict=True)):
         raise RuntimeError(f"expand: shape {old} cannot be expanded to {wanted}")
     return ops.expand(input, shape=full)
@@ -439,9 +452,13 @@ def gather(input: Any, dim: int, index: Any) -> Any:
     x, i = input._array, index._array
     dim = axis("gather", x.ndim, dim)
     if i.dtype != int64 or i.ndim != x.ndim:
-        raise RuntimeError(f"gather: index must be int64 with {x.ndim} axes, got {i.dtype} {i.shape}")
+        raise RuntimeError(
+            f"gather: index must be int64 with {x.ndim} axes, got {i.dtype} {i.shape}"
+        )
     if i.size and (i.min() < 0 or i.max() >= x.shape[dim]):
-        raise RuntimeError(f"gather: index out of bounds for dimension {dim} with size {x.shape[dim]}")
+        raise RuntimeError(
+            f"gather: index out of bounds for dimension {dim} with size {x.shape[dim]}"
+        )
     return ops.gather(input, index, dim=dim)
 
 
@@ -473,10 +490,10 @@ def matmul(input: Any, other: Any) -> Any:
         y = ops.matmul(x, w)
     except ValueError:
         raise RuntimeError(f"matmul: the leading axes of {a} and {b} do not broadcast") from None
-    index = (..., 0, slice(None)) if len(a) == 1 else (...,)
+    index: tuple[Any, ...] = (..., 0, slice(None)) if len(a) == 1 else (...,)
     if len(b) == 1:
         index = (..., 0, 0) if len(a) == 1 else (..., 0)
-    return y if len(a) > 1 and len(b) > 1 else ops.getitem(y, index=(*index,))
+    return y if len(a) > 1 and len(b) > 1 else ops.getitem(y, index=index)
 
 
 def allclose(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import threading
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .modes import enable_grad, no_grad, observers
+from .modes import observers
 
 next_number = count(1).__next__
 
@@ -126,10 +126,11 @@ written: dict[int, list[Any]] = {}
 
 def owner(array: ndarray) -> ndarray:
     """The array that owns the memory which `array` shows, through any chain of views."""
-    last = base = array
-    while (base := getattr(base, "base", None)) is not None:
+    last, base = array, array.base
+    while base is not None:
         if isinstance(base, ndarray):
             last = base
+        base = getattr(base, "base", None)
     return last
 
 
@@ -305,7 +306,7 @@ def _fit(g: Any, parent: Node, node: Node) -> Any:
         axes += [lead + i for i, s in enumerate(shape) if s == 1 != g.shape[lead + i]]
         g = g.sum(axis=tuple(axes), keepdims=True).reshape(shape)
     if g.dtype != parent.dtype:
-        g = g.to(parent.dtype) if isinstance(g, Recorded) else g.astype(parent.dtype)
+        g = g.astype(parent.dtype) if isinstance(g, (ndarray, np.generic)) else g.to(parent.dtype)
     return g
 
 
@@ -379,12 +380,12 @@ def _own(kept: dict[Any, Any], key: Any) -> ndarray:
 def accumulate(kept: dict[Node, Any], create_graph: bool = False) -> None:
     """Add cotangents to the `.grad` of the tensors they belong to: of all, or of none."""
     with _commit_lock:
-        ready = []
+        ready: list[tuple[Any, Any, Any, Any]] = []
         for place in list(kept):
             tensor = place.variable if place.op is None else (place.extra or {})["retain"]()
             if tensor is None:
                 continue
-            before = getattr(tensor, "_grad", None)
+            before: Any = getattr(tensor, "_grad", None)
             if create_graph:
                 after = kept[place].clone() if before is None else before + kept[place]
             elif before is None:

@@ -7,7 +7,15 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import ContextDecorator
 from inspect import isgeneratorfunction
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .graph import Node
+    from .op import Op
+
+__all__ = [
+    "Observer", "enable_grad", "is_grad_enabled", "no_grad", "observe", "set_grad_enabled",
+]  # fmt: skip
 
 
 class _Mode(threading.local):

@@ -70,7 +70,7 @@ class Op:
 
     def __init__(
         self,
-        forward: Callable[..., Any],
+        forward: Any,
         *,
         residuals: Sequence[str] = (),
         returns: Sequence[str] = (),
@@ -78,9 +78,9 @@ class Op:
         view: bool = False,
         composite: Callable[..., Any] | None = None,
     ):
-        code = forward.__code__  # type: ignore[attr-defined]
+        code = forward.__code__
         named = code.co_argcount + code.co_kwonlyargcount
-        self.name: str = forward.__name__  # type: ignore[attr-defined]
+        self.name: str = forward.__name__
         self.inputs: tuple[str, ...] = code.co_varnames[: code.co_argcount]
         self.attributes: tuple[str, ...] = code.co_varnames[code.co_argcount : named]
         self.variadic = bool(code.co_flags & inspect.CO_VARARGS)
@@ -94,10 +94,10 @@ class Op:
         self.vjps: dict[str, Callable[..., Any]] = {}
         self.saved: tuple[str, ...] = ()
         self.static: tuple[str, ...] = ()
-        self.record: Any = FunctionType(_first_call.__code__, {"_op": self}, self.name)
-        functools.update_wrapper(self.record, forward)
-        self.record.op = self
-        self.record.defvjp = self.defvjp
+        self.record: Any = functools.update_wrapper(
+            FunctionType(_first_call.__code__, {"_op": self}, self.name), forward
+        )
+        vars(self.record).update(op=self, defvjp=self.defvjp)
 
     def __repr__(self) -> str:
         return f"<op {self.name}({', '.join((*self.inputs, *self.attributes))})>"
@@ -151,12 +151,12 @@ class Op:
         }
         self.backward = _generate(f"{self.name} backward", _backward_source(self), namespace)
         slow = _generate(f"{self.name}, slow", _record_source(self, shapes, fast=False), namespace)
-        slow.__kwdefaults__ = self.forward.__kwdefaults__  # type: ignore[attr-defined]
-        slow.__defaults__ = self.forward.__defaults__  # type: ignore[attr-defined]
+        slow.__kwdefaults__ = self.forward.__kwdefaults__
+        slow.__defaults__ = self.forward.__defaults__
         namespace["_slow"] = slow
         record = _generate(self.name, _record_source(self, shapes, fast=True), namespace)
-        self.record.__defaults__ = self.forward.__defaults__  # type: ignore[attr-defined]
-        self.record.__kwdefaults__ = self.forward.__kwdefaults__  # type: ignore[attr-defined]
+        self.record.__defaults__ = self.forward.__defaults__
+        self.record.__kwdefaults__ = self.forward.__kwdefaults__
         self.record.__code__ = record.__code__  # the same function object, whoever holds it
         return self.record
 
@@ -238,7 +238,7 @@ def _record_source(o: Op, shapes: Sequence[str], fast: bool) -> str:
         untracked = "_untracked"
         shape_of = {xs: f"tuple([x.shape for x in {xs}_])"}
     else:
-        optional = len(inputs) - len(o.forward.__defaults__ or ())  # type: ignore[attr-defined]
+        optional = len(inputs) - len(o.forward.__defaults__ or ())
         signature = [n if i < optional else f"{n}=None" for i, n in enumerate(inputs)]
         signature += ["*", *o.attributes] if o.attributes else []
         call = ", ".join([*(f"{name}_" for name in inputs), *given])
@@ -318,9 +318,7 @@ def _backward_source(o: Op) -> str:
     if o.variadic:
         (xs,) = o.inputs
         vjp = f"_vjp_{xs}({', '.join(_parameters(o.vjps[xs]))})" if o.vjps else "None"
-        lines.append(
-            f"    return [(p, {vjp}) for i, p in enumerate(parents) if p is not None]"
-        )
+        lines.append(f"    return [(p, {vjp}) for i, p in enumerate(parents) if p is not None]")
         return "\n".join(lines)
     lines.append(f"    {_tuple([f'{name}_node' for name in o.inputs])} = parents")
     pairs = {

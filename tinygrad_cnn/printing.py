@@ -44,9 +44,7 @@ def _formatter(array: np.ndarray) -> Any:
         size = np.abs(finite[finite != 0]) if finite.size else finite
         whole = bool(np.all(finite == np.trunc(finite)))
         large = size.size and (
-            size.max() > 1e8
-            or size.max() / size.min() > 1000
-            or (not whole and size.min() < 1e-4)
+            size.max() > 1e8 or size.max() / size.min() > 1000 or (not whole and size.min() < 1e-4)
         )
         if large:
             texts = lambda x: f"{x:.4e}"  # noqa: E731

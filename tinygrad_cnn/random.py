@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import operator
 import os
+import threading
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ __all__ = [
     "source",
 ]
 
+_making = threading.Lock()
 _FIRST_SEED = 1  # of a Generator that was given none
 _STATE = 48  # bytes: state and increment (16 each), a half-used draw (4 + 4), the seed (8)
 
@@ -31,8 +33,8 @@ _STATE = 48  # bytes: state and increment (16 each), a half-used draw (4 + 4), t
 class Generator:
     """A source of random numbers.
 
-    `numpy` is the `numpy.random.Generator` that the numbers come from; it stays the same object
-    when the seed or the state is set.
+    The numbers come from its `numpy`, which stays the same object when the seed or the state is
+    set.
 
     >>> generator = Generator().manual_seed(3)
     >>> saved = generator.get_state()
@@ -44,11 +46,20 @@ class Generator:
     def __init__(self, device: Any = "cpu"):
         if str(getattr(device, "type", device)).partition(":")[0] != "cpu":
             raise RuntimeError(f"Generator: device {device!r} is not there: there is only the CPU")
-        self.numpy = np.random.Generator(np.random.PCG64(_FIRST_SEED))
         self._seed = _FIRST_SEED
+        self._numpy: np.random.Generator | None = None
 
     def __repr__(self) -> str:
         return f"Generator(initial_seed={self._seed})"
+
+    @property
+    def numpy(self) -> np.random.Generator:
+        """The NumPy generator (made when first asked for: importing numpy.random takes time)."""
+        if self._numpy is None:
+            with _making:
+                if self._numpy is None:
+                    self._numpy = np.random.Generator(np.random.PCG64(self._seed))
+        return self._numpy
 
     def manual_seed(self, seed: int) -> Generator:
         """Start again from `seed`, from -2⁶³ to 2⁶⁴ - 1 (ValueError); a negative one wraps."""
@@ -114,7 +125,7 @@ class Generator:
 
 
 default_generator = Generator()
-default_generator.seed()
+default_generator._seed = int.from_bytes(os.urandom(8), "little")
 
 
 def source(generator: Generator | None = None) -> np.random.Generator:

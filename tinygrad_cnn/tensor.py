@@ -361,8 +361,7 @@ class Tensor(Recorded):
         shape = np.shape(functions.array_of(value))
         lead = len(shape) - len(part)
         if any(n != 1 for n in shape[: max(lead, 0)]) or any(
-            n not in (1, m)
-            for n, m in zip(shape[::-1], part[::-1], strict=False)
+            n not in (1, m) for n, m in zip(shape[::-1], part[::-1], strict=False)
         ):
             raise RuntimeError(
                 f"shape mismatch: value tensor of shape {list(shape)} cannot be broadcast to "
@@ -417,8 +416,8 @@ class Tensor(Recorded):
 
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
-    __eq__ = eq = functions.eq  # type: ignore[assignment]
-    __ne__ = ne = functions.ne  # type: ignore[assignment]
+    __eq__ = eq = functions.eq
+    __ne__ = ne = functions.ne
     __lt__ = lt = functions.lt
     __le__ = le = functions.le
     __gt__ = gt = functions.gt
@@ -436,7 +435,7 @@ class Tensor(Recorded):
     sum, mean, var, std = functions.sum, functions.mean, functions.var, functions.std
     max, min, amax, amin = functions.max, functions.min, functions.amax, functions.amin
     argmax, argmin = functions.argmax, functions.argmin
-    all, any = functions.all, functions.any  # type: ignore[assignment]
+    all, any = functions.all, functions.any
     logsumexp = functions.logsumexp
     softmax, log_softmax = functions.softmax, functions.log_softmax
 

@@ -124,9 +124,10 @@ def _check(x: Any, op: Any, others: tuple[Any, ...]) -> None:
     if op.elementwise:
         arrays = [x._array if isinstance(x, Recorded) else x for x in others]
         shapes = [np.shape(a) for a in arrays]
-        if any(shape not in ((), array.shape) for shape in shapes) and (
-            shape := np.broadcast_shapes(array.shape, *shapes)
-        ) != array.shape:
+        if (
+            any(shape not in ((), array.shape) for shape in shapes)
+            and (shape := np.broadcast_shapes(array.shape, *shapes)) != array.shape
+        ):
             raise RuntimeError(
                 f"{op.name}_: output with shape {list(array.shape)} doesn't match the broadcast "
                 f"shape {list(shape)}"

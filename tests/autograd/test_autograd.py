@@ -40,7 +40,9 @@ def test_grad_runs_only_the_vjps_that_lead_to_its_inputs():
 
 def test_unused_inputs():
     x, z = leaf(3), leaf(2)
-    with pytest.raises(RuntimeError, match="^One of the differentiated Tensors appears to not have"):
+    with pytest.raises(
+        RuntimeError, match="^One of the differentiated Tensors appears to not have"
+    ):
         grad((x * 1.0).sum(), [x, z])
     assert grad((x * 1.0).sum(), [x, z], allow_unused=True)[1] is None
     assert grad((x * 1.0).sum(), z, materialize_grads=True)[0].tolist() == [0.0, 0.0]
@@ -170,8 +172,12 @@ def test_a_function_under_no_grad_records_nothing():
 
 def test_anomaly_mode_names_the_op_its_shapes_and_the_line():
     x = tc.zeros(2, 3, requires_grad=True)
-    with detect_anomaly(), pytest.raises(
-        RuntimeError, match=r"log made 6 infinite or NaN values of 6.*\(2, 3\).*test_autograd.py:\d+"
+    with (
+        detect_anomaly(),
+        pytest.raises(
+            RuntimeError,
+            match=r"log made 6 infinite or NaN values of 6.*\(2, 3\).*test_autograd.py:\d+",
+        ),
     ):
         tc.log(x)
 

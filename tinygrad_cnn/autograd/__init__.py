@@ -85,7 +85,9 @@ def backward(
     if inputs is not None:
         targets = [x._node for x in _tuple(inputs)]
         if not targets or None in targets:
-            raise RuntimeError("backward: one of the inputs does not require grad, or there is none")
+            raise RuntimeError(
+                "backward: one of the inputs does not require grad, or there is none"
+            )
         for x in _tuple(inputs):
             if not x.is_leaf:
                 x.retain_grad()
@@ -131,13 +133,13 @@ def grad(
     )
     found: Sequence[Any] = [kept.get(x._node) for x in inputs]
     if materialize_grads:
-        found = [wrap(np.zeros_like(x._array)) if g is None else g
-                 for x, g in zip(inputs, found, strict=True)]
+        found = [
+            wrap(np.zeros_like(x._array)) if g is None else g
+            for x, g in zip(inputs, found, strict=True)
+        ]
     elif not allow_unused and any(g is None for g in found):
         raise RuntimeError(
             "One of the differentiated Tensors appears to not have been used in the graph. Set "
             "allow_unused=True if this is the desired behavior."
         )
-    return tuple(
-        g if g is None or isinstance(g, Recorded) else wrap(np.array(g)) for g in found
-    )
+    return tuple(g if g is None or isinstance(g, Recorded) else wrap(np.array(g)) for g in found)

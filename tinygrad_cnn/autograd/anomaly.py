@@ -95,14 +95,12 @@ def _line(node: Node) -> str:
 
 
 def _sum(saved: Any) -> int:
-    return zlib.crc32(np.ascontiguousarray(saved)) if isinstance(saved, np.ndarray) else 0
+    return zlib.crc32(np.ascontiguousarray(saved).data) if isinstance(saved, np.ndarray) else 0
 
 
 def _user_line() -> str:
     """The innermost line of code outside this package."""
     frame = sys._getframe(1)
-    while frame.f_back and (
-        frame.f_code.co_filename.startswith((_PACKAGE, "<generated"))
-    ):
+    while frame.f_back and (frame.f_code.co_filename.startswith((_PACKAGE, "<generated"))):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}, in {frame.f_code.co_name}"

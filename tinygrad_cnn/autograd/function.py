@@ -144,9 +144,12 @@ class _FunctionOp:
             node.shape, node.dtype = outputs[0]._array.shape, outputs[0]._array.dtype
             return node, (graph.wrap(outputs[0]._array, node if differentiable[0] else None),)
         node.static = tuple((y._array.shape, y._array.dtype) for y in outputs)
+        places = []
+        for k, (shape, dtype) in enumerate(node.static):
+            places.append(graph.new_node(_OUTPUT, (node,), shape, dtype, (k,)))
         return node, tuple(
-            wrap(y._array, graph.new_node(_OUTPUT, (node,), *node.static[k], (k,)) if d else None)
-            for k, (y, d) in enumerate(zip(outputs, differentiable, strict=True))
+            wrap(y._array, place if d else None)
+            for y, place, d in zip(outputs, places, differentiable, strict=True)
         )
 
     def _name(self, t: Any, args: Sequence[Any], outputs: Sequence[Any], k: int) -> str:
@@ -217,4 +220,3 @@ class _OutputOp:
 
 
 _OUTPUT = _OutputOp()
-

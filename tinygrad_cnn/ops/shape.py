@@ -75,8 +75,11 @@ def is_basic(index):
     """Whether NumPy indexes with views: integers, slices, None and Ellipsis alone."""
     items = index if isinstance(index, tuple) else (index,)
     return all(
-        i is None or i is Ellipsis or isinstance(i, (int, np.integer, slice)) and i is not True
-        and i is not False
+        i is None
+        or i is Ellipsis
+        or (isinstance(i, (int, np.integer, slice))
+        and i is not True
+        and i is not False)
         for i in items
     )
 
