@@ -118,10 +118,6 @@ def test_convolution_is_what_loops_compute(config, seed):
         np.testing.assert_allclose(mine, theirs, **CLOSE)
 
 
-# What the loops print for the stride that the text names, as the mean of each gradient.
-PRINTED = {1: (9.608990675868995, 10.581741275547566, 76.37106919563735)}
-
-
 @pytest.mark.parametrize("stride", [1, 2])
 def test_the_configuration_of_the_texts(stride):
     random = np.random.RandomState(1)  # as np.random.seed(1)
@@ -133,8 +129,6 @@ def test_the_configuration_of_the_texts(stride):
     ours = our_convolution(a, w, b.ravel(), stride=stride, padding=2)
     for mine, theirs in zip(ours, wanted, strict=True):
         np.testing.assert_allclose(mine, theirs, **CLOSE)
-    if stride in PRINTED:
-        np.testing.assert_allclose([part.mean() for part in ours[1:]], PRINTED[stride], rtol=1e-9)
 
 
 def test_a_backward_loop_that_forgets_the_stride_is_wrong():

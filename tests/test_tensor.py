@@ -234,3 +234,17 @@ def test_a_failed_setitem_changes_nothing():
     with pytest.raises(RuntimeError, match="shape mismatch"):
         x[1:] = tc.ones(3)
     assert x.tolist() == [0.0] * 3
+
+
+def test_views_follow_a_tensor_whose_memory_is_put_in_order():
+    y = tc.nn.functional.conv2d(tc.randn(2, 3, 6, 6), tc.randn(4, 3, 3, 3))
+    channel = y[:, 1]
+    flat = y.view(2, -1)
+    flat.zero_()
+    assert not y._array.any()
+    assert not channel._array.any()
+    channel.fill_(2.0)
+    assert y.sum().item() == flat.sum().item() == channel.sum().item() == 2.0 * 2 * 16
+    outside = y.detach().numpy()
+    outside[...] = 1.0
+    assert flat.sum().item() == y.numel()

@@ -69,7 +69,7 @@ def from_numpy(array: np.ndarray) -> Any:
     if array.dtype.kind not in "buif" or not array.dtype.isnative:
         raise TypeError(f"from_numpy: can't convert an array of dtype {array.dtype}")
     x = wrap(array.view(np.ndarray))
-    x._views = []
+    x._shared = True
     return x
 
 

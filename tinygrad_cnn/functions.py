@@ -16,6 +16,7 @@ import numpy as np
 from . import ops
 from .dtypes import bool_, int64
 from .graph import Recorded, owner, wrap
+from .views import settle
 
 __all__ = [
     "abs", "add", "all", "allclose", "amax", "amin", "any", "argmax", "argmin", "cat",
@@ -72,16 +73,6 @@ def sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
     if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
         shape = tuple(shape[0])
     return tuple(int(n.__index__()) for n in shape)
-
-
-def settle(x: Any) -> None:
-    """Give `x` memory in row-major order, if a kernel chose another for it and nobody shares it.
-
-    To users what an op returns is contiguous: its reshapes are views, and so are the arrays that
-    they take out. Who saved the old array keeps that, unchanged.
-    """
-    if not (x._array.flags.c_contiguous or hasattr(x, "_base") or hasattr(x, "_views")):
-        x._array = np.ascontiguousarray(x._array)
 
 
 def array_of(x: Any) -> Any:
@@ -339,7 +330,7 @@ def view(input: Any, *shape: Any) -> Any:
     if len(shape) == 1 and not isinstance(shape[0], (int, tuple, list)):
         raise NotImplementedError("view(dtype) is not there: use to(dtype), which converts")
     y = _reshaped("view", input, sizes(shape))
-    if hasattr(input, "_base") and owner(y._array) is not owner(input._array) and y._array.size:
+    if y._array.size and owner(y._array) is not owner(input._array):
         raise RuntimeError(
             f"view size is not compatible with input tensor's size and stride (shape "
             f"{input._array.shape} is a permuted or cut view): use reshape() instead"

@@ -29,13 +29,23 @@ next_number = count(1).__next__
 class Recorded:
     """What the engine knows of a Tensor: its array, and its place in the graph."""
 
-    __slots__ = ("__weakref__", "_array", "_base", "_grad", "_node", "_replay", "_views")
+    __slots__ = (
+        "__weakref__",
+        "_array",
+        "_base",
+        "_grad",
+        "_node",
+        "_replay",
+        "_shared",
+        "_views",
+    )
     _array: ndarray
     _node: Node | None
     _grad: Any  # unset until there is one
     _base: Any  # of a view alone: the tensor whose memory it shows ...
     _replay: Any  # ... and how it is made from that; see views.py
-    _views: Any
+    _views: list[Any]  # weak references to the views of this
+    _shared: bool  # set where arrays or tensors outside that family show its memory
 
 
 tensor_type: type[Recorded] = Recorded  # what ops return; tensor.py sets it

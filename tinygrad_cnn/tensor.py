@@ -12,7 +12,7 @@ from . import functions, graph, ops
 from .dtypes import bool_, float16, float32, float64, get_default_dtype, int32, int64
 from .graph import Node, Recorded, leaf, wrap
 from .printing import format_tensor
-from .views import in_place
+from .views import in_place, settle, share
 
 
 class RemovableHandle:
@@ -180,9 +180,9 @@ class Tensor(Recorded):
 
     def detach(self) -> Any:
         """A Tensor on the same memory that requires no grad."""
-        self._share()
+        share(self)
         y = wrap(self._array)
-        y._views = []
+        y._shared = True
         return y
 
     def detach_(self) -> Any:
@@ -191,12 +191,6 @@ class Tensor(Recorded):
             raise RuntimeError("Can't detach views in-place: use detach()")
         self._node = None
         return self
-
-    def _share(self) -> None:
-        """Others will see the memory of this tensor: settle where it is."""
-        functions.settle(self)
-        if not hasattr(self, "_views"):
-            self._views = []
 
     def retain_grad(self) -> None:
         """Ask for `.grad` although this is no leaf."""
@@ -245,7 +239,7 @@ class Tensor(Recorded):
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
                 "instead."
             )
-        self._share()
+        share(self)
         return self._array
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -342,12 +336,12 @@ class Tensor(Recorded):
 
     def contiguous(self) -> Any:
         """Itself, or a copy in row-major order where it is a view in another one."""
-        functions.settle(self)
+        settle(self)
         return self if self._array.flags.c_contiguous else wrap_copy(self)
 
     def is_contiguous(self) -> Any:
         """Whether a view of any shape can be taken of it."""
-        functions.settle(self)
+        settle(self)
         return self._array.flags.c_contiguous
 
     # --- indexing ---
@@ -528,7 +522,7 @@ def plain_index(index: Any) -> Any:
 def wrap_copy(x: Tensor) -> Any:
     """A copy in row-major order."""
     y = ops.clone(x)
-    functions.settle(y)
+    settle(y)
     return y
 
 

@@ -74,6 +74,27 @@ def _writer(op: Any, write: Callable[..., Any] | None) -> Any:
     return function
 
 
+def settle(x: Any) -> None:
+    """Give `x` memory in row-major order, if a kernel chose another for it; its views move along.
+
+    To users what an op returns is contiguous: its reshapes are views, and so is what they take out.
+    Nodes that saved the old array keep that, unchanged.
+    """
+    base = getattr(x, "_base", x)
+    if x._array.flags.c_contiguous or base._array.flags.c_contiguous or hasattr(base, "_shared"):
+        return
+    _, views = _family(base)
+    base._array = np.ascontiguousarray(base._array)
+    for view in views:
+        view._array = replay(base._array, view._replay)
+
+
+def share(x: Any) -> None:
+    """The memory of `x` is about to be seen by others, or was made by them: it stays where it is."""
+    settle(x)
+    getattr(x, "_base", x)._shared = True
+
+
 def in_place(
     record: Any, write: Callable[..., Any] | None = None, floating: bool = False
 ) -> Callable[..., Any]:

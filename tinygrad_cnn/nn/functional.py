@@ -95,22 +95,24 @@ def conv2d(
     if groups < 1 or f % groups:
         raise RuntimeError(f"conv2d: {f} filters cannot be split into groups {shapes}")
     if c != per_group * groups:
-        raise RuntimeError(f"conv2d: x has {c} channels, weight expects {per_group * groups} {shapes}")
+        raise RuntimeError(
+            f"conv2d: x has {c} channels, weight expects {per_group * groups} {shapes}"
+        )
     if bias is not None and bias._array.shape != (f,):
         raise RuntimeError(f"conv2d: bias has shape {bias._array.shape}, wanted ({f},) {shapes}")
     _floating("conv2d", x, weight, bias)
     stride = _pair("conv2d", "stride", stride, 1)
     dilation = _pair("conv2d", "dilation", dilation, 1)
     pads = conv_padding("conv2d", padding, (i, j), stride, dilation)
-    for size, pad, span in zip((h, k), pads, (dilation[0] * (i - 1), dilation[1] * (j - 1)), strict=True):
+    for size, pad, span in zip(
+        (h, k), pads, (dilation[0] * (i - 1), dilation[1] * (j - 1)), strict=True
+    ):
         if size + sum(pad) < span + 1 or not i or not j:
             raise RuntimeError(
                 f"conv2d: Kernel size can't be greater than actual input size: the input is {size} "
                 f"+ padding {sum(pad)}, the kernel spans {span + 1} {shapes}"
             )
-    y = ops.conv2d(
-        x, weight, bias, stride=stride, padding=pads, dilation=dilation, groups=groups
-    )
+    y = ops.conv2d(x, weight, bias, stride=stride, padding=pads, dilation=dilation, groups=groups)
     return functions.squeeze(y, 0) if single else y
 
 
@@ -288,7 +290,10 @@ def batch_norm(
         )
     y, mu, variance = ops.batch_norm(input, weight, bias, eps=eps)
     if running_mean is not None and m:
-        for running, new in ((running_mean, mu._array), (running_var, variance._array * (m / max(m - 1, 1)))):
+        for running, new in (
+            (running_mean, mu._array),
+            (running_var, variance._array * (m / max(m - 1, 1))),
+        ):
             running._array[...] += momentum * (new - running._array)
             graph.mark_written(running._array)
     return y
@@ -347,7 +352,12 @@ def cross_entropy(
     t = functions.unsqueeze(target, 0) if single else target
     _check_labels("cross_entropy", t._array, shape, ignore_index)
     y = ops.cross_entropy(
-        x, t, weight, ignore_index=ignore_index, reduction=reduction, label_smoothing=label_smoothing
+        x,
+        t,
+        weight,
+        ignore_index=ignore_index,
+        reduction=reduction,
+        label_smoothing=label_smoothing,
     )
     return functions.squeeze(y, 0) if single and reduction == "none" else y
 
@@ -406,7 +416,9 @@ def nll_loss(
     loss = -ops.where(counted, picked, 0.0) * wrap(w)
     if reduction == "mean":
         return loss.sum() / float(w.sum()) if w.sum() else loss.sum() * math.nan
-    return functions.squeeze(loss, 0) if single and reduction == "none" else _reduced(loss, reduction)
+    return (
+        functions.squeeze(loss, 0) if single and reduction == "none" else _reduced(loss, reduction)
+    )
 
 
 def _same_shape(name: str, input: Any, target: Any) -> None:
@@ -448,8 +460,10 @@ def binary_cross_entropy(
     p = input._array
     if p.size and (p.min() < 0 or p.max() > 1):
         raise RuntimeError("all elements of input should be between 0 and 1")
-    loss = -(target * functions.clamp(ops.log(input), -100.0)
-             + (1.0 - target) * functions.clamp(ops.log(1.0 - input), -100.0))
+    loss = -(
+        target * functions.clamp(ops.log(input), -100.0)
+        + (1.0 - target) * functions.clamp(ops.log(1.0 - input), -100.0)
+    )
     return _reduced(loss if weight is None else loss * weight, reduction)
 
 

@@ -1,0 +1,183 @@
+"""The floor plan: who imports what, and how large a file may be. Read from the source, with `ast`."""
+
+import ast
+import io
+import json
+import subprocess
+import sys
+import tokenize
+from pathlib import Path
+
+import pytest
+
+import tinygrad_cnn
+
+PACKAGE = Path(tinygrad_cnn.__file__).parent
+ROOT = PACKAGE.parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+NAMES = [str(path.relative_to(PACKAGE)) for path in FILES]
+
+FOUNDATION = {"dtypes.py", "graph.py", "modes.py", "op.py", "views.py"}
+HEAVY = ("scipy", "hypothesis", "graphviz", "matplotlib", "concurrent", "multiprocessing", "numba")
+
+
+def imports(path):
+    """(module, whether at import time) for each import in a file, relative ones made absolute."""
+    tree = ast.parse(path.read_text())
+    package = path.relative_to(ROOT).with_suffix("").parts[:-1]
+    lazy = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+        for node in ast.walk(function)
+    }
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, id(node) not in lazy) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            start = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join([*start, *([node.module] if node.module else [])])
+            at_import = id(node) not in lazy
+            found.append((module, at_import))
+            if module.split(".")[0] == "tinygrad_cnn":  # from .. import ops
+                found += [(f"{module}.{alias.name}", at_import) for alias in node.names
+                          if is_module(f"{module}.{alias.name}")]  # fmt: skip
+    return found
+
+
+def is_module(name):
+    path = ROOT.joinpath(*name.split("."))
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
+def top(module):
+    return module.split(".")[0]
+
+
+def outside(path):
+    """The packages that a file imports, other than Python's own and this one."""
+    return {top(m) for m, _ in imports(path)} - set(sys.stdlib_module_names) - {"tinygrad_cnn"}
+
+
+def inside(path, at_import=False):
+    """The modules of this package that it imports; with `at_import` only those of its top level."""
+    return {m for m, early in imports(path)
+            if top(m) == "tinygrad_cnn" and (early or not at_import)}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_packages_that_may_be_imported(name):
+    allowed = {"numpy"}
+    if name.startswith("testing/"):
+        allowed |= {"hypothesis", "pytest"}
+    if name.startswith("kernels/compiled"):
+        allowed |= {"numba", "threadpoolctl"}
+    assert outside(PACKAGE / name) <= allowed
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_imports_visualize_or_torch(name):
+    assert not {"visualize", "torch"} & {top(m) for m, _ in imports(PACKAGE / name)}
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n.startswith("kernels/")])
+def test_kernels_stand_on_numpy_alone(name):
+    assert all(m.startswith("tinygrad_cnn.kernels") for m in inside(PACKAGE / name))
+
+
+@pytest.mark.parametrize("name", sorted(FOUNDATION))
+def test_the_engine_knows_nothing_above_it(name):
+    """At import time; views reach one op, of writes, when a view is written to."""
+    below = {f"tinygrad_cnn.{file[:-3]}" for file in FOUNDATION} | {"tinygrad_cnn"}
+    assert inside(PACKAGE / name, at_import=True) <= below
+    if name in ("graph.py", "modes.py", "dtypes.py"):
+        assert inside(PACKAGE / name) <= below
+
+
+LAYERS = [  # each may import those before it, and itself
+    ("kernels",),
+    ("dtypes", "graph", "modes", "op", "views"),
+    ("ops",),
+    ("functions", "printing"),
+    ("tensor",),
+    ("random", "creation"),
+    ("autograd",),
+    ("nn",),
+    ("optim",),
+    ("utils", "serialization"),
+    ("testing",),
+]
+LEVEL = {name: k for k, layer in enumerate(LAYERS) for name in layer}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_imports_run_down_only(name):
+    part = name.removesuffix(".py").split("/")[0]
+    if part == "__init__":
+        return
+    for module in inside(PACKAGE / name, at_import=True):
+        names = module.split(".")
+        if len(names) > 1:
+            assert LEVEL[names[1]] <= LEVEL[part], f"{part} imports {module}"
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if not n.startswith("testing/")])
+def test_nothing_imports_testing(name):
+    assert not any(m.startswith("tinygrad_cnn.testing") for m in inside(PACKAGE / name))
+
+
+@pytest.fixture(scope="module")
+def fresh():
+    """What a new interpreter has loaded after `import tinygrad_cnn`, beyond NumPy, and the seconds."""
+    code = """if True:
+        import sys, time, numpy
+        before = set(sys.modules)
+        start = time.perf_counter()
+        import tinygrad_cnn
+        seconds = time.perf_counter() - start
+        import json
+        print(json.dumps([seconds, sorted(set(sys.modules) - before)]))
+    """
+    command = [sys.executable, "-W", "error", "-c", code]
+    out = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return json.loads(out)
+
+
+def test_importing_the_package_loads_nothing_heavy(fresh):
+    assert [m for m in fresh[1] if top(m) in HEAVY] == []
+    assert not any(m.startswith("tinygrad_cnn.testing") for m in fresh[1])
+
+
+def test_importing_the_package_takes_little(fresh):
+    assert fresh[0] < 0.5  # 0.03 s here; a machine under load may take longer
+
+
+# --- Budgets ------------------------------------------------------------------------------------
+
+
+def code_lines(path):
+    """Lines that hold code: no blank ones, comments or docstrings."""
+    source = path.read_text()
+    lines = set()
+    skipped = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT,
+               tokenize.ENCODING, tokenize.ENDMARKER)  # fmt: skip
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type not in skipped:
+            lines.update(range(token.start[0], token.end[0] + 1))
+    for node in ast.walk(ast.parse(source)):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
+            value = body[0].value
+            if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                lines.difference_update(range(value.lineno, (value.end_lineno or 0) + 1))
+    return len(lines)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_has_under_400_lines_of_code(name):
+    assert code_lines(PACKAGE / name) < 400
+
+
+def test_the_package_has_under_5000_lines_of_code():
+    assert sum(code_lines(PACKAGE / n) for n in NAMES if not n.startswith("testing/")) < 5000
