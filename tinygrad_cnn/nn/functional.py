@@ -472,9 +472,9 @@ def binary_cross_entropy_with_logits(
 ) -> Any:
     """Binary cross-entropy of sigmoid(input): (1 − t) x + (1 + (w − 1) t) ln(1 + e⁻ˣ)."""
     _same_shape("binary_cross_entropy_with_logits", input, target)
-    # ln(1 + e⁻ˣ) = ln(1 + e^−|x|) + max(−x, 0): exp cannot overflow
-    softplus = ops.log(1.0 + ops.exp(-ops.abs(input))) + ops.relu(-input)
-    factor = softplus if pos_weight is None else softplus * ((pos_weight - 1.0) * target + 1.0)
+    factor = ops.softplus(-input)  # ln(1 + e⁻ˣ)
+    if pos_weight is not None:
+        factor = factor * ((pos_weight - 1.0) * target + 1.0)
     loss = (1.0 - target) * input + factor
     return _reduced(loss if weight is None else loss * weight, reduction)
 
@@ -486,6 +486,12 @@ def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) 
     """x where x > 0, else negative_slope · x (at the kink 0 that of the left)."""
     y = ops.where(input._array > 0, input, input * negative_slope)
     return input.copy_(y) if inplace else y
+
+
+def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
+    """ln(1 + exp(beta · x)) / beta; x itself where beta · x is over the threshold."""
+    y = ops.softplus(input * beta) / beta
+    return ops.where(input._array * beta > threshold, input, y)
 
 
 def silu(input: Any, inplace: bool = False) -> Any:

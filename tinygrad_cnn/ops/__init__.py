@@ -20,6 +20,7 @@ from .elementwise import (
     sigmoid,
     sign,
     sin,
+    softplus,
     sqrt,
     sub,
     tanh,
@@ -58,6 +59,6 @@ __all__ = [
     "dropout", "exp", "expand", "gather", "getitem", "linear", "log", "log_softmax", "logsumexp",
     "matmul", "max_along", "max_pool2d", "max_pool2d_gather", "max_pool2d_scatter", "maximum",
     "mean", "min_along", "minimum", "mul", "neg", "pad", "permute", "pow", "put", "relu",
-    "reshape", "scatter_add", "setitem", "sigmoid", "sign", "sin", "softmax", "sqrt", "stack",
+    "reshape", "scatter_add", "setitem", "sigmoid", "sign", "sin", "softmax", "softplus", "sqrt", "stack",
     "sub", "sum", "sum_to", "tanh", "var", "where", "write_view",
 ]  # fmt: skip
