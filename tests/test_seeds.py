@@ -1,4 +1,4 @@
-"""The texts that the project grew from, as oracles: loops over (m, H, W, C) arrays, worked examples.
+"""The texts that the project grew from, as oracles: their loops and worked examples.
 
 Theirs is the layout (m, n_H, n_W, n_C) with filters (f_H, f_W, C_in, C_out), ours is NCHW and OIHW.
 Where the loops of the texts are wrong, the test says so and holds what is right.

@@ -1,4 +1,4 @@
-"""The floor plan: who imports what, and how large a file may be. Read from the source, with `ast`."""
+"""The floor plan, read from the source: who imports what, and how large a file may be."""
 
 import ast
 import io
@@ -129,7 +129,7 @@ def test_nothing_imports_testing(name):
 
 @pytest.fixture(scope="module")
 def fresh():
-    """What a new interpreter has loaded after `import tinygrad_cnn`, beyond NumPy, and the seconds."""
+    """The seconds that `import tinygrad_cnn` takes after NumPy, and the modules that it loads."""
     code = """if True:
         import sys, time, numpy
         before = set(sys.modules)

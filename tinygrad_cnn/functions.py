@@ -245,7 +245,9 @@ min = _extreme("min", ops.amin, ops.min_along, ops.minimum)
 def _evenly(name: str, op: Any) -> Any:
     def reduce(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
         dim = axes(name, input._array.ndim, dim)
-        if not input._array.size and (dim is None or any(not input._array.shape[d] for d in dim)):
+        if not input._array.size and (
+            dim is None or builtins.any(not input._array.shape[d] for d in dim)
+        ):
             raise IndexError(f"{name}: no elements to reduce in shape {input._array.shape}")
         return op(input, dim=dim, keepdim=keepdim)
 
@@ -439,12 +441,19 @@ def _of_one_type(xs: list[Any]) -> list[Any]:
 
 
 def gather(input: Any, dim: int, index: Any) -> Any:
-    """y[.., i, ..] = input[.., index[.., i, ..], ..] along dim."""
+    """y[.., i, ..] = input[.., index[.., i, ..], ..] along dim; other axes may be cut short."""
     x, i = input._array, index._array
     dim = axis("gather", x.ndim, dim)
     if i.dtype != int64 or i.ndim != x.ndim:
         raise RuntimeError(
             f"gather: index must be int64 with {x.ndim} axes, got {i.dtype} {i.shape}"
+        )
+    if builtins.any(
+        m > n for k, (m, n) in enumerate(zip(i.shape, x.shape, strict=True)) if k != dim
+    ):
+        raise RuntimeError(
+            f"gather: Size does not match: index {i.shape} must be no larger than input {x.shape} "
+            f"apart from dimension {dim}"
         )
     if i.size and (i.min() < 0 or i.max() >= x.shape[dim]):
         raise RuntimeError(

@@ -15,15 +15,9 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "Generator",
-    "default_generator",
-    "get_rng_state",
-    "initial_seed",
-    "manual_seed",
-    "seed",
+    "Generator", "default_generator", "get_rng_state", "initial_seed", "manual_seed", "seed",
     "set_rng_state",
-    "source",
-]
+]  # fmt: skip
 
 _making = threading.Lock()
 _FIRST_SEED = 1  # of a Generator that was given none

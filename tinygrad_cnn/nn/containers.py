@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, groupby
 from typing import Any
 
@@ -47,8 +47,7 @@ class _Numbered(Module):
             return self._like(list(self._modules.items())[index])
         return self._modules[self._names()[self._place(index)]]
 
-    def _like(self, items: list[tuple[str, Any]]) -> Any:
-        raise NotImplementedError
+    _like: Callable[[list[tuple[str, Any]]], Any]  # the same kind of module, of these
 
     def __setitem__(self, index: int, module: Module) -> None:
         setattr(self, self._names()[self._place(index)], module)

@@ -7,8 +7,6 @@ from typing import Any
 
 from ..tensor import RemovableHandle, Tensor
 
-__all__ = ["Hooks"]
-
 
 class Hooks:
     """The hooks of one module; a module without any has no such object."""
@@ -26,7 +24,8 @@ class Hooks:
         earlier = list(hooks.items()) if prepend else []
         for key, _ in earlier:
             del hooks[key]
-        handle = RemovableHandle(hooks, (hook, with_kwargs))
+        handle = RemovableHandle(hooks, hook)
+        hooks[handle.id] = (hook, with_kwargs)
         hooks.update(earlier)
         return handle
 

@@ -17,22 +17,10 @@ from ..random import Generator, source
 from ..tensor import Tensor
 
 __all__ = [
-    "calculate_gain",
-    "constant_",
-    "dirac_",
-    "eye_",
-    "kaiming_normal_",
-    "kaiming_uniform_",
-    "normal_",
-    "ones_",
-    "orthogonal_",
-    "sparse_",
-    "trunc_normal_",
-    "uniform_",
-    "xavier_normal_",
-    "xavier_uniform_",
-    "zeros_",
-]
+    "calculate_gain", "constant_", "dirac_", "eye_", "kaiming_normal_", "kaiming_uniform_",
+    "normal_", "ones_", "orthogonal_", "sparse_", "trunc_normal_", "uniform_", "xavier_normal_",
+    "xavier_uniform_", "zeros_",
+]  # fmt: skip
 
 _GAINS = {
     "sigmoid": 1.0,
@@ -82,7 +70,9 @@ def _drawing_type(array: np.ndarray) -> Any:
     return np.float64 if array.dtype == np.float64 else np.float32
 
 
-def uniform_(tensor: Any, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Any:
+def uniform_(
+    tensor: Any, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Any:
     """Fill with draws from U[a, b). Raises RuntimeError for a > b."""
     array = _array("uniform_", tensor, random=True)
     if a > b:
@@ -116,7 +106,9 @@ def trunc_normal_(
     """
     array = _array("trunc_normal_", tensor, random=True)
     if not (a <= b and std > 0):
-        raise RuntimeError(f"trunc_normal_ expects a <= b and std > 0, but found {a=}, {b=}, {std=}")
+        raise RuntimeError(
+            f"trunc_normal_ expects a <= b and std > 0, but found {a=}, {b=}, {std=}"
+        )
     values = _truncated(array.size, (a - mean) / std, (b - mean) / std, source(generator))
     values = (values * std + mean).clip(a, b).reshape(array.shape)
     return _filled(tensor, values)

@@ -103,9 +103,7 @@ class Module:
             for registry, (kind, _, wanted) in _KINDS.items():
                 if name not in own.get(registry, ()):
                     continue
-                if value is not None and not (
-                    registry == "_buffers" and isinstance(value, Tensor)
-                ):
+                if value is not None and not (registry == "_buffers" and isinstance(value, Tensor)):
                     raise TypeError(
                         f"cannot assign '{type(value).__name__}' as {kind} '{name}' "
                         f"({wanted} or None expected)"
@@ -137,7 +135,9 @@ class Module:
     def _register(self, registry: str, name: str, value: Any) -> None:
         """Enter a part under its name, if it may have that name."""
         if registry not in self.__dict__:
-            raise AttributeError(f"cannot assign {_KINDS[registry][1]} before Module.__init__() call")
+            raise AttributeError(
+                f"cannot assign {_KINDS[registry][1]} before Module.__init__() call"
+            )
         kind = _KINDS[registry][0].split()[-1]
         if not isinstance(name, str):
             raise TypeError(f"{kind} name should be a string. Got {type(name).__name__}")
@@ -259,7 +259,7 @@ class Module:
         for _, buffer in self.named_buffers(recurse=recurse):
             yield buffer
 
-    def get_submodule(self, target: str) -> Module:
+    def get_submodule(self, target: str) -> Any:
         """The module of that dotted name, "" this one. AttributeError if there is none."""
         module: Any = self
         for name in target.split(".") if target else ():
@@ -279,11 +279,11 @@ class Module:
             raise AttributeError(f"`{name}` is not {what}")
         return module.__dict__[registry][name]
 
-    def get_parameter(self, target: str) -> Parameter:
+    def get_parameter(self, target: str) -> Any:
         """The parameter of that dotted name. AttributeError if there is none."""
         return self._get_tensor(target, "_parameters", "an nn.Parameter")
 
-    def get_buffer(self, target: str) -> Tensor:
+    def get_buffer(self, target: str) -> Any:
         """The buffer of that dotted name. AttributeError if there is none."""
         return self._get_tensor(target, "_buffers", "a buffer")
 
@@ -329,8 +329,7 @@ class Module:
             return self
         if dtype.kind != "f":
             raise TypeError(
-                "nn.Module.to only accepts floating point dtypes, but got desired "
-                f"dtype={dtype}"
+                f"nn.Module.to only accepts floating point dtypes, but got desired dtype={dtype}"
             )
         for tensor in (*self.parameters(), *self.buffers()):
             gradient = tensor.grad

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Leaf, wrap
+from ..graph import leaf, wrap
 from ..tensor import Tensor
 
 __all__ = ["Parameter"]
@@ -40,8 +40,8 @@ class Parameter(Tensor):
         self = object.__new__(cls)
         data = data.detach()
         self._array = data._array
-        self._views = data._views  # its memory is shared: it must stay where it is
-        self._node = Leaf(self) if requires_grad else None
+        self._shared = True  # its memory is shared: it must stay where it is
+        self._node = leaf(self) if requires_grad else None
         return self
 
     def __init__(self, data: Any = None, requires_grad: bool = True):

@@ -11,8 +11,6 @@ from ..graph import mark_written, wrap
 from ..tensor import Tensor
 from .parameter import Parameter
 
-__all__ = ["IncompatibleKeys", "load"]
-
 
 class IncompatibleKeys(NamedTuple):
     """What `load_state_dict` did not find, and what it had no place for."""
@@ -27,8 +25,6 @@ class IncompatibleKeys(NamedTuple):
             f"_IncompatibleKeys(missing_keys={self.missing_keys}, "
             f"unexpected_keys={self.unexpected_keys})"
         )
-
-    __str__ = __repr__
 
 
 def entries(module: Any) -> dict[str, tuple[Any, str, str, Any]]:
@@ -69,8 +65,7 @@ def load(module: Any, state_dict: Mapping[str, Any], strict: bool, assign: bool)
             plan.append((part, registry, key, tensor, value))
     if errors:
         raise RuntimeError(
-            f"Error(s) in loading state_dict for {type(module).__name__}:\n\t"
-            + "\n\t".join(errors)
+            f"Error(s) in loading state_dict for {type(module).__name__}:\n\t" + "\n\t".join(errors)
         )
     for part, registry, key, tensor, value in plan:
         if assign:
@@ -105,7 +100,7 @@ def _misfit(name: str, tensor: Tensor, value: Any, assign: bool) -> str | None:
     return None
 
 
-def _like(tensor: Tensor, value: Any) -> Tensor:
+def _like(tensor: Tensor, value: Any) -> Any:
     """`value` as the same kind of tensor as `tensor`, on the memory of `value`."""
     value = value if isinstance(value, Tensor) else wrap(value)
     if not isinstance(tensor, Parameter):

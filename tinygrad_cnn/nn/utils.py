@@ -12,12 +12,7 @@ from .. import functions
 from ..graph import mark_written, wrap
 from ..tensor import Tensor
 
-__all__ = [
-    "clip_grad_norm_",
-    "clip_grad_value_",
-    "parameters_to_vector",
-    "vector_to_parameters",
-]
+__all__ = ["clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "vector_to_parameters"]
 
 
 def _gradients(parameters: Any) -> list[np.ndarray]:
@@ -29,11 +24,11 @@ def _norm(array: np.ndarray, order: float) -> float:
     if order == math.inf:
         return float(np.abs(array).max(initial=0))
     flat = array.ravel(order="K")
-    if order == 2:
-        square = float(np.dot(flat, flat))
-        if 1e-30 < square < math.inf:  # else squares may be lost to a type of few exponents
-            return math.sqrt(square)
     with np.errstate(over="ignore", invalid="ignore"):
+        if order == 2:
+            square = float(np.dot(flat, flat))
+            if 1e-30 < square < math.inf:  # else squares may be lost to a type of few exponents
+                return math.sqrt(square)
         return float((np.abs(flat.astype(np.float64)) ** order).sum() ** (1 / order))
 
 

@@ -40,7 +40,7 @@ def batch_norm(x, weight=None, bias=None, *, eps):
     (Ioffe and Szegedy 2015, section 3).
     """
     rest = _rest(x)
-    m = x.size // max(x.shape[1], 1)
+    m = max(x.size // max(x.shape[1], 1), 1)
     mu = x.sum(axis=rest) / x.dtype.type(m)
     y = x - _along_channels(mu, x)
     variance = np.square(y).sum(axis=rest) / x.dtype.type(m)
@@ -53,7 +53,7 @@ def batch_norm(x, weight=None, bias=None, *, eps):
 
 def batch_norm_x(g, x, weight, mu, scale):
     rest = _rest(x)
-    m = x.dtype.type(x.size // max(x.shape[1], 1))
+    m = x.dtype.type(max(x.size // max(x.shape[1], 1), 1))
     x_hat = x - _along_channels(mu, x)
     x_hat *= _along_channels(scale, x)
     x_hat *= _along_channels((g * x_hat).sum(axis=rest) / -m, x)

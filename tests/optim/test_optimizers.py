@@ -1,0 +1,397 @@
+"""Optimizers: against numbers of PyTorch 2.13, against the formulas, and as objects."""
+
+import copy
+import math
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+import tinygrad_cnn as tc
+from tinygrad_cnn import nn, optim
+from tinygrad_cnn.optim import optimizer as module
+
+# From p = [1, -2, 0.5] with lr = 0.1 and these gradients, the fourth of which is None.
+GRADIENTS = [[0.5, -1.0, 2.0], [-0.25, 0.75, 0.0], [1.5, -0.5, -3.0], None, [0.125, 2.0, 1.0]]
+RECORDED = [
+    ("SGD", {}, [0.8125, -2.125, 0.5]),
+    ("SGD", {"weight_decay": 0.3}, [0.70518166, -1.90138582, 0.451111805]),
+    ("SGD", {"momentum": 0.9}, [0.5983, -1.96435, 0.2822]),
+    ("SGD", {"momentum": 0.9, "dampening": 0.3, "weight_decay": 0.1},
+     [0.59784607708, -1.73142751166, 0.115918292315]),
+    ("SGD", {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1},
+     [0.345842654626, -1.87107795675, 0.274367696431]),
+    ("SGD", {"momentum": 0.5, "maximize": True, "weight_decay": 0.2},
+     [1.16168576, -1.68611152, 0.44903648]),
+    ("Adam", {}, [0.747032985223, -1.8953611471, 0.36121324747]),
+    ("Adam", {"amsgrad": True}, [0.747032985223, -1.8953611471, 0.361246758763]),
+    ("Adam", {"weight_decay": 0.1, "maximize": True},
+     [1.20873357149, -2.04074333871, 0.630608988784]),
+    ("Adam", {"betas": (0.5, 0.6), "eps": 0.1}, [0.794266758593, -1.96205355553, 0.420684502087]),
+    ("AdamW", {}, [0.743458972146, -1.88772084726, 0.359625432539]),
+    ("AdamW", {"amsgrad": True, "maximize": True, "weight_decay": 0.3},
+     [1.12594157141, -1.86505930253, 0.569442612786]),
+]  # fmt: skip
+
+
+def run(optimizer, p, gradients=GRADIENTS):
+    for g in gradients:
+        p.grad = None if g is None else tc.tensor(g, dtype=p.dtype)
+        optimizer.step()
+
+
+@pytest.mark.parametrize(("name", "settings", "wanted"), RECORDED)
+@pytest.mark.parametrize("dtype", [tc.float64, tc.float32])
+def test_recorded(name, settings, wanted, dtype):
+    p = tc.tensor([1.0, -2.0, 0.5], dtype=dtype, requires_grad=True)
+    optimizer = getattr(optim, name)([p], lr=0.1, **settings)
+    run(optimizer, p)
+    assert p.tolist() == pytest.approx(wanted, rel=1e-10 if dtype == tc.float64 else 1e-5)
+    assert p.dtype == dtype
+    assert all(s.dtype == dtype for k, s in optimizer.state[p].items() if k != "step")
+
+
+# --- The formulas, written out on whole arrays ----------------------------------------------------
+
+
+def sgd(p, g, s, t, *, lr, momentum, dampening, weight_decay, nesterov, maximize):
+    g = (-g if maximize else g) + weight_decay * p
+    if momentum:
+        s["v"] = g if t == 1 else momentum * s["v"] + (1 - dampening) * g
+        g = g + momentum * s["v"] if nesterov else s["v"]
+    return p - lr * g
+
+
+def adam(p, g, s, t, *, lr, betas, eps, weight_decay, amsgrad, maximize, decoupled):
+    g = -g if maximize else g
+    if decoupled:
+        p = p - lr * weight_decay * p
+    else:
+        g = g + weight_decay * p
+    s["m"] = betas[0] * s.get("m", 0) + (1 - betas[0]) * g
+    s["v"] = betas[1] * s.get("v", 0) + (1 - betas[1]) * g * g
+    s["max"] = np.maximum(s.get("max", 0), s["v"])
+    v = (s["max"] if amsgrad else s["v"]) / (1 - betas[1] ** t)
+    return p - lr * (s["m"] / (1 - betas[0] ** t)) / (np.sqrt(v) + eps)
+
+
+rates = st.sampled_from([0.0, 0.01, 0.3])
+shapes = st.sampled_from([(), (3,), (2, 3), (0, 2), (7, 1, 5), (11, 23)])
+
+
+@st.composite
+def sgd_settings(draw):
+    momentum = draw(st.sampled_from([0.0, 0.5, 0.9]))
+    nesterov = bool(momentum) and draw(st.booleans())
+    return "SGD", sgd, {
+        "lr": draw(rates), "momentum": momentum, "weight_decay": draw(rates),
+        "dampening": 0.0 if nesterov else draw(rates), "nesterov": nesterov,
+        "maximize": draw(st.booleans()),
+    }  # fmt: skip
+
+
+@st.composite
+def adam_settings(draw):
+    name = draw(st.sampled_from(["Adam", "AdamW"]))
+    settings = {
+        "lr": draw(rates), "betas": draw(st.sampled_from([(0.9, 0.999), (0.0, 0.5)])),
+        "eps": draw(st.sampled_from([1e-8, 1e-2])), "weight_decay": draw(rates),
+        "amsgrad": draw(st.booleans()), "maximize": draw(st.booleans()),
+    }  # fmt: skip
+    return name, lambda *a, **k: adam(*a, **k, decoupled=name == "AdamW"), settings
+
+
+PLAIN_ADAM = ("Adam", lambda *a, **k: adam(*a, **k, decoupled=False), {
+    "lr": 0.1, "betas": (0.9, 0.99), "eps": 1e-8, "weight_decay": 0.1, "amsgrad": True,
+    "maximize": True,
+})  # fmt: skip
+
+
+@example(PLAIN_ADAM, (11, 23), 0, "transposed parameter", 4)
+@example(PLAIN_ADAM, (11, 23), 0, "transposed gradient", 4)
+@given(st.one_of(sgd_settings(), adam_settings()), shapes, st.integers(0, 2**32),
+       st.sampled_from(["plain", "transposed gradient", "transposed parameter"]),
+       st.sampled_from([4, 1 << 15]))  # fmt: skip
+def test_steps_are_the_formula(settings, shape, seed, layout, block):
+    """In any memory layout, and in blocks of any size."""
+    name, formula, kwargs = settings
+    rng = np.random.default_rng(seed)
+    start = np.array(rng.standard_normal(shape))
+    p = nn.Parameter(tc.from_numpy(np.array(start, order="F" if "parameter" in layout else "C")))
+    optimizer = getattr(optim, name)([p], **kwargs)
+    wanted, memory, state = start.copy(), p._array, {}
+    before, module.BLOCK = module.BLOCK, block
+    try:
+        for t in range(1, 5):
+            g = np.array(rng.standard_normal(shape))
+            turned = np.array(g, order="F" if "gradient" in layout else "C")
+            p.grad = tc.from_numpy(turned)
+            optimizer.step()
+            wanted = formula(wanted, g, state, t, **kwargs)
+            assert np.array_equal(turned, g), "a step must not change the gradient"
+    finally:
+        module.BLOCK = before
+    assert p._array is memory
+    np.testing.assert_allclose(p.detach().numpy(), wanted, rtol=1e-9, atol=1e-12)
+
+
+# --- Steps ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", [
+    lambda ps: optim.SGD(ps, lr=0.1, momentum=0.9, weight_decay=0.5),
+    lambda ps: optim.AdamW(ps, lr=0.1),
+])  # fmt: skip
+def test_a_parameter_without_gradient_is_left_alone(make):
+    a, b = (nn.Parameter(tc.ones(2)) for _ in range(2))
+    optimizer = make([a, b])
+    a.grad = tc.ones(2)
+    optimizer.step()
+    assert b.tolist() == [1.0, 1.0]
+    assert b not in optimizer.state
+    assert a.tolist() != [1.0, 1.0]
+
+
+def test_groups_have_their_own_settings():
+    a, b = (nn.Parameter(tc.ones(1)) for _ in range(2))
+    optimizer = optim.SGD([{"params": a}, {"params": [b], "lr": 0.5}], lr=0.1)
+    c = nn.Parameter(tc.ones(1))
+    optimizer.add_param_group({"params": iter([c]), "weight_decay": 1.0})
+    for p in (a, b, c):
+        p.grad = tc.ones(1)
+    optimizer.step()
+    assert [p.item() for p in (a, b, c)] == pytest.approx([0.9, 0.5, 0.8])
+    optimizer.param_groups[0]["lr"] = 1.0
+    optimizer.step()
+    assert a.item() == pytest.approx(-0.1)
+
+
+def test_a_closure_runs_with_gradients_and_its_loss_is_returned():
+    p = nn.Parameter(tc.tensor([3.0]))
+    optimizer = optim.SGD([p], lr=0.25)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (p * p).sum()
+        loss.backward()
+        return loss
+
+    with tc.no_grad():
+        assert optimizer.step(closure).item() == 9.0
+    assert p.item() == 1.5
+    assert optimizer.step() is None
+    optimizer.zero_grad(set_to_none=False)
+    assert p.grad.item() == 0.0
+
+
+def test_a_gradient_of_another_shape_is_refused():
+    p = nn.Parameter(tc.ones(2))
+    p.grad = tc.ones(2)
+    p.data = tc.ones(3, 2)  # the gradient would broadcast
+    with pytest.raises(RuntimeError, match=r"of shape \(3, 2\) has a gradient of shape \(2,\)"):
+        optim.SGD([p], lr=0.1).step()
+
+
+def test_a_graph_that_saved_a_parameter_notices_the_step():
+    p = nn.Parameter(tc.ones(2))
+    optimizer = optim.SGD([p], lr=0.1)
+    y = (p * p).sum()
+    p.grad = tc.ones(2)
+    optimizer.step()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.backward()
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW"])
+def test_a_line_is_fitted(name):
+    tc.manual_seed(0)
+    net, x = nn.Linear(3, 1), tc.randn(64, 3)
+    target = (x * tc.tensor([1.0, -2.0, 3.0])).sum(1, keepdim=True) + 0.5
+    optimizer = getattr(optim, name)(net.parameters(), lr=0.1)
+    for _ in range(300):
+        optimizer.zero_grad()
+        loss = nn.functional.mse_loss(net(x), target)
+        loss.backward()
+        optimizer.step()
+    assert loss.item() < 1e-2
+    assert net.weight.dtype == tc.float32
+
+
+# --- State ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "settings", "wanted"), RECORDED)
+@pytest.mark.parametrize("stop", range(1, 5))
+@pytest.mark.parametrize("twin", ["state", "deepcopy", "pickle"])
+def test_stopping_and_going_on_changes_nothing(name, settings, wanted, stop, twin):
+    p = tc.tensor([1.0, -2.0, 0.5], dtype=tc.float64, requires_grad=True)
+    optimizer = getattr(optim, name)([p], lr=0.1, **settings)
+    run(optimizer, p, GRADIENTS[:stop])
+    if twin == "state":
+        q = p.detach().clone().requires_grad_()
+        other = getattr(optim, name)([q], lr=99.0)
+        other.load_state_dict(optimizer.state_dict())
+    else:
+        pair = [p, optimizer]
+        q, other = copy.deepcopy(pair) if twin == "deepcopy" else pickle.loads(pickle.dumps(pair))
+    run(other, q, GRADIENTS[stop:])
+    assert q.tolist() == pytest.approx(wanted, rel=1e-10)
+    run(optimizer, p, GRADIENTS[stop:])
+    assert p.equal(q), "the two must not share their state"
+
+
+def test_state_dict_is_laid_out_as_pytorchs():
+    a, b = nn.Parameter(tc.ones(2)), nn.Parameter(tc.ones(1))
+    optimizer = optim.Adam([{"params": [a]}, {"params": [b], "lr": 0.5}])
+    b.grad = tc.ones(1)
+    optimizer.step()
+    state = optimizer.state_dict()
+    assert list(state) == ["state", "param_groups"]
+    assert list(state["state"]) == [1]
+    assert list(state["state"][1]) == ["step", "exp_avg", "exp_avg_sq"]
+    assert state["state"][1]["step"].item() == 1.0
+    assert [group["params"] for group in state["param_groups"]] == [[0], [1]]
+    assert state["param_groups"][1]["lr"] == 0.5
+    assert list(state["param_groups"][0]) == [
+        "lr", "betas", "eps", "weight_decay", "amsgrad", "maximize", "decoupled_weight_decay",
+        "params",
+    ]  # fmt: skip
+    assert optim.SGD([a]).state_dict() == {
+        "state": {},
+        "param_groups": [{"lr": 0.001, "momentum": 0, "dampening": 0, "weight_decay": 0,
+                          "nesterov": False, "maximize": False, "params": [0]}],
+    }  # fmt: skip
+
+
+def test_a_state_with_plain_steps_and_other_dtypes_loads():
+    p = nn.Parameter(tc.zeros(2))
+    optimizer = optim.Adam([p], lr=0.1)
+    saved = optimizer.state_dict()
+    saved["state"] = {0: {"step": 3, "exp_avg": np.ones(2), "exp_avg_sq": tc.ones(2).double()}}
+    saved["param_groups"][0]["foreach"] = None  # PyTorch has such settings too
+    optimizer.load_state_dict(saved)
+    assert (
+        optimizer.state[p]["exp_avg"].dtype == optimizer.state[p]["exp_avg_sq"].dtype == tc.float32
+    )
+    p.grad = tc.ones(2)
+    optimizer.step()
+    assert optimizer.state[p]["step"].item() == 4.0
+    assert saved["state"][0]["exp_avg"].tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: s["param_groups"].pop(), "different number of parameter groups"),
+        (lambda s: s["param_groups"][0]["params"].append(7), "doesn't match the size"),
+        (lambda s: s["state"][0].update(momentum_buffer=tc.ones(5)),
+         r"momentum_buffer of shape \(5,\) for a parameter of shape \(2,\)"),
+    ],
+)  # fmt: skip
+def test_a_state_that_does_not_fit_loads_nothing(change, message):
+    p = nn.Parameter(tc.ones(2))
+    optimizer = optim.SGD([p], lr=0.1, momentum=0.5)
+    p.grad = tc.ones(2)
+    optimizer.step()
+    saved = copy.deepcopy(optimizer.state_dict())
+    saved["param_groups"][0]["lr"] = 7.0
+    change(saved)
+    with pytest.raises(ValueError, match=message):
+        optimizer.load_state_dict(saved)
+    assert optimizer.param_groups[0]["lr"] == 0.1
+    assert optimizer.state[p]["momentum_buffer"].tolist() == [1.0, 1.0]
+
+
+# --- As objects -----------------------------------------------------------------------------------
+
+
+def test_text_is_laid_out_as_pytorchs():
+    assert repr(optim.SGD([nn.Parameter(tc.ones(1))], lr=0.1)) == (
+        "SGD (\n"
+        "Parameter Group 0\n"
+        "    dampening: 0\n"
+        "    lr: 0.1\n"
+        "    maximize: False\n"
+        "    momentum: 0\n"
+        "    nesterov: False\n"
+        "    weight_decay: 0\n"
+        ")"
+    )
+
+
+P = nn.Parameter(tc.ones(2))
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: optim.SGD([]), ValueError, "optimizer got an empty parameter list"),
+        (lambda: optim.SGD(P), TypeError, "should be an iterable of Tensors or dicts, but got "
+         "Parameter"),
+        (lambda: optim.SGD([1]), TypeError, "can only optimize Tensors, but one of the params is "
+         "int"),
+        (lambda: optim.SGD([P * 2]), ValueError, "can't optimize a non-leaf Tensor"),
+        (lambda: optim.SGD([{"params": {P}}]), TypeError, "organized in ordered collections"),
+        (lambda: optim.SGD([{"params": [P]}, {"params": [P]}]), ValueError,
+         "some parameters appear in more than one parameter group"),
+        (lambda: optim.SGD([P]).add_param_group([P]), TypeError, "param_group must be a dict"),
+        (lambda: optim.SGD([{"a": 1}]), KeyError, "params"),
+        (lambda: optim.SGD([P], lr=-1), ValueError, "Invalid learning rate: -1"),
+        (lambda: optim.SGD([P], lr=math.nan), ValueError, "Invalid learning rate: nan"),
+        (lambda: optim.SGD([P], momentum=-1), ValueError, "Invalid momentum value: -1"),
+        (lambda: optim.SGD([P], weight_decay=-1), ValueError, "Invalid weight_decay value: -1"),
+        (lambda: optim.SGD([{"params": [P], "lr": -2}]), ValueError, "Invalid learning rate: -2"),
+        (lambda: optim.SGD([P], nesterov=True), ValueError,
+         "Nesterov momentum requires a momentum and zero dampening"),
+        (lambda: optim.SGD([P], momentum=0.9, dampening=0.1, nesterov=True), ValueError,
+         "Nesterov momentum requires"),
+        (lambda: optim.Adam([P], betas=(1, 0.9)), ValueError,
+         "Invalid beta parameter at index 0: 1"),
+        (lambda: optim.Adam([P], betas=(0.9, -0.1)), ValueError, "at index 1: -0.1"),
+        (lambda: optim.Adam([P], eps=-1), ValueError, "Invalid epsilon value: -1"),
+        (lambda: optim.AdamW([P], lr=-1), ValueError, "Invalid learning rate: -1"),
+        (lambda: optim.SGD([P], differentiable=True), NotImplementedError, "differentiable=True"),
+        (lambda: optim.Adam([P], x=1), TypeError, "Adam got an unexpected argument 'x'"),
+        (lambda: optim.Optimizer([P], {}).step(), NotImplementedError, "defines no update"),
+    ],
+)  # fmt: skip
+def test_errors(make, error, message):
+    P.grad = tc.ones(2)
+    with pytest.raises(error, match=message):
+        make()
+
+
+def test_hints_are_taken_and_duplicates_warned_of():
+    optim.AdamW([P], foreach=True, fused=False, capturable=False)
+    with pytest.warns(UserWarning, match="duplicate parameters"):
+        optim.SGD([P, P])
+
+
+def test_an_optimizer_of_ones_own():
+    """As people write them for PyTorch: `step` over the groups, under no_grad."""
+
+    class Sign(optim.Optimizer):
+        def __init__(self, params, lr=0.1):
+            super().__init__(params, {"lr": lr})
+
+        @tc.no_grad()
+        def step(self, closure=None):
+            for group in self.param_groups:
+                for p in group["params"]:
+                    p.add_(p.grad.sign(), alpha=-group["lr"])
+                    self.state[p]["seen"] = self.state[p].get("seen", 0) + 1
+
+    p = nn.Parameter(tc.tensor([1.0, -1.0]))
+    optimizer = Sign([p])
+    p.grad = tc.tensor([3.0, -2.0])
+    scheduler = optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        optimizer.step()
+        scheduler.step()
+    optimizer.step()
+    assert p.tolist() == pytest.approx([0.85, -0.85])
+    assert optimizer.state_dict()["state"] == {0: {"seen": 2}}

@@ -1,0 +1,300 @@
+"""Data sets, samplers and loaders: order, batches, and that the fast path gives the same."""
+
+import threading
+from collections import namedtuple
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinygrad_cnn as tc
+from tinygrad_cnn.utils.data import (
+    BatchSampler,
+    ConcatDataset,
+    DataLoader,
+    Dataset,
+    RandomSampler,
+    Sampler,
+    SequentialSampler,
+    Subset,
+    TensorDataset,
+    default_collate,
+    random_split,
+)
+
+seeds = st.integers(0, 2**32)
+
+
+class Squares(Dataset):
+    """A data set of no tensors: i and its square."""
+
+    def __init__(self, n):
+        self.n = n
+
+    def __len__(self):
+        return self.n
+
+    def __getitem__(self, i):
+        if not 0 <= i < self.n:
+            raise IndexError(i)
+        return i, {"square": float(i * i), "name": str(i)}
+
+
+def seeded(seed):
+    return tc.Generator().manual_seed(seed)
+
+
+def tensors(n, seed=0):
+    rng = np.random.default_rng(seed)
+    images = tc.tensor(rng.standard_normal((n, 2, 3)).astype(np.float32))
+    return TensorDataset(images, tc.tensor(rng.integers(0, 9, n)))
+
+
+def equal(a, b):
+    """Whether two batches are the same, through lists, of the same types and shapes."""
+    if isinstance(a, (list, tuple)):
+        return type(a) is type(b) and len(a) == len(b) and all(map(equal, a, b))
+    return a.dtype == b.dtype and a.equal(b)
+
+
+# --- The loader -----------------------------------------------------------------------------------
+
+
+@given(st.integers(1, 20), st.integers(1, 7), st.booleans(), st.booleans(), seeds,
+       st.sampled_from([0, 2]))  # fmt: skip
+def test_a_tensor_dataset_is_batched_at_one_go_with_the_same_result(
+    n, size, shuffle, drop_last, seed, workers
+):
+    data = tensors(n, seed)
+    settings = {"batch_size": size, "shuffle": shuffle, "drop_last": drop_last}
+    fast = DataLoader(data, **settings, num_workers=workers, generator=seeded(seed))
+    slow = DataLoader(data, **settings, collate_fn=lambda samples: default_collate(samples),
+                      generator=seeded(seed))  # fmt: skip
+    batches, wanted = list(fast), list(slow)
+    assert len(fast) == len(batches) == len(wanted) == (n // size if drop_last else -(-n // size))
+    assert all(map(equal, batches, wanted))
+    for x, _ in batches:
+        assert not np.shares_memory(x.numpy(), data.tensors[0].numpy())
+
+
+@given(st.integers(3, 20), st.integers(1, 7), seeds)
+def test_subsets_of_subsets_too(n, size, seed):
+    rng = np.random.default_rng(seed)
+    once = Subset(tensors(n, seed), rng.permutation(n)[: n - 1].tolist())
+    twice = Subset(once, rng.integers(0, n - 1, n))
+    for data in (once, twice):
+        fast = list(DataLoader(data, size))
+        slow = list(DataLoader(data, size, collate_fn=lambda samples: default_collate(samples)))
+        assert all(map(equal, fast, slow))
+        assert len(fast) == len(slow)
+
+
+def test_what_a_subclass_does_to_samples_is_not_passed_over():
+    class Doubled(TensorDataset):
+        def __getitem__(self, index):
+            return self.tensors[0][index] * 2
+
+    class Flipped(Subset):
+        def __getitem__(self, index):
+            return super().__getitem__(index)[0] * -1
+
+    data = Doubled(tc.tensor([1.0, 2.0]))
+    (batch,) = DataLoader(data, 2)
+    assert batch.tolist() == [2.0, 4.0]
+    (batch,) = DataLoader(Subset(data, [1]), 2)
+    assert batch.tolist() == [4.0]
+    (batch,) = DataLoader(Flipped(TensorDataset(tc.tensor([1.0, 2.0])), [0, 1]), 2)
+    assert batch.tolist() == [-1.0, -2.0]
+
+
+@given(seeds, st.integers(2, 30))
+def test_the_order_is_a_function_of_the_seed_and_new_each_epoch(seed, n):
+    loader = DataLoader(range(n), 4, shuffle=True, generator=seeded(seed))
+    epochs = [[i for batch in loader for i in batch.tolist()] for _ in range(3)]
+    again = DataLoader(range(n), 4, shuffle=True, generator=seeded(seed), num_workers=3)
+    assert epochs == [[i for batch in again for i in batch.tolist()] for _ in range(3)]
+    assert all(sorted(epoch) == list(range(n)) for epoch in epochs)
+    if n > 10:
+        assert epochs[0] != epochs[1]
+
+
+def test_the_default_generator_orders_where_none_is_given():
+    loader = DataLoader(range(20), 20, shuffle=True)
+    tc.manual_seed(4)
+    first = next(iter(loader)).tolist()
+    second = next(iter(loader)).tolist()
+    tc.manual_seed(4)
+    assert next(iter(loader)).tolist() == first != second
+
+
+def test_batches_of_what_is_no_tensor():
+    batches = list(DataLoader(Squares(3), 2))
+    (numbers, rest), (last, _) = batches
+    assert numbers.tolist() == [0, 1]
+    assert rest["square"].tolist() == [0.0, 1.0]
+    assert rest["name"] == ["0", "1"]
+    assert last.tolist() == [2]
+    assert list(DataLoader(range(3), None)) == [0, 1, 2]
+    assert list(DataLoader(["a", "b"], None, collate_fn=str.upper)) == ["A", "B"]
+    assert list(DataLoader(range(5), sampler=[4, 0], batch_size=1, collate_fn=list)) == [[4], [0]]
+    loader = DataLoader(range(5), batch_sampler=[[0, 1, 2], [4]], collate_fn=sum)
+    assert list(loader) == [3, 4]
+    assert len(loader) == 2
+
+
+def test_a_dataset_that_fetches_lists_is_asked_for_lists():
+    class Fetch(Squares):
+        def __getitems__(self, indices):
+            return [i * 10 for i in indices]
+
+    assert [b.tolist() for b in DataLoader(Fetch(3), 2)] == [[0, 10], [20]]
+
+
+def test_gradients_flow_to_tensors_that_require_them():
+    x = tc.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    for workers in (0, 1):
+        ((batch,),) = DataLoader(TensorDataset(x), 3, num_workers=workers)
+        (batch * tc.tensor([1.0, 2.0, 3.0])).sum().backward()
+        assert x.grad.tolist() == [1.0, 2.0, 3.0]
+        x.grad = None
+        with tc.no_grad():
+            ((batch,),) = DataLoader(TensorDataset(x), 3, num_workers=workers)
+        assert not batch.requires_grad
+
+
+def test_an_error_in_a_thread_reaches_the_user_and_leaving_early_stops_the_threads():
+    class Broken(Squares):
+        def __getitem__(self, i):
+            if i == 5:
+                raise LookupError("sample 5 is broken")
+            return i
+
+    before = threading.active_count()
+    with pytest.raises(LookupError, match="sample 5 is broken"):
+        list(DataLoader(Broken(9), 2, num_workers=2))
+    for batch in DataLoader(Broken(4), 1, num_workers=2, prefetch_factor=1):
+        assert batch.tolist() == [0]
+        break
+    del batch
+    assert threading.active_count() == before
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: DataLoader([1], 0), ValueError, "positive integer value, but got batch_size=0"),
+        (lambda: DataLoader([1], 2.0), ValueError, "batch_size=2.0"),
+        (lambda: DataLoader([1], shuffle=True, sampler=[0]), ValueError, "exclusive with shuffle"),
+        (lambda: DataLoader([1], 2, batch_sampler=[[0]]), ValueError, "batch_sampler option is"),
+        (lambda: DataLoader([1], None, drop_last=True), ValueError, "batch_size=None option"),
+        (lambda: DataLoader([1], num_workers=-1), ValueError, "should be non-negative"),
+        (lambda: DataLoader([1], worker_init_fn=print), NotImplementedError, "worker_init_fn"),
+        (lambda: DataLoader(iter([1])), NotImplementedError, "must have __getitem__"),
+        (lambda: DataLoader([], shuffle=True), ValueError, "num_samples=0"),
+        (lambda: TensorDataset(tc.ones(2), tc.ones(3)), ValueError,
+         r"Size mismatch between tensors: \(2,\), \(3,\)"),
+        (lambda: TensorDataset(), TypeError, "one or more Tensors"),
+        (lambda: TensorDataset([1, 2]), TypeError, "one or more Tensors"),
+        (lambda: ConcatDataset([]), ValueError, "should not be an empty iterable"),
+        (lambda: ConcatDataset([[1], [2]])[2], IndexError, "index 2 is out of range for 2"),
+        (lambda: RandomSampler([1], replacement=3), TypeError, "but got replacement=3"),
+        (lambda: RandomSampler([1], num_samples=0), ValueError, "but got num_samples=0"),
+        (lambda: BatchSampler([1], 1, 3), ValueError, "but got drop_last=3"),
+        (lambda: random_split([1, 2], [1, 2]), ValueError, "Sum of input lengths"),
+        (lambda: random_split([1, 2], [0.5, 0.6]), ValueError, "counts or fractions"),
+        (lambda: random_split([1, 2], [3, -1]), ValueError, "counts or fractions"),
+        (lambda: random_split([1, 2], [1.5, -0.5]), ValueError, "Fraction at index 0 is not"),
+        (lambda: default_collate([object()]), TypeError, "found <class 'object'>"),
+        (lambda: default_collate([(1, 2), (1,)]), RuntimeError, "should be of equal size"),
+        (lambda: default_collate([tc.ones(2), tc.ones(3)]), RuntimeError, "equal size"),
+        (lambda: Dataset()[0], NotImplementedError, "Dataset defines no __getitem__"),
+        (lambda: iter(Sampler()), NotImplementedError, "Sampler defines no __iter__"),
+    ],
+)  # fmt: skip
+def test_errors(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+# --- The parts ------------------------------------------------------------------------------------
+
+
+def test_datasets():
+    data = tensors(4)
+    x, y = data[2]
+    assert x.equal(data.tensors[0][2])
+    assert y.shape == ()
+    assert len(TensorDataset(np.ones((3, 2)))) == 3
+    both = data + Squares(2)
+    assert len(both) == 6
+    assert both[4] == both[-2] == (0, {"square": 0.0, "name": "0"})
+    assert equal(both[3], data[3])
+    assert ConcatDataset([[], [1], [], [2, 3]])[2] == 3
+    assert [*Subset("abcd", [3, 1])] == ["d", "b"]
+
+
+@given(st.integers(0, 40), st.lists(st.integers(1, 5), min_size=1, max_size=4), seeds)
+def test_random_split_by_fractions(n, weights, seed):
+    fractions = [w / sum(weights) for w in weights]
+    data = range(n)
+    if any(int(n * f) == 0 for f in fractions):
+        data = range(n + 40)
+    parts = random_split(data, fractions, seeded(seed))
+    found = [i for part in parts for i in part]
+    assert sorted(found) == list(data)
+    for part, fraction in zip(parts, fractions, strict=True):
+        assert abs(len(part) - fraction * len(data)) <= len(parts)
+    counts = [len(part) for part in parts]
+    again = random_split(data, counts, seeded(seed))
+    assert [[*part] for part in again] == [[*part] for part in parts]
+
+
+def test_random_split_recorded_lengths_of_pytorch_and_an_empty_part():
+    assert [len(p) for p in random_split(range(10), [0.55, 0.25, 0.2])] == [6, 2, 2]
+    assert [len(p) for p in random_split(range(11), [0.5, 0.25, 0.25])] == [6, 3, 2]
+    assert [len(p) for p in random_split(range(3), [3, 0])] == [3, 0]
+    with pytest.warns(UserWarning, match="split at index 1 is 0"):
+        random_split(range(1), [0.5, 0.5])
+
+
+@given(seeds, st.integers(1, 9), st.integers(1, 25))
+def test_random_sampler(seed, n, count):
+    data = range(n)
+    numbers = list(RandomSampler(data, num_samples=count, generator=seeded(seed)))
+    assert len(numbers) == count == len(RandomSampler(data, num_samples=count))
+    for begin in range(0, count - n + 1, n):
+        assert sorted(numbers[begin : begin + n]) == list(data)
+    drawn = list(RandomSampler(data, True, count, seeded(seed)))
+    assert len(drawn) == count
+    assert set(drawn) <= set(data)
+    assert all(type(i) is int for i in drawn + numbers)
+
+
+def test_sequential_and_batch_samplers():
+    assert list(SequentialSampler("abc")) == [0, 1, 2]
+    assert len(SequentialSampler("abc")) == 3
+    assert list(BatchSampler(range(5), 2, False)) == [[0, 1], [2, 3], [4]]
+    assert list(BatchSampler(range(5), 2, True)) == [[0, 1], [2, 3]]
+    assert len(BatchSampler(range(5), 2, True)) == 2
+    assert len(BatchSampler(range(5), 2, False)) == 3
+
+
+Pair = namedtuple("Pair", ["a", "b"])
+
+
+def test_default_collate_keeps_forms_and_dtypes():
+    pair = default_collate([Pair(1.5, True), Pair(2, False)])
+    assert type(pair) is Pair
+    assert pair.a.dtype == tc.float64
+    assert pair.b.dtype == tc.bool
+    assert default_collate([[1, 2], [3, 4]])[0].tolist() == [1, 3]
+    stacked = default_collate([np.ones((2, 3), np.float32)] * 4)
+    assert stacked.shape == (4, 2, 3)
+    assert stacked.dtype == tc.float32
+    assert default_collate([np.float32(1), np.float32(2)]).dtype == tc.float32
+    assert default_collate([tc.tensor(1), tc.tensor(2)]).tolist() == [1, 2]
+    assert default_collate(["a", "b"]) == ["a", "b"]
+    nested = default_collate([{"x": (1, "a")}, {"x": (2, "b")}])
+    assert nested["x"][0].tolist() == [1, 2]
+    assert nested["x"][1] == ("a", "b")

@@ -1,0 +1,10 @@
+"""Functions of a network, with PyTorch's names: the checked edge of the ops for layers and losses.
+
+Arguments are checked here, once; the ops below take clean ones.
+"""
+
+from .activation import *  # each module lists in __all__ what is public here
+from .conv import *
+from .loss import *
+from .norm import *
+from .pool import *

@@ -1,0 +1,73 @@
+"""Modules that are a function and its settings: the class body is the table of the settings.
+
+    class LeakyReLU(FunctionModule, function=F.leaky_relu):
+        '''...'''
+
+        negative_slope: float = 0.01
+        inplace: bool = False
+
+The settings, in that order, are what the class takes, the attributes of its instances, the keyword
+arguments of the function, and what the representation shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from inspect import Parameter, Signature, get_annotations
+from typing import Any, dataclass_transform
+
+from .module import Module
+
+
+@dataclass_transform()
+class FunctionModule(Module):
+    """Base of layers without parameters; `forward` is `function(*inputs, **settings)`.
+
+    `shown` names the settings that the representation has: all unless told, `inplace` where True.
+    """
+
+    _function: Callable[..., Any]
+    _settings: tuple[str, ...] = ()
+    _shown: tuple[str, ...] | None = None
+
+    def __init_subclass__(
+        cls,
+        function: Callable[..., Any] | None = None,
+        shown: tuple[str, ...] | None = None,
+        **kwargs: Any,
+    ):
+        super().__init_subclass__(**kwargs)
+        if function is None:
+            return  # the settings are those of the class above
+        own = {name: cls.__dict__.get(name, Parameter.empty) for name in get_annotations(cls)}
+        cls._function, cls._settings, cls._shown = staticmethod(function), tuple(own), shown
+        cls.__signature__ = Signature(  # type: ignore[attr-defined]
+            [Parameter(n, Parameter.POSITIONAL_OR_KEYWORD, default=v) for n, v in own.items()]
+        )
+        for name in own:
+            if name in cls.__dict__:
+                delattr(cls, name)  # a default is of the signature, not an attribute of the class
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__()
+        try:
+            given = self.__signature__.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{type(self).__name__}: {error}") from None
+        given.apply_defaults()
+        for name, value in given.arguments.items():
+            setattr(self, name, value)
+
+    def forward(self, input: Any) -> Any:
+        """The function of the input, by the settings."""
+        if not self._settings:
+            return self._function(input)
+        own = self.__dict__
+        return self._function(input, **{name: own[name] for name in self._settings})
+
+    def extra_repr(self) -> str:
+        """The settings."""
+        shown = self._shown
+        if shown is None:
+            shown = tuple(n for n in self._settings if n != "inplace" or self.inplace)
+        return ", ".join(f"{name}={getattr(self, name)}" for name in shown)

@@ -1,0 +1,92 @@
+"""Stochastic gradient descent with momentum."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..graph import wrap
+from .optimizer import Optimizer, Update, ascent, check_not_negative
+
+
+class SGD(Optimizer):
+    """p ← p - lr v with v ← μ v + (1 - dampening) g; the first v is g itself.
+
+    g is the gradient, with `maximize` negated, plus weight_decay · p. With `nesterov` (which needs
+    momentum and no dampening) p ← p - lr (g + μ v); without momentum p ← p - lr g. Raises
+    ValueError for negative settings.
+
+    >>> import tinygrad_cnn as tc
+    >>> x = tc.tensor([1.0], requires_grad=True)
+    >>> optimizer = tc.optim.SGD([x], lr=0.1, momentum=0.9)
+    >>> for _ in range(2):
+    ...     optimizer.zero_grad()
+    ...     (x * x).sum().backward()
+    ...     optimizer.step()
+    >>> x
+    tensor([0.4600], requires_grad=True)
+    """
+
+    def __init__(
+        self,
+        params: Any,
+        lr: float = 1e-3,
+        momentum: float = 0,
+        dampening: float = 0,
+        weight_decay: float = 0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+        **hints: Any,
+    ):
+        defaults = {
+            "lr": lr,
+            "momentum": momentum,
+            "dampening": dampening,
+            "weight_decay": weight_decay,
+            "nesterov": nesterov,
+            "maximize": maximize,
+        }
+        super().__init__(params, defaults, **hints)
+
+    def check(self, group: dict[str, Any]) -> None:
+        """ValueError for negative settings, and for Nesterov without momentum or with dampening."""
+        check_not_negative(
+            group,
+            lr="learning rate",
+            momentum="momentum value",
+            weight_decay="weight_decay value",
+        )
+        if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
+            raise ValueError("Nesterov momentum requires a momentum and zero dampening")
+
+    def update_of(self, p: Any, group: dict[str, Any]) -> tuple[Update, tuple[Any, ...], int]:
+        """The update of `p`, with its velocity if there is momentum."""
+        lr, momentum, nesterov = float(group["lr"]), group["momentum"], group["nesterov"]
+        if not momentum:
+
+            def plain(p: Any, g: Any, s: Any) -> None:
+                np.multiply(ascent(p, g, group, s), lr, out=s)
+                np.subtract(p, s, out=p)
+
+            return plain, (), 1
+
+        def with_momentum(p: Any, g: Any, v: Any, s: Any) -> None:
+            g = ascent(p, g, group, s)
+            if first:
+                np.copyto(v, g)
+            else:
+                np.multiply(v, momentum, out=v)
+                np.add(v, np.multiply(g, taken, out=s) if taken != 1 else g, out=v)
+            if nesterov:
+                np.multiply(g, lr, out=s)
+                np.subtract(p, s, out=p)
+            np.multiply(v, lr * momentum if nesterov else lr, out=s)
+            np.subtract(p, s, out=p)
+
+        state, taken = self.state[p], 1 - group["dampening"]
+        first = state.get("momentum_buffer") is None
+        if first:
+            state["momentum_buffer"] = wrap(np.empty_like(p._array))
+        return with_momentum, (state["momentum_buffer"]._array,), 1

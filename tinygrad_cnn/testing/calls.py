@@ -1,0 +1,131 @@
+"""Calls of an op, the strategies that draw them, and the register of both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from hypothesis.strategies import SearchStrategy
+
+from ..op import Op, registry
+from .differences import is_floating
+from .errors import show
+from .subject import Subject
+
+
+@dataclass
+class Call:
+    """The inputs (positional: arrays, numbers or None) and attributes (keywords) of one call."""
+
+    inputs: tuple[Any, ...]
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        parts = [show(x) for x in self.inputs]
+        parts += [f"{name}={show(value)}" for name, value in self.attributes.items()]
+        return f"Call({', '.join(parts)})"
+
+
+class Entry(NamedTuple):
+    """What draws calls of an op, its inputs that get no gradient, those that it is linear in."""
+
+    strategy: SearchStrategy[Call]
+    constants: tuple[str, ...] = ()
+    linear_in: tuple[str, ...] = ()
+
+
+_entries: dict[str, Entry] = {}
+
+
+def find_op(op: Any) -> Op:
+    """The registered op, given itself, the function that `@op` made, or its name."""
+    if isinstance(op, str) and op in registry:
+        return registry[op]
+    found = op if isinstance(op, Op) else getattr(op, "op", None)
+    if not isinstance(found, Op):
+        raise TypeError(f"not an op: {op!r}; wanted what @op made, or the name of a registered op")
+    return found
+
+
+def register_strategy(
+    op: Any,
+    strategy: SearchStrategy[Call] | Callable[[], SearchStrategy[Call]],
+    *,
+    constants: Sequence[str] = (),
+    linear_in: Sequence[str] = (),
+) -> None:
+    """Say how to draw calls of `op`, for `check_op`.
+
+    `constants` names the inputs of floating point which it has, on purpose, no gradient for, and
+    `linear_in` those that it is linear in (one at a time).
+
+    >>> import numpy as np, tinygrad_cnn as tc
+    >>> from hypothesis import strategies as st
+    >>> @tc.op
+    ... def example_cube(x):
+    ...     return x * x * x
+    >>> example_cube.defvjp(x=lambda g, x: 3.0 * g * x * x)
+    >>> register_strategy(example_cube, st.just(Call((np.array([1.0, -2.0]),))))
+    """
+    op = find_op(op)
+    for name in (*constants, *linear_in):
+        if name not in op.inputs:
+            raise ValueError(f"{op.name} has no input {name!r}: it has {op.inputs}")
+    drawn = strategy() if callable(strategy) else strategy
+    _entries[op.name] = Entry(drawn, tuple(constants), tuple(linear_in))
+
+
+def entry_for(op: Any) -> Entry | None:
+    """How `op` is tested, or None where no strategy is registered for it."""
+    from . import network_strategies, op_strategies  # noqa: F401  # our ops: they need this module
+
+    return _entries.get(find_op(op).name)
+
+
+def strategy_for(op: Any) -> SearchStrategy[Call]:
+    """The registered strategy of `op`; LookupError where there is none."""
+    entry = entry_for(op)
+    if entry is None:
+        raise LookupError(
+            f"no strategy for {find_op(op).name}: register_strategy(op, strategy), or give one"
+        )
+    return entry.strategy
+
+
+def input_names(op: Op, call: Call) -> list[str]:
+    """A name for each input of the call."""
+    if op.variadic:
+        return [f"{op.inputs[0]}[{k}]" for k in range(len(call.inputs))]
+    return list(op.inputs[: len(call.inputs)])
+
+
+def subject_of(op: Op, call: Call, only: Sequence[str] | None = None) -> Subject | None:
+    """What is to be checked of a call: its first output, by all floating inputs that have a vjp.
+
+    None where there are none. `only` limits it to those inputs.
+    """
+    names = input_names(op, call)
+    wrt = [
+        k
+        for k, (name, x) in enumerate(zip(names, call.inputs, strict=True))
+        if is_floating(x)
+        and (base := name.split("[")[0]) in op.vjps
+        and (only is None or base in only)
+    ]
+    if not wrt:
+        return None
+
+    def fn(*xs: Any) -> Any:
+        result = op.record(*xs, **call.attributes)
+        return result[0] if isinstance(result, tuple) else result
+
+    attributes = "".join(f", {name}={show(value)}" for name, value in call.attributes.items())
+    places = ", ".join(f"{{{k}}}" for k in range(len(call.inputs)))
+    first = "[0]" if op.returns else ""
+    expression = f"registry[{op.name!r}].record({places}{_braces(attributes)}){first}"
+    return Subject(fn, call.inputs, wrt, name=op.name, names=names, call=expression)
+
+
+def _braces(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")

@@ -1,0 +1,25 @@
+"""When two arrays count as the same."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .values import Array
+
+
+def close(a: Array, b: Array, epsilon: float | None = None) -> bool:
+    """Equal up to the rounding of sums taken in another order, of terms of at least about 1;
+    infinities and NaN as they are.
+    """
+    if epsilon is None:
+        epsilon = max((np.finfo(v.dtype).eps for v in (a, b) if v.dtype.kind == "f"), default=0.0)
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    size = np.abs(np.where(np.isfinite(b), b, 0)).max(initial=1)
+    return a.shape == b.shape and bool(
+        np.allclose(a, b, rtol=1e4 * epsilon, atol=1e4 * epsilon * size, equal_nan=True)
+    )
+
+
+def same_bits(a: Array, b: Array) -> bool:
+    """Equal to the last bit."""
+    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()

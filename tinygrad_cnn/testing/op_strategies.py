@@ -1,0 +1,299 @@
+"""How the elementwise ops, reductions and ops of shapes are called; see network_strategies too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from ..ops import shape as shape_ops
+from .calls import Call, register_strategy
+from .indices import basic_indices, indices
+from .strategies import broadcastable_shapes, generators, reductions, separated_arrays, shapes
+from .values import separated
+
+# --- Elementwise --------------------------------------------------------------------------------
+
+
+def unary(low: float = -2.0, high: float = 2.0, avoid: Sequence[float] = ()) -> Any:
+    """Calls of an op of one array."""
+    return separated_arrays(low=low, high=high, avoid=avoid).map(lambda x: Call((x,)))
+
+
+for name in ("neg", "exp", "sin", "cos", "tanh", "sigmoid", "softplus", "clone"):
+    linear = ("x",) if name in ("neg", "clone") else ()
+    register_strategy(name, unary(), linear_in=linear)
+for name in ("log", "sqrt"):
+    register_strategy(name, unary(0.3, 3.0))
+for name in ("relu", "abs", "sign"):
+    register_strategy(name, unary(avoid=[0.0]))
+
+
+@st.composite
+def binary(
+    draw: st.DrawFn, a: tuple[float, float] = (-2, 2), b: tuple[float, float] = (-2, 2),
+    gap: float = 0.0, whole: bool = True,
+) -> Call:  # fmt: skip
+    """Two arrays that broadcast, in the intervals a and b (b at least `gap` from 0); or one and a
+    number; or one of integers (with `whole`).
+    """
+    shape_a, shape_b = draw(broadcastable_shapes(2))
+    rng = draw(generators())
+    avoid = [0.0] if gap else []
+    if a == b:
+        x, y = separated(rng, shape_a, shape_b, low=a[0], high=a[1], avoid=avoid, margin=gap)
+    else:
+        (x,) = separated(rng, shape_a, low=a[0], high=a[1])
+        (y,) = separated(rng, shape_b, low=b[0], high=b[1], avoid=avoid, margin=gap)
+    kind = draw(
+        st.sampled_from(["arrays", "arrays", "arrays", "number", "first"] + ["whole"] * whole)
+    )
+    if kind == "number":
+        return Call((x, draw(st.sampled_from([2.0, 3, 0.5, -1.5, 1]))))
+    if kind == "first":
+        return Call((draw(st.sampled_from([2.0, 3, 0.5])), y))
+    if kind == "whole":
+        return Call((x, rng.integers(1, 4, shape_b)))
+    return Call((x, y))
+
+
+register_strategy("add", binary(), linear_in=("a", "b"))
+register_strategy("sub", binary(), linear_in=("a", "b"))
+register_strategy("mul", binary(), linear_in=("a", "b"))
+register_strategy("div", binary(gap=0.4), linear_in=("a",))
+register_strategy("pow", binary(a=(0.4, 2.0), b=(-2, 2)))
+
+
+@st.composite
+def extremes(draw: st.DrawFn) -> Call:
+    """Two arrays of different values throughout; or one, and a number that is not in it."""
+    a, b = draw(broadcastable_shapes(2))
+    x, y = separated(draw(generators()), a, b, avoid=[0.5])
+    return Call(draw(st.sampled_from([(x, y), (x, y), (x, 0.5), (0.5, y)])))
+
+
+register_strategy("maximum", extremes())
+register_strategy("minimum", extremes())
+
+
+@st.composite
+def choices(draw: st.DrawFn) -> Call:
+    """Calls of `where`: the condition broadcasts too, one of the values may be a number."""
+    c, a, b = draw(broadcastable_shapes(3))
+    rng = draw(generators())
+    x, y = separated(rng, a, b)
+    values = draw(st.sampled_from([(x, y), (x, y), (x, 0.0), (1.5, y)]))
+    return Call((np.asarray(rng.random(c) < 0.5), *values))
+
+
+register_strategy("where", choices(), linear_in=("a", "b"))
+
+
+@st.composite
+def clamps(draw: st.DrawFn) -> Call:
+    """Bounds of which either may be missing, and values apart from both."""
+    low, high = draw(st.sampled_from([(-1.0, 0.5), (0.0, 1.0), (None, 0.3), (-0.7, None), (0, 1)]))
+    bounds = [b for b in (low, high) if b is not None]
+    return Call((draw(separated_arrays(avoid=bounds)),), {"min": low, "max": high})
+
+
+register_strategy("clamp", clamps())
+register_strategy(
+    "cast",
+    st.builds(
+        lambda x, dtype: Call((x,), {"dtype": np.dtype(dtype)}),
+        separated_arrays(),
+        st.sampled_from(["float64", "float64", "float32", "float16"]),
+    ),
+    linear_in=("x",),
+)
+
+
+# --- Reductions ---------------------------------------------------------------------------------
+
+
+@st.composite
+def reduced(draw: st.DrawFn, nonempty: bool = True, default: bool = True) -> Call:
+    """An array, the axes to reduce (all of them by `default`), and keepdim; with `nonempty` axes
+    that have something to reduce.
+    """
+    x = draw(separated_arrays(shapes(0, 3, 0, 4), low=-1.5, high=2.0))
+    if nonempty and x.ndim and not any(x.shape):
+        x = draw(separated_arrays((2, *x.shape[1:])))
+    dim = draw(reductions(x.shape, nonempty=nonempty))
+    given: dict[str, Any] = {} if dim is None and default else {"dim": dim}
+    return Call((x,), {**given, "keepdim": draw(st.booleans())})
+
+
+register_strategy("sum", reduced(nonempty=False), linear_in=("x",))
+register_strategy("mean", reduced(), linear_in=("x",))
+register_strategy("amax", reduced())
+register_strategy("amin", reduced())
+register_strategy("logsumexp", reduced(default=False))
+
+
+@st.composite
+def variances(draw: st.DrawFn) -> Call:
+    """As `reduced`, of at least two elements, so that n − correction is over 0."""
+    x = draw(separated_arrays(shapes(1, 3, 2, 4)))
+    dim = draw(reductions(x.shape))
+    return Call(
+        (x,), {"dim": dim, "correction": draw(st.integers(0, 1)), "keepdim": draw(st.booleans())}
+    )
+
+
+register_strategy("var", variances())
+
+
+@st.composite
+def along(draw: st.DrawFn) -> Call:
+    """An array with an axis that has elements, that axis, and keepdim."""
+    n = draw(st.integers(1, 4))
+    before, after = draw(shapes(0, 1, 0, 3)), draw(shapes(0, 1, 0, 3))
+    x = draw(separated_arrays((*before, n, *after)))
+    dim = len(before) - draw(st.sampled_from([0, x.ndim]))
+    return Call((x,), {"dim": dim, "keepdim": draw(st.booleans())})
+
+
+register_strategy("max_along", along())
+register_strategy("min_along", along())
+
+
+# --- Shapes -------------------------------------------------------------------------------------
+
+
+@st.composite
+def reshapes(draw: st.DrawFn) -> Call:
+    """An array, and another shape: its sides permuted, and some of them merged."""
+    x = draw(separated_arrays())
+    sides = list(draw(st.permutations(x.shape)))
+    if len(sides) > 1 and draw(st.booleans()):
+        sides = [sides[0] * sides[1], *sides[2:]]
+    elif draw(st.booleans()):
+        sides.insert(draw(st.integers(0, len(sides))), 1)
+    return Call((x,), {"shape": tuple(sides)})
+
+
+@st.composite
+def permutes(draw: st.DrawFn) -> Call:
+    """An array and an order of its axes."""
+    x = draw(separated_arrays(shapes(0, 4, 0, 4)))
+    return Call((x,), {"dims": tuple(draw(st.permutations(range(x.ndim))))})
+
+
+register_strategy("reshape", reshapes(), linear_in=("x",))
+register_strategy("permute", permutes(), linear_in=("x",))
+
+
+@st.composite
+def expansions(draw: st.DrawFn, inverse: bool = False) -> Call:
+    """An array and the shape that it is expanded to (or, `inverse`, summed to)."""
+    whole = draw(shapes(0, 3, 0, 4))
+    ones = draw(st.lists(st.booleans(), min_size=len(whole), max_size=len(whole)))
+    missing = draw(st.integers(0, len(whole)))
+    small = tuple(1 if one else n for n, one in zip(whole, ones, strict=True))[missing:]
+    start, end = (whole, small) if inverse else (small, whole)
+    return Call((draw(separated_arrays(start)),), {"shape": end})
+
+
+register_strategy("expand", expansions(), linear_in=("x",))
+register_strategy("sum_to", expansions(inverse=True), linear_in=("x",))
+
+
+@st.composite
+def indexed(draw: st.DrawFn, kind: str) -> Call:
+    """Calls of getitem, put and setitem: basic and advanced indices, with repeated places."""
+    shape = draw(shapes(0, 3, 0, 4))
+    index = draw(indices(shape))
+    part = np.empty(shape)[index].shape
+    if kind == "getitem":
+        return Call((draw(separated_arrays(shape)),), {"index": index})
+    if kind == "put":
+        return Call((draw(separated_arrays(part)),), {"index": index, "shape": shape})
+    narrow = tuple(1 if draw(st.integers(0, 3)) == 0 else n for n in part)
+    v_shape = narrow[draw(st.integers(0, len(part))) if draw(st.booleans()) else 0 :]
+    x, v = separated(draw(generators()), shape, v_shape)
+    return Call((x, draw(st.sampled_from([v, v, v, v, 1.5]))), {"index": index})
+
+
+register_strategy("getitem", indexed("getitem"), linear_in=("x",))
+register_strategy("put", indexed("put"), linear_in=("x",))
+register_strategy("setitem", indexed("setitem"), linear_in=("x", "v"))
+
+
+@st.composite
+def view_writes(draw: st.DrawFn) -> Call:
+    """An array, a path of one to three views of it, and what is written to the last."""
+    shape = draw(shapes(1, 3, 0, 4))
+    path: list[tuple[Any, dict[str, Any]]] = []
+    part: Any = np.empty(shape)
+    how: dict[str, Any]
+    for _ in range(draw(st.integers(1, 3))):
+        if draw(st.booleans()):
+            op, how = shape_ops.permute, {"dims": tuple(draw(st.permutations(range(part.ndim))))}
+        else:
+            basic = [item for item in draw(basic_indices(part.shape)) if item is not ...]
+            op, how = shape_ops.getitem, {"index": (*basic, ...)}
+        path.append((op.op, how))
+        part = op(part, **how)
+    x, v = separated(draw(generators()), shape, part.shape)
+    return Call((x, v), {"path": tuple(path)})
+
+
+register_strategy("write_view", view_writes(), linear_in=("x", "v"))
+
+
+@st.composite
+def joins(draw: st.DrawFn, kind: str) -> Call:
+    """One to three arrays and an axis: of different lengths for cat, of one shape for stack."""
+    shape = draw(shapes(int(kind == "cat"), 3, 0, 3))
+    number = draw(st.integers(1, 3))
+    end = len(shape) - (kind == "cat")
+    dim = draw(st.integers(0, end))
+    parts = [shape] * number
+    if kind == "cat":
+        lengths = draw(st.lists(st.integers(0, 3), min_size=number, max_size=number))
+        parts = [(*shape[:dim], n, *shape[dim + 1 :]) for n in lengths]
+    negative = draw(st.booleans())
+    xs = separated(draw(generators()), *parts)
+    return Call(tuple(xs), {"dim": dim - end - 1 if negative else dim})
+
+
+register_strategy("cat", joins("cat"), linear_in=("xs",))
+register_strategy("stack", joins("stack"), linear_in=("xs",))
+
+
+@st.composite
+def pads(draw: st.DrawFn) -> Call:
+    """Cells in front and behind, or (negative widths) fewer of them."""
+    x = draw(separated_arrays(shapes(0, 3, 0, 4)))
+    widths = []
+    for n in x.shape:
+        before = draw(st.integers(-(n // 2), 2))
+        widths.append((before, draw(st.integers(-(n - max(-before, 0)), 2))))
+    value = draw(st.sampled_from([0.0, 1.5, -1.0]))
+    return Call((x,), {"widths": tuple(widths), "value": value})
+
+
+register_strategy("pad", pads(), linear_in=("x",))
+
+
+@st.composite
+def gathers(draw: st.DrawFn, inverse: bool = False) -> Call:
+    """An axis, and along it positions, repeated ones too; other axes as long as x's, or shorter."""
+    shape = draw(shapes(1, 3, 1, 4))
+    dim = draw(st.integers(0, len(shape) - 1))
+    picked = tuple(
+        draw(st.integers(0, 5)) if k == dim else draw(st.integers(max(n - 1, 1), n))
+        for k, n in enumerate(shape)
+    )
+    rng = draw(generators())
+    index = rng.integers(0, shape[dim], picked)
+    (x,) = separated(rng, picked if inverse else shape)
+    return Call((x, index), {"dim": dim, **({"shape": shape} if inverse else {})})
+
+
+register_strategy("gather", gathers(), linear_in=("x",))
+register_strategy("scatter_add", gathers(inverse=True), linear_in=("x",))

@@ -1,0 +1,245 @@
+"""What must hold for every call of every op, each as a function that raises GradientError."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from ..graph import wrap
+from ..modes import Observer, observe
+from ..op import Op
+from .calls import Call, input_names
+from .check import verify, verify_adjoint, verify_second_order
+from .compare import close, same_bits
+from .differences import is_floating, plain, precision
+from .errors import GradientError
+from .subject import Subject
+from .values import Array, signed
+
+
+def first(result: Any) -> Any:
+    """y, where an op returns residuals too."""
+    return result[0] if isinstance(result, tuple) else result
+
+
+class _Seen(Observer):
+    """What the vjps of the last node returned."""
+
+    gradients: Sequence[Any] = ()
+
+    def vjp_ran(self, node: Any, g: Any, gradients: Sequence[Any]) -> None:
+        self.gradients = self.gradients or list(gradients)
+
+
+def straight_from_vjps(subject: Subject, g: Array) -> Sequence[Any]:
+    """The gradients as the op's vjps return them, before the engine fits them to the inputs."""
+    with observe(_Seen()) as seen:
+        subject.gradients([g])
+    return cast(_Seen, seen).gradients
+
+
+class Trial:
+    """One call of an op: the properties that it must have."""
+
+    def __init__(self, op: Op, call: Call, subject: Subject, linear_in: Sequence[str] = ()):
+        self.op, self.call, self.subject = op, call, subject
+        names = input_names(op, call)
+        self.linear = [k for k in subject.wrt if names[k].split("[")[0] in linear_in]
+        _, (output,) = subject.run()
+        self.y: Array = plain(output)
+        rng = np.random.default_rng(1)
+        self.g = signed(rng, self.y.shape, self.y.dtype)
+        self.other = signed(rng, self.y.shape, self.y.dtype)
+        self.found = self.gradients(self.g)
+
+    def gradients(self, g: Array) -> list[Array]:
+        """The gradients for the cotangent g."""
+        return self.subject.gradients([np.asarray(g)])
+
+    def fail(self, verdict: str, detail: str = "", k: int | None = None) -> GradientError:
+        """The error, naming input k."""
+        return GradientError(
+            verdict,
+            detail,
+            op=self.op.name,
+            input=None if k is None else self.subject.describe(k),
+            snippet=self.subject.snippet("check_vjp"),
+        )
+
+    def each(self, gradients: Sequence[Array]) -> list[tuple[int, Array, Array]]:
+        """(input, its gradient, its gradient among `gradients`)."""
+        return list(zip(self.subject.wrt, self.found, gradients, strict=True))
+
+    # --- the properties ---
+
+    def vjp_is_right(self) -> None:
+        """Against central differences."""
+        verify(self.subject, directions=2)
+
+    def second_order_is_right(self) -> None:
+        """The vjps of the vjps too."""
+        verify_second_order(self.subject, directions=1)
+
+    def vjp_is_adjoint(self) -> None:
+        """Where the op is linear: to rounding."""
+        if self.linear:
+            linear = Subject(
+                self.subject.fn, self.subject.xs, self.linear, name=self.op.name,
+                names=self.subject.names, call=self.subject.call,
+            )  # fmt: skip
+            verify_adjoint(linear)
+
+    def zero_gives_zero(self) -> None:
+        """J̄ᵀ 0 = 0."""
+        for k, _, zero in self.each(self.gradients(np.zeros_like(self.g))):
+            if np.any(zero != 0):
+                raise self.fail("a cotangent of zeros gives a gradient that is not zero", k=k)
+
+    def vjp_is_linear(self) -> None:
+        """J̄ᵀ (2g − 3g') = 2 J̄ᵀg − 3 J̄ᵀg'."""
+        both, other = self.gradients(2 * self.g - 3 * self.other), self.gradients(self.other)
+        for (k, one, sum_), two in zip(self.each(both), other, strict=True):
+            if not close(sum_, 2 * one - 3 * two, precision([self.y, one])):
+                raise self.fail("the gradient is not linear in the cotangent", k=k)
+
+    def same_bits_twice(self) -> None:
+        """Deterministic, forward and backward."""
+        if not same_bits(self.y, plain(self.subject.run()[1][0])):
+            raise self.fail("the same call gave another result")
+        for k, a, b in self.each(self.gradients(self.g)):
+            if not same_bits(a, b):
+                raise self.fail("the same call gave another gradient", k=k)
+
+    def arrays_as_tensors(self) -> None:
+        """Given arrays alone, the op returns the same as an array."""
+        with np.errstate(all="ignore"):
+            bare = first(self.op.record(*self.subject.xs, **self.call.attributes))
+        if not isinstance(bare, (np.ndarray, np.generic)):
+            raise self.fail(f"given arrays, it returned {type(bare).__name__}, no array")
+        if not close(np.asarray(bare), self.y):
+            raise self.fail("given arrays, it returned another result than given Tensors")
+
+    def shape_and_dtype(self) -> None:
+        """Each gradient is as its input; and straight out of the vjp as that, or as the output."""
+        raw = straight_from_vjps(self.subject, self.g)
+        for k, gradient in zip(self.subject.wrt, self.found, strict=True):
+            x = self.subject.xs[k]
+            if gradient.shape != x.shape or gradient.dtype != x.dtype:
+                raise self.fail(f"the gradient is {gradient.shape} {gradient.dtype}", k=k)
+            if raw[k].dtype not in (x.dtype, self.y.dtype):
+                raise self.fail(f"the vjp returned {raw[k].dtype}", k=k)
+
+    def nothing_changed(self) -> None:
+        """Neither inputs nor the cotangent are written to."""
+        xs = [x.copy() if isinstance(x, np.ndarray) else x for x in self.subject.xs]
+        g = self.g.copy()
+        self.gradients(self.g)
+        if not same_bits(g, self.g):
+            raise self.fail("the vjp changed the cotangent")
+        for k, (before, after) in enumerate(zip(xs, self.subject.xs, strict=True)):
+            if isinstance(before, np.ndarray) and not same_bits(before, after):
+                raise self.fail("input changed", k=k)
+
+    def gradients_own_memory(self) -> None:
+        """What backward leaves in `.grad` is shared with no input, no cotangent, no other."""
+        tensors, (y,) = self.subject.run()
+        y.backward(wrap(self.g))
+        places = [("the cotangent", self.g)]
+        places += [(n, x) for n, x in zip(self.subject.names, self.subject.xs, strict=True)
+                   if isinstance(x, np.ndarray)]  # fmt: skip
+        for k in self.subject.wrt:
+            gradient = plain(tensors[k].grad)
+            for name, array in places:
+                if np.shares_memory(gradient, array):
+                    raise self.fail(f"gradient aliases {name}", k=k)
+            places.append((f"the gradient of {self.subject.names[k]}", gradient))
+
+    def any_layout(self) -> None:
+        """Axes in another order in memory, backward, with gaps, or repeated: all the same."""
+        for layout in (transposed, reversed_, gapped):
+            xs = [layout(x) if isinstance(x, np.ndarray) else x for x in self.subject.xs]
+            other = Subject(self.subject.fn, xs, self.subject.wrt, name=self.op.name)
+            _, (y,) = other.run()
+            if not close(plain(y), self.y):
+                raise self.fail(f"{layout.__name__.strip('_')} inputs give another result")
+            for k, a, b in self.each(other.gradients([layout(self.g)])):
+                if not close(b, a):
+                    raise self.fail(f"{layout.__name__.strip('_')} inputs: another gradient", k=k)
+
+    def float32_stays(self) -> None:
+        """On float32 it gives float32, near what it gives on float64."""
+        if "dtype" in self.op.attributes or self.y.dtype != np.float64:
+            return
+        xs = [x.astype(np.float32) if is_floating(x) else x for x in self.subject.xs]
+        other = Subject(self.subject.fn, xs, self.subject.wrt, name=self.op.name)
+        y = plain(other.run()[1][0])
+        if y.dtype != np.float32:
+            raise self.fail(f"of float32 inputs it makes {y.dtype}")
+        if not close(y, self.y, 1e-7):
+            raise self.fail("in float32 the result is far from that in float64")
+        g = self.g.astype(np.float32)
+        raw = straight_from_vjps(other, g)
+        for k, a, b in self.each(other.gradients([g])):
+            if raw[k].dtype != np.float32:
+                raise self.fail(f"in float32 the vjp makes {raw[k].dtype}", k=k)
+            if not close(b, a, 1e-7):
+                raise self.fail("in float32 the gradient is far from that in float64", k=k)
+
+    def composite_agrees(self) -> None:
+        """The function out of simpler ops gives the same, and the same gradients."""
+        if self.op.composite is None:
+            return
+        composite = self.op.composite
+        other = Subject(
+            lambda *xs: composite(*xs, **self.call.attributes), self.subject.xs, self.subject.wrt
+        )
+        if not close(plain(other.run()[1][0]), self.y):
+            raise self.fail("the composite gives another result")
+        for k, a, b in self.each(other.gradients([self.g])):
+            if not close(b, a):
+                raise self.fail("the composite gives another gradient", k=k)
+
+    def run(self) -> None:
+        """Check all of it, the cheap before the dear."""
+        for check in PROPERTIES:
+            check(self)
+
+
+PROPERTIES: list[Callable[[Trial], None]] = [
+    Trial.shape_and_dtype,
+    Trial.nothing_changed,
+    Trial.same_bits_twice,
+    Trial.vjp_is_right,
+    Trial.vjp_is_adjoint,
+    Trial.zero_gives_zero,
+    Trial.vjp_is_linear,
+    Trial.arrays_as_tensors,
+    Trial.gradients_own_memory,
+    Trial.any_layout,
+    Trial.float32_stays,
+    Trial.composite_agrees,
+    Trial.second_order_is_right,
+]
+
+
+def transposed(x: Array) -> Array:
+    """The same values, with the axes in memory in the opposite order."""
+    return x.copy(order="F")
+
+
+def reversed_(x: Array) -> Array:
+    """The same values, with all strides negative."""
+    back = (slice(None, None, -1),) * x.ndim
+    return x[back].copy()[back] if x.ndim else x.copy()
+
+
+def gapped(x: Array) -> Array:
+    """The same values, every second in memory along each axis."""
+    if not x.ndim:
+        return x.copy()
+    whole = np.full([2 * n for n in x.shape], 7, x.dtype)
+    part = whole[(slice(None, None, 2),) * x.ndim]
+    part[...] = x
+    return part

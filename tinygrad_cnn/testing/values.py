@@ -1,0 +1,81 @@
+"""Values to test at: signed, apart from each other and from kinks, out of a seed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+Shape = tuple[int, ...]
+
+
+def separated(
+    rng: np.random.Generator,
+    *shapes: Shape,
+    low: float = -2.0,
+    high: float = 2.0,
+    avoid: Sequence[float] = (),
+    margin: float = 0.05,
+) -> list[Array]:
+    """Arrays whose elements, over all of them, keep a gap, and stay `margin` away from `avoid`.
+
+    The interval, without what is to be avoided, is cut into one cell for each element. Each takes a
+    place in the middle half of a cell, and the cells are permuted: nothing is drawn and rejected.
+
+    >>> x, w = separated(np.random.default_rng(0), (2, 3), (4,), avoid=[0.0])
+    >>> values = np.sort(np.concatenate([x.ravel(), w]))
+    >>> bool(np.diff(values).min() > 0.15), bool(np.abs(values).min() >= 0.05)
+    (True, True)
+    """
+    free = _free_intervals(low, high, sorted(avoid), margin)
+    total = sum(b - a for a, b in free)
+    sizes = [math.prod(shape) for shape in shapes]
+    n = sum(sizes)
+    places = (rng.permutation(n) + rng.uniform(0.25, 0.75, n)) * (total / max(n, 1))
+    values = np.empty(n)
+    before = 0.0
+    for a, b in free:
+        inside = (places >= before) & (places < before + b - a)
+        values[inside] = places[inside] - before + a
+        before += b - a
+    parts = np.split(values, np.cumsum(sizes)[:-1]) if sizes else []
+    return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+
+
+def _free_intervals(
+    low: float, high: float, avoid: Sequence[float], margin: float
+) -> list[tuple[float, float]]:
+    free = []
+    for point in avoid:
+        if low < point - margin:
+            free.append((low, min(point - margin, high)))
+        low = max(low, point + margin)
+    if low < high:
+        free.append((low, high))
+    return free
+
+
+def signed(rng: np.random.Generator, shape: Shape, dtype: Any = np.float64) -> Array:
+    """Random numbers of both signs, of magnitude 0.5 to 1.5: a direction that overlooks nothing."""
+    return np.asarray(
+        rng.uniform(0.5, 1.5, shape) * np.where(rng.random(shape) < 0.5, -1, 1)
+    ).astype(dtype)
+
+
+@dataclass(frozen=True)
+class FixedRandom:
+    """`random(shape)` with the same numbers at each call: dropout as a function.
+
+    >>> random = FixedRandom(3)
+    >>> bool((random((2, 2)) == random((2, 2))).all())
+    True
+    """
+
+    seed: int
+
+    def __call__(self, shape: Shape) -> Array:
+        return np.random.default_rng(self.seed).random(shape)

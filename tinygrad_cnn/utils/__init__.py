@@ -1,0 +1,3 @@
+"""What is around training: `data` feeds it."""
+
+from . import data as data
