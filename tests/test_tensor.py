@@ -206,7 +206,7 @@ def test_copies():
         (lambda: tc.ones(2).sum(1), IndexError, "Dimension out of range .*got 1"),
         (lambda: tc.ones(2).sum((0, 0)), RuntimeError, "appears multiple times"),
         (lambda: tc.arange(2).mean(), RuntimeError, r"mean\(\): could not infer output dtype"),
-        (lambda: tc.zeros(0).max(), IndexError, "no elements to reduce"),
+        (lambda: tc.zeros(0).max(), RuntimeError, r"max\(\): Expected reduction dim"),
         (lambda: tc.ones(2, 3) @ tc.ones(2, 3), RuntimeError, "shapes cannot be multiplied"),
         (lambda: tc.ones(2) @ tc.ones(2, dtype=tc.float64), RuntimeError, "the same dtype"),
         (lambda: tc.cat([]), TypeError, "non-empty sequence"),

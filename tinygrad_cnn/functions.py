@@ -216,21 +216,35 @@ def std(
     input: Any, dim: Any = None, unbiased: bool = True, keepdim: bool = False, *,
     correction: int | None = None,
 ) -> Any:  # fmt: skip
-    """The square root of `var`."""
-    return ops.sqrt(var(input, dim, unbiased, keepdim, correction=correction))
+    """The square root of `var`; where it is 0, so is its gradient."""
+    correction = int(unbiased) if correction is None else correction
+    dim = axes("std", input._array.ndim, dim)
+    return ops.std(input, dim=dim, correction=correction, keepdim=keepdim)
+
+
+def _not_empty(name: str, shape: tuple[int, ...], dims: tuple[int, ...]) -> None:
+    """Refuse to choose among no elements, along `dims` or, where there are none, in all."""
+    if math.prod(shape):
+        return
+    if not dims:
+        raise RuntimeError(
+            f"{name}(): Expected reduction dim to be specified for input.numel() == 0, shape {shape}"
+        )
+    if shape and builtins.any(shape[d] == 0 for d in dims):
+        raise IndexError(f"{name}(): Expected reduction dim to have non-zero size, shape {shape}")
 
 
 def _extreme(name: str, whole: Any, along: Any, pairwise: Any) -> Any:
     def extreme(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
         if isinstance(dim, Recorded):
             return pairwise(input, dim)
-        if not input._array.size and (dim is None or input._array.shape[dim] == 0):
-            raise IndexError(f"{name}: no elements to reduce in shape {input._array.shape}")
+        dim = None if dim is None else axis(name, input._array.ndim, dim)
+        _not_empty(name, input._array.shape, () if dim is None else (dim,))
         if dim is None:
             return whole(input)
         if not input._array.ndim:
             return Extremes(ops.clone(input), wrap(np.zeros((), int64)))
-        return Extremes(*along(input, dim=axis(name, input._array.ndim, dim), keepdim=keepdim))
+        return Extremes(*along(input, dim=dim, keepdim=keepdim))
 
     extreme.__name__ = name
     extreme.__doc__ = f"""The {name} of all (ties share the gradient evenly); with dim a pair of values and
@@ -245,10 +259,7 @@ min = _extreme("min", ops.amin, ops.min_along, ops.minimum)
 def _evenly(name: str, op: Any) -> Any:
     def reduce(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
         dim = axes(name, input._array.ndim, dim)
-        if not input._array.size and (
-            dim is None or builtins.any(not input._array.shape[d] for d in dim)
-        ):
-            raise IndexError(f"{name}: no elements to reduce in shape {input._array.shape}")
+        _not_empty(name, input._array.shape, dim or ())
         return op(input, dim=dim, keepdim=keepdim)
 
     reduce.__name__ = name
@@ -264,8 +275,7 @@ def _position(name: str, function: Any) -> Any:
         a = input._array
         if dim is not None:
             dim = axis(name, a.ndim, dim)
-        if not a.size and (dim is None or a.shape[dim] == 0):
-            raise IndexError(f"{name}: no elements to reduce in shape {a.shape}")
+        _not_empty(name, a.shape, () if dim is None else (dim,))
         return wrap(function(a, axis=dim if a.ndim else None, keepdims=keepdim))
 
     position.__name__ = name

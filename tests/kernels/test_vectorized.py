@@ -1,6 +1,9 @@
 """The kernels against plain loops over every index, and against their adjoints."""
 
+import inspect
 import os
+import subprocess
+import sys
 import threading
 from itertools import product
 
@@ -9,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinygrad_cnn.kernels import _threads, vectorized
+from tinygrad_cnn import kernels
+from tinygrad_cnn.kernels import _threads, _windows, vectorized
 
 # -- the loops -----------------------------------------------------------------------------------
 
@@ -26,9 +30,8 @@ def links(x_shape, kernel, size, stride, padding, dilation):
 
 def loops_conv2d(x, w, size, stride, padding, dilation, groups, g=None):
     """conv2d by its definition, and with g both of its adjoints."""
-    N, C = x.shape[:2]
     F, c, I, J = w.shape
-    y = np.zeros((N, F, *size), x.dtype)
+    y = np.zeros((len(x), F, *size), x.dtype)
     dx, dw = np.zeros_like(x), np.zeros_like(w)
     for i, j, p, q, h, v in links(x.shape, (I, J), size, stride, padding, dilation):
         for f in range(F):
@@ -41,7 +44,7 @@ def loops_conv2d(x, w, size, stride, padding, dilation, groups, g=None):
 
 
 def loops_max_pool2d(x, kernel, size, stride, padding, dilation):
-    N, C, H, W = x.shape
+    N, C, _, W = x.shape
     y = np.full((N, C, *size), -np.inf, x.dtype)
     positions = np.full(y.shape, -1)
     for _, _, p, q, h, w in links(x.shape, kernel, size, stride, padding, dilation):
@@ -129,10 +132,12 @@ def pools(draw):
 def blocks(request):
     """The small shapes of the tests also go through many blocks, on all threads."""
     if request.param:
-        small = dict(BLOCK_BYTES=1, BLOCK_PIXELS=5, PARALLEL=0, PLANE_CELLS=5)
+        small = {"BLOCK_BYTES": 1, "BLOCK_PIXELS": 5, "PARALLEL": 0}
         with pytest.MonkeyPatch.context() as patch:
             for name, value in small.items():
-                patch.setattr(vectorized, name, value)
+                patch.setattr(_windows, name, value)
+            patch.setattr(vectorized, "PARALLEL", 0)
+            patch.setattr(vectorized, "PLANE_CELLS", 5)
             yield
     else:
         yield
@@ -184,6 +189,7 @@ def test_lower_precision_stays_itself(case, dtype):
 
 SHAPES = [  # x, w, stride, padding, groups: sizes that take every path on real blocks
     ((20, 3, 30, 31), (6, 3, 5, 5), 1, 2, 1),
+    ((20, 3, 24, 25), (16, 3, 5, 5), 1, 0, 1),
     ((5, 32, 40, 40), (40, 32, 3, 3), 1, 1, 1),
     ((5, 32, 40, 40), (40, 32, 3, 3), 2, 1, 1),
     ((3, 64, 60, 60), (64, 64, 1, 1), 1, 0, 1),
@@ -193,7 +199,7 @@ SHAPES = [  # x, w, stride, padding, groups: sizes that take every path on real 
 ]
 
 
-@pytest.mark.parametrize("x_shape, w_shape, stride, padding, groups", SHAPES)
+@pytest.mark.parametrize(("x_shape", "w_shape", "stride", "padding", "groups"), SHAPES)
 def test_large_convolutions_are_adjoint_and_equal_to_the_bit(
     x_shape, w_shape, stride, padding, groups
 ):
@@ -307,14 +313,162 @@ def test_more_taps_than_a_byte_counts():
     assert np.array_equal(positions, loops_max_pool2d(x, how[0], (4, 2), *how[1:])[1])
 
 
+def test_integers_have_a_maximum_too():
+    x, how = -np.arange(16).reshape(1, 1, 4, 4), ((2, 2), (2, 2), ((0, 0), (0, 0)), (1, 1))
+    y, taps = vectorized.max_pool2d(x, *how, (2, 2))
+    assert y.dtype == x.dtype
+    assert y[0, 0].tolist() == [[0, -2], [-8, -10]]
+    assert not taps.any()
+
+
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_pooling_keeps_the_dtype(dtype):
     x, pad = np.ones((2, 3, 4, 4), dtype), ((0, 0), (0, 0))
     how = (2, 2), (2, 2), pad, (1, 1)
     y, taps = vectorized.max_pool2d(x, *how, (2, 2))
-    assert y.dtype == dtype and taps.dtype == np.uint8
+    assert y.dtype == dtype
+    assert taps.dtype == np.uint8
     assert vectorized.max_pool2d_scatter(y, taps, x.shape, *how).dtype == dtype
     assert vectorized.max_pool2d_gather(x, taps, *how).dtype == dtype
     y = vectorized.avg_pool2d(x, (2, 2), (2, 2), pad, (2, 2), 4)
     assert y.dtype == dtype
     assert vectorized.avg_pool2d_input(y, x.shape, (2, 2), (2, 2), pad, 4).dtype == dtype
+
+
+# -- threads -------------------------------------------------------------------------------------
+
+
+def test_several_threads_at_once_and_blas_gets_its_threads_back():
+    how = (1, 1), ((1, 1), (1, 1)), (1, 1), 1
+    before, inputs = _threads.workers(), []
+    for seed in range(4):
+        x = arrays(seed, (6, 16 + seed, 40, 40), np.float32)
+        inputs.append((x, arrays(seed, (32, 16 + seed, 3, 3), np.float32)))
+    expected = [vectorized.conv2d(x, w, None, *how) for x, w in inputs]
+    wrong = []
+
+    def convolve(k):
+        for _ in range(10):
+            if not np.array_equal(vectorized.conv2d(*inputs[k], None, *how), expected[k]):
+                wrong.append(k)
+
+    threads = [threading.Thread(target=convolve, args=(k,)) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    assert _threads.workers() == before
+    assert _threads._hold.holders == 0
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_run_calls_each_block_once_and_raises_what_was_raised(threads):
+    seen = []
+    _threads.run(seen.append, range(50), threads)
+    assert sorted(seen) == list(range(50))
+
+    def fail(block):
+        if block == 30:
+            raise KeyError(block)
+
+    for _ in range(20):
+        with pytest.raises(KeyError):
+            _threads.run(fail, range(50), threads)
+    assert _threads._hold.holders == 0
+
+
+def test_overlapping_holds_restore_the_count_of_the_first():
+    before = _threads.workers()
+    first, second = _threads.one_blas_thread(), _threads.one_blas_thread()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert _threads.workers() == before  # still held, but known
+    second.__exit__(None, None, None)
+    assert _threads.workers() == before
+    if (blas := _threads._openblas()) is not None:
+        assert blas[0]() == before
+
+
+def test_another_blas_works_on_one_thread(monkeypatch):
+    monkeypatch.setattr(_threads, "_openblas", lambda: None)
+    x, w = arrays(0, (4, 16, 20, 20)), arrays(1, (24, 16, 3, 3))
+    how = (1, 1), ((1, 1), (1, 1)), (1, 1), 1
+    y = vectorized.conv2d(x, w, None, *how)
+    assert _threads.workers() == 1
+    close(y[1, 2, 3, 4], np.sum(x[1, :, 2:5, 3:6] * w[2]))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_can_go_on():
+    script = """
+import os, numpy as np
+from tinygrad_cnn.kernels import _threads, _windows, vectorized
+_windows.PARALLEL = 0
+x, w = np.ones((6, 16, 20, 20)), np.ones((16, 16, 3, 3))
+how = (1, 1), ((1, 1), (1, 1)), (1, 1), 1
+y = vectorized.conv2d(x, w, None, *how)
+count = _threads.workers()
+with _threads.one_blas_thread():  # as another thread might at the moment of the fork
+    child = os.fork()
+    if child == 0:
+        same = np.array_equal(vectorized.conv2d(x, w, None, *how), y)
+        os._exit(0 if same and _threads.workers() == count else 1)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", script], check=True, timeout=60)
+
+
+# -- the choice of kernels -----------------------------------------------------------------------
+
+
+def python(script, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_use_and_current():
+    kernels.use("vectorized")
+    assert kernels.current() == "vectorized"
+    assert kernels.conv2d is vectorized.conv2d
+    with pytest.raises(ValueError, match=r"'vectorized'.*'fast'"):
+        kernels.use("fast")
+    assert kernels.current() == "vectorized"
+    with pytest.raises(AttributeError, match="conv7d"):
+        _ = kernels.conv7d
+
+
+def test_every_kernel_is_listed():
+    public = {
+        name
+        for name, value in vars(vectorized).items()
+        if inspect.isfunction(value)
+        and value.__module__ == vectorized.__name__
+        and not name.startswith("_")
+    }
+    assert public == set(kernels.FUNCTIONS)
+
+
+def test_the_environment_chooses():
+    script = "from tinygrad_cnn import kernels; print(kernels.current()); kernels.conv2d"
+    assert python(script, TINYGRAD_CNN_KERNELS="vectorized").stdout == "vectorized\n"
+    failed = python(script, TINYGRAD_CNN_KERNELS="quick")
+    assert "ValueError" in failed.stderr
+    assert "'quick'" in failed.stderr
+
+
+def test_import_starts_nothing():
+    script = """
+import sys, threading
+from tinygrad_cnn.kernels import vectorized
+assert threading.active_count() == 1
+assert not {"concurrent.futures", "numba", "threadpoolctl"} & set(sys.modules)
+"""
+    result = python(script)
+    assert result.returncode == 0, result.stderr

@@ -5,10 +5,11 @@
 >>> kernels.current()
 'vectorized'
 
-The environment variable ``TINYGRAD_CNN_KERNELS`` names the set to begin with. A set is imported when
-the first of its functions is asked for, so that importing this package costs nothing. The logical
-layout is always NCHW; any strides are accepted, inputs are never changed, and a result may be an NCHW
-view of memory in another order (see `vectorized`).
+The environment variable ``TINYGRAD_CNN_KERNELS`` names the set to begin with. A set is imported
+when the first of its functions is asked for, so that importing this package costs nothing. The
+logical layout is always NCHW; any strides are accepted, inputs are never changed, and a result may
+be an NCHW view of memory in another order (see `vectorized`). All arguments are given, none is
+checked: pairs are tuples, `padding` is ((top, bottom), (left, right)).
 """
 
 import importlib
@@ -16,6 +17,7 @@ import os
 
 SETS = ("vectorized", "compiled")
 FUNCTIONS = (
+    "matmul",
     "conv2d",
     "conv2d_input",
     "conv2d_weight",

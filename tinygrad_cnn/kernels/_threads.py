@@ -1,13 +1,14 @@
 """Threads for NumPy code: a pool, scratch memory of each thread, and BLAS held at one thread.
 
-NumPy lets go of the interpreter lock while it copies, adds and multiplies, so Python threads that work
-on blocks of their own keep all cores busy. Their matrix products must then not start threads of their
-own, and a process-wide setting of OpenBLAS says so.
+NumPy lets go of the interpreter lock while it copies, adds and multiplies (not in einsum), so
+Python threads that work on blocks of their own keep all cores busy. Their matrix products must then
+not start threads of their own, and a process-wide setting of OpenBLAS says so.
 """
 
 import ctypes
 import functools
 import os
+import queue
 import threading
 from collections import deque
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ import numpy as np
 
 @functools.cache
 def _openblas():
-    """(get, set) of the thread count of the OpenBLAS that NumPy uses, None where there is another BLAS.
+    """(get, set) of the thread count of the OpenBLAS that NumPy uses, None for another BLAS.
 
     The symbols are looked up through NumPy's own extension module, whose dependencies the dynamic
     linker searches too. So the right library is found, wherever and however it was installed.
@@ -36,7 +37,7 @@ def _openblas():
 
 
 class _Hold:
-    """Who holds BLAS at one thread: the first to come saves the count, the last to go restores it."""
+    """Who holds BLAS at one thread: the first saves the count, the last to go restores it."""
 
     def __init__(self):
         self.lock = threading.Lock()
@@ -48,7 +49,7 @@ _hold = _Hold()
 
 
 def workers():
-    """How many threads share a kernel's work: as many as BLAS is allowed, 1 where it cannot be held.
+    """How many threads share a kernel's work: as many as BLAS may have, 1 if it cannot be held.
 
     So OPENBLAS_NUM_THREADS and threadpoolctl limit the kernels too.
     """
@@ -62,7 +63,11 @@ def workers():
 @contextmanager
 def one_blas_thread():
     """Hold BLAS at one thread in the whole process. Cheap, and holds may overlap in any order."""
-    get, set_ = _openblas()
+    blas = _openblas()
+    if blas is None:
+        yield
+        return
+    get, set_ = blas
     with _hold.lock:
         if not _hold.holders:
             _hold.threads = get()
@@ -77,46 +82,73 @@ def one_blas_thread():
                 set_(_hold.threads)
 
 
-@functools.cache
-def _pool():
-    from concurrent.futures import ThreadPoolExecutor  # imported and started when first needed
+class _Pool:
+    """Threads that wait for something to call. They are daemons and hold nothing between calls."""
 
-    return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="tinygrad_cnn")
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.calls = queue.SimpleQueue()
+        self.threads = 0
+
+    def submit(self, call, times):
+        """Have that many threads call it, starting them when first needed."""
+        if self.threads < times:
+            with self.lock:
+                while self.threads < times:
+                    self.threads += 1
+                    name = f"tinygrad_cnn-{self.threads}"
+                    threading.Thread(target=self.serve, name=name, daemon=True).start()
+        for _ in range(times):
+            self.calls.put(call)
+
+    def serve(self):
+        while True:
+            self.calls.get()()
+
+
+_pool = _Pool()
 
 
 def run(work, blocks, threads):
-    """Call `work(*block)` for every block, on so many threads, and wait for the last.
+    """Call `work(block)` for every block, on so many threads, and wait for the last.
 
-    The calling thread takes its share. What a block computes must not depend on the thread or on the
-    order. The first exception is raised again, once nothing runs any more.
+    The calling thread takes its share. What a block computes must not depend on the thread or on
+    the order. The first exception is raised again, once nothing runs any more. BLAS has one thread
+    here also where the work has: its threads would cost more than a small product gains by them.
     """
     threads = min(threads, len(blocks))
     if threads <= 1:
-        for block in blocks:
-            work(*block)
+        with one_blas_thread():
+            for block in blocks:
+                work(block)
         return
-    todo = deque(blocks)
+    todo, done = deque(blocks), queue.SimpleQueue()
 
-    def drain():
+    def take():
         try:
-            while True:
-                try:
-                    block = todo.popleft()
-                except IndexError:
-                    return
-                work(*block)
-        except BaseException:
-            todo.clear()
-            raise
+            return todo.popleft()
+        except IndexError:
+            return None
+
+    def help_out():  # finds nothing to do if it comes late, as when the pool serves other callers
+        while (block := take()) is not None:
+            try:
+                work(block)
+                done.put(None)
+            except BaseException as error:
+                done.put(error)
 
     with one_blas_thread():
-        helpers = [_pool().submit(drain) for _ in range(threads - 1)]
+        _pool.submit(help_out, threads - 1)
+        taken = 0
         try:
-            drain()
+            while (block := take()) is not None:
+                taken += 1
+                work(block)
         finally:
-            # a helper that has not begun (the pool serves other callers) has nothing left to do
-            begun = [helper for helper in helpers if not helper.cancel()]
-            errors = [helper.exception() for helper in begun]
+            while take() is not None:
+                taken += 1
+            errors = [done.get() for _ in range(len(blocks) - taken)]
     for error in errors:
         if error is not None:
             raise error
@@ -126,7 +158,10 @@ _scratch = threading.local()
 
 
 def scratch(name, shape, dtype):
-    """Uninitialised memory of this thread, the same at every call with this name, grown as needed."""
+    """Uninitialised memory of this thread, the same for each call with this name, grown as needed.
+
+    It is good until the next call with the name; kernels do not call each other while they use it.
+    """
     dtype = np.dtype(dtype)
     size = dtype.itemsize
     for length in shape:
@@ -139,10 +174,10 @@ def scratch(name, shape, dtype):
 
 def _after_fork():
     """Threads do not survive a fork, and a lock may have been held by one that did not."""
-    global _hold
+    global _hold, _pool
     held, threads = _hold.holders, _hold.threads
     _hold = _Hold()
-    _pool.cache_clear()
+    _pool = _Pool()
     if held:
         _openblas()[1](threads)
 

@@ -1,14 +1,15 @@
 """The kernels on NumPy alone.
 
-Letters: N images, C channels, H·W the plane; F filters, I·J the kernel; P·Q the output plane; G groups.
-V[n,c,i,j,p,q] = x[n, c, p·sh + i·dh − top, q·sw + j·dw − left], zero outside of x, are the windows of x.
+Letters: N images, C channels, H·W the plane; F filters, I·J the kernel; P·Q the output plane;
+G groups, c = C/G and f = F/G of each. The windows of x, zero outside of x, are
+V[n,c,i,j,p,q] = x[n, c, p·sh + i·dh − top, q·sw + j·dw − left].
 
-A convolution is a matrix product with V. V is I·J times as large as x, so it only ever exists for one
-block of output pixels at a time, in scratch memory that stays in the cache. Blocks are independent and
-are shared among the cores.
+A convolution is a matrix product with V. V is I·J times as large as x, so it only ever exists for
+one block of output pixels at a time, in scratch memory that stays in the cache (`_windows`). Blocks
+are independent and are shared among the cores (`_threads`).
 
-Memory. The innermost axis must be long, for NumPy's inner loops run along it. So x is laid out either
-as N H W C, or, where channels are few and images many, as C H W N. Results are NCHW views of that
+Memory. NumPy's inner loops run along the innermost axis, so that one must be long: x is laid out as
+N H W C, or, where channels are few and images many, as C H W N. Results are NCHW views of that
 memory; NumPy's elementwise operations keep the order, and the next kernel finds it as it likes it.
 """
 
@@ -17,17 +18,38 @@ from itertools import product
 from math import gcd, prod
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
-from tinygrad_cnn.kernels._threads import run, scratch, workers
+from ._threads import one_blas_thread, run, scratch, workers
+from ._windows import (
+    BLOCK_BYTES,
+    CHWN,
+    NHWC,
+    PARALLEL,
+    SMALL,
+    Windows,
+    divisor,
+    empty,
+    order_of,
+    split,
+)
 
-NHWC = (0, 2, 3, 1)
-CHWN = (1, 2, 3, 0)
+FEW_PRODUCTS, MANY_PRODUCTS = 1 << 18, 1 << 21  # multiply-adds; for fewer BLAS takes one thread itself
+PLANE_CELLS = 1 << 20  # of pooling, for each worker; the threads wait for each other at every step
 
-BLOCK_BYTES = 512 * 1024  # columns of a block: half of a usual L2 cache
-BLOCK_PIXELS = 256  # at least: for fewer the product spends its time on packing the weight
-PLANE_CELLS = 1 << 16  # of pooling at once
-PARALLEL = 1 << 20  # multiply-adds under which threads cost more than they bring
+
+# -- products ------------------------------------------------------------------------------------
+
+
+def matmul(a, b):
+    """a (.., M, K) times b (.., K, N), as `np.matmul`.
+
+    A product that takes some 40 µs gains little by a second BLAS thread, and loses milliseconds where
+    that waits for a core that another process has.
+    """
+    if FEW_PRODUCTS < a.size * b.shape[-1] < MANY_PRODUCTS:
+        with one_blas_thread():
+            return np.matmul(a, b)
+    return np.matmul(a, b)
 
 
 # -- convolution ---------------------------------------------------------------------------------
@@ -40,45 +62,86 @@ def conv2d(x, w, bias, stride, padding, dilation, groups):
     channels of group k.
     """
     size = [
-        (length + before + after - d * (taps - 1) - 1) // s + 1
-        for length, (before, after), d, taps, s in zip(
-            x.shape[2:], padding, dilation, w.shape[2:], stride
+        (length + sum(pad) - d * (taps - 1) - 1) // s + 1
+        for length, pad, d, taps, s in zip(
+            x.shape[2:], padding, dilation, w.shape[2:], stride, strict=True
         )
     ]
+    shape = (x.shape[0], w.shape[0], *size)
+    y = empty(shape, order_of(x, w.shape, groups), np.result_type(x, w))
     origin = [-before for before, _ in padding]
-    y = _empty(x, w, (x.shape[0], w.shape[0], *size), groups)
     _correlate(x, w, bias, stride, origin, dilation, groups, y)
     return y
 
 
 def conv2d_input(g, w, x_shape, stride, padding, dilation, groups):
-    """The adjoint of `conv2d` in x: x̄[n,c,h,w] = Σ g[n,f,p,q] w[f,c,i,j] over the f, i, j, p, q with
-    p·sh + i·dh − top = h and q·sw + j·dw − left = w.
+    """The adjoint of `conv2d` in x: x̄[n,c,h,w] = Σ g[n,f,p,q] w[f,c,i,j] over the f, i, j, p, q
+    with p·sh + i·dh − top = h and q·sw + j·dw − left = w.
 
     For stride 1 that is a correlation of g with the filter turned around. Otherwise the cells with
     one remainder of h + top by sh meet only the taps with i·dh of that remainder, which follow each
     other at equal distance: sh·sw such correlations, each with its part of the filter, fill x̄.
+    Where there are far fewer channels than filters, `_fold` is faster.
     """
-    F, _, I, J = w.shape
+    F, c, I, J = w.shape
     C = x_shape[1]
-    # (F, C/G, I, J) -> (C, F/G, I, J), turned around
-    turned = w.reshape(groups, F // groups, C // groups, I, J).swapaxes(1, 2)
+    # (F, c, I, J) -> (C, f, I, J), turned around
+    turned = w.reshape(groups, F // groups, c, I, J).swapaxes(1, 2)
     turned = turned.reshape(C, F // groups, I, J)[:, :, ::-1, ::-1]
-    x = _empty(g, turned, x_shape, groups)
-    rows, columns = (
-        _phases(*axis) for axis in zip(x_shape[2:], (I, J), stride, padding, dilation)
-    )
-    for (h, i, top, dh), (v, j, left, dw) in product(rows, columns):
-        _correlate(g, turned[:, :, i, j], None, (1, 1), (top, left), (dh, dw), groups, x[:, :, h, v])
+    order = order_of(g, turned.shape, groups)
+    x = empty(x_shape, order, np.result_type(g, w))
+    if order is CHWN and groups == 1 and x.dtype != np.float16 and _prefers_fold(g, x, I * J):
+        _fold(g, w, stride, padding, dilation, x)
+        return x
+    axes = zip(x_shape[2:], (I, J), stride, padding, dilation, strict=True)
+    for (h, i, top, dh), (v, j, left, dw) in product(*(_phases(*axis) for axis in axes)):
+        part = turned[:, :, i, j]
+        _correlate(g, part, None, (1, 1), (top, left), (dh, dw), groups, x[:, :, h, v])
     return x
+
+
+def _prefers_fold(g, x, taps):
+    """Whether folding moves less memory. It reads and writes a number, unfolding only writes it."""
+    N, F, P, Q = g.shape
+    C, H, W = x.shape[1:]
+    one = taps * N * P * Q * g.itemsize  # bytes of a channel, which is folded all at once
+    return g.size > 0 and F * H * W > 2 * C * P * Q and one <= 4 * BLOCK_BYTES
+
+
+def _fold(g, w, stride, padding, dilation, x):
+    """x̄ in the order C H W N, a few channels at a time: for each tap (i, j) the products
+    Σ_f w[f,c,i,j] g[n,f,p,q] are added to the cells where the tap lies in the windows (p, q).
+    """
+    F, C, I, J = w.shape
+    rows, columns = _axes(x.shape[2:], (I, J), stride, padding, dilation, g.shape[2:])
+    g, x = g.transpose(CHWN), x.transpose(CHWN)
+    w = np.ascontiguousarray(w.reshape(F, C, I * J).transpose(1, 2, 0))  # (C, I·J, F)
+    M = g.size // F
+    m = divisor(M, SMALL // (F * I * J))
+    gm = g.reshape(F, M // m, m).swapaxes(0, 1)  # (B, F, m)
+
+    def work(channels):
+        total = x[channels]
+        total[...] = 0
+        cols = scratch("columns", (len(total), I * J, M // m, m), x.dtype)
+        # (c, 1, I·J, F) (B, F, m) -> (c, B, I·J, m)
+        np.matmul(w[channels, None], gm, out=cols.swapaxes(1, 2))
+        cols = cols.reshape(len(total), I, J, *g.shape[1:])
+        for (i, (p, h)), (j, (q, v)) in product(enumerate(rows), enumerate(columns)):
+            total[:, h, v] += cols[:, i, j, p, q]
+
+    folded = C * I * J * M
+    threads = workers() if folded * (F + 8) > PARALLEL else 1
+    pieces = -(-folded * x.itemsize // (BLOCK_BYTES * threads)) * threads
+    run(work, split(C, pieces), threads)
 
 
 def _phases(H, I, s, padding, d):
     """The stride-1 correlations along one axis that make up the adjoint of one with stride s.
 
     Yields (cells of x̄, taps of the turned filter, origin, dilation). Tap i adds g[p] to the cell
-    h = p·s + i·d − top. The taps i = i0 + k·s/gcd(s,d) have one remainder of i·d by s and reach cells
-    h ≡ i0·d − top, from p = (h + top − i0·d)/s − k·d/gcd(s,d).
+    h = p·s + i·d − top. The taps i = i0 + k·s/gcd(s,d) have one remainder of i·d by s and reach
+    the cells h ≡ i0·d − top, from p = (h + top − i0·d)/s − k·d/gcd(s,d).
     """
     top = padding[0]
     apart = s // gcd(s, d)  # from tap to tap
@@ -109,35 +172,44 @@ def conv2d_weight(g, x, w_shape, stride, padding, dilation, groups):
     if not (g.size and x.size and prod(w_shape)):
         return np.zeros(w_shape, dtype)
     origin = [-before for before, _ in padding]
-    V = _Windows(x, w_shape, g.shape[2:], stride, origin, dilation, groups, dtype)
-    g_ = g.transpose(V.order)
-    panels = V.panels()
-    parts = min(V.workers, len(panels))
-    sums = [None] * parts
+    V = Windows(x, w_shape, g.shape[2:], stride, origin, dilation, groups, dtype)
+    g = g.transpose(V.order)
+    panels, f = V.panels(), F // groups
+    # Many filters are shared among the workers, and all of them unfold everything, which takes a few
+    # per cent of the time. Few are not: the panels are, and the workers' sums added in the end.
+    shared = groups == 1 and f >= 64 * V.workers
+    parts = V.workers if shared else min(V.workers, len(panels))
+    sums = np.zeros((1 if shared else parts, groups, f, V.K), V.dtype)
 
     def work(part):
-        total = None
-        for panel in panels[part * len(panels) // parts : (part + 1) * len(panels) // parts]:
-            for block, term in V.blocks(panel):
-                if V.depthwise:  # Σ_npq by hand: (I, J, C) or (C, I, J)
-                    term = np.einsum(f"apqijb,apqb->{V.taps}", term, g_[block])
-                else:  # (G, F/G, M) (G, M, K) -> (G, F/G, K)
-                    term = np.matmul(V.matrix(g_[block]), term.swapaxes(1, 2))
-                total = term if total is None else np.add(total, term, out=total)
-        sums[part] = total
+        share = slice(part * f // parts, (part + 1) * f // parts)
+        mine, total = panels, sums[0][:, share]
+        if not shared:
+            first, last = part * len(panels) // parts, (part + 1) * len(panels) // parts
+            mine, share, total = panels[first:last], slice(0, f), sums[part]
+        pieces = split(total.shape[1], total.nbytes // BLOCK_BYTES)  # terms that stay in the cache
+        for panel in mine:
+            for block, cols in V.blocks(panel):
+                gm = V.matrix(g[block])[:, :, share]
+                for piece in pieces:
+                    if V.order is NHWC:  # (G, B, f, m) (G, B, m, K) -> (G, B, f, K)
+                        terms = np.matmul(gm[:, :, piece], cols.swapaxes(2, 3))
+                    else:  # the same, turned: that is how BLAS does it faster
+                        terms = np.matmul(cols, gm[:, :, piece].swapaxes(2, 3)).swapaxes(2, 3)
+                    some = total[panel[0], piece]
+                    some += terms[:, 0] if terms.shape[1] == 1 else terms.sum(1)
 
-    run(work, [(part,) for part in range(parts)], parts)
-    total = sums[0]
+    run(work, range(parts), parts)
+    total = sums[0]  # (G, f, K)
     for other in sums[1:]:
         total += other
-    if V.order is NHWC:  # (F, I, J, C/G), or (I, J, C) of a depthwise one
-        total = total.transpose(2, 0, 1) if V.depthwise else total.reshape(F, I, J, c)
+    if V.order is NHWC:  # K is i, j, c
         total = total.reshape(F, I, J, c).transpose(0, 3, 1, 2)
     return np.ascontiguousarray(total.reshape(w_shape), dtype)
 
 
 def _correlate(x, w, bias, stride, origin, dilation, groups, y):
-    """y[n,f,p,q] = bias[f] + Σ_cij w[f,c,i,j] x[n, c, p·sh + i·dh + origin, ...], zero outside of x.
+    """y[n,f,p,q] = bias[f] + Σ_cij w[f,c,i,j] x[n, c, p·sh + i·dh + origin, ...], 0 outside of x.
 
     Written to y, whose shape says how many windows there are.
     """
@@ -145,163 +217,31 @@ def _correlate(x, w, bias, stride, origin, dilation, groups, y):
     if not (x.size and w.size and y.size):
         y[...] = 0 if bias is None else bias[:, None, None]
         return
-    V = _Windows(x, w.shape, y.shape[2:], stride, origin, dilation, groups, y.dtype)
-    if V.depthwise:  # (C, I, J) or (I, J, C)
-        w = w[:, 0] if V.order is CHWN else w[:, 0].transpose(1, 2, 0)
-    elif V.order is CHWN:  # (G, F/G, K), taps in the order of the columns: c, i, j
-        w = w.reshape(groups, F // groups, V.K)
-    else:  # i, j, c; contiguous as (G, K, F/G)
-        w = w.reshape(groups, F // groups, c, I, J).transpose(0, 3, 4, 2, 1)
-        w = w.reshape(groups, V.K, F // groups).swapaxes(1, 2)
-    w = w.astype(V.dtype, copy=False)
-    if bias is not None:
-        bias = bias if V.order is NHWC else bias[:, None, None, None]
-    y_ = y.transpose(V.order)
-    direct = y_.flags.c_contiguous and y.dtype == V.dtype
+    V = Windows(x, w.shape, y.shape[2:], stride, origin, dilation, groups, y.dtype)
+    f = F // groups
+    if V.order is CHWN:  # (G, 1, f, K), K in the order of the columns: c, i, j
+        w = np.ascontiguousarray(w.reshape(groups, 1, f, V.K), V.dtype)
+        bias = None if bias is None else bias[:, None, None, None]
+    else:  # i, j, c; (G, 1, K, f) in memory
+        w = w.reshape(groups, f, c, I, J).transpose(0, 3, 4, 2, 1)
+        w = np.ascontiguousarray(w.reshape(groups, 1, V.K, f), V.dtype).swapaxes(2, 3)
+        # for a whole row of pixels, so that the loop that adds it is long
+        bias = None if bias is None else np.tile(bias, (y.shape[3], 1))
+    y = y.transpose(V.order)
+    direct = y.flags.c_contiguous and y.dtype == V.dtype
 
     def work(panel):
-        for block, windows in V.blocks(panel):
-            part = y_[block]
+        for block, cols in V.blocks(panel):
+            part = y[block]
             out = part if direct else scratch("product", part.shape, V.dtype)
-            if V.depthwise:
-                np.einsum(f"apqijb,{V.taps}->apqb", windows, w, out=out)
-            else:  # (G, F/G, K) (G, K, M) -> (G, F/G, M)
-                np.matmul(w, windows, out=V.matrix(out))
+            # (G, 1, f, K) (G, B, K, m) -> (G, B, f, m)
+            np.matmul(w[panel[0]], cols, out=V.matrix(out))
             if bias is not None:
-                out += bias
+                out += bias[: part.shape[2]] if V.order is NHWC else bias[block[0]]
             if not direct:
                 part[...] = out
 
-    run(work, [(panel,) for panel in V.panels()], V.workers)
-
-
-class _Windows:
-    """V in blocks of output pixels, for x in the memory order N H W C or C H W N.
-
-    The pixels are ordered n, p, q or p, q, n. A panel is a run of images or rows whose part of x is
-    brought into place at once, with zeros around it; its blocks are runs of pixels, unfolded into a
-    matrix one after the other.
-    """
-
-    def __init__(self, x, w_shape, size, stride, origin, dilation, groups, dtype):
-        N, C = x.shape[:2]
-        F, c, *kernel = w_shape
-        self.order = _order(N, C, F, groups)
-        self.x = x.transpose(self.order)
-        self.kernel, self.size, self.stride = kernel, tuple(size), stride
-        self.origin, self.dilation, self.groups = origin, dilation, groups
-        self.depthwise = c == 1 and F == groups
-        self.taps = "aij" if self.order is CHWN else "ijb"  # where einsum finds the weight of them
-        # half precision has no matrix product of its own
-        self.dtype = np.dtype(np.float32 if dtype == np.float16 else dtype)
-        self.K = c * prod(kernel)
-        self.most = max(BLOCK_BYTES // (self.K * groups * self.dtype.itemsize), BLOCK_PIXELS)
-        self.workers = workers() if N * prod(size) * self.K * F > PARALLEL else 1
-
-    def panels(self):
-        """Slices (outer axis of x, p), enough of them to keep all workers busy."""
-        (P, Q), outer = self.size, self.x.shape[0]
-        if self.order is CHWN:
-            return [(slice(None), p) for p in _split(P, self.workers)]
-        if outer < self.workers:
-            return list(product(_split(outer, outer), _split(P, self.workers)))
-        count = -(-outer // max(1, self.most // (P * Q)))
-        return [(n, slice(0, P)) for n in _split(outer, -(-count // self.workers) * self.workers)]
-
-    def blocks(self, panel):
-        """(block, V there): the key of the block in an output in the order of x, and a matrix
-        (G, K, M), or for a depthwise convolution a view (outer, p, q, I, J, inner).
-
-        K is i, j, c for N H W C and c, i, j for C H W N.
-        """
-        outer, p = panel
-        patch = self.patch(outer, p)
-        (I, J), (P, Q), G = self.kernel, (p.stop - p.start, self.size[1]), self.groups
-        a, s_h, s_w, b = patch.strides
-        (sh, sw), (dh, dw) = self.stride, self.dilation
-        V = as_strided(
-            patch,
-            (len(patch), P, Q, I, J, patch.shape[3]),
-            (a, s_h * sh, s_w * sw, s_h * dh, s_w * dw, b),
-        )
-        if self.depthwise:
-            yield (outer, p), V
-            return
-        row = Q * (patch.shape[3] if self.order is CHWN else len(patch))  # pixels
-        for i in _split(P, -(-P * row // max(row, self.most))):
-            for j in _split(Q, -(-row // self.most)):
-                block = outer, slice(p.start + i.start, p.start + i.stop), j
-                yield block, self.unfold(V[:, i, j])
-
-    def patch(self, outer, p):
-        """The part of x under the windows of a panel, zeros around it: (outer, h, w, inner)."""
-        x = self.x[outer]
-        here, there, shape = [], [], []
-        for axis, (start, stop) in enumerate(((p.start, p.stop), (0, self.size[1]))):
-            s, first, length = self.stride[axis], self.origin[axis], x.shape[1 + axis]
-            low = start * s + first
-            high = (stop - 1) * s + self.dilation[axis] * (self.kernel[axis] - 1) + 1 + first
-            inside = slice(max(low, 0), max(low, 0, min(high, length)))
-            here.append(inside)
-            there.append(slice(inside.start - low, inside.stop - low))
-            shape.append(high - low)
-        source = x[:, *here]
-        if list(source.shape[1:3]) == shape and source.strides[3] == source.itemsize:
-            if source.dtype == self.dtype:
-                return source
-        patch = scratch("patch", (len(x), *shape, x.shape[3]), self.dtype)
-        top, left = there
-        patch[:, : top.start] = 0
-        patch[:, top.stop :] = 0
-        patch[:, top, : left.start] = 0
-        patch[:, top, left.stop :] = 0
-        patch[:, top, left] = source
-        return patch
-
-    def unfold(self, V):
-        """The matrix (G, K, M) of (outer, p, q, I, J, inner), a view where there is nothing to do."""
-        G = self.groups
-        if self.order is CHWN:  # (C, p, q, i, j, n) -> (C, i, j, p, q, n)
-            return self.pack(V.transpose(0, 3, 4, 1, 2, 5)).reshape(G, self.K, -1)
-        if G == 1:  # (n, p, q, i, j, C)
-            return self.pack(V).reshape(1, -1, self.K).swapaxes(1, 2)
-        *shape, C = V.shape  # (n, p, q, i, j, C) -> (G, n, p, q, i, j, c)
-        last = V.strides[5]
-        V = as_strided(V, (*shape, G, C // G), (*V.strides[:5], C // G * last, last))
-        return self.pack(V.transpose(5, 0, 1, 2, 3, 4, 6)).reshape(G, -1, self.K).swapaxes(1, 2)
-
-    def pack(self, V):
-        """V in one piece, in scratch memory unless it is so already."""
-        if V.flags.c_contiguous:
-            return V
-        columns = scratch("columns", V.shape, self.dtype)
-        columns[...] = V
-        return columns
-
-    def matrix(self, part):
-        """A block of an output, in the order of x, as (G, F/G, M): a view if it is contiguous."""
-        G = self.groups
-        if self.order is CHWN:
-            return part.reshape(G, part.shape[0] // G, -1)
-        return part.reshape(-1, G, part.shape[3] // G).transpose(1, 2, 0)
-
-
-def _split(length, count):
-    """Slices that cut a length in `count` even pieces, of at least one each."""
-    count = max(1, min(count, length))
-    return [slice(length * k // count, length * (k + 1) // count) for k in range(count)]
-
-
-def _order(N, C, F, groups):
-    """C H W N where images are many and channels few, N H W C elsewhere."""
-    return CHWN if N >= 16 and max(C, F) <= 16 else NHWC
-
-
-def _empty(x, w, shape, groups):
-    """An NCHW view of fresh memory in the order that a convolution to that shape writes."""
-    order = _order(*x.shape[:2], shape[1], groups)
-    memory = np.empty([shape[axis] for axis in order], np.result_type(x, w))
-    return memory.transpose(np.argsort(order))
+    run(work, V.panels(), V.workers)
 
 
 # -- pooling -------------------------------------------------------------------------------------
@@ -310,17 +250,18 @@ def _empty(x, w, shape, groups):
 def max_pool2d(x, kernel_size, stride, padding, dilation, output_size):
     """y[n,c,p,q] = max_ij x[n, c, p·sh + i·dh − top, q·sw + j·dw − left], −∞ outside of x.
 
-    Returns y (N, C, P, Q) and, of the same shape, the tap i·J + j of the first maximum of each window
-    in row-major order, I·J for a window outside of x: a byte each, if there are not very many taps.
-    A NaN is greater than all else.
+    Returns y (N, C, P, Q) and, of the same shape, the tap i·J + j of the first maximum of each
+    window in row-major order, I·J for a window outside of x: a byte each, unless a window is huge.
+    A NaN is greater than all else. (Of integers, the least stands for −∞.)
     """
     y = _like(x, output_size, x.dtype)
     taps = _like(x, output_size, _tap_dtype(kernel_size))
-    reach = _taps(x.shape, kernel_size, stride, padding, dilation, output_size)
+    reach = _taps(x.shape[2:], kernel_size, stride, padding, dilation, output_size)
+    lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
 
     def work(planes):
         values, best, tap = x[planes], y[planes], taps[planes]
-        best[...] = -np.inf
+        best[...] = lowest
         for windows, cells in reach:
             np.maximum(best[windows], values[cells], out=best[windows])
         nan = best.size and np.isnan(best.max())
@@ -348,11 +289,11 @@ def max_pool2d_positions(taps, x_shape, kernel_size, stride, padding, dilation):
 
 
 def max_pool2d_scatter(g, taps, x_shape, kernel_size, stride, padding, dilation):
-    """x̄[n,c,m] = Σ g[n,c,p,q] over the windows whose tap lies at the cell m; a tap I·J is dropped."""
+    """x̄[n,c,m] = Σ g[n,c,p,q] over the windows whose tap is the cell m; a tap I·J is dropped."""
     x = _like(g, x_shape[2:], g.dtype)
-    reach = _taps(x_shape, kernel_size, stride, padding, dilation, g.shape[2:])
+    reach = _taps(x_shape[2:], kernel_size, stride, padding, dilation, g.shape[2:])
     # where no cell is in two windows, there is nothing to add up
-    apart = all(d * (I - 1) < s for d, I, s in zip(dilation, kernel_size, stride))
+    apart = all(d * (I - 1) < s for d, I, s in zip(dilation, kernel_size, stride, strict=True))
     bits = _bits(g.dtype)
 
     def work(planes):
@@ -373,7 +314,7 @@ def max_pool2d_scatter(g, taps, x_shape, kernel_size, stride, padding, dilation)
 def max_pool2d_gather(x, taps, kernel_size, stride, padding, dilation):
     """The adjoint of `max_pool2d_scatter`: the x at the tap of each window, 0 for a tap I·J."""
     y = _like(x, taps.shape[2:], x.dtype)
-    reach = _taps(x.shape, kernel_size, stride, padding, dilation, taps.shape[2:])
+    reach = _taps(x.shape[2:], kernel_size, stride, padding, dilation, taps.shape[2:])
     bits = _bits(x.dtype)
 
     def work(planes):
@@ -392,7 +333,7 @@ def avg_pool2d(x, kernel_size, stride, padding, output_size, divisor):
     First the columns are added up to (P, W), then the rows.
     """
     y = _like(x, output_size, x.dtype)
-    rows, columns = _axes(x.shape, kernel_size, stride, padding, (1, 1), output_size)
+    rows, columns = _axes(x.shape[2:], kernel_size, stride, padding, (1, 1), output_size)
 
     def work(planes):
         half = _like(x[planes], (output_size[0], x.shape[3]), x.dtype)
@@ -412,7 +353,7 @@ def avg_pool2d(x, kernel_size, stride, padding, output_size, divisor):
 def avg_pool2d_input(g, x_shape, kernel_size, stride, padding, divisor):
     """The adjoint of `avg_pool2d`: x̄[m] = Σ g[o] / divisor[o] over the windows o that hold m."""
     x = _like(g, x_shape[2:], g.dtype)
-    rows, columns = _axes(x_shape, kernel_size, stride, padding, (1, 1), g.shape[2:])
+    rows, columns = _axes(x_shape[2:], kernel_size, stride, padding, (1, 1), g.shape[2:])
 
     def work(planes):
         share = g[planes] / divisor
@@ -429,22 +370,23 @@ def avg_pool2d_input(g, x_shape, kernel_size, stride, padding, divisor):
     return x
 
 
-def _taps(x_shape, *how):
-    """For each tap in row-major order: the windows for which it lies in x, as a key of (N, C, P, Q),
-    and the cells where it lies, as a key of (N, C, H, W).
+@lru_cache(maxsize=256)
+def _taps(plane, *how):
+    """For each tap in row-major order: the windows for which it lies in x, as a key of
+    (N, C, P, Q), and the cells where it lies, as a key of (N, C, H, W).
     """
-    rows, columns = _axes(x_shape, *how)
+    rows, columns = _axes(plane, *how)
     return [((..., p, q), (..., h, w)) for (p, h), (q, w) in product(rows, columns)]
 
 
-def _axes(x_shape, *how):
+def _axes(plane, *how):
     """`_reach` of the rows and of the columns."""
-    return [_reach(*axis) for axis in zip(x_shape[2:], *how)]
+    return [_reach(*axis) for axis in zip(plane, *how, strict=True)]
 
 
 @lru_cache(maxsize=256)
 def _reach(H, I, s, padding, d, P):
-    """For each tap i of one axis: the windows p for which it lies in x, and the cells where it lies."""
+    """For each tap i of one axis: the windows p for which it lies in x, and the cells it is."""
     reach = []
     for i in range(I):
         first = i * d - padding[0]  # the cell of window 0
@@ -468,16 +410,16 @@ def _bits(dtype):
 def _like(x, plane, dtype):
     """Empty (N, C, *plane) with the axes in memory in the order of x's."""
     order = sorted(range(4), key=lambda axis: -abs(x.strides[axis]))
-    shape = (*x.shape[:2], *plane)
-    return np.empty([shape[axis] for axis in order], dtype).transpose(np.argsort(order))
+    return empty((*x.shape[:2], *plane), order, dtype)
 
 
 def _run_planes(work, x):
     """Call `work` with keys (n, c) that cut x along the outer one of the two axes in memory, in
     pieces that stay in the cache.
     """
-    axis = int(x.shape[0] == 1 or abs(x.strides[1]) > abs(x.strides[0]) and x.shape[1] > 1)
+    N, C = x.shape[:2]
+    axis = 1 if C > 1 and (N == 1 or abs(x.strides[1]) > abs(x.strides[0])) else 0
     count = x.size // PLANE_CELLS
     threads = workers() if count else 1
-    pieces = _split(x.shape[axis], -(-count // threads) * threads)
-    run(work, [((slice(None),) * axis + (piece,),) for piece in pieces], threads)
+    pieces = split(x.shape[axis], -(-count // threads) * threads)
+    run(work, [(slice(None),) * axis + (piece,) for piece in pieces], threads)

@@ -35,7 +35,7 @@ from .pool import (
     max_pool2d_gather,
     max_pool2d_scatter,
 )
-from .reduce import amax, amin, logsumexp, max_along, mean, min_along, sum, var
+from .reduce import amax, amin, logsumexp, max_along, mean, min_along, norm, std, sum, var
 from .shape import (
     cat,
     expand,
@@ -58,7 +58,7 @@ __all__ = [
     "clamp", "clone", "conv2d", "conv2d_input", "conv2d_weight", "cos", "cross_entropy", "div",
     "dropout", "exp", "expand", "gather", "getitem", "linear", "log", "log_softmax", "logsumexp",
     "matmul", "max_along", "max_pool2d", "max_pool2d_gather", "max_pool2d_scatter", "maximum",
-    "mean", "min_along", "minimum", "mul", "neg", "pad", "permute", "pow", "put", "relu",
-    "reshape", "scatter_add", "setitem", "sigmoid", "sign", "sin", "softmax", "softplus", "sqrt", "stack",
+    "mean", "min_along", "minimum", "mul", "neg", "norm", "pad", "permute", "pow", "put", "relu",
+    "reshape", "scatter_add", "setitem", "sigmoid", "sign", "sin", "softmax", "softplus", "sqrt", "stack", "std",
     "sub", "sum", "sum_to", "tanh", "var", "where", "write_view",
 ]  # fmt: skip

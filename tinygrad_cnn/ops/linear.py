@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from .. import kernels
 from ..op import op
 from .shape import sum_to
 
@@ -14,7 +13,7 @@ def matmul(a, b):
 
     ⟨ȳ, da b⟩ = ⟨ȳ bᵀ, da⟩, so ā = ȳ bᵀ and likewise b̄ = aᵀ ȳ, summed over what was broadcast.
     """
-    return np.matmul(a, b)
+    return kernels.matmul(a, b)
 
 
 def matmul_a(g, b, a_shape):
@@ -35,7 +34,7 @@ def linear(x, weight, bias=None):
     x̄ = ȳ W        W̄[f, d] = Σ ȳ[.., f] x[.., d]        b̄[f] = Σ ȳ[.., f]
     """
     f, d = weight.shape
-    y = x.reshape(-1, d) @ weight.T  # (.., D) (D, F)
+    y = kernels.matmul(x.reshape(-1, d), weight.T)  # (.., D) (D, F)
     if bias is not None:
         y += bias
     return y.reshape(*x.shape[:-1], f)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..dtypes import floating
 from ..op import op
-from .elementwise import cast, exp
+from .elementwise import cast, exp, where
 from .shape import expand, scatter_add
 
 
@@ -78,6 +78,37 @@ def var_x(g, x, dim, correction, keepdim):
 
 
 var.defvjp(x=var_x)
+
+
+@op
+def std(x, *, dim=None, correction=1, keepdim=False):
+    """y = √var x over dim        x̄ = ȳ · (x − μ) / (n − c) y, and 0 where y = 0"""
+    return np.sqrt(var(x, dim=dim, correction=correction, keepdim=keepdim))
+
+
+def std_x(g, x, y, dim, correction, keepdim):
+    return var_x(g / (2.0 * _not_zero(y)), x, dim, correction, keepdim)
+
+
+std.defvjp(x=std_x)
+
+
+@op
+def norm(x, *, dim=None, keepdim=False):
+    """y = ‖x‖ = √Σ x² over dim        x̄ = ȳ · x / y: at the kink x = 0 the subgradient is 0"""
+    return np.sqrt(np.square(x).sum(axis=dim, keepdims=keepdim))
+
+
+def norm_x(g, x, y, dim, keepdim):
+    return spread(g / _not_zero(y), x.shape, dim, keepdim) * x
+
+
+norm.defvjp(x=norm_x)
+
+
+def _not_zero(y):
+    """y to divide by: 1 where it is 0, for there its numerator is 0 too."""
+    return where(y == 0, 1.0, y)
 
 
 @op

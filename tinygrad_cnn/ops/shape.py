@@ -77,9 +77,7 @@ def is_basic(index):
     return all(
         i is None
         or i is Ellipsis
-        or (isinstance(i, (int, np.integer, slice))
-        and i is not True
-        and i is not False)
+        or (isinstance(i, (int, np.integer, slice)) and i is not True and i is not False)
         for i in items
     )
 

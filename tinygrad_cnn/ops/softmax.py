@@ -89,7 +89,7 @@ def cross_entropy_x(g, x, target, weight, ignore_index, reduction, label_smoothi
     if reduction == "none":
         g = getitem(g, index=(slice(None), None))
     elif reduction == "mean":
-        g = g / total
+        g = g / total if total else g * 0.0  # the mean of nothing is NaN, its gradient 0
     return g * (p * q.sum(axis=1, keepdims=True) - q)
 
 

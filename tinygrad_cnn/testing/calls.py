@@ -22,9 +22,7 @@ class Call:
     attributes: dict[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        parts = [show(x) for x in self.inputs]
-        parts += [f"{name}={show(value)}" for name, value in self.attributes.items()]
-        return f"Call({', '.join(parts)})"
+        return f"Call({show(self.inputs)}, {show(self.attributes)})"
 
 
 class Entry(NamedTuple):
@@ -120,12 +118,19 @@ def subject_of(op: Op, call: Call, only: Sequence[str] | None = None) -> Subject
         result = op.record(*xs, **call.attributes)
         return result[0] if isinstance(result, tuple) else result
 
-    attributes = "".join(f", {name}={show(value)}" for name, value in call.attributes.items())
-    places = ", ".join(f"{{{k}}}" for k in range(len(call.inputs)))
-    first = "[0]" if op.returns else ""
-    expression = f"registry[{op.name!r}].record({places}{_braces(attributes)}){first}"
-    return Subject(fn, call.inputs, wrt, name=op.name, names=names, call=expression)
+    return Subject(fn, call.inputs, wrt, name=op.name, names=names)
 
 
-def _braces(text: str) -> str:
-    return text.replace("{", "{{").replace("}", "}}")
+def snippet(op: Op, call: Call) -> str:
+    """Code that checks this one call again."""
+    module = op.forward.__module__
+    lines = ["import numpy as np"]
+    if not module.startswith("tinygrad_cnn.ops."):
+        lines.append(f"import {module}  # which makes {op.name}")
+    lines += [
+        "from tinygrad_cnn import testing",
+        "from tinygrad_cnn.op import registry",
+        f"call = testing.{call!r}",
+        f"testing.check_call(registry[{op.name!r}], call)",
+    ]
+    return "\n".join(lines)

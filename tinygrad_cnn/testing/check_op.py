@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.strategies import SearchStrategy
 
-from .calls import Call, entry_for, find_op, strategy_for, subject_of
+from .calls import Call, entry_for, find_op, snippet, strategy_for, subject_of
 from .check import check_kink
 from .compare import close
 from .differences import is_floating, plain
@@ -93,7 +93,15 @@ def check_call(
     subject = subject_of(op, call)
     if subject is None:
         return False
-    Trial(op, call, subject, linear_in).run()
+    try:
+        Trial(op, call, subject, linear_in).run()
+    except GradientError as error:
+        error.snippet = snippet(op, call)
+        raise
+    except Exception as error:
+        raise GradientError(
+            f"raised {type(error).__name__}: {error}", op=op.name, snippet=snippet(op, call)
+        ) from error
     return any(subject.xs[k].size for k in subject.wrt)
 
 
@@ -117,5 +125,5 @@ def _agrees(op: Any, call: Call, reference: Callable[..., Any]) -> None:
             if at is None
             else f"at {at}: {y[at]:.10g}, wanted {wanted[at]:.10g}",
             op=op.name,
-            snippet=repr(call),
+            snippet=f"call = {call!r}",
         )

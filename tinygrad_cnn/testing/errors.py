@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ..op import Op
+from .values import FixedRandom
+
 
 class GradientError(AssertionError):
     """A check failed; the message says where, by how much, and why.
@@ -59,4 +62,10 @@ def show(value: Any) -> str:
         if isinstance(value, list):
             return f"[{inside}]"
         return f"({inside},)" if len(value) == 1 else f"({inside})"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key!r}: {show(v)}' for key, v in value.items())}}}"
+    if isinstance(value, Op):
+        return f"registry[{value.name!r}]"
+    if isinstance(value, FixedRandom):
+        return f"testing.values.{value!r}"
     return repr(value)

@@ -65,7 +65,6 @@ class Trial:
             detail,
             op=self.op.name,
             input=None if k is None else self.subject.describe(k),
-            snippet=self.subject.snippet("check_vjp"),
         )
 
     def each(self, gradients: Sequence[Array]) -> list[tuple[int, Array, Array]]:
@@ -87,7 +86,7 @@ class Trial:
         if self.linear:
             linear = Subject(
                 self.subject.fn, self.subject.xs, self.linear, name=self.op.name,
-                names=self.subject.names, call=self.subject.call,
+                names=self.subject.names,
             )  # fmt: skip
             verify_adjoint(linear)
 

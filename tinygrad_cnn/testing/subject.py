@@ -10,16 +10,12 @@ import numpy as np
 from .. import autograd
 from ..graph import Recorded, wrap
 from ..modes import enable_grad
-from .differences import Function, floating_outputs, is_floating, plain
-from .errors import show
+from .differences import Function, double, floating_outputs, is_floating, plain
 from .values import Array
 
 
 class Subject:
-    """A function of Tensors, the inputs to check it at, and those (`wrt`) to differentiate by.
-
-    `call` is the expression that calls it, with {0}, {1} ... for the inputs, for a snippet.
-    """
+    """A function of Tensors, the inputs to check it at, and those (`wrt`) to differentiate by."""
 
     def __init__(
         self,
@@ -29,14 +25,12 @@ class Subject:
         *,
         name: str | None = None,
         names: Sequence[str] = (),
-        call: str | None = None,
     ):
         self.fn = fn
         self.xs = [plain(x) for x in xs]
         self.name = name or _name(fn)
         self.names = list(names) or [f"input {k}" for k in range(len(xs))]
-        self.call = call
-        self.origin = self  # whose snippet shows a failure of this one
+        self.doubles = [double(x) for x in self.xs]
         if wrt is None:
             wrt = [k for k, x in enumerate(xs) if is_floating(x)]
         self.wrt = [wrt] if isinstance(wrt, int) else list(wrt)
@@ -81,23 +75,6 @@ class Subject:
         tensors, outputs = self.run()
         inputs = [tensors[k] for k in self.wrt]
         return [plain(g) for g in pull_back(outputs, inputs, cotangents)]
-
-    def snippet(self, check: str) -> str:
-        """Code that runs `check` on these values again, where the function has a `call`."""
-        if self.call is None:
-            return ""
-        keys = [f"x{k}" for k in range(len(self.xs))]
-        lines = [
-            "import numpy as np",
-            "import tinygrad_cnn.testing as testing",
-            "from tinygrad_cnn.op import registry",
-        ]
-        lines += [f"{key} = {show(x)}" for key, x in zip(keys, self.xs, strict=True)]
-        lines.append(
-            f"testing.{check}(lambda {', '.join(keys)}: {self.call.format(*keys)}, "
-            f"{', '.join(keys)}, wrt={self.wrt})"
-        )
-        return "\n".join(lines)
 
 
 def _name(fn: Function) -> str:

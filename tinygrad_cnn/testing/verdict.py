@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import wrap
-from .differences import central, double, evaluate, moved, richardson, taylor_slope
+from .differences import central, evaluate, moved, richardson, taylor_slope
 from .errors import GradientError
 from .subject import Subject
 from .values import Array
@@ -23,7 +23,7 @@ class Pairing:
 
     def __init__(self, subject: Subject, us: Sequence[Array], h: float):
         self.subject, self.us, self.h = subject, us, h
-        self.xs = [double(x) for x in subject.xs]
+        self.xs = subject.doubles
 
     def pair(self, parts: Sequence[Array]) -> tuple[float, float]:
         """⟨u, parts⟩, and the sum of the magnitudes of its terms."""
@@ -57,7 +57,7 @@ class Pairing:
 
 
 def disagreement(
-    pairing: Pairing, k: int, v: Array, gradient: Array, tolerance: float, check: str
+    pairing: Pairing, k: int, v: Array, gradient: Array, tolerance: float
 ) -> GradientError:
     """The error for input k, whose `gradient` failed in direction v by more than `tolerance`."""
     subject = pairing.subject
@@ -72,7 +72,6 @@ def disagreement(
         index=index,
         by_vjp=at_vjp,
         by_difference=at_difference,
-        snippet=subject.origin.snippet(check),
     )
 
 

@@ -40,5 +40,6 @@ def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
 
 def silu(input: Any, inplace: bool = False) -> Any:
     """x · sigmoid(x)."""
-    y = input * ops.sigmoid(input)
+    x = ops.clone(input) if inplace else input  # the product keeps its factors
+    y = x * ops.sigmoid(x)
     return input.copy_(y) if inplace else y

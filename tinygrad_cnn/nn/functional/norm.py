@@ -73,5 +73,8 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
 def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Any:
     """input / max(‖input‖ₚ, eps) along dim."""
     d = axis("normalize", input._array.ndim, dim)
-    norm = ops.pow(ops.sum(ops.pow(ops.abs(input), p), dim=d, keepdim=True), 1 / p)
+    if p == 2:
+        norm = ops.norm(input, dim=d, keepdim=True)
+    else:
+        norm = ops.pow(ops.sum(ops.pow(ops.abs(input), p), dim=d, keepdim=True), 1 / p)
     return input / ops.maximum(norm, eps)

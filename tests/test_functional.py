@@ -1,0 +1,80 @@
+"""nn.functional where no op has a test file of its own: activations, normalize, one_hot, pad."""
+
+import numpy as np
+import pytest
+
+import tinygrad_cnn as tc
+import tinygrad_cnn.nn.functional as F
+from tinygrad_cnn.testing import check_second_order, check_vjp
+from tinygrad_cnn.testing.values import separated
+
+(X,) = separated(np.random.default_rng(0), (3, 4), avoid=[0.0, 1.0])
+
+ACTIVATIONS = [
+    (F.relu, lambda x: np.maximum(x, 0)),
+    (F.sigmoid, lambda x: 1 / (1 + np.exp(-x))),
+    (F.tanh, np.tanh),
+    (F.leaky_relu, lambda x: np.where(x > 0, x, 0.01 * x)),
+    (lambda x: F.leaky_relu(x, 0.3), lambda x: np.where(x > 0, x, 0.3 * x)),
+    (F.silu, lambda x: x / (1 + np.exp(-x))),
+    (lambda x: F.softmax(x, -1), lambda x: np.exp(x) / np.exp(x).sum(-1, keepdims=True)),
+    (lambda x: F.log_softmax(x, 0), lambda x: x - np.log(np.exp(x).sum(0, keepdims=True))),
+    (F.normalize, lambda x: x / np.linalg.norm(x, axis=1, keepdims=True)),
+    (lambda x: F.normalize(x, p=3.0, dim=0), lambda x: x / np.linalg.norm(x, 3, 0, keepdims=True)),
+    (lambda x: F.pad(x, (1, 2, -1, 0), value=0.5), lambda x: np.pad(x[1:], ((0, 0), (1, 2)), constant_values=0.5)),
+    (lambda x: x.std(1), lambda x: x.std(1, ddof=1)),
+    (tc.square, np.square),
+    (lambda x: tc.rsqrt(x * x), lambda x: 1 / np.abs(x)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fn", "formula"), ACTIVATIONS)
+def test_forward_and_both_derivatives(fn, formula):
+    np.testing.assert_allclose(fn(tc.tensor(X)).numpy(), formula(X), rtol=1e-12, atol=1e-14)
+    check_vjp(fn, X)
+    check_second_order(fn, X)
+
+
+@pytest.mark.parametrize(("fn", "formula"), ACTIVATIONS)
+def test_float32_stays(fn, formula):
+    x = tc.tensor(X.astype(np.float32), requires_grad=True)
+    y = fn(x)
+    y.sum().backward()
+    assert y.dtype == x.grad.dtype == tc.float32
+
+
+def test_normalize_is_smooth_where_an_element_is_zero():
+    x = np.array([[0.0, 1.0, -2.0]])
+    check_vjp(F.normalize, x)
+    check_second_order(F.normalize, x)
+
+
+def test_normalize_leaves_zeros_alone():
+    x = tc.zeros(1, 3).requires_grad_()
+    y = F.normalize(x)
+    assert y.tolist() == [[0.0] * 3]
+    y.sum().backward()  # the slope of the norm at 0 counts as 0, and what remains is 1 / eps
+    np.testing.assert_allclose(x.grad.numpy(), 1e12, rtol=1e-5)
+
+
+def test_one_hot():
+    assert F.one_hot(tc.tensor([0, 2])).tolist() == [[1, 0, 0], [0, 0, 1]]
+    assert F.one_hot(tc.tensor([[1]]), 3).shape == (1, 1, 3)
+    assert F.one_hot(tc.tensor([1]), 2).dtype == tc.int64
+    with pytest.raises(RuntimeError, match=r"class values must be in \[0, 2\)"):
+        F.one_hot(tc.tensor([2]), 2)
+
+
+@pytest.mark.parametrize("fn", [F.relu, F.leaky_relu, F.silu])
+def test_in_place_activations_change_their_input(fn):
+    x = tc.tensor(X)
+    y = fn(x, inplace=True)
+    assert y is x
+    np.testing.assert_array_equal(x.numpy(), fn(tc.tensor(X)).numpy())
+
+    leaf = tc.tensor(X, requires_grad=True)
+    hidden = leaf * 1.0
+    fn(hidden, inplace=True).sum().backward()
+    other = tc.tensor(X, requires_grad=True)
+    fn(other).sum().backward()
+    np.testing.assert_allclose(leaf.grad.numpy(), other.grad.numpy(), rtol=1e-12)

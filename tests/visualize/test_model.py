@@ -1,0 +1,289 @@
+"""The graph model against graphs counted by hand."""
+
+import sys
+import threading
+
+import pytest
+
+import tinygrad_cnn as tc
+import tinygrad_cnn.nn.functional as F
+import visualize
+from tinygrad_cnn import nn
+
+
+class TwoLayers(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 2, 3, padding=1)
+        self.fc = nn.Linear(8, 3, bias=False)
+
+    def forward(self, x):
+        return self.fc(F.max_pool2d(F.relu(self.conv(x)), 2).flatten(1))
+
+
+def described(graph):
+    """Each op with what enters it, by name and in order."""
+    return [
+        (node.name, [(edge.name, graph.nodes[edge.source].name) for edge in graph.inputs(at)])
+        for at, node in enumerate(graph.nodes)
+        if node.kind in ("op", "output")
+    ]
+
+
+def test_network_by_hand():
+    model = TwoLayers()
+    x, labels = tc.ones(5, 1, 4, 4), tc.tensor([0, 1, 2, 0, 1])
+    loss = F.cross_entropy(model(x), labels)
+    graph = visualize.record(loss, model, names={"images": x, "labels": labels})
+    assert described(graph) == [
+        ("conv2d", [("x", "images"), ("w", "conv.weight"), ("b", "conv.bias")]),
+        ("relu", [("x", "conv2d")]),
+        ("max_pool2d", [("x", "relu")]),
+        ("reshape", [("x", "max_pool2d")]),
+        ("linear", [("x", "reshape"), ("weight", "fc.weight")]),
+        ("cross_entropy", [("x", "linear"), ("target", "labels")]),
+        ("output", [("input", "cross_entropy")]),
+    ]
+    by_name = {node.name: node for node in graph.nodes}
+    assert [cluster.path for cluster in graph.clusters] == ["conv", "fc"]
+    assert [cluster.kind for cluster in graph.clusters] == ["Conv2d", "Linear"]
+    assert by_name["conv.weight"].cluster == by_name["conv2d"].cluster == "conv"
+    assert by_name["relu"].cluster is None
+    assert by_name["images"].shape == (5, 1, 4, 4)
+    assert by_name["images"].kind == by_name["labels"].kind == "constant"
+    assert by_name["conv.bias"].kind == "parameter"
+    assert by_name["conv2d"].shape == (5, 2, 4, 4)
+    assert by_name["conv2d"].dtype == "float32"
+    assert by_name["conv2d"].attributes["stride"] == (1, 1)
+    assert by_name["conv2d"].family == "conv"
+    assert by_name["output"].value == pytest.approx(loss.item())
+
+
+def test_nodes_follow_their_inputs():
+    graph = visualize.record(TwoLayers()(tc.ones(1, 1, 4, 4)))
+    assert all(edge.source < edge.target for edge in graph.edges)
+    assert [(e.target, e.slot) for e in graph.edges] == sorted(
+        (e.target, e.slot) for e in graph.edges
+    )
+
+
+def test_one_tensor_as_both_inputs_is_two_edges():
+    w = tc.ones(3, requires_grad=True)
+    graph = visualize.record(w * w, names={"w": w})
+    assert [node.name for node in graph.nodes] == ["w", "mul", "output"]
+    assert described(graph)[0] == ("mul", [("a", "w"), ("b", "w")])
+
+
+def test_fan_out_is_one_node_and_several_edges():
+    w = tc.ones(3, requires_grad=True)
+    y = w.exp()
+    graph = visualize.record((y * y.sin() + y).sum())
+    assert [node.name for node in graph.nodes] == ["x", "exp", "sin", "mul", "add", "sum", "output"]
+    assert sum(graph.nodes[edge.source].name == "exp" for edge in graph.edges) == 3
+
+
+def test_shared_parameter_is_one_node():
+    class Tied(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first = nn.Linear(4, 4)
+            self.second = nn.Linear(4, 4)
+            self.second.weight = self.first.weight
+
+        def forward(self, x):
+            return self.second(self.first(x))
+
+    model = Tied()
+    graph = visualize.record(model(tc.ones(2, 4)), model)
+    weights = [at for at, node in enumerate(graph.nodes) if node.name == "first.weight"]
+    assert len(weights) == 1
+    assert [e.name for e in graph.edges if e.source == weights[0]] == ["weight", "weight"]
+    assert sum(node.kind == "parameter" for node in graph.nodes) == 3
+    second = graph.nodes[-2]
+    assert second.name == "linear"
+    assert second.cluster is None  # its weight is of one module, its bias of another
+
+
+def test_numbers_are_constants_with_their_value():
+    w = tc.ones(3, requires_grad=True)
+    graph = visualize.record(w * 2.5)
+    (number,) = [node for node in graph.nodes if node.kind == "constant"]
+    assert (number.name, number.value) == ("b", 2.5)
+
+
+def test_one_constant_used_twice_is_one_node():
+    x = tc.ones(3)
+    u, v = tc.ones(3, requires_grad=True), tc.ones(3, requires_grad=True)
+    graph = visualize.record((u * x + v * x).sum(), names={"x": x})
+    assert sum(node.name == "x" for node in graph.nodes) == 1
+
+
+def test_variadic_op_has_an_edge_for_each_input():
+    w = tc.ones(2, requires_grad=True)
+    graph = visualize.record(tc.cat([w, tc.ones(3), w]), names={"w": w})
+    assert described(graph)[0] == ("cat", [("xs[0]", "w"), ("xs[1]", "xs[1]"), ("xs[2]", "w")])
+
+
+def test_function_of_the_user():
+    class Twice(tc.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, factor):
+            return x * factor
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 2, None
+
+    w = tc.ones(2, requires_grad=True)
+    graph = visualize.record(Twice.apply(w, 2.0), names={"w": w})
+    assert described(graph)[0] == ("Twice", [("argument 0", "w")])
+
+
+def test_function_with_two_outputs():
+    class Both(tc.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 1, x * 2
+
+        @staticmethod
+        def backward(ctx, g, h):
+            return g + 2 * h
+
+    a, b = Both.apply(tc.ones(2, requires_grad=True))
+    picture = visualize.draw(a * b)
+    assert [n.name for n in picture.graph.nodes] == [
+        "argument 0",
+        "Both",
+        "output",
+        "output",
+        "mul",
+        "output",
+    ]
+    assert picture.render().startswith(b"<svg")
+
+
+def test_several_outputs_in_their_order():
+    w = tc.ones(2, requires_grad=True)
+    y = w.exp()
+    total = y.sum()
+    graph = visualize.record([total, y], names={"total": total})
+    assert [(n.kind, n.name) for n in graph.nodes[-2:]] == [
+        ("output", "total"),
+        ("output", "output 1"),
+    ]
+
+
+def test_no_grad_part_is_a_constant():
+    w = tc.ones(2, requires_grad=True)
+    with tc.no_grad():
+        scale = w * 3
+    assert described(visualize.record(w * scale))[0] == ("mul", [("a", "a"), ("b", "b")])
+
+
+def test_in_place_and_view():
+    w = tc.ones(4, requires_grad=True)
+    y = w * 2
+    y += 1
+    graph = visualize.record(y.reshape(2, 2)[0].sum())
+    assert [n.name for n in graph.nodes if n.kind == "op"] == [
+        "mul",
+        "add",
+        "reshape",
+        "getitem",
+        "sum",
+    ]
+
+
+def test_saved_arrays_and_a_freed_graph():
+    model = TwoLayers()
+    x = tc.ones(5, 1, 4, 4)
+    loss = model(x).sum()
+    before = visualize.record(loss, model, {"images": x})
+    conv = next(node for node in before.nodes if node.name == "conv2d")
+    assert [(s.name, s.shape, s.nbytes) for s in conv.saved] == [("x", (5, 1, 4, 4), 320)]
+    loss.backward()
+    after = visualize.record(loss, model, {"images": x})
+    conv = next(node for node in after.nodes if node.name == "conv2d")
+    assert conv.saved is None
+    assert [(e.source, e.target, e.slot, e.name) for e in after.edges] == [
+        (e.source, e.target, e.slot, e.name) for e in before.edges
+    ]
+
+
+def test_leaf_that_lives_no_more_keeps_its_place():
+    y = tc.ones(2, requires_grad=True) * tc.ones(2, requires_grad=True)
+    graph = visualize.record(y)
+    assert [node.kind for node in graph.nodes] == ["leaf", "leaf", "op", "output"]
+    assert graph.nodes[0].shape == (2,)
+
+
+def test_leaf_itself():
+    w = tc.ones(2, requires_grad=True)
+    graph = visualize.record(w, names={"w": w})
+    assert [(n.kind, n.name) for n in graph.nodes] == [("leaf", "w"), ("output", "w")]
+
+
+def test_graph_of_the_gradient():
+    w = tc.ones(2, requires_grad=True)
+    (g,) = tc.autograd.grad((w**3).sum(), w, create_graph=True)
+    names = [node.name for node in visualize.record(g).nodes]
+    assert "pow" in names
+
+
+def test_the_tensors_are_left_as_they_were():
+    w = tc.ones(2, requires_grad=True)
+    y = (w * w).sum()
+    visualize.draw(y, names={"w": w})
+    y.backward()
+    assert w.grad.tolist() == [2.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "words"),
+    [
+        (lambda: tc.ones(2), ValueError, "no graph was recorded"),
+        (lambda: 3.0, TypeError, "expected a Tensor"),
+        (list, ValueError, "nothing to draw"),
+    ],
+)
+def test_what_cannot_be_drawn(make, error, words):
+    with pytest.raises(error, match=words):
+        visualize.draw(make())
+
+
+def test_names_must_be_of_tensors():
+    w = tc.ones(2, requires_grad=True)
+    with pytest.raises(TypeError, match=r"names\['x'\]: expected a Tensor"):
+        visualize.draw(w * w, names={"x": None})
+
+
+def test_deep_chain_on_a_small_stack():
+    def build():
+        y = tc.ones(1, requires_grad=True)
+        for _ in range(100_000):
+            y = y.exp()
+        results.append(visualize.draw(y, limit=10))
+
+    results = []
+    before = threading.stack_size(256 * 1024)
+    try:
+        thread = threading.Thread(target=build)
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(before)
+    (picture,) = results
+    assert len(picture.graph.nodes) == 100_002
+    assert len(picture.graph.edges) == 100_001
+    assert "99992 more nodes" in picture.source
+    assert sys.getrecursionlimit() < 100_000
+
+
+def test_cut_keeps_every_edge_into_what_is_left():
+    w = tc.ones(2, requires_grad=True)
+    y = w.exp()
+    graph = visualize.record(((y * y) + w).sum())
+    short = visualize.cut(graph, 3)
+    assert [node.name for node in short.nodes] == ["3 more nodes", "add", "sum", "output"]
+    assert [(e.source, e.target) for e in short.edges] == [(0, 1), (0, 1), (1, 2), (2, 3)]
+    assert visualize.cut(graph, 100) is graph

@@ -1,0 +1,258 @@
+"""Pictures: DOT, SVG, PNG, names that try to break out, and what happens without a renderer."""
+
+import re
+import shutil
+import sysconfig
+from xml.etree import ElementTree
+
+import pytest
+
+import tinygrad_cnn as tc
+import tinygrad_cnn.nn.functional as F
+import visualize
+from tinygrad_cnn import nn
+from visualize import dot, render
+
+SVG = "{http://www.w3.org/2000/svg}"
+XLINK = "{http://www.w3.org/1999/xlink}"
+
+NASTY = [
+    "</text><script>alert(1)</script>",
+    '"]; n9 [label="x"]; "',
+    ">]; subgraph { a -> b } [label=<",
+    "<IMG SRC='/etc/passwd'/>",
+    "a\\nb\\N\\G\\",
+    "tab\tnew\nline\rend",
+    "null\x00bell\x07esc\x1b\ud800",
+    "]]>&amp;<!-- -->&#0;",
+    "名前 ü × 😀",
+    "",
+    " ",
+    "x" * 500,
+]
+
+
+class LeNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 2, 3, padding=1)
+        self.conv2 = nn.Conv2d(2, 3, 3, stride=2, bias=False)
+        self.fc = nn.Linear(3 * 1 * 1, 4)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(self.conv1(x)), 2)
+        return self.fc(F.relu(self.conv2(x)).flatten(1))
+
+
+@pytest.fixture(scope="module")
+def picture():
+    model, x, labels = LeNet(), tc.ones(2, 1, 8, 8), tc.tensor([1, 3])
+    loss = F.cross_entropy(model(x), labels)
+    return visualize.draw(loss, model, names={"images": x, "labels": labels})
+
+
+def texts(svg):
+    return [element.text for element in ElementTree.fromstring(svg).iter(SVG + "text")]
+
+
+def test_every_node_and_edge_is_in_the_svg(picture):
+    svg = ElementTree.fromstring(picture.render("svg"))
+    ids = {element.get("id") for element in svg.iter()}
+    graph = picture.graph
+    assert {f"node-{at}" for at in range(len(graph.nodes))} <= ids
+    assert {f"edge-{edge.target}-{edge.slot}" for edge in graph.edges} <= ids
+
+
+def test_names_attributes_and_shapes_can_be_read(picture):
+    words = " ".join(texts(picture.render("svg")))
+    for wanted in (
+        "images", "labels", "conv1", "Conv2d", "weight", "bias", "max_pool2d", "cross_entropy",
+        "stride 1, padding 1", "stride 2", "2x2, stride 2", "2x1x3x3", "2x2x4x4", "scalar",
+    ):  # fmt: skip
+        assert wanted in words
+
+
+def test_svg_is_for_light_and_dark_and_fits_its_page(picture):
+    svg = picture._repr_svg_()
+    assert "prefers-color-scheme:dark" in svg
+    assert "max-width:100%" in svg
+    assert "Courier New" in svg
+    colours = set(re.findall(r'(?:fill|stroke)="(#[0-9a-f]{6})"', svg))
+    assert colours <= set(dot.DARK)  # no colour is forgotten in the dark
+
+
+def test_every_colour_has_one_for_the_dark():
+    pairs = [*dot.OPS.values(), dot.OTHER_OP, *dot.KINDS.values()]
+    assert {colour for pair in pairs for colour in pair} <= set(dot.DARK)
+
+
+@pytest.mark.parametrize("direction", dot.DIRECTIONS)
+def test_directions(picture, direction):
+    source = visualize.Picture(picture.graph, direction=direction).source
+    assert f"rankdir={direction}" in source
+    ElementTree.fromstring(render.render(source, "svg"))
+
+
+def test_show_chooses(picture):
+    bare = texts(visualize.Picture(picture.graph, show=()).render())
+    assert "weight" not in bare
+    assert not any("stride" in words for words in bare)
+    full = texts(visualize.Picture(picture.graph, show=dot.SHOW).render())
+    assert "keeps x, w: 300 B" not in full
+    assert any(words.startswith("keeps") for words in full)
+    assert any("float32" in words for words in full)
+
+
+def test_words_it_does_not_know():
+    y = tc.ones(1, requires_grad=True) * 2
+    with pytest.raises(ValueError, match="direction: 'up' is not among"):
+        visualize.draw(y, direction="up")
+    with pytest.raises(ValueError, match=r"show: \['colour'\] is not among"):
+        visualize.draw(y, show=["shapes", "colour"])
+
+
+def test_save(picture, tmp_path):
+    starts = {"svg": b"<svg", "png": b"\x89PNG", "dot": b"digraph {"}
+    for kind, start in starts.items():
+        path = picture.save(tmp_path / f"net.{kind}")
+        assert path.read_bytes().startswith(start)
+    assert picture.save(str(tmp_path / "NET.SVG")).read_bytes() == picture.render("svg")
+    with pytest.raises(ValueError, match=r"must end in one of \.svg, \.png, \.pdf, \.dot"):
+        picture.save(tmp_path / "net.gif")
+    with pytest.raises(ValueError, match="must end in"):
+        picture.save(tmp_path / "net")
+
+
+def test_pictures_are_the_same_each_time(picture):
+    assert picture.render("svg") == picture.render("svg")
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_a_name_stays_a_name(name, tmp_path):
+    w = tc.ones(2, requires_grad=True)
+    harmless = visualize.draw(w.exp(), names={"w": w})
+    picture = visualize.draw(w.exp(), names={name: w})
+    svg = ElementTree.fromstring(picture.render("svg"))
+    plain = ElementTree.fromstring(harmless.render("svg"))
+    assert {e.tag for e in svg.iter()} == {e.tag for e in plain.iter()}
+    for element in svg.iter():
+        for key, value in element.attrib.items():
+            assert key != XLINK + "href", value
+    places = [e.get("id") for e in svg.iter(SVG + "g") if "node" in (e.get("class") or "")]
+    assert places == ["node-0", "node-1", "node-2"]
+    words = re.sub("[^a-z0-9]", "", name)[:20]
+    assert words in re.sub("[^a-z0-9]", "", "".join(texts(picture.render("svg"))))
+    assert picture.save(tmp_path / "x.png").stat().st_size > 1000
+
+
+def test_a_module_with_a_nasty_name():
+    model = nn.Sequential()
+    model.add_module('a"]<b>&', nn.Linear(2, 2))
+    svg = visualize.draw(model(tc.ones(1, 2)), model).render("svg")
+    assert 'a"]<b>&' in texts(svg)
+
+
+def test_long_attributes_are_cut():
+    w = tc.ones(40, requires_grad=True)
+    picture = visualize.draw(w.reshape(*[1] * 60, 40).permute(*range(61)))
+    words = next(words for words in texts(picture.render()) if words.startswith("dims 0, 1, 2"))
+    assert words.endswith("…")
+    assert len(words) == 2 * dot.LONGEST
+
+
+def test_an_attribute_that_is_an_object_is_named_by_its_kind():
+    x = tc.ones(3, requires_grad=True)
+    pictures = [visualize.draw(F.dropout(x.exp(), 0.4)) for _ in range(2)]
+    assert dot.value_text(object()) == "object"
+    assert "0x" not in pictures[0].source
+    assert pictures[0].source == pictures[1].source
+
+
+def test_pictures_on_one_page_do_not_colour_each_other(picture):
+    style = re.search("<style>@media[^{]*{(.*)}</style>", picture._repr_svg_()).group(1)
+    assert all(rule.startswith(".recorded-graph ") for rule in style.split("}") if rule)
+
+
+def test_text_fits_its_box(picture):
+    """A line in 11 or 9 points, 0.6 em a letter, is no wider than the box around it."""
+    svg = ElementTree.fromstring(picture.render("svg"))
+    checked = 0
+    for group in svg.iter(SVG + "g"):
+        if not (group.get("id") or "").startswith("node-"):
+            continue
+        (path,) = group.iter(SVG + "path")
+        xs = [float(x) for x in re.findall(r"(-?[\d.]+),", path.get("d"))]
+        for line in group.iter(SVG + "text"):
+            width = 0.6 * float(line.get("font-size")) * len(line.text)
+            x = float(line.get("x"))
+            left = x - width / 2 if line.get("text-anchor") == "middle" else x
+            assert min(xs) <= left
+            assert left + width <= max(xs) + 0.5
+            checked += 1
+    assert checked >= 20
+
+
+def test_a_large_graph_is_cut_and_says_so():
+    y = tc.ones(1, requires_grad=True)
+    for _ in range(3000):
+        y = y.exp()
+    picture = visualize.draw(y, limit=50)
+    assert len(picture.graph.nodes) == 3002
+    assert "2952 more nodes" in texts(picture.render("svg"))
+
+
+# --- Renderers ----------------------------------------------------------------------------------
+
+
+def test_system_dot_comes_first(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name, path=None: f"/somewhere/{name}")
+    assert render.find_dot() == ("/somewhere/dot", True)
+
+
+def test_graphviz_pure_is_found_off_the_path(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    binary, is_system = render.find_dot()
+    assert binary.startswith(sysconfig.get_path("scripts"))
+    assert not is_system
+
+
+@pytest.fixture
+def no_renderer(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name, path=None: None)
+
+
+def test_without_a_renderer_the_error_names_both_ways(no_renderer, picture, tmp_path):
+    with pytest.raises(
+        visualize.RendererNotFound, match=r"install graphviz.*pip install graphviz-pure"
+    ):
+        picture.save(tmp_path / "net.svg")
+    assert not (tmp_path / "net.svg").exists()
+    assert picture.save(tmp_path / "net.dot").exists()
+    bundle = picture._repr_mimebundle_()
+    assert list(bundle) == ["text/plain"]
+    assert "graphviz-pure" in bundle["text/plain"]
+
+
+def test_pdf_wants_a_system_dot(monkeypatch, picture, tmp_path):
+    if shutil.which("dot"):
+        assert picture.save(tmp_path / "net.pdf").read_bytes().startswith(b"%PDF")
+        return
+    with pytest.raises(visualize.RendererNotFound, match="a PDF needs a system Graphviz"):
+        picture.save(tmp_path / "net.pdf")
+
+
+def test_what_cannot_be_laid_out_is_an_error():
+    with pytest.raises(RuntimeError, match="could not draw"):
+        render.render("digraph { a -> }", "svg")
+    with pytest.raises(ValueError, match="'gif' is not among"):
+        render.render("digraph {}", "gif")
+
+
+def test_a_notebook_shows_it(picture):
+    bundle = picture._repr_mimebundle_()
+    assert bundle["image/svg+xml"].startswith("<svg")
+    assert (
+        bundle["text/plain"]
+        == repr(picture)
+        == ("<Picture of constant: 2, parameter: 5, op: 8, output: 1>")
+    )
