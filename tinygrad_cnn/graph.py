@@ -204,7 +204,8 @@ def backward(
     pending: dict[Node, Any] = {}  # cotangents, complete when their node is popped
     sums: set[Node] = set()  # whose pending cotangent is a sum made here: add in place
     heap: list[tuple[int, Node]] = []
-    top: Any = None  # the node of the largest number, kept out of the heap: a chain needs no heap
+    top: Any = None  # the node of the largest number, and its cotangent, are kept out of `heap` and
+    top_g: Any = None  # `pending`, so that a chain needs neither
     node: Any = None
     contributions: Any = roots
     while True:
@@ -213,27 +214,28 @@ def backward(
                 continue
             if g.shape != parent.shape or g.dtype is not parent.dtype:
                 g = _fit(g, parent, node)
-            if parent not in pending:
+            if parent is top:
+                top_g = _add(top_g, g, parent, sums)
+            elif parent in pending:
+                pending[parent] = _add(pending[parent], g, parent, sums)
+            elif parent.op is None:
                 pending[parent] = g
-                if parent.op is None:
-                    continue
-                if top is not None:
-                    if parent.number < top.number:
-                        heappush(heap, (-parent.number, parent))
-                        continue
-                    heappush(heap, (-top.number, top))
-                top = parent
-            elif parent in sums:
-                pending[parent] += g
+            elif top is None:
+                top, top_g = parent, g
+            elif parent.number < top.number:
+                pending[parent] = g
+                heappush(heap, (-parent.number, parent))
             else:
-                pending[parent] = g = pending[parent] + g
-                if type(g) is ndarray:
-                    sums.add(parent)
+                pending[top] = top_g
+                heappush(heap, (-top.number, top))
+                top, top_g = parent, g
         if top is None:
             break
         contributions = None  # so that each cotangent lives no longer than its own vjps need it
-        node, top = top, heappop(heap)[1] if heap else None
-        g = pending.pop(node)
+        node, g, top, top_g = top, top_g, None, None
+        if heap:
+            top = heappop(heap)[1]
+            top_g = pending.pop(top)
         if node.extra is not None:
             g = _complete(node, g, kept)
         parents = node.parents
@@ -272,6 +274,17 @@ def backward(
         if needed is None or leaf in targets:  # type: ignore[operator]
             kept[leaf] = g if leaf.extra is None else _complete(leaf, g, kept)
     return kept
+
+
+def _add(known: Any, g: Any, node: Node, sums: set[Node]) -> Any:
+    """The sum of two cotangents of `node`: in place, where the first is a sum made here."""
+    if node in sums:
+        known += g
+        return known
+    total = known + g
+    if type(total) is ndarray:
+        sums.add(node)
+    return total
 
 
 def _leading_to(

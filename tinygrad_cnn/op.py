@@ -253,7 +253,7 @@ def _record_source(o: Op, shapes: Sequence[str], fast: bool) -> str:
         met = [f"{name}_" for name in inputs if name in o.vjps]
         if o.elementwise and len(met) > 1:
             differ = [f"{met[0]}.dtype is not {x}.dtype" for x in met[1:]]
-            promote_if = f"    if {' or '.join(['_others', *differ])}:"
+            promote_if = f"    if {' or '.join(['_others', *differ])}:"  # a number has no dtype
             lines += [promote_if, f"        {', '.join(met)} = _promote({', '.join(met)})"]
         parents = _tuple([f"{name}_node" for name in inputs])
         untracked = " and ".join(f"{name}_node is None" for name in inputs)

@@ -153,6 +153,16 @@ def test_of_two_values_for_one_place_the_last_is_the_one():
     assert gradient(write, [1.0, 2.0], [5.0, 6.0]) == [[0.0, 1.0], [0.0, 1.0]]
 
 
+def test_a_reshape_that_had_to_copy_is_no_view():
+    x = tc.tensor(np.arange(6.0).reshape(2, 3), requires_grad=True)
+    hidden = x * 1.0
+    copy = hidden[:, 1:].reshape(-1)
+    copy[0] = 5.0
+    (hidden.sum() * 2.0 + copy.sum()).backward()
+    assert hidden.tolist() == [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]
+    assert x.grad.tolist() == [[2.0, 2.0, 3.0], [2.0, 3.0, 3.0]]
+
+
 def test_a_value_that_does_not_fit():
     x = tc.zeros(2, 3)
     with pytest.raises(RuntimeError, match=r"shape mismatch: value tensor of shape \[2\] cannot"):
