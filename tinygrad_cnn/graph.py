@@ -29,16 +29,7 @@ next_number = count(1).__next__
 class Recorded:
     """What the engine knows of a Tensor: its array, and its place in the graph."""
 
-    __slots__ = (
-        "__weakref__",
-        "_array",
-        "_base",
-        "_grad",
-        "_node",
-        "_replay",
-        "_shared",
-        "_views",
-    )
+    __slots__ = ("__dict__", "__weakref__", "_array", "_node")  # what few tensors have is in the dict
     _array: ndarray
     _node: Node | None
     _grad: Any  # unset until there is one

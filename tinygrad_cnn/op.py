@@ -276,7 +276,7 @@ def _record_source(o: Op, shapes: Sequence[str], fast: bool) -> str:
         "        _y._node = None",
         "    else:",
         *(f"        if {n}_node is not None: _op.refuse({n!r})" for n in inputs if n not in o.vjps),
-        "        _y._node = _n = _new(_Node)",
+        "        _y._node = _n = _Node()",
         f"        _n.op = _op; _n.parents = {parents}; _n.number = _number(); _n.extra = None",
         f"        _n.saved = {_tuple([_saved_source(o, name) for name in o.saved])}",
         f"        _n.static = {_tuple([*o.attributes, *(shape_of[n] for n in shapes)])}",

@@ -46,7 +46,7 @@ class Tensor(Recorded):
     tensor([2., 4.])
     """
 
-    __slots__ = ("__dict__",)
+    __slots__ = ()
     __array_ufunc__ = None  # NumPy's operators leave `array * tensor` to us
 
     def __new__(cls, data: Any = (), *args: Any, **kwargs: Any) -> Any:

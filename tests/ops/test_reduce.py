@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_cnn as tc
+from tinygrad_cnn import ops
 from tinygrad_cnn.testing import check_kink, check_op
 
 
@@ -27,6 +28,10 @@ REFERENCES = {
     "max_along": along(np.max),
     "min_along": along(np.min),
     "logsumexp": logsumexp,
+    "norm": lambda x, dim=None, keepdim=False: np.sqrt((x * x).sum(axis=dim, keepdims=keepdim)),
+    "std": lambda x, dim=None, correction=1, keepdim=False: np.std(
+        x, axis=dim, ddof=correction, keepdims=keepdim
+    ),
     "var": lambda x, dim=None, correction=1, keepdim=False: np.var(
         x, axis=dim, ddof=correction, keepdims=keepdim
     ),
@@ -69,6 +74,11 @@ def test_max_along_gives_the_index_of_the_first():
     assert tc.tensor(TIED).min(0).indices.tolist() == [1, 0, 1]
     assert tc.tensor(TIED).argmax(1).tolist() == [0, 1]
     assert tc.tensor(TIED).argmax().item() == 0
+
+
+def test_the_norm_of_zeros_has_slope_zero():
+    check_kink(ops.norm, [0.0], [0.0])
+    check_kink(lambda x: ops.norm(x, dim=1), [[0.0, 0.0], [3.0, 4.0]], [[0.0, 0.0], [0.6, 0.8]])
 
 
 @pytest.mark.parametrize("name", ["var", "std"])
@@ -135,7 +145,9 @@ def test_the_gradient_of_nothing_is_nothing(name):
 def test_extremes_of_nothing_are_an_error(name):
     with pytest.raises(IndexError, match=rf"{name}\(\): Expected reduction dim .*shape \(0, 3\)"):
         getattr(tc.zeros(0, 3), name)(0)
-    with pytest.raises((IndexError, RuntimeError), match=rf"{name}\(\): Expected reduction dim to be specified"):
+    with pytest.raises(
+        (IndexError, RuntimeError), match=rf"{name}\(\): Expected reduction dim to be specified"
+    ):
         getattr(tc.zeros(0, 3), name)()  # PyTorch: a RuntimeError
 
 

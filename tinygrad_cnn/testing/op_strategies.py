@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from ..ops import shape as shape_ops
+from ..ops.reduce import axes_of
 from .calls import Call, register_strategy
 from .indices import basic_indices, indices
 from .strategies import broadcastable_shapes, generators, reductions, separated_arrays, shapes
@@ -115,13 +117,14 @@ register_strategy(
 
 
 @st.composite
-def reduced(draw: st.DrawFn, nonempty: bool = True, default: bool = True) -> Call:
+def reduced(draw: st.DrawFn, nonempty: bool = True, default: bool = True, **values: Any) -> Call:
     """An array, the axes to reduce (all of them by `default`), and keepdim; with `nonempty` axes
     that have something to reduce.
     """
-    x = draw(separated_arrays(shapes(0, 3, 0, 4), low=-1.5, high=2.0))
-    if nonempty and x.ndim and not any(x.shape):
-        x = draw(separated_arrays((2, *x.shape[1:])))
+    shape = draw(shapes(0, 3, 0, 4))
+    if nonempty and shape and not any(shape):
+        shape = (2, *shape[1:])
+    x = draw(separated_arrays(shape, low=-1.5, **values))
     dim = draw(reductions(x.shape, nonempty=nonempty))
     given: dict[str, Any] = {} if dim is None and default else {"dim": dim}
     return Call((x,), {**given, "keepdim": draw(st.booleans())})
@@ -136,15 +139,27 @@ register_strategy("logsumexp", reduced(default=False))
 
 @st.composite
 def variances(draw: st.DrawFn) -> Call:
-    """As `reduced`, of at least two elements, so that n − correction is over 0."""
-    x = draw(separated_arrays(shapes(1, 3, 2, 4)))
-    dim = draw(reductions(x.shape))
+    """At least two elements to reduce, so that n − correction is over 0.
+
+    What is reduced to one value is spread over the whole interval: a small deviation has
+    derivatives so high that differences cannot follow.
+    """
+    shape = draw(shapes(1, 3, 2, 4))
+    dim = draw(reductions(shape))
+    axes = axes_of(dim, len(shape))
+    order = [k for k in range(len(shape)) if k not in axes] + list(axes)  # the reduced ones last
+    together = math.prod(shape[k] for k in axes)
+    rng = draw(generators())
+    rows = [separated(rng, (together,))[0] for _ in range(math.prod(shape) // together)]
+    x = np.stack(rows).reshape([shape[k] for k in order]).transpose(np.argsort(order))
     return Call(
         (x,), {"dim": dim, "correction": draw(st.integers(0, 1)), "keepdim": draw(st.booleans())}
     )
 
 
 register_strategy("var", variances())
+register_strategy("std", variances())
+register_strategy("norm", reduced(avoid=[0.0], margin=0.4))
 
 
 @st.composite

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import combinations
 from typing import Any, cast
 
 import numpy as np
@@ -15,7 +16,7 @@ from .check import verify, verify_adjoint, verify_second_order
 from .compare import close, same_bits
 from .differences import is_floating, plain, precision
 from .errors import GradientError
-from .subject import Subject
+from .subject import Subject, pull_back
 from .values import Array, signed
 
 
@@ -200,6 +201,26 @@ class Trial:
             if not close(b, a):
                 raise self.fail("the composite gives another gradient", k=k)
 
+    def one_tensor_twice(self) -> None:
+        """One Tensor in two places gets the sum of both gradients, with and without a graph."""
+        xs = self.subject.xs
+        alike = [
+            (i, j)
+            for i, j in combinations(self.subject.wrt, 2)
+            if xs[i].shape == xs[j].shape and xs[i].dtype == xs[j].dtype
+        ]
+        for i, j in alike[:1]:
+            fn, repeated = self.subject.fn, [xs[i] if k == j else x for k, x in enumerate(xs)]
+            for record in (False, True):
+                apart = Subject(fn, repeated, [i, j])
+                tensors, outputs = apart.run()
+                a, b = pull_back(outputs, [tensors[i], tensors[j]], [self.g], record)
+                tensors[j] = tensors[i]
+                both = pull_back([first(fn(*tensors))], [tensors[i]], [self.g], record)[0]
+                if not close(plain(both), plain(a) + plain(b)):
+                    where = f"{self.subject.names[i]} and {self.subject.names[j]}"
+                    raise self.fail(f"one Tensor as {where}: not the sum of both gradients", k=i)
+
     def run(self) -> None:
         """Check all of it, the cheap before the dear."""
         for check in PROPERTIES:
@@ -219,6 +240,7 @@ PROPERTIES: list[Callable[[Trial], None]] = [
     Trial.any_layout,
     Trial.float32_stays,
     Trial.composite_agrees,
+    Trial.one_tensor_twice,
     Trial.second_order_is_right,
 ]
 

@@ -51,11 +51,12 @@ def separated_arrays(
     low: float = -2.0,
     high: float = 2.0,
     avoid: Sequence[float] = (),
+    margin: float = 0.05,
     dtype: Any = np.float64,
 ) -> Array:
     """Arrays of `shape` (one, or a strategy of them) whose elements keep a gap: no ties, no kinks.
 
-    They lie in [low, high], apart from each other and from each number of `avoid`.
+    They lie in [low, high], apart from each other, and by `margin` from each number of `avoid`.
 
     >>> from hypothesis import given
     >>> @given(separated_arrays((3, 2), avoid=[0.0]))
@@ -67,7 +68,7 @@ def separated_arrays(
         shape = shapes()
     if isinstance(shape, st.SearchStrategy):
         shape = draw(shape)
-    (x,) = separated(draw(generators()), shape, low=low, high=high, avoid=avoid)
+    (x,) = separated(draw(generators()), shape, low=low, high=high, avoid=avoid, margin=margin)
     return x.astype(dtype)
 
 
