@@ -179,5 +179,16 @@ def test_a_file_has_under_400_lines_of_code(name):
     assert code_lines(PACKAGE / name) < 400
 
 
-def test_the_package_has_under_5000_lines_of_code():
-    assert sum(code_lines(PACKAGE / n) for n in NAMES if not n.startswith("testing/")) < 5000
+def statements(path):
+    """Statements but for docstrings: the formatter gives an argument a line, and what is counted must
+    not reward taking newlines out.
+    """
+    nodes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.stmt)]
+    return sum(
+        not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)) for node in nodes
+    )
+
+
+def test_the_package_has_under_5000_statements():
+    names = [name for name in NAMES if not name.startswith("testing/")]
+    assert sum(statements(PACKAGE / name) for name in names) < 5000

@@ -57,11 +57,19 @@ def test_a_saved_value_that_was_changed_raises(make, write):
     assert x.grad is None
 
 
-def test_an_op_that_overwrites_what_it_saves_raises_in_backward():
+def test_an_op_that_overwrites_an_input_which_another_needs_keeps_a_copy():
     a, b = leaf(3), leaf(3, seed=1)
     y = a * 1.0
     y *= b  # b̄ needs the old y
-    with pytest.raises(RuntimeError, match="modified by an inplace operation: `a` of mul"):
+    y.sum().backward()
+    np.testing.assert_allclose(b.grad.numpy(), a.detach().numpy())
+
+
+def test_an_op_that_overwrites_its_other_input_raises_in_backward():
+    a = leaf(3)
+    y = a * 1.0
+    y *= y
+    with pytest.raises(RuntimeError, match="modified by an inplace operation: `b` of mul"):
         y.sum().backward()
 
 

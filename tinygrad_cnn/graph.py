@@ -29,7 +29,12 @@ next_number = count(1).__next__
 class Recorded:
     """What the engine knows of a Tensor: its array, and its place in the graph."""
 
-    __slots__ = ("__dict__", "__weakref__", "_array", "_node")  # what few tensors have is in the dict
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "_array",
+        "_node",
+    )  # what few tensors have is in the dict
     _array: ndarray
     _node: Node | None
     _grad: Any  # unset until there is one

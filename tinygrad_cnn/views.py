@@ -24,7 +24,7 @@ from .modes import mode
 
 def note_view(y: Recorded, x: Recorded, op: Any, attributes: dict[str, Any]) -> None:
     """Remember that `y`, if it shows the memory of `x`, is `op` of it."""
-    if y._array.base is None:
+    if graph.owner(y._array) is not graph.owner(x._array):
         return
     base = getattr(x, "_base", x)
     y._base = base
@@ -109,10 +109,14 @@ def in_place(
         _check(self, op, others)
         if floating and self._array.dtype.kind != "f":
             _check_type(op, get_default_dtype(), self._array.dtype)
-        y = _writer(op, write)(self, *others, **attributes)
+        writer = _writer(op, write)
+        old = None
+        if mode.grad and op.inputs[0] in op.saved and any(map(_requires_grad, (self, *others))):
+            old = self._array.copy()  # a vjp may want what is about to be overwritten
+        y = writer(self, *others, **attributes)
         graph.mark_written(self._array)
         if y._node is not None:
-            _move_on(self, y._node)
+            _move_on(self, y._node, old)
         return self
 
     method.__name__ = method.__qualname__ = op.name + "_"
@@ -120,11 +124,14 @@ def in_place(
     return method
 
 
+def _requires_grad(x: Any) -> bool:
+    return isinstance(x, Recorded) and x._node is not None
+
+
 def _check(x: Any, op: Any, others: tuple[Any, ...]) -> None:
     """Refuse, before anything is changed, what an in-place op cannot do."""
     array = x._array
-    tensors = [other for other in others if isinstance(other, Recorded)]
-    if mode.grad and any(t._node is not None for t in (x, *tensors)):
+    if mode.grad and any(map(_requires_grad, (x, *others))):
         base = getattr(x, "_base", x)
         if base._node is not None and base._node.op is None:
             what = "a leaf Variable" if base is x else "a view of a leaf Variable"
@@ -163,16 +170,21 @@ def _check_type(op: Any, result: np.dtype, target: np.dtype) -> None:
         )
 
 
-def _move_on(x: Any, node: Any) -> None:
-    """Put `x`, just written by `node`, its base and all its views at their new places."""
+def _move_on(x: Any, node: Any, old: Any) -> None:
+    """Put `x`, just written by `node`, its base and all its views at their new places.
+
+    `old` is a copy of what it held before, where `node` saves that.
+    """
     node.number = graph.next_number()  # after the write: y, if saved, is what was written
     storage = graph.owner(x._array)
-    node.saved = tuple(
-        OVERWRITTEN
-        if name != "y" and isinstance(s, np.ndarray) and graph.owner(s) is storage
-        else s
-        for name, s in zip(node.op.saved, node.saved, strict=True)
-    )
+    saved = []
+    for name, array in zip(node.op.saved, node.saved, strict=True):
+        if name == node.op.inputs[0] and array is not None:
+            array = old
+        elif name != "y" and isinstance(array, np.ndarray) and graph.owner(array) is storage:
+            array = OVERWRITTEN
+        saved.append(array)
+    node.saved = tuple(saved)
     if x._node is not None and "retain" in (x._node.extra or {}):
         node.extra = {"retain": x._node.extra.pop("retain")}
     base, views = _family(x)

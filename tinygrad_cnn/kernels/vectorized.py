@@ -33,7 +33,10 @@ from ._windows import (
     split,
 )
 
-FEW_PRODUCTS, MANY_PRODUCTS = 1 << 18, 1 << 21  # multiply-adds; for fewer BLAS takes one thread itself
+FEW_PRODUCTS, MANY_PRODUCTS = (
+    1 << 18,
+    1 << 21,
+)  # multiply-adds; for fewer BLAS takes one thread itself
 PLANE_CELLS = 1 << 20  # of pooling, for each worker; the threads wait for each other at every step
 
 

@@ -28,8 +28,8 @@ def check_op(
 
     `op` is what `@op` made, or a registered op's name; `strategy` draws a `Call` (by default the
     one given to `register_strategy`). `reference` takes the inputs as arrays and the attributes,
-    and returns what the forward must; `linear_in` names inputs that it is linear in; `conventions` are
-    arguments for `check_kink`: (function, x, expected gradient).
+    and returns what the forward must; `linear_in` names inputs that it is linear in; `conventions`
+    are arguments for `check_kink`: (function, x, expected gradient).
 
     Checked are: first and second derivatives against central differences; ⟨Au, v⟩ = ⟨u, Aᵀv⟩ where
     it is linear; that the vjps are linear in the cotangent, repeat to the bit, keep shape and dtype

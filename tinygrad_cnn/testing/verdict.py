@@ -131,7 +131,7 @@ def _verdict(
         return (
             "difference noise",
             f"differences with steps of {steps[0]:.1g} to {steps[2]:.1g} vary by {spread:.2g}, "
-            f"more than they are off ({errors[0]:.2g}): the function is too rough, or of low precision",
+            f"more than they are off ({errors[0]:.2g}): the function is rough, or of low precision",
         )
     slope = taylor_slope(pairing.paired, pairing.xs, directions, by_vjp)
     return (
