@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any
@@ -44,12 +44,12 @@ class Recorded:
     _shared: bool  # set where arrays or tensors outside that family show its memory
 
 
-tensor_type: type[Recorded] = Recorded  # what ops return; tensor.py sets it
+new_tensor: Callable[[], Any] = Recorded  # makes an empty one of what ops return; tensor.py sets it
 
 
 def wrap(array: Any, node: Node | None = None) -> Any:
     """A Tensor on `array`, at `node` of the graph."""
-    tensor = object.__new__(tensor_type)
+    tensor = new_tensor()
     tensor._array = array if type(array) is ndarray else np.asarray(array)
     tensor._node = node
     return tensor

@@ -43,8 +43,8 @@ def op(forward: Callable[..., Any] | None = None, **options: Any) -> Any:
 
     - `residuals`: names of what the forward returns after y, for the vjps: constants to them;
     - `returns`: those of the residuals that the op returns too, after y;
-    - `elementwise`: the differentiable inputs broadcast, and meet in their `result_type`; the
-      gradients are summed back to the inputs' shapes;
+    - `elementwise`: the differentiable inputs broadcast, and meet in their `result_type`, which is
+      that of y; the gradients are summed back to the inputs' shapes;
     - `view`: y shows the memory of the input;
     - `composite`: the same function out of other ops. It is what a graph of the gradient
       differentiates: needed where a residual depends smoothly on an input.
@@ -139,22 +139,21 @@ class Op:
             "_observers": observers,
             "_special": special,
             "_Recorded": graph.Recorded,
-            "_Tensor": graph.tensor_type,
+            "_new_tensor": graph.new_tensor,
             "_Node": graph.Node,
             "_wrap": graph.wrap,
             "_number": graph.next_number,
-            "_new": object.__new__,
             "_asarray": np.asarray,
             "_itemgetter": itemgetter,
             "_note_view": note_view,
             "_ndarray": np.ndarray,
         }
         self.backward = _generate(f"{self.name} backward", _backward_source(self), namespace)
-        slow = _generate(f"{self.name}, slow", _record_source(self, shapes, fast=False), namespace)
+        slow = _generate(f"{self.name}, slow", _slow_source(self, shapes), namespace)
         slow.__kwdefaults__ = self.forward.__kwdefaults__
         slow.__defaults__ = self.forward.__defaults__
         namespace["_slow"] = slow
-        record = _generate(self.name, _record_source(self, shapes, fast=True), namespace)
+        record = _generate(self.name, _fast_source(self, shapes), namespace)
         self.record.__defaults__ = self.forward.__defaults__
         self.record.__kwdefaults__ = self.forward.__kwdefaults__
         self.record.__code__ = record.__code__  # the same function object, whoever holds it
@@ -217,81 +216,122 @@ def _saved_source(o: Op, name: str) -> str:
     return _if_needed(o, name, f"{name}_" if name in (*o.inputs, "y") else name)
 
 
-def _record_source(o: Op, shapes: Sequence[str], fast: bool) -> str:
-    """The recorder: the fast one hands over to the slow one, which knows modes and observers."""
-    given = [f"{name}={name}" for name in o.attributes]
-    inputs = o.inputs
-    lines = []
+def _signature(o: Op) -> str:
     if o.variadic:
-        (xs,) = inputs
-        call = ", ".join([f"*{xs}_", *given])
-        signature = [f"*{xs}", *o.attributes]
-        observed = xs
+        return ", ".join([f"*{o.inputs[0]}", *o.attributes])
+    required = len(o.inputs) - len(o.forward.__defaults__ or ())
+    inputs = [n if i < required else f"{n}=None" for i, n in enumerate(o.inputs)]
+    return ", ".join([*inputs, *(["*", *o.attributes] if o.attributes else [])])
+
+
+def _fast_source(o: Op, shapes: Sequence[str]) -> str:
+    """The recorder where all is plain: Tensors of one dtype, recording, nobody watching."""
+    (first, *others), given = o.inputs, [f"{name}={name}" for name in o.attributes]
+    everything = ", ".join([*(f"*{n}" if o.variadic else n for n in o.inputs), *given])
+    if o.variadic:
+        return f"def _generated({_signature(o)}): return _slow({everything})"
+    lines = [
+        f"def _generated({_signature(o)}):",
+        f"    if _special or not isinstance({first}, _Recorded)"
+        f"{''.join(f' or not isinstance({n}, _Recorded)' for n in others)}:",
+        f"        return _slow({everything})",
+        *(f"    {n}_ = {n}._array; {n}_node = {n}._node" for n in o.inputs),
+    ]
+    met = [n for n in o.inputs if n in o.vjps]
+    if o.elementwise:
+        lines.append(f"    _dtype = {met[0]}_.dtype")
+        differ = " or ".join(f"_dtype is not {n}_.dtype" for n in met[1:])
+        lines += [f"    if {differ}: return _slow({everything})"] if differ else []
+    untracked = " and ".join(f"{n}_node is None" for n in o.inputs)
+    parents = _tuple([f"{n}_node" for n in o.inputs])
+    lines += _node_source(
+        o, shapes, untracked, parents, dtype="_dtype" if o.elementwise else "y_.dtype"
+    )
+    return "\n".join(lines)
+
+
+def _slow_source(o: Op, shapes: Sequence[str]) -> str:
+    """The recorder for all else: arrays and numbers among the inputs, promotion, modes, observers."""
+    lines = [f"def _generated({_signature(o)}):"]
+    if o.variadic:
+        (xs,) = o.inputs
         lines += [
             f"    {xs}_ = tuple([x._array if isinstance(x, _Recorded) else x for x in {xs}])",
             f"    if not any([isinstance(x, _Recorded) for x in {xs}]):",
-            f"        return {_result_source(o, call)}",
+            f"        return {_result_source(o)}",
             f"    _parents = tuple([x._node if isinstance(x, _Recorded) else None for x in {xs}])",
-            "    _untracked = not any(_parents)",
         ]
-        parents = "_parents"
-        untracked = "_untracked"
-        shape_of = {xs: f"tuple([x.shape for x in {xs}_])"}
+        observed, parents, untracked = xs, "_parents", "not any(_parents)"
     else:
-        optional = len(inputs) - len(o.forward.__defaults__ or ())
-        signature = [n if i < optional else f"{n}=None" for i, n in enumerate(inputs)]
-        signature += ["*", *o.attributes] if o.attributes else []
-        call = ", ".join([*(f"{name}_" for name in inputs), *given])
-        observed = _tuple(inputs)
+        observed = _tuple(o.inputs)
         lines.append("    _others = 0")
-        for n in inputs:
+        for n in o.inputs:
             lines += [
                 f"    if isinstance({n}, _Recorded): {n}_ = {n}._array; {n}_node = {n}._node",
                 f"    else: {n}_ = {n}; {n}_node = None; _others += 1",
             ]
-        lines += [f"    if _others == {len(inputs)}:", f"        return {_result_source(o, call)}"]
-        met = [f"{name}_" for name in inputs if name in o.vjps]
+        lines += [f"    if _others == {len(o.inputs)}:", f"        return {_result_source(o)}"]
+        met = [f"{n}_" for n in o.inputs if n in o.vjps]
         if o.elementwise and len(met) > 1:
-            differ = [f"{met[0]}.dtype is not {x}.dtype" for x in met[1:]]
-            promote_if = f"    if {' or '.join(['_others', *differ])}:"  # a number has no dtype
-            lines += [promote_if, f"        {', '.join(met)} = _promote({', '.join(met)})"]
-        parents = _tuple([f"{name}_node" for name in inputs])
-        untracked = " and ".join(f"{name}_node is None" for name in inputs)
-        shape_of = {name: _if_needed(o, name + "_shape", f"{name}_.shape") for name in inputs}
-    same_call = ", ".join([f"*{inputs[0]}" if o.variadic else ", ".join(inputs), *given])
-    begin = [f"    if _special: return _slow({same_call})"]
-    end = []
-    if not fast:
-        begin = ["    for _o in list(_observers): _o.op_begins(_op)"]
-        end = [f"    for _o in list(_observers): _o.op_ran(_op, {observed}, _y, _y._node)"]
-        untracked += " or not _mode.grad"
+            lines.append(f"    {', '.join(met)} = _promote({', '.join(met)})")
+        parents = _tuple([f"{n}_node" for n in o.inputs])
+        untracked = " and ".join(f"{n}_node is None" for n in o.inputs)
+    return "\n".join(
+        [
+            *lines,
+            "    for _o in list(_observers): _o.op_begins(_op)",
+            *_node_source(
+                o, shapes, f"{untracked} or not _mode.grad", parents,
+                end=f"    for _o in list(_observers): _o.op_ran(_op, {observed}, _y, _y._node)",
+            ),
+        ]
+    )  # fmt: skip
+
+
+def _node_source(
+    o: Op,
+    shapes: Sequence[str],
+    untracked: str,
+    parents: str,
+    dtype: str = "y_.dtype",
+    end: str = "",
+) -> list[str]:
+    """Run the forward, wrap its result, and record it unless `untracked`."""
+    if o.variadic:
+        shape_of = {n: f"tuple([x.shape for x in {n}_])" for n in o.inputs}
+        refused: list[str] = []
+    else:
+        shape_of = {n: _if_needed(o, n + "_shape", f"{n}_.shape") for n in o.inputs}
+        refused = [n for n in o.inputs if n not in o.vjps]
     lines = [
-        f"def _generated({', '.join(signature)}):",
-        *lines,
-        *begin,
-        *_forward_source(o, call),
+        *_forward_source(o),
         "    if type(y_) is not _ndarray: y_ = _asarray(y_)",
-        "    _y = _new(_Tensor); _y._array = y_",
+        "    _y = _new_tensor(); _y._array = y_",
         f"    if {untracked}:",
         "        _y._node = None",
         "    else:",
-        *(f"        if {n}_node is not None: _op.refuse({n!r})" for n in inputs if n not in o.vjps),
+        *(f"        if {n}_node is not None: _op.refuse({n!r})" for n in refused),
         "        _y._node = _n = _Node()",
         f"        _n.op = _op; _n.parents = {parents}; _n.number = _number(); _n.extra = None",
         f"        _n.saved = {_tuple([_saved_source(o, name) for name in o.saved])}",
         f"        _n.static = {_tuple([*o.attributes, *(shape_of[n] for n in shapes)])}",
-        "        _n.shape = y_.shape; _n.dtype = y_.dtype",
-        *end,
+        f"        _n.shape = y_.shape; _n.dtype = {dtype}",
+        *([end] if end else []),
     ]
     if o.view:
         kwargs = "{" + ", ".join(f"{name!r}: {name}" for name in o.attributes) + "}"
-        lines.append(f"    _note_view(_y, {inputs[0]}, _op, {kwargs})")
-    lines.append(f"    return {', '.join(['_y', *(f'_wrap({name})' for name in o.returns)])}")
-    return "\n".join(lines)
+        lines.append(f"    _note_view(_y, {o.inputs[0]}, _op, {kwargs})")
+    results = ", ".join(["_y", *(f"_wrap({name})" for name in o.returns)])
+    return [*lines, f"    return {results}"]
 
 
-def _forward_source(o: Op, call: str) -> list[str]:
-    run = f"{', '.join(['y_', *o.residuals])} = _forward({call})"
+def _call(o: Op) -> str:
+    arrays = [f"*{n}_" if o.variadic else f"{n}_" for n in o.inputs]
+    return f"_forward({', '.join([*arrays, *(f'{name}={name}' for name in o.attributes)])})"
+
+
+def _forward_source(o: Op) -> list[str]:
+    run = f"{', '.join(['y_', *o.residuals])} = {_call(o)}"
     if not o.elementwise:
         return [f"    {run}"]
     return [
@@ -300,12 +340,12 @@ def _forward_source(o: Op, call: str) -> list[str]:
     ]
 
 
-def _result_source(o: Op, call: str) -> str:
+def _result_source(o: Op) -> str:
     """What a call on arrays alone returns: y, and of the residuals those that are `returns`."""
     if not o.residuals:
-        return f"_forward({call})"
+        return _call(o)
     picks = [0, *(1 + o.residuals.index(name) for name in o.returns)]
-    return f"_itemgetter({', '.join(map(str, picks))})(_forward({call}))"
+    return f"_itemgetter({', '.join(map(str, picks))})({_call(o)})"
 
 
 def _backward_source(o: Op) -> str:

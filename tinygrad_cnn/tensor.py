@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -49,11 +50,8 @@ class Tensor(Recorded):
     __slots__ = ()
     __array_ufunc__ = None  # NumPy's operators leave `array * tensor` to us
 
-    def __new__(cls, data: Any = (), *args: Any, **kwargs: Any) -> Any:
-        self = object.__new__(cls)
-        self._array = np.array(functions.array_of(data), get_default_dtype())
-        self._node = None
-        return self
+    def __new__(cls, data: Any = ()) -> Any:
+        return _rebuild(cls, np.array(functions.array_of(data), get_default_dtype()), False)
 
     # --- what it is ---
 
@@ -501,7 +499,7 @@ class Tensor(Recorded):
 
 
 _setitem = in_place(ops.setitem, lambda x, v, *, index, out, casting: x.__setitem__(index, v))
-graph.tensor_type = Tensor
+graph.new_tensor = functools.partial(object.__new__, Tensor)
 
 
 def plain_index(index: Any) -> Any:
