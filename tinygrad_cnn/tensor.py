@@ -12,8 +12,9 @@ import numpy as np
 from . import functions, graph, ops
 from .dtypes import bool_, float16, float32, float64, get_default_dtype, int32, int64
 from .graph import Node, Recorded, leaf, wrap
+from .inplace import in_place
 from .printing import format_tensor
-from .views import in_place, settle, share
+from .views import settle, share
 
 
 class RemovableHandle:

@@ -1,0 +1,156 @@
+"""In-place operations.
+
+An in-place op is its out-of-place op with another forward: it writes y into the memory of its first
+input, and that tensor moves on to the new node. Its base and views (views.py) must move along: a
+write through a view is recorded on the base as "the base, but for this part" (`write_view`), and
+each living view is replayed on that.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from . import graph
+from .dtypes import RANK, get_default_dtype, result_type
+from .graph import OVERWRITTEN, Recorded
+from .modes import mode
+from .ops import write_view
+from .views import family, replay
+
+
+@functools.cache
+def _writer(op: Any, write: Callable[..., Any] | None) -> Any:
+    """The op's recorder, but for the forward, which writes y into the first input."""
+
+    def forward(x: Any, *others: Any, **attributes: Any) -> Any:
+        if write is not None:
+            write(x, *others, out=x, casting="unsafe", **attributes)
+            return x
+        result = op.forward(x, *others, **attributes)
+        y, *residuals = result if op.residuals else (result,)
+        _check_type(op, y.dtype, x.dtype)
+        np.copyto(x, y, casting="unsafe")
+        return (x, *residuals) if residuals else x
+
+    op.compile()
+    record = op.record.__globals__["_slow"]
+    names = {**record.__globals__, "_forward": forward, "_promote": lambda *operands: operands}
+    function = FunctionType(record.__code__, names, op.name + "_", record.__defaults__)
+    function.__kwdefaults__ = record.__kwdefaults__
+    return function
+
+
+def in_place(
+    record: Any, write: Callable[..., Any] | None = None, floating: bool = False
+) -> Callable[..., Any]:
+    """The in-place form of an op, as a method: `Tensor.mul_ = in_place(mul, np.multiply)`.
+
+    `write` takes the arrays and `out=`; without it the op's forward runs and its result is copied.
+    `floating`: the result is of floating point even where all operands are integers.
+    """
+    op = record.op
+
+    def method(self: Any, *others: Any, **attributes: Any) -> Any:
+        _check(self, op, others)
+        if floating and self._array.dtype.kind != "f":
+            _check_type(op, get_default_dtype(), self._array.dtype)
+        writer = _writer(op, write)
+        old = None
+        if mode.grad and op.inputs[0] in op.saved and any(map(_requires_grad, (self, *others))):
+            old = self._array.copy()  # a vjp may want what is about to be overwritten
+        y = writer(self, *others, **attributes)
+        graph.mark_written(self._array)
+        if y._node is not None:
+            _move_on(self, y._node, old)
+        return self
+
+    method.__name__ = method.__qualname__ = op.name + "_"
+    method.__doc__ = f"In-place form of `{op.name}`; returns this same tensor."
+    return method
+
+
+def _requires_grad(x: Any) -> bool:
+    return isinstance(x, Recorded) and x._node is not None
+
+
+def _check(x: Any, op: Any, others: tuple[Any, ...]) -> None:
+    """Refuse, before anything is changed, what an in-place op cannot do."""
+    array = x._array
+    if mode.grad and any(map(_requires_grad, (x, *others))):
+        base = getattr(x, "_base", x)
+        if base._node is not None and base._node.op is None:
+            what = "a leaf Variable" if base is x else "a view of a leaf Variable"
+            raise RuntimeError(
+                f"{what} that requires grad is being used in an in-place operation: {op.name}_ on "
+                f"shape {array.shape}. Do it under no_grad(), or on a clone()"
+            )
+    if any(n > 1 and s == 0 for n, s in zip(array.shape, array.strides, strict=True)):
+        raise RuntimeError(
+            f"{op.name}_: more than one element of this tensor (shape {array.shape}) is the same "
+            "place in memory, as after expand(): clone() it first"
+        )
+    if not array.flags.writeable:
+        raise RuntimeError(
+            f"{op.name}_: the memory of this tensor (shape {array.shape}) is read-only: clone() it "
+            "first"
+        )
+    if op.elementwise:
+        arrays = [x._array if isinstance(x, Recorded) else x for x in others]
+        shapes = [np.shape(a) for a in arrays]
+        if (
+            any(shape not in ((), array.shape) for shape in shapes)
+            and (shape := np.broadcast_shapes(array.shape, *shapes)) != array.shape
+        ):
+            raise RuntimeError(
+                f"{op.name}_: output with shape {list(array.shape)} doesn't match the broadcast "
+                f"shape {list(shape)}"
+            )
+        _check_type(op, result_type(array, *arrays), array.dtype)
+
+
+def _check_type(op: Any, result: np.dtype, target: np.dtype) -> None:
+    if RANK[result.kind] > RANK[target.kind]:
+        raise RuntimeError(
+            f"{op.name}_: result type {result} can't be cast to the desired output type {target}"
+        )
+
+
+def _move_on(x: Any, node: Any, old: Any) -> None:
+    """Put `x`, just written by `node`, its base and all its views at their new places.
+
+    `old` is a copy of what it held before, where `node` saves that.
+    """
+    node.number = graph.next_number()  # after the write: y, if saved, is what was written
+    storage = graph.owner(x._array)
+    saved = []
+    for name, array in zip(node.op.saved, node.saved, strict=True):
+        if name == node.op.inputs[0] and array is not None:
+            array = old
+        elif name != "y" and isinstance(array, np.ndarray) and graph.owner(array) is storage:
+            array = OVERWRITTEN
+        saved.append(array)
+    node.saved = tuple(saved)
+    if x._node is not None and "retain" in (x._node.extra or {}):
+        node.extra = {"retain": x._node.extra.pop("retain")}
+    base, views = family(x)
+    x._node = node
+    if base is not x:
+        _written_through(base, x)
+    for view in views:
+        at = graph.wrap(base._array, base._node)
+        view._node = replay(at, view._replay)._node
+
+
+def _written_through(base: Any, view: Any) -> None:
+    """Record on `base` that its part `view` was written."""
+    write = _writer(write_view.op, _written_already)
+    base._node = write(base, view, path=view._replay)._node
+
+
+def _written_already(*arrays: Any, **attributes: Any) -> None:
+    """The forward of a `write_view` whose view has been written."""
