@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import tinygrad_cnn as tc
@@ -152,7 +157,26 @@ def imports(quick: bool) -> None:
     _line("import beyond NumPy's", min(in_process(code) for _ in range(5)), None, "ms", 50)
 
 
-GROUPS = (engine, mlp, lenet, conv, resnet, memory, imports)
+def jobs(quick: bool) -> None:
+    """The main jobs, as users run them: what they print last, accuracy and seconds.
+
+    Fashion-MNIST where FASHION_MNIST names the folder of its files (Debian's package
+    dataset-fashion-mnist: /usr/share/datasets/fashion-mnist).
+    """
+    examples = Path(__file__).parent.parent / "examples"
+    commands = []
+    if importlib.util.find_spec("sklearn"):
+        commands.append(["train_digits.py"])
+    if "FASHION_MNIST" in os.environ and not quick:
+        commands.append(["train_mnist.py", "--data", os.environ["FASHION_MNIST"]])
+    for name, *arguments in commands:
+        with tempfile.TemporaryDirectory() as folder:  # for the picture that the example draws
+            command = [sys.executable, str(examples / name), *arguments]
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+        print(f"{name:36} {done.stdout.strip().splitlines()[-1]}", flush=True)
+
+
+GROUPS = (engine, mlp, lenet, conv, resnet, memory, imports, jobs)
 
 
 def main() -> None:
