@@ -6,6 +6,7 @@ alternating blocks, and what counts is the median over the rounds of the ratio w
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -59,9 +60,18 @@ def compare(
 
 
 def in_process(code: str, timeout: float = 300) -> float:
-    """Run `code` in a new Python process, which prints a number last, and return that."""
+    """Run `code` in a new Python process, which prints a number last, and return that.
+
+    It keeps compiled bytecode, as users' do, whatever this process was told.
+    """
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=timeout, check=False
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        env=environment,
     )
     if done.returncode:
         raise RuntimeError(f"the measured process failed:\n{done.stderr[-2000:]}")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import zlib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from ..graph import Node
 from ..modes import Observer, observe
 
-_PACKAGE = str(Path(__file__).parent.parent)
+_PACKAGE = os.path.dirname(os.path.dirname(__file__))
 
 
 class detect_anomaly(Observer):
