@@ -250,6 +250,14 @@ def test_hooks_see_the_complete_gradient_in_order_and_may_replace_it():
     assert x.grad.tolist() == [3.0, 3.0]
 
 
+def test_a_hook_cannot_change_a_gradient_that_another_tensor_has_too():
+    x, y = leaf(2), leaf(2)
+    x.register_hook(lambda g: g.mul_(2.0))
+    with pytest.raises(RuntimeError, match="read-only"):
+        (x + y).sum().backward()
+    assert y.grad is None
+
+
 def test_a_hook_that_returns_a_wrong_shape_is_an_error():
     x = leaf(2)
     x.register_hook(lambda g: g.sum())

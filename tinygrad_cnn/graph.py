@@ -29,12 +29,8 @@ next_number = count(1).__next__
 class Recorded:
     """What the engine knows of a Tensor: its array, and its place in the graph."""
 
-    __slots__ = (
-        "__dict__",
-        "__weakref__",
-        "_array",
-        "_node",
-    )  # what few tensors have is in the dict
+    # every tensor has an array and a node; what few have is in the dict
+    __slots__ = ("__dict__", "__weakref__", "_array", "_node")
     _array: ndarray
     _node: Node | None
     _grad: Any  # unset until there is one
@@ -195,7 +191,7 @@ def backward(
     them that were reached, and only vjps that lead to them run (with `stop`, none behind them).
     """
     needed = None if targets is None else _leading_to(targets, roots, stop)
-    targets = frozenset(targets or ())  # type: ignore[assignment]
+    ends = frozenset(targets or ())
     kept: dict[Node, Any] = {}
     pending: dict[Node, Any] = {}  # cotangents, complete when their node is popped
     sums: set[Node] = set()  # whose pending cotangent is a sum made here: add in place
@@ -236,7 +232,7 @@ def backward(
             g = _complete(node, g, kept)
         parents = node.parents
         if needed is not None:
-            if node in targets:  # type: ignore[operator]
+            if node in ends:
                 kept[node] = g
             parents = [p if p in needed else None for p in parents]
             if (stop and node in kept) or not any(parents):
@@ -266,9 +262,9 @@ def backward(
         if saved and not retain_graph:
             node.saved = None
         saved = None
-    for leaf, g in pending.items():
-        if needed is None or leaf in targets:  # type: ignore[operator]
-            kept[leaf] = g if leaf.extra is None else _complete(leaf, g, kept)
+    for node, g in pending.items():  # the leaves
+        if needed is None or node in ends:
+            kept[node] = g if node.extra is None else _complete(node, g, kept)
     return kept
 
 
@@ -353,7 +349,9 @@ def _complete(node: Node, g: Any, kept: dict[Node, Any]) -> Any:
     extra = node.extra or {}
     bare = not isinstance(g, Recorded)
     for hook in list(extra.get("hooks", {}).values()):
-        result = hook(wrap(g) if bare else g)
+        seen = np.asarray(g if bare else g._array).view()
+        seen.flags.writeable = False  # it may be another tensor's gradient too
+        result = hook(wrap(seen, None if bare else g._node))
         if result is None:
             continue
         if not isinstance(result, Recorded) or result._array.shape != node.shape:
