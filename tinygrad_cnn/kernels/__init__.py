@@ -18,6 +18,7 @@ import os
 SETS = ("vectorized", "compiled")
 FUNCTIONS = (
     "matmul",
+    "keep",
     "conv2d",
     "conv2d_input",
     "conv2d_weight",

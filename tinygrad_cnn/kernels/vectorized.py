@@ -19,6 +19,7 @@ from math import gcd, prod
 
 import numpy as np
 
+from ._memory import keep_freed_memory
 from ._threads import one_blas_thread, run, scratch, workers
 from ._windows import (
     BLOCK_BYTES,
@@ -40,6 +41,9 @@ FEW_PRODUCTS, MANY_PRODUCTS = (
 PLANE_CELLS = 1 << 20  # of pooling, for each worker; the threads wait for each other at every step
 
 
+keep_freed_memory()
+
+
 # -- products ------------------------------------------------------------------------------------
 
 
@@ -53,6 +57,16 @@ def matmul(a, b):
         with one_blas_thread():
             return np.matmul(a, b)
     return np.matmul(a, b)
+
+
+def keep(x, mask):
+    """x where the mask, of bool, holds, else 0.
+
+    Times 0 or 1 as integers: exact, no NaN comes of an infinity, and ten times as fast as np.where.
+    """
+    if x.dtype.kind != "f":
+        return x * mask
+    return np.multiply(x.view(_bits(x.dtype)), mask).view(x.dtype)
 
 
 # -- convolution ---------------------------------------------------------------------------------
@@ -293,7 +307,10 @@ def max_pool2d_positions(taps, x_shape, kernel_size, stride, padding, dilation):
 
 def max_pool2d_scatter(g, taps, x_shape, kernel_size, stride, padding, dilation):
     """x̄[n,c,m] = Σ g[n,c,p,q] over the windows whose tap is the cell m; a tap I·J is dropped."""
-    x = _like(g, x_shape[2:], g.dtype)
+    x = _like(taps, x_shape[2:], g.dtype)  # in the memory order of the forward: what is next has it
+    if g.strides != tuple(n * g.itemsize // taps.itemsize for n in taps.strides):
+        g, given = _like(taps, taps.shape[2:], g.dtype), g
+        g[...] = given
     reach = _taps(x_shape[2:], kernel_size, stride, padding, dilation, g.shape[2:])
     # where no cell is in two windows, there is nothing to add up
     apart = all(d * (I - 1) < s for d, I, s in zip(dilation, kernel_size, stride, strict=True))

@@ -10,6 +10,7 @@ from .elementwise import (
     cos,
     div,
     exp,
+    keep,
     log,
     maximum,
     minimum,
@@ -56,7 +57,7 @@ from .softmax import cross_entropy, log_softmax, softmax
 __all__ = [
     "abs", "add", "amax", "amin", "avg_pool2d", "avg_pool2d_input", "batch_norm", "cast", "cat",
     "clamp", "clone", "conv2d", "conv2d_input", "conv2d_weight", "cos", "cross_entropy", "div",
-    "dropout", "exp", "expand", "gather", "getitem", "linear", "log", "log_softmax", "logsumexp",
+    "dropout", "exp", "expand", "gather", "getitem", "keep", "linear", "log", "log_softmax", "logsumexp",
     "matmul", "max_along", "max_pool2d", "max_pool2d_gather", "max_pool2d_scatter", "maximum",
     "mean", "min_along", "minimum", "mul", "neg", "norm", "pad", "permute", "pow", "put", "relu",
     "reshape", "scatter_add", "setitem", "sigmoid", "sign", "sin", "softmax", "softplus", "sqrt", "stack", "std",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .. import kernels
 from ..dtypes import floating, get_default_dtype
 from ..op import op
 
@@ -155,6 +156,15 @@ sigmoid.defvjp(x=lambda g, y: g * y * (1.0 - y))
 
 
 @op
+def keep(x, mask):
+    """y = x where the mask, of bool, holds, else 0        x̄ = ȳ there, else 0"""
+    return kernels.keep(np.asarray(x), mask)
+
+
+keep.defvjp(x=lambda g, mask: keep(g, mask))
+
+
+@op
 def softplus(x):
     """y = ln(1 + eˣ) = max(x, 0) + ln(1 + e^−|x|)        x̄ = ȳ · sigmoid x"""
     x = floating(x)
@@ -174,7 +184,7 @@ def relu(x):
     return np.maximum(x, 0)
 
 
-relu.defvjp(x=lambda g, y: where(y <= 0, 0.0, g))
+relu.defvjp(x=lambda g, y: keep(g, ~(y <= 0)))
 
 
 @op
@@ -204,8 +214,8 @@ def clamp(x, *, min, max):
 
 def clamp_x(g, x, min, max):
     if min is None:
-        return where(x <= max, g, 0.0)
-    return where(x >= min, g, 0.0) if max is None else where((x >= min) & (x <= max), g, 0.0)
+        return keep(g, x <= max)
+    return keep(g, x >= min) if max is None else keep(g, (x >= min) & (x <= max))
 
 
 clamp.defvjp(x=clamp_x)
@@ -225,7 +235,7 @@ def minimum(a, b):
 
 def _to_winner(g, a, b, lost):
     """ȳ but for 0 where `lost`, and half of it for equals; with a NaN both get it, as in PyTorch."""
-    return where(lost, 0.0, where(a == b, g * 0.5, g))
+    return keep(where(a == b, g * 0.5, g), ~lost)
 
 
 maximum.defvjp(
@@ -243,7 +253,7 @@ def where(condition, a, b):
 
 
 where.defvjp(
-    a=lambda g, condition: where(condition, g, 0.0), b=lambda g, condition: where(condition, 0.0, g)
+    a=lambda g, condition: keep(g, condition), b=lambda g, condition: keep(g, ~condition)
 )
 
 

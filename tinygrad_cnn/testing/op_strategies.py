@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from ..ops import shape as shape_ops
 from ..ops.reduce import axes_of
-from .calls import Call, register_strategy
+from . import references
+from .calls import Call, Convention, register_strategy
 from .indices import basic_indices, indices
 from .strategies import broadcastable_shapes, generators, reductions, separated_arrays, shapes
 from .values import separated
@@ -24,13 +25,39 @@ def unary(low: float = -2.0, high: float = 2.0, avoid: Sequence[float] = ()) -> 
     return separated_arrays(low=low, high=high, avoid=avoid).map(lambda x: Call((x,)))
 
 
-for name in ("neg", "exp", "sin", "cos", "tanh", "sigmoid", "softplus", "clone"):
-    linear = ("x",) if name in ("neg", "clone") else ()
-    register_strategy(name, unary(), linear_in=linear)
-for name in ("log", "sqrt"):
-    register_strategy(name, unary(0.3, 3.0))
-for name in ("relu", "abs", "sign"):
-    register_strategy(name, unary(avoid=[0.0]))
+def at(x: Any, expected: Any, **attributes: Any) -> Convention:
+    """The convention of an op of one array x, at a kink."""
+    return Call((np.array(x, np.float64),), attributes), "x", expected
+
+
+register_strategy("neg", unary(), linear_in=("x",), reference=np.negative)
+register_strategy("clone", unary(), linear_in=("x",), reference=np.array)
+register_strategy("exp", unary(), reference=np.exp)
+register_strategy("sin", unary(), reference=np.sin)
+register_strategy("cos", unary(), reference=np.cos)
+register_strategy("tanh", unary(), reference=np.tanh)
+register_strategy("sigmoid", unary(), reference=lambda x: 1 / (1 + np.exp(-x)))
+register_strategy(
+    "softplus",
+    unary(),
+    reference=lambda x: np.log(1 + np.exp(x)),
+    conventions=[at([0.0], [0.5])],  # smooth there, unlike the abs and max that it is made of
+)
+register_strategy("log", unary(0.3, 3.0), reference=np.log)
+register_strategy("sqrt", unary(0.3, 3.0), reference=np.sqrt)
+register_strategy(
+    "relu",
+    unary(avoid=[0.0]),
+    reference=lambda x: x * (x > 0),
+    conventions=[at([0.0, -0.0, 1.0, -1.0], [0.0, 0.0, 1.0, 0.0])],
+)
+register_strategy(
+    "abs",
+    unary(avoid=[0.0]),
+    reference=lambda x: np.where(x < 0, -x, x),
+    conventions=[at([0.0, -0.0, 2.0, -2.0], [0.0, 0.0, 1.0, -1.0])],
+)
+register_strategy("sign", unary(avoid=[0.0]), reference=lambda x: 1.0 * (x > 0) - (x < 0))
 
 
 @st.composite
@@ -61,11 +88,28 @@ def binary(
     return Call((x, y))
 
 
-register_strategy("add", binary(), linear_in=("a", "b"))
-register_strategy("sub", binary(), linear_in=("a", "b"))
-register_strategy("mul", binary(), linear_in=("a", "b"))
-register_strategy("div", binary(gap=0.4), linear_in=("a",))
-register_strategy("pow", binary(a=(0.4, 2.0), b=(-2, 2)))
+def pair(a: Any, b: Any, name: str, expected: Any) -> Convention:
+    """The convention of an op of two arrays, or of one and a number."""
+    a, b = (x if isinstance(x, (int, float)) else np.array(x, np.float64) for x in (a, b))
+    return Call((a, b)), name, expected
+
+
+register_strategy("add", binary(), linear_in=("a", "b"), reference=np.add)
+register_strategy("sub", binary(), linear_in=("a", "b"), reference=np.subtract)
+register_strategy("mul", binary(), linear_in=("a", "b"), reference=np.multiply)
+register_strategy("div", binary(gap=0.4), linear_in=("a",), reference=np.divide)
+register_strategy(
+    "pow",
+    binary(a=(0.4, 2.0), b=(-2, 2)),
+    reference=lambda a, b: np.exp(b * np.log(a)),
+    conventions=[
+        pair([0.0, -3.0], 2.0, "a", [0.0, -6.0]),
+        pair([0.0, 2.0], 0, "a", [0.0, 0.0]),
+        pair([0.0, 2.0, 3.0], [2.0, 0.0, 2.0], "a", [0.0, 0.0, 6.0]),
+        pair([0.0, 1.0], [2.0, 2.0], "b", [0.0, 0.0]),
+        pair(0.0, [2.0, 1.0], "b", [0.0, 0.0]),
+    ],
+)
 
 
 @st.composite
@@ -76,8 +120,29 @@ def extremes(draw: st.DrawFn) -> Call:
     return Call(draw(st.sampled_from([(x, y), (x, y), (x, 0.5), (0.5, y)])))
 
 
-register_strategy("maximum", extremes())
-register_strategy("minimum", extremes())
+VALUES, ONES = [1.0, 2.0, 0.0], [1.0, 1.0, 1.0]
+register_strategy(
+    "maximum",
+    extremes(),
+    reference=np.maximum,
+    conventions=[
+        pair(VALUES, ONES, "a", [0.5, 1.0, 0.0]),
+        pair(VALUES, ONES, "b", [0.5, 0.0, 1.0]),
+        pair(VALUES, 1.0, "a", [0.5, 1.0, 0.0]),
+        pair(1.0, VALUES, "b", [0.5, 1.0, 0.0]),
+    ],
+)
+register_strategy(
+    "minimum",
+    extremes(),
+    reference=np.minimum,
+    conventions=[
+        pair(VALUES, ONES, "a", [0.5, 0.0, 1.0]),
+        pair(VALUES, ONES, "b", [0.5, 1.0, 0.0]),
+        pair(VALUES, 1.0, "a", [0.5, 0.0, 1.0]),
+        pair(1.0, VALUES, "b", [0.5, 0.0, 1.0]),
+    ],
+)
 
 
 @st.composite
@@ -90,7 +155,20 @@ def choices(draw: st.DrawFn) -> Call:
     return Call((np.asarray(rng.random(c) < 0.5), *values))
 
 
-register_strategy("where", choices(), linear_in=("a", "b"))
+register_strategy("where", choices(), linear_in=("a", "b"), reference=np.where)
+
+
+@st.composite
+def kept(draw: st.DrawFn) -> Call:
+    """Calls of `keep`: a mask of the shape of x, or one that broadcasts to it."""
+    x = draw(separated_arrays())
+    mask = draw(generators()).random(draw(st.sampled_from([x.shape, x.shape[1:]]))) < 0.5
+    return Call((x, np.asarray(mask)))
+
+
+register_strategy(
+    "keep", kept(), linear_in=("x",), reference=lambda x, mask: np.where(mask, x, 0.0)
+)
 
 
 @st.composite
@@ -101,15 +179,26 @@ def clamps(draw: st.DrawFn) -> Call:
     return Call((draw(separated_arrays(avoid=bounds)),), {"min": low, "max": high})
 
 
-register_strategy("clamp", clamps())
+register_strategy(
+    "clamp",
+    clamps(),
+    reference=lambda x, min, max: np.clip(x, min, max),
+    conventions=[
+        at([-1.0, 2.0, 0.0, 3.0], [1.0, 1.0, 1.0, 0.0], min=-1, max=2),
+        at([0.5, 0.0], [1.0, 0.0], min=0.5, max=None),
+        at([0.5, 1.0], [1.0, 0.0], min=None, max=0.5),
+    ],
+)
 register_strategy(
     "cast",
     st.builds(
-        lambda x, dtype: Call((x,), {"dtype": np.dtype(dtype)}),
+        lambda x, of, dtype: Call((x.astype(of),), {"dtype": np.dtype(dtype)}),
         separated_arrays(),
+        st.sampled_from(["float64", "float64", "float32"]),
         st.sampled_from(["float64", "float64", "float32", "float16"]),
     ),
     linear_in=("x",),
+    reference=lambda x, dtype: x.astype(dtype),
 )
 
 
@@ -130,11 +219,29 @@ def reduced(draw: st.DrawFn, nonempty: bool = True, default: bool = True, **valu
     return Call((x,), {**given, "keepdim": draw(st.booleans())})
 
 
-register_strategy("sum", reduced(nonempty=False), linear_in=("x",))
-register_strategy("mean", reduced(), linear_in=("x",))
-register_strategy("amax", reduced())
-register_strategy("amin", reduced())
-register_strategy("logsumexp", reduced(default=False))
+TIED = [[3.0, 1.0, 3.0], [0.0, 2.0, 2.0]]
+LEAST = [[-3.0, 1.0, -3.0], [4.0, 2.0, 2.0]]
+SHARED = [[0.5, 0.0, 0.5], [0.0, 0.5, 0.5]]
+OVER_ALL = [[0.5, 0.0, 0.5], [0.0, 0.0, 0.0]]
+FIRST = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
+
+register_strategy(
+    "sum", reduced(nonempty=False), linear_in=("x",), reference=references.by_numpy(np.sum)
+)
+register_strategy("mean", reduced(), linear_in=("x",), reference=references.by_numpy(np.mean))
+register_strategy(
+    "amax",
+    reduced(),
+    reference=references.by_numpy(np.max),
+    conventions=[at(TIED, SHARED, dim=1), at(TIED, OVER_ALL), at(TIED, OVER_ALL, keepdim=True)],
+)
+register_strategy(
+    "amin",
+    reduced(),
+    reference=references.by_numpy(np.min),
+    conventions=[at(LEAST, SHARED, dim=1), at(LEAST, OVER_ALL), at(LEAST, OVER_ALL, keepdim=True)],
+)
+register_strategy("logsumexp", reduced(default=False), reference=references.logsumexp)
 
 
 @st.composite
@@ -157,9 +264,22 @@ def variances(draw: st.DrawFn) -> Call:
     )
 
 
-register_strategy("var", variances())
-register_strategy("std", variances())
-register_strategy("norm", reduced(avoid=[0.0], margin=0.4))
+register_strategy("var", variances(), reference=references.spread_by(np.var))
+register_strategy(
+    "std",
+    variances(),
+    reference=references.spread_by(np.std),
+    conventions=[at([1.0, 1.0], [0.0, 0.0])],
+)
+register_strategy(
+    "norm",
+    reduced(avoid=[0.0], margin=0.4),
+    reference=references.norm,
+    conventions=[
+        at([0.0, 0.0], [0.0, 0.0]),
+        at([[0.0, 0.0], [3.0, 4.0]], [[0, 0], [0.6, 0.8]], dim=1),
+    ],
+)
 
 
 @st.composite
@@ -172,8 +292,18 @@ def along(draw: st.DrawFn) -> Call:
     return Call((x,), {"dim": dim, "keepdim": draw(st.booleans())})
 
 
-register_strategy("max_along", along())
-register_strategy("min_along", along())
+register_strategy(
+    "max_along",
+    along(),
+    reference=references.extreme_along(np.max, np.argmax),
+    conventions=[at(TIED, FIRST, dim=1)],
+)
+register_strategy(
+    "min_along",
+    along(),
+    reference=references.extreme_along(np.min, np.argmin),
+    conventions=[at(LEAST, FIRST, dim=1)],
+)
 
 
 # --- Shapes -------------------------------------------------------------------------------------
@@ -198,8 +328,8 @@ def permutes(draw: st.DrawFn) -> Call:
     return Call((x,), {"dims": tuple(draw(st.permutations(range(x.ndim))))})
 
 
-register_strategy("reshape", reshapes(), linear_in=("x",))
-register_strategy("permute", permutes(), linear_in=("x",))
+register_strategy("reshape", reshapes(), linear_in=("x",), reference=references.reshape)
+register_strategy("permute", permutes(), linear_in=("x",), reference=references.permute)
 
 
 @st.composite
@@ -213,8 +343,10 @@ def expansions(draw: st.DrawFn, inverse: bool = False) -> Call:
     return Call((draw(separated_arrays(start)),), {"shape": end})
 
 
-register_strategy("expand", expansions(), linear_in=("x",))
-register_strategy("sum_to", expansions(inverse=True), linear_in=("x",))
+register_strategy(
+    "expand", expansions(), linear_in=("x",), reference=lambda x, shape: np.zeros(shape) + x
+)
+register_strategy("sum_to", expansions(inverse=True), linear_in=("x",), reference=references.sum_to)
 
 
 @st.composite
@@ -233,9 +365,11 @@ def indexed(draw: st.DrawFn, kind: str) -> Call:
     return Call((x, draw(st.sampled_from([v, v, v, v, 1.5]))), {"index": index})
 
 
-register_strategy("getitem", indexed("getitem"), linear_in=("x",))
-register_strategy("put", indexed("put"), linear_in=("x",))
-register_strategy("setitem", indexed("setitem"), linear_in=("x", "v"))
+register_strategy(
+    "getitem", indexed("getitem"), linear_in=("x",), reference=lambda x, index: x[index]
+)
+register_strategy("put", indexed("put"), linear_in=("x",), reference=references.put)
+register_strategy("setitem", indexed("setitem"), linear_in=("x", "v"), reference=references.setitem)
 
 
 @st.composite
@@ -257,7 +391,9 @@ def view_writes(draw: st.DrawFn) -> Call:
     return Call((x, v), {"path": tuple(path)})
 
 
-register_strategy("write_view", view_writes(), linear_in=("x", "v"))
+register_strategy(
+    "write_view", view_writes(), linear_in=("x", "v"), reference=references.write_view
+)
 
 
 @st.composite
@@ -276,8 +412,12 @@ def joins(draw: st.DrawFn, kind: str) -> Call:
     return Call(tuple(xs), {"dim": dim - end - 1 if negative else dim})
 
 
-register_strategy("cat", joins("cat"), linear_in=("xs",))
-register_strategy("stack", joins("stack"), linear_in=("xs",))
+register_strategy(
+    "cat", joins("cat"), linear_in=("xs",), reference=lambda *xs, dim: np.concatenate(xs, dim)
+)
+register_strategy(
+    "stack", joins("stack"), linear_in=("xs",), reference=lambda *xs, dim: np.stack(xs, dim)
+)
 
 
 @st.composite
@@ -292,7 +432,7 @@ def pads(draw: st.DrawFn) -> Call:
     return Call((x,), {"widths": tuple(widths), "value": value})
 
 
-register_strategy("pad", pads(), linear_in=("x",))
+register_strategy("pad", pads(), linear_in=("x",), reference=references.pad)
 
 
 @st.composite
@@ -310,5 +450,7 @@ def gathers(draw: st.DrawFn, inverse: bool = False) -> Call:
     return Call((x, index), {"dim": dim, **({"shape": shape} if inverse else {})})
 
 
-register_strategy("gather", gathers(), linear_in=("x",))
-register_strategy("scatter_add", gathers(inverse=True), linear_in=("x",))
+register_strategy("gather", gathers(), linear_in=("x",), reference=references.gather)
+register_strategy(
+    "scatter_add", gathers(inverse=True), linear_in=("x",), reference=references.scatter_add
+)
