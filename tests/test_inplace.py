@@ -220,6 +220,54 @@ def test_retain_grad_follows_the_tensor_through_a_write():
     assert x.grad.tolist() == [6.0, 6.0]
 
 
+def test_retain_grad_follows_a_whole_family_through_a_write():
+    a = tc.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    t = a * 2.0
+    t.retain_grad()
+    v = t[:2]
+    v.retain_grad()
+    v.mul_(10.0)
+    assert t.retains_grad
+    assert v.retains_grad
+    t.backward(tc.ones(3))
+    assert t.grad.tolist() == [1.0, 1.0, 1.0]
+    t = a * 2.0
+    v = t[:2]
+    v.retain_grad()
+    t.mul_(10.0)
+    (v * v).sum().backward()
+    assert v.grad.tolist() == [40.0, 80.0]
+
+
+def test_writes_to_a_0d_tensor():
+    a = tc.tensor(2.0, dtype=tc.float64, requires_grad=True)
+    t = a * 1.0
+    t.copy_(a * a)
+    t.sin().backward()
+    assert a.grad.item() == pytest.approx(np.cos(4.0) * 4.0)
+    a.grad = None
+    t = a * a
+    v = t.view(1)
+    v[0] *= 2.0
+    t.backward()
+    assert a.grad.item() == pytest.approx(8.0)
+
+
+def test_new_vjps_reach_the_in_place_form():
+    old = dict(tc.mul.op.vjps)
+    try:
+        y = leaf(2) * 1.0
+        y.mul_(2.0)
+        tc.mul.defvjp(a=lambda g, b: g * b * 100.0)
+        x = leaf(2)
+        y = x + 0.0
+        y.mul_(2.0)
+        y.sum().backward()
+        assert x.grad.tolist() == [200.0, 200.0]
+    finally:
+        tc.mul.defvjp(**old)
+
+
 def test_tensor_copies_and_from_numpy_shares():
     a = np.zeros(2, np.float32)
     copied, shared = tc.tensor(a), tc.from_numpy(a)

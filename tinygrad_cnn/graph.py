@@ -228,6 +228,8 @@ def backward(
         if heap:
             top = heappop(heap)[1]
             top_g = pending.pop(top)
+        if not node.shape and isinstance(g, np.generic):
+            g = np.asarray(g)  # NumPy's arithmetic makes scalars of 0-d arrays
         if node.extra is not None:
             g = _complete(node, g, kept)
         parents = node.parents

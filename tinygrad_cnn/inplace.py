@@ -24,8 +24,11 @@ from .views import family, replay
 
 
 @functools.cache
-def _writer(op: Any, write: Callable[..., Any] | None) -> Any:
-    """The op's recorder, but for the forward, which writes y into the first input."""
+def _writer(op: Any, write: Callable[..., Any] | None, generation: int) -> Any:
+    """The op's recorder, but for the forward, which writes y into the first input.
+
+    `generation` is the op's: with new vjps it is another recorder.
+    """
 
     def forward(x: Any, *others: Any, **attributes: Any) -> Any:
         if write is not None:
@@ -59,7 +62,7 @@ def in_place(
         _check(self, op, others)
         if floating and self._array.dtype.kind != "f":
             _check_type(op, get_default_dtype(), self._array.dtype)
-        writer = _writer(op, write)
+        writer = _writer(op, write, op.generation)
         old = None
         if mode.grad and op.inputs[0] in op.saved and any(map(_requires_grad, (self, *others))):
             old = self._array.copy()  # a vjp may want what is about to be overwritten
@@ -135,20 +138,23 @@ def _move_on(x: Any, node: Any, old: Any) -> None:
             array = OVERWRITTEN
         saved.append(array)
     node.saved = tuple(saved)
-    if x._node is not None and "retain" in (x._node.extra or {}):
-        node.extra = {"retain": x._node.extra.pop("retain")}
     base, views = family(x)
+    retaining = [t for t in {id(t): t for t in (base, x, *views)}.values() if t.retains_grad]
+    for t in retaining:
+        t._node.extra.pop("retain")
     x._node = node
     if base is not x:
         _written_through(base, x)
     for view in views:
         at = graph.wrap(base._array, base._node)
         view._node = replay(at, view._replay)._node
+    for t in retaining:
+        t.retain_grad()
 
 
 def _written_through(base: Any, view: Any) -> None:
     """Record on `base` that its part `view` was written."""
-    write = _writer(write_view.op, _written_already)
+    write = _writer(write_view.op, _written_already, write_view.op.generation)
     base._node = write(base, view, path=view._replay)._node
 
 

@@ -92,6 +92,7 @@ class Op:
         self.residuals, self.returns = tuple(residuals), tuple(returns)
         self.elementwise, self.view = elementwise, view
         self.vjps: dict[str, Callable[..., Any]] = {}
+        self.generation = 0  # how often they changed
         self.saved: tuple[str, ...] = ()
         self.static: tuple[str, ...] = ()
         self.record: Any = functools.update_wrapper(
@@ -119,6 +120,7 @@ class Op:
                     f"{sorted(there)}"
                 )
         self.vjps.update(vjps)
+        self.generation += 1
         self.record.__code__ = _first_call.__code__  # generated anew when next called
 
     def compile(self) -> Any:

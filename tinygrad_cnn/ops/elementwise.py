@@ -252,9 +252,7 @@ def where(condition, a, b):
     return np.where(condition, a, b)
 
 
-where.defvjp(
-    a=lambda g, condition: keep(g, condition), b=lambda g, condition: keep(g, ~condition)
-)
+where.defvjp(a=lambda g, condition: keep(g, condition), b=lambda g, condition: keep(g, ~condition))
 
 
 @op
