@@ -9,6 +9,7 @@ from hypothesis import Phase, given, settings
 import tinygrad_cnn as tc
 from tinygrad_cnn.op import registry
 from tinygrad_cnn.testing import Call, GradientError, check_op, register_strategy, strategy_for
+from tinygrad_cnn.testing.calls import entry_for
 from tinygrad_cnn.testing.errors import show
 
 OPS = sorted(
@@ -36,6 +37,13 @@ def test_every_attribute_is_exercised_of(name):
     collect()
     assert all(len(values) > 1 for values in seen.values()), dict(seen)
     assert set(seen) == {*registry[name].attributes, *registry[name].inputs}
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_a_reference_is_registered_for(name):
+    entry = entry_for(name)
+    assert entry is not None
+    assert entry.reference is not None
 
 
 @pytest.mark.parametrize("name", OPS)

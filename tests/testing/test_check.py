@@ -81,6 +81,14 @@ def test_infinite_outputs_that_do_not_move_count_as_constant():
     check_vjp(lambda x: tc.log(tc.relu(x)), np.array([-1.0, 2.0]))
 
 
+def test_subnormal_numbers_are_no_reason_to_fail():
+    x = np.array([-1.23021323, 0.54097352])
+    for factor in (2.2250738585e-313, 5e-324, 3e-308):
+        check_adjoint(lambda x, f=factor: x * f, x)
+        check_vjp(lambda x, f=factor: x.sin() * f, x)
+    check_adjoint(lambda x: x * 1e-40, x.astype(np.float32))
+
+
 # --- What is wrong fails ------------------------------------------------------------------------
 
 

@@ -12,13 +12,17 @@ from ..graph import Recorded, wrap
 from ..modes import enable_grad, no_grad, set_grad_enabled
 from .anomaly import detect_anomaly
 from .function import Function
+from .gradcheck import GradcheckError, gradcheck, gradgradcheck
 
 __all__ = [
     "Function",
+    "GradcheckError",
     "backward",
     "detect_anomaly",
     "enable_grad",
     "grad",
+    "gradcheck",
+    "gradgradcheck",
     "no_grad",
     "set_grad_enabled",
 ]

@@ -25,12 +25,21 @@ class Call:
         return f"Call({show(self.inputs)}, {show(self.attributes)})"
 
 
+Convention = tuple[Call, str, Any]  # a call at a kink, one of its inputs, the gradient of Σ y there
+
+
 class Entry(NamedTuple):
-    """What draws calls of an op, its inputs that get no gradient, those that it is linear in."""
+    """What draws calls of an op, its inputs that get no gradient, those that it is linear in, what
+    its forward must return, what is chosen where it has a kink, and whether y may show the memory
+    of an input though the op is no view.
+    """
 
     strategy: SearchStrategy[Call]
     constants: tuple[str, ...] = ()
     linear_in: tuple[str, ...] = ()
+    reference: Callable[..., Any] | None = None
+    conventions: tuple[Convention, ...] = ()
+    aliases: bool = False
 
 
 _entries: dict[str, Entry] = {}
@@ -52,11 +61,17 @@ def register_strategy(
     *,
     constants: Sequence[str] = (),
     linear_in: Sequence[str] = (),
+    reference: Callable[..., Any] | None = None,
+    conventions: Sequence[Convention] = (),
+    aliases: bool = False,
 ) -> None:
     """Say how to draw calls of `op`, for `check_op`.
 
     `constants` names the inputs of floating point which it has, on purpose, no gradient for, and
-    `linear_in` those that it is linear in (one at a time).
+    `linear_in` those that it is linear in (one at a time). `reference` takes arrays and attributes
+    and returns what the forward must; `conventions` are triples (call, input, gradient): at a kink,
+    the documented gradient of Σ y for that input. `aliases` allows that y shows the memory of an
+    input, of an op that is not registered as a view.
 
     >>> import numpy as np, tinygrad_cnn as tc
     >>> from hypothesis import strategies as st
@@ -67,11 +82,13 @@ def register_strategy(
     >>> register_strategy(example_cube, st.just(Call((np.array([1.0, -2.0]),))))
     """
     op = find_op(op)
-    for name in (*constants, *linear_in):
+    for name in (*constants, *linear_in, *(name for _, name, _ in conventions)):
         if name not in op.inputs:
             raise ValueError(f"{op.name} has no input {name!r}: it has {op.inputs}")
     drawn = strategy() if callable(strategy) else strategy
-    _entries[op.name] = Entry(drawn, tuple(constants), tuple(linear_in))
+    _entries[op.name] = Entry(
+        drawn, tuple(constants), tuple(linear_in), reference, tuple(conventions), aliases
+    )
 
 
 def entry_for(op: Any) -> Entry | None:
@@ -121,8 +138,8 @@ def subject_of(op: Op, call: Call, only: Sequence[str] | None = None) -> Subject
     return Subject(fn, call.inputs, wrt, name=op.name, names=names)
 
 
-def snippet(op: Op, call: Call) -> str:
-    """Code that checks this one call again."""
+def snippet(op: Op, call: Call, line: str = "testing.check_call(op, call)") -> str:
+    """Code that checks this one call of `op` again, by `line`."""
     module = op.forward.__module__
     lines = ["import numpy as np"]
     if not module.startswith("tinygrad_cnn.ops."):
@@ -130,7 +147,8 @@ def snippet(op: Op, call: Call) -> str:
     lines += [
         "from tinygrad_cnn import testing",
         "from tinygrad_cnn.op import registry",
+        f"op = registry[{op.name!r}]",
         f"call = testing.{call!r}",
-        f"testing.check_call(registry[{op.name!r}], call)",
+        line,
     ]
     return "\n".join(lines)

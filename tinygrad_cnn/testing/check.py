@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from .compare import close, same_bits
-from .differences import Function, evaluate, plain, precision, step_for
+from .differences import Function, evaluate, plain, precision, smallest, step_for, taylor_slope
 from .errors import GradientError
+from .report import compared, examined, listeners, reported
 from .subject import Subject, gradient_function, pull_back
-from .values import signed
+from .values import Array, signed
 from .verdict import Pairing, disagreement
 
 
@@ -41,6 +44,7 @@ def check_vjp(
     verify(Subject(fn, xs, wrt), directions=directions, seed=seed, rtol=rtol)
 
 
+@reported
 def verify(
     subject: Subject,
     *,
@@ -48,22 +52,25 @@ def verify(
     seed: int = 0,
     rtol: float = 1e-6,
     epsilon: float = 0.0,
+    order: int = 1,
 ) -> None:
-    """`check_vjp` of a subject that rounds to `epsilon` inside, if its outputs do not more."""
+    """`check_vjp` of a subject that rounds to `epsilon` inside, if its outputs do not more.
+
+    `order` 2 says, for a report, that the subject is a gradient.
+    """
     rng = np.random.default_rng(seed)
     tensors, outputs = subject.run()
     us = [signed(rng, y.shape, y.dtype) for y in outputs]
     gradients = pull_back(outputs, [tensors[k] for k in subject.wrt], us)
-    once, again = evaluate(subject.fn, subject.doubles), evaluate(subject.fn, subject.doubles)
-    if not all(map(same_bits, once, again)):
-        raise GradientError(
-            "not deterministic", "called twice, it gave two results", op=subject.name
-        )
+    once = repeated(subject)
     epsilon = max(epsilon, precision(once))  # of the differences; the gradients' may be another
     rtol = max(rtol, 16 * epsilon, 16 * precision(outputs), 16 * precision(gradients))
     h = step_for(epsilon)
     pairing = Pairing(subject, us, h)
     noise = 16 * epsilon * pairing.pair([np.where(np.isfinite(y), y, 0) for y in once])[1] / h
+    least = smallest([*once, *outputs, *map(plain, gradients)])
+    if order == 1:
+        examined(subject.name)
     for k, gradient in zip(subject.wrt, map(plain, gradients), strict=True):
         for _ in range(directions):
             v = signed(rng, gradient.shape)
@@ -71,9 +78,31 @@ def verify(
             terms = gradient.astype(np.float64) * v
             by_vjp = float(terms.sum())
             size += float(np.abs(terms).sum())
-            tolerance = rtol * size + noise
+            tolerance = rtol * size + noise + gradient.size * least
+            if listeners and size:
+                error = abs(by_vjp - by_difference)
+                slope = partial(slope_of, pairing, k, v, by_vjp, error <= tolerance)
+                compared(subject.name, order, error / size, slope)
             if not abs(by_vjp - by_difference) <= tolerance:
                 raise disagreement(pairing, k, v, gradient, tolerance)
+
+
+def repeated(subject: Subject) -> list[Array]:
+    """What the function gives, as arrays; GradientError where it gives something else again."""
+    once, again = evaluate(subject.fn, subject.doubles), evaluate(subject.fn, subject.doubles)
+    if not all(map(same_bits, once, again)):
+        raise GradientError(
+            "not deterministic", "called twice, it gave two results", op=subject.name
+        )
+    return once
+
+
+def slope_of(pairing: Pairing, k: int, v: Array, by_vjp: float, agrees: bool = True) -> float:
+    """The Taylor slope of the gradient for input k along v; infinite where nothing but the rounding
+    of a gradient that agrees remains.
+    """
+    slope = taylor_slope(pairing.paired, pairing.xs, pairing.directions(k, v), by_vjp)
+    return math.inf if agrees and slope < 1.5 else slope
 
 
 def check_second_order(
@@ -94,12 +123,14 @@ def check_second_order(
     verify_second_order(Subject(fn, xs, wrt), directions=directions, seed=seed, rtol=rtol)
 
 
+@reported
 def verify_second_order(
     subject: Subject, *, directions: int = 3, seed: int = 0, rtol: float = 1e-6
 ) -> None:
     """`check_second_order` of a subject."""
     rng = np.random.default_rng(seed)
     _, outputs = subject.run()
+    inner = precision(repeated(subject))
     us = [signed(rng, y.shape, y.dtype) for y in outputs]
     gradient = gradient_function(subject)
     n = len(subject.xs)
@@ -111,7 +142,12 @@ def verify_second_order(
         name=f"the gradient of {subject.name}",
         names=[*subject.names, *(f"the cotangent {j}" for j in range(len(us)))],
     )
-    _, recorded = second.run()
+    try:
+        _, recorded = second.run()
+    except ValueError as error:
+        raise GradientError(
+            "second derivative wrong", "the gradient has no graph: is it cut off?", op=subject.name
+        ) from error
     for k, a, b in zip(subject.wrt, recorded, subject.gradients(us), strict=True):
         if not close(plain(a), b, precision([*outputs, b])):
             raise GradientError(
@@ -120,8 +156,12 @@ def verify_second_order(
                 op=subject.name,
                 input=subject.names[k],
             )
-    inner = precision(evaluate(subject.fn, subject.doubles))
-    verify(second, directions=directions, seed=seed, rtol=rtol, epsilon=inner)
+    try:
+        verify(second, directions=directions, seed=seed, rtol=rtol, epsilon=inner, order=2)
+    except GradientError as error:
+        if error.verdict == "vjp wrong":
+            error.verdict = "second derivative wrong"
+        raise
 
 
 def check_adjoint(
@@ -139,10 +179,12 @@ def check_adjoint(
     verify_adjoint(Subject(fn, xs, linear_in), seed=seed)
 
 
+@reported
 def verify_adjoint(subject: Subject, *, seed: int = 0) -> None:
     """`check_adjoint` of a subject, linear in each of its `wrt`."""
     rng = np.random.default_rng(seed)
     _, outputs = subject.run()
+    repeated(subject)
     vs = [signed(rng, y.shape, y.dtype) for y in outputs]
     for k, pulled in zip(subject.wrt, subject.gradients(vs), strict=True):
         u = signed(rng, pulled.shape, pulled.dtype)
@@ -156,7 +198,8 @@ def verify_adjoint(subject: Subject, *, seed: int = 0) -> None:
             ]
         here, there = sum(float(t.sum()) for t in terms), float((u * pulled).sum())
         size = sum(float(np.abs(t).sum()) for t in terms) + float(np.abs(u * pulled).sum())
-        if not abs(here - there) <= 256 * precision([*outputs, u]) * size:
+        tolerance = 256 * precision([*outputs, u]) * size + u.size * smallest([*outputs, u])
+        if not abs(here - there) <= tolerance:
             raise GradientError(
                 "vjp wrong: not the adjoint, or the function is not linear here",
                 f"⟨A u, v⟩ = {here:.12g}, ⟨u, Aᵀ v⟩ = {there:.12g}",
@@ -177,7 +220,8 @@ def check_kink(fn: Function, x: Any, expected: Any, *, h: float = 2.0**-20) -> N
     x = np.array(plain(x), np.float64)
     expected = np.asarray(plain(expected), np.float64)
     subject = Subject(fn, [x])
-    ys = evaluate(fn, [x])
+    subject.run()
+    ys = repeated(subject)
     us = [np.ones(y.shape, y.dtype) for y in ys]
     (gradient,) = subject.gradients(us)
     if expected.shape != x.shape:

@@ -11,7 +11,7 @@ from hypothesis.strategies import SearchStrategy
 
 from .calls import Call, entry_for, find_op, snippet, strategy_for, subject_of
 from .check import check_kink
-from .compare import close
+from .compare import close, same_bits
 from .differences import is_floating, plain
 from .errors import GradientError
 from .properties import Trial, first
@@ -29,12 +29,14 @@ def check_op(
     `op` is what `@op` made, or a registered op's name; `strategy` draws a `Call` (by default the
     one given to `register_strategy`). `reference` takes the inputs as arrays and the attributes,
     and returns what the forward must; `linear_in` names inputs that it is linear in; `conventions`
-    are arguments for `check_kink`: (function, x, expected gradient).
+    are arguments for `check_kink`, (function, x, expected gradient), or for `check_convention`,
+    (Call, input, expected gradient). What is registered beside the strategy holds too.
 
     Checked are: first and second derivatives against central differences; ⟨Au, v⟩ = ⟨u, Aᵀv⟩ where
     it is linear; that the vjps are linear in the cotangent, repeat to the bit, keep shape and dtype
     (float32 too), write to nothing and share no memory; that arrays give what Tensors give, and the
-    layout in memory does not matter. The number of examples is the Hypothesis profile's.
+    layout in memory does not matter; that no call disturbs another. The number of examples is the
+    Hypothesis profile's.
 
     Raises GradientError for the smallest call that fails, LookupError where there is no strategy.
 
@@ -46,14 +48,12 @@ def check_op(
     entry = entry_for(op)
     if strategy is None:
         strategy = strategy_for(op)
-    linear = (*linear_in, *(entry.linear_in if entry else ()))
-    constants = entry.constants if entry else ()
 
     checked = 0
 
     def run(call: Call) -> None:
         nonlocal checked
-        checked += check_call(op, call, reference, linear, constants)
+        checked += check_call(op, call, reference, linear_in)
 
     run.__name__ = f"check_op_{op.name}"
     phases = [phase for phase in settings().phases if phase is not Phase.explain]
@@ -68,8 +68,28 @@ def check_op(
         raise ValueError(
             f"{op.name}: nothing was checked: no call drawn had an element to differentiate by"
         )
-    for fn, x, expected in conventions:
-        check_kink(fn, x, expected)
+    for what, x, expected in (*conventions, *(entry.conventions if entry else ())):
+        if isinstance(what, Call):
+            check_convention(op, what, x, expected)
+        else:
+            check_kink(what, x, expected)
+
+
+def check_convention(op: Any, call: Call, input: str, expected: Any) -> None:
+    """`check_kink` of an op: the gradient of Σ y for that input of the call is `expected`.
+
+    >>> check_convention("abs", Call((np.array([0.0, -2.0]),)), "x", [0.0, -1.0])
+    """
+    op = find_op(op)
+    k = op.inputs.index(input)
+
+    def fn(x: Any) -> Any:
+        inputs = (*call.inputs[:k], x, *call.inputs[k + 1 :])
+        return first(op.record(*inputs, **call.attributes))
+
+    fn.__name__ = f"{op.name} in {input}"
+    line = f"testing.check_convention(op, call, {input!r}, {np.asarray(expected).tolist()})"
+    _reported(op, call, line, "convention", lambda: check_kink(fn, call.inputs[k], expected))
 
 
 def check_call(
@@ -83,47 +103,81 @@ def check_call(
     op = find_op(op)
     if not isinstance(call, Call):
         raise TypeError(f"{op.name}: the strategy must draw Calls, got {type(call).__name__}")
+    entry = entry_for(op)
+    if entry is not None:
+        linear_in, constants = (*linear_in, *entry.linear_in), (*constants, *entry.constants)
+    line = "testing.check_call(op, call)"
+    if linear_in and entry is None:
+        line = f"testing.check_call(op, call, linear_in={tuple(linear_in)})"
+    before = [x.copy() if isinstance(x, np.ndarray) else x for x in call.inputs]
     if reference is not None:
-        _agrees(op, call, reference)
+        given = "reference = op.forward  # put here the one that was given\n"
+        given += "testing.check_call(op, call, reference)"
+        _reported(op, call, given, "reference", lambda: _agrees(op, call, reference))
+    registered = entry and entry.reference
+    if registered is not None:
+        _reported(op, call, line, "reference", lambda: _agrees(op, call, registered))
     for name, x in zip(op.inputs, call.inputs, strict=False):
         if is_floating(x) and name not in op.vjps and name not in constants:
             raise GradientError(
                 "no vjp", "name it in `constants` if that is meant", op=op.name, input=name
             )
     subject = subject_of(op, call)
-    if subject is None:
-        return False
+    if subject is not None:
+        _reported(op, call, line, "", lambda: Trial(op, call, subject, linear_in).run())
+    _reported(op, call, line, "input", lambda: _unchanged(op, call, before))
+    return subject is not None and any(subject.xs[k].size for k in subject.wrt)
+
+
+def _reported(op: Any, call: Call, line: str, check: str, run: Callable[[], None]) -> None:
+    """Run a check: what it raises is a GradientError, with the snippet that ends in `line`."""
     try:
-        Trial(op, call, subject, linear_in).run()
+        run()
     except GradientError as error:
-        error.snippet = snippet(op, call)
+        error.snippet = snippet(op, call, line)
+        error.check = error.check or check
         raise
-    except Exception as error:
-        raise GradientError(
-            f"raised {type(error).__name__}: {error}", op=op.name, snippet=snippet(op, call)
-        ) from error
-    return any(subject.xs[k].size for k in subject.wrt)
+    except Exception as problem:
+        failure = GradientError(
+            f"raised {type(problem).__name__}: {problem}",
+            op=op.name,
+            snippet=snippet(op, call, line),
+        )
+        failure.check = "no exception"
+        raise failure from problem
+
+
+def _unchanged(op: Any, call: Call, before: Sequence[Any]) -> None:
+    for k, (x, now) in enumerate(zip(before, call.inputs, strict=True)):
+        if isinstance(x, np.ndarray) and not same_bits(x, now):
+            call.inputs = tuple(before)  # what the snippet shows is the call as it was
+            raise GradientError(
+                "input changed", op=op.name, input=f"{op.inputs[0 if op.variadic else k]} {x.shape}"
+            )
 
 
 def _agrees(op: Any, call: Call, reference: Callable[..., Any]) -> None:
     arrays = [plain(x) for x in call.inputs]
+    before = [x.copy() if isinstance(x, np.ndarray) else x for x in arrays]
     with np.errstate(all="ignore"):
-        wanted = np.asarray(reference(*arrays, **call.attributes))
-        y = np.asarray(plain(first(op.record(*arrays, **call.attributes))))
-    if not close(y, wanted):
-        error = (
-            np.abs(np.subtract(y, wanted, dtype=np.float64)) if y.shape == wanted.shape else None
-        )
-        at = (
-            None
-            if error is None
-            else tuple(int(i) for i in np.unravel_index(error.argmax(), y.shape))
-        )
-        raise GradientError(
-            "forward disagrees with its reference",
-            f"shape {y.shape}, wanted {wanted.shape}"
-            if at is None
-            else f"at {at}: {y[at]:.10g}, wanted {wanted[at]:.10g}",
-            op=op.name,
-            snippet=f"call = {call!r}",
-        )
+        wanted = reference(*arrays, **call.attributes)
+        found = op.record(*arrays, **call.attributes)
+    _unchanged(op, call, before)
+    wanted, found = (v if isinstance(v, tuple) else (v,) for v in (wanted, found))
+    names = ("", *(f"its {name}: " for name in op.returns))
+    for name, a, b in zip(names, found, wanted, strict=False):
+        _same(op, name, np.asarray(plain(a)), np.asarray(b))
+
+
+def _same(op: Any, name: str, y: Any, wanted: Any) -> None:
+    if close(y, wanted):
+        return
+    verdict = "forward disagrees with its reference"
+    if y.shape != wanted.shape:
+        raise GradientError(verdict, f"{name}shape {y.shape}, wanted {wanted.shape}", op=op.name)
+    with np.errstate(all="ignore"):
+        error = np.abs(np.subtract(y, wanted, dtype=np.float64))
+        error = np.where((y == wanted) | (np.isnan(y) & np.isnan(wanted)), 0, error)  # ∞ − ∞
+    index = tuple(int(i) for i in np.unravel_index(np.argmax(error), y.shape))
+    values = f"{y[index]:.10g} by the forward, {wanted[index]:.10g} by the reference"
+    raise GradientError(verdict, f"{name}at index {index}: {values}", op=op.name)

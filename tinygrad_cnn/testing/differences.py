@@ -67,6 +67,11 @@ def precision(outputs: Iterable[Any]) -> float:
     return max((float(np.finfo(y.dtype).eps) for y in outputs), default=2.0**-52)
 
 
+def smallest(outputs: Iterable[Any]) -> float:
+    """Below this some of them lose digits: the smallest normal number of the coarsest dtype."""
+    return max((float(np.finfo(y.dtype).tiny) for y in outputs), default=0.0)
+
+
 def step_for(epsilon: float) -> float:
     """The step h for functions that round to `epsilon`: a power of two near ε^(1/5)."""
     return float(2.0 ** round(math.log2(epsilon) / 5))

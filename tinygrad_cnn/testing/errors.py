@@ -14,7 +14,8 @@ class GradientError(AssertionError):
     """A check failed; the message says where, by how much, and why.
 
     `verdict` is the reason in a few words ("vjp wrong", "kink crossed ...", "difference noise");
-    `op`, `input`, `index`, `by_vjp` and `by_difference` say what of it is known, else None.
+    `op`, `input`, `index`, `by_vjp` and `by_difference` say what of it is known, else None; `check`
+    is the property of `check_op` that did not hold.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class GradientError(AssertionError):
         self.op, self.input, self.index = op, input, index
         self.by_vjp, self.by_difference = by_vjp, by_difference
         self.snippet = snippet
+        self.check: str | None = None
         super().__init__(str(self))
 
     def __str__(self) -> str:

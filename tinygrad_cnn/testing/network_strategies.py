@@ -8,7 +8,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from .. import ops
-from .calls import Call, register_strategy
+from . import references
+from .calls import Call, Convention, register_strategy
 from .strategies import (
     broadcastable_shapes,
     conv2d_configs,
@@ -40,8 +41,10 @@ def linears(draw: st.DrawFn) -> Call:
     return Call(tuple(xs[: draw(st.integers(2, 3))]))
 
 
-register_strategy("matmul", products(), linear_in=("a", "b"))
-register_strategy("linear", linears(), linear_in=("x", "weight", "bias"))
+register_strategy("matmul", products(), linear_in=("a", "b"), reference=references.matmul)
+register_strategy(
+    "linear", linears(), linear_in=("x", "weight", "bias"), reference=references.linear
+)
 
 
 # --- Convolution --------------------------------------------------------------------------------
@@ -62,9 +65,21 @@ def convolutions(draw: st.DrawFn, kind: str) -> Call:
     return Call((x, w, b) if draw(st.booleans()) else (x, w), config.attributes)
 
 
-register_strategy("conv2d", convolutions("conv2d"), linear_in=("x", "w", "b"))
-register_strategy("conv2d_input", convolutions("conv2d_input"), linear_in=("u", "w"))
-register_strategy("conv2d_weight", convolutions("conv2d_weight"), linear_in=("u", "x"))
+register_strategy(
+    "conv2d", convolutions("conv2d"), linear_in=("x", "w", "b"), reference=references.conv2d
+)
+register_strategy(
+    "conv2d_input",
+    convolutions("conv2d_input"),
+    linear_in=("u", "w"),
+    reference=references.conv2d_input,
+)
+register_strategy(
+    "conv2d_weight",
+    convolutions("conv2d_weight"),
+    linear_in=("u", "x"),
+    reference=references.conv2d_weight,
+)
 
 
 # --- Pooling ------------------------------------------------------------------------------------
@@ -103,11 +118,49 @@ def avg_pools(draw: st.DrawFn, kind: str) -> Call:
     return Call((u,), {"x_shape": config.x_shape, **how})
 
 
-register_strategy("max_pool2d", max_pools("max_pool2d"))
-register_strategy("max_pool2d_gather", max_pools("max_pool2d_gather"), linear_in=("x",))
-register_strategy("max_pool2d_scatter", max_pools("max_pool2d_scatter"), linear_in=("u",))
-register_strategy("avg_pool2d", avg_pools("avg_pool2d"), linear_in=("x",))
-register_strategy("avg_pool2d_input", avg_pools("avg_pool2d_input"), linear_in=("u",))
+def pooled(x: Any, expected: Any, kernel: Any, stride: Any, pad: int = 0) -> Convention:
+    """The convention of max_pool2d at ties, of one plane x."""
+    plane = np.array([[x]], np.float64)
+    output = tuple(
+        (n + 2 * pad - k) // s + 1 for n, k, s in zip(plane.shape[2:], kernel, stride, strict=True)
+    )
+    how = {"kernel_size": kernel, "stride": stride, "dilation": (1, 1), "output_size": output}
+    return Call((plane,), {**how, "padding": ((pad, pad), (pad, pad))}), "x", [[expected]]
+
+
+register_strategy(
+    "max_pool2d",
+    max_pools("max_pool2d"),
+    reference=references.max_pool2d,
+    conventions=[
+        pooled([[3.0, 3.0], [3.0, 3.0]], [[1, 0], [0, 0]], (2, 2), (2, 2)),
+        pooled([[1.0, 3.0], [3.0, 2.0]], [[0, 1], [0, 0]], (2, 2), (1, 1)),
+        pooled([[4.0, 1.0, 4.0, 2.0, 2.0]], [[1, 0, 2, 1, 0]], (1, 2), (1, 1)),
+        pooled([[5.0], [5.0], [0.0]], [[1], [1], [0]], (2, 1), (1, 1)),
+        pooled([[2.0, 2.0], [1.0, 2.0]], [[4, 2], [1, 2]], (2, 2), (1, 1), 1),
+    ],
+)
+register_strategy(
+    "max_pool2d_gather",
+    max_pools("max_pool2d_gather"),
+    linear_in=("x",),
+    reference=references.max_pool2d_gather,
+)
+register_strategy(
+    "max_pool2d_scatter",
+    max_pools("max_pool2d_scatter"),
+    linear_in=("u",),
+    reference=references.max_pool2d_scatter,
+)
+register_strategy(
+    "avg_pool2d", avg_pools("avg_pool2d"), linear_in=("x",), reference=references.avg_pool2d
+)
+register_strategy(
+    "avg_pool2d_input",
+    avg_pools("avg_pool2d_input"),
+    linear_in=("u",),
+    reference=references.avg_pool2d_input,
+)
 
 
 # --- Softmax and losses -------------------------------------------------------------------------
@@ -139,9 +192,11 @@ def cross_entropies(draw: st.DrawFn) -> Call:
     return Call((x, labels, weight) if draw(st.booleans()) else (x, labels), attributes)
 
 
-register_strategy("softmax", softmaxes())
-register_strategy("log_softmax", softmaxes())
-register_strategy("cross_entropy", cross_entropies(), constants=("weight",))
+register_strategy("softmax", softmaxes(), reference=references.softmax)
+register_strategy("log_softmax", softmaxes(), reference=references.log_softmax)
+register_strategy(
+    "cross_entropy", cross_entropies(), constants=("weight",), reference=references.cross_entropy
+)
 
 
 # --- Normalisation ------------------------------------------------------------------------------
@@ -174,5 +229,7 @@ def dropouts(draw: st.DrawFn) -> Call:
     )
 
 
-register_strategy("batch_norm", batch_norms(), linear_in=("weight", "bias"))
-register_strategy("dropout", dropouts(), linear_in=("x",))
+register_strategy(
+    "batch_norm", batch_norms(), linear_in=("weight", "bias"), reference=references.batch_norm
+)
+register_strategy("dropout", dropouts(), linear_in=("x",), reference=references.dropout)

@@ -8,10 +8,11 @@ from typing import Any, cast
 
 import numpy as np
 
+from .. import autograd
 from ..graph import wrap
 from ..modes import Observer, observe
 from ..op import Op
-from .calls import Call, input_names
+from .calls import Call, entry_for, input_names
 from .check import verify, verify_adjoint, verify_second_order
 from .compare import close, same_bits
 from .differences import is_floating, plain, precision
@@ -49,11 +50,21 @@ class Trial:
         names = input_names(op, call)
         self.linear = [k for k in subject.wrt if names[k].split("[")[0] in linear_in]
         _, (output,) = subject.run()
-        self.y: Array = plain(output)
+        self.y: Array = plain(output).copy(order="K")  # an op may use its memory again
         rng = np.random.default_rng(1)
         self.g = signed(rng, self.y.shape, self.y.dtype)
         self.other = signed(rng, self.y.shape, self.y.dtype)
         self.found = self.gradients(self.g)
+
+    def turned(self) -> Subject:
+        """The same call at other values: each input of floating point with its axes turned around.
+
+        What is drawn to keep a gap, or to spread over each channel, still does.
+        """
+        xs = [np.array(np.flip(x)) if is_floating(x) else x for x in self.subject.xs]
+        return Subject(
+            self.subject.fn, xs, self.subject.wrt, name=self.op.name, names=self.subject.names
+        )
 
     def gradients(self, g: Array) -> list[Array]:
         """The gradients for the cotangent g."""
@@ -75,8 +86,16 @@ class Trial:
     # --- the properties ---
 
     def vjp_is_right(self) -> None:
-        """Against central differences."""
-        verify(self.subject, directions=2)
+        """Against central differences, at two points: what is kept from the first call shows."""
+        verify(self.subject, directions=1)
+        try:
+            verify(self.turned(), directions=1, seed=1)
+        except GradientError as error:
+            error.detail += (
+                "\n  (at the call's inputs with their axes turned around, after it ran at"
+            )
+            error.detail += " the inputs as they are)"
+            raise
 
     def second_order_is_right(self) -> None:
         """The vjps of the vjps too."""
@@ -132,15 +151,39 @@ class Trial:
                 raise self.fail(f"the vjp returned {raw[k].dtype}", k=k)
 
     def nothing_changed(self) -> None:
-        """Neither inputs nor the cotangent are written to."""
+        """Neither inputs nor output nor the cotangent are written to, and a graph can be used again."""
         xs = [x.copy() if isinstance(x, np.ndarray) else x for x in self.subject.xs]
         g = self.g.copy()
-        self.gradients(self.g)
+        tensors, (output,) = self.subject.run()
+        inputs = [tensors[k] for k in self.subject.wrt]
+        y = plain(output).copy()
+        pairs = [
+            autograd.grad(output, inputs, wrap(self.g), retain_graph=True, materialize_grads=True)
+            for _ in range(2)
+        ]
         if not same_bits(g, self.g):
             raise self.fail("the vjp changed the cotangent")
+        if not same_bits(y, plain(output)):
+            raise self.fail("the vjp changed the output")
         for k, (before, after) in enumerate(zip(xs, self.subject.xs, strict=True)):
             if isinstance(before, np.ndarray) and not same_bits(before, after):
                 raise self.fail("input changed", k=k)
+        for k, a, b in zip(self.subject.wrt, *pairs, strict=True):
+            if not same_bits(plain(a), plain(b)):
+                raise self.fail("the vjp changed what is saved: backward again differs", k=k)
+
+    def calls_are_apart(self) -> None:
+        """A later call changes neither the output nor the gradients of an earlier one."""
+        _, (y,) = self.subject.run()
+        raw = straight_from_vjps(self.subject, self.g)
+        found = [None if a is None else a.copy() for a in raw]
+        again = straight_from_vjps(self.turned(), self.other)
+        if not same_bits(plain(y), self.y):
+            raise self.fail("output aliases that of a later call")
+        for k, (before, now) in enumerate(zip(found, raw, strict=True)):
+            if before is not None and not same_bits(before, now):
+                raise self.fail("gradient aliases that of a later call", k=k)
+        del again
 
     def gradients_own_memory(self) -> None:
         """What backward leaves in `.grad` is shared with no input, no cotangent, no other."""
@@ -156,6 +199,16 @@ class Trial:
                     raise self.fail(f"gradient aliases {name}", k=k)
             places.append((f"the gradient of {self.subject.names[k]}", gradient))
 
+    def output_owns_memory(self) -> None:
+        """Unless the op is registered as a view, y shares memory with no input."""
+        entry = entry_for(self.op)
+        if self.op.view or (entry and entry.aliases):
+            return
+        _, (y,) = self.subject.run()
+        for name, x in zip(self.subject.names, self.subject.xs, strict=True):
+            if isinstance(x, np.ndarray) and np.shares_memory(plain(y), x):
+                raise self.fail(f"output aliases {name}, and the op is no view")
+
     def any_layout(self) -> None:
         """Axes in another order in memory, backward, with gaps, or repeated: all the same."""
         for layout in (transposed, reversed_, gapped):
@@ -170,7 +223,11 @@ class Trial:
 
     def float32_stays(self) -> None:
         """On float32 it gives float32, near what it gives on float64."""
-        if "dtype" in self.op.attributes or self.y.dtype != np.float64:
+        if "dtype" in self.op.attributes:
+            if self.y.dtype != self.call.attributes.get("dtype", self.y.dtype):
+                raise self.fail(f"the result is {self.y.dtype}, not of the dtype asked for")
+            return
+        if self.y.dtype != np.float64:
             return
         xs = [x.astype(np.float32) if is_floating(x) else x for x in self.subject.xs]
         other = Subject(self.subject.fn, xs, self.subject.wrt, name=self.op.name)
@@ -224,19 +281,25 @@ class Trial:
     def run(self) -> None:
         """Check all of it, the cheap before the dear."""
         for check in PROPERTIES:
-            check(self)
+            try:
+                check(self)
+            except GradientError as error:
+                error.check = check.__name__.replace("_", " ")
+                raise
 
 
 PROPERTIES: list[Callable[[Trial], None]] = [
     Trial.shape_and_dtype,
     Trial.nothing_changed,
     Trial.same_bits_twice,
+    Trial.calls_are_apart,
     Trial.vjp_is_right,
     Trial.vjp_is_adjoint,
     Trial.zero_gives_zero,
     Trial.vjp_is_linear,
     Trial.arrays_as_tensors,
     Trial.gradients_own_memory,
+    Trial.output_owns_memory,
     Trial.any_layout,
     Trial.float32_stays,
     Trial.composite_agrees,

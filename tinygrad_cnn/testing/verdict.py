@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +16,7 @@ from .errors import GradientError
 from .subject import Subject
 from .values import Array
 
+KINK = "kink crossed: choose inputs with a gap"
 MOST_INDICES = 2000  # that are differenced one by one, to find the worst
 
 
@@ -62,45 +64,73 @@ def disagreement(
     """The error for input k, whose `gradient` failed in direction v by more than `tolerance`."""
     subject = pairing.subject
     by_vjp = float((gradient.astype(np.float64) * v).sum())
-    index, at_vjp, at_difference = _worst(pairing, k, gradient)
-    verdict, detail = _verdict(pairing, k, v, by_vjp, tolerance)
+    verdict, detail = _of_steps(pairing, k, v, by_vjp, tolerance)
+    worst = _Worst(None, None, None)
+    if verdict != "difference noise":
+        worst, kinks = _by_element(pairing, k, gradient)
+        if verdict == "vjp wrong" and kinks and not worst.wrong:
+            verdict, detail = KINK, f"its slopes on the two sides of the input differ at {kinks[0]}"
+        elif verdict == KINK and worst.wrong:
+            verdict, detail = "vjp wrong", "where there is no kink; and elsewhere one is near"
     return GradientError(
         verdict,
         detail,
         op=subject.name,
         input=f"{subject.names[k]} {subject.xs[k].shape}",
-        index=index,
-        by_vjp=at_vjp,
-        by_difference=at_difference,
+        index=worst.index,
+        by_vjp=worst.by_vjp,
+        by_difference=worst.by_difference,
     )
 
 
-def _worst(
-    pairing: Pairing, k: int, gradient: Array
-) -> tuple[tuple[int, ...] | None, float | None, float | None]:
-    """The index where gradient and difference disagree most, and both values."""
-    worst: tuple[Any, ...] = (None, None, None)
-    most = -1.0
+@dataclass(frozen=True)
+class _Worst:
+    """Where gradient and difference disagree most, both values, and whether no kink explains it."""
+
+    index: tuple[int, ...] | None
+    by_vjp: float | None
+    by_difference: float | None
+    wrong: bool = False
+
+
+def _by_element(pairing: Pairing, k: int, gradient: Array) -> tuple[_Worst, list[tuple[int, ...]]]:
+    """The element that is most wrong, and those at a kink, where the two sides' slopes differ.
+
+    An element at a kink is wrong only outside of its slopes.
+    """
+    worst, most = _Worst(None, None, None), (False, -1.0)
+    kinks: list[tuple[int, ...]] = []
     for flat in range(min(gradient.size, MOST_INDICES)):
         index = tuple(int(i) for i in np.unravel_index(flat, gradient.shape))
         v = np.zeros(gradient.shape)
         v[index] = 1.0
+        given = float(gradient[index])
         by_difference = pairing.derivative(k, v)[0]
-        error = abs(by_difference - float(gradient[index]))
-        if math.isnan(error):
-            return index, float(gradient[index]), by_difference
-        if error > most:
-            most, worst = error, (index, float(gradient[index]), by_difference)
-    return worst
+        fine = [pairing.one_sided(k, v, pairing.h / 4**j) for j in (6, 7)]
+        slopes = [by_difference, *fine[0], *fine[1]]
+        if math.isnan(given) or not all(map(math.isfinite, slopes)):
+            return _Worst(index, given, by_difference, True), kinks
+        size = max(*map(abs, slopes), abs(given))
+        near = max(slopes[1:]) - min(slopes[1:]) <= 1e-5 * size + 1e-9  # the sides agree
+        least, largest = (slopes[1], slopes[1]) if near else (min(slopes), max(slopes))
+        off = max(least - given, given - largest, 0.0)
+        wrong = off > 1e-4 * size + 1e-9
+        if not near:
+            kinks.append(index)
+        error = off if wrong else abs(given - by_difference)
+        if (wrong, error) > most:
+            most = (wrong, error)
+            worst = _Worst(index, given, slopes[1] if wrong and near else by_difference, wrong)
+    return worst, kinks
 
 
-def _verdict(
+def _of_steps(
     pairing: Pairing, k: int, v: Array, by_vjp: float, tolerance: float
 ) -> tuple[str, str]:
+    """What differences along v with ever smaller steps tell; they settle, unless it is noise."""
     fn, directions, h = pairing.subject.fn, pairing.directions(k, v), pairing.h
     if not math.isfinite(by_vjp):
         return "vjp wrong", "the gradient is not finite"
-    # differences with ever smaller steps: they settle, unless it is noise
     steps = [h / 4**j for j in range(8)]
     found = [pairing.pair(central(fn, pairing.xs, directions, s))[0] for s in steps]
     errors = [abs(d - by_vjp) for d in found]
@@ -108,30 +138,19 @@ def _verdict(
         return "function not finite near the input", "choose inputs away from where it is not"
     if min(errors[3:]) <= max(tolerance, 1e-5 * errors[0]) < errors[0]:
         return (
-            "kink crossed: choose inputs with a gap",
+            KINK,
             f"differences agree with the gradient for steps under {h / 64:.1g}, not for {h:.1g}",
         )
-    if all(abs(abs(b) / abs(a) - 4) < 0.5 for a, b in pairwise(found) if a):
-        return (
-            "kink crossed: choose inputs with a gap",
-            "it jumps at the input (differences grow as 1/h), as the gradient of a kink does",
-        )
-    left, right = pairing.one_sided(k, v, steps[-1])
-    nearer = pairing.one_sided(k, v, steps[-1] / 4)
-    gap = abs(left - right)
-    stable = abs(left - nearer[0]) + abs(right - nearer[1]) < gap / 10
-    if stable and gap > 100 * tolerance and min(left, right) <= by_vjp <= max(left, right):
-        return (
-            "kink crossed: choose inputs with a gap",
-            f"the input stands on a kink: the slopes on its sides are {left:.6g} and {right:.6g}, "
-            f"the gradient gives {by_vjp:.6g} between them",
-        )
-    spread = abs(found[2] - found[1]) + abs(found[1] - found[0])
-    if spread > errors[0]:
+    if all(a and abs(abs(b) / abs(a) - 4) < 0.5 for a, b in pairwise(found)):
+        return KINK, "it jumps at the input (differences grow as 1/h)"
+    # f(x + hv) − 2 f(x) + f(x − hv) falls as h², at a kink as h, and stays where it is noise
+    sides = [pairing.one_sided(k, v, s) for s in steps[5:]]
+    floor = max(abs(b - a) * s for (a, b), s in zip(sides, steps[5:], strict=True))
+    if 4 * floor / h > errors[0]:
         return (
             "difference noise",
-            f"differences with steps of {steps[0]:.1g} to {steps[2]:.1g} vary by {spread:.2g}, "
-            f"more than they are off ({errors[0]:.2g}): the function is rough, or of low precision",
+            f"the function is rough by {floor:.2g}, or of low precision: differences with steps of "
+            f"{h:.1g} may be off by {floor / h:.2g}, and are by {errors[0]:.2g}",
         )
     slope = taylor_slope(pairing.paired, pairing.xs, directions, by_vjp)
     return (

@@ -1,0 +1,66 @@
+"""The guides in docs/: every snippet runs, and what they say is there is there."""
+
+import doctest
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+import tinygrad_cnn.testing as testing
+from tinygrad_cnn.op import registry
+
+pytest_plugins = ["pytester"]
+
+DOCS = Path(__file__).parents[1] / "docs"
+TEXT = (DOCS / "testing.md").read_text(encoding="utf-8")
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+def blocks(language, text=TEXT):
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def registry_as_it_was():
+    """The package's own ops alone, in the test; then what was there before."""
+    before = dict(registry)
+    for name, op in before.items():
+        if not op.forward.__module__.startswith("tinygrad_cnn."):
+            del registry[name]
+    yield
+    registry.clear()
+    registry.update(before)
+
+
+def test_every_snippet_of_the_testing_guide_runs(pytester, registry_as_it_was, capsys):
+    names = {"__name__": "guide"}
+    runner = doctest.DocTestRunner(optionflags=FLAGS)
+    first_command, _ = blocks("sh")[0].splitlines()
+    for number, block in enumerate(blocks("python")):
+        if block.startswith(">>>"):
+            test = doctest.DocTestParser().get_doctest(block, names, f"block {number}", None, None)
+            runner.run(test, clear_globs=False)
+            names.update(test.globs)
+        else:
+            name = re.match(r"# (\w+)\.py\n", block)[1]
+            pytester.makepyfile(**{name: block})
+            options = first_command.split()[1:]
+            pytester.runpytest_subprocess(*options).assert_outcomes(passed=3)
+    assert runner.summarize().failed == 0, capsys.readouterr().out
+
+
+def test_its_names_are_there():
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| draws?", TEXT, re.MULTILINE)
+    named = set(re.findall(r"`(\w+)`", " ".join(rows))) | set(re.findall(r"testing\.(\w+)\(", TEXT))
+    assert named - set(testing.__all__) == set()
+    for command in re.findall(r"python -m ([\w.]+)", TEXT):
+        assert importlib.util.find_spec(command), command
+
+
+def test_its_links_lead_somewhere():
+    headings = re.findall(r"^#+ (.*)$", TEXT, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
+    assert set(re.findall(r"\]\(#([\w-]+)\)", TEXT)) <= anchors
+    sections = re.findall(r"^## (.*)$", TEXT, re.MULTILINE)
+    assert re.findall(r"^- \[(.*)\]\(#", TEXT, re.MULTILINE) == sections

@@ -1,0 +1,208 @@
+"""check_module: every layer and loss of nn through it, by a case for each public name."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+import tinygrad_cnn as tc
+from tinygrad_cnn import nn
+from tinygrad_cnn.testing import GradientError, check_module
+from tinygrad_cnn.testing.values import separated
+
+RNG = np.random.default_rng(0)
+
+
+def values(*shape, avoid=(0.0,)):
+    """Separated ones: no ties, no kinks."""
+    return separated(RNG, shape, avoid=avoid)[0]
+
+
+def probabilities(*shape):
+    return RNG.uniform(0.1, 0.9, shape)
+
+
+IMAGES, ROWS = values(2, 4, 6, 5), values(3, 4)
+LABELS = np.array([1, 0, 3])
+
+
+class Net(nn.Module):
+    """Branches, a shared layer, a buffer; names as torchvision's."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer1 = nn.Sequential(nn.Conv2d(4, 3, 3, padding=1, bias=False), nn.BatchNorm2d(3))
+        self.shared = nn.Linear(3, 3)
+        self.register_buffer("scale", tc.tensor([1.0, 2.0, -1.0]))
+
+    def forward(self, x):
+        y = nn.functional.relu(self.layer1(x)).mean((2, 3))
+        return self.shared(self.shared(y) * self.scale) + y
+
+
+CASES = {  # name: (module, inputs) ...
+    "AdaptiveAvgPool2d": [(nn.AdaptiveAvgPool2d((2, 3)), [IMAGES])],
+    "AvgPool2d": [(nn.AvgPool2d((2, 3), stride=(1, 2), padding=1), [IMAGES])],
+    "BCELoss": [(nn.BCELoss(reduction=r), [probabilities(3, 4), probabilities(3, 4)])
+                for r in ("mean", "none")],
+    "BCEWithLogitsLoss": [
+        (nn.BCEWithLogitsLoss(pos_weight=tc.tensor([1.0, 2.0, 0.5, 3.0])),
+         [ROWS, probabilities(3, 4)]),
+    ],
+    "BatchNorm1d": [(nn.BatchNorm1d(4), [ROWS]), (nn.BatchNorm1d(4).eval(), [values(2, 4, 3)])],
+    "BatchNorm2d": [
+        (nn.BatchNorm2d(4), [IMAGES]),
+        (nn.BatchNorm2d(4).eval(), [IMAGES]),
+        (nn.BatchNorm2d(4, affine=False, track_running_stats=False), [IMAGES]),
+    ],
+    "Conv2d": [
+        (nn.Conv2d(4, 6, (3, 2), stride=(1, 2), padding=(1, 0), dilation=(2, 1), groups=2),
+         [IMAGES]),
+        (nn.Conv2d(4, 2, 3, padding="same", bias=False), [IMAGES[0]]),
+    ],
+    "CrossEntropyLoss": [
+        (nn.CrossEntropyLoss(weight=tc.tensor([1.0, 2.0, 0.5, 3.0]), label_smoothing=0.1),
+         [ROWS, LABELS]),
+        (nn.CrossEntropyLoss(reduction="sum"), [ROWS, probabilities(3, 4)]),
+    ],
+    "Dropout": [(nn.Dropout(0.4), [ROWS]), (nn.Dropout(0.4).eval(), [ROWS])],
+    "Flatten": [(nn.Flatten(), [IMAGES])],
+    "Identity": [(nn.Identity(), [ROWS])],
+    "L1Loss": [(nn.L1Loss(), np.split(values(6, 4), 2))],
+    "LeakyReLU": [(nn.LeakyReLU(0.2), [ROWS])],
+    "Linear": [(nn.Linear(4, 3), [ROWS]), (nn.Linear(4, 3, bias=False), [ROWS[0]])],
+    "LogSoftmax": [(nn.LogSoftmax(1), [ROWS])],
+    "MSELoss": [(nn.MSELoss(), [ROWS, values(3, 4)])],
+    "MaxPool2d": [(nn.MaxPool2d((3, 2), stride=(1, 2), padding=1, ceil_mode=True), [IMAGES])],
+    "Module": [(Net(), [IMAGES]), (Net().eval(), [IMAGES])],
+    "ModuleDict": [],
+    "ModuleList": [],
+    "NLLLoss": [(nn.NLLLoss(ignore_index=0), [ROWS, LABELS])],
+    "Parameter": [],
+    "ReLU": [(nn.ReLU(), [ROWS]), (nn.ReLU(inplace=True), [ROWS])],
+    "Sequential": [
+        (nn.Sequential(nn.Conv2d(4, 3, 3), nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(36, 2)),
+         [IMAGES]),
+    ],
+    "SiLU": [(nn.SiLU(), [ROWS])],
+    "Sigmoid": [(nn.Sigmoid(), [ROWS])],
+    "SmoothL1Loss": [(nn.SmoothL1Loss(beta=0.01), np.split(values(6, 4), 2))],
+    "Softmax": [(nn.Softmax(0), [ROWS])],
+    "Tanh": [(nn.Tanh(), [ROWS])],
+    "Unflatten": [(nn.Unflatten(1, (2, 2)), [ROWS])],
+}  # fmt: skip
+
+WITHOUT = {"ModuleDict", "ModuleList", "Parameter"}  # no forward
+PUBLIC = {name for name, x in vars(nn).items() if inspect.isclass(x) and not name.startswith("_")}
+
+
+def test_every_public_class_of_nn_has_a_case():
+    assert set(CASES) == PUBLIC
+    assert {name for name, cases in CASES.items() if not cases} == WITHOUT
+    for name, cases in CASES.items():
+        for module, _ in cases:
+            assert isinstance(module, getattr(nn, name))
+
+
+@pytest.mark.parametrize("name", sorted(set(CASES) - WITHOUT))
+def test_every_layer_and_loss(name):
+    for module, inputs in CASES[name]:
+        before = {k: v.numpy().copy() for k, v in module.state_dict().items()}
+        given, training = [x.copy() for x in inputs], module.training
+        state = tc.get_rng_state()
+        check_module(module, *inputs)
+        after = module.state_dict()
+        assert list(after) == list(before)
+        assert all(np.array_equal(after[k].numpy(), before[k]) for k in before)
+        assert all(p.grad is None and p.dtype == tc.float32 for p in module.parameters())
+        assert all(np.array_equal(x, y) for x, y in zip(inputs, given, strict=True))
+        assert module.training == training
+        assert np.array_equal(tc.get_rng_state(), state)
+
+
+def test_a_network_with_thousands_of_kinks_is_no_false_alarm():
+    net = nn.Sequential(
+        nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 8, 3, padding=1),
+        nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(8 * 49, 10),
+    )  # fmt: skip
+    check_module(net, np.random.default_rng(1).normal(size=(2, 1, 28, 28)), directions=1)
+
+
+# --- What is wrong fails, and is named ------------------------------------------------------------
+
+
+class Scale(nn.Module):
+    """A layer of one's own; `off` is how far its weight's gradient is wrong."""
+
+    def __init__(self, off=0.0):
+        super().__init__()
+        self.weight = nn.Parameter(tc.tensor([1.0, -2.0, 0.5, 3.0]))
+        self.off = off
+
+    def forward(self, x):
+        weight = self.weight * (1 + self.off) - self.weight.detach() * self.off
+        return x * weight
+
+
+def test_a_wrong_module_fails_and_the_parameter_is_named():
+    check_module(Scale(), ROWS)
+    for seed in range(20):
+        with pytest.raises(GradientError, match=r"^Scale in weight \(4,\): vjp wrong") as caught:
+            check_module(Scale(0.0005), ROWS, seed=seed)
+    assert caught.value.op == "Scale"
+    net = nn.Sequential()
+    net.add_module("layer1", nn.Sequential(Scale(), nn.Tanh(), Scale(0.01)))
+    with pytest.raises(GradientError, match=r"^Sequential in layer1.2.weight \(4,\): vjp wrong"):
+        check_module(net, ROWS)
+
+
+def test_a_module_whose_input_gets_a_wrong_gradient():
+    class Detached(nn.Module):
+        def forward(self, x):
+            return x * x.detach()
+
+    with pytest.raises(GradientError, match="^Detached in input 0"):
+        check_module(Detached(), ROWS)
+
+
+def test_parameters_that_require_no_grad_are_left_out():
+    module = Scale(0.5)
+    module.weight.requires_grad_(False)
+    check_module(module, ROWS)
+
+
+def test_an_exception_leaves_the_module_as_it_was():
+    class Fails(Scale):
+        def forward(self, x):
+            raise ArithmeticError("on purpose")
+
+    module = Fails()
+    weight, state = module.weight, tc.get_rng_state()
+    with pytest.raises(ArithmeticError):
+        check_module(module, ROWS)
+    assert module.weight is weight
+    assert np.array_equal(tc.get_rng_state(), state)
+
+
+def test_bad_input():
+    class Returns(nn.Module):
+        def __init__(self, made):
+            super().__init__()
+            self.made = made
+
+        def forward(self, x):
+            return self.made(x)
+
+    rng = np.random.default_rng(0)
+    with pytest.raises(TypeError, match="wanted a Module, got function"):
+        check_module(tc.relu, ROWS)
+    with pytest.raises(TypeError, match="must return a Tensor"):
+        check_module(Returns(lambda x: None), ROWS)
+    with pytest.raises(TypeError, match="no Tensor of floating point"):
+        check_module(Returns(lambda x: x.argmax()), ROWS)
+    with pytest.raises(ValueError, match="no output requires grad"):
+        check_module(Returns(lambda x: x.detach()), ROWS)
+    with pytest.raises(ValueError, match="no input of floating point"):
+        check_module(Returns(lambda x: x), np.arange(3))
+    with pytest.raises(GradientError, match="not deterministic"):
+        check_module(Returns(lambda x: x * rng.normal()), ROWS)

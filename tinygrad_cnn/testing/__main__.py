@@ -1,0 +1,97 @@
+"""`python -m tinygrad_cnn.testing`: the table of mutants, by op; status 1 if any survives."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+
+from ..op import registry
+from .calls import entry_for
+from .mutants import Score, mutation_score
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the table; the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tinygrad_cnn.testing",
+        description="Make stock mistakes in every op and see which of them check_op notices.",
+    )
+    parser.add_argument("--op", action="append", metavar="NAME", help="only this op, in full")
+    parser.add_argument("--examples", type=int, default=30, metavar="N", help="calls drawn (30)")
+    parser.add_argument("--all", action="store_true", help="every mutant of every op")
+    given = parser.parse_args(arguments)
+    names = given.op or sorted(name for name in registry if entry_for(name))
+    unknown = [name for name in names if name not in registry or not entry_for(name)]
+    if unknown:
+        parser.error(f"no op with a strategy: {', '.join(unknown)}")
+    start = time.perf_counter()
+    scores = []
+    for name in names:
+        scores.append(mutation_score(name, examples=given.examples))
+        if given.op or given.all:
+            print(scores[-1], end="\n\n", flush=True)
+    if not (given.op or given.all):
+        print(by_op(scores), end="\n\n")
+    print(by_check(scores))
+    survivors = [(s.op, m) for s in scores for m in s.survivors]
+    for op, mutant in survivors:
+        print(f"SURVIVED: {op}: {mutant.name}" + (f", in {mutant.input}" if mutant.input else ""))
+    killed, same = (sum(len(getattr(s, k)) for s in scores) for k in ("killed", "equivalent"))
+    print(
+        f"{len(scores)} op{'s' * (len(scores) != 1)}, {killed + len(survivors)} mutants: {killed} killed, "
+        f"{len(survivors)} survived ({same} others are no mistake for their op); "
+        f"{time.perf_counter() - start:.1f} s"
+    )
+    return 1 if survivors else 0
+
+
+def by_op(scores: Sequence[Score]) -> str:
+    """One line for each op: how many of its mutants each kind of check noticed."""
+    kinds = [kind for kind, _ in _checks(scores).most_common()]
+    rows = [["op", "mutants", *kinds, "survived", "examples"]]
+    for score in scores:
+        by = Counter(mutant.check for mutant in score.killed)
+        most = max((mutant.examples for mutant in score.killed), default=0)
+        counts = [len(score.killed) + len(score.survivors), *(by[k] for k in kinds)]
+        rows.append([score.op, *map(_count, counts), _count(len(score.survivors)), str(most)])
+    heads = [cell.split(" ") for cell in rows[0]]
+    height = max(map(len, heads))
+    lines = [[([""] * height + head)[k - height] for head in heads] for k in range(height)]
+    return _table([*lines, *rows[1:]])
+
+
+def by_check(scores: Sequence[Score]) -> str:
+    """How many mutants each check noticed, and with which verdicts most."""
+    rows = [["noticed by", "mutants", "most often with the verdict"]]
+    for check, number in _checks(scores).most_common():
+        verdicts = Counter(m.verdict for s in scores for m in s.killed if m.check == check)
+        verdict = verdicts.most_common(1)[0][0].split(":")[0]
+        rows.append([check, str(number), verdict])
+    return _table(rows, left=(0, 2))
+
+
+def _checks(scores: Sequence[Score]) -> Counter[str]:
+    return Counter(mutant.check for score in scores for mutant in score.killed)
+
+
+def _count(number: int) -> str:
+    return str(number or "·")
+
+
+def _table(rows: Sequence[Sequence[str]], left: Sequence[int] = (0,)) -> str:
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    lines = (
+        "  ".join(
+            cell.ljust(width) if k in left else cell.rjust(width)
+            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    )
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

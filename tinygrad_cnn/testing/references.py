@@ -1,0 +1,329 @@
+"""What the forward of each op is by definition: plain loops and NumPy, apart from the kernels.
+
+A reference takes arrays and attributes and returns y, or y and what else the op returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from .values import Array, Shape
+
+Pair = tuple[int, int]
+Reference = Callable[..., Any]
+
+
+# --- Reductions ---------------------------------------------------------------------------------
+
+
+def by_numpy(function: Callable[..., Any]) -> Reference:
+    """A reduction of NumPy's, with the attributes named as here."""
+
+    def reduce(x: Array, dim: Any = None, keepdim: bool = False) -> Array:
+        return np.asarray(function(x, axis=dim, keepdims=keepdim))
+
+    return reduce
+
+
+def spread_by(function: Callable[..., Any]) -> Reference:
+    """NumPy's var or std."""
+
+    def reduce(x: Array, dim: Any = None, correction: int = 1, keepdim: bool = False) -> Array:
+        return np.asarray(function(x, axis=dim, ddof=correction, keepdims=keepdim))
+
+    return reduce
+
+
+def extreme_along(value: Callable[..., Any], place: Callable[..., Any]) -> Reference:
+    """The extreme along an axis, and its index."""
+
+    def reduce(x: Array, dim: int, keepdim: bool = False) -> tuple[Array, Array]:
+        return value(x, axis=dim, keepdims=keepdim), place(x, axis=dim, keepdims=keepdim)
+
+    return reduce
+
+
+def logsumexp(x: Array, dim: Any = None, keepdim: bool = False) -> Array:
+    """ln Σ eˣ"""
+    return np.asarray(np.log(np.exp(x).sum(axis=dim, keepdims=keepdim)))
+
+
+def norm(x: Array, dim: Any = None, keepdim: bool = False) -> Array:
+    """√Σ x²"""
+    return np.asarray(np.sqrt((x * x).sum(axis=dim, keepdims=keepdim)))
+
+
+# --- Shapes -------------------------------------------------------------------------------------
+
+
+def reshape(x: Array, shape: Shape) -> Array:
+    """One element after the other, in row-major order."""
+    return np.array([x[place] for place in np.ndindex(x.shape)], x.dtype).reshape(shape)
+
+
+def permute(x: Array, dims: Shape) -> Array:
+    """Element by element."""
+    y = np.zeros([x.shape[d] for d in dims], x.dtype)
+    for place in np.ndindex(x.shape):
+        y[tuple(place[d] for d in dims)] = x[place]
+    return y
+
+
+def sum_to(x: Array, shape: Shape) -> Array:
+    """Each element is added to the place that a broadcast would read for it."""
+    y = np.zeros(shape, x.dtype)
+    for place in np.ndindex(x.shape):
+        tail = place[x.ndim - len(shape) :]
+        y[tuple(0 if n == 1 else p for p, n in zip(tail, shape, strict=True))] += x[place]
+    return y
+
+
+def put(x: Array, index: Any, shape: Shape) -> Array:
+    """Repeated places are added."""
+    y = np.zeros(shape, x.dtype)
+    places = np.arange(y.size).reshape(shape)[index]  # where each element goes
+    for place, value in zip(places.ravel(), x.ravel(), strict=True):
+        y.flat[place] += value
+    return y
+
+
+def setitem(x: Array, v: Any, index: Any) -> Array:
+    """Of repeated places the last counts."""
+    y = x.copy()
+    places = np.arange(y.size).reshape(x.shape)[index]
+    for place, value in zip(places.ravel(), np.broadcast_to(v, places.shape).ravel(), strict=True):
+        y.flat[place] = value
+    return y
+
+
+def write_view(x: Array, v: Array, path: Any) -> Array:
+    """NumPy's own views, written to."""
+    part = whole = x.copy()
+    for op, attributes in path:
+        part = op.forward(part, **attributes)
+    part[...] = v
+    return whole
+
+
+def pad(x: Array, widths: Any, value: float) -> Array:
+    """Cell by cell."""
+    y = np.full([n + sum(w) for n, w in zip(x.shape, widths, strict=True)], value, x.dtype)
+    for target in np.ndindex(y.shape):
+        source = tuple(t - before for t, (before, _) in zip(target, widths, strict=True))
+        if all(0 <= s < n for s, n in zip(source, x.shape, strict=True)):
+            y[target] = x[source]
+    return y
+
+
+def gather(x: Array, index: Array, dim: int) -> Array:
+    """Element by element."""
+    y = np.zeros(index.shape, x.dtype)
+    for place in np.ndindex(index.shape):
+        y[place] = x[(*place[:dim], index[place], *place[dim + 1 :])]
+    return y
+
+
+def scatter_add(x: Array, index: Array, dim: int, shape: Shape) -> Array:
+    """Element by element."""
+    y = np.zeros(shape, x.dtype)
+    for place in np.ndindex(index.shape):
+        y[(*place[:dim], index[place], *place[dim + 1 :])] += x[place]
+    return y
+
+
+# --- Products and convolution -------------------------------------------------------------------
+
+
+def matmul(a: Array, b: Array) -> Array:
+    """Σⱼ a[.., i, j] b[.., j, k], one j at a time."""
+    lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    y = np.zeros((*lead, a.shape[-2], b.shape[-1]))
+    for j in range(a.shape[-1]):
+        y += a[..., :, j, None] * b[..., None, j, :]
+    return y
+
+
+def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
+    """Σ_d x[.., d] weight[f, d] + bias[f]"""
+    y = (x[..., None, :] * weight).sum(-1)
+    return y if bias is None else y + bias
+
+
+def windows(
+    plane: Shape, kernel: Shape, output: Shape, stride: Pair, padding: Any, dilation: Pair
+) -> Iterator[tuple[int, int, int, int, int, int]]:
+    """(i, j, p, q, h, k): tap (i, j) of window (p, q) stands on the cell (h, k) of the plane."""
+    for i, j, p, q in np.ndindex(*kernel, *output):
+        h = p * stride[0] + i * dilation[0] - padding[0][0]
+        k = q * stride[1] + j * dilation[1] - padding[1][0]
+        if 0 <= h < plane[0] and 0 <= k < plane[1]:
+            yield i, j, p, q, h, k
+
+
+def channels_of(f: int, w_shape: Shape, groups: int) -> slice:
+    """The channels that filter f sees."""
+    first = f // (w_shape[0] // groups) * w_shape[1]
+    return slice(first, first + w_shape[1])
+
+
+def conv2d(
+    x: Array, w: Array, b: Array | None = None, *,
+    stride: Pair, padding: Any, dilation: Pair, groups: int,
+) -> Array:  # fmt: skip
+    """Window by window."""
+    axes = zip(x.shape[2:], w.shape[2:], stride, padding, dilation, strict=True)
+    output = tuple((n + sum(pad) - d * (k - 1) - 1) // s + 1 for n, k, s, pad, d in axes)
+    y = np.zeros((x.shape[0], w.shape[0], *output))
+    taps = windows(x.shape[2:], w.shape[2:], output, stride, padding, dilation)
+    for i, j, p, q, h, k in taps:
+        for f in range(w.shape[0]):
+            y[:, f, p, q] += x[:, channels_of(f, w.shape, groups), h, k] @ w[f, :, i, j]
+    return y if b is None else y + b[:, None, None]
+
+
+def conv2d_input(
+    u: Array, w: Array, *,
+    x_shape: Shape, stride: Pair, padding: Any, dilation: Pair, groups: int,
+) -> Array:  # fmt: skip
+    """What each window read gets its share."""
+    x = np.zeros(x_shape)
+    taps = windows(x_shape[2:], w.shape[2:], u.shape[2:], stride, padding, dilation)
+    for i, j, p, q, h, k in taps:
+        for f in range(w.shape[0]):
+            x[:, channels_of(f, w.shape, groups), h, k] += u[:, f, p, q, None] * w[f, :, i, j]
+    return x
+
+
+def conv2d_weight(
+    u: Array, x: Array, *,
+    w_shape: Shape, stride: Pair, padding: Any, dilation: Pair, groups: int,
+) -> Array:  # fmt: skip
+    """What each tap read, times what came of it."""
+    w = np.zeros(w_shape)
+    taps = windows(x.shape[2:], w_shape[2:], u.shape[2:], stride, padding, dilation)
+    for i, j, p, q, h, k in taps:
+        for f in range(w_shape[0]):
+            w[f, :, i, j] += u[:, f, p, q] @ x[:, channels_of(f, w_shape, groups), h, k]
+    return w
+
+
+# --- Pooling ------------------------------------------------------------------------------------
+
+
+def max_pool2d(
+    x: Array, *, kernel_size: Pair, stride: Pair, padding: Any, dilation: Pair, output_size: Pair
+) -> tuple[Array, Array]:
+    """The first maximum of each window, and the number of its tap."""
+    y = np.full((*x.shape[:2], *output_size), -np.inf)
+    taps = np.full(y.shape, kernel_size[0] * kernel_size[1])
+    reach = windows(x.shape[2:], kernel_size, output_size, stride, padding, dilation)
+    for i, j, p, q, h, k in reach:
+        greater = x[:, :, h, k] > y[:, :, p, q]
+        taps[:, :, p, q] = np.where(greater, i * kernel_size[1] + j, taps[:, :, p, q])
+        y[:, :, p, q] = np.maximum(y[:, :, p, q], x[:, :, h, k])
+    return y, taps
+
+
+def max_pool2d_gather(
+    x: Array, taps: Array, *, kernel_size: Pair, stride: Pair, padding: Any, dilation: Pair
+) -> Array:
+    """x at the tap of each window."""
+    y = np.zeros(taps.shape)
+    reach = windows(x.shape[2:], kernel_size, taps.shape[2:], stride, padding, dilation)
+    for i, j, p, q, h, k in reach:
+        here = taps[:, :, p, q] == i * kernel_size[1] + j
+        y[:, :, p, q] += np.where(here, x[:, :, h, k], 0)
+    return y
+
+
+def max_pool2d_scatter(
+    u: Array, taps: Array, *,
+    x_shape: Shape, kernel_size: Pair, stride: Pair, padding: Any, dilation: Pair,
+) -> Array:  # fmt: skip
+    """u added at the tap of each window."""
+    x = np.zeros(x_shape)
+    reach = windows(x_shape[2:], kernel_size, taps.shape[2:], stride, padding, dilation)
+    for i, j, p, q, h, k in reach:
+        here = taps[:, :, p, q] == i * kernel_size[1] + j
+        x[:, :, h, k] += np.where(here, u[:, :, p, q], 0)
+    return x
+
+
+def avg_pool2d(
+    x: Array, *, kernel_size: Pair, stride: Pair, padding: Any, output_size: Pair, divisor: Any
+) -> Array:
+    """The sum of each window, divided."""
+    y = np.zeros((*x.shape[:2], *output_size))
+    reach = windows(x.shape[2:], kernel_size, output_size, stride, padding, (1, 1))
+    for _, _, p, q, h, k in reach:
+        y[:, :, p, q] += x[:, :, h, k]
+    return y / divisor
+
+
+def avg_pool2d_input(
+    u: Array, *, x_shape: Shape, kernel_size: Pair, stride: Pair, padding: Any, divisor: Any
+) -> Array:
+    """To each cell of a window its share."""
+    x, share = np.zeros(x_shape), u / divisor
+    reach = windows(x_shape[2:], kernel_size, u.shape[2:], stride, padding, (1, 1))
+    for _, _, p, q, h, k in reach:
+        x[:, :, h, k] += share[:, :, p, q]
+    return x
+
+
+# --- Softmax, losses, normalisation -------------------------------------------------------------
+
+
+def softmax(x: Array, dim: int) -> Array:
+    """eˣ / Σ eˣ"""
+    return np.asarray(np.exp(x) / np.exp(x).sum(dim, keepdims=True))
+
+
+def log_softmax(x: Array, dim: int) -> Array:
+    """Its logarithm."""
+    return np.log(softmax(x, dim))
+
+
+def cross_entropy(
+    x: Array, target: Array, weight: Array | None = None, *,
+    ignore_index: int, reduction: str, label_smoothing: float,
+) -> Array:  # fmt: skip
+    """One image, one place at a time."""
+    logp, classes = log_softmax(x, 1), x.shape[1]
+    weight = np.ones(classes) if weight is None else weight
+    losses = np.zeros(target.shape)
+    total: Any = 0.0
+    for place in np.ndindex(target.shape):
+        label = target[place]
+        if label == ignore_index:
+            continue
+        of_place = logp[(place[0], slice(None), *place[1:])]
+        own = -weight[label] * of_place[label]
+        even = -(weight * of_place).sum() / classes
+        losses[place] = (1 - label_smoothing) * own + label_smoothing * even
+        total += weight[label]
+    if reduction == "none":
+        return losses
+    return np.asarray(losses.sum() / (1 if reduction == "sum" else total or np.nan))
+
+
+def batch_norm(
+    x: Array, weight: Array | None = None, bias: Array | None = None, *, eps: float
+) -> tuple[Array, Array, Array]:
+    """Channel by channel; mean and biased variance too."""
+    y, mean, variance = np.zeros(x.shape), np.zeros(x.shape[1]), np.zeros(x.shape[1])
+    for c in range(x.shape[1] if x.size else 0):
+        values = x[:, c]
+        mean[c], variance[c] = values.mean(), ((values - values.mean()) ** 2).mean()
+        y[:, c] = (values - mean[c]) / np.sqrt(variance[c] + eps)
+        y[:, c] *= 1 if weight is None else weight[c]
+        y[:, c] += 0 if bias is None else bias[c]
+    return y, mean, variance
+
+
+def dropout(x: Array, p: float, random: Callable[[Shape], Array]) -> Array:
+    """Kept, and grown by 1 / (1 − p), where the number is at least p."""
+    return np.where(random(x.shape) >= p, x / (1 - p if p < 1 else 1), 0)

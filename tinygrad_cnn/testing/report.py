@@ -1,0 +1,223 @@
+"""What the checks measured: listeners are told of it, and a `Recorder` is one that keeps it.
+
+With no listener, the default, nothing is computed for them. A check says what it is about with
+`checking(name)`, and each comparison of a gradient with a difference is `compared`. Checks inside a
+check count for the outermost.
+
+>>> import tinygrad_cnn as tc
+>>> from tinygrad_cnn.testing import check_op
+>>> with recording() as recorder:
+...     check_op(tc.tanh)
+>>> found = recorder.report()["ops"]["tanh"]
+>>> found["examples"] > 0 and found["error"] < 1e-6 and round(found["slope"])
+2
+
+The report, which `pytest --gradcheck-report=FILE` writes as JSON:
+
+- `format`: 1;
+- `ops`: by name, over all its checks but those that failed in a test that passed (of the tester):
+  - `examples`: points at which the gradient was compared; `seconds`: what the checks took;
+  - `error`: the largest |by the vjp − by differences| / sum of the magnitudes of the terms;
+  - `slope`: the Taylor slope, median of a few: 2 is right, 1 is wrong; null where there is none, as
+    of a linear function;
+  - `second_order_error`, `second_order_slope`: of the gradient's gradient; null where not checked;
+  - `verdict`: why it failed; null where it did not;
+- `checks`: the same for each test, with `op`, `test` (its name for pytest) and `outcome` ("passed",
+  "failed"; null outside of pytest).
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import statistics
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Concatenate, ParamSpec
+
+from .errors import GradientError
+from .subject import Subject
+
+SLOPES = 5  # that are measured, of one op in one test: each takes some 16 calls of it
+
+
+class Listener:
+    """Is told of checks; the methods of this base do nothing."""
+
+    def compared(self, name: str, order: int, error: float, slope: Callable[[], float]) -> None:
+        """A gradient (order 1), or its gradient (2), was off by the relative `error`."""
+
+    def examined(self, name: str) -> None:
+        """The gradient is compared at one point more."""
+
+    def ended(self, name: str, seconds: float, verdict: str | None) -> None:
+        """A check is over; `verdict` says why, if it failed."""
+
+
+listeners: list[Listener] = []
+_current: ContextVar[str | None] = ContextVar("the check that runs", default=None)
+
+
+@contextmanager
+def checking(name: str) -> Iterator[None]:
+    """What is compared inside is about `name`, but where that runs in another check."""
+    if not listeners or _current.get() is not None:
+        yield
+        return
+    token, start, verdict = _current.set(name), time.perf_counter(), None
+    try:
+        yield
+    except GradientError as error:
+        verdict = error.verdict
+        raise
+    except Exception as error:
+        verdict = f"raised {type(error).__name__}"
+        raise
+    finally:
+        _current.reset(token)
+        for listener in listeners:
+            listener.ended(name, time.perf_counter() - start, verdict)
+
+
+P = ParamSpec("P")
+
+
+def reported(
+    check: Callable[Concatenate[Subject, P], None],
+) -> Callable[Concatenate[Subject, P], None]:
+    """A check of a subject, as `checking` it."""
+
+    @functools.wraps(check)
+    def run(subject: Subject, *args: P.args, **kwargs: P.kwargs) -> None:
+        with checking(subject.name):
+            check(subject, *args, **kwargs)
+
+    return run
+
+
+def examined(name: str) -> None:
+    """Tell the listeners that a gradient is compared at one point more."""
+    for listener in listeners:
+        listener.examined(_current.get() or name)
+
+
+def compared(name: str, order: int, error: float, slope: Callable[[], float]) -> None:
+    """Tell the listeners of one comparison."""
+    for listener in listeners:
+        listener.compared(_current.get() or name, order, error, slope)
+
+
+@dataclass
+class Check:
+    """What is known of one op in one test."""
+
+    op: str
+    test: str
+    outcome: str | None = None
+    examples: int = 0
+    seconds: float = 0.0
+    errors: dict[int, float] = field(default_factory=dict)
+    slopes: dict[int, list[float]] = field(default_factory=dict)
+    verdict: str | None = None
+
+    def measures(self) -> dict[str, Any]:
+        """The numbers of the report."""
+        return {
+            "examples": self.examples,
+            "seconds": round(self.seconds, 6),
+            "error": self.errors.get(1),
+            "slope": _median(self.slopes.get(1, [])),
+            "second_order_error": self.errors.get(2),
+            "second_order_slope": _median(self.slopes.get(2, [])),
+            "verdict": self.verdict,
+        }
+
+
+class Recorder(Listener):
+    """Keeps what the checks found, by test and op; `test` names the test that runs."""
+
+    def __init__(self) -> None:
+        self.test = ""
+        self.checks: dict[tuple[str, str], Check] = {}
+
+    def check(self, name: str) -> Check:
+        """The record for an op in the test that runs; a lambda goes by the test's name."""
+        if name == "<lambda>" and self.test:
+            name = self.test.split("::")[-1]
+        return self.checks.setdefault((self.test, name), Check(name, self.test))
+
+    def examined(self, name: str) -> None:
+        self.check(name).examples += 1
+
+    def compared(self, name: str, order: int, error: float, slope: Callable[[], float]) -> None:
+        check = self.check(name)
+        if math.isfinite(error):
+            check.errors[order] = max(error, check.errors.get(order, 0.0))
+        slopes = check.slopes.setdefault(order, [])
+        if len(slopes) < SLOPES:
+            slopes.append(slope())
+
+    def ended(self, name: str, seconds: float, verdict: str | None) -> None:
+        check = self.check(name)
+        check.seconds += seconds
+        check.verdict = verdict or check.verdict
+
+    def finish(self, test: str, outcome: str) -> None:
+        """How a test came out."""
+        for check in self.checks.values():
+            if check.test == test:
+                check.outcome = outcome
+
+    def report(self) -> dict[str, Any]:
+        """The report, of plain dicts, lists, strings and finite numbers."""
+        return merged([[as_record(check) for check in self.checks.values()]])
+
+
+def as_record(check: Check) -> dict[str, Any]:
+    """One element of the report's `checks`."""
+    return {"op": check.op, "test": check.test, "outcome": check.outcome, **check.measures()}
+
+
+def merged(parts: Iterable[list[dict[str, Any]]]) -> dict[str, Any]:
+    """The report over the `checks` of several processes."""
+    checks = sorted((c for part in parts for c in part), key=lambda c: (c["op"], c["test"]))
+    by_op: dict[str, list[dict[str, Any]]] = {}
+    for check in checks:
+        if check["verdict"] is None or check["outcome"] != "passed":
+            by_op.setdefault(check["op"], []).append(check)
+    ops = {name: _summary(found) for name, found in by_op.items()}
+    return {"format": 1, "ops": ops, "checks": checks}
+
+
+def _summary(checks: list[dict[str, Any]]) -> dict[str, Any]:
+    def known(key: str) -> list[Any]:
+        return [check[key] for check in checks if check[key] is not None]
+
+    return {
+        "examples": sum(known("examples")),
+        "seconds": round(sum(known("seconds")), 6),
+        "error": max(known("error"), default=None),
+        "slope": _median(known("slope")),
+        "second_order_error": max(known("second_order_error"), default=None),
+        "second_order_slope": _median(known("second_order_slope")),
+        "verdict": next(iter(known("verdict")), None),
+    }
+
+
+def _median(slopes: list[float]) -> float | None:
+    finite = [slope for slope in slopes if math.isfinite(slope)]
+    return round(statistics.median(finite), 3) if finite else None
+
+
+@contextmanager
+def recording() -> Iterator[Recorder]:
+    """A `Recorder` of what is checked inside."""
+    recorder = Recorder()
+    listeners.append(recorder)
+    try:
+        yield recorder
+    finally:
+        listeners.remove(recorder)
