@@ -15,6 +15,7 @@ from .compare import close, same_bits
 from .differences import is_floating, plain
 from .errors import GradientError
 from .properties import Trial, first
+from .report import checking
 
 
 def check_op(
@@ -23,6 +24,7 @@ def check_op(
     reference: Callable[..., Any] | None = None,
     linear_in: Sequence[str] = (),
     conventions: Iterable[tuple[Any, Any, Any]] = (),
+    second_order: bool = True,
 ) -> None:
     """Check everything that holds for every op, on calls that Hypothesis draws.
 
@@ -30,7 +32,8 @@ def check_op(
     one given to `register_strategy`). `reference` takes the inputs as arrays and the attributes,
     and returns what the forward must; `linear_in` names inputs that it is linear in; `conventions`
     are arguments for `check_kink`, (function, x, expected gradient), or for `check_convention`,
-    (Call, input, expected gradient). What is registered beside the strategy holds too.
+    (Call, input, expected gradient). What is registered beside the strategy holds too. Without
+    `second_order` the vjps may be of arrays alone: their own derivatives are not asked for.
 
     Checked are: first and second derivatives against central differences; ⟨Au, v⟩ = ⟨u, Aᵀv⟩ where
     it is linear; that the vjps are linear in the cotangent, repeat to the bit, keep shape and dtype
@@ -53,7 +56,7 @@ def check_op(
 
     def run(call: Call) -> None:
         nonlocal checked
-        checked += check_call(op, call, reference, linear_in)
+        checked += check_call(op, call, reference, linear_in, second_order=second_order)
 
     run.__name__ = f"check_op_{op.name}"
     phases = [phase for phase in settings().phases if phase is not Phase.explain]
@@ -63,16 +66,17 @@ def check_op(
         suppress_health_check=list(HealthCheck),
         phases=phases,
     )
-    how(given(strategy)(run))()
-    if not checked:
-        raise ValueError(
-            f"{op.name}: nothing was checked: no call drawn had an element to differentiate by"
-        )
-    for what, x, expected in (*conventions, *(entry.conventions if entry else ())):
-        if isinstance(what, Call):
-            check_convention(op, what, x, expected)
-        else:
-            check_kink(what, x, expected)
+    with checking(op.name):
+        how(given(strategy)(run))()
+        if not checked:
+            raise ValueError(
+                f"{op.name}: nothing was checked: no call drawn had an element to differentiate by"
+            )
+        for what, x, expected in (*conventions, *(entry.conventions if entry else ())):
+            if isinstance(what, Call):
+                check_convention(op, what, x, expected)
+            else:
+                check_kink(what, x, expected)
 
 
 def check_convention(op: Any, call: Call, input: str, expected: Any) -> None:
@@ -98,6 +102,7 @@ def check_call(
     reference: Callable[..., Any] | None = None,
     linear_in: Sequence[str] = (),
     constants: Sequence[str] = (),
+    second_order: bool = True,
 ) -> bool:
     """What `check_op` checks, of one call; whether there was an element to differentiate by."""
     op = find_op(op)
@@ -124,7 +129,7 @@ def check_call(
             )
     subject = subject_of(op, call)
     if subject is not None:
-        _reported(op, call, line, "", lambda: Trial(op, call, subject, linear_in).run())
+        _reported(op, call, line, "", lambda: Trial(op, call, subject, linear_in).run(second_order))
     _reported(op, call, line, "input", lambda: _unchanged(op, call, before))
     return subject is not None and any(subject.xs[k].size for k in subject.wrt)
 

@@ -346,9 +346,7 @@ def expansions(draw: st.DrawFn, inverse: bool = False) -> Call:
 register_strategy(
     "expand", expansions(), linear_in=("x",), reference=lambda x, shape: np.zeros(shape) + x
 )
-register_strategy(
-    "sum_to", expansions(inverse=True), linear_in=("x",), reference=references.sum_to, aliases=True
-)
+register_strategy("sum_to", expansions(inverse=True), linear_in=("x",), reference=references.sum_to)
 
 
 @st.composite
