@@ -57,20 +57,25 @@ class Node:
     `saved` holds arrays and is None once they are freed; `static` the attributes, then shapes (of a
     leaf: the weak reference to its tensor). `extra` is None or holds hooks, the weak reference of
     `retain_grad`, notes of observers. (One class for both: the engine's loop is faster so.)
+
+    The parents of an op of one or two inputs are in `first` and `second`, with no tuple to make and
+    to collect; those of any other are a tuple in `first`. Read them as `parents`.
     """
 
     __slots__ = (
         "dtype",
         "extra",
+        "first",
         "number",
         "op",
-        "parents",
         "saved",
+        "second",
         "shape",
         "static",
     )
     op: Any
-    parents: tuple[Node | None, ...]
+    first: Any
+    second: Node | None
     saved: tuple[Any, ...] | None
     static: tuple[Any, ...]
     number: int
@@ -83,6 +88,13 @@ class Node:
         if self.op is None:
             return "AccumulateGrad"
         return "".join(part.capitalize() for part in self.op.name.split("_")) + "Backward0"
+
+    @property
+    def parents(self) -> tuple[Node | None, ...]:
+        """The node of each input, None where that asks for no gradient."""
+        if isinstance(self.first, tuple):
+            return self.first
+        return (self.first, self.second) if len(self.op.inputs) == 2 else (self.first,)
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
@@ -111,10 +123,10 @@ def leaf(tensor: Recorded) -> Node:
     return new_node(None, (), tensor._array.shape, tensor._array.dtype, (weakref.ref(tensor),))
 
 
-def new_node(op: Any, parents: Any, shape: Any, dtype: Any, static: Any = ()) -> Node:
+def new_node(op: Any, parents: tuple[Any, ...], shape: Any, dtype: Any, static: Any = ()) -> Node:
     """A node that saves nothing so far."""
     node = Node()
-    node.op, node.parents, node.saved, node.static = op, parents, (), static
+    node.op, node.first, node.second, node.saved, node.static = op, parents, None, (), static
     node.number, node.shape, node.dtype, node.extra = next_number(), shape, dtype, None
     return node
 
@@ -232,14 +244,15 @@ def backward(
             g = np.asarray(g)  # NumPy's arithmetic makes scalars of 0-d arrays
         if node.extra is not None:
             g = _complete(node, g, kept)
-        parents = node.parents
+        first, second = node.first, node.second
         if needed is not None:
             if node in ends:
                 kept[node] = g
-            parents = [p if p in needed else None for p in parents]
+            parents = tuple(p if p in needed else None for p in node.parents)
             if (stop and node in kept) or not any(parents):
                 contributions = ()
                 continue
+            first, second = (parents, None) if isinstance(first, tuple) else (*parents, None)[:2]
         saved = node.saved
         if saved is None:
             raise RuntimeError(
@@ -253,12 +266,13 @@ def backward(
             for observer in list(observers):
                 observer.vjp_begins(node, g)
         if create_graph:
-            contributions = _recorded_vjps(node, g, parents, saved)
+            contributions = _recorded_vjps(node, g, first, second, saved)
         else:
-            contributions = node.op.backward(g, parents, saved, node.static)
+            contributions = node.op.backward(g, first, second, saved, node.static)
         if observers:
             found = iter(contributions)
-            gradients = [None if p is None else next(found)[1] for p in parents]
+            ran = first if isinstance(first, tuple) else (first, second)[: len(node.op.inputs)]
+            gradients = [None if p is None else next(found)[1] for p in ran]
             for observer in list(observers):
                 observer.vjp_ran(node, g, gradients)
         if saved and not retain_graph:
@@ -327,9 +341,7 @@ def _fit(g: Any, parent: Node, node: Node) -> Any:
     return g
 
 
-def _recorded_vjps(
-    node: Node, g: Any, parents: Sequence[Node | None], saved: tuple[Any, ...]
-) -> Any:
+def _recorded_vjps(node: Node, g: Any, first: Any, second: Any, saved: tuple[Any, ...]) -> Any:
     """The vjps of `node` on Tensors, which record the graph of the gradient."""
     op = node.op
     place = {**dict(zip(op.inputs, node.parents, strict=False)), "y": node}
@@ -338,10 +350,10 @@ def _recorded_vjps(
         for name, value in zip(op.saved, saved, strict=True)
     ]
     if op.composite is None:
-        return op.backward(g, parents, tuple(values), node.static)
+        return op.backward(g, first, second, tuple(values), node.static)
     named = dict(zip(op.saved, values, strict=True))
     y = op.composite(*(named[name] for name in op.inputs), **node.attributes)
-    ends = [p for p in parents if p is not None]
+    ends = [p for p in (first if isinstance(first, tuple) else (first, second)) if p is not None]
     found = backward([(y._node, g)], targets=ends, stop=True, create_graph=True, retain_graph=True)
     return [(p, found.pop(p, None)) for p in ends]  # pop: one tensor given twice counts once
 

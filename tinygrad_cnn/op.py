@@ -148,7 +148,6 @@ class Op:
             "_asarray": np.asarray,
             "_itemgetter": itemgetter,
             "_note_view": note_view,
-            "_ndarray": np.ndarray,
         }
         self.backward = _generate(f"{self.name} backward", _backward_source(self), namespace)
         slow = _generate(f"{self.name}, slow", _slow_source(self, shapes), namespace)
@@ -245,10 +244,7 @@ def _fast_source(o: Op, shapes: Sequence[str]) -> str:
         differ = " or ".join(f"_dtype is not {n}_.dtype" for n in met[1:])
         lines += [f"    if {differ}: return _slow({everything})"] if differ else []
     untracked = " and ".join(f"{n}_node is None" for n in o.inputs)
-    parents = _tuple([f"{n}_node" for n in o.inputs])
-    lines += _node_source(
-        o, shapes, untracked, parents, dtype="_dtype" if o.elementwise else "y_.dtype"
-    )
+    lines += _node_source(o, shapes, untracked, dtype="_dtype" if o.elementwise else "y_.dtype")
     return "\n".join(lines)
 
 
@@ -263,7 +259,7 @@ def _slow_source(o: Op, shapes: Sequence[str]) -> str:
             f"        return {_result_source(o)}",
             f"    _parents = tuple([x._node if isinstance(x, _Recorded) else None for x in {xs}])",
         ]
-        observed, parents, untracked = xs, "_parents", "not any(_parents)"
+        observed, untracked = xs, "not any(_parents)"
     else:
         observed = _tuple(o.inputs)
         lines.append("    _others = 0")
@@ -276,14 +272,13 @@ def _slow_source(o: Op, shapes: Sequence[str]) -> str:
         met = [f"{n}_" for n in o.inputs if n in o.vjps]
         if o.elementwise and len(met) > 1:
             lines.append(f"    {', '.join(met)} = _promote({', '.join(met)})")
-        parents = _tuple([f"{n}_node" for n in o.inputs])
         untracked = " and ".join(f"{n}_node is None" for n in o.inputs)
     return "\n".join(
         [
             *lines,
             "    for _o in list(_observers): _o.op_begins(_op)",
             *_node_source(
-                o, shapes, f"{untracked} or not _mode.grad", parents,
+                o, shapes, f"{untracked} or not _mode.grad",
                 end=f"    for _o in list(_observers): _o.op_ran(_op, {observed}, _y, _y._node)",
             ),
         ]
@@ -294,11 +289,17 @@ def _node_source(
     o: Op,
     shapes: Sequence[str],
     untracked: str,
-    parents: str,
     dtype: str = "y_.dtype",
     end: str = "",
 ) -> list[str]:
     """Run the forward, wrap its result, and record it unless `untracked`."""
+    nodes = [f"{n}_node" for n in o.inputs]
+    if o.variadic:
+        parents = "_n.first = _parents; _n.second = None"
+    elif len(nodes) > 2:
+        parents = f"_n.first = {_tuple(nodes)}; _n.second = None"
+    else:
+        parents = f"_n.first = {nodes[0]}; _n.second = {nodes[1] if len(nodes) > 1 else None}"
     if o.variadic:
         shape_of = {n: f"tuple([x.shape for x in {n}_])" for n in o.inputs}
         refused: list[str] = []
@@ -307,17 +308,17 @@ def _node_source(
         refused = [n for n in o.inputs if n not in o.vjps]
     lines = [
         *_forward_source(o),
-        "    if type(y_) is not _ndarray: y_ = _asarray(y_)",
+        "    if not (_shape := y_.shape): y_ = _asarray(y_)",  # NumPy makes scalars of 0-d arrays
         "    _y = _new_tensor(); _y._array = y_",
         f"    if {untracked}:",
         "        _y._node = None",
         "    else:",
         *(f"        if {n}_node is not None: _op.refuse({n!r})" for n in refused),
         "        _y._node = _n = _Node()",
-        f"        _n.op = _op; _n.parents = {parents}; _n.number = _number(); _n.extra = None",
+        f"        _n.op = _op; {parents}; _n.number = _number(); _n.extra = None",
         f"        _n.saved = {_tuple([_saved_source(o, name) for name in o.saved])}",
         f"        _n.static = {_tuple([*o.attributes, *(shape_of[n] for n in shapes)])}",
-        f"        _n.shape = y_.shape; _n.dtype = {dtype}",
+        f"        _n.shape = _shape; _n.dtype = {dtype}",
         *([end] if end else []),
     ]
     if o.view:
@@ -352,7 +353,7 @@ def _result_source(o: Op) -> str:
 
 def _backward_source(o: Op) -> str:
     """The engine's entry: pairs of a parent and its gradient, for the parents that are not None."""
-    lines = ["def _generated(g, parents, saved, static):"]
+    lines = ["def _generated(g, first, second, saved, static):"]
     if o.saved:
         lines.append(f"    {_tuple(o.saved)} = saved")
     if o.static:
@@ -360,9 +361,15 @@ def _backward_source(o: Op) -> str:
     if o.variadic:
         (xs,) = o.inputs
         vjp = f"_vjp_{xs}({', '.join(_parameters(o.vjps[xs]))})" if o.vjps else "None"
-        lines.append(f"    return [(p, {vjp}) for i, p in enumerate(parents) if p is not None]")
+        lines.append(f"    return [(p, {vjp}) for i, p in enumerate(first) if p is not None]")
         return "\n".join(lines)
-    lines.append(f"    {_tuple([f'{name}_node' for name in o.inputs])} = parents")
+    nodes = [f"{name}_node" for name in o.inputs]
+    if len(nodes) > 2:
+        lines.append(f"    {_tuple(nodes)} = first")
+    else:
+        lines += [
+            f"    {node} = {at}" for node, at in zip(nodes, ("first", "second"), strict=False)
+        ]
     pairs = {
         name: f"({name}_node, _vjp_{name}({', '.join(_parameters(vjp))}))"
         for name, vjp in ((name, o.vjps[name]) for name in o.inputs if name in o.vjps)

@@ -160,7 +160,7 @@ class _FunctionOp:
                 return name
         return f"saved {k}"
 
-    def backward(self, g: Any, parents: Any, saved: Any, static: Any) -> Sequence[Any]:
+    def backward(self, g: Any, parents: Any, _: Any, saved: Any, static: Any) -> Sequence[Any]:
         """Run the user's backward: on bare arrays wrapped, or on Tensors that record."""
         bare = not mode.grad
         ctx = copy.copy(self.ctx)  # two threads may walk the same graph
@@ -214,7 +214,7 @@ class _OutputOp:
     elementwise = view = variadic = False
     composite = None
 
-    def backward(self, g: Any, parents: Any, saved: Any, static: Any) -> Sequence[Any]:
+    def backward(self, g: Any, parents: Any, _: Any, saved: Any, static: Any) -> Sequence[Any]:
         """The cotangent, with its place."""
         return ((parents[0], _Cotangents({static[0]: g})),)
 
