@@ -338,6 +338,17 @@ def test_an_op_of_a_users_own(scratch_ops):
     assert cube(x).grad_fn.name() == "CubeBackward0"
 
 
+def test_a_forward_may_return_a_number(scratch_ops):
+    @op
+    def total(x):
+        return float(x.sum())
+
+    total.defvjp(x=lambda g, x_shape: np.broadcast_to(g, x_shape))
+    x = leaf(3)
+    total(x).backward()
+    assert x.grad.tolist() == [1.0] * 3
+
+
 def test_vjps_that_ask_for_what_is_not_there_are_refused(scratch_ops):
     @op
     def half(x, *, by):

@@ -308,7 +308,10 @@ def _node_source(
         refused = [n for n in o.inputs if n not in o.vjps]
     lines = [
         *_forward_source(o),
-        "    if not (_shape := y_.shape): y_ = _asarray(y_)",  # NumPy makes scalars of 0-d arrays
+        # NumPy makes scalars of 0-d arrays, and a forward may return a number
+        "    if not (_shape := y_.shape): y_ = _asarray(y_)"
+        if o.elementwise
+        else "    y_ = _asarray(y_); _shape = y_.shape",
         "    _y = _new_tensor(); _y._array = y_",
         f"    if {untracked}:",
         "        _y._node = None",
