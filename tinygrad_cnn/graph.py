@@ -136,6 +136,8 @@ def new_node(op: Any, parents: tuple[Any, ...], shape: Any, dtype: Any, static: 
 # When the storage with this id was last written, as a node number, and how often; kept only for
 # storage that was written and still lives. A node's saved array is stale if written after the node.
 written: dict[int, list[Any]] = {}
+last_write = 0  # the number of the latest: what a younger node saved cannot be stale
+_write_lock = threading.Lock()
 
 
 def owner(array: ndarray) -> ndarray:
@@ -148,6 +150,14 @@ def owner(array: ndarray) -> ndarray:
     return last
 
 
+def note_write() -> int:
+    """Nodes of smaller numbers than the one returned are looked at before their vjps run."""
+    global last_write
+    with _write_lock:
+        last_write = next_number()
+        return last_write
+
+
 def mark_written(array: ndarray) -> None:
     """Note that the storage of `array` has just been changed in place."""
     storage = owner(array)
@@ -155,9 +165,9 @@ def mark_written(array: ndarray) -> None:
     entry = written.get(key)
     if entry is None:
         dies = weakref.ref(storage, lambda _: written.pop(key, None))
-        written[key] = [next_number(), 1, dies]
+        written[key] = [note_write(), 1, dies]
     else:
-        entry[0] = next_number()
+        entry[0] = note_write()
         entry[1] += 1
 
 
@@ -260,7 +270,7 @@ def backward(
                 f"{node.op.name} (output {node.shape}) saved is freed. Call the first backward or "
                 "grad with retain_graph=True"
             )
-        if written and saved:
+        if saved and last_write > node.number:
             _check_unchanged(node)
         if observers:
             for observer in list(observers):

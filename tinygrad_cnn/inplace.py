@@ -136,6 +136,7 @@ def _move_on(x: Any, node: Any, old: Any) -> None:
             array = old
         elif name != "y" and isinstance(array, np.ndarray) and graph.owner(array) is storage:
             array = OVERWRITTEN
+            graph.note_write()  # so that the walk looks at this node
         saved.append(array)
     node.saved = tuple(saved)
     base, views = family(x)
