@@ -345,6 +345,7 @@ x = m * 1
 with torch.no_grad():
     v = x[0]
 v.mul_(2)
+(x * x).sum().backward()
 """,
     "a write under no_grad to a tensor of a graph": """
 x = a * 2
@@ -364,18 +365,22 @@ x[1] = 5.0
     "chunk gives views that may not be written": """
 x, y = (m * 1).chunk(2)
 x.mul_(2)
+(x * y * y).sum().backward()
 """,
     "split gives views that may not be written": """
 x, y = (m * 1).split(1)
 y += 1
+(x * y * y).sum().backward()
 """,
     "unbind gives views that may not be written": """
 x, y = (m * 1).unbind(0)
 x.zero_()
+(x * y + y * y).sum().backward()
 """,
     "iteration gives views that may not be written": """
 for row in m * 1:
     row.mul_(2)
+    (row * row).sum().backward()
 """,
     "chunks of a constant may be written": """
 x = torch.arange(6.0)
@@ -388,11 +393,13 @@ x = torch.arange(6.0, requires_grad=True)
 with torch.no_grad():
     p, q = x.chunk(2)
     p.mul_(10)
+del p, q  # to ask them for requires_grad is an error
 """,
     "rows of a leaf under no_grad, one by one": """
 with torch.no_grad():
     for row in m:
         row /= row.norm()
+del row
 """,
     "copy_ of a tensor that requires grad": "x = real([0.0, 0.0, 0.0])\nx.copy_(a * 2)\nx.sum().backward()",
     "copy_ broadcasts and converts": "x = torch.zeros(2, 3)\nx.copy_(torch.arange(3))",
@@ -491,3 +498,56 @@ PROGRAMS = {
     )
     for name, text in programs.items()
 }  # fmt: skip
+
+# --- Differences ----------------------------------------------------------------------------------
+
+# Programs that mean something else here, and why: what they mean is what PyTorch makes of the
+# program on the right; or, as text, how the error begins.
+DIFFERENT = {
+    "gradient: gradients of a gradient accumulate with create_graph": (
+        "a gradient with a graph of its own is not written over: its history would be wrong",
+        GRADIENTS["gradients of a gradient accumulate with create_graph"].replace(
+            "g = a.grad", "g = a.grad.clone()"
+        ),
+    ),
+    "saved: a convolution of images alone saved not its weight": (
+        "only what the wanted gradients need is saved",
+        """
+w = real([[[[1.0, -1.0]]]], True)
+y = F.conv2d(m.detach().view(1, 1, 2, 3), w)
+y.sum().backward()
+with torch.no_grad():
+    w.mul_(2)
+""",
+    ),
+    "shared: data has a version of its own": (
+        "versions are of the memory: see the next",
+        "x = torch.zeros(3)\nx.add_(1)\nversions = [x._version, x._version]",
+    ),
+    "shared: a write through data is not seen": (
+        "a gradient that would be wrong without a word is an error",
+        "one of the variables needed for gradient computation has been modified by an inplace",
+    ),
+    "shared: a view made under no_grad may not be written with a graph": (
+        "the view follows its base into the graph",
+        "x = m * 1\nv = x[0]\nv.mul_(2)\n(x * x).sum().backward()",
+    ),
+    "shared: chunk gives views that may not be written": (
+        "each is a view as any other", "z = m * 1\nx, y = z[:1], z[1:]\nx.mul_(2)\n(x * y * y).sum().backward()\ndel z"
+    ),
+    "shared: split gives views that may not be written": (
+        "each is a view as any other", "z = m * 1\nx, y = z[:1], z[1:]\ny += 1\n(x * y * y).sum().backward()\ndel z"
+    ),
+    "shared: unbind gives views that may not be written": (
+        "each is a view as any other", "z = m * 1\nx, y = z[0], z[1]\nx.zero_()\n(x * y + y * y).sum().backward()\ndel z"
+    ),
+    "shared: iteration gives views that may not be written": (
+        "each is a view as any other",
+        "z = m * 1\nfor row in (z[0], z[1]):\n    row.mul_(2)\n    (row * row).sum().backward()\ndel z",
+    ),
+    "indexed: indices and augmented assignment, one of them twice": (
+        "the gradient goes to the value that stayed; to both in PyTorch",
+        "x = a * 1\nx[torch.tensor([0, 2])] += 1.0\n(x * x).sum().backward()",
+    ),
+}  # fmt: skip
+INSTEAD = {name: text for name, (_, text) in DIFFERENT.items() if "\n" in text}

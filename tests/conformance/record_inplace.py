@@ -2,19 +2,23 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
-from inplace_cases import PROGRAMS
+from inplace_cases import INSTEAD, PROGRAMS
 from inplace_runs import outcome
+from saved_cases import table
 
-PATH = Path(__file__).parent / "recorded" / "inplace.json"
+RECORDED = Path(__file__).parent / "recorded"
 
 
-def main() -> None:
-    outcomes = {name: outcome(program, torch) for name, program in PROGRAMS.items()}
-    lines = [f"{json.dumps(k)}: {json.dumps(v, ensure_ascii=False)}" for k, v in outcomes.items()]
-    PATH.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+def write(name: str, entries: dict[str, Any]) -> None:
+    """As JSON, an entry a line."""
+    lines = [f"{json.dumps(k)}: {json.dumps(v, ensure_ascii=False)}" for k, v in entries.items()]
+    (RECORDED / name).write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
 if __name__ == "__main__":
-    main()
+    write("inplace.json", {name: outcome(program, torch) for name, program in PROGRAMS.items()})
+    write("instead.json", {name: outcome(program, torch) for name, program in INSTEAD.items()})
+    write("saved.json", table(torch))

@@ -11,12 +11,12 @@ from torch.utils.data import DataLoader, TensorDataset
 
 
 class Net(nn.Module):
-    def __init__(self):
+    def __init__(self, dropout=0.25):
         super(Net, self).__init__()
         self.conv1 = nn.Conv2d(1, 6, 3, 1)
         self.conv2 = nn.Conv2d(6, 8, 3, 1)
-        self.dropout1 = nn.Dropout(0.25)
-        self.dropout2 = nn.Dropout2d(0.5)
+        self.dropout1 = nn.Dropout(dropout)
+        self.dropout2 = nn.Dropout2d(2 * dropout)
         self.fc1 = nn.Linear(32, 16)
         self.fc2 = nn.Linear(16, 10)
 
@@ -62,6 +62,7 @@ def main(argv, images, labels, log):
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--lr", type=float, default=1.0)
     parser.add_argument("--gamma", type=float, default=0.7)
+    parser.add_argument("--dropout", type=float, default=0.25)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--log-interval", type=int, default=1)
     parser.add_argument("--save-model", default=None)
@@ -75,7 +76,7 @@ def main(argv, images, labels, log):
     train_loader = DataLoader(dataset, batch_size=args.batch_size, drop_last=True)
     test_loader = DataLoader(dataset, batch_size=2 * args.batch_size, shuffle=False, num_workers=0)
 
-    model = Net().to(device)
+    model = Net(args.dropout).to(device)
     optimizer = optim.Adadelta(model.parameters(), lr=args.lr)
     scheduler = StepLR(optimizer, step_size=1, gamma=args.gamma)
     for epoch in range(1, args.epochs + 1):
