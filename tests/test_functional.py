@@ -1,4 +1,4 @@
-"""nn.functional where no op has a test file of its own: activations, normalize, one_hot, pad."""
+"""nn.functional where no op has a test file of its own: normalize, one_hot, pad."""
 
 import numpy as np
 import pytest
@@ -62,7 +62,7 @@ def test_one_hot():
     assert F.one_hot(tc.tensor([0, 2])).tolist() == [[1, 0, 0], [0, 0, 1]]
     assert F.one_hot(tc.tensor([[1]]), 3).shape == (1, 1, 3)
     assert F.one_hot(tc.tensor([1]), 2).dtype == tc.int64
-    with pytest.raises(RuntimeError, match=r"class values must be in \[0, 2\)"):
+    with pytest.raises(RuntimeError, match="Class values must be smaller than num_classes"):
         F.one_hot(tc.tensor([2]), 2)
 
 
