@@ -5,6 +5,7 @@ from . import functional as functional
 from . import init as init
 from . import utils as utils
 from .activations import *
+from .attention import *
 from .containers import *
 from .layers import *
 from .losses import *
