@@ -41,6 +41,17 @@ class Net(nn.Module):
         return self.shared(self.shared(y) * self.scale) + y
 
 
+class First(nn.Module):
+    """The first of what another module returns."""
+
+    def __init__(self, module):
+        super().__init__()
+        self.module = module
+
+    def forward(self, *inputs):
+        return self.module(*inputs)[0]
+
+
 CASES = {  # name: (module, inputs) ...
     "AdaptiveAvgPool2d": [(nn.AdaptiveAvgPool2d((2, 3)), [IMAGES])],
     "AvgPool2d": [(nn.AvgPool2d((2, 3), stride=(1, 2), padding=1), [IMAGES])],
@@ -50,6 +61,7 @@ CASES = {  # name: (module, inputs) ...
         (nn.BCEWithLogitsLoss(pos_weight=tc.tensor([1.0, 2.0, 0.5, 3.0])),
          [ROWS, probabilities(3, 4)]),
     ],
+    "Bilinear": [(nn.Bilinear(4, 3, 2), [ROWS, values(3, 3)])],
     "BatchNorm1d": [(nn.BatchNorm1d(4), [ROWS]), (nn.BatchNorm1d(4).eval(), [values(2, 4, 3)])],
     "BatchNorm2d": [
         (nn.BatchNorm2d(4), [IMAGES]),
@@ -71,6 +83,7 @@ CASES = {  # name: (module, inputs) ...
     ],
     "Dropout": [(nn.Dropout(0.4), [ROWS]), (nn.Dropout(0.4).eval(), [ROWS])],
     "ELU": [(nn.ELU(0.7), [ROWS]), (nn.ELU(inplace=True), [ROWS])],
+    "Embedding": [(nn.Embedding(4, 2), [LABELS])],
     "Flatten": [(nn.Flatten(), [IMAGES])],
     "GELU": [(nn.GELU(a), [ROWS]) for a in ("none", "tanh")],
     "GLU": [(nn.GLU(), [ROWS])],
@@ -101,10 +114,17 @@ CASES = {  # name: (module, inputs) ...
     "MultiLabelMarginLoss": [(nn.MultiLabelMarginLoss(), [ROWS, np.array([[1, 3, -1, 0], [-1] * 4, [2, 0, 1, -1]])])],
     "MultiLabelSoftMarginLoss": [(nn.MultiLabelSoftMarginLoss(), [ROWS, probabilities(3, 4)])],
     "MultiMarginLoss": [(nn.MultiMarginLoss(p), [ROWS, LABELS]) for p in (1, 2)],
+    "MultiheadAttention": [
+        (First(nn.MultiheadAttention(4, 2, batch_first=True)), [values(2, 3, 4)] * 3),
+        (First(nn.MultiheadAttention(4, 2, kdim=3, vdim=5, add_bias_kv=True, add_zero_attn=True)),
+         [values(2, 2, 4), values(3, 2, 3), values(3, 2, 5)]),
+    ],
     "NLLLoss": [(nn.NLLLoss(ignore_index=0), [ROWS, LABELS])],
     "PReLU": [(nn.PReLU(), [ROWS]), (nn.PReLU(4), [IMAGES])],
     "PairwiseDistance": [(nn.PairwiseDistance(p), [ROWS, values(3, 4)]) for p in (2.0, 1.0, 3.0)],
     "Parameter": [],
+    "ParameterDict": [],
+    "ParameterList": [],
     "PoissonNLLLoss": [(nn.PoissonNLLLoss(full=True), [ROWS, 5 * probabilities(3, 4)])],
     "RReLU": [(nn.RReLU(), [ROWS]), (nn.RReLU().eval(), [ROWS])],
     "ReLU": [(nn.ReLU(), [ROWS]), (nn.ReLU(inplace=True), [ROWS])],
@@ -132,7 +152,7 @@ CASES = {  # name: (module, inputs) ...
     "Unflatten": [(nn.Unflatten(1, (2, 2)), [ROWS])],
 }  # fmt: skip
 
-WITHOUT = {"ModuleDict", "ModuleList", "Parameter"}  # no forward
+WITHOUT = {"ModuleDict", "ModuleList", "Parameter", "ParameterDict", "ParameterList"}  # no forward
 PUBLIC = {name for name, x in vars(nn).items() if inspect.isclass(x) and not name.startswith("_")}
 
 
@@ -141,7 +161,8 @@ def test_every_public_class_of_nn_has_a_case():
     assert {name for name, cases in CASES.items() if not cases} == WITHOUT
     for name, cases in CASES.items():
         for module, _ in cases:
-            assert isinstance(module, getattr(nn, name))
+            inner = module.module if isinstance(module, First) else module
+            assert isinstance(inner, getattr(nn, name))
 
 
 @pytest.mark.parametrize("name", sorted(set(CASES) - WITHOUT))

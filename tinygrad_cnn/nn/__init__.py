@@ -11,3 +11,4 @@ from .layers import *
 from .losses import *
 from .module import *
 from .parameter import *
+from .parameter_containers import *

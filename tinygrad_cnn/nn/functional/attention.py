@@ -181,7 +181,8 @@ def multi_head_attention_forward(
         x.reshape((-1, n, num_heads, embed // num_heads)).permute(1, 2, 0, 3) for x in (q, k, v)
     ]  # (N, H, L or S, D)
     p = dropout_p if training else 0.0
-    y, shares = _attend(*heads, bias, p, None, safe=not need_weights)
+    q, k, v = heads
+    y, shares = _attend(q, k, v, bias, p, None, safe=not need_weights)
     y = y.permute(2, 0, 1, 3).reshape((length, n, embed))
     y = linear(y, out_proj_weight, out_proj_bias)
     if need_weights and average_attn_weights:
