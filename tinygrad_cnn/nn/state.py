@@ -42,30 +42,38 @@ def _own(module: Any) -> dict[str, tuple[str, Any]]:
     }
 
 
-def _has_extra(module: Any, method: str) -> bool:
+def _overrides(module: Any, method: str) -> bool:
     from .module import Module
 
     return getattr(type(module), method) is not getattr(Module, method)
 
 
 def save(module: Any, destination: Any, prefix: str, keep_vars: bool) -> None:
-    """`Module.state_dict`."""
-    if module._hooks:
-        module._hooks.run("before_save", module, prefix, keep_vars)
-    module._save_to_state_dict(destination, prefix, keep_vars)
-    for name, child in module._modules.items():
-        if child is not None:
-            below = prefix + name + "."
-            child.state_dict(destination=destination, prefix=below, keep_vars=keep_vars)
-    if module._hooks:
-        module._hooks.run("after_save", module, destination, prefix, {})
+    """`Module.state_dict`: a module's own part, then its children's, then its hooks."""
+    stack = [(module, prefix, False)]
+    while stack:
+        part, start, below_is_done = stack.pop()
+        if below_is_done:
+            part._hooks.run("after_save", part, destination, start, {})
+            continue
+        if part is not module and _overrides(part, "state_dict"):
+            part.state_dict(destination=destination, prefix=start, keep_vars=keep_vars)
+            continue
+        if part._hooks:
+            part._hooks.run("before_save", part, start, keep_vars)
+            stack.append((part, start, True))
+        part._save_to_state_dict(destination, start, keep_vars)
+        children = reversed(part._modules.items())
+        stack += [
+            (child, f"{start}{name}.", False) for name, child in children if child is not None
+        ]
 
 
 def save_own(module: Any, destination: Any, prefix: str, keep_vars: bool) -> None:
     """`Module._save_to_state_dict`."""
     for key, (_, tensor) in _own(module).items():
         destination[prefix + key] = tensor if keep_vars else tensor.detach()
-    if _has_extra(module, "get_extra_state"):
+    if _overrides(module, "get_extra_state"):
         destination[prefix + _EXTRA] = module.get_extra_state()
 
 
@@ -84,7 +92,7 @@ def load(module: Any, state_dict: Mapping[str, Any], strict: bool, assign: bool)
     for name, part in parts:
         part._load_from_state_dict(given, name, metadata, True, missing, unexpected, errors)
     known = {name + key for name, part in parts for key in _own(part)}
-    known |= {name + _EXTRA for name, part in parts if _has_extra(part, "set_extra_state")}
+    known |= {name + _EXTRA for name, part in parts if _overrides(part, "set_extra_state")}
     unexpected += [name for name in given if name not in known]
     found = IncompatibleKeys(missing, unexpected)
     for _, part in reversed(parts):
@@ -126,7 +134,7 @@ def plan_own(
             steps.append(partial(_assign, module.__dict__[registry], key, tensor, value))
         else:
             steps.append(partial(_copy, tensor, value))
-    if _has_extra(module, "set_extra_state"):
+    if _overrides(module, "set_extra_state"):
         if prefix + _EXTRA in state_dict:
             steps.append(partial(module.set_extra_state, state_dict[prefix + _EXTRA]))
         else:
