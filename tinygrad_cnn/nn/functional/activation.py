@@ -140,8 +140,9 @@ def _elu(input: Any, inplace: bool, alpha: float, scale: float = 1.0, rate: floa
     _checked("elu", input)
     if alpha >= 0:
         return _apply(ops.elu, input, inplace, alpha=alpha, scale=scale, rate=rate)
-    low = alpha * ops.exp(ops.clamp(input, min=None, max=0.0) * rate) - alpha
-    y = ops.where(input._array <= 0, low * scale, input * scale)
+    x = ops.clone(input) if inplace else input  # kept for backward
+    low = alpha * ops.exp(ops.clamp(x, min=None, max=0.0) * rate) - alpha
+    y = ops.where(x._array <= 0, low * scale, x * scale)
     return input.copy_(y) if inplace else y
 
 
