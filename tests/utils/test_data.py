@@ -364,7 +364,9 @@ def test_streams_are_batched_once_in_order(n, size, drop_last, workers):
     loader = DataLoader(Sized(n), size, drop_last=drop_last, num_workers=workers)
     numbers = [batch[0].tolist() for batch in loader]
     assert len(numbers) == len(loader) == (n // size if drop_last else -(-n // size))
-    assert [i for some in numbers for i in some] == list(range(n))[: n // size * size if drop_last else n]
+    assert [i for some in numbers for i in some] == list(range(n))[
+        : n // size * size if drop_last else n
+    ]
     with pytest.raises(TypeError):
         len(DataLoader(Stream(n), size))
 
