@@ -178,7 +178,7 @@ def test_text_is_torchvisions():
         (lambda: Normalize(0, 1)(tc.ones(1, 2, 2, dtype=tc.int64)), TypeError, "a float tensor"),
         (lambda: Normalize(0, 1)(tc.ones(2, 2)), ValueError, r"of size \(..., C, H, W\)"),
         (lambda: Normalize(0, 0)(tc.ones(1, 2, 2)), ValueError, "std evaluated to zero after"),
-        (lambda: Lambda(3), TypeError, "Argument lambd should be callable, got int"),
+        (lambda: Lambda(3), TypeError, "Argument lambd should be callable, got 'int'"),
         (lambda: Pad(1)(tc.ones(2, 2, requires_grad=True)), RuntimeError, "requires grad, detach"),
     ],
 )  # fmt: skip
