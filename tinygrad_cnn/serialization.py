@@ -217,7 +217,9 @@ def _load(file: IO[bytes], name: str, size: int) -> Any:
                 )
             arrays.append(np.frombuffer(data, dtype).reshape(shape).astype(dtype.newbyteorder("=")))
         return _decode(content["tree"], arrays)
-    except (ValueError, TypeError, LookupError, RecursionError) as error:
+    except CheckpointError:
+        raise
+    except (ValueError, TypeError, LookupError, RuntimeError) as error:
         raise CheckpointError(f"{name}: is no checkpoint of this version: {error}") from None
 
 
@@ -235,7 +237,7 @@ def _decode(tree: Any, arrays: list[np.ndarray]) -> Any:
         return [_decode(item, arrays) for item in tree]
     if not isinstance(tree, dict):
         return tree
-    kind, content = next(iter(tree.items()))
+    [(kind, content), *_] = tree.items()
     if kind in ("dict", "ordered"):
         pairs = ((_decode(k, arrays), _decode(v, arrays)) for k, v in content)
         return dict(pairs) if kind == "dict" else OrderedDict(pairs)
