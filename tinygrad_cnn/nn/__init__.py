@@ -10,3 +10,4 @@ from .layers import *
 from .losses import *
 from .module import *
 from .parameter import *
+from .summary import *
