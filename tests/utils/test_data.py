@@ -388,7 +388,7 @@ def test_chains_of_streams():
         (lambda: DataLoader([1], num_workers=-1), ValueError, "should be non-negative"),
         (lambda: DataLoader([1], timeout=-1), ValueError, "timeout option should be non-neg"),
         (lambda: DataLoader([1], prefetch_factor=2), ValueError, "prefetch_factor option could"),
-        (lambda: DataLoader([1], num_workers=1, prefetch_factor=0), ValueError, "be positive"),
+        (lambda: DataLoader([1], num_workers=1, prefetch_factor=0), ValueError, "be non-neg"),
         (lambda: DataLoader([1], persistent_workers=True), ValueError, "needs num_workers > 0"),
         (lambda: DataLoader(iter([1])), TypeError, "list_iterator is no data set"),
         (lambda: DataLoader(Stream(1), shuffle=True), ValueError,

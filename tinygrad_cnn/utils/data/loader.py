@@ -75,7 +75,7 @@ class DataLoader:
                 "num_workers > 0, or prefetch_factor to None."
             )
         if prefetch_factor is not None and prefetch_factor <= 0:
-            raise ValueError("prefetch_factor option should be positive")
+            raise ValueError("prefetch_factor option should be non-negative, and not 0")
         if persistent_workers and num_workers == 0:
             raise ValueError("persistent_workers option needs num_workers > 0")
         if isinstance(dataset, IterableDataset):
