@@ -6,6 +6,7 @@ generator's state alone: of `generator=` where it is given, else of the default 
 
 from .collate import default_collate as default_collate
 from .collate import default_convert as default_convert
+from .dataloader import DataLoader as DataLoader
 from .dataset import ChainDataset as ChainDataset
 from .dataset import ConcatDataset as ConcatDataset
 from .dataset import Dataset as Dataset
@@ -13,7 +14,6 @@ from .dataset import IterableDataset as IterableDataset
 from .dataset import Subset as Subset
 from .dataset import TensorDataset as TensorDataset
 from .dataset import random_split as random_split
-from .loader import DataLoader as DataLoader
 from .sampler import BatchSampler as BatchSampler
 from .sampler import RandomSampler as RandomSampler
 from .sampler import Sampler as Sampler

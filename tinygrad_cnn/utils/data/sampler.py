@@ -69,12 +69,11 @@ class RandomSampler(Sampler):
         return len(self.data_source) if self._num_samples is None else self._num_samples
 
     def __iter__(self) -> Iterator[int]:
-        if self.generator is not None:
-            return self._numbers(self.generator)
-        return self._numbers(Generator().manual_seed(int(source().integers(2**63))))
+        seed = int(source(self.generator).integers(2**63))  # drawn now; the rest when it is needed
+        return self._numbers(Generator().manual_seed(seed).numpy)
 
-    def _numbers(self, generator: Generator) -> Iterator[int]:
-        n, left, draw = len(self.data_source), self.num_samples, source(generator)
+    def _numbers(self, draw: np.random.Generator) -> Iterator[int]:
+        n, left = len(self.data_source), self.num_samples
         if self.replacement:
             yield from draw.integers(0, n, left).tolist()
             return
