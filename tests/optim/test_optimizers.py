@@ -461,6 +461,8 @@ P = nn.Parameter(tc.ones(2))
          "Invalid initial_accumulator_value value: -1"),
         (lambda: optim.Adadelta([P], rho=1.5), ValueError, "Invalid rho value: 1.5"),
         (lambda: optim.Adam([P], x=1), TypeError, "Adam got an unexpected argument 'x'"),
+        (lambda: optim.Optimizer([P], {"lr": module.required}), ValueError,
+         "didn't specify a value of required optimization parameter lr"),
         (lambda: optim.Optimizer([P], {}).step(), NotImplementedError, "defines no update"),
     ],
 )  # fmt: skip

@@ -23,6 +23,8 @@ _HINTS = ("foreach", "fused", "capturable")
 
 _SCALARS = ("step", "mu_product")  # state that is one number, float32 whatever the parameter is
 
+required: Any = object()  # the default of a setting that each group must have
+
 BLOCK = 1 << 15  # elements: all that a step touches of a block stays in the cache
 
 
@@ -133,6 +135,12 @@ class Optimizer:
             if not p.is_leaf:
                 raise ValueError("can't optimize a non-leaf Tensor")
         group = {**self.defaults, **param_group, "params": params}
+        for name, value in group.items():
+            if value is required:
+                raise ValueError(
+                    "parameter group didn't specify a value of required optimization parameter "
+                    f"{name}"
+                )
         if names:
             group["param_names"] = names
         named = "param_names" in group

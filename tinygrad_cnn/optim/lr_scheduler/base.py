@@ -19,6 +19,7 @@ class LRScheduler:
     """
 
     _is_initial = False  # whether the rates asked for are those that the schedule begins with
+    _get_lr_called_within_step = True  # schedulers written for PyTorch ask, to warn if not
     rate_at: Callable[[float, Any], float] | None = None  # (base, t): the rate in closed form
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1):

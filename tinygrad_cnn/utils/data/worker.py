@@ -84,8 +84,10 @@ class Ahead:
             with self._changed:
                 self._ended = True
                 self._changed.notify_all()
-            for thread in self._threads if wait else ():
-                thread.join()
+            # in one of them only the garbage collector can have come here: it must not wait
+            if wait and threading.current_thread() not in self._threads:
+                for thread in self._threads:
+                    thread.join()
 
     def _ready(self) -> bool:
         return self._taken in self._done or (self._ended and self._taken >= self._pulled)
