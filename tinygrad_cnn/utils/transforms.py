@@ -14,8 +14,8 @@ torchvision all get the same). Numbers come from the default generator.
 ...     transforms.Normalize((0.5, 0.5, 0.5), (0.25, 0.25, 0.25)),
 ... ])
 >>> image = np.zeros((32, 32, 3), np.uint8)
->>> prepare(image).shape
-(3, 32, 32)
+>>> prepare(image).shape == (3, 32, 32)
+True
 """
 
 from __future__ import annotations
