@@ -12,3 +12,4 @@ from .losses import *
 from .module import *
 from .parameter import *
 from .parameter_containers import *
+from .summary import *
