@@ -24,6 +24,7 @@ def probabilities(*shape):
 
 IMAGES, ROWS = values(2, 4, 6, 5), values(3, 4)
 LABELS = np.array([1, 0, 3])
+SIGNS = np.array([1, -1, 1])
 
 
 class Net(nn.Module):
@@ -40,6 +41,17 @@ class Net(nn.Module):
         return self.shared(self.shared(y) * self.scale) + y
 
 
+class First(nn.Module):
+    """The first of what another module returns."""
+
+    def __init__(self, module):
+        super().__init__()
+        self.module = module
+
+    def forward(self, *inputs):
+        return self.module(*inputs)[0]
+
+
 CASES = {  # name: (module, inputs) ...
     "AdaptiveAvgPool2d": [(nn.AdaptiveAvgPool2d((2, 3)), [IMAGES])],
     "AvgPool2d": [(nn.AvgPool2d((2, 3), stride=(1, 2), padding=1), [IMAGES])],
@@ -49,37 +61,75 @@ CASES = {  # name: (module, inputs) ...
         (nn.BCEWithLogitsLoss(pos_weight=tc.tensor([1.0, 2.0, 0.5, 3.0])),
          [ROWS, probabilities(3, 4)]),
     ],
+    "Bilinear": [(nn.Bilinear(4, 3, 2), [ROWS, values(3, 3)])],
     "BatchNorm1d": [(nn.BatchNorm1d(4), [ROWS]), (nn.BatchNorm1d(4).eval(), [values(2, 4, 3)])],
     "BatchNorm2d": [
         (nn.BatchNorm2d(4), [IMAGES]),
         (nn.BatchNorm2d(4).eval(), [IMAGES]),
         (nn.BatchNorm2d(4, affine=False, track_running_stats=False), [IMAGES]),
     ],
+    "CELU": [(nn.CELU(0.7), [ROWS])],
     "Conv2d": [
         (nn.Conv2d(4, 6, (3, 2), stride=(1, 2), padding=(1, 0), dilation=(2, 1), groups=2),
          [IMAGES]),
         (nn.Conv2d(4, 2, 3, padding="same", bias=False), [IMAGES[0]]),
     ],
+    "CosineEmbeddingLoss": [(nn.CosineEmbeddingLoss(0.1), [ROWS, values(3, 4), SIGNS])],
+    "CosineSimilarity": [(nn.CosineSimilarity(), [ROWS, values(3, 4)])],
     "CrossEntropyLoss": [
         (nn.CrossEntropyLoss(weight=tc.tensor([1.0, 2.0, 0.5, 3.0]), label_smoothing=0.1),
          [ROWS, LABELS]),
         (nn.CrossEntropyLoss(reduction="sum"), [ROWS, probabilities(3, 4)]),
     ],
     "Dropout": [(nn.Dropout(0.4), [ROWS]), (nn.Dropout(0.4).eval(), [ROWS])],
+    "ELU": [(nn.ELU(0.7), [ROWS]), (nn.ELU(inplace=True), [ROWS])],
+    "Embedding": [(nn.Embedding(4, 2), [LABELS])],
     "Flatten": [(nn.Flatten(), [IMAGES])],
+    "GELU": [(nn.GELU(a), [ROWS]) for a in ("none", "tanh")],
+    "GLU": [(nn.GLU(), [ROWS])],
+    "GaussianNLLLoss": [(nn.GaussianNLLLoss(full=True), [ROWS, values(3, 4), probabilities(3, 1)])],
+    "Hardshrink": [(nn.Hardshrink(), [values(3, 4, avoid=[-0.5, 0.5])])],
+    "Hardsigmoid": [(nn.Hardsigmoid(), [ROWS])],
+    "Hardswish": [(nn.Hardswish(), [ROWS])],
+    "Hardtanh": [(nn.Hardtanh(-0.5, 0.7), [values(3, 4, avoid=[-0.5, 0.7])])],
+    "HingeEmbeddingLoss": [(nn.HingeEmbeddingLoss(), [ROWS[:, 0], SIGNS])],
+    "HuberLoss": [(nn.HuberLoss(delta=0.01), np.split(values(6, 4), 2))],
     "Identity": [(nn.Identity(), [ROWS])],
+    "KLDivLoss": [
+        (nn.KLDivLoss(reduction="batchmean"), [ROWS, probabilities(3, 4)]),
+        (nn.KLDivLoss(reduction="sum", log_target=True), [ROWS, values(3, 4)]),
+    ],
     "L1Loss": [(nn.L1Loss(), np.split(values(6, 4), 2))],
     "LeakyReLU": [(nn.LeakyReLU(0.2), [ROWS])],
     "Linear": [(nn.Linear(4, 3), [ROWS]), (nn.Linear(4, 3, bias=False), [ROWS[0]])],
+    "LogSigmoid": [(nn.LogSigmoid(), [ROWS])],
     "LogSoftmax": [(nn.LogSoftmax(1), [ROWS])],
     "MSELoss": [(nn.MSELoss(), [ROWS, values(3, 4)])],
+    "MarginRankingLoss": [(nn.MarginRankingLoss(), [ROWS[:, 0], ROWS[:, 1], SIGNS])],
     "MaxPool2d": [(nn.MaxPool2d((3, 2), stride=(1, 2), padding=1, ceil_mode=True), [IMAGES])],
+    "Mish": [(nn.Mish(), [ROWS])],
     "Module": [(Net(), [IMAGES]), (Net().eval(), [IMAGES])],
     "ModuleDict": [],
     "ModuleList": [],
+    "MultiLabelMarginLoss": [(nn.MultiLabelMarginLoss(), [ROWS, np.array([[1, 3, -1, 0], [-1] * 4, [2, 0, 1, -1]])])],
+    "MultiLabelSoftMarginLoss": [(nn.MultiLabelSoftMarginLoss(), [ROWS, probabilities(3, 4)])],
+    "MultiMarginLoss": [(nn.MultiMarginLoss(p), [ROWS, LABELS]) for p in (1, 2)],
+    "MultiheadAttention": [
+        (First(nn.MultiheadAttention(4, 2, batch_first=True)), [values(2, 3, 4)] * 3),
+        (First(nn.MultiheadAttention(4, 2, kdim=3, vdim=5, add_bias_kv=True, add_zero_attn=True)),
+         [values(2, 2, 4), values(3, 2, 3), values(3, 2, 5)]),
+    ],
     "NLLLoss": [(nn.NLLLoss(ignore_index=0), [ROWS, LABELS])],
+    "PReLU": [(nn.PReLU(), [ROWS]), (nn.PReLU(4), [IMAGES])],
+    "PairwiseDistance": [(nn.PairwiseDistance(p), [ROWS, values(3, 4)]) for p in (2.0, 1.0, 3.0)],
     "Parameter": [],
+    "ParameterDict": [],
+    "ParameterList": [],
+    "PoissonNLLLoss": [(nn.PoissonNLLLoss(full=True), [ROWS, 5 * probabilities(3, 4)])],
+    "RReLU": [(nn.RReLU(), [ROWS]), (nn.RReLU().eval(), [ROWS])],
     "ReLU": [(nn.ReLU(), [ROWS]), (nn.ReLU(inplace=True), [ROWS])],
+    "ReLU6": [(nn.ReLU6(), [ROWS])],
+    "SELU": [(nn.SELU(), [ROWS])],
     "Sequential": [
         (nn.Sequential(nn.Conv2d(4, 3, 3), nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(36, 2)),
          [IMAGES]),
@@ -87,12 +137,22 @@ CASES = {  # name: (module, inputs) ...
     "SiLU": [(nn.SiLU(), [ROWS])],
     "Sigmoid": [(nn.Sigmoid(), [ROWS])],
     "SmoothL1Loss": [(nn.SmoothL1Loss(beta=0.01), np.split(values(6, 4), 2))],
+    "SoftMarginLoss": [(nn.SoftMarginLoss(), [ROWS[:, 0], SIGNS])],
     "Softmax": [(nn.Softmax(0), [ROWS])],
+    "Softmax2d": [(nn.Softmax2d(), [IMAGES])],
+    "Softmin": [(nn.Softmin(0), [ROWS])],
+    "Softplus": [(nn.Softplus(2.0, 3.0), [values(3, 4, avoid=[1.5])])],
+    "Softshrink": [(nn.Softshrink(), [values(3, 4, avoid=[-0.5, 0.5])])],
+    "Softsign": [(nn.Softsign(), [ROWS])],
     "Tanh": [(nn.Tanh(), [ROWS])],
+    "Tanhshrink": [(nn.Tanhshrink(), [ROWS])],
+    "Threshold": [(nn.Threshold(0.5, -1.0), [values(3, 4, avoid=[0.5])])],
+    "TripletMarginLoss": [(nn.TripletMarginLoss(swap=True), [ROWS, values(3, 4), values(3, 4)])],
+    "TripletMarginWithDistanceLoss": [(nn.TripletMarginWithDistanceLoss(), [ROWS, values(3, 4), values(3, 4)])],
     "Unflatten": [(nn.Unflatten(1, (2, 2)), [ROWS])],
 }  # fmt: skip
 
-WITHOUT = {"ModuleDict", "ModuleList", "Parameter"}  # no forward
+WITHOUT = {"ModuleDict", "ModuleList", "Parameter", "ParameterDict", "ParameterList"}  # no forward
 PUBLIC = {name for name, x in vars(nn).items() if inspect.isclass(x) and not name.startswith("_")}
 
 
@@ -101,7 +161,8 @@ def test_every_public_class_of_nn_has_a_case():
     assert {name for name, cases in CASES.items() if not cases} == WITHOUT
     for name, cases in CASES.items():
         for module, _ in cases:
-            assert isinstance(module, getattr(nn, name))
+            inner = module.module if isinstance(module, First) else module
+            assert isinstance(inner, getattr(nn, name))
 
 
 @pytest.mark.parametrize("name", sorted(set(CASES) - WITHOUT))

@@ -1,17 +1,22 @@
-"""Modules that are a function and its settings: the class body is the table of the settings.
+"""Modules that are a function and its settings.
 
-    class LeakyReLU(FunctionModule, function=F.leaky_relu):
+    class ELU(FunctionOf, function=F.elu): ...
+
+takes as settings the arguments of the function after its input, with their names and defaults, and
+
+    class Dropout(FunctionModule, function=F.dropout):
         '''...'''
 
-        negative_slope: float = 0.01
+        p: float = 0.5
         inplace: bool = False
 
-The settings, in that order, are what the class takes, the attributes of its instances, the keyword
-arguments of the function, and what the representation shows.
+those that its body lists. They are what the class takes, in that order, the attributes of its
+instances, the keyword arguments of the function, and what the representation shows.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from inspect import Parameter, Signature, get_annotations
 from typing import Any, dataclass_transform
@@ -19,11 +24,12 @@ from typing import Any, dataclass_transform
 from .module import Module
 
 
-@dataclass_transform()
-class FunctionModule(Module):
+class FunctionOf(Module):
     """Base of layers without parameters; `forward` is `function(*inputs, **settings)`.
 
-    `shown` names the settings that the representation has: all unless told, `inplace` where True.
+    Of the function's arguments, those after the first `inputs` are settings, or those that
+    `settings` names. `shown` names the ones that the representation has: all unless told,
+    `inplace` where True.
     """
 
     _function: Callable[..., Any]
@@ -34,16 +40,23 @@ class FunctionModule(Module):
         cls,
         function: Callable[..., Any] | None = None,
         shown: tuple[str, ...] | None = None,
+        inputs: int = 1,
+        settings: tuple[str, ...] | None = None,
         **kwargs: Any,
     ):
         super().__init_subclass__(**kwargs)
         if function is None:
             return  # the settings are those of the class above
         own = {name: cls.__dict__.get(name, Parameter.empty) for name in get_annotations(cls)}
+        if not issubclass(cls, FunctionModule):
+            arguments = list(inspect.signature(function).parameters.values())[inputs:]
+            own = {p.name: p.default for p in arguments if settings is None or p.name in settings}
         cls._function, cls._settings, cls._shown = staticmethod(function), tuple(own), shown
         cls.__signature__ = Signature(  # type: ignore[attr-defined]
             [Parameter(n, Parameter.POSITIONAL_OR_KEYWORD, default=v) for n, v in own.items()]
         )
+        if cls.__doc__ is None:
+            cls.__doc__ = (function.__doc__ or "").partition(">>>")[0].rstrip()
         for name in own:
             if name in cls.__dict__:
                 delattr(cls, name)  # a default is of the signature, not an attribute of the class
@@ -70,4 +83,9 @@ class FunctionModule(Module):
         shown = self._shown
         if shown is None:
             shown = tuple(n for n in self._settings if n != "inplace" or self.inplace)
-        return ", ".join(f"{name}={getattr(self, name)}" for name in shown)
+        return ", ".join(f"{name}={getattr(self, name)!r}" for name in shown)
+
+
+@dataclass_transform()
+class FunctionModule(FunctionOf):
+    """A `FunctionOf` whose settings are listed in its body."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,8 @@ def show(value: Any) -> str:
         return f"{{{', '.join(f'{key!r}: {show(v)}' for key, v in value.items())}}}"
     if isinstance(value, Op):
         return f"registry[{value.name!r}]"
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"float('{value}')"
     if isinstance(value, FixedRandom):
         return f"testing.values.{value!r}"
     return repr(value)

@@ -6,10 +6,9 @@ import math
 from typing import Any
 
 from ... import graph, ops, random
-from ...functions import axis
 from .check import floating
 
-__all__ = ["batch_norm", "dropout", "normalize"]
+__all__ = ["batch_norm", "dropout"]
 
 
 def batch_norm(
@@ -68,13 +67,3 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
         return input
     y = ops.dropout(input, p=p, random=random.default_generator.numpy.random)
     return input.copy_(y) if inplace else y
-
-
-def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Any:
-    """input / max(‖input‖ₚ, eps) along dim."""
-    d = axis("normalize", input._array.ndim, dim)
-    if p == 2:
-        norm = ops.norm(input, dim=d, keepdim=True)
-    else:
-        norm = ops.pow(ops.sum(ops.pow(ops.abs(input), p), dim=d, keepdim=True), 1 / p)
-    return input / ops.maximum(norm, eps)
