@@ -173,12 +173,22 @@ def test_fused_ops_save_one_array():
         F.hardswish,
         F.softplus,
         F.logsigmoid,
-        F.relu6,
     ):
         node = fn(x * 1.0).grad_fn
         assert sum(a.nbytes for a in node.saved if a is not None) == 8 * 8 * 4
-    node = F.leaky_relu(x * 1.0).grad_fn
-    assert sum(a.nbytes for a in node.saved if isinstance(a, np.ndarray)) == 8 * 8
+    for fn in (F.leaky_relu, F.relu6):
+        node = fn(x * 1.0).grad_fn
+        assert sum(a.nbytes for a in node.saved if isinstance(a, np.ndarray)) == 8 * 8
+
+
+@pytest.mark.parametrize("fn", [F.elu, F.relu6, F.hardtanh, lambda x: x / (x + 5.0)])
+def test_the_output_may_be_written_after(fn):
+    """`out = F.elu(out)` and then `out += shortcut`, as in residual networks."""
+    x = made(V)
+    y = fn(x)
+    y += 1.0
+    y.sum().backward()
+    assert x.grad.tolist() == gradient(fn, V)
 
 
 def test_prelu_has_one_weight_or_one_for_each_channel():

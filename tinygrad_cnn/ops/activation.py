@@ -31,9 +31,9 @@ prelu.defvjp(
 
 @op
 def elu(x, *, alpha, scale, rate):
-    """y = s x where x > 0, else s α (e^{rx} − 1), for the scale s, α ≥ 0 and the rate r.
+    """y = s x where x > 0, else s α (e^{rx} − 1), for the scale s, α and the rate r.
 
-    x̄ = ȳ · s where x > 0 (there y is too), else ȳ · s α r e^{rx} = ȳ · r (y + s α), at 0 as well.
+    x̄ = ȳ · s where x > 0, else ȳ · s α r e^{rx}, at 0 as well. By x, so that y may be written after.
     """
     x = floating(x)
     with np.errstate(under="ignore"):
@@ -41,21 +41,26 @@ def elu(x, *, alpha, scale, rate):
     return np.where(x <= 0, low * (alpha * scale), x * scale)
 
 
-elu.defvjp(x=lambda g, y, alpha, scale, rate: g * where(y <= 0, (y + alpha * scale) * rate, scale))
+def elu_x(g, x, alpha, scale, rate):
+    low = exp(where(x <= 0, x, 0.0) * rate) * (alpha * scale * rate)
+    return g * where(x <= 0, low, scale)
 
 
-@op
+elu.defvjp(x=elu_x)
+
+
+@op(residuals=("outside",))
 def hardtanh(x, *, min_val, max_val):
-    """y = x, but not under `min_val` nor over `max_val`        x̄ = ȳ where y is neither, else 0
+    """y = x, but not under `min_val` nor over `max_val`        x̄ = ȳ strictly between them, else 0
 
-    On either bound the subgradient is 0 (that of `clamp` is 1), as in PyTorch.
+    On either bound the subgradient is 0 (that of `clamp` is 1), as in PyTorch. For backward a byte
+    an element is kept: y may be written after.
     """
-    return np.clip(x, x.dtype.type(min_val), x.dtype.type(max_val))
+    low, high = x.dtype.type(min_val), x.dtype.type(max_val)
+    return np.clip(x, low, high), (x <= low) | (x >= high)
 
 
-hardtanh.defvjp(
-    x=lambda g, y, min_val, max_val: keep(g, ~((y <= min_val) | (y >= max_val))),
-)
+hardtanh.defvjp(x=lambda g, outside: keep(g, ~outside))
 
 
 @op

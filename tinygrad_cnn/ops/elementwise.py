@@ -42,9 +42,9 @@ mul.defvjp(a=lambda g, b: g * b, b=lambda g, a: g * a)
 
 @op(elementwise=True)
 def div(a, b):
-    """y = a / b        ā = ȳ / b        b̄ = −ȳ · y / b
+    """y = a / b        ā = ȳ / b        b̄ = −ȳ · a / b²
 
-    Integers divide in the default dtype.
+    Not by y, which may then be written in place, as after PyTorch's div. Integers divide in the default dtype.
     """
     with np.errstate(all="ignore"):
         y = a / b
@@ -52,7 +52,7 @@ def div(a, b):
     return y.astype(get_default_dtype()) if whole and y.dtype.kind == "f" else y
 
 
-div.defvjp(a=lambda g, b: g / b, b=lambda g, y, b: -g * y / b)
+div.defvjp(a=lambda g, b: g / b, b=lambda g, a, b: -g * (a / b) / b)
 
 
 @op

@@ -138,12 +138,7 @@ def selu(input: Any, inplace: bool = False) -> Any:
 
 def _elu(input: Any, inplace: bool, alpha: float, scale: float = 1.0, rate: float = 1.0) -> Any:
     _checked("elu", input)
-    if alpha >= 0:
-        return _apply(ops.elu, input, inplace, alpha=alpha, scale=scale, rate=rate)
-    x = ops.clone(input) if inplace else input  # kept for backward
-    low = alpha * ops.exp(ops.clamp(x, min=None, max=0.0) * rate) - alpha
-    y = ops.where(x._array <= 0, low * scale, x * scale)
-    return input.copy_(y) if inplace else y
+    return _apply(ops.elu, input, inplace, alpha=alpha, scale=scale, rate=rate)
 
 
 def gelu(input: Any, approximate: str = "none") -> Any:
