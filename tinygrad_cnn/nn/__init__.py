@@ -6,7 +6,12 @@ from . import init as init
 from . import utils as utils
 from .activations import *
 from .containers import *
+from .conv import *
+from .dropout import *
 from .layers import *
 from .losses import *
 from .module import *
+from .norm import *
 from .parameter import *
+from .pool import *
+from .resize import *

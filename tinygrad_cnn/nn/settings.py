@@ -24,6 +24,7 @@ class FunctionModule(Module):
     """Base of layers without parameters; `forward` is `function(*inputs, **settings)`.
 
     `shown` names the settings that the representation has: all unless told, `inplace` where True.
+    A class with a function and no settings has those of the class above.
     """
 
     _function: Callable[..., Any]
@@ -38,9 +39,12 @@ class FunctionModule(Module):
     ):
         super().__init_subclass__(**kwargs)
         if function is None:
-            return  # the settings are those of the class above
+            return  # all is as in the class above
+        cls._function = staticmethod(function)
         own = {name: cls.__dict__.get(name, Parameter.empty) for name in get_annotations(cls)}
-        cls._function, cls._settings, cls._shown = staticmethod(function), tuple(own), shown
+        if cls._settings and not own:
+            return
+        cls._settings, cls._shown = tuple(own), shown
         cls.__signature__ = Signature(  # type: ignore[attr-defined]
             [Parameter(n, Parameter.POSITIONAL_OR_KEYWORD, default=v) for n, v in own.items()]
         )

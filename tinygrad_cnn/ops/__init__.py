@@ -1,6 +1,6 @@
 """The ops: one family a file, forward and vjps side by side."""
 
-from .conv import conv2d, conv2d_input, conv2d_weight
+from .conv import conv2d, conv2d_input, conv2d_weight, conv3d, conv3d_input, conv3d_weight
 from .elementwise import (
     abs,
     add,
@@ -28,7 +28,7 @@ from .elementwise import (
     where,
 )
 from .linear import linear, matmul
-from .norm import batch_norm, dropout
+from .norm import batch_norm, dropout, group_norm, instance_norm, layer_norm, rms_norm
 from .pool import (
     avg_pool2d,
     avg_pool2d_input,
@@ -37,6 +37,7 @@ from .pool import (
     max_pool2d_scatter,
 )
 from .reduce import amax, amin, logsumexp, max_along, mean, min_along, norm, std, sum, var
+from .resample import resample
 from .shape import (
     cat,
     expand,
@@ -56,10 +57,12 @@ from .softmax import cross_entropy, log_softmax, softmax
 
 __all__ = [
     "abs", "add", "amax", "amin", "avg_pool2d", "avg_pool2d_input", "batch_norm", "cast", "cat",
-    "clamp", "clone", "conv2d", "conv2d_input", "conv2d_weight", "cos", "cross_entropy", "div",
-    "dropout", "exp", "expand", "gather", "getitem", "keep", "linear", "log", "log_softmax", "logsumexp",
-    "matmul", "max_along", "max_pool2d", "max_pool2d_gather", "max_pool2d_scatter", "maximum",
-    "mean", "min_along", "minimum", "mul", "neg", "norm", "pad", "permute", "pow", "put", "relu",
-    "reshape", "scatter_add", "setitem", "sigmoid", "sign", "sin", "softmax", "softplus", "sqrt", "stack", "std",
-    "sub", "sum", "sum_to", "tanh", "var", "where", "write_view",
+    "clamp", "clone", "conv2d", "conv2d_input", "conv2d_weight", "conv3d", "conv3d_input",
+    "conv3d_weight", "cos", "cross_entropy", "div", "dropout", "exp", "expand", "gather",
+    "getitem", "group_norm", "instance_norm", "keep", "layer_norm", "linear", "log", "log_softmax",
+    "logsumexp", "matmul", "max_along", "max_pool2d", "max_pool2d_gather", "max_pool2d_scatter",
+    "maximum", "mean", "min_along", "minimum", "mul", "neg", "norm", "pad", "permute", "pow",
+    "put", "relu", "resample", "reshape", "rms_norm", "scatter_add", "setitem", "sigmoid", "sign",
+    "sin", "softmax", "softplus", "sqrt", "stack", "std", "sub", "sum", "sum_to", "tanh", "var",
+    "where", "write_view",
 ]  # fmt: skip

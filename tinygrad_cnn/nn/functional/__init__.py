@@ -5,6 +5,9 @@ Arguments are checked here, once; the ops below take clean ones.
 
 from .activation import *  # each module lists in __all__ what is public here
 from .conv import *
+from .dropout import *
 from .loss import *
 from .norm import *
+from .padding import *
 from .pool import *
+from .resize import *
