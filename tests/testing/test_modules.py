@@ -23,6 +23,8 @@ def probabilities(*shape):
 
 
 IMAGES, ROWS = values(2, 4, 6, 5), values(3, 4)
+LINES, VOLUMES = values(2, 4, 6), values(1, 4, 4, 3, 2)
+OF = {1: LINES, 2: IMAGES, 3: VOLUMES}  # by the number of axes of space
 LABELS = np.array([1, 0, 3])
 
 
@@ -40,8 +42,22 @@ class Net(nn.Module):
         return self.shared(self.shared(y) * self.scale) + y
 
 
+def of_space(name, *arguments, axes=(1, 2, 3), **settings):
+    """The cases of the layers of that name for one to three axes of space."""
+    return {
+        f"{name}{n}d": [(getattr(nn, f"{name}{n}d")(*arguments, **settings), [OF[n]])] for n in axes
+    }
+
+
+POOLED = {n: (np.arange(x.size // 2).reshape(*x.shape[:2], -1) % (x[0, 0].size // 2) * 2).reshape(
+    *x.shape[:2], x.shape[2] // 2, *x.shape[3:]) for n, x in OF.items()}  # fmt: skip
+
 CASES = {  # name: (module, inputs) ...
+    **of_space("AdaptiveAvgPool", 2), **of_space("AdaptiveMaxPool", 2),
     "AdaptiveAvgPool2d": [(nn.AdaptiveAvgPool2d((2, 3)), [IMAGES])],
+    "AdaptiveMaxPool2d": [(nn.AdaptiveMaxPool2d((4, 3)), [IMAGES])],
+    "AlphaDropout": [(nn.AlphaDropout(0.4), [ROWS]), (nn.AlphaDropout().eval(), [ROWS])],
+    **of_space("AvgPool", 2, 1, padding=1),
     "AvgPool2d": [(nn.AvgPool2d((2, 3), stride=(1, 2), padding=1), [IMAGES])],
     "BCELoss": [(nn.BCELoss(reduction=r), [probabilities(3, 4), probabilities(3, 4)])
                 for r in ("mean", "none")],
@@ -55,10 +71,23 @@ CASES = {  # name: (module, inputs) ...
         (nn.BatchNorm2d(4).eval(), [IMAGES]),
         (nn.BatchNorm2d(4, affine=False, track_running_stats=False), [IMAGES]),
     ],
+    "BatchNorm3d": [(nn.BatchNorm3d(4), [VOLUMES]), (nn.BatchNorm3d(4).eval(), [VOLUMES])],
+    "ChannelShuffle": [(nn.ChannelShuffle(2), [IMAGES])],
+    **of_space("CircularPad", 1), **of_space("ConstantPad", 1, 2.5),
+    "Conv1d": [
+        (nn.Conv1d(4, 6, 3, stride=2, padding=1, groups=2), [LINES]),
+        (nn.Conv1d(4, 2, 3, padding=2, padding_mode="circular"), [LINES[0]]),
+    ],
+    "Conv3d": [
+        (nn.Conv3d(4, 2, (3, 2, 1), padding=1, stride=(1, 2, 1)), [VOLUMES]),
+        (nn.Conv3d(4, 2, 2, padding="same", padding_mode="replicate"), [VOLUMES[0]]),
+    ],
+    **of_space("ConvTranspose", 4, 6, 3, stride=2, padding=1, output_padding=1, groups=2),
     "Conv2d": [
         (nn.Conv2d(4, 6, (3, 2), stride=(1, 2), padding=(1, 0), dilation=(2, 1), groups=2),
          [IMAGES]),
         (nn.Conv2d(4, 2, 3, padding="same", bias=False), [IMAGES[0]]),
+        (nn.Conv2d(4, 2, 3, padding=(1, 2), padding_mode="reflect"), [IMAGES]),
     ],
     "CrossEntropyLoss": [
         (nn.CrossEntropyLoss(weight=tc.tensor([1.0, 2.0, 0.5, 3.0]), label_smoothing=0.1),
@@ -66,19 +95,42 @@ CASES = {  # name: (module, inputs) ...
         (nn.CrossEntropyLoss(reduction="sum"), [ROWS, probabilities(3, 4)]),
     ],
     "Dropout": [(nn.Dropout(0.4), [ROWS]), (nn.Dropout(0.4).eval(), [ROWS])],
+    **of_space("Dropout", 0.4),
+    "FeatureAlphaDropout": [(nn.FeatureAlphaDropout(0.4), [IMAGES])],
     "Flatten": [(nn.Flatten(), [IMAGES])],
+    "Fold": [(nn.Fold((3, 4), 2), [values(2, 8, 6)])],
+    "GroupNorm": [(nn.GroupNorm(2, 4), [IMAGES]), (nn.GroupNorm(1, 4, affine=False), [ROWS])],
+    **of_space("InstanceNorm", 4),
+    "InstanceNorm2d": [
+        (nn.InstanceNorm2d(4, affine=True, track_running_stats=True), [IMAGES]),
+        (nn.InstanceNorm2d(4, affine=True, track_running_stats=True).eval(), [IMAGES]),
+        (nn.InstanceNorm2d(4), [IMAGES[0]]),
+    ],
     "Identity": [(nn.Identity(), [ROWS])],
     "L1Loss": [(nn.L1Loss(), np.split(values(6, 4), 2))],
+    **of_space("LPPool", 4, 2),
+    "LayerNorm": [
+        (nn.LayerNorm((6, 5)), [IMAGES]), (nn.LayerNorm(4, bias=False), [ROWS]),
+        (nn.LayerNorm(4, elementwise_affine=False), [ROWS]),
+    ],
     "LeakyReLU": [(nn.LeakyReLU(0.2), [ROWS])],
     "Linear": [(nn.Linear(4, 3), [ROWS]), (nn.Linear(4, 3, bias=False), [ROWS[0]])],
+    "LocalResponseNorm": [(nn.LocalResponseNorm(3, alpha=0.5, k=2.0), [IMAGES])],
     "LogSoftmax": [(nn.LogSoftmax(1), [ROWS])],
     "MSELoss": [(nn.MSELoss(), [ROWS, values(3, 4)])],
+    **of_space("MaxPool", 2, 1),
+    **{f"MaxUnpool{n}d": [(getattr(nn, f"MaxUnpool{n}d")((2,) + (1,) * (n - 1)),
+                           [values(*POOLED[n].shape), POOLED[n]])] for n in OF},
     "MaxPool2d": [(nn.MaxPool2d((3, 2), stride=(1, 2), padding=1, ceil_mode=True), [IMAGES])],
     "Module": [(Net(), [IMAGES]), (Net().eval(), [IMAGES])],
     "ModuleDict": [],
     "ModuleList": [],
     "NLLLoss": [(nn.NLLLoss(ignore_index=0), [ROWS, LABELS])],
     "Parameter": [],
+    "PixelShuffle": [(nn.PixelShuffle(2), [IMAGES])],
+    "PixelUnshuffle": [(nn.PixelUnshuffle(2), [values(2, 3, 4, 6)])],
+    "RMSNorm": [(nn.RMSNorm(4), [ROWS]), (nn.RMSNorm((6, 5), 0.1), [IMAGES])],
+    **of_space("ReflectionPad", 1), **of_space("ReplicationPad", 2),
     "ReLU": [(nn.ReLU(), [ROWS]), (nn.ReLU(inplace=True), [ROWS])],
     "Sequential": [
         (nn.Sequential(nn.Conv2d(4, 3, 3), nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(36, 2)),
@@ -90,6 +142,15 @@ CASES = {  # name: (module, inputs) ...
     "Softmax": [(nn.Softmax(0), [ROWS])],
     "Tanh": [(nn.Tanh(), [ROWS])],
     "Unflatten": [(nn.Unflatten(1, (2, 2)), [ROWS])],
+    "Unfold": [(nn.Unfold((2, 3), padding=1, stride=2), [IMAGES])],
+    "Upsample": [
+        (nn.Upsample(scale_factor=1.5, mode="bilinear"), [IMAGES]),
+        (nn.Upsample((4, 8), mode="bicubic", align_corners=True), [IMAGES]),
+        (nn.Upsample(7), [LINES]), (nn.Upsample(5, mode="trilinear"), [VOLUMES]),
+    ],
+    "UpsamplingBilinear2d": [(nn.UpsamplingBilinear2d((7, 9)), [IMAGES])],
+    "UpsamplingNearest2d": [(nn.UpsamplingNearest2d(scale_factor=2), [IMAGES])],
+    **of_space("ZeroPad", (1, 2), axes=(1,)), **of_space("ZeroPad", 1, axes=(2, 3)),
 }  # fmt: skip
 
 WITHOUT = {"ModuleDict", "ModuleList", "Parameter"}  # no forward

@@ -206,7 +206,7 @@ class _ConvTranspose(_ConvNd):
                 f"ConvTranspose{n}D: for {input.dim()}D input, output_size must have {n} or "
                 f"{lead + n} elements (got {len(wanted)})"
             )
-        axes = zip(
+        axes: Any = zip(
             input.shape[lead:], self.kernel_size, self.stride, self.padding, self.dilation,
             strict=True,
         )  # fmt: skip

@@ -277,7 +277,7 @@ class RMSNorm(_Affine):
     eps is that of the dtype unless told.
 
     >>> import tinygrad_cnn as tc
-    >>> tc.nn.RMSNorm(2)(tc.tensor([[1.0, 7.0]]))
+    >>> tc.nn.RMSNorm(2, elementwise_affine=False)(tc.tensor([[1.0, 7.0]]))
     tensor([[0.2000, 1.4000]])
     """
 
@@ -346,7 +346,10 @@ class GroupNorm(_Affine):
 
     def extra_repr(self) -> str:
         """The settings."""
-        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"
+        return (
+            f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, "
+            f"bias={self.bias is not None}"
+        )
 
 
 class LocalResponseNorm(FunctionModule, function=F.local_response_norm):

@@ -29,6 +29,7 @@ class FunctionModule(Module):
 
     _function: Callable[..., Any]
     _settings: tuple[str, ...] = ()
+    _takes = Signature()
     _shown: tuple[str, ...] | None = None
 
     def __init_subclass__(
@@ -38,16 +39,19 @@ class FunctionModule(Module):
         **kwargs: Any,
     ):
         super().__init_subclass__(**kwargs)
+        if "__init__" in cls.__dict__:
+            cls.__signature__ = None  # type: ignore[attr-defined]  # of that, not of the class above
         if function is None:
-            return  # all is as in the class above
+            return  # all else is as in the class above
         cls._function = staticmethod(function)
         own = {name: cls.__dict__.get(name, Parameter.empty) for name in get_annotations(cls)}
         if cls._settings and not own:
             return
         cls._settings, cls._shown = tuple(own), shown
-        cls.__signature__ = Signature(  # type: ignore[attr-defined]
+        cls._takes = Signature(
             [Parameter(n, Parameter.POSITIONAL_OR_KEYWORD, default=v) for n, v in own.items()]
         )
+        cls.__signature__ = cls._takes  # type: ignore[attr-defined]
         for name in own:
             if name in cls.__dict__:
                 delattr(cls, name)  # a default is of the signature, not an attribute of the class
@@ -55,7 +59,7 @@ class FunctionModule(Module):
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__()
         try:
-            given = self.__signature__.bind(*args, **kwargs)
+            given = self._takes.bind(*args, **kwargs)
         except TypeError as error:
             raise TypeError(f"{type(self).__name__}: {error}") from None
         given.apply_defaults()

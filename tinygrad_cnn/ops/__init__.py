@@ -37,7 +37,6 @@ from .pool import (
     max_pool2d_scatter,
 )
 from .reduce import amax, amin, logsumexp, max_along, mean, min_along, norm, std, sum, var
-from .resample import resample
 from .shape import (
     cat,
     expand,
@@ -54,6 +53,7 @@ from .shape import (
     write_view,
 )
 from .softmax import cross_entropy, log_softmax, softmax
+from .sparse import resample
 
 __all__ = [
     "abs", "add", "amax", "amin", "avg_pool2d", "avg_pool2d_input", "batch_norm", "cast", "cat",

@@ -9,7 +9,7 @@ import numpy as np
 
 from ... import functions, graph, ops
 from ...functions import axis
-from ...ops.resample import neighbours
+from ...ops.sparse import neighbours
 from .check import floating
 
 __all__ = [

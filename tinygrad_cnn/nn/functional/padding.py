@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ... import ops
-from ...ops.resample import padded
+from ...ops.sparse import padded
 from .check import tensors
 
 __all__ = ["pad"]

@@ -14,7 +14,7 @@ import numpy as np
 
 from ... import functions, kernels, ops
 from ...graph import wrap
-from ...ops.resample import adaptive_windows, averaging
+from ...ops.sparse import adaptive_windows, averaging
 from .check import floating, sizes, spatial, tensors
 
 __all__ = [

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ... import functions, ops
-from ...ops.resample import cubic, linear, nearest, windows
+from ...ops.sparse import cubic, linear, nearest, windows
 from .check import floating, sizes, tensors
 from .pool import _adaptive_avg
 
