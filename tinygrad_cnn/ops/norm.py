@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -31,7 +32,7 @@ def _normalization(name, of_what, centred=True):
         return y if bias is None else y + bias.reshape(affine_shape)
 
     def forward(x, weight=None, bias=None, *, dims, affine_shape, eps):
-        m = _count(x, dims)
+        m = _count(x.shape, dims)
         mu = x.sum(axis=dims, keepdims=True) / m if centred else np.zeros((), x.dtype)
         y = x - mu
         variance = np.square(y).sum(axis=dims, keepdims=True) / m
@@ -42,9 +43,9 @@ def _normalization(name, of_what, centred=True):
         return y, mu, variance, scale
 
     def x_gradient(g, x, weight, mu, scale, dims, affine_shape):
-        if weight is not None and _varies(affine_shape, dims, x):
+        if weight is not None and _varies(affine_shape, dims, x.ndim):
             g, weight = g * weight.reshape(affine_shape), None
-        m = _count(x, dims)
+        m = _count(x.shape, dims)
         d = x - mu
         d *= scale * scale * ((g * d).sum(axis=dims, keepdims=True) / -m)
         d += g
@@ -71,20 +72,22 @@ def _normalization(name, of_what, centred=True):
     return record
 
 
-def _count(x, dims):
-    """How many elements are normalised together, in the type of x."""
-    return x.dtype.type(max(math.prod(x.shape[d] for d in dims), 1))
+@lru_cache(maxsize=256)
+def _count(shape, dims):
+    """How many elements are normalised together."""
+    return float(max(math.prod(shape[d] for d in dims), 1))
 
 
-def _varies(affine_shape, dims, x):
+@lru_cache(maxsize=256)
+def _varies(affine_shape, dims, ndim):
     """Whether the weight differs among elements that are normalised together."""
-    lead = len(x.shape) - len(affine_shape)
+    lead = ndim - len(affine_shape)
     return any(d >= lead and affine_shape[d - lead] > 1 for d in dims)
 
 
 def _scale(y, scale, weight, dims, affine_shape):
     """y *= scale · weight, in one pass where it can be."""
-    if weight is not None and _varies(affine_shape, dims, y):
+    if weight is not None and _varies(affine_shape, dims, y.ndim):
         y *= scale
         y *= weight.reshape(affine_shape)
     else:
