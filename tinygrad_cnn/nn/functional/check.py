@@ -17,9 +17,9 @@ def sizes(name: str, what: str, value: Any, least: int, n: int) -> tuple[int, ..
     """
     if type(value) is int and value >= least:
         return (value,) * n
-    if type(value) is tuple and set(map(type, value)) == {int} and len(value) == n:
-        if min(value) >= least:
-            return value
+    plain = type(value) is tuple and set(map(type, value)) == {int} and len(value) == n
+    if plain and min(value) >= least:
+        return value
     values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
     if any(isinstance(v, (float, bool, str)) or not hasattr(v, "__index__") for v in values):
         raise TypeError(f"{name}: {what} must be {_SEVERAL[n]}, got {value!r}")
