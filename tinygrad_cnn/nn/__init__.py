@@ -7,9 +7,14 @@ from . import utils as utils
 from .activations import *
 from .attention import *
 from .containers import *
+from .conv import *
+from .dropout import *
 from .layers import *
 from .losses import *
 from .module import *
+from .norm import *
 from .parameter import *
 from .parameter_containers import *
+from .pool import *
+from .resize import *
 from .summary import *

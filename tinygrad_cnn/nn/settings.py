@@ -29,11 +29,12 @@ class FunctionOf(Module):
 
     Of the function's arguments, those after the first `inputs` are settings, or those that
     `settings` names. `shown` names the ones that the representation has: all unless told,
-    `inplace` where True.
+    `inplace` where True. A class with a function and no settings has those of the class above.
     """
 
     _function: Callable[..., Any]
     _settings: tuple[str, ...] = ()
+    _takes = Signature()
     _shown: tuple[str, ...] | None = None
 
     def __init_subclass__(
@@ -45,16 +46,22 @@ class FunctionOf(Module):
         **kwargs: Any,
     ):
         super().__init_subclass__(**kwargs)
+        if "__init__" in cls.__dict__:
+            cls.__signature__ = None  # type: ignore[attr-defined]  # of that, not of the class above
         if function is None:
-            return  # the settings are those of the class above
+            return  # all else is as in the class above
+        cls._function = staticmethod(function)
         own = {name: cls.__dict__.get(name, Parameter.empty) for name in get_annotations(cls)}
         if not issubclass(cls, FunctionModule):
             arguments = list(inspect.signature(function).parameters.values())[inputs:]
             own = {p.name: p.default for p in arguments if settings is None or p.name in settings}
-        cls._function, cls._settings, cls._shown = staticmethod(function), tuple(own), shown
-        cls.__signature__ = Signature(  # type: ignore[attr-defined]
+        elif cls._settings and not own:
+            return
+        cls._settings, cls._shown = tuple(own), shown
+        cls._takes = Signature(
             [Parameter(n, Parameter.POSITIONAL_OR_KEYWORD, default=v) for n, v in own.items()]
         )
+        cls.__signature__ = cls._takes  # type: ignore[attr-defined]
         if cls.__doc__ is None:
             cls.__doc__ = (function.__doc__ or "").partition(">>>")[0].rstrip()
         for name in own:
@@ -64,7 +71,7 @@ class FunctionOf(Module):
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__()
         try:
-            given = self.__signature__.bind(*args, **kwargs)
+            given = self._takes.bind(*args, **kwargs)
         except TypeError as error:
             raise TypeError(f"{type(self).__name__}: {error}") from None
         given.apply_defaults()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..op import Op
+from ..ops.sparse import SparseMatrix
 from .values import FixedRandom
 
 
@@ -73,4 +74,6 @@ def show(value: Any) -> str:
         return f"float('{value}')"
     if isinstance(value, FixedRandom):
         return f"testing.values.{value!r}"
+    if isinstance(value, SparseMatrix):
+        return f"testing.errors.{value!r}"
     return repr(value)
