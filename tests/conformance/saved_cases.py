@@ -25,7 +25,7 @@ p.clamp(0.2, 0.8) | torch.log1p(p) | torch.expm1(p) | torch.erf(p) | p.sum(1) | 
 p.max(1)[0] | p.max() | p.var(1) | p.std(1) | p.norm() | p.norm(2, 1) | p.logsumexp(1) | p.softmax(1)
 p.log_softmax(1) | p.prod(1) | p.cumsum(1) | p.cumprod(1) | F.silu(p) | F.gelu(p) | F.elu(p - 1)
 F.celu(p - 1) | F.selu(p - 1) | F.softplus(p) | F.leaky_relu(p - 1) | F.hardtanh(p) | F.relu6(p)
-F.logsigmoid(p) | F.mish(p) | F.hardswish(p) | F.hardsigmoid(p) | F.normalize(p)
+F.logsigmoid(p) | F.mish(p) | F.hardswish(p) | F.normalize(p)
 F.layer_norm(p, (3,)) | F.batch_norm(p, None, None, training=True) | F.dropout(p, 0.0)
 F.pad(p, (1, 1)) | torch.cat([p, p]) | torch.stack([p, p]) | p[:, [0, 2]] | p[p > 0.5] | p.flip(0)
 torch.roll(p, 1, 0) | p.repeat(2, 1) | p.to(torch.float32) | p.clone() | p.masked_fill(p > 0.5, 0.0)
