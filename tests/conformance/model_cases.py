@@ -232,6 +232,24 @@ optimizer.step()
         "loss = F.cross_entropy(out, target) + 0.1 * pull\nloss.backward()\noptimizer.step()",
         test="scores = net(x, target)",
     ),
+    "tcn": Case(
+        "tcn", "net = m.TCN()", {"x": ("normal", (3, 3, 16)), "target": ("labels", (3,), 4)},
+    ),
+    "sngan": Case(
+        "sngan", "net, netD = m.Generator(), m.Discriminator()",
+        {"real": ("normal", (4, 2, 8, 8)), "z": ("normal", (4, 5)), "y": ("labels", (4,), 3)},
+        step="optimizer.zero_grad()\nfake = net(z, y)\n"
+        "loss = m.hinge(netD(real, y), netD(fake, y))\nloss.backward()\noptimizer.step()",
+        optimizer="optim.Adam([*net.parameters(), *netD.parameters()], lr=1e-3, eps=1e-3)",
+        test="scores = netD(net(z, y), y)", watch=("loss", "fake", "scores"),
+        modules=("net", "netD"), leaves=(),
+    ),
+    "gradcam": Case(
+        "gradcam", "net = m.Net()\ncam = m.GradCAM(net, net.features[3])",
+        {"x": ("normal", (3, 1, 14, 14)), "target": ("labels", (3,), 5)}, leaves=(),
+        step="out, best = cam(x, (14, 14))\nx2, loss = m.fgsm(net, x, target)\noptimizer.step()",
+        watch=("loss", "out", "best", "x2", "scores"),
+    ),
     "mnist_script": Case(
         "mnist", "net = None\nlog = []",
         {"x": ("uniform", (20, 1, 8, 8)), "target": ("labels", (20,), 10)}, leaves=(),

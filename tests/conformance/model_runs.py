@@ -1,5 +1,6 @@
 """One step of training of a case, with PyTorch or with this package, and all numbers that it gives."""
 
+import warnings
 import zlib
 from dataclasses import dataclass, field
 from typing import Any
@@ -70,7 +71,8 @@ def run(case: Case | str, lib: Any, seed: int = 0, leaves: bool = False, steps: 
     before = lib.get_default_dtype()
     lib.set_default_dtype(getattr(lib, dtype))
     try:
-        with seeded(lib, seed):
+        with seeded(lib, seed), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*weight_norm.*deprecated", FutureWarning)
             scope = {"torch": lib, "nn": lib.nn, "F": lib.nn.functional, "optim": lib.optim}
             scope["m"] = load(case.file, lib)
             _run(case, lib, scope, result, seed, leaves, steps, dtype)

@@ -79,8 +79,9 @@ def gradients(statements: str, lib: Any, written: str | None = None) -> list[Any
         try:
             scope["y"].sum().backward()
         except RuntimeError as error:
-            assert "modified by an inplace operation" in str(error), error
-            return None
+            if "modified by an inplace operation" in str(error):
+                return None
+            raise
     leaves = [scope[name].grad for name in ("p0", "q0", "i0", "w")]
     return [None if g is None else g.tolist() for g in leaves]
 

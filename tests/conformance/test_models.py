@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from loading import IMPORTS, MODELS, changed
 from model_cases import CASES
-from model_runs import PARTS, digest, digests, description, run
+from model_runs import PARTS, description, digest, digests, run
 
 import tinygrad_cnn as tc
 

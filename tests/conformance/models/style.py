@@ -49,4 +49,6 @@ def total_variation(x):
 
 def loss_function(painted, image, style):
     content = F.mse_loss(painted, image)
-    return content + 10.0 * F.mse_loss(gram_matrix(painted), style) + 1e-3 * total_variation(painted)
+    return (
+        content + 10.0 * F.mse_loss(gram_matrix(painted), style) + 1e-3 * total_variation(painted)
+    )
