@@ -394,9 +394,11 @@ x.zero_()
 (x * y + y * y).sum().backward()
 """,
     "iteration gives views that may not be written": """
-for row in m * 1:
+z = m * 1
+for row in z:
     row.mul_(2)
-    (row * row).sum().backward()
+(z * z).sum().backward()
+del row
 """,
     "chunks of a constant may be written": """
 x = torch.arange(6.0)
@@ -544,6 +546,13 @@ with torch.no_grad():
         "a gradient that would be wrong without a word is an error",
         "one of the variables needed for gradient computation has been modified by an inplace",
     ),
+    "shared: fill_ of an expanded tensor": (
+        "one rule for all writes to memory that shows several elements",
+        "unsupported operation: more than one element of the written-to tensor",
+    ),
+    "shared: a view of a leaf made under no_grad": (
+        "an error too, in other words", "a view of a leaf Variable that requires grad",
+    ),
     "shared: chunk gives views that may not be written": (
         "each is a view as any other", "z = m * 1\nx, y = z[:1], z[1:]\nx.mul_(2)\n(x * y * y).sum().backward()\ndel z"
     ),
@@ -555,7 +564,7 @@ with torch.no_grad():
     ),
     "shared: iteration gives views that may not be written": (
         "each is a view as any other",
-        "z = m * 1\nfor row in (z[0], z[1]):\n    row.mul_(2)\n    (row * row).sum().backward()\ndel z",
+        "z = m * 1\nfor row in (z[0], z[1]):\n    row.mul_(2)\n(z * z).sum().backward()\ndel row",
     ),
     "indexed: indices and augmented assignment, one of them twice": (
         "the gradient goes to the value that stayed; to both in PyTorch",

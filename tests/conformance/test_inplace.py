@@ -37,6 +37,8 @@ REFUSED = {("F.cross_entropy(p, torch.tensor([0, 1]))", "p"), ("1.0 / p", "p")}
 
 def beginning(message):
     """A message up to where it tells numbers, the names of types, or advice."""
+    message = message.removeprefix("a view of ")  # of a leaf: here an assignment by index is none
+    message = message.removeprefix("unsupported operation: ")
     return re.split(r"[\d\[(:]|\. | Float", message)[0].rstrip(". ")
 
 
