@@ -538,6 +538,10 @@ with torch.no_grad():
     w.mul_(2)
 """,
     ),
+    "saved: indexing saved its indices": (
+        "the graph holds a copy of them",
+        "index = torch.tensor([0, 2])\ny = a[index.clone()]\nindex.zero_()\n(y * y).sum().backward()",
+    ),
     "shared: data has a version of its own": (
         "versions are of the memory: see the next",
         "x = torch.zeros(3)\nx.add_(1)\nversions = [x._version, x._version]",
