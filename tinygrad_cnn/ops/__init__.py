@@ -27,7 +27,7 @@ from .elementwise import (
     tanh,
     where,
 )
-from .linear import linear, matmul
+from .linear import contract, linear, matmul
 from .norm import batch_norm, dropout
 from .pool import (
     avg_pool2d,
@@ -37,15 +37,18 @@ from .pool import (
     max_pool2d_scatter,
 )
 from .reduce import amax, amin, logsumexp, max_along, mean, min_along, norm, std, sum, var
+from .scan import cumprod, cumsum, prod
 from .shape import (
     cat,
     expand,
+    flip,
     gather,
     getitem,
     pad,
     permute,
     put,
     reshape,
+    roll,
     scatter_add,
     setitem,
     stack,
@@ -53,13 +56,16 @@ from .shape import (
     write_view,
 )
 from .softmax import cross_entropy, log_softmax, softmax
+from .special import erf, erfinv
 
 __all__ = [
     "abs", "add", "amax", "amin", "avg_pool2d", "avg_pool2d_input", "batch_norm", "cast", "cat",
-    "clamp", "clone", "conv2d", "conv2d_input", "conv2d_weight", "cos", "cross_entropy", "div",
-    "dropout", "exp", "expand", "gather", "getitem", "keep", "linear", "log", "log_softmax", "logsumexp",
-    "matmul", "max_along", "max_pool2d", "max_pool2d_gather", "max_pool2d_scatter", "maximum",
-    "mean", "min_along", "minimum", "mul", "neg", "norm", "pad", "permute", "pow", "put", "relu",
-    "reshape", "scatter_add", "setitem", "sigmoid", "sign", "sin", "softmax", "softplus", "sqrt", "stack", "std",
-    "sub", "sum", "sum_to", "tanh", "var", "where", "write_view",
+    "clamp", "clone", "contract", "conv2d", "conv2d_input", "conv2d_weight", "cos",
+    "cross_entropy", "cumprod", "cumsum", "div", "dropout", "erf", "erfinv", "exp", "expand",
+    "flip", "gather", "getitem", "keep", "linear", "log", "log_softmax", "logsumexp", "matmul",
+    "max_along", "max_pool2d", "max_pool2d_gather", "max_pool2d_scatter", "maximum", "mean",
+    "min_along", "minimum", "mul", "neg", "norm", "pad", "permute", "pow", "prod", "put",
+    "relu", "reshape", "roll", "scatter_add", "setitem", "sigmoid", "sign", "sin", "softmax",
+    "softplus", "sqrt", "stack", "std", "sub", "sum", "sum_to", "tanh", "var", "where",
+    "write_view",
 ]  # fmt: skip

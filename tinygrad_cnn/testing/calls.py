@@ -93,7 +93,7 @@ def register_strategy(
 
 def entry_for(op: Any) -> Entry | None:
     """How `op` is tested, or None where no strategy is registered for it."""
-    from . import network_strategies, op_strategies  # noqa: F401  # our ops: they need this module
+    from . import network_strategies, op_strategies, tensor_strategies  # noqa: F401  # our ops
 
     return _entries.get(find_op(op).name)
 

@@ -5,6 +5,7 @@ A reference takes arrays and attributes and returns y, or y and what else the op
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -134,6 +135,57 @@ def scatter_add(x: Array, index: Array, dim: int, shape: Shape) -> Array:
     return y
 
 
+def flip(x: Array, dims: Shape) -> Array:
+    """Element by element."""
+    y = np.zeros_like(x)
+    for place in np.ndindex(x.shape):
+        y[tuple(n - 1 - i if k in dims else i for k, (i, n) in _sides(place, x))] = x[place]
+    return y
+
+
+def roll(x: Array, shifts: Shape, dims: Shape) -> Array:
+    """Element by element."""
+    by, y = dict(zip(dims, shifts, strict=True)), np.zeros_like(x)
+    for place in np.ndindex(x.shape):
+        y[tuple((i + by.get(k, 0)) % n for k, (i, n) in _sides(place, x))] = x[place]
+    return y
+
+
+def _sides(place: Shape, x: Array) -> Any:
+    return enumerate(zip(place, x.shape, strict=True))
+
+
+# --- Scans and special functions ----------------------------------------------------------------
+
+
+def scan(add: Callable[..., Any]) -> Reference:
+    """One slice after the other along an axis."""
+
+    def run(x: Array, dim: int) -> Array:
+        slices = list(np.moveaxis(x, dim, 0))
+        for k in range(1, len(slices)):
+            slices[k] = add(slices[k - 1], slices[k])
+        return np.stack(slices, dim) if slices else x
+
+    return run
+
+
+cumsum, cumprod = scan(np.add), scan(np.multiply)
+
+
+def erfinv(x: Array) -> Array:
+    """By bisection of math.erf."""
+
+    def one(v: float) -> float:
+        low, high = -6.0, 6.0
+        for _ in range(60):
+            middle = (low + high) / 2
+            low, high = (middle, high) if math.erf(middle) < v else (low, middle)
+        return low
+
+    return np.asarray(np.vectorize(one, otypes=[float])(x))
+
+
 # --- Products and convolution -------------------------------------------------------------------
 
 
@@ -144,6 +196,11 @@ def matmul(a: Array, b: Array) -> Array:
     for j in range(a.shape[-1]):
         y += a[..., :, j, None] * b[..., None, j, :]
     return y
+
+
+def contract(a: Array, b: Array, of_a: str, of_b: str, of_y: str) -> Array:
+    """NumPy's einsum."""
+    return np.asarray(np.einsum(f"{of_a},{of_b}->{of_y}", a, b))
 
 
 def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
