@@ -1,5 +1,31 @@
 """The ops: one family a file, forward and vjps side by side."""
 
+from .arithmetic import (
+    acos,
+    acosh,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    ceil,
+    cosh,
+    expm1,
+    floor,
+    floor_divide,
+    fmod,
+    log1p,
+    log2,
+    log10,
+    reciprocal,
+    remainder,
+    round,
+    rsqrt,
+    sinh,
+    square,
+    tan,
+    trunc,
+)
 from .conv import conv2d, conv2d_input, conv2d_weight
 from .elementwise import (
     abs,
@@ -40,8 +66,10 @@ from .reduce import amax, amin, logsumexp, max_along, mean, min_along, norm, std
 from .scan import cumprod, cumsum, prod
 from .shape import (
     cat,
+    diagonal,
     expand,
     flip,
+    from_diagonal,
     gather,
     getitem,
     pad,
@@ -59,13 +87,16 @@ from .softmax import cross_entropy, log_softmax, softmax
 from .special import erf, erfinv
 
 __all__ = [
-    "abs", "add", "amax", "amin", "avg_pool2d", "avg_pool2d_input", "batch_norm", "cast", "cat",
-    "clamp", "clone", "contract", "conv2d", "conv2d_input", "conv2d_weight", "cos",
-    "cross_entropy", "cumprod", "cumsum", "div", "dropout", "erf", "erfinv", "exp", "expand",
-    "flip", "gather", "getitem", "keep", "linear", "log", "log_softmax", "logsumexp", "matmul",
+    "abs", "acos", "acosh", "add", "amax", "amin", "asin", "asinh", "atan", "atan2", "atanh",
+    "avg_pool2d", "avg_pool2d_input", "batch_norm", "cast", "cat", "ceil", "clamp", "clone",
+    "contract", "conv2d", "conv2d_input", "conv2d_weight", "cos", "cosh", "cross_entropy",
+    "cumprod", "cumsum", "diagonal", "div", "dropout", "erf", "erfinv", "exp", "expand",
+    "expm1", "flip", "floor", "floor_divide", "fmod", "from_diagonal", "gather", "getitem",
+    "keep", "linear", "log", "log1p", "log2", "log10", "log_softmax", "logsumexp", "matmul",
     "max_along", "max_pool2d", "max_pool2d_gather", "max_pool2d_scatter", "maximum", "mean",
     "min_along", "minimum", "mul", "neg", "norm", "pad", "permute", "pow", "prod", "put",
-    "relu", "reshape", "roll", "scatter_add", "setitem", "sigmoid", "sign", "sin", "softmax",
-    "softplus", "sqrt", "stack", "std", "sub", "sum", "sum_to", "tanh", "var", "where",
+    "reciprocal", "relu", "remainder", "reshape", "roll", "round", "rsqrt", "scatter_add",
+    "setitem", "sigmoid", "sign", "sin", "sinh", "softmax", "softplus", "sqrt", "square",
+    "stack", "std", "sub", "sum", "sum_to", "tan", "tanh", "trunc", "var", "where",
     "write_view",
 ]  # fmt: skip
