@@ -6,6 +6,7 @@ All take integers too, which become the default dtype (those that round leave th
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,9 @@ from ..op import op
 from .elementwise import sqrt
 
 
-def _unary(name, function, doc, vjp, prepare=floating):
+def _unary(name: str, function: Any, doc: str, vjp: Any, prepare: Any = floating) -> Any:
+    """The op y = function(x)."""
+
     def forward(x):
         with np.errstate(all="ignore"):
             return function(prepare(x))

@@ -34,7 +34,7 @@ def conv2d(
 
     >>> import tinygrad_cnn as tc
     >>> conv2d(tc.ones(1, 3, 5, 5), tc.ones(2, 3, 3, 3), stride=2).shape
-    (1, 2, 2, 2)
+    torch.Size([1, 2, 2, 2])
     """
     floating("conv2d", input=input, weight=weight, bias=bias)
     x, single = images("conv2d", input)
