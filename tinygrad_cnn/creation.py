@@ -61,26 +61,27 @@ def tensor(
     """
     if isinstance(data, Recorded):
         return _finished("tensor", np.array(data._array, dtype), device, requires_grad)
-    typed = hasattr(data, "dtype")
+    kinds = {data.dtype} if hasattr(data, "dtype") else set()
     try:
-        array = np.array(_without_tensors(data), dtype)
+        array = np.array(_plain(data, kinds), dtype)
     except ValueError as error:
         raise ValueError(f"tensor: {error}") from None
     if array.dtype == object and array.size == 0:
         array = array.astype(get_default_dtype())
-    if not typed and dtype is None and array.dtype == float64:
-        array = array.astype(get_default_dtype())
+    if dtype is None and array.dtype == float64:  # what only Python's floats made so
+        array = array.astype(np.result_type(*(kinds or {get_default_dtype()})), copy=False)
     if array.dtype.kind not in "buif":
         raise TypeError(f"tensor: wanted numbers, got data of dtype {array.dtype}")
     return _finished("tensor", array, device, requires_grad)
 
 
-def _without_tensors(data: Any) -> Any:
-    """Nested lists, with the Tensors in them as numbers or lists."""
-    if isinstance(data, Recorded):
-        return data._array.tolist()
-    if isinstance(data, (list, tuple)) and data and not isinstance(data[0], (int, float)):
-        return [_without_tensors(x) for x in data]
+def _plain(data: Any, kinds: set[Any]) -> Any:
+    """Nested lists, with arrays for the Tensors in them; their dtypes and those of arrays to `kinds`."""
+    data = array_of(data)
+    if hasattr(data, "dtype"):
+        kinds.add(data.dtype)
+    elif isinstance(data, (list, tuple)) and data and type(data[0]) not in (int, float, bool):
+        return [_plain(x, kinds) for x in data]
     return data
 
 
@@ -289,7 +290,7 @@ def normal(
     """Draws from N(mean, std²): of Tensors of means and deviations, or of a size."""
     m, s = array_of(mean), array_of(std)
     if np.any(s < 0):
-        raise RuntimeError(f"normal expects all elements of std >= 0.0, got {np.min(s)}")
+        raise RuntimeError(f"normal expects std >= 0.0, but found std {np.min(s)}")
     if size is None:
         size, dtype = np.broadcast_shapes(np.shape(m), np.shape(s)), dtype or result_type(m, s)
     array = random.standard_normal(_size("normal", tuple(size)), _dtype(dtype), generator)
@@ -306,12 +307,14 @@ def bernoulli(input: Any, p: float | None = None, *, generator: Any = None) -> A
 
 
 def randint(
-    low: Any, high: Any = None, size: Any = None, *, generator: Any = None, dtype: Any = None,
-    device: Any = None, requires_grad: bool = False,
+    low: Any = None, high: Any = None, size: Any = None, *, generator: Any = None,
+    dtype: Any = None, device: Any = None, requires_grad: bool = False,
 ) -> Any:  # fmt: skip
     """Integers in [low, high), or in [0, low) as `randint(high, size)`."""
-    if high is None or (size is None and isinstance(high, (tuple, list))):
-        low, high, size = 0, low, high if size is None else size
+    if size is None and isinstance(high, (tuple, list)):
+        high, size = None, high
+    if low is None or high is None:
+        low, high = 0, low if high is None else high
     if size is None:
         raise TypeError("randint: wanted (high, size) or (low, high, size)")
     array = random.integers(low, high, _size("randint", tuple(size)), generator)

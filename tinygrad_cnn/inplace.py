@@ -137,14 +137,19 @@ def _check(x: Any, name: str, others: tuple[Any, ...], elementwise: bool = False
     if elementwise:
         arrays = [x._array if isinstance(x, Recorded) else x for x in others]
         shapes = [np.shape(a) for a in arrays]
-        if (
-            any(shape not in ((), array.shape) for shape in shapes)
-            and (shape := np.broadcast_shapes(array.shape, *shapes)) != array.shape
-        ):
-            raise RuntimeError(
-                f"{name}_: output with shape {list(array.shape)} doesn't match the broadcast "
-                f"shape {list(shape)}"
-            )
+        if any(shape not in ((), array.shape) for shape in shapes):
+            try:
+                shape = np.broadcast_shapes(array.shape, *shapes)
+            except ValueError:
+                raise RuntimeError(
+                    f"{name}_: the size of one tensor must match that of the other at each axis, or "
+                    f"be 1; got {[array.shape, *shapes]}"
+                ) from None
+            if shape != array.shape:
+                raise RuntimeError(
+                    f"{name}_: output with shape {list(array.shape)} doesn't match the broadcast "
+                    f"shape {list(shape)}"
+                )
         _check_type(name, result_type(array, *arrays), array.dtype)
 
 

@@ -122,11 +122,13 @@ def _formatter(array: np.ndarray) -> tuple[Callable[[Any], str], int]:
     """The text of an element, all of one width; and that width."""
     if array.dtype.kind != "f":
         return _of_width(str, array.ravel().tolist())
-    size = np.abs(array[np.isfinite(array) & (array != 0)]).astype(np.float64)
-    values = array[np.isfinite(array) & (array != 0)].tolist()
+    numbers = array[np.isfinite(array) & (array != 0)]
+    size = np.abs(numbers).astype(np.float64)
     least, most = (size.min(), size.max()) if size.size else (1.0, 1.0)
     whole = bool((size == np.ceil(size)).all())
-    exponents = most / least > 1000 or most > 1e8 or (not whole and least < 1e-4)
+    exponents: Any = most / least > 1000 or most > 1e8 or (not whole and least < 1e-4)
+    if size.size and _options.sci_mode is not None:
+        exponents = _options.sci_mode
     digits = _options.precision
 
     def with_exponent(x: float) -> str:
@@ -138,12 +140,8 @@ def _formatter(array: np.ndarray) -> tuple[Callable[[Any], str], int]:
     def with_digits(x: float) -> str:
         return f"{x:.{digits}f}"
 
-    plain = with_point if whole else with_digits
-    # the width is that of what the numbers want, also where sci_mode asks for the other
-    _, width = _of_width(with_exponent if exponents else plain, values)
-    chosen = exponents if _options.sci_mode is None else _options.sci_mode
-    wanted = with_exponent if chosen else plain
-    return lambda x: wanted(x).rjust(width), width
+    text = with_exponent if exponents else with_point if whole else with_digits
+    return _of_width(text, numbers.tolist())
 
 
 def _of_width(text: Callable[[Any], str], values: list[Any]) -> tuple[Callable[[Any], str], int]:

@@ -356,6 +356,8 @@ class Tensor(Methods):
         dtype, copy = target("to", args, kwargs)
         if dtype is None or dtype == self._array.dtype:
             return ops.clone(self) if copy else self
+        if dtype.kind != "f":
+            return wrap(self._array.astype(dtype))  # which no gradient passes
         return ops.cast(self, dtype=dtype)
 
     def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
@@ -404,10 +406,13 @@ class Tensor(Methods):
     # --- indexing ---
 
     def __getitem__(self, index: Any) -> Any:
-        return ops.getitem(self, index=plain_index(index))
+        first, index = plain_index(index)
+        return ops.getitem(self if first is None else ops.getitem(self, index=first), index=index)
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        index = plain_index(index)
+        first, index = plain_index(index)
+        if first is not None:  # a view
+            self = ops.getitem(self, index=first)
         part = self._array[index].shape
         shape = np.shape(functions.array_of(value))
         lead = len(shape) - len(part)
@@ -451,8 +456,12 @@ class Tensor(Methods):
 graph.new_tensor = functools.partial(object.__new__, Tensor)
 
 
-def plain_index(index: Any) -> Any:
-    """An index as NumPy takes it; a basic one ends in `...`, so that even one element is a view."""
+def plain_index(index: Any) -> tuple[Any, Any]:
+    """An index as NumPy takes it, in two steps where integers and arrays mix (else the first is None).
+
+    To PyTorch integers only take an axis away, before all else; to NumPy they are arrays beside
+    arrays. A basic index ends in `...`, so that even one element is a view.
+    """
     items = index if isinstance(index, tuple) else (index,)
     plain = tuple(
         functions.array_of(i) if not isinstance(i, list) else np.asarray(i) for i in items
@@ -462,8 +471,28 @@ def plain_index(index: Any) -> Any:
         for i in plain
     )
     if ops.shape.is_basic(plain) and not any(i is Ellipsis for i in plain):
-        plain = (*plain, ...)
-    return plain
+        return None, (*plain, ...)
+    if not any(type(i) is int or isinstance(i, np.integer) for i in plain):
+        return None, plain
+    first: list[Any] = []
+    second: list[Any] = []
+    for i in plain:
+        if isinstance(i, np.ndarray):
+            first += [slice(None)] * (i.ndim if i.dtype.kind == "b" else 1)
+            second.append(i)
+        elif isinstance(i, bool):
+            second.append(i)
+        else:
+            first.append(i)
+            if i is None or isinstance(i, slice):
+                second.append(slice(None))
+            elif i is Ellipsis:
+                second.append(i)
+    if ops.shape.is_basic(tuple(second)):
+        return None, plain
+    if not any(i is Ellipsis for i in first):
+        first.append(...)
+    return tuple(first), tuple(second)
 
 
 def wrap_copy(x: Tensor) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections import namedtuple
 from collections.abc import Sequence
 from typing import Any
@@ -44,7 +45,7 @@ def sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
     """`f(2, 3)` and `f((2, 3))` alike, as a tuple of integers."""
     if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
         shape = tuple(shape[0])
-    return tuple([n if type(n) is int else int(n.__index__()) for n in shape])
+    return tuple([n if type(n) is int else int(operator.index(n)) for n in shape])
 
 
 def array_of(x: Any) -> Any:
@@ -66,8 +67,13 @@ def _kind(value: Any) -> str:
 def several(name: str, values: Any) -> list[Any]:
     """A sequence of Tensors, one at least, as a list."""
     xs = list(values)
-    if not xs or not all(isinstance(x, Recorded) for x in xs):
-        raise TypeError(f"{name}: wanted a non-empty sequence of Tensors, got {values!r}")
+    if not xs:
+        raise (ValueError if name == "cat" else RuntimeError)(
+            f"{name}: expected a non-empty list of Tensors"
+        )
+    for k, x in enumerate(xs):
+        if not isinstance(x, Recorded):
+            raise TypeError(f"{name}: expected Tensor as element {k}, but got {type(x).__name__}")
     return xs
 
 

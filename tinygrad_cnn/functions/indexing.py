@@ -32,8 +32,8 @@ def _element_index(name: str, x: np.ndarray, dim: Any, index: Any, other: Any = 
     """dim from 0, and the array of an index of one position an element (scalars as vectors)."""
     i = array_of(index)
     dim = axis(name, x.ndim, dim)
-    if i.dtype != int64:
-        raise RuntimeError(f"{name}: Expected dtype int64 for index, got {i.dtype}")
+    if i.dtype not in (np.int64, np.int32):
+        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, got {i.dtype}")
     if max(i.ndim, 1) != max(x.ndim, 1):
         raise RuntimeError(
             f"{name}: Index tensor must have the same number of dimensions as input tensor, got "
@@ -50,7 +50,10 @@ def _element_index(name: str, x: np.ndarray, dim: Any, index: Any, other: Any = 
             )
     n = x.shape[dim] if x.ndim else 1
     if i.size and (i.min() < 0 or i.max() >= n):
-        raise RuntimeError(f"{name}: index out of bounds for dimension {dim} with size {n}")
+        worst = i.min() if i.min() < 0 else i.max()
+        raise RuntimeError(
+            f"{name}: index {worst} is out of bounds for dimension {dim} with size {n}"
+        )
     return dim, i
 
 
@@ -190,7 +193,7 @@ def _mask(name: str, mask: Any) -> np.ndarray:
     m = array_of(mask)
     if getattr(m, "dtype", None) != bool_:
         got = getattr(m, "dtype", type(m).__name__)
-        raise RuntimeError(f"{name} only supports boolean masks, but got mask with dtype {got}")
+        raise RuntimeError(f"{name}_ only supports boolean masks, but got mask with dtype {got}")
     return m
 
 
@@ -204,7 +207,9 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
             f"{np.ndim(v)} dimension(s)."
         )
     if RANK[result_type(v).kind] > RANK[dtype.kind]:
-        raise RuntimeError(f"masked_fill: value cannot be converted to type {dtype}")
+        if not np.isfinite(v):
+            raise RuntimeError(f"value cannot be converted to type {dtype} without overflow: {v}")
+        value = np.asarray(v).astype(dtype)
     return ops.where(m, value, input)
 
 
@@ -221,8 +226,8 @@ def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
     n = int(m.sum())
     if source._array.size < n:
         raise RuntimeError(
-            "masked_scatter: expected self and source to have same dtypes and source at least as "
-            f"many elements as the mask has ones: {source._array.size} and {n}"
+            "masked_scatter: Number of elements of source < number of ones in mask: "
+            f"{source._array.size} < {n}"
         )
     row = ops.getitem(ops.reshape(source, shape=(-1,)), index=(slice(n),))
     return ops.setitem(input, row, index=(m,))

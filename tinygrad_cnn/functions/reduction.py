@@ -80,7 +80,9 @@ def _spread(name: str, op: Any, doc: str) -> Any:
         if isinstance(dim, bool):  # var(unbiased)
             dim, unbiased = None, dim
         if input._array.dtype.kind != "f":
-            raise RuntimeError(f"{name} and mean only support floating point dtypes")
+            raise RuntimeError(
+                f"{name}: std and var only support floating point dtypes, got {input._array.dtype}"
+            )
         correction = int(unbiased) if correction is None else correction
         dim = axes(name, input._array.ndim, dim)
         return op(input, dim=dim, correction=correction, keepdim=keepdim)
@@ -142,12 +144,14 @@ def norm(
 # --- Extremes -----------------------------------------------------------------------------------
 
 
-def _not_empty(name: str, shape: tuple[int, ...], dims: tuple[int, ...]) -> None:
+def _not_empty(
+    name: str, shape: tuple[int, ...], dims: tuple[int, ...], error: Any = RuntimeError
+) -> None:
     """Refuse to choose among no elements, along `dims` or, where there are none, in all."""
     if math.prod(shape):
         return
     if not dims:
-        raise RuntimeError(
+        raise error(
             f"{name}(): Expected reduction dim to be specified for input.numel() == 0, shape {shape}"
         )
     if shape and 0 in [shape[d] for d in dims]:
@@ -200,7 +204,7 @@ def _position(name: str, function: Any) -> Any:
         a = input._array
         if dim is not None:
             dim = axis(name, a.ndim, dim)
-        _not_empty(name, a.shape, () if dim is None else (dim,))
+        _not_empty(name, a.shape, () if dim is None else (dim,), IndexError)
         return wrap(function(a, axis=dim if a.ndim else None, keepdims=keepdim))
 
     position.__name__ = name
@@ -212,14 +216,16 @@ argmax, argmin = _position("argmax", np.argmax), _position("argmin", np.argmin)
 
 
 def median(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    """The lower median of all; with dim a pair of values and indices. A NaN among them wins."""
+    """The lower median of all (ties share the gradient evenly); with dim a pair of values and indices. A NaN among them wins."""
     a = input._array
     if dim is None:
         if not a.size:
             return wrap(np.full((), np.nan, a.dtype))
+        value = a.ravel()[_middle(a.ravel(), 0)]
+        equal = np.isnan(a) if np.isnan(value).any() else a == value
         return ops.amax(
-            ops.getitem(ops.reshape(input, shape=(-1,)), index=(_middle(a.ravel(), 0),))
-        )
+            ops.getitem(input, index=(np.asarray(equal),))
+        )  # they share the gradient evenly
     dim = axis("median", a.ndim, dim)
     _not_empty("median", a.shape, (dim,))
     if not a.ndim:
@@ -269,7 +275,9 @@ def count_nonzero(input: Any, dim: Any = None) -> Any:
 def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
     """How often each integer from 0 occurs in a vector; with weights, the sum of them."""
     a = input._array
-    if a.ndim != 1 or a.dtype.kind not in "iu" or (a.size and a.min() < 0):
+    if a.dtype.kind == "f":
+        raise NotImplementedError(f"bincount is not implemented for {a.dtype}")
+    if a.ndim != 1 or a.dtype.kind == "b" or (a.size and a.min() < 0):
         raise RuntimeError(
             f"bincount only supports 1-d non-negative integral inputs, got {a.dtype} {a.shape}"
         )

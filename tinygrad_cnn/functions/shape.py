@@ -28,9 +28,9 @@ __all__ = [
 # --- One shape for another ----------------------------------------------------------------------
 
 
-def reshape(input: Any, *shape: Any) -> Any:
+def reshape(input: Any, *sides: Any, shape: Any = None) -> Any:
     """The elements in row-major order in another shape (one size may be −1); a view if it can."""
-    return _reshaped("reshape", input, sizes(shape))
+    return _reshaped("reshape", input, sizes(sides if shape is None else shape))
 
 
 def _reshaped(name: str, x: Any, shape: tuple[int, ...]) -> Any:
@@ -105,9 +105,9 @@ def unsqueeze(input: Any, dim: int) -> Any:
 # --- The order of axes --------------------------------------------------------------------------
 
 
-def permute(input: Any, *dims: Any) -> Any:
+def permute(input: Any, *order: Any, dims: Any = None) -> Any:
     """The axes in another order."""
-    order = sizes(dims)
+    order = sizes(order if dims is None else dims)
     n = input._array.ndim
     found = axes("permute", n, order) or ()
     if len(found) != n:
@@ -161,7 +161,11 @@ def expand(input: Any, *shape: Any) -> Any:
     wanted, old = sizes(shape), input._array.shape
     lead = len(wanted) - len(old)
     full = tuple(old[k - lead] if n == -1 and k >= lead else n for k, n in enumerate(wanted))
-    if lead < 0 or any(m not in (1, n) for m, n in zip(old, full[lead:], strict=True)):
+    if (
+        lead < 0
+        or min(full, default=0) < 0
+        or any(m not in (1, n) for m, n in zip(old, full[lead:], strict=True))
+    ):
         raise RuntimeError(f"expand: shape {old} cannot be expanded to {wanted}")
     return ops.expand(input, shape=full)
 
@@ -191,7 +195,7 @@ def repeat(input: Any, *repeats: Any) -> Any:
             "Number of dimensions of repeat dims can not be smaller than number of dimensions of "
             f"tensor: repeat {times} of shape {shape}"
         )
-    if any(n < 0 for n in times):
+    if min(times, default=0) < 0:
         raise RuntimeError(f"repeat: Trying to create tensor with negative dimension: {times}")
     shape = (1,) * lead + shape
     pairs = [n for pair in zip(times, shape, strict=True) for n in pair]
@@ -203,9 +207,9 @@ def repeat(input: Any, *repeats: Any) -> Any:
     return y if owner(y._array) is not owner(input._array) else ops.clone(y)
 
 
-def tile(input: Any, *dims: Any) -> Any:
+def tile(input: Any, *repeats: Any, dims: Any = None) -> Any:
     """`repeat`, with 1 for the numbers that are missing in front."""
-    times = sizes(dims)
+    times = sizes(repeats if dims is None else dims)
     return repeat(input, *(1,) * (input._array.ndim - len(times)), *times)
 
 
@@ -224,7 +228,7 @@ def repeat_interleave(
             f"and {n}"
         )
     if times.size and times.min() < 0:
-        raise RuntimeError("repeats can not be negative")
+        raise RuntimeError("repeat_interleave: Repeats must be non-negative")
     index = np.repeat(np.arange(n), times if times.ndim and times.size == n else times.item())
     return index_select(input, dim, wrap(index))
 
@@ -309,19 +313,26 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
 # --- Reversal, diagonals, triangles -------------------------------------------------------------
 
 
-def flip(input: Any, *dims: Any) -> Any:
+def flip(input: Any, *along: Any, dims: Any = None) -> Any:
     """A copy with these axes in reverse."""
-    return ops.flip(input, dims=axes("flip", input._array.ndim, sizes(dims)) or ())
+    dims = sizes(along if dims is None else dims)
+    return ops.flip(input, dims=axes("flip", input._array.ndim, dims) or ())
 
 
 def fliplr(input: Any) -> Any:
     """A copy with the second axis in reverse."""
-    return ops.flip(input, dims=(axis("fliplr", input._array.ndim, 1),))
+    return _reversed("fliplr", input, 1)
 
 
 def flipud(input: Any) -> Any:
     """A copy with the first axis in reverse."""
-    return ops.flip(input, dims=(axis("flipud", input._array.ndim, 0),))
+    return _reversed("flipud", input, 0)
+
+
+def _reversed(name: str, x: Any, dim: int) -> Any:
+    if x._array.ndim <= dim:
+        raise RuntimeError(f"{name}: Input must be >= {dim + 1}-d, got shape {x._array.shape}")
+    return ops.flip(x, dims=(dim,))
 
 
 def rot90(input: Any, k: int = 1, dims: Sequence[int] = (0, 1)) -> Any:
@@ -416,7 +427,7 @@ def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
     if len(xs) > 1:  # an empty vector goes with anything
         xs = [x for x in xs if x._array.shape != (0,)] or xs[:1]
     if not all(x._array.ndim for x in xs):
-        raise RuntimeError("zero-dimensional tensor cannot be concatenated: cat, use stack")
+        raise RuntimeError("zero-dimensional tensor cannot be concatenated by cat: use stack")
     dim = axis("cat", xs[0]._array.ndim, dim)
     rest = {(*x._array.shape[:dim], -1, *x._array.shape[dim + 1 :]) for x in xs}
     if len(rest) > 1:
@@ -477,7 +488,13 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Any, ...]:
     """
     if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
         tensors = tuple(tensors[0])
-    xs = [reshape(x, (-1,)) for x in several("meshgrid", tensors)]
+    xs = several("meshgrid", tensors)
+    if any(x._array.ndim > 1 for x in xs):
+        raise RuntimeError(
+            "meshgrid: Expected 0D or 1D tensor in the tensor list but got shapes "
+            f"{[x._array.shape for x in xs]}"
+        )
+    xs = [ops.reshape(x, shape=(x._array.size,)) for x in xs]
     if indexing not in ("ij", "xy"):
         raise RuntimeError(
             f"meshgrid: indexing must be one of 'xy' or 'ij', but received: {indexing}"
