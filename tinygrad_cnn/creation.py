@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 
 from . import random
-from .dtypes import float64, get_default_dtype, int64, result_type
+from .dtypes import float64, get_default_dtype, int64, promote_types, result_type
 from .functions import array_of, sizes
 from .functions.arguments import tensors
 from .graph import Recorded, wrap
@@ -69,7 +70,8 @@ def tensor(
     if array.dtype == object and array.size == 0:
         array = array.astype(get_default_dtype())
     if dtype is None and array.dtype == float64:  # what only Python's floats made so
-        array = array.astype(np.result_type(*(kinds or {get_default_dtype()})), copy=False)
+        kind = functools.reduce(promote_types, kinds or {get_default_dtype()})
+        array = array.astype(kind if kind.kind == "f" else get_default_dtype(), copy=False)
     if array.dtype.kind not in "buif":
         raise TypeError(f"tensor: wanted numbers, got data of dtype {array.dtype}")
     return _finished("tensor", array, device, requires_grad)

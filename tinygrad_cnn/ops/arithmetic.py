@@ -51,7 +51,7 @@ log1p = _unary(
 expm1 = _unary("expm1", np.expm1, "y = eˣ − 1        x̄ = ȳ · (y + 1)", lambda g, y: g * (y + 1.0))
 tan = _unary("tan", np.tan, "y = tan x        x̄ = ȳ · (1 + y²)", lambda g, y: g * (y * y + 1.0))
 sinh = _unary("sinh", np.sinh, "y = sinh x        x̄ = ȳ · cosh x", lambda g, x: g * cosh(x))
-cosh = _unary("cosh", np.cosh, "y = cosh x        x̄ = ȳ · sinh x", lambda g, x: g * sinh(x))
+cosh: Any = _unary("cosh", np.cosh, "y = cosh x        x̄ = ȳ · sinh x", lambda g, x: g * sinh(x))
 asin = _unary(
     "asin", np.arcsin, "y = asin x        x̄ = ȳ / √(1 − x²)", lambda g, x: g / sqrt(1.0 - x * x)
 )
@@ -81,7 +81,7 @@ def _step(name, function, what):
 floor = _step("floor", np.floor, "⌊x⌋, the next integer below")
 ceil = _step("ceil", np.ceil, "⌈x⌉, the next integer above")
 trunc = _step("trunc", np.trunc, "x without what is behind the point")
-round = _step("round", np.rint, "the nearest integer, of two the even one")
+round = _step("round", np.round, "the nearest integer, of two the even one")
 
 
 @op(elementwise=True)
