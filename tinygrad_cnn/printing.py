@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,21 +13,18 @@ from .dtypes import bool_, get_default_dtype, int64
 __all__ = ["set_printoptions"]
 
 
-@dataclass(frozen=True)
-class _Options:
-    precision: int = 4  # digits behind the point
-    threshold: float = 1000  # more elements than that are summarised
-    edgeitems: int = 3  # by so many at each end of an axis
-    linewidth: int = 80
-    sci_mode: bool | None = None  # None: where the numbers want it
-
-
-_PROFILES = {
-    "default": _Options(),
-    "short": _Options(precision=2, edgeitems=2),
-    "full": _Options(threshold=math.inf),
+_PROFILES: dict[str, dict[str, Any]] = {
+    "default": {
+        "precision": 4,  # digits behind the point
+        "threshold": 1000,  # more elements than that are summarised ...
+        "edgeitems": 3,  # ... by so many at each end of an axis
+        "linewidth": 80,
+        "sci_mode": None,  # with exponents: where the numbers want it
+    }
 }
-_options = _Options()
+_PROFILES["short"] = {**_PROFILES["default"], "precision": 2, "edgeitems": 2}
+_PROFILES["full"] = {**_PROFILES["default"], "threshold": math.inf}
+_options = _PROFILES["default"]
 
 
 def set_printoptions(
@@ -42,16 +38,15 @@ def set_printoptions(
     leaves it to the numbers. `profile` ("default", "short", "full") sets all of these first.
     """
     global _options
-    base = _options if profile is None else _PROFILES[profile]
     given = {
         "precision": precision, "threshold": threshold, "edgeitems": edgeitems,
         "linewidth": linewidth,
     }  # fmt: skip
-    _options = replace(
-        base,
-        sci_mode=sci_mode,
-        **{k: v for k, v in given.items() if v is not None},  # type: ignore[arg-type]
-    )
+    _options = {
+        **(_options if profile is None else _PROFILES[profile]),
+        **{name: value for name, value in given.items() if value is not None},
+        "sci_mode": sci_mode,
+    }
 
 
 def format_tensor(array: np.ndarray, requires_grad: bool, grad_fn: Any) -> str:
@@ -63,7 +58,7 @@ def format_tensor(array: np.ndarray, requires_grad: bool, grad_fn: Any) -> str:
         if array.ndim != 1:
             suffixes.append(f"size={array.shape}")
     else:
-        summarised = array.size > _options.threshold
+        summarised = array.size > _options["threshold"]
         text_of = _formatter(_shown(array) if summarised else array)
         text = _nested(array, len(start), summarised, *text_of)
     if array.dtype not in usual:
@@ -75,7 +70,7 @@ def format_tensor(array: np.ndarray, requires_grad: bool, grad_fn: Any) -> str:
     text = start + text
     used = len(text) - text.rfind("\n") + 1
     for suffix in suffixes:
-        if used + len(suffix) + 2 > _options.linewidth:
+        if used + len(suffix) + 2 > _options["linewidth"]:
             text += ",\n" + " " * len(start) + suffix
             used = len(start) + len(suffix)
         else:
@@ -86,13 +81,13 @@ def format_tensor(array: np.ndarray, requires_grad: bool, grad_fn: Any) -> str:
 
 def _ends(array: np.ndarray) -> tuple[Any, Any] | None:
     """What is shown of the first axis where it is cut short: the slices of its ends."""
-    edge = _options.edgeitems
+    edge = _options["edgeitems"]
     return (array[:edge], array[len(array) - edge :]) if len(array) > 2 * edge else None
 
 
 def _shown(array: np.ndarray) -> np.ndarray:
     """The elements that a summary shows."""
-    edge = _options.edgeitems
+    edge = _options["edgeitems"]
     for k, n in enumerate(array.shape):
         if n > 2 * edge:
             array = array.take([*range(edge), *range(n - edge, n)], axis=k)
@@ -108,7 +103,7 @@ def _nested(
     if array.ndim == 1:
         first, last = (part.tolist() for part in ends) if ends else (array.tolist(), [])
         items = [*map(text, first), *([" ..."] if ends else []), *map(text, last)]
-        a_line = max(1, (_options.linewidth - indent) // (width + 2))
+        a_line = max(1, (_options["linewidth"] - indent) // (width + 2))
         lines = [", ".join(items[k : k + a_line]) for k in range(0, len(items), a_line)]
         return "[" + (",\n" + " " * (indent + 1)).join(lines) + "]"
     first, last = ends or (array, ())
@@ -127,9 +122,9 @@ def _formatter(array: np.ndarray) -> tuple[Callable[[Any], str], int]:
     least, most = (size.min(), size.max()) if size.size else (1.0, 1.0)
     whole = bool((size == np.ceil(size)).all())
     exponents: Any = most / least > 1000 or most > 1e8 or (not whole and least < 1e-4)
-    if size.size and _options.sci_mode is not None:
-        exponents = _options.sci_mode
-    digits = _options.precision
+    if size.size and _options["sci_mode"] is not None:
+        exponents = _options["sci_mode"]
+    digits = _options["precision"]
 
     def with_exponent(x: float) -> str:
         return f"{x:.{digits}e}"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections import namedtuple
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -98,11 +98,24 @@ def positions(name: str, index: Any, size: int, dims: Any = None) -> np.ndarray:
     return i
 
 
+class Results(tuple[Any, ...]):
+    """Several results with names, which print as PyTorch's. (A namedtuple, but quick to define.)"""
+
+    __slots__ = ()
+    _fields: tuple[str, ...] = ()
+
+    def __new__(cls, *values: Any) -> Any:
+        return tuple.__new__(cls, values)
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return tuple(self)
+
+    def __repr__(self) -> str:
+        parts = ",\n".join(f"{f}={x!r}" for f, x in zip(self._fields, self, strict=True))
+        return f"torch.return_types.{type(self).__name__}(\n{parts})"
+
+
 def results(name: str, *fields: str) -> Any:
-    """The type of several results with names, which prints as PyTorch's."""
-
-    def text(self: Any) -> str:
-        parts = ",\n".join(f"{f}={getattr(self, f)!r}" for f in fields)
-        return f"torch.return_types.{name}(\n{parts})"
-
-    return type(name, (namedtuple(name, fields),), {"__slots__": (), "__repr__": text})
+    """The type of the results of a function."""
+    named: dict[str, Any] = {field: property(itemgetter(k)) for k, field in enumerate(fields)}
+    return type(name, (Results,), {"__slots__": (), "_fields": fields, **named})
