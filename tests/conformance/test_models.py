@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from loading import IMPORTS, MODELS, changed
-from model_cases import CASES
-from model_runs import PARTS, description, digest, digests, run
 
 import tinygrad_cnn as tc
+
+from .loading import IMPORTS, MODELS, changed
+from .model_cases import CASES
+from .model_runs import PARTS, description, digest, digests, run
 
 try:
     import torch
