@@ -18,6 +18,8 @@ from .model_runs import PARTS, description, digest, digests, run
 
 try:
     import torch
+
+    torch.set_num_threads(1)  # these models are small
 except ImportError:
     torch = None
 
