@@ -11,9 +11,13 @@
 nodes, edges and clusters, no Graphviz), the DOT text in `dot.py`, the renderers in `render.py`.
 """
 
-from .model import Cluster, Edge, Graph, Node, Saved, cut, record
+from .model import Cluster, Edge, Graph, Node, Saved
 from .picture import Picture, draw
+from .record import record
 from .render import RendererNotFound
+from .steps import Step, Steps, steps
+from .trace import trace
+from .view import cut
 
 __all__ = [
     "Cluster",
@@ -23,7 +27,11 @@ __all__ = [
     "Picture",
     "RendererNotFound",
     "Saved",
+    "Step",
+    "Steps",
     "cut",
     "draw",
     "record",
+    "steps",
+    "trace",
 ]
