@@ -93,5 +93,5 @@ def inline_gradients(graph: Graph) -> Graph:
         place[at] = -1
         vjp = made.setdefault(edge.source, replace(graph.nodes[edge.source]))
         shape = "" if node.shape is None else shape_text(node.shape)
-        vjp.rows = (*vjp.rows, (f"grad {node.name.rpartition('.')[2]}", shape))
+        vjp.rows = (*vjp.rows, (f"grad {node.name.rpartition('.')[2]}", shape, "gradient"))
     return rebuilt(graph, place, made)

@@ -235,7 +235,7 @@ class _Writer:
         if node.kind == "module":
             rows.append(f"{node.members} ops")
         if "params" in self.shown:
-            rows += _wrapped([" ".join(row).strip() for row in node.rows], "  ")
+            rows += _wrapped([" ".join(row[:2]).strip() for row in node.rows], "  ")
         if self.heat in ("time", "bytes", "grad"):
             measured = value(node, self.heat)
             if measured:

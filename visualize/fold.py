@@ -95,9 +95,10 @@ class _Fold:
         for period in range(1, min(LONGEST, n // 2) + 1):
             same = np.zeros(n - period + 2, np.int8)
             same[1:-1] = marks[period:] == marks[:-period]
-            turns = np.flatnonzero(np.diff(same))
-            for start, end in turns.reshape(-1, 2).tolist():  # ops alike to those a period later
-                if end - start >= period and not taken[start : end + period].any():
+            turns = np.flatnonzero(np.diff(same)).reshape(-1, 2)
+            turns = turns[turns[:, 1] - turns[:, 0] >= max(period, WORTH)]
+            for start, end in turns.tolist():  # ops alike to those a period later
+                if not taken[start : end + period].any():
                     best = self.best(start, period, end - start)
                     if best is not None:
                         found.append(best)
@@ -164,7 +165,7 @@ class _Fold:
             k = first + offset
             node = replace(graph.nodes[self.ops[k]])
             measured = replace(node.measured) if node.measured else None
-            saved = list(node.saved or ())
+            saved, origin = list(node.saved or ()), list(node.origin)
             for later in range(k + period, first + count * period, period):
                 other = graph.nodes[self.ops[later]]
                 place[self.ops[later]] = self.ops[k]
@@ -174,8 +175,10 @@ class _Fold:
                 if measured and other.measured:
                     measured.add(other.measured)
                 saved += other.saved or ()
+                origin += other.origin
             node.measured = measured
             node.saved = None if node.saved is None else tuple(saved)
+            node.origin = tuple(origin)
             nodes[self.ops[k]] = node
         chains = [self.chains[graph.nodes[self.ops[k]].cluster] for k in range(first, first + period)]
         inside = {

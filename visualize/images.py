@@ -7,8 +7,9 @@ import zlib
 
 import numpy as np
 
-SIDE = 48  # pixels at most of one plane
-PLANES = 16  # planes at most, side by side
+SIDE = 28  # pixels at most of one plane
+PLANES = 9  # planes at most, side by side
+BLANK = 15  # the see-through colour
 
 
 def image(array: np.ndarray) -> tuple[bytes, float]:
@@ -24,14 +25,12 @@ def image(array: np.ndarray) -> tuple[bytes, float]:
     planes = array.reshape((-1, *array.shape[-2:])) if array.ndim > 1 else _folded(array)
     rows, columns = (max(1, -(-n // SIDE)) for n in planes.shape[1:])
     planes = planes[:PLANES, ::rows, ::columns].astype(np.float64)
-    finite = np.where(np.isfinite(planes), planes, 0.0)
-    limit = float(np.abs(finite).max(initial=0.0)) or 1.0
-    pixels = _coloured(planes / limit)
+    limit = float(np.abs(np.where(np.isfinite(planes), planes, 0.0)).max(initial=0.0)) or 1.0
     across = int(np.ceil(np.sqrt(len(planes))))
     down = -(-len(planes) // across)
     height, width = planes.shape[1:]
-    sheet = np.full((down * (height + 1) - 1, across * (width + 1) - 1, 4), 0, np.uint8)
-    for k, plane in enumerate(pixels):
+    sheet = np.full((down * (height + 1) - 1, across * (width + 1) - 1), BLANK, np.uint8)
+    for k, plane in enumerate(_levels(planes / limit)):
         top, left = k // across * (height + 1), k % across * (width + 1)
         sheet[top : top + height, left : left + width] = plane
     return png(sheet), limit
@@ -45,30 +44,37 @@ def _folded(array: np.ndarray) -> np.ndarray:
     return sheet.reshape(1, -1, width)
 
 
-def _coloured(values: np.ndarray) -> np.ndarray:
-    """RGBA bytes of values in [-1, 1]; what is not finite is see-through."""
-    grey = np.array([226, 229, 233.0])
-    low, high = np.array([37, 99, 180.0]), np.array([214, 104, 20.0])
+def _levels(values: np.ndarray) -> np.ndarray:
+    """Colours, by number, of values in [-1, 1]: 7 of each sign about 0; what is not finite is blank."""
     bad = ~np.isfinite(values)
-    strength = np.sqrt(np.abs(np.where(bad, 0.0, values)))[..., None]
-    ends = np.where((values < 0)[..., None], low, high)
-    rgb = grey + (ends - grey) * strength
-    alpha = np.where(bad, 0, 255)[..., None]
-    return np.concatenate([np.clip(rgb, 0, 255), alpha], axis=-1).astype(np.uint8)
+    known = np.where(bad, 0.0, values)
+    strength = np.sign(known) * np.sqrt(np.abs(known))
+    return np.where(bad, BLANK, np.rint(7 * strength) + 7).astype(np.uint8)
 
 
-def png(pixels: np.ndarray) -> bytes:
-    """A PNG file of (H, W, 4) bytes, RGBA."""
+def _palette() -> bytes:
+    middle = np.array([226, 229, 233.0])
+    ends = np.array([37, 99, 180.0]), np.array([214, 104, 20.0])
+    colours = [middle + (ends[k > 7] - middle) * abs(k - 7) / 7 for k in range(BLANK)]
+    return b"".join(np.rint(c).astype(np.uint8).tobytes() for c in (*colours, middle))
+
+
+def png(levels: np.ndarray) -> bytes:
+    """A PNG file of (H, W) numbers of colours, 16 of them: half a byte a pixel."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    height, width = pixels.shape[:2]
-    rows = b"".join(b"\0" + row.tobytes() for row in pixels)  # each begins with its filter, none
-    head = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
+    height, width = levels.shape
+    even = np.pad(levels, ((0, 0), (0, width % 2)))
+    packed = (even[:, ::2] << 4 | even[:, 1::2]).astype(np.uint8)
+    rows = b"".join(b"\0" + row.tobytes() for row in packed)  # each begins with its filter, none
+    head = struct.pack(">IIBBBBB", width, height, 4, 3, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n"
         + chunk(b"IHDR", head)
+        + chunk(b"PLTE", _palette())
+        + chunk(b"tRNS", b"\xff" * BLANK + b"\0")
         + chunk(b"IDAT", zlib.compress(rows, 9))
         + chunk(b"IEND", b"")
     )

@@ -76,9 +76,10 @@ class Node:
     of a scalar that is known. `saved` is None once it was freed. `cluster` is the key of the
     innermost cluster that the node is in; `family`, of an op, the module of `tinygrad_cnn.ops` that
     it stands in ("conv", "pool"). `form` is "view" or "in place" where the op is that; `rows` are
-    inputs that are written into the box (name and text) instead of having one; `count` how often it
+    what is written into the box instead of having one (name, text, kind); `count` how often it
     stands there, `members` how many ops a module holds. `line` is the place in the user's source;
-    `formula` the mathematics of the op; `status` "added", "removed" or "changed" in a diff.
+    `formula` the mathematics of the op; `origin` the places in the recorded graph of what the node
+    stands for; `status` "added", "removed" or "changed" in a diff.
     """
 
     kind: str
@@ -91,13 +92,14 @@ class Node:
     cluster: str | None = None
     family: str = ""
     form: str = ""
-    rows: tuple[tuple[str, str], ...] = ()
+    rows: tuple[tuple[str, str, str], ...] = ()
     count: int = 1
     members: int = 0
     measured: Measured | None = None
     verdict: Verdict | None = None
     line: str = ""
     formula: str = ""
+    origin: tuple[int, ...] = ()
     status: str = ""
 
     def kept(self) -> int:

@@ -227,6 +227,8 @@ class Walk:
             self.nodes[at].cluster = key(scope)
         results = {at for at, node in enumerate(self.nodes)
                    if any(saved.name == "y" for saved in node.saved or ())}  # fmt: skip
+        for at, node in enumerate(self.nodes):
+            node.origin = (at,)
         for edge in self.edges:
             edge.kept = edge.kept or edge.source in results
             if edge.target in of and self.nodes[edge.source].kind != "op":

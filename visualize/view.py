@@ -58,9 +58,9 @@ def module_node(graph: Graph, path: str, inside: list[int]) -> Node:
     errors = [n.verdict for n in ops if n.verdict and n.verdict.error is not None]
     worst = max(errors, key=lambda v: v.error or 0.0, default=None)
     freed = all(node.saved is None for node in ops)
-    rows: tuple[tuple[str, str], ...] = ()
+    rows: tuple[tuple[str, str, str], ...] = ()
     if total := parameter_count(nodes):
-        rows = (("parameters", f"{total:,}"),)
+        rows = (("parameters", f"{total:,}", "sum"),)
     return Node(
         "module",
         path,
@@ -75,6 +75,7 @@ def module_node(graph: Graph, path: str, inside: list[int]) -> Node:
         measured=measured,
         verdict=failed[0] if failed else worst,
         line=ops[0].line,
+        origin=tuple(at for node in ops for at in node.origin),
     )
 
 
@@ -131,7 +132,7 @@ def inline(graph: Graph, parameters: bool = True) -> Graph:
         else:
             text = "" if node.shape is None else shape_text(node.shape)
         target = nodes.setdefault(edge.target, replace(target))
-        target.rows = (*target.rows, (node.name.rpartition(".")[2], text))
+        target.rows = (*target.rows, (node.name.rpartition(".")[2], text, node.kind))
     return rebuilt(graph, place, nodes)
 
 
