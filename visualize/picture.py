@@ -15,6 +15,7 @@ from .heat import HEATS
 from .model import Graph
 from .record import record
 from .render import FORMATS, RendererNotFound, render
+from .table import Table, table
 from .verdicts import judged
 from .view import close, cut, inline
 
@@ -89,6 +90,11 @@ class Picture:
     def render(self, kind: str = "svg") -> bytes:
         """The picture as "svg", "png" or, with a system `dot`, "pdf"."""
         return render(self.source, kind)
+
+    def table(self, by: str = "kept", top: int | None = None) -> Table:
+        """The ops, those first that keep most for backward ("kept"), or take most of the time
+        ("forward", "backward", "time"; after `trace`); or in "order"."""
+        return table(self.graph, by, top)
 
     def html(self) -> str:
         """One HTML page, which needs no network: see `page.py`."""

@@ -116,6 +116,18 @@ def watched(model: Any) -> Iterator[Watch]:
             handle.remove()
 
 
+@contextmanager
+def same_buffers(model: Any) -> Iterator[None]:
+    """Put the model's buffers (running means) back after this block."""
+    before = [(buffer, buffer.detach().clone()) for buffer in model.buffers()]
+    try:
+        yield
+    finally:
+        with tinygrad_cnn.no_grad():
+            for buffer, kept in before:
+                buffer.copy_(kept)
+
+
 def as_array(g: Any) -> np.ndarray | None:
     """A cotangent as an array; None for those of several outputs at once."""
     if isinstance(g, Tensor):
@@ -180,23 +192,15 @@ def trace(
     if not isinstance(model, nn.Module):
         raise TypeError(f"trace: expected a Module, got {type(model).__name__}")
     given = [tinygrad_cnn.tensor(x) if isinstance(x, np.ndarray) else x for x in inputs]
-    buffers = [(b, b.detach().clone()) for b in model.buffers()]
-    try:
-        with watched(model) as watch:
-            output = model(*given)
-            end = _scalar(output if loss is None else loss(output), loss is None)
-            names = input_names(model, given)
-            if isinstance(output, Tensor) and output is not end:
-                names.setdefault("output", output)
-            walked = walk([end], model, {**names, "loss" if loss else "sum": end}, watch)
-            graph = walked.graph()
-            stepper = Stepper(walked)
-            with observe(stepper):
-                tinygrad_cnn.autograd.grad(end, stepper.leaves(), allow_unused=True)
-    finally:
-        with tinygrad_cnn.no_grad():
-            for buffer, before in buffers:
-                buffer.copy_(before)
+    with same_buffers(model), watched(model) as watch:
+        output = model(*given)
+        end = _scalar(output if loss is None else loss(output), loss is None)
+        names = input_names(model, given)
+        walked = walk([end], model, {**names, "loss" if loss else "sum": end}, watch)
+        graph = walked.graph()
+        stepper = Stepper(walked)
+        with observe(stepper):
+            tinygrad_cnn.autograd.grad(end, stepper.leaves(), allow_unused=True)
     if verdicts is not None:
         judged(graph, verdicts)
     return Picture(

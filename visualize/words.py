@@ -16,7 +16,7 @@ _NEUTRAL = {
 }  # fmt: skip
 _WINDOW = {"kernel_size", "stride", "padding", "dilation"}
 # What the shapes tell already, or nobody reads.
-_REDUNDANT = {"shape", "output_size", "x_shape", "w_shape", "divisor", "random", "path"}
+REDUNDANT = {"shape", "output_size", "x_shape", "w_shape", "divisor", "random", "path"}
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
@@ -42,7 +42,7 @@ def attributes(node: Node) -> list[str]:
     for name, value in node.attributes.items():
         if name in _WINDOW:
             value = _alike(value)
-        if name in _REDUNDANT or value is None or (name in _NEUTRAL and _is(value, _NEUTRAL[name])):
+        if name in REDUNDANT or value is None or (name in _NEUTRAL and _is(value, _NEUTRAL[name])):
             continue
         if name == "stride" and not windowed and _is(value, 1):
             continue

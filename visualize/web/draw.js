@@ -81,9 +81,13 @@ function draw() {
   shown.width = found.width; shown.height = found.height;
   svg.replaceChildren();
   const sheet = make(svg, 'g', { id: 'sheet' });
-  for (const r of found.rects) frame(sheet, r, names.get(r.path));
-  const lines_ = make(sheet, 'g');
-  for (const edge of shown.edges) arrow(lines_, edge);
+  for (const r of found.rects) {
+    make(sheet, 'rect', { class: 'frame', x: r.x, y: r.y, width: r.w, height: r.h, rx: 9 });
+    if (byPath.get(r.path).count > 1) make(sheet, 'rect', { class: 'frame', x: r.x + 2.5, y: r.y + 2.5, width: r.w - 5, height: r.h - 5, rx: 7 });
+  }
+  const arrows = make(sheet, 'g');
+  for (const edge of shown.edges) arrow(arrows, edge);
+  for (const r of found.rects) frameTitle(sheet, r, names.get(r.path));
   for (const box of shown.boxes) drawBox(sheet, box);
   legend();
   mark();
@@ -106,10 +110,8 @@ function button(element, label, act) {
   });
 }
 
-function frame(parent, r, words) {
+function frameTitle(parent, r, words) {
   const g = make(parent, 'g', { class: 'frame', 'data-path': r.path });
-  make(g, 'rect', { x: r.x, y: r.y, width: r.w, height: r.h, rx: 9 });
-  if (byPath.get(r.path).count > 1) make(g, 'rect', { x: r.x + 2.5, y: r.y + 2.5, width: r.w - 5, height: r.h - 5, rx: 7, style: 'fill:none' });
   const text = make(g, 'text', { x: r.x + 11, y: r.y + 17 });
   make(text, 'tspan', {}, words.name);
   const room = r.w - 26 - width(words.name, 'frame');
@@ -124,7 +126,7 @@ function drawBox(parent, box) {
   const g = make(parent, 'g', { class: `box ${box.kind}${hot}${status}`, 'data-key': box.key, 'data-name': box.name });
   box.element = g;
   const [fill, line] = colour(box);
-  make(g, 'rect', { x: box.x, y: box.y, width: box.width, height: box.height, rx: 8, style: `fill:${fill};stroke:${line}` });
+  make(g, 'rect', { x: box.x, y: box.y, width: box.width, height: box.height, rx: 8, style: `--fill:${fill};--line:${line}` });
   if (box.vjpWidth) {
     const [second, border] = colour(box, true), x = box.x + box.width - box.vjpWidth, w = box.vjpWidth, h = box.height, y = box.y;
     const d = `M${x} ${y}h${w - 8}a8 8 0 0 1 8 8v${h - 16}a8 8 0 0 1 -8 8h${8 - w}z`;

@@ -11,10 +11,10 @@ function pose() {
 function fit() {
   const { width: w, height: h } = svg.getBoundingClientRect();
   camera.scale = Math.max(0.05, Math.min(1.4, w / (shown.width + 20), h / (shown.height + 20)));
-  if (camera.scale < 0.45 && !state.turned) camera.scale = Math.min(0.8, w / (shown.width + 20));  // readable, from the top
-  camera.x = (w - shown.width * camera.scale) / 2;
+  const across = state.turned ? h / (shown.height + 20) : w / (shown.width + 20);
+  if (camera.scale < 0.6) camera.scale = Math.min(0.85, across);  // readable, from its beginning
+  camera.x = Math.max(8, (w - shown.width * camera.scale) / 2);
   camera.y = Math.max(8, (h - shown.height * camera.scale) / 2);
-  if (state.turned && shown.width * camera.scale > w) camera.x = 8;
   pose();
 }
 

@@ -135,7 +135,8 @@ function table(ops, measured) {  // the ops, largest first
   for (const node of sorted.slice(0, 200)) {
     const row = add(body, 'tr', null, { class: 'link', tabindex: '0' });
     const place = node.chain.at(-1);
-    add(row, 'td', node.name + (place && byPath.get(place).kind ? '  ' + place : ''));
+    const name = add(row, 'td', node.name);
+    if (place && byPath.get(place).kind) add(name, 'span', place, { class: 'quiet' });
     for (const [key, , of] of columns.slice(1)) add(row, 'td', of(node) ? (key === 'kept' ? bytes : seconds)(of(node)) : '', { class: 'number' });
     const go = () => reveal(node);
     row.addEventListener('click', go);
