@@ -170,7 +170,7 @@ def moons(steps: int) -> visualize.Film:
         optimizer.zero_grad()
         loss = F.cross_entropy(model(x), labels)
         loss.backward()
-        if step % 4 == 0:
+        if step % 5 == 0:
             film.frame(loss=loss)
         optimizer.step()
     return film
@@ -191,7 +191,7 @@ def main(argv: Sequence[str] | None = None) -> list[Path]:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("pictures"), help="the folder")
     parser.add_argument("--epochs", type=int, default=6, help="that the digits are trained for")
-    parser.add_argument("--steps", type=int, default=160, help="that the film lasts")
+    parser.add_argument("--steps", type=int, default=120, help="that the film lasts")
     parser.add_argument("--pages", action="store_true", help="the pages (HTML) too")
     options = parser.parse_args(argv)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -200,7 +200,7 @@ def main(argv: Sequence[str] | None = None) -> list[Path]:
     def save(picture, name: str) -> None:
         made.append(options.out / name)
         if hasattr(picture, "savefig"):
-            picture.savefig(made[-1], dpi=110)
+            picture.savefig(made[-1], dpi=80)
         else:
             picture.save(made[-1])
 
@@ -214,16 +214,16 @@ def main(argv: Sequence[str] | None = None) -> list[Path]:
     save(measured(lenet, images, labels, heat="time", phase="backward"), "lenet-backward.svg")
 
     small = torch.randn(4, 3, 64, 64), torch.randint(0, 10, (4,))
-    resnet = measured(ResNet(), *small, heat="time")
-    save(resnet, "resnet18.svg")
+    resnet = ResNet()
+    save(measured(resnet, *small, heat="time", depth=1), "resnet18.svg")
     deep = ResNet((3, 4, 6, 3))
     loss = F.cross_entropy(deep(small[0]), small[1])
     names = {"images": small[0], "labels": small[1], "loss": loss}
     save(visualize.draw(loss, deep, names=names, depth=1, show=("shapes",)), "resnet34.svg")
 
     unet = UNet()
-    mask = unet(torch.randn(2, 1, 32, 32)).sigmoid().mean()
-    save(visualize.draw(mask, unet, depth=0, names={"mask": mask}), "unet.svg")
+    x = torch.randn(2, 1, 32, 32)
+    save(visualize.trace(unet, x, loss=lambda y: y.sigmoid().mean(), depth=0), "unet.svg")
     before = DigitNet()
     after = DigitNet()
     after.conv2 = nn.Sequential(nn.Conv2d(16, 24, 3, padding=1), nn.BatchNorm2d(24))
@@ -240,7 +240,7 @@ def main(argv: Sequence[str] | None = None) -> list[Path]:
     if options.pages:
         save(film, "training.html")
         save(measured(lenet, torch.randn(64, 1, 28, 28), labels), "lenet.html")
-        save(resnet, "resnet18.html")
+        save(measured(resnet, *small), "resnet18.html")
     return made
 
 

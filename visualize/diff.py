@@ -85,6 +85,10 @@ def diff(before: Any, after: Any, **how: Any) -> Difference:
     for at in gone:
         _keep_removed(old, at, nodes, place, result)
     edges = [replace(e, source=place[1, e.source], target=place[1, e.target]) for e in new.edges]
+    for edge in edges:  # an op whose parameter is another
+        source, target = nodes[edge.source], nodes[edge.target]
+        if source.kind == "parameter" and source.status and not target.status:
+            target.status, target.line = "changed", f"{edge.name} {source.line or source.status}"
     edges += _removed_edges(old, place, edges, nodes)
     edges.sort(key=lambda e: (e.target, e.slot))
     known = {c.path for c in new.clusters}

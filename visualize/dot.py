@@ -157,7 +157,7 @@ class _Writer:
         border = "1.4" if cluster.count > 1 else "0.9"
         return [
             f'{indent}  graph [style="rounded,filled" fillcolor="{FRAME}" color="{FRAME_BORDER}"',
-            f'{indent}         margin=9 penwidth={border} fontcolor="{INK}" labeljust=l labelloc=t',
+            f'{indent}         margin=13 penwidth={border} fontcolor="{INK}" labeljust=l labelloc=t',
             f'{indent}         label=<{label.strip() or " "}> tooltip="{quoted(whole)}"]',
         ]
 
@@ -261,7 +261,7 @@ class _Writer:
         facts = []
         back = target.kind in ("vjp", "gradient")
         if source.kind in ("op", "module", "vjp") and not (both and back):
-            if entering[edge.target] > 1 and target.kind == "op" and not _symmetric(target):
+            if entering[edge.target] > 1 and _ordered(edge, target) and self.heat != "status":
                 facts.append(f"{edge.name}:")
             if "shapes" in self.shown and source.shape is not None and self.new_shape(edge):
                 facts.append(shape_text(source.shape))
@@ -333,8 +333,10 @@ def local(path: str, around: str | None) -> str:
     return path[len(name) + 1 :].removesuffix(f" ({call}" if call else "")
 
 
-def _symmetric(node: Node) -> bool:
-    return node.name in ("add", "mul", "maximum", "minimum") or node.kind == "module"
+def _ordered(edge: Edge, target: Node) -> bool:
+    """Whether it matters which of an op's inputs a value is, and the picture does not tell."""
+    symmetric = target.name in ("add", "mul", "maximum", "minimum")
+    return target.kind == "op" and not symmetric and "[" not in edge.name
 
 
 def _wrapped(words: list[str], between: str) -> list[str]:

@@ -117,18 +117,25 @@ class Film:
         if path.suffix.lower() == ".html":
             path.write_text(self.html(fps), encoding="utf-8")
         elif path.suffix.lower() == ".gif":
-            made = figure(5.2, 3.4)
-            made.set_layout_engine("none")  # the same place in each frame
-            from matplotlib.animation import PillowWriter
-
-            writer = PillowWriter(fps=fps)
-            with writer.saving(made, str(path), dpi=100):
-                for at in range(len(self)):
-                    self._paint(made, at)
-                    writer.grab_frame()
+            self._save_gif(path, fps)
         else:
             raise ValueError(f"cannot save {str(path)!r}: the name must end in .gif or .html")
         return path
+
+    def _save_gif(self, path: Path, fps: int) -> None:
+        made = figure(5.2, 3.4)
+        made.set_layout_engine("none")  # the same place in each frame
+        made.set_dpi(64)
+        from PIL import Image  # matplotlib brings it
+
+        pictures = []
+        for at in range(len(self)):
+            self._paint(made, at)
+            made.canvas.draw()
+            picture = Image.fromarray(np.asarray(made.canvas.buffer_rgba())).convert("RGB")
+            pictures.append(picture.quantize(24, dither=Image.Dither.NONE))
+        pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=1000 // fps,
+                         loop=0, optimize=True)  # fmt: skip
 
     def html(self, fps: int = 12) -> str:
         """A page that plays the film; it loads nothing."""

@@ -80,7 +80,7 @@ class _Fold:
             for slot, other in ((slot, self.graph.nodes[at]) for slot, at in self.inputs[k])
             if other.kind == "parameter" or other.value is not None
         ]
-        where = re.sub(r"\d+", "#", node.cluster) if node.cluster else ""
+        where = re.sub(r"\d+", "#", node.cluster.partition(" (")[0]) if node.cluster else ""
         facts = tuple((name, value_text(value)) for name, value in node.attributes.items())
         counts = tuple(self.by_path[path].count for path in self.chains[node.cluster])
         return (node.name, node.shape, node.dtype, facts, where, counts, node.count, tuple(own))

@@ -50,7 +50,8 @@ class History:
         self.count += 1
 
     def plot(self, *names: str, ax: Any = None) -> Any:
-        """The curves as a matplotlib figure, a panel for each; norms on a logarithmic scale.
+        """The curves as a matplotlib figure, a panel for each; norms on a logarithmic scale
+        where they span more than a factor of ten.
 
         `names` chooses some. With `ax` all are drawn on those axes, and their figure is returned.
         Raises KeyError for a name that is not there, ValueError where nothing was noted.
@@ -88,13 +89,20 @@ class History:
 
     def _curve(self, ax: Any, name: str, colour: str) -> None:
         steps, values = np.array(self.values[name]).T
-        noisy = len(values) > 60
+        noisy = len(values) > 60 and _noisy(values)
         ax.plot(steps, values, color=colour, linewidth=1.0 if noisy else 1.8,
                 alpha=0.35 if noisy else 1.0, label=None if noisy else name)  # fmt: skip
         if noisy:
             ax.plot(steps, smooth(values), color=colour, linewidth=1.8, label=name)
-        if name.endswith("norm") and np.all(values[np.isfinite(values)] > 0):
+        known = values[np.isfinite(values)]
+        if name.endswith("norm") and known.size and known.max() > 10 * known.min() > 0:
             ax.set_yscale("log")
+
+
+def _noisy(values: np.ndarray) -> bool:
+    """Whether a curve goes up and down more than it goes anywhere."""
+    known = values[np.isfinite(values)]
+    return bool(np.abs(np.diff(known)).sum() > 3 * np.ptp(known)) if known.size else False
 
 
 def _cycle() -> Iterable[str]:

@@ -202,7 +202,7 @@ def describe(node: Node) -> str:
         lines.append(node.status)
     if node.line:
         lines.append(node.line)
-    if node.formula and node.kind in ("op", "vjp"):
+    if node.formula and node.kind == "vjp":
         lines += ["", node.formula]
     return "\n".join(lines)
 

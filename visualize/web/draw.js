@@ -25,7 +25,7 @@ let shown = null;  // the view that is drawn, with places
 function colour(box, vjp = box.vjp) {  // fill and border, as properties of the style sheet
   const named = (kind, name) => [`var(--${kind}-${name}-fill)`, `var(--${kind}-${name}-line)`];
   const own = box.kind === 'op' ? named('family', box.family) : named('kind', box.kind);
-  if (state.heat === 'status') return named('status', box.status || 'same');
+  if (state.heat === 'status' && box.kind !== 'output') return named('status', box.status || 'same');
   if (!takesGradient(box)) return own;
   if (state.heat === 'verdict') return named('verdict', (box.verdict ? box.verdict[0] : 'not checked').replace(' ', '-'));
   const heat = HEATS[state.heat];
