@@ -142,7 +142,9 @@ def _matched(a: list[Any], b: list[Any]) -> list[tuple[int, int]]:
     while end < min(len(a), len(b)) - start and a[-1 - end] == b[-1 - end]:
         end += 1
     pairs = [(k, k) for k in range(start)]
-    matcher = SequenceMatcher(None, a[start : len(a) - end], b[start : len(b) - end], autojunk=False)
+    matcher = SequenceMatcher(
+        None, a[start : len(a) - end], b[start : len(b) - end], autojunk=False
+    )
     for i, j, n in matcher.get_matching_blocks():
         pairs += [(start + i + k, start + j + k) for k in range(n)]
     return pairs + [(len(a) - k, len(b) - k) for k in range(end, 0, -1)]

@@ -6,16 +6,27 @@ the same width that look better (see `render.py`), so no text is wider than its 
 
 from __future__ import annotations
 
-import html
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from .escape import LONGEST, quoted, text
+from .frames import INPUTS, frames, local, sides
 from .heat import Key, colours, unit, value
-from .model import Cluster, Edge, Graph, Node
+from .model import Edge, Graph, Node
 from .palette import (
-    BACK_EDGE, EDGE, FAINT_EDGE, FAMILIES, FRAME, FRAME_BORDER, INK, KINDS, MUTED, ON_OUTPUT,
-    OTHER, PAPER, Pair,
+    BACK_EDGE,
+    EDGE,
+    FAINT_EDGE,
+    FAMILIES,
+    FRAME,
+    FRAME_BORDER,
+    INK,
+    KINDS,
+    MUTED,
+    ON_OUTPUT,
+    OTHER,
+    PAPER,
+    Pair,
 )  # fmt: skip
 from .words import attributes, bytes_text, describe, keeps, shape_text, verdict_text
 
@@ -24,9 +35,7 @@ SHOWN = ("attributes", "params", "shapes", "saved")  # ... and what it names unl
 DIRECTIONS = ("TB", "LR", "BT", "RL")
 
 FONT = "Courier New"
-LONGEST = 44  # characters of a line in a box; the tooltip has it all
 PLAIN = ("", "Sequential", "ModuleList")  # classes that say nothing
-INPUTS = ("constant", "leaf", "parameter")
 
 
 def to_dot(
@@ -58,10 +67,10 @@ class _Writer:
         self.key: Key | None = None
         if heat is not None:
             self.paint, self.key = colours(graph, heat)
-        self.sides = _sides(graph)
+        self.sides = sides(graph)
         self.chains = graph.chains()
         both = any(edge.kind == "saved" for edge in graph.edges)
-        self.frames = {} if both else _frames(graph)  # they would keep the two columns apart
+        self.frames = {} if both else frames(graph)  # they would keep the two columns apart
         self.by_path = {c.path: c for c in graph.clusters}
         self.sums: dict[str, str] = {}  # of a frame, what heat measures in it
         if heat in ("time", "bytes"):
@@ -112,7 +121,7 @@ class _Writer:
     def clusters(self, boxes: dict[str | None, list[str]]) -> list[str]:
         """The frames, each inside the one around it."""
         lines: list[str] = []
-        open_: list[str] = []
+        opened: list[str] = []
         numbers = {path: k for k, path in enumerate(self.frames)}
         inside: dict[str | None, list[str]] = {}
         for path in self.frames:
@@ -121,15 +130,15 @@ class _Writer:
         stack: list[tuple[str, bool]] = [(p, True) for p in reversed(inside.get(None, []))]
         while stack:
             path, opening = stack.pop()
-            indent = "  " * (len(open_) + 1)
+            indent = "  " * (len(opened) + 1)
             if not opening:
-                open_.pop()
-                lines.append("  " * (len(open_) + 1) + "}")
+                opened.pop()
+                lines.append("  " * (len(opened) + 1) + "}")
                 continue
-            around = open_[-1] if open_ else None
-            open_.append(path)
+            outer = opened[-1] if opened else None
+            opened.append(path)
             lines.append(f"{indent}subgraph cluster_{numbers[path]} {{")
-            lines += self.frame_lines(path, around, indent)
+            lines += self.frame_lines(path, outer, indent)
             lines += [f"{indent}  {box}" for box in boxes.pop(path, [])]
             stack.append((path, False))
             stack += [(p, True) for p in reversed(inside.get(path, []))]
@@ -257,7 +266,9 @@ class _Writer:
         ident = f'id="edge-{edge.target}-{edge.slot}{edge.kind and "-" + edge.kind}"'
         if edge.kind == "saved":
             look = f'style=dotted color="{FAINT_EDGE}" arrowhead=none constraint=false'
-            return f"n{edge.source} -> n{edge.target} [{ident} {look if edge.kept else 'style=invis'}]"
+            return (
+                f"n{edge.source} -> n{edge.target} [{ident} {look if edge.kept else 'style=invis'}]"
+            )
         facts = []
         back = target.kind in ("vjp", "gradient")
         if source.kind in ("op", "module", "vjp") and not (both and back):
@@ -319,20 +330,6 @@ def totals(graph: Graph) -> str:
     return f"{bytes_text(kept)} kept for backward" if kept else ""
 
 
-def local(path: str, around: str | None) -> str:
-    """A module's path as seen from inside a frame.
-
-    >>> local("layer1.0.conv1", "layer1.0"), local("fc", None), local("cell.w (2)", "cell (2)")
-    ('conv1', 'fc', 'w')
-    """
-    if around is None:
-        return path
-    name, _, call = around.partition(" (")
-    if not path.startswith(name + "."):
-        return path
-    return path[len(name) + 1 :].removesuffix(f" ({call}" if call else "")
-
-
 def _ordered(edge: Edge, target: Node) -> bool:
     """Whether it matters which of an op's inputs a value is, and the picture does not tell."""
     symmetric = target.name in ("add", "mul", "maximum", "minimum")
@@ -348,67 +345,6 @@ def _wrapped(words: list[str], between: str) -> list[str]:
         else:
             rows.append(word)
     return rows
-
-
-def _frames(graph: Graph) -> dict[str, Cluster]:
-    """The clusters that are drawn: those with two things in them at least."""
-    direct = Counter(node.cluster for node in graph.nodes if node.cluster is not None)
-    things: Counter[str | None] = Counter()
-    drawn: set[str] = set()
-    depth = {path: len(chain) for path, chain in graph.chains().items()}
-    for cluster in sorted(graph.clusters, key=lambda c: -depth[c.path]):
-        inside = direct[cluster.path] + things[cluster.path]
-        if inside >= 2:
-            drawn.add(cluster.path)
-        things[cluster.parent] += min(inside, 1) if cluster.path in drawn else inside
-    return {c.path: c for c in graph.clusters if c.path in drawn}
-
-
-def _sides(graph: Graph) -> dict[int, tuple[int, ...]]:
-    """What stands beside an op and not before it: parameters and constants of its own.
-
-    So the way of the data is a straight line. Where all inputs of an op are such, the first of
-    them stands before it.
-    """
-    uses = Counter(edge.source for edge in graph.edges)
-    beside: dict[int, list[int]] = {}
-    main: set[int] = set()
-    for edge in graph.edges:
-        source, target = graph.nodes[edge.source], graph.nodes[edge.target]
-        own = source.kind in INPUTS and uses[edge.source] == 1
-        if own and target.kind == "op" and source.cluster == target.cluster:
-            beside.setdefault(edge.target, []).append(edge.source)
-        else:
-            main.add(edge.target)
-    return {
-        target: tuple(sources[target not in main :])
-        for target, sources in beside.items()
-        if sources[target not in main :]
-    }
-
-
-# --- Escaping -----------------------------------------------------------------------------------
-
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-def text(words: str, longest: int = LONGEST) -> str:
-    """Words for an HTML-like label: escaped, on one line, cut where they are too long.
-
-    >>> text("<b>&"), text("a" * 50, 5)
-    ('&lt;b&gt;&amp;', 'aaaa…')
-    """
-    words = re.sub(r"[\t\n\r]+", " ", _NOT_XML.sub("\ufffd", words))
-    if len(words) > longest:
-        words = words[: longest - 1] + "…"
-    return html.escape(words) or " "  # an empty <B></B> is a syntax error
-
-
-def quoted(words: str, longest: int = 2000) -> str:
-    """Words for between the quotes of a DOT string, as `text`, but with their lines."""
-    words = _NOT_XML.sub("\ufffd", words)[:longest]
-    words = html.escape(words).replace("\\", "&#92;")  # \N, \G ... would be replaced
-    return words.replace("\r", "").replace("\n", "&#10;").replace("\t", " ")
 
 
 def _muted(words: str, colour: str = MUTED) -> str:

@@ -34,7 +34,9 @@ class Film:
 
     def __init__(self, model: Any) -> None:
         self.layers = [
-            (path, module) for path, module in model.named_modules() if isinstance(module, nn.Linear)
+            (path, module)
+            for path, module in model.named_modules()
+            if isinstance(module, nn.Linear)
         ]
         if not self.layers:
             raise ValueError(f"Film: {type(model).__name__} has no Linear layer to draw")
@@ -91,17 +93,21 @@ class Film:
         places = self.places()
         for k, (weights, limit) in enumerate(zip(self.weights[at], self._limits(), strict=True)):
             rows, columns = np.indices(weights.shape)
-            lines = np.stack([places[k][columns.ravel()], places[k + 1][rows.ravel()]], axis=1)
+            ends = np.stack([places[k][columns.ravel()], places[k + 1][rows.ravel()]], axis=1)
             strength = (np.abs(weights) / limit).ravel()
-            colours = [ORANGE if w > 0 else BLUE for w in weights.ravel()]
-            ax.add_collection(
-                LineCollection(lines, linewidths=0.2 + 3.2 * strength, colors=colours,
-                               alpha=np.clip(0.12 + 0.8 * strength, 0, 1))  # fmt: skip
+            drawn = LineCollection(
+                list(ends),
+                linewidths=0.2 + 3.2 * strength,
+                colors=[ORANGE if w > 0 else BLUE for w in weights.ravel()],
+                alpha=np.clip(0.12 + 0.8 * strength, 0, 1),
             )
+            ax.add_collection(drawn)
         for n, whole, column in zip(self.sizes, self.whole, places, strict=True):
             ax.scatter(*column.T, s=46, color="white", edgecolors=INK, linewidths=1.0, zorder=3)
             if whole > n:
-                ax.text(column[0, 0], -0.02, f"{n} of {whole}", ha="center", color=MUTED, fontsize=8)
+                ax.text(
+                    column[0, 0], -0.02, f"{n} of {whole}", ha="center", color=MUTED, fontsize=8
+                )
         ax.set_xlim(-0.06, 1.06)
         ax.set_ylim(-0.08, 1.04)
         ax.set_title(self.notes[at], color=MUTED, fontsize=10, loc="left")

@@ -180,7 +180,9 @@ class _Fold:
             node.saved = None if node.saved is None else tuple(saved)
             node.origin = tuple(origin)
             nodes[self.ops[k]] = node
-        chains = [self.chains[graph.nodes[self.ops[k]].cluster] for k in range(first, first + period)]
+        chains = [
+            self.chains[graph.nodes[self.ops[k]].cluster] for k in range(first, first + period)
+        ]
         inside = {
             path for chain in chains for path in chain
             if self.span[path][0] >= first and self.span[path][1] < first + period

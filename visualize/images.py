@@ -63,7 +63,9 @@ def png(levels: np.ndarray) -> bytes:
     """A PNG file of (H, W) numbers of colours, 16 of them: half a byte a pixel."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     height, width = levels.shape
     even = np.pad(levels, ((0, 0), (0, width % 2)))

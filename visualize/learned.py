@@ -38,7 +38,9 @@ def filters(conv: Any, *, most: int = 64) -> Any:
         raise TypeError(f"filters: expected a Conv2d or its weight, got {type(conv).__name__}")
     w = numbers(weight)[:most]
     if w.ndim != 4 or not w.size:
-        raise ValueError(f"filters: wanted a weight of shape (F, C, I, J), got {tuple(weight.shape)}")
+        raise ValueError(
+            f"filters: wanted a weight of shape (F, C, I, J), got {tuple(weight.shape)}"
+        )
     n, c = w.shape[:2]
     limit = float(np.abs(w).max()) or 1.0
     if c in (1, 3):

@@ -176,5 +176,3 @@ def _colours() -> str:
         f"@media (prefers-color-scheme:dark){{:root:not([data-theme=light]){{{rules(True)}}}}}\n"
         f":root[data-theme=dark]{{{rules(True)}}}\n"
     )
-
-

@@ -218,8 +218,10 @@ class Walk:
 
     def graph(self) -> Graph:
         """What was gathered."""
-        scopes = self.scopes if self.notes is not None else inferred(
-            self.uses, self.kinds, [self.nodes[at].name for at in self.places]
+        scopes = (
+            self.scopes
+            if self.notes is not None
+            else inferred(self.uses, self.kinds, [self.nodes[at].name for at in self.places])
         )
         used: dict[int, list[Scope]] = {}
         of = dict(zip(self.places, scopes, strict=True))

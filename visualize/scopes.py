@@ -9,6 +9,7 @@ ran between two ops of one module ran in that module.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from .model import Cluster
 
@@ -44,7 +45,8 @@ def inferred(
     for at, parameters in enumerate(uses):
         if not parameters:
             continue
-        path, scope = "", []
+        path = ""
+        calls: list[tuple[str, int]] = []
         for part in owner(parameters).split("."):
             if not part:
                 break
@@ -54,13 +56,13 @@ def inferred(
                 called[path] = called.get(path, 1) + 1
                 seen.clear()
             seen.update(parameters)
-            scope.append((path, called.get(path, 1)))
-        known[at] = tuple(scope)
+            calls.append((path, called.get(path, 1)))
+        known[at] = tuple(calls)
     scopes: list[Scope] = [()] * len(uses)
     places = sorted(known)
     for at in places:
         scopes[at] = known[at]
-    for before, after in zip(places, places[1:], strict=False):
+    for before, after in pairwise(places):
         gap = range(before + 1, after)
         if gap:
             for at, scope in zip(gap, _between(known[before], known[after], len(gap), kinds),

@@ -39,8 +39,9 @@ class Table:
             heads += ["forward", "backward", "gradient"]
         heads.append("line")
         lines = [heads, *(self._cells(row) for row in self.rows)]
-        total = Row("all", "", *(sum(getattr(r, n) for r in self.rows)
-                                 for n in ("kept", "forward", "backward")), None, "")  # fmt: skip
+        total = Row("all", "", sum(row.kept for row in self.rows),
+                    sum(row.forward for row in self.rows),
+                    sum(row.backward for row in self.rows), None, "")  # fmt: skip
         lines.append(self._cells(total))
         sizes = [max(len(line[k]) for line in lines) for k in range(len(heads))]
         left = {0, 1, len(heads) - 1}

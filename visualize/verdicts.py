@@ -23,13 +23,17 @@ def judged(graph: Graph, report: str | os.PathLike[str] | Mapping[str, Any]) -> 
     >>> judged(graph, {"format": 1, "ops": {"exp": found}}).nodes[0].verdict
     Verdict(error=2e-09, failed=None)
     """
-    where = "the report"
+    where, known = "the report", report
     if not isinstance(report, Mapping):
         where = str(Path(report))
         try:
-            report = json.loads(Path(report).read_text(encoding="utf-8"))
+            known = json.loads(Path(report).read_text(encoding="utf-8"))
         except ValueError as error:
             raise ValueError(f"{where}: is no JSON: {error}") from None
+    return _written(graph, where, known)
+
+
+def _written(graph: Graph, where: str, report: Any) -> Graph:
     try:
         if report["format"] != 1:
             raise ValueError

@@ -39,7 +39,9 @@ def test_the_way_on_leads_out_of_what_was_folded(nets):
     assert all(edge.source < edge.target for edge in graph.edges)
 
 
-@given(st.integers(5, 40), st.lists(st.sampled_from(["exp", "tanh", "sin"]), min_size=1, max_size=4))
+@given(
+    st.integers(5, 40), st.lists(st.sampled_from(["exp", "tanh", "sin"]), min_size=1, max_size=4)
+)
 def test_a_chain_of_pieces(n, names):
     y = tc.ones(2, requires_grad=True)
     for _ in range(n):

@@ -92,7 +92,7 @@ def trained(steps=70):
 
 
 def test_history():
-    model, history, _ = trained()
+    _, history, _ = trained()
     assert list(history.values) == ["loss", "gradient norm", "weight norm"]
     losses = dict(history.values["loss"])
     assert len(losses) == 70
@@ -143,7 +143,7 @@ def test_a_value_that_is_not_finite_is_left_out_of_the_mean():
 
 
 def test_film(tmp_path):
-    model, _, film = trained(6)
+    _, _, film = trained(6)
     assert len(film) == 6
     assert film.notes[0].startswith("step 1, loss ")
     before, after = film.weights[0][0], film.weights[5][0]

@@ -11,7 +11,7 @@ import tinygrad_cnn as tc
 import tinygrad_cnn.nn.functional as F
 import visualize
 from tinygrad_cnn import nn
-from visualize import dot, palette, render, words
+from visualize import dot, escape, palette, render, words
 
 SVG = "{http://www.w3.org/2000/svg}"
 XLINK = "{http://www.w3.org/1999/xlink}"
@@ -150,7 +150,7 @@ def test_long_attributes_are_cut():
     picture = visualize.draw(w.reshape(*[1] * 60, 40).permute(*range(61)))
     words = next(words for words in texts(picture.render()) if words.startswith("dims 0, 1, 2"))
     assert words.endswith("…")
-    assert len(words) == 2 * dot.LONGEST
+    assert len(words) == 2 * escape.LONGEST
 
 
 def test_an_attribute_that_is_an_object_is_named_by_its_kind():

@@ -72,7 +72,7 @@ def test_modules_without_parameters_are_seen_in_a_run():
 
 
 def test_local_names_read_from_inside():
-    from visualize.dot import local
+    from visualize.frames import local
 
     assert local("a.b.c", "a.b") == "c"
     assert local("a.b.c", None) == "a.b.c"

@@ -20,7 +20,10 @@ def test_steps_by_hand():
     total, add, mul = found
     assert total.arrives.numbers == (1.0,)
     assert [(name, g.numbers) for _, name, g in total.leaves] == [("x", (1.0, 1.0))]
-    assert [(name, g.numbers) for _, name, g in mul.leaves] == [("a", (3.0, 4.0)), ("b", (1.0, 2.0))]
+    assert [(name, g.numbers) for _, name, g in mul.leaves] == [
+        ("a", (3.0, 4.0)),
+        ("b", (1.0, 2.0)),
+    ]
     names = [node.name for node in found.graph.nodes]
     assert {names[at]: g.numbers for at, g in add.filled.items()} == {"x": (1.0, 1.0)}
     assert {names[at]: g.numbers for at, g in mul.filled.items()} == {

@@ -123,7 +123,11 @@ def test_arrays_and_several_inputs_and_outputs():
     ("run", "error", "words"),
     [
         (lambda: visualize.trace(len, tc.ones(1)), TypeError, "expected a Module, got builtin"),
-        (lambda: visualize.trace(nn.ReLU(), tc.ones(1)), ValueError, "nothing in this run requires"),
+        (
+            lambda: visualize.trace(nn.ReLU(), tc.ones(1)),
+            ValueError,
+            "nothing in this run requires",
+        ),
         (
             lambda: visualize.trace(nn.Linear(2, 2), tc.ones(1, 2), loss=lambda y: y),
             ValueError,
