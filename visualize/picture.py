@@ -12,7 +12,7 @@ from .backward import PHASES, backward, forward_and_backward, inline_gradients
 from .dot import DIRECTIONS, SHOW, SHOWN, to_dot
 from .fold import fold
 from .heat import HEATS
-from .model import Graph
+from .model import Graph, no_collection
 from .record import record
 from .render import FORMATS, RendererNotFound, render
 from .table import Table, table
@@ -60,12 +60,16 @@ class Picture:
     @cached_property
     def folded(self) -> Graph:
         """The graph with its repeated blocks folded, if they are to be."""
-        return fold(self.graph) if self.fold else self.graph
+        with no_collection():
+            return fold(self.graph) if self.fold else self.graph
 
     @cached_property
     def view(self) -> Graph:
         """What is drawn."""
-        graph = self.folded
+        with no_collection():
+            return self._viewed(self.folded)
+
+    def _viewed(self, graph: Graph) -> Graph:
         if self.depth is not None:
             graph = close(graph, self.depth)
         if self.phase == "backward":

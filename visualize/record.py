@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_cnn import Tensor
 
-from .model import Edge, Graph, Measured, Node, Saved, Shape
+from .model import Edge, Graph, Measured, Node, Saved, Shape, no_collection
 from .scopes import Scope, clusters, inferred, key
 
 
@@ -58,7 +58,8 @@ def record(
     >>> [(edge.source, edge.target, edge.name) for edge in graph.edges]
     [(0, 1, 'a'), (0, 1, 'b'), (1, 2, 'input')]
     """
-    return walk(tensors, model, names, notes).graph()
+    with no_collection():
+        return walk(tensors, model, names, notes).graph()
 
 
 def walk(
