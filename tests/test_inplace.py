@@ -304,3 +304,28 @@ def test_programs_of_views_and_writes_agree_with_functional_updates(data):
     (h,) = tc.autograd.grad((z.reshape(12)[places[read]] * weight).sum(), x)
     np.testing.assert_allclose(g.numpy(), h.numpy())
     np.testing.assert_allclose(y.detach().numpy(), z.detach().numpy())
+
+
+def test_hooks_of_a_view_are_passed_by_once_it_is_written_and_a_warning_says_so():
+    # as in PyTorch, where the write leads to the base directly; silently there
+    base = tc.ones(3, requires_grad=True)
+    x = base * 1.0
+    view = x[:2]
+    view.register_hook(lambda g: g * 10.0)
+    before = view * 3.0
+    with pytest.warns(UserWarning, match="writes to a view that has a hook"):
+        view.mul_(2.0)
+    (before.sum() + x.sum()).backward()
+    assert base.grad.tolist() == [32.0, 32.0, 1.0]
+
+
+def test_a_write_in_no_grad_gives_views_new_places_for_hooks():
+    base = tc.ones(3, requires_grad=True)
+    x = base * 1.0
+    view = x[:2]
+    view.register_hook(lambda g: g * 10.0)
+    before = view * 3.0
+    with tc.no_grad():
+        x += 1.0
+    (before.sum() + view.sum()).backward()
+    assert base.grad.tolist() == [31.0, 31.0, 0.0]

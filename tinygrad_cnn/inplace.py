@@ -9,6 +9,7 @@ each living view is replayed on that.
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any
@@ -18,7 +19,7 @@ import numpy as np
 from . import graph
 from .dtypes import RANK, get_default_dtype, result_type
 from .graph import OVERWRITTEN, Recorded
-from .modes import mode
+from .modes import enable_grad, mode
 from .ops import write_view
 from .views import family, replay
 
@@ -69,7 +70,9 @@ def in_place(
         y = writer(self, *others, **attributes)
         graph.mark_written(self._array)
         if y._node is not None:
-            _move_on(self, y._node, old)
+            _record(self, y._node, old)
+        elif hasattr(getattr(self, "_base", self), "_views"):
+            _move_on(self)
         return self
 
     method.__name__ = method.__qualname__ = op.name + "_"
@@ -123,11 +126,13 @@ def _check_type(op: Any, result: np.dtype, target: np.dtype) -> None:
         )
 
 
-def _move_on(x: Any, node: Any, old: Any) -> None:
+def _record(x: Any, node: Any, old: Any) -> None:
     """Put `x`, just written by `node`, its base and all its views at their new places.
 
     `old` is a copy of what it held before, where `node` saves that.
     """
+    if x._node is not None and x is not getattr(x, "_base", x):
+        _pass_by_hooks(x, node)
     node.number = graph.next_number()  # after the write: y, if saved, is what was written
     storage = graph.owner(x._array)
     saved = []
@@ -139,18 +144,51 @@ def _move_on(x: Any, node: Any, old: Any) -> None:
             graph.note_write()  # so that the walk looks at this node
         saved.append(array)
     node.saved = tuple(saved)
+    _move_on(x, node)
+
+
+def _move_on(x: Any, node: Any = None) -> None:
+    """Put the family of `x`, which was written (by `node`, if that was recorded), at new places.
+
+    Views are made anew from the base, so that hooks on the old nodes are for what was read before.
+    """
     base, views = family(x)
-    retaining = [t for t in {id(t): t for t in (base, x, *views)}.values() if t.retains_grad]
+    if node is None and base._node is None:
+        return
+    moved: list[Any] = (
+        [*views] if node is None else [*{id(t): t for t in (base, x, *views)}.values()]
+    )
+    retaining = [t for t in moved if t.retains_grad]
     for t in retaining:
         t._node.extra.pop("retain")
-    x._node = node
-    if base is not x:
-        _written_through(base, x)
-    for view in views:
-        at = graph.wrap(base._array, base._node)
-        view._node = replay(at, view._replay)._node
+    if node is not None:
+        x._node = node
+        if base is not x:
+            _written_through(base, x)
+    with enable_grad():
+        for view in views:
+            at = graph.wrap(base._array, base._node)
+            view._node = replay(at, view._replay)._node
     for t in retaining:
         t.retain_grad()
+
+
+def _pass_by_hooks(view: Any, node: Any) -> None:
+    """Lead `node`, which writes `view`, to its base by a path of its own, as PyTorch does: hooks on
+    the view, and on those that it is made through, are for what was read from them before.
+    """
+    base, passed = view._base, [view._node]
+    while passed[-1].op is not None and len(passed) < len(view._replay):
+        passed.append(passed[-1].first)
+    if any("hooks" in (p.extra or ()) for p in passed):
+        warnings.warn(
+            f"{node.op.name}_ writes to a view that has a hook: the gradient passes the hook by, "
+            "register it after the write (or on a clone)",
+            stacklevel=4,
+        )
+        fresh = replay(graph.wrap(base._array, base._node), view._replay)._node
+        parents = node.parents
+        node.first = (fresh, *parents[1:]) if isinstance(node.first, tuple) else fresh
 
 
 def _written_through(base: Any, view: Any) -> None:

@@ -128,6 +128,23 @@ def with_many(examples, seed=None):
     return run
 
 
+@pytest.mark.parametrize("scale", [1e-1, 1e-2, 2e-3, 1e-3])
+def test_a_step_too_large_for_a_function_of_small_inputs_is_no_alarm(scale):
+    # 2⁻¹⁰ is not small beside the σ of such a batch: the differences settle as h⁴, and are followed
+    def norm(x):
+        return F.batch_norm(x, None, None, training=True)
+
+    def wrong(x):  # its gradient is 1 − 5e-4 of the right one
+        return norm(x) + 5e-4 * (norm(x.detach()) - norm(x))
+
+    for seed in range(10):
+        x = scale * np.random.default_rng(seed).standard_normal((4, 3, 2))
+        check_vjp(norm, x, seed=seed)
+        check_second_order(norm, x, seed=seed)
+        with pytest.raises(GradientError, match="vjp wrong"):
+            check_vjp(wrong, x, seed=seed)
+
+
 # --- Near a kink --------------------------------------------------------------------------------
 
 

@@ -10,20 +10,24 @@ import numpy as np
 from .. import graph
 from ..graph import Recorded, wrap
 from ..modes import enable_grad, no_grad, set_grad_enabled
-from .anomaly import detect_anomaly
+from .anomaly import detect_anomaly, set_detect_anomaly
 from .function import Function
 from .gradcheck import GradcheckError, gradcheck, gradgradcheck
 
 __all__ = [
     "Function",
     "GradcheckError",
+    "Variable",
     "backward",
     "detect_anomaly",
     "enable_grad",
+    "function",
+    "functional",
     "grad",
     "gradcheck",
     "gradgradcheck",
     "no_grad",
+    "set_detect_anomaly",
     "set_grad_enabled",
 ]
 
@@ -64,6 +68,11 @@ def _roots(
             )
         roots.append((y._node, g if create_graph else g._array))
     return roots
+
+
+def Variable(data: Any, requires_grad: bool = False) -> Any:
+    """The Tensor itself, as in PyTorch since 0.4: for older code."""
+    return data.requires_grad_() if requires_grad else data
 
 
 def _walk(create_graph: bool, **arguments: Any) -> Any:
@@ -147,3 +156,6 @@ def grad(
             "allow_unused=True if this is the desired behavior."
         )
     return tuple(g if g is None or isinstance(g, Recorded) else wrap(np.array(g)) for g in found)
+
+
+from . import functional as functional  # noqa: E402  it needs `grad`

@@ -104,3 +104,31 @@ def _user_line() -> str:
     while frame.f_back and (frame.f_code.co_filename.startswith((_PACKAGE, "<generated"))):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}, in {frame.f_code.co_name}"
+
+
+_everywhere: list[detect_anomaly] = []
+
+
+class set_detect_anomaly:
+    """Turn the anomaly mode on or off, at once and for good; as a `with` block until its end.
+
+    >>> with set_detect_anomaly(True):
+    ...     pass
+    """
+
+    def __init__(self, mode: bool, check_nan: bool = True):
+        self._before = _everywhere[-1] if _everywhere else None
+        _switch(detect_anomaly(check_nan) if mode else None)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exc: object) -> None:
+        _switch(self._before)
+
+
+def _switch(watch: detect_anomaly | None) -> None:
+    while _everywhere:
+        _everywhere.pop().__exit__()
+    if watch is not None:
+        _everywhere.append(watch.__enter__())

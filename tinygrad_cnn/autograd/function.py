@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -111,6 +112,50 @@ class Function:
             for y in outputs:
                 observer.op_ran(op, args, y, node)  # type: ignore[arg-type]
         return outputs if isinstance(result, tuple) else outputs[0]
+
+
+def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
+    """For the backward of a Function whose own derivative is not to be taken: it runs without
+    recording, and to differentiate its result is an error.
+
+    >>> class Square(Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         ctx.save_for_backward(x)
+    ...         return x * x
+    ...
+    ...     @staticmethod
+    ...     @once_differentiable
+    ...     def backward(ctx, g):
+    ...         return 2.0 * g * ctx.saved_tensors[0]
+    """
+
+    @functools.wraps(backward)
+    def wrapper(ctx: Any, *grads: Any) -> Any:
+        with no_grad():
+            result = backward(ctx, *grads)
+        sources = [x for x in (*grads, *ctx.saved_tensors) if isinstance(x, Recorded) and x._node]
+        if not (mode.grad and sources):
+            return result
+        results = result if isinstance(result, tuple) else (result,)
+        done = tuple(r if r is None else _Once.apply(r, *sources) for r in results)
+        return done if isinstance(result, tuple) else done[0]
+
+    return wrapper
+
+
+class _Once(Function):
+    """The gradient that a once_differentiable backward gave."""
+
+    @staticmethod
+    def forward(ctx: Any, result: Any, *sources: Any) -> Any:
+        return result.detach()
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        raise RuntimeError(
+            "trying to differentiate twice a function that was marked with @once_differentiable"
+        )
 
 
 class _FunctionOp:

@@ -218,18 +218,25 @@ class Tensor:
             raise RuntimeError("a write to what expand() made, or to a part of it")
         if result.value.shape != self.shape:
             raise RuntimeError("a write of another shape")
+        path = None
+        if recorded and self.cells is not None and family.node is not None:
+            path = Node([(family.node, np.eye(family.size)[self.cells.ravel()])])
         node = _node(result) if recorded else None
+        if node is not None and path is not None:  # past the hooks of this view and those before it
+            node.edges[0] = (path, node.edges[0][1])
         of_result = recorded and _reads_result(result)
         self.array[...] = result.value
         family.memory.version += 1
-        if node is None:
+        if node is None and family.node is None:
             return self
-        if of_result:
+        if node is not None and of_result:
             node.read.append((family.memory, family.memory.version))
         for kept in family.keepers:
             if (place := kept.node) is not None:
                 place.keepers.remove(kept)
-        if self.cells is None:
+        if node is None:
+            pass  # views get new places, the base keeps its own
+        elif self.cells is None:
             family.node = node
         else:
             scattered = np.eye(family.size)[:, self.cells.ravel()]

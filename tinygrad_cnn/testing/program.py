@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import CodeType
@@ -67,13 +68,15 @@ class Program:
         scope: dict[str, Any] = {"lib": lib}
         exec(compiled(HEAD), scope)
         before = set(scope)
-        for number, line in enumerate(self.lines):
-            try:
-                exec(compiled(line), scope)
-            except Exception as error:
-                return Outcome(error=type(error), message=str(error), line=number)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".* writes to a view that has a hook")
+            for number, line in enumerate(self.lines):
+                try:
+                    exec(compiled(line), scope)
+                except Exception as error:
+                    return Outcome(error=type(error), message=str(error), line=number)
         outcome = Outcome()
-        for name in (n for n in scope if n not in before):
+        for name in (n for n in scope if n not in before and n != "__warningregistry__"):
             x = scope[name]
             outcome.values[name] = np.array(x.detach().numpy())
             outcome.requires_grad[name] = bool(x.requires_grad)

@@ -29,7 +29,7 @@ def shapes(
 ) -> st.SearchStrategy[Shape]:
     """Shapes; a side of 0 is rare, since one is enough to leave nothing to check."""
     sides = st.integers(max(min_side, 1), max_side)
-    drawn = st.lists(sides, min_size=min_dims, max_size=max_dims).map(tuple)
+    drawn = st.integers(min_dims, max_dims).flatmap(lambda dims: st.tuples(*[sides] * dims))
     if min_side > 0:
         return drawn
     rare = st.tuples(drawn, st.integers(0, 7), st.integers(0, max(max_dims - 1, 0)))
@@ -84,10 +84,10 @@ def broadcastable_shapes(
     ...     np.broadcast_shapes(*shapes)
     >>> test()
     """
-    whole = draw(shapes(0, max_dims, 0, max_side))
+    whole = draw(shapes(min(1, max_dims), max_dims, 0, max_side))  # () comes of missing axes
     found = []
     for _ in range(number):
-        ones = draw(st.lists(st.booleans(), min_size=len(whole), max_size=len(whole)))
+        ones = [draw(st.sampled_from([False, False, True])) for _ in whole]
         missing = draw(st.integers(0, len(whole))) if draw(st.booleans()) else 0
         sides = tuple(1 if one else n for n, one in zip(whole, ones, strict=True))
         found.append(sides[missing:])

@@ -43,6 +43,23 @@ class Pairing:
         """⟨u, J v⟩ by differences, and the sum of the magnitudes of its terms."""
         return self.pair(richardson(self.subject.fn, self.xs, self.directions(k, v), self.h))
 
+    def settles(self, k: int, v: Array, by_vjp: float, noise: float, tolerance: float) -> bool:
+        """Whether only the step was too large: halving it takes the error of the difference, which
+        `noise` (at h, and twice that at h/2) blurs, down to `tolerance` as h⁴ (or h⁶ where that
+        cancels), and not at once, as where a kink lies between two steps.
+        """
+        directions, error, falls = self.directions(k, v), math.inf, 0
+        for j in range(9):
+            before, floor = error, noise * 2**j
+            parts = richardson(self.subject.fn, self.xs, directions, self.h / 2**j)
+            error = abs(self.pair(parts)[0] - by_vjp)
+            if j and not before <= 1000 * (error + floor):
+                return False
+            falls = falls + 1 if j and before >= 8 * (error - floor) else 0
+            if error <= floor or (falls >= 2 and error <= tolerance):
+                return 0 < j == falls or falls >= 2
+        return False
+
     def paired(self, *xs: Any) -> Any:
         """⟨u, f(x)⟩ itself, as a Tensor; infinite outputs left out."""
         parts = [np.where(np.isfinite(y), y, 0.0) for y in evaluate(self.subject.fn, xs)]

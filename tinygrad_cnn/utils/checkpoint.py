@@ -1,0 +1,176 @@
+"""checkpoint: memory for time. What a part of a model saves is dropped, and computed again in backward.
+
+The part runs once with its graph recorded, only to learn which nodes outside of it that graph leads to
+(arguments, parameters, whatever it closes over), and is forgotten. The vjp of the node that stands for
+it runs the part again and walks the new graph back to just those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from .. import graph, random
+from ..autograd.function import Function
+from ..graph import Node, Recorded, wrap
+from ..modes import enable_grad, mode
+
+__all__ = ["checkpoint", "checkpoint_sequential"]
+
+
+def checkpoint(
+    function: Callable[..., Any],
+    *args: Any,
+    use_reentrant: bool | None = None,
+    preserve_rng_state: bool = True,
+    **kwargs: Any,
+) -> Any:
+    """`function(*args, **kwargs)`, keeping for the backward pass its arguments and no more.
+
+    Backward runs it a second time: it must do the same again, so the state of the default random
+    generator is put back for that (unless `preserve_rng_state` is False). It returns a Tensor, or a
+    tuple. Parameters that it closes over get their gradients; `grad`, `create_graph` and
+    checkpoints in checkpoints work. `use_reentrant` changes nothing here.
+
+    Raises RuntimeError in backward where the second run gave other shapes than the first.
+
+    >>> import tinygrad_cnn as tc
+    >>> x = tc.tensor([0.5], requires_grad=True)
+    >>> checkpoint(lambda x: tc.sin(x).exp(), x).backward()
+    >>> bool(tc.allclose(x.grad, x.cos() * x.sin().exp()))
+    True
+    """
+    if not mode.grad:
+        return function(*args, **kwargs)
+    state = random.get_rng_state() if preserve_rng_state else None
+    start = graph.next_number()
+    result = function(*args, **kwargs)
+    outputs = result if isinstance(result, tuple) else (result,)
+    if not all(isinstance(y, Recorded) for y in outputs):
+        raise TypeError(
+            f"checkpoint: the function must return a Tensor or a tuple of Tensors, got "
+            f"{', '.join(type(y).__name__ for y in outputs)}"
+        )
+    outside = _leads_to(outputs, start)
+    if not outside:
+        return result
+    segment = _Segment(function, args, kwargs, state, outside)
+    places = [wrap(np.empty(0), node) for node in outside]
+    y = _Checkpoint.apply(segment, outputs, *places, *segment.tensors(args, kwargs))
+    return y if isinstance(result, tuple) else y[0]
+
+
+_BLANK = object()  # in the place of a Tensor among arguments
+
+
+def _leads_to(outputs: Iterable[Any], start: int) -> list[Node]:
+    """The nodes older than `start` where the graph of the outputs ends."""
+    ends: dict[Node, None] = {}
+    seen: set[Node] = set()
+    stack: list[Any] = [y._node for y in outputs]
+    while stack:
+        node = stack.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if node.number < start:
+            ends[node] = None
+        elif node.op is not None:
+            stack.extend(node.parents)
+    return list(ends)
+
+
+class _Segment:
+    """What is needed to run the part again, but for the arrays of its arguments."""
+
+    def __init__(self, function: Any, args: Any, kwargs: Any, state: Any, outside: list[Node]):
+        self.function, self.state, self.outside = function, state, outside
+        self.nodes = [x._node for x in (*args, *kwargs.values()) if isinstance(x, Recorded)]
+        self.args = [_BLANK if isinstance(x, Recorded) else x for x in args]
+        self.kwargs = {n: _BLANK if isinstance(x, Recorded) else x for n, x in kwargs.items()}
+
+    def tensors(self, args: Any, kwargs: Any) -> list[Any]:
+        """The Tensors among the arguments, off the graph."""
+        return [wrap(x._array) for x in (*args, *kwargs.values()) if isinstance(x, Recorded)]
+
+    def run(self, arrays: Any) -> tuple[Any, ...]:
+        """The outputs once more, recorded at the places where they were."""
+        tensors = map(wrap, arrays, self.nodes)
+        args = [next(tensors) if x is _BLANK else x for x in self.args]
+        kwargs = {n: next(tensors) if x is _BLANK else x for n, x in self.kwargs.items()}
+        now = random.get_rng_state()
+        try:
+            if self.state is not None:
+                random.set_rng_state(self.state)
+            with enable_grad():
+                result = self.function(*args, **kwargs)
+        finally:
+            random.set_rng_state(now)
+        return result if isinstance(result, tuple) else (result,)
+
+
+class _Checkpoint(Function):
+    """y = f(x)        x̄ = the vjp of f, run again at x"""
+
+    @staticmethod
+    def forward(ctx: Any, segment: Any, outputs: Any, *tensors: Any) -> Any:
+        ctx.segment, ctx.shapes = segment, [tuple(y.shape) for y in outputs]
+        ctx.save_for_backward(*tensors[len(segment.outside) :])
+        return tuple(y.detach() for y in outputs)
+
+    @staticmethod
+    def backward(ctx: Any, *gs: Any) -> Any:
+        outside, again = ctx.segment.outside, mode.grad
+        saved = ctx.saved_tensors
+        ys = ctx.segment.run([x._array for x in saved])
+        if [tuple(y.shape) for y in ys] != ctx.shapes:
+            raise RuntimeError(
+                f"checkpoint: run again in backward, the function gave shapes "
+                f"{[tuple(y.shape) for y in ys]}, at first {ctx.shapes}: it must do the same again"
+            )
+        roots = [
+            (y._node, g if again else g._array)
+            for y, g in zip(ys, gs, strict=True)
+            if y._node is not None
+        ]
+        found = graph.backward(
+            roots,
+            targets=[n for n, need in zip(outside, ctx.needs_input_grad[2:], strict=False) if need],
+            stop=True,
+            create_graph=again,
+            retain_graph=again,
+        )
+        grads = [found.get(node) for node in outside]
+        wrapped = [g if g is None or isinstance(g, Recorded) else wrap(g) for g in grads]
+        return (None, None, *wrapped, *[None] * len(saved))
+
+
+def checkpoint_sequential(
+    functions: Any, segments: int, input: Any, use_reentrant: bool | None = None, **kwargs: Any
+) -> Any:
+    """Run functions (or a Sequential) one after the other in `segments` parts, all but the last of
+    them through `checkpoint`.
+
+    >>> import tinygrad_cnn as tc
+    >>> x = tc.ones(2, requires_grad=True)
+    >>> checkpoint_sequential([tc.exp, tc.sin, tc.exp], 2, x).sum().backward()
+    """
+    functions = list(functions)
+    if not 1 <= segments <= max(len(functions), 1):
+        raise ValueError(
+            f"checkpoint_sequential: segments must be from 1 to {len(functions)}, the number of "
+            f"functions, got {segments}"
+        )
+    size = len(functions) // segments
+    for k in range(segments):
+        part = functions[k * size : (k + 1) * size if k + 1 < segments else None]
+
+        def run(x: Any, part: Any = part) -> Any:
+            for function in part:
+                x = function(x)
+            return x
+
+        input = checkpoint(run, input, **kwargs) if k + 1 < segments else run(input)
+    return input
