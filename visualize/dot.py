@@ -35,6 +35,7 @@ SHOWN = ("attributes", "params", "shapes", "saved")  # ... and what it names unl
 DIRECTIONS = ("TB", "LR", "BT", "RL")
 
 FONT = "Courier New"
+SPACE = "&#160;"  # a plain one at the end of a piece of text is dropped by some versions of dot
 PLAIN = ("", "Sequential", "ModuleList")  # classes that say nothing
 
 
@@ -233,7 +234,7 @@ class _Writer:
         title = f"<B>{text(name)}</B>"
         if not words:
             return title
-        return f"{title} {text(words) if node.kind == 'output' else _muted(words)}"
+        return f"{title}{SPACE}{text(words) if node.kind == 'output' else _muted(words)}"
 
     def facts(self, node: Node) -> list[str]:
         """The lines under an op's name."""
@@ -278,7 +279,7 @@ class _Writer:
                 facts.append(shape_text(source.shape))
             if "dtypes" in self.shown and source.dtype:
                 facts.append(source.dtype)
-        label = f" label=<{text(' ' + ' '.join(facts) + ' ')}>" if facts else ""
+        label = f" label=<{SPACE}{text(' '.join(facts))}{SPACE}>" if facts else ""
         look = f'color="{FAINT_EDGE}"' if source.kind == "parameter" else ""
         if source.kind in ("op", "module", "vjp"):
             look += " weight=8"

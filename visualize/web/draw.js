@@ -133,6 +133,7 @@ function drawBox(parent, box) {
     make(g, 'path', { d, style: `fill:${second};stroke:${border}` });
     make(g, 'text', { x: x + 9, y: y + 17 }, 'vjp');
     if (box.second) make(g, 'text', { x: x + 9, y: y + 32 }, box.second);
+    make(g, 'rect', { class: 'ring', x: box.x, y, width: box.width, height: h, rx: 8, style: `--line:${line}` });
   }
   const name = make(g, 'text', { class: 'name', x: box.x + 11, y: box.y + 17.5 });
   make(name, 'tspan', {}, box.title.name);

@@ -38,7 +38,7 @@ function facts(box) {
     ...(box.attributes ?? [])]);
   if (box.kind === 'module') add(panel, 'button', 'Open').addEventListener('click', () => toggle(box.path));
   const held = (box.rows ?? []).filter(r => r[0]);
-  if (held.length) { add(panel, 'h3', 'Inputs in this box'); rows(panel, held); }
+  if (held.length) { add(panel, 'h3', 'Inputs in this box'); rows(panel, held.map(([name, text]) => [name, text])); }
   if (box.kind === 'op') {
     add(panel, 'h3', 'Kept for backward');
     if (box.freed) add(panel, 'p', 'freed', { class: 'sub' });
