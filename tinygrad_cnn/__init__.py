@@ -18,6 +18,7 @@ from .functions import *
 from .modes import *
 from .op import op as op
 from .random import *
+from .serialization import *
 from .tensor import Tensor as Tensor
 
 bool, half, float, double, int, long = bool_, float16, float32, float64, int32, int64

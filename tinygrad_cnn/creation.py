@@ -99,7 +99,7 @@ empty, empty_like = _filler("empty", np.empty, "with whatever is in memory")
 
 def _drawn(method: str) -> Any:
     def make(shape: Any, dtype: np.dtype, generator: Any = None) -> np.ndarray:
-        draw = getattr((generator or random.default_generator).numpy, method)
+        draw = getattr(random.source(generator), method)
         return np.asarray(draw(shape, np.float32 if dtype == np.float32 else np.float64), dtype)
 
     return make
@@ -160,13 +160,13 @@ def randint(low: int, high: Any = None, size: Any = None, *, generator: Any = No
     """Integers in [low, high), or in [0, low) as `randint(high, size)`."""
     if size is None:
         low, high, size = 0, low, high
-    draw = (generator or random.default_generator).numpy
+    draw = random.source(generator)
     return wrap(draw.integers(low, high, size, dtype=np.int64))
 
 
 def randperm(n: int, *, generator: Any = None) -> Any:
     """The integers below n, in random order."""
-    return wrap((generator or random.default_generator).numpy.permutation(n).astype(int64))
+    return wrap(random.source(generator).permutation(n).astype(int64))
 
 
 def one_hot(labels: Any, classes: int) -> Any:

@@ -95,7 +95,9 @@ def _check(x: Any, op: Any, others: tuple[Any, ...]) -> None:
                 f"{what} that requires grad is being used in an in-place operation: {op.name}_ on "
                 f"shape {array.shape}. Do it under no_grad(), or on a clone()"
             )
-    if any(n > 1 and s == 0 for n, s in zip(array.shape, array.strides, strict=True)):
+    if array.size and any(
+        n > 1 and s == 0 for n, s in zip(array.shape, array.strides, strict=True)
+    ):
         raise RuntimeError(
             f"{op.name}_: more than one element of this tensor (shape {array.shape}) is the same "
             "place in memory, as after expand(): clone() it first"

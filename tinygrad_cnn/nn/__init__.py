@@ -5,8 +5,16 @@ from . import functional as functional
 from . import init as init
 from . import utils as utils
 from .activations import *
+from .attention import *
 from .containers import *
+from .conv import *
+from .dropout import *
 from .layers import *
 from .losses import *
 from .module import *
+from .norm import *
 from .parameter import *
+from .parameter_containers import *
+from .pool import *
+from .resize import *
+from .summary import *

@@ -165,17 +165,6 @@ keep.defvjp(x=lambda g, mask: keep(g, mask))
 
 
 @op
-def softplus(x):
-    """y = ln(1 + eˣ) = max(x, 0) + ln(1 + e^−|x|)        x̄ = ȳ · sigmoid x"""
-    x = floating(x)
-    with np.errstate(under="ignore"):
-        return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))  # exp cannot overflow
-
-
-softplus.defvjp(x=lambda g, x: g * sigmoid(x))
-
-
-@op
 def relu(x):
     """y = max(x, 0)        x̄ = ȳ where x > 0, else 0: at the kink x = 0 the subgradient is 0
 

@@ -28,6 +28,27 @@ def permute(x, *, dims):
 permute.defvjp(x=lambda g, dims: permute(g, dims=tuple(np.argsort(dims).tolist())))
 
 
+@op
+def flip(x, *, dims):
+    """y = a copy of x with the axes dims in reverse        x̄ = ȳ reversed likewise"""
+    return np.flip(x, dims).copy()
+
+
+flip.defvjp(x=lambda g, dims: flip(g, dims=dims))
+
+
+@op
+def roll(x, *, shifts, dims):
+    """y[.., i + s, ..] = x[.., i, ..] along each of dims, what leaves at one end entering at the other.
+
+    x̄ = ȳ rolled back.
+    """
+    return np.roll(x, shifts, dims)
+
+
+roll.defvjp(x=lambda g, shifts, dims: roll(g, shifts=tuple(-s for s in shifts), dims=dims))
+
+
 @op(view=True)
 def expand(x, *, shape):
     """y[.., i, ..] = x[.., 0, ..] along axes of length 1, and new axes in front.

@@ -4,7 +4,14 @@ Arguments are checked here, once; the ops below take clean ones.
 """
 
 from .activation import *  # each module lists in __all__ what is public here
+from .attention import *
 from .conv import *
+from .distance import *
+from .dropout import *
+from .embedding import *
 from .loss import *
+from .margin import *
 from .norm import *
+from .padding import *
 from .pool import *
+from .resize import *

@@ -8,11 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from .. import functions
-from ..graph import mark_written, wrap
-from ..tensor import Tensor
+from ... import functions
+from ...graph import mark_written, wrap
+from ...tensor import Tensor
+from ..init import deprecated_alias
 
-__all__ = ["clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "vector_to_parameters"]
+__all__ = [
+    "clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm",
+    "parameters_to_vector", "vector_to_parameters",
+]  # fmt: skip
 
 
 def _gradients(parameters: Any) -> list[np.ndarray]:
@@ -23,6 +27,8 @@ def _gradients(parameters: Any) -> list[np.ndarray]:
 def _norm(array: np.ndarray, order: float) -> float:
     if order == math.inf:
         return float(np.abs(array).max(initial=0))
+    if order == 0:
+        return float(np.count_nonzero(array))
     flat = array.ravel(order="K")
     with np.errstate(over="ignore", invalid="ignore"):
         if order == 2:
@@ -52,21 +58,57 @@ def clip_grad_norm_(
     tensor(5.)
     """
     gradients = _gradients(parameters)
+    total = _total("gradients from `parameters`", gradients, norm_type, error_if_nonfinite)
+    _scale(gradients, max_norm, float(total))
+    return wrap(total)
+
+
+clip_grad_norm = deprecated_alias("nn.utils", clip_grad_norm_)
+
+
+def get_total_norm(
+    tensors: Any, norm_type: float = 2.0, error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Any:  # fmt: skip
+    """The norm of a Tensor, or of several as one vector: a 0-d Tensor.
+
+    Raises RuntimeError for a norm that is not finite, if so asked.
+
+    >>> import tinygrad_cnn as tc
+    >>> get_total_norm([tc.tensor([3.0]), tc.tensor([[4.0]])])
+    tensor(5.)
+    """
+    arrays = [t._array for t in ([tensors] if isinstance(tensors, Tensor) else tensors)]
+    return wrap(_total("`tensors`", arrays, norm_type, error_if_nonfinite))
+
+
+def clip_grads_with_norm_(
+    parameters: Any, max_norm: float, total_norm: Any, foreach: bool | None = None
+) -> None:
+    """Scale all gradients by min(1, max_norm / (total_norm + 1e-6)), in place."""
+    _scale(_gradients(parameters), max_norm, float(total_norm))
+
+
+def _total(
+    what: str, arrays: list[np.ndarray], norm_type: float, error_if_nonfinite: bool
+) -> np.ndarray:
     order = float(norm_type)
-    norms = np.array([_norm(g, order) for g in gradients])
-    total = _norm(norms, order)
+    total = _norm(np.array([_norm(a, order) for a in arrays]), order)
     if error_if_nonfinite and not math.isfinite(total):
         raise RuntimeError(
-            f"The total norm of order {order} for gradients from `parameters` is non-finite, so it "
-            "cannot be clipped. To disable this error and scale the gradients by the non-finite "
-            "norm anyway, set `error_if_nonfinite=False`"
+            f"The total norm of order {order} for {what} is non-finite, so it cannot be clipped. To "
+            "disable this error and scale the gradients by the non-finite norm anyway, set "
+            "`error_if_nonfinite=False`"
         )
+    return np.asarray(total, np.result_type(*arrays) if arrays else np.float32)
+
+
+def _scale(gradients: list[np.ndarray], max_norm: float, total: float) -> None:
     scale = float(max_norm) / (total + 1e-6)
     if not scale >= 1:  # nan scales too, as in PyTorch
         for g in gradients:
             g *= scale
             mark_written(g)
-    return wrap(np.asarray(total, np.result_type(*gradients) if gradients else np.float32))
 
 
 def clip_grad_value_(parameters: Any, clip_value: float, foreach: bool | None = None) -> None:
