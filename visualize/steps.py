@@ -101,6 +101,9 @@ class Steps:
         saved: Path = self.picture().save(path)
         return saved
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {**self.picture()._repr_mimebundle_(), "text/plain": str(self)}
+
 
 def _brief(g: Glance) -> str:
     shape = "x".join(map(str, g.shape)) or "scalar"

@@ -28,7 +28,9 @@ from .scopes import Scope
 from .steps import Stepper
 from .verdicts import judged
 
-_PACKAGES = (os.path.dirname(tinygrad_cnn.__file__), os.path.dirname(__file__), "<generated")
+_PACKAGES = (
+    os.path.dirname(tinygrad_cnn.__file__) + os.sep, os.path.dirname(__file__) + os.sep, "<generated",
+)  # fmt: skip
 
 
 class Watch(Observer):
@@ -38,15 +40,25 @@ class Watch(Observer):
         self.stack: list[tuple[str, int]] = []
         self.calls: dict[str, int] = {}
         self.notes: dict[int, tuple[Any, Scope, Measured, str, str]] = {}  # by id of the node
-        self._started: list[float] = []
+        self._started: list[tuple[Any, float]] = []  # what runs, one inside another
+
+    def _seconds(self, what: Any) -> float:
+        """Since `what` began; what began inside it and never ended (it raised) is forgotten."""
+        now = time.perf_counter()
+        for k in range(len(self._started) - 1, -1, -1):
+            begun, start = self._started[k]
+            if begun is what:
+                del self._started[k:]
+                return now - start
+        return 0.0
 
     def op_begins(self, op: Any) -> None:
         """Start the clock."""
-        self._started.append(time.perf_counter())
+        self._started.append((op, time.perf_counter()))
 
     def op_ran(self, op: Any, inputs: tuple[Any, ...], output: Any, node: Any) -> None:
         """Stop it; note what there is to know."""
-        seconds = time.perf_counter() - self._started.pop() if self._started else 0.0
+        seconds = self._seconds(op)
         if node is None or id(node) in self.notes:
             return
         array = output.detach().numpy()
@@ -58,11 +70,11 @@ class Watch(Observer):
 
     def vjp_begins(self, node: Any, g: Any) -> None:
         """Start the clock."""
-        self._started.append(time.perf_counter())
+        self._started.append((node, time.perf_counter()))
 
     def vjp_ran(self, node: Any, g: Any, gradients: Sequence[Any]) -> None:
         """Stop it; note the gradient of the output."""
-        seconds = time.perf_counter() - self._started.pop()
+        seconds = self._seconds(node)
         measured = self.measured(node)
         array = as_array(g)
         if measured is None:

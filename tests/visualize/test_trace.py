@@ -1,6 +1,8 @@
 """A watched run: what it measures, and that it leaves things as they were."""
 
+import contextlib
 import re
+import time
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +102,26 @@ def test_numbers_are_those_of_a_plain_run(nets):
         filled.update({picture.graph.nodes[at].name: g for at, g in step.filled.items()})
     for name, p in model.named_parameters():
         assert filled[name].norm == pytest.approx(float(np.linalg.norm(p.grad.numpy())), rel=1e-6)
+
+
+def test_an_op_that_raises_on_the_way_spoils_no_time():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.w = nn.Parameter(tc.ones(2))
+
+        def forward(self, x):
+            for _ in range(3):
+                with contextlib.suppress(RuntimeError):
+                    self.w + tc.ones(3)
+            return (self.w * x).exp()
+
+    start = time.perf_counter()
+    ops = {n.name: n.measured for _, n in visualize.trace(Net(), tc.ones(2)).graph.ops()}
+    whole = time.perf_counter() - start
+    assert list(ops) == ["mul", "exp", "sum"]
+    assert all(m.forward > 0 for m in ops.values())
+    assert sum(m.forward for m in ops.values()) < whole
 
 
 def test_arrays_and_several_inputs_and_outputs():

@@ -106,7 +106,7 @@ function button(element, label, act) {
   element.setAttribute('aria-label', label);
   element.addEventListener('click', event => { if (!moved) { event.stopPropagation(); act(); } });
   element.addEventListener('keydown', event => {
-    if (event.key === 'Enter') { event.preventDefault(); event.stopPropagation(); act(); }
+    if (event.key === 'Enter' || event.key === ' ') { event.preventDefault(); event.stopPropagation(); act(); }
   });
 }
 
