@@ -8,16 +8,19 @@ from __future__ import annotations
 
 Pair = tuple[str, str]  # fill, border
 
+_LEARNED: Pair = ("#e4edfa", "#8fb0dd")
+_ELEMENTWISE: Pair = ("#fdf3e3", "#e0bd84")
+_REDUCED: Pair = ("#fbeaec", "#dda0a9")
+_MOVED: Pair = ("#f2f4f6", "#bfc6cf")
+
 # Of ops by the module of `tinygrad_cnn.ops` that they stand in.
 FAMILIES: dict[str, Pair] = {
-    "conv": ("#e4edfa", "#8fb0dd"),
-    "linear": ("#e4edfb", "#8fb0de"),
-    "elementwise": ("#fdf3e3", "#e0bd84"),
+    **dict.fromkeys(("conv", "linear", "embedding"), _LEARNED),
+    **dict.fromkeys(("elementwise", "activation", "special"), _ELEMENTWISE),
+    **dict.fromkeys(("reduce", "softmax", "loss", "scan"), _REDUCED),
+    **dict.fromkeys(("shape", "sparse"), _MOVED),
     "pool": ("#f0eafa", "#b8a3dd"),
     "norm": ("#e3f3f0", "#87c2b8"),
-    "reduce": ("#fbeaec", "#dda0a9"),
-    "softmax": ("#fbeaed", "#dda0aa"),
-    "shape": ("#f2f4f6", "#bfc6cf"),
 }
 OTHER: Pair = ("#faf7e1", "#d6cb85")
 KINDS: dict[str, Pair] = {
@@ -50,11 +53,11 @@ STATUS: dict[str, Pair] = {
 }
 
 DARK = {
-    "#e4edfa": "#1a2a40", "#8fb0dd": "#44638f", "#e4edfb": "#1a2a41", "#8fb0de": "#446390",
+    "#e4edfa": "#1a2a40", "#8fb0dd": "#44638f",
     "#fdf3e3": "#33291a", "#e0bd84": "#7d6337",
     "#f0eafa": "#282240", "#b8a3dd": "#5f5089",
     "#e3f3f0": "#16302d", "#87c2b8": "#3a7169",
-    "#fbeaec": "#3a2227", "#dda0a9": "#8a4d57", "#fbeaed": "#3a2228", "#dda0aa": "#8a4d58",
+    "#fbeaec": "#3a2227", "#dda0a9": "#8a4d57",
     "#f2f4f6": "#21262d", "#bfc6cf": "#4b5460",
     "#faf7e1": "#2f2c17", "#d6cb85": "#756b31",
     "#e9f5ea": "#18301d", "#98c79d": "#3f7449", "#eaf5eb": "#18301e", "#98c79e": "#3f744a",

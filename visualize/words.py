@@ -12,11 +12,14 @@ from .model import Node
 _NEUTRAL = {
     "padding": 0, "dilation": 1, "groups": 1, "keepdim": False, "correction": 1,
     "ignore_index": -100, "reduction": "mean", "label_smoothing": 0.0, "eps": 1e-5,
-    "count_include_pad": True, "ceil_mode": False, "index": None,
+    "count_include_pad": True, "ceil_mode": False, "beta": 1.0, "threshold": float("inf"),
+    "alpha": 1.0, "scale": 1.0, "rate": 1.0, "approximate": "none",
 }  # fmt: skip
 _WINDOW = {"kernel_size", "stride", "padding", "dilation"}
 # What the shapes tell already, or nobody reads.
-REDUNDANT = {"shape", "output_size", "x_shape", "w_shape", "divisor", "random", "path"}
+REDUNDANT = {
+    "shape", "output_size", "x_shape", "w_shape", "divisor", "random", "path", "affine_shape", "matrix",
+}  # fmt: skip
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
@@ -45,6 +48,8 @@ def attributes(node: Node) -> list[str]:
         if name in REDUNDANT or value is None or (name in _NEUTRAL and _is(value, _NEUTRAL[name])):
             continue
         if name == "stride" and not windowed and _is(value, 1):
+            continue
+        if name == "dims" and node.family == "norm":
             continue
         if name == "kernel_size":
             facts.append(shape_text(value) if isinstance(value, tuple) else f"{value}x{value}")

@@ -49,7 +49,7 @@ NAMES = ("lenet", "resnet", "unet", "recurrent", "mlp")
 
 @pytest.mark.parametrize("name", NAMES)
 def test_dot_text(drawn, name):
-    source = drawn(name).source
+    source = re.sub(r' tooltip="[^"]*"', "", drawn(name).source)  # which has every small fact
     file = FOLDER / f"{name}.dot"
     if os.environ.get("REWRITE_SNAPSHOTS"):
         file.parent.mkdir(exist_ok=True)
