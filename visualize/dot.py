@@ -162,7 +162,8 @@ class _Writer:
         if cluster.count > 1:
             label += f" <B>×{cluster.count:,}</B>"
         if path in self.sums:
-            label += f" {_muted(self.sums[path])}"
+            # on a line of its own: the arrow in would cross a longer one
+            label += f'<BR ALIGN="LEFT"/>{_muted(self.sums[path])}<BR ALIGN="LEFT"/>'
         whole = f"{path} {cluster.kind}".strip()
         border = "1.4" if cluster.count > 1 else "0.9"
         return [
@@ -234,7 +235,9 @@ class _Writer:
         title = f"<B>{text(name)}</B>"
         if not words:
             return title
-        return f"{title}{SPACE}{text(words) if node.kind == 'output' else _muted(words)}"
+        if node.kind == "output":
+            return f'{title} <FONT COLOR="{ON_OUTPUT}">{text(words)}</FONT>'
+        return f"{title} {_muted(words)}"
 
     def facts(self, node: Node) -> list[str]:
         """The lines under an op's name."""
