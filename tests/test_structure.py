@@ -100,13 +100,15 @@ LAYERS = [  # each may import those before it, and itself
     ("kernels",),
     ("dtypes", "graph", "modes", "op", "views"),
     ("ops",),
-    ("functions", "inplace", "printing"),
-    ("tensor",),
-    ("random", "creation"),
+    ("metadata", "printing", "random"),
+    ("functions", "inplace"),
+    ("creation",),
+    ("methods", "tensor"),
     ("autograd",),
     ("nn",),
     ("optim",),
     ("utils", "serialization"),
+    ("backends", "cuda", "settings"),
     ("testing",),
 ]
 LEVEL = {name: k for k, layer in enumerate(LAYERS) for name in layer}

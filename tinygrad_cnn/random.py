@@ -156,6 +156,34 @@ def source(generator: Generator | None = None) -> np.random.Generator:
     return (generator or _default()).numpy
 
 
+def uniform(shape: Any, dtype: Any, generator: Generator | None = None) -> np.ndarray:
+    """Draws from U[0, 1), as an array."""
+    return _drawn("random", shape, dtype, generator)
+
+
+def standard_normal(shape: Any, dtype: Any, generator: Generator | None = None) -> np.ndarray:
+    """Draws from N(0, 1), as an array."""
+    return _drawn("standard_normal", shape, dtype, generator)
+
+
+def _drawn(method: str, shape: Any, dtype: Any, generator: Generator | None) -> np.ndarray:
+    dtype = np.dtype(dtype)
+    if dtype.kind != "f":
+        raise NotImplementedError(f"random numbers are of floating point, not {dtype}")
+    draw = getattr(source(generator), method)
+    return np.asarray(draw(shape, np.float32 if dtype == np.float32 else np.float64), dtype)
+
+
+def integers(low: Any, high: Any, shape: Any, generator: Generator | None = None) -> np.ndarray:
+    """Draws from low, ..., high − 1, as an array of int64. Raises RuntimeError for none such."""
+    low, high = int(low), int(high)
+    if low >= high:
+        raise RuntimeError(
+            f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}"
+        )
+    return source(generator).integers(low, high, shape, dtype=np.int64)
+
+
 def manual_seed(seed: int) -> Generator:
     """Start the default generator again from `seed`; return it.
 

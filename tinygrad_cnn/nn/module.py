@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..graph import mark_written
-from ..tensor import RemovableHandle, Tensor, _target
+from ..metadata import target
+from ..tensor import RemovableHandle, Tensor
 from .hooks import Hooks
 from .parameter import Parameter
 from .state import load, plan_own, save, save_own
@@ -340,7 +341,7 @@ class Module:
         Takes what `Tensor.to` takes: a dtype, the device "cpu", both, or another Tensor. The
         Parameters stay the same objects. Raises TypeError for a dtype that is not floating point.
         """
-        dtype, _ = _target("to", args, kwargs)
+        dtype, _ = target("to", args, kwargs)
         if dtype is None:
             return self
         if dtype.kind != "f":

@@ -68,7 +68,14 @@ neg.defvjp(x=lambda g: -g)
 def pow(a, b):
     """y = aᵇ        ā = ȳ · b · aᵇ⁻¹ (0 where b = 0)        b̄ = ȳ · y · ln a (0 where a = 0 ≤ b)"""
     with np.errstate(all="ignore"):
-        return a**b
+        try:
+            return a**b
+        except ValueError as error:
+            if "negative integer" in str(error):
+                raise RuntimeError(
+                    "pow: Integers to negative integer powers are not allowed"
+                ) from None
+            raise
 
 
 def pow_a(g, a, b):
@@ -184,8 +191,8 @@ def abs(x):
 
 @op
 def sign(x):
-    """y = −1, 0 or 1        x̄ = 0"""
-    return np.sign(x)
+    """y = −1, 0 or 1, of NaN 0        x̄ = 0"""
+    return np.subtract(x > 0, x < 0, dtype=x.dtype)
 
 
 abs.defvjp(x=lambda g, x: g * sign(x))

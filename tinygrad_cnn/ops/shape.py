@@ -220,3 +220,28 @@ def _along(index, dim):
 
 gather.defvjp(x=lambda g, index, dim, x_shape: scatter_add(g, index, dim=dim, shape=x_shape))
 scatter_add.defvjp(x=lambda g, index, dim: gather(g, index, dim=dim))
+
+
+@op(view=True)
+def diagonal(x, *, offset, dims):
+    """y[.., k] = x[.., k, k + offset] in the axes dims, which end as one, the last.
+
+    x̄ = 0 but for that diagonal, ȳ.
+    """
+    y = x.diagonal(offset, *dims)
+    y.flags.writeable = x.flags.writeable  # NumPy's is read-only
+    return y
+
+
+@op
+def from_diagonal(u, *, offset, dims, shape):
+    """y = 0 of `shape`, but for its diagonal, u: the adjoint of `diagonal`."""
+    y = np.zeros(shape, u.dtype)
+    diagonal(y, offset=offset, dims=dims)[...] = u
+    return y
+
+
+diagonal.defvjp(
+    x=lambda g, offset, dims, x_shape: from_diagonal(g, offset=offset, dims=dims, shape=x_shape)
+)
+from_diagonal.defvjp(u=lambda g, offset, dims: diagonal(g, offset=offset, dims=dims))

@@ -17,6 +17,36 @@ Pair = tuple[int, int]
 Reference = Callable[..., Any]
 
 
+# --- Elementwise --------------------------------------------------------------------------------
+
+# Other words for the same function, where there are any, so that not NumPy is compared with itself.
+BY_FORMULA: dict[str, Reference] = {
+    "square": lambda x: x * x,
+    "reciprocal": lambda x: 1 / x,
+    "rsqrt": lambda x: x**-0.5,
+    "log2": lambda x: np.log(x) / math.log(2),
+    "log10": lambda x: np.log(x) / math.log(10),
+    "log1p": lambda x: np.log(1 + x),
+    "expm1": lambda x: np.exp(x) - 1,
+    "tan": lambda x: np.sin(x) / np.cos(x),
+    "sinh": lambda x: (np.exp(x) - np.exp(-x)) / 2,
+    "cosh": lambda x: (np.exp(x) + np.exp(-x)) / 2,
+    "asin": lambda x: np.arctan(x / np.sqrt(1 - x * x)),
+    "acos": lambda x: math.pi / 2 - np.arcsin(x),
+    "atan": lambda x: np.arcsin(x / np.sqrt(1 + x * x)),
+    "asinh": lambda x: np.log(x + np.sqrt(x * x + 1)),
+    "acosh": lambda x: np.log(x + np.sqrt(x * x - 1)),
+    "atanh": lambda x: np.log((1 + x) / (1 - x)) / 2,
+    "floor": np.vectorize(math.floor, otypes=[float]),
+    "ceil": np.vectorize(math.ceil, otypes=[float]),
+    "trunc": np.vectorize(math.trunc, otypes=[float]),
+    "round": np.vectorize(round, otypes=[float]),
+    "floor_divide": np.vectorize(lambda a, b: math.floor(a / b), otypes=[float]),
+    "remainder": np.vectorize(lambda a, b: a % b, otypes=[float]),
+    "fmod": np.vectorize(math.fmod, otypes=[float]),
+}
+
+
 # --- Reductions ---------------------------------------------------------------------------------
 
 
@@ -153,6 +183,24 @@ def roll(x: Array, shifts: Shape, dims: Shape) -> Array:
 
 def _sides(place: Shape, x: Array) -> Any:
     return enumerate(zip(place, x.shape, strict=True))
+
+
+def diagonal(x: Array, offset: int, dims: Pair) -> Array:
+    """Element by element."""
+    x = np.moveaxis(x, dims, (-2, -1))
+    first = max(-offset, 0)
+    n = max(min(x.shape[-2] - first, x.shape[-1] - max(offset, 0)), 0)
+    return np.stack([x[..., first + k, first + k + offset] for k in range(n)], -1)
+
+
+def from_diagonal(u: Array, offset: int, dims: Pair, shape: Shape) -> Array:
+    """Element by element."""
+    y = np.zeros(shape)
+    inside = np.moveaxis(y, dims, (-2, -1))
+    first = max(-offset, 0)
+    for k in range(u.shape[-1]):
+        inside[..., first + k, first + k + offset] = u[..., k]
+    return y
 
 
 # --- Scans and special functions ----------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""How the ops beside a network's are called: special functions, scans, rearrangements, einsum."""
+"""How the ops beside a network's are called: special functions, division, scans, rearrangements, einsum."""
 
 from __future__ import annotations
 
@@ -10,14 +10,67 @@ from hypothesis import strategies as st
 
 from . import references
 from .calls import Call, register_strategy
-from .op_strategies import at, unary
-from .strategies import generators, separated_arrays, shapes
+from .op_strategies import at, binary, unary
+from .strategies import broadcastable_shapes, generators, separated_arrays, shapes
 from .values import separated
 
 # --- Special functions --------------------------------------------------------------------------
 
 register_strategy("erf", unary(), reference=np.vectorize(math.erf, otypes=[float]))
 register_strategy("erfinv", unary(-0.9, 0.9), reference=references.erfinv)
+
+
+# --- Elementwise --------------------------------------------------------------------------------
+
+for name, low, high in [
+    ("square", -2, 2),
+    ("reciprocal", 0.4, 2),
+    ("rsqrt", 0.4, 2),
+    ("log2", 0.3, 3),
+    ("log10", 0.3, 3),
+    ("log1p", -0.6, 2),
+    ("expm1", -2, 2),
+    ("tan", -1, 1),
+    ("sinh", -2, 2),
+    ("cosh", -2, 2),
+    ("asin", -0.8, 0.8),
+    ("acos", -0.8, 0.8),
+    ("atan", -2, 2),
+    ("asinh", -2, 2),
+    ("acosh", 1.3, 3),
+    ("atanh", -0.8, 0.8),
+]:
+    register_strategy(name, unary(low, high), reference=references.BY_FORMULA[name])
+for name in ("floor", "ceil", "trunc", "round"):
+    kinks = (-2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2)
+    register_strategy(name, unary(avoid=kinks), reference=references.BY_FORMULA[name])
+
+
+@st.composite
+def divisions(draw: st.DrawFn) -> Call:
+    """a = (q + r) b with an integer q and r in (0.2, 0.8): away from the jumps. Either may be a
+    number or whole, where that keeps away from them too.
+    """
+    shape_a, shape_b = draw(broadcastable_shapes(2))
+    whole = np.broadcast_shapes(shape_a, shape_b)
+    rng = draw(generators())
+    if draw(st.integers(0, 3)):  # |b| in (0.9, 1.1) and a = n + 0.5: a / b is not whole
+        (b,) = separated(rng, shape_b, low=0.9, high=1.1)
+        a = rng.integers(-4, 4, shape_a) + 0.5
+        return Call((a, b * rng.choice([-1, 1], shape_b)))
+    (r,) = separated(rng, whole, low=0.2, high=0.8)
+    b = draw(st.sampled_from([2.0, -1.5, 2, 0.5, 3]))
+    return Call(((rng.integers(-3, 3, whole) + r) * b, b))
+
+
+register_strategy("floor_divide", divisions(), reference=references.BY_FORMULA["floor_divide"])
+register_strategy("remainder", divisions(), reference=references.BY_FORMULA["remainder"])
+register_strategy("fmod", divisions(), reference=references.BY_FORMULA["fmod"])
+register_strategy(
+    "atan2",
+    binary(a=(-2, 2), b=(0.4, 2), whole=False),
+    reference=lambda a, b: np.angle(b + 1j * a),
+)
 
 
 # --- Scans --------------------------------------------------------------------------------------
@@ -78,6 +131,25 @@ def rolls(draw: st.DrawFn) -> Call:
 
 register_strategy("flip", flips(), linear_in=("x",), reference=references.flip)
 register_strategy("roll", rolls(), linear_in=("x",), reference=references.roll)
+
+
+@st.composite
+def diagonals(draw: st.DrawFn, inverse: bool = False) -> Call:
+    """An array, two of its axes (from the front), and which diagonal of them, where there is one."""
+    shape = draw(shapes(2, 4, 1, 4))
+    dims = tuple(draw(st.permutations(range(len(shape))))[:2])
+    offset = draw(st.integers(1 - shape[dims[0]], shape[dims[1]] - 1))
+    how: dict[str, Any] = {"offset": offset, "dims": dims}
+    if inverse:
+        how["shape"] = shape
+        shape = np.empty(shape).diagonal(offset, *dims).shape
+    return Call((draw(separated_arrays(shape)),), how)
+
+
+register_strategy("diagonal", diagonals(), linear_in=("x",), reference=references.diagonal)
+register_strategy(
+    "from_diagonal", diagonals(inverse=True), linear_in=("u",), reference=references.from_diagonal
+)
 
 
 # --- Products -----------------------------------------------------------------------------------

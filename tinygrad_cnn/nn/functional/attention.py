@@ -104,7 +104,7 @@ def _attend(
     else:
         weights = ops.softmax(scores, dim=-1)
     if dropout_p > 0:
-        weights = ops.dropout(weights, p=dropout_p, random=random.default_generator.numpy.random)
+        weights = ops.dropout(weights, p=dropout_p, random=random.source().random)
     return functions.matmul(weights, v), weights
 
 

@@ -45,7 +45,7 @@ def conv2d(
 
     >>> import tinygrad_cnn as tc
     >>> conv2d(tc.ones(1, 3, 5, 5), tc.ones(2, 3, 3, 3), stride=2).shape
-    (1, 2, 2, 2)
+    torch.Size([1, 2, 2, 2])
     """
     return _conv("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
 
@@ -236,5 +236,7 @@ def conv_padding(
         total = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
         return tuple((t // 2, t - t // 2) for t in total)
     if isinstance(padding, str):
-        raise ValueError(f"{name}: padding must be 'valid', 'same' or integers, got {padding!r}")
+        raise RuntimeError(
+            f"Invalid padding string: {padding!r}: {name} takes 'valid', 'same' or integers"
+        )
     return tuple((p, p) for p in sizes(name, "padding", padding, 0, len(stride)))

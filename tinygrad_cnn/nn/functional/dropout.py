@@ -27,14 +27,14 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
     _check(p)
     if not training or p == 0:
         return input
-    y = ops.dropout(input, p=p, random=random.default_generator.numpy.random)
+    y = ops.dropout(input, p=p, random=random.source().random)
     return input.copy_(y) if inplace else y
 
 
 def _kept(x: np.ndarray, p: float, channels: bool) -> np.ndarray:
     """1 with probability 1 − p, else 0: for each element of x, or each channel of (N, C, ..)."""
     shape = (*x.shape[:2], *[1] * (x.ndim - 2)) if channels else x.shape
-    return (random.default_generator.numpy.random(shape) >= p).astype(x.dtype)
+    return (random.source().random(shape) >= p).astype(x.dtype)
 
 
 def _feature_dropout(input: Any, p: float, training: bool, inplace: bool, single: bool) -> Any:
