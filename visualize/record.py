@@ -74,7 +74,7 @@ def walk(
             raise TypeError(f"expected a Tensor that was computed, got {type(tensor).__name__}")
         if not tensor.requires_grad:
             raise ValueError(
-                f"no graph was recorded for this tensor of shape {tensor.shape}: it was computed "
+                f"no graph was recorded for this tensor of shape {tuple(tensor.shape)}: it was computed "
                 "under no_grad(), or from tensors none of which requires grad"
             )
     walked = Walk(model, names or {}, notes)

@@ -249,5 +249,5 @@ def _scalar(value: Any, summed: bool) -> Any:
     elif len(tensors) == 1 and tensors[0].requires_grad:
         if tensors[0].ndim == 0:
             return tensors[0]
-        raise ValueError(f"trace: the loss has shape {tensors[0].shape}, wanted a scalar")
+        raise ValueError(f"trace: the loss has shape {tuple(tensors[0].shape)}, wanted a scalar")
     raise ValueError("trace: nothing in this run requires grad, so that no graph was recorded")
