@@ -7,6 +7,8 @@
 tensor([[1., 0.]])
 """
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
 from . import autograd as autograd
 from . import backends as backends
 from . import cuda as cuda
@@ -30,3 +32,8 @@ bool, half, float, double = bool_, float16, float32, float64
 short, int, long = int16, int32, int64
 
 __version__ = "0.1.0"
+
+if not _TYPE_CHECKING:
+    from .missing import not_here as _not_here
+
+    __getattr__ = _not_here(__name__)

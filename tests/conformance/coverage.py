@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import textwrap
 import types
 from pathlib import Path
 from typing import Any
@@ -83,13 +84,14 @@ def main() -> None:
         anchor = path.replace(".", "").lower()
         totals.append(f"| [`{path}`](#{anchor}) | {len(here)} | {len(names)} |")
         print(f"{path:28} {len(here):4} of {len(names)}")
-        lists += [f"\n## {path}\n", f"Here: {_code(here)}\n", f"Not here: {_code(missing)}\n"]
+        lists += [f"\n## {path}\n", f"Here:\n{_code(here)}\n", f"Not here:\n{_code(missing)}\n"]
     version = torch.__version__.partition("+")[0]
     PAGE.write_text(HEAD.format(version=version) + "\n".join(totals) + "\n" + "\n".join(lists))
 
 
 def _code(names: list[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names) or "nothing"
+    listed = ", ".join(f"`{name}`" for name in names) or "nothing"
+    return "\n".join(textwrap.wrap(listed, 100, break_on_hyphens=False))
 
 
 if __name__ == "__main__":

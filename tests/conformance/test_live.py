@@ -171,7 +171,9 @@ INDEX = st.lists(
 def test_indexing(items, shape):
     agree(f"x[{', '.join(items)}]", x=real(*shape))
     agree(f"y = x * 1.0\ny[{', '.join(items)}] = 2.5", x=real(*shape))
-    agree(f"y = x * 1.0\ny[{', '.join(items)}] *= 2.5", x=real(*shape))
+    if not any("[[" in item or item == "[0, 0]" for item in items):
+        # of values written to one place twice PyTorch gives each the gradient; here the last has it
+        agree(f"y = x * 1.0\ny[{', '.join(items)}] *= 2.5", x=real(*shape))
 
 
 @drawn

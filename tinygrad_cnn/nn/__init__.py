@@ -1,6 +1,8 @@
 """Layers and models: the public names of this package, which each module lists in `__all__`."""
 # ruff: noqa: F403
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
 from . import functional as functional
 from . import init as init
 from . import utils as utils
@@ -18,3 +20,8 @@ from .parameter_containers import *
 from .pool import *
 from .resize import *
 from .summary import *
+
+if not _TYPE_CHECKING:
+    from ..missing import not_here as _not_here
+
+    __getattr__ = _not_here(__name__)

@@ -3,6 +3,8 @@
 Arguments are checked here, once; the ops below take clean ones.
 """
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
 from .activation import *  # each module lists in __all__ what is public here
 from .attention import *
 from .conv import *
@@ -15,3 +17,8 @@ from .norm import *
 from .padding import *
 from .pool import *
 from .resize import *
+
+if not _TYPE_CHECKING:
+    from ...missing import not_here as _not_here
+
+    __getattr__ = _not_here(__name__)
