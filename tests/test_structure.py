@@ -97,7 +97,7 @@ def test_the_engine_knows_nothing_above_it(name):
 
 
 LAYERS = [  # each may import those before it, and itself
-    ("kernels",),
+    ("kernels", "missing"),
     ("dtypes", "graph", "modes", "op", "views"),
     ("ops",),
     ("metadata", "printing", "random"),
