@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -157,6 +158,26 @@ def imports(quick: bool) -> None:
     _line("import beyond NumPy's", min(in_process(code) for _ in range(5)), None, "ms", 50)
 
 
+def pictures(quick: bool) -> None:
+    """Seconds for pictures: a graph of 100,000 ops walked, folded and cut; ResNet-18 drawn."""
+    import visualize
+
+    for name, y in (("chain", rows.long_chain(tc)), ("random", rows.tangle(tc))):
+        start = time.perf_counter()
+        picture = visualize.draw(y)
+        drawn = len(picture.view.nodes)
+        seconds = time.perf_counter() - start
+        nodes = len(picture.graph.nodes)
+        _line(f"{name} of {nodes:,} nodes, {drawn} boxes", seconds, None, "s", 5)
+    model = rows.resnet(tc.nn)
+    loss = model(tc.ones(1, 3, 32, 32)).sum()
+    with tempfile.TemporaryDirectory() as folder:
+        for ending, target in (("svg", 2), ("html", 3)):
+            start = time.perf_counter()
+            visualize.draw(loss, model).save(Path(folder) / f"net.{ending}")
+            _line(f"ResNet-18 to {ending}", time.perf_counter() - start, None, "s", target)
+
+
 def jobs(quick: bool) -> None:
     """The main jobs, as users run them: what they print last, accuracy and seconds.
 
@@ -176,7 +197,7 @@ def jobs(quick: bool) -> None:
         print(f"{name:36} {done.stdout.strip().splitlines()[-1]}", flush=True)
 
 
-GROUPS = (engine, mlp, lenet, conv, resnet, memory, imports, jobs)
+GROUPS = (engine, mlp, lenet, conv, resnet, memory, imports, pictures, jobs)
 
 
 def main() -> None:

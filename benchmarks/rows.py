@@ -29,6 +29,32 @@ def chain(t: Any, length: int = 2000, size: int = 8, parameters: bool = False) -
     return run
 
 
+def long_chain(t: Any, length: int = 100_000) -> Any:
+    """What a chain of so many ops ends with."""
+    y = t.ones(1, requires_grad=True)
+    for _ in range(length):
+        y = y.tanh()
+    return y
+
+
+def tangle(t: Any, length: int = 70_000, near: int = 20) -> Any:
+    """The end of a graph of ops that take any of the last few results, in no regular way."""
+    rng = np.random.default_rng(0)
+    results = [t.ones(3, requires_grad=True) for _ in range(near)]
+    choices = rng.integers(0, near, (length, 2)).tolist()
+    kinds = rng.integers(0, 4, length).tolist()
+    for (i, j), kind in zip(choices, kinds, strict=True):
+        a, b = results[i], results[j]
+        if kind < 2:
+            results[i] = a.sin() if kind else a.tanh()
+        else:
+            results[i] = a * b if kind == 2 else (a + b) * 0.5
+    total = results[0]
+    for y in results[1:]:
+        total = total + y
+    return total
+
+
 def training_step(t: Any, model: Any, shape: tuple[int, ...], channels_last: bool = False) -> Run:
     """One step of SGD with momentum on random images: forward, loss, backward, update."""
     rng = np.random.default_rng(0)

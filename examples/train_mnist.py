@@ -10,16 +10,12 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import json
 import math
-import os
 import sys
 import time
-import zipfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -107,62 +103,6 @@ def to_tensors(batch: tuple[np.ndarray, np.ndarray]) -> tuple[torch.Tensor, torc
     )
 
 
-# --- Checkpoints: arrays and JSON in a .npz, no pickle; to be replaced by torch.save and load -------
-
-
-def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    """Write a nest of dicts, lists, numbers and arrays; the file is there whole or not at all."""
-    arrays: dict[str, np.ndarray] = {}
-    tree = _encode(state, arrays)
-    scratch = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(scratch, "wb") as file:
-            np.savez(file, allow_pickle=False, tree=np.array(json.dumps(tree)), **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(scratch, path)
-    finally:
-        scratch.unlink(missing_ok=True)
-
-
-def load_checkpoint(path: Path) -> dict[str, Any]:
-    """What `save_checkpoint` wrote."""
-    try:
-        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
-            return _decode(json.loads(str(file["tree"])), file)
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: is no checkpoint of this program: {error}") from None
-
-
-def _encode(value: Any, arrays: dict[str, np.ndarray]) -> Any:
-    if isinstance(value, (torch.Tensor, np.ndarray, np.generic)):
-        name = f"array{len(arrays)}"
-        arrays[name] = value.detach().numpy() if isinstance(value, torch.Tensor) else value
-        return {"kind": "tensor" if isinstance(value, torch.Tensor) else "array", "name": name}
-    if isinstance(value, dict):
-        items = [[_encode(k, arrays), _encode(v, arrays)] for k, v in value.items()]
-        return {"kind": "dict", "items": items}
-    if isinstance(value, (list, tuple)):
-        items = [_encode(v, arrays) for v in value]
-        return {"kind": type(value).__name__, "items": items}
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    raise TypeError(f"cannot save {type(value).__name__}")
-
-
-def _decode(tree: Any, arrays: Any) -> Any:
-    if not isinstance(tree, dict):
-        return tree
-    kind = tree["kind"]
-    if kind in ("tensor", "array"):
-        array = arrays[tree["name"]]
-        return torch.from_numpy(array) if kind == "tensor" else array
-    if kind == "dict":
-        return {_decode(k, arrays): _decode(v, arrays) for k, v in tree["items"]}
-    items = [_decode(v, arrays) for v in tree["items"]]
-    return tuple(items) if kind == "tuple" else items
-
-
 # --- Model and training -------------------------------------------------------------------------
 
 
@@ -238,25 +178,28 @@ def run(options: argparse.Namespace) -> float:
     optimizer = optim.Adam(model.parameters(), lr=options.lr)
     schedule = optim.lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.5)
     parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
-    done, seed = 0, options.seed
+    done = 0
     if options.resume:
-        state = load_checkpoint(options.resume)
+        try:
+            state = torch.load(options.resume)
+        except (OSError, torch.CheckpointError) as error:
+            raise InputError(str(error)) from None
         try:
             for name, part in parts.items():
                 part.load_state_dict(state[name])
-            done, seed = state["epochs"], state["seed"]
-        except (KeyError, ValueError, RuntimeError) as error:
+            done = state["epochs"]
+            torch.set_rng_state(state["random"])
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
             why = " ".join(str(error).split())
             raise InputError(f"{options.resume}: does not fit: {why}") from None
     loader = DataLoader(training, options.batch_size, shuffle=True, collate_fn=to_tensors)
     start = time.perf_counter()
     for epoch in range(done + 1, options.epochs + 1):
-        torch.manual_seed(seed + 1000 * epoch)  # so an epoch is the same after --resume
         train_epoch(model, loader, optimizer, f"epoch {epoch}/{options.epochs}")
         schedule.step()
         if options.save:
             state = {name: part.state_dict() for name, part in parts.items()}
-            save_checkpoint(options.save, {**state, "epochs": epoch, "seed": seed})
+            torch.save({**state, "epochs": epoch, "random": torch.get_rng_state()}, options.save)
     seconds = time.perf_counter() - start
     reached = accuracy(model, test)
     print(f"test accuracy {reached:.2%} after {options.epochs} epochs, {seconds:.1f} s of training")

@@ -1,4 +1,4 @@
-"""nn.functional where no op has a test file of its own: activations, normalize, one_hot, pad."""
+"""nn.functional where no op has a test file of its own: normalize, one_hot, pad."""
 
 import numpy as np
 import pytest
@@ -58,12 +58,51 @@ def test_normalize_leaves_zeros_alone():
     np.testing.assert_allclose(x.grad.numpy(), 1e12, rtol=1e-5)
 
 
+def test_p_norms():
+    for p in (0.5, 1.0, 1.5, 2.0, 3.0, np.inf, -np.inf, 0.0):
+        wanted = np.linalg.norm(X - X[::-1] + 1e-6, p, axis=1)
+        found = F.pairwise_distance(tc.tensor(X), tc.tensor(X[::-1].copy()), p)
+        np.testing.assert_allclose(found.numpy(), wanted)
+        if p in (1.0, 1.5, 3.0, np.inf):
+            check_vjp(lambda a, p=p: F.normalize(a, p), X)
+    rows = F.pdist(tc.tensor(X))
+    assert rows.shape == (3,)
+    assert rows[1].item() == pytest.approx(np.linalg.norm(X[0] - X[2]))
+    assert F.pairwise_distance(tc.ones(2), tc.zeros(2), keepdim=True).shape == (1,)
+    with pytest.raises(RuntimeError, match="inf norm"):
+        F.normalize(tc.ones(2, 0), np.inf)
+    with pytest.raises(RuntimeError, match="pdist only supports 2D tensors"):
+        F.pdist(tc.ones(2))
+    with pytest.raises(NotImplementedError, match="out= is not there"):
+        F.normalize(tc.ones(1, 1), out=tc.ones(1, 1))
+
+
+def test_cosine_similarity():
+    check_vjp(F.cosine_similarity, X, X[::-1].copy())
+    check_second_order(F.cosine_similarity, X, X[::-1].copy())
+    x = tc.tensor(X)
+    assert F.cosine_similarity(x, -x, dim=0).tolist() == pytest.approx([-1] * 4)
+    assert F.cosine_similarity(x, tc.zeros(4).double()).tolist() == [0] * 3
+    assert F.cosine_similarity(x[:, None], x, dim=-1).shape == (3, 3)
+    with pytest.raises(RuntimeError, match="cosine_similarity: the size of one tensor must match"):
+        F.cosine_similarity(x, x[:2])
+    with pytest.raises(RuntimeError, match="expected common dtype to be floating point"):
+        F.cosine_similarity(tc.ones(1, 2).long(), tc.ones(1, 2).long())
+
+
 def test_one_hot():
     assert F.one_hot(tc.tensor([0, 2])).tolist() == [[1, 0, 0], [0, 0, 1]]
     assert F.one_hot(tc.tensor([[1]]), 3).shape == (1, 1, 3)
     assert F.one_hot(tc.tensor([1]), 2).dtype == tc.int64
-    with pytest.raises(RuntimeError, match=r"class values must be in \[0, 2\)"):
-        F.one_hot(tc.tensor([2]), 2)
+    for labels, classes, message in [
+        (tc.tensor([2]), 2, "Class values must be smaller than num_classes"),
+        (tc.tensor([-1]), -1, "Class values must be non-negative"),
+        (tc.tensor([1.0]), -1, "one_hot is only applicable to index tensor of type LongTensor"),
+        (tc.zeros(0).long(), -1, "Can not infer total number of classes"),
+        (tc.tensor([0]), 0, "num_classes should be positive"),
+    ]:
+        with pytest.raises(RuntimeError, match=message):
+            F.one_hot(labels, classes)
 
 
 @pytest.mark.parametrize("fn", [F.relu, F.leaky_relu, F.silu])

@@ -105,3 +105,24 @@ def test_threads_share_a_generator_without_drawing_a_number_twice():
     numbers = [n for part in found for n in part]
     alone = random.Generator().manual_seed(0).numpy.integers(0, 2**62, len(numbers)).tolist()
     assert sorted(numbers) == sorted(alone)
+
+
+def test_drawing_from_takes_the_place_of_the_default_in_this_thread():
+    other = tc.Generator().manual_seed(1)
+    tc.manual_seed(0)
+    wanted = tc.rand(2)
+    before = tc.get_rng_state()
+    in_thread = []
+    with random.drawing_from(other):
+        assert tc.initial_seed() == 1
+        first = tc.rand(3)
+        with random.drawing_from(tc.Generator()):
+            tc.manual_seed(0)
+            assert tc.rand(2).equal(wanted)
+        thread = threading.Thread(target=lambda: in_thread.append(tc.initial_seed()))
+        thread.start()
+        thread.join()
+        second = tc.rand(3)
+    assert in_thread == [0]
+    assert (tc.get_rng_state() == before).all()
+    assert tc.rand(6, generator=tc.Generator().manual_seed(1)).equal(tc.cat([first, second]))

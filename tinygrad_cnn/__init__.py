@@ -7,7 +7,11 @@
 tensor([[1., 0.]])
 """
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
 from . import autograd as autograd
+from . import backends as backends
+from . import cuda as cuda
 from . import kernels as kernels
 from . import nn as nn
 from . import optim as optim
@@ -15,11 +19,21 @@ from . import utils as utils
 from .creation import *  # each module lists in __all__ what is public here
 from .dtypes import *
 from .functions import *
+from .metadata import *
 from .modes import *
 from .op import op as op
+from .printing import *
 from .random import *
+from .serialization import *
+from .settings import *
 from .tensor import Tensor as Tensor
 
-bool, half, float, double, int, long = bool_, float16, float32, float64, int32, int64
+bool, half, float, double = bool_, float16, float32, float64
+short, int, long = int16, int32, int64
 
 __version__ = "0.1.0"
+
+if not _TYPE_CHECKING:
+    from .missing import not_here as _not_here
+
+    __getattr__ = _not_here(__name__)

@@ -7,18 +7,11 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "bool_", "float16",
-    "float32",
-    "float64",
-    "get_default_dtype",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "set_default_dtype",
-    "uint8",
+    "bool_", "dtype", "finfo", "float16", "float32", "float64", "get_default_dtype", "iinfo", "int8",
+    "int16", "int32", "int64", "promote_types", "set_default_dtype", "uint8",
 ]  # fmt: skip
 
+dtype, finfo, iinfo = np.dtype, np.finfo, np.iinfo
 float16 = np.dtype(np.float16)
 float32 = np.dtype(np.float32)
 float64 = np.dtype(np.float64)
@@ -97,6 +90,15 @@ def _wider(a: np.dtype | None, b: np.dtype) -> np.dtype:
     if a is None or RANK[a.kind] < RANK[b.kind]:
         return b
     return a if RANK[a.kind] > RANK[b.kind] else np.promote_types(a, b)
+
+
+def promote_types(type1: Any, type2: Any) -> np.dtype:
+    """The type that arrays of two types meet in.
+
+    >>> promote_types(int64, float16)
+    dtype('float16')
+    """
+    return _wider(np.dtype(type1), np.dtype(type2))
 
 
 def promote(*operands: Any) -> list[Any]:

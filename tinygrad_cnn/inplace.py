@@ -20,7 +20,7 @@ from . import graph
 from .dtypes import RANK, get_default_dtype, result_type
 from .graph import OVERWRITTEN, Recorded
 from .modes import enable_grad, mode
-from .ops import write_view
+from .ops import setitem, write_view
 from .views import family, replay
 
 
@@ -37,7 +37,7 @@ def _writer(op: Any, write: Callable[..., Any] | None, generation: int) -> Any:
             return x
         result = op.forward(x, *others, **attributes)
         y, *residuals = result if op.residuals else (result,)
-        _check_type(op, y.dtype, x.dtype)
+        _check_type(op.name, y.dtype, x.dtype)
         np.copyto(x, y, casting="unsafe")
         return (x, *residuals) if residuals else x
 
@@ -60,9 +60,9 @@ def in_place(
     op = record.op
 
     def method(self: Any, *others: Any, **attributes: Any) -> Any:
-        _check(self, op, others)
+        _check(self, op.name, others, op.elementwise)
         if floating and self._array.dtype.kind != "f":
-            _check_type(op, get_default_dtype(), self._array.dtype)
+            _check_type(op.name, get_default_dtype(), self._array.dtype)
         writer = _writer(op, write, op.generation)
         old = None
         if mode.grad and op.inputs[0] in op.saved and any(map(_requires_grad, (self, *others))):
@@ -80,49 +80,97 @@ def in_place(
     return method
 
 
+overwrite = in_place(  # x[index] = v
+    setitem, lambda x, v, *, index, out, casting: x.__setitem__(index, v)
+)
+
+
+def composed(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The in-place form of a function of several ops, as a method: x takes over its result.
+
+    What those ops save of x is a copy, where a gradient will want it.
+    """
+    name = function.__name__
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        others = (*args, *kwargs.values())
+        _check(self, name, others)
+        x = self
+        if mode.grad and any(map(_requires_grad, (self, *others))):
+            x = graph.wrap(self._array.copy(), self._node)
+        y = function(x, *args, **kwargs)
+        if y._array.shape != self._array.shape:
+            raise RuntimeError(
+                f"{name}_: output with shape {list(self._array.shape)} doesn't match the broadcast "
+                f"shape {list(y._array.shape)}"
+            )
+        _check_type(name, y._array.dtype, self._array.dtype)
+        return overwrite(self, y, index=(...,))
+
+    method.__name__ = method.__qualname__ = name + "_"
+    method.__doc__ = f"In-place form of `{name}`; returns this same tensor."
+    return method
+
+
 def _requires_grad(x: Any) -> bool:
     return isinstance(x, Recorded) and x._node is not None
 
 
-def _check(x: Any, op: Any, others: tuple[Any, ...]) -> None:
+def _check(x: Any, name: str, others: tuple[Any, ...], elementwise: bool = False) -> None:
     """Refuse, before anything is changed, what an in-place op cannot do."""
     array = x._array
-    if mode.grad and any(map(_requires_grad, (x, *others))):
-        base = getattr(x, "_base", x)
-        if base._node is not None and base._node.op is None:
-            what = "a leaf Variable" if base is x else "a view of a leaf Variable"
+    base = getattr(x, "_base", x)
+    if mode.grad and any(map(_requires_grad, (base, x, *others))):
+        own, node = x._node, base._node
+        leaf = own if own is not None and own.op is None else node
+        if leaf is not None and leaf.op is None:
+            what = "a leaf Variable" if leaf is own else "a view of a leaf Variable"
             raise RuntimeError(
-                f"{what} that requires grad is being used in an in-place operation: {op.name}_ on "
+                f"{what} that requires grad is being used in an in-place operation: {name}_ on "
                 f"shape {array.shape}. Do it under no_grad(), or on a clone()"
             )
-    if any(n > 1 and s == 0 for n, s in zip(array.shape, array.strides, strict=True)):
+        if own is None and node is not None:
+            raise RuntimeError(
+                "A view was created in no_grad mode and is being modified inplace with grad mode "
+                f"enabled: {name}_ on shape {array.shape}, of what {node.op.name} made. Move both "
+                "into the no_grad block, or both out of it"
+            )
+    if array.size and any(
+        n > 1 and s == 0 for n, s in zip(array.shape, array.strides, strict=True)
+    ):
         raise RuntimeError(
-            f"{op.name}_: more than one element of this tensor (shape {array.shape}) is the same "
-            "place in memory, as after expand(): clone() it first"
+            "unsupported operation: more than one element of the written-to tensor refers to a "
+            f"single memory location, as after expand(): {name}_ on shape {array.shape}. clone() it "
+            "first"
         )
     if not array.flags.writeable:
         raise RuntimeError(
-            f"{op.name}_: the memory of this tensor (shape {array.shape}) is read-only: clone() it "
+            f"{name}_: the memory of this tensor (shape {array.shape}) is read-only: clone() it "
             "first"
         )
-    if op.elementwise:
+    if elementwise:
         arrays = [x._array if isinstance(x, Recorded) else x for x in others]
         shapes = [np.shape(a) for a in arrays]
-        if (
-            any(shape not in ((), array.shape) for shape in shapes)
-            and (shape := np.broadcast_shapes(array.shape, *shapes)) != array.shape
-        ):
-            raise RuntimeError(
-                f"{op.name}_: output with shape {list(array.shape)} doesn't match the broadcast "
-                f"shape {list(shape)}"
-            )
-        _check_type(op, result_type(array, *arrays), array.dtype)
+        if any(shape not in ((), array.shape) for shape in shapes):
+            try:
+                shape = np.broadcast_shapes(array.shape, *shapes)
+            except ValueError:
+                raise RuntimeError(
+                    f"{name}_: the size of one tensor must match that of the other at each axis, or "
+                    f"be 1; got {[array.shape, *shapes]}"
+                ) from None
+            if shape != array.shape:
+                raise RuntimeError(
+                    f"{name}_: output with shape {list(array.shape)} doesn't match the broadcast "
+                    f"shape {list(shape)}"
+                )
+        _check_type(name, result_type(array, *arrays), array.dtype)
 
 
-def _check_type(op: Any, result: np.dtype, target: np.dtype) -> None:
+def _check_type(name: str, result: np.dtype, target: np.dtype) -> None:
     if RANK[result.kind] > RANK[target.kind]:
         raise RuntimeError(
-            f"{op.name}_: result type {result} can't be cast to the desired output type {target}"
+            f"{name}_: result type {result} can't be cast to the desired output type {target}"
         )
 
 

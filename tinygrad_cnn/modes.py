@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from .op import Op
 
 __all__ = [
-    "Observer", "enable_grad", "is_grad_enabled", "no_grad", "observe", "set_grad_enabled",
+    "Observer", "enable_grad", "inference_mode", "is_grad_enabled", "no_grad", "observe",
+    "set_grad_enabled",
 ]  # fmt: skip
 
 
@@ -94,6 +95,15 @@ class enable_grad(no_grad):
     """Record, in this thread, inside a `no_grad`: a `with` block or a decorator."""
 
     _enabled = True
+
+
+class inference_mode(no_grad):
+    """`no_grad`; with `mode=False` as `enable_grad`."""
+
+    def __new__(cls, mode: Any = True) -> Any:
+        if callable(mode):
+            return super().__new__(cls, mode)
+        return object.__new__(cls)._like(not mode)
 
 
 class set_grad_enabled(no_grad):

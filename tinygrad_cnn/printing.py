@@ -2,57 +2,143 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-_DEFAULTS = ("float32", "int64", "bool")  # dtypes that go without saying
+from .dtypes import bool_, get_default_dtype, int64
+
+__all__ = ["set_printoptions"]
+
+
+_PROFILES: dict[str, dict[str, Any]] = {
+    "default": {
+        "precision": 4,  # digits behind the point
+        "threshold": 1000,  # more elements than that are summarised ...
+        "edgeitems": 3,  # ... by so many at each end of an axis
+        "linewidth": 80,
+        "sci_mode": None,  # with exponents: where the numbers want it
+    }
+}
+_PROFILES["short"] = {**_PROFILES["default"], "precision": 2, "edgeitems": 2}
+_PROFILES["full"] = {**_PROFILES["default"], "threshold": math.inf}
+_options = _PROFILES["default"]
+
+
+def set_printoptions(
+    precision: int | None = None, threshold: float | None = None, edgeitems: int | None = None,
+    linewidth: int | None = None, profile: str | None = None, sci_mode: bool | None = None,
+) -> None:  # fmt: skip
+    """How Tensors print from now on: what is not given stays, but for `sci_mode`.
+
+    `precision` digits stand behind the point; of more than `threshold` elements `edgeitems` at each
+    end of an axis are shown; lines break at `linewidth`; `sci_mode` wants exponents or none, None
+    leaves it to the numbers. `profile` ("default", "short", "full") sets all of these first.
+    """
+    global _options
+    given = {
+        "precision": precision, "threshold": threshold, "edgeitems": edgeitems,
+        "linewidth": linewidth,
+    }  # fmt: skip
+    _options = {
+        **(_options if profile is None else _PROFILES[profile]),
+        **{name: value for name, value in given.items() if value is not None},
+        "sci_mode": sci_mode,
+    }
 
 
 def format_tensor(array: np.ndarray, requires_grad: bool, grad_fn: Any) -> str:
     """The text of a Tensor."""
-    if array.size == 0 and array.shape != (0,):
-        text, suffixes = "[]", [f"size={tuple(array.shape)}"]
+    start, suffixes = "tensor(", []
+    usual: tuple[Any, ...] = (get_default_dtype(), int64, bool_)
+    if not array.size:
+        text, usual = "[]", usual[:1]
+        if array.ndim != 1:
+            suffixes.append(f"size={array.shape}")
     else:
-        body = np.array2string(
-            array,
-            separator=", ",
-            prefix="tensor(",
-            formatter={"all": _formatter(array)},
-            threshold=1000,
-            edgeitems=3,
-            max_line_width=80,
-        )
-        text, suffixes = body, []
-    if str(array.dtype) not in (_DEFAULTS if array.size else _DEFAULTS[:1]):
+        summarised = array.size > _options["threshold"]
+        text_of = _formatter(_shown(array) if summarised else array)
+        text = _nested(array, len(start), summarised, *text_of)
+    if array.dtype not in usual:
         suffixes.append(f"dtype=torch.{array.dtype}")
     if grad_fn is not None:
         suffixes.append(f"grad_fn=<{grad_fn.name()}>")
     elif requires_grad:
         suffixes.append("requires_grad=True")
-    return f"tensor({', '.join([text, *suffixes])})"
-
-
-def _formatter(array: np.ndarray) -> Any:
-    if array.dtype.kind == "b":
-        width = 5 if array.ndim and not array.all() else 4
-        return lambda x: f"{x!s:>{width if array.ndim else 0}}"
-    finite = array[np.isfinite(array)].astype(np.float64) if array.dtype.kind == "f" else array
-    if array.dtype.kind != "f":
-        texts = lambda x: str(int(x))  # noqa: E731
-    else:
-        size = np.abs(finite[finite != 0]) if finite.size else finite
-        whole = bool(np.all(finite == np.trunc(finite)))
-        large = size.size and (
-            size.max() > 1e8 or size.max() / size.min() > 1000 or (not whole and size.min() < 1e-4)
-        )
-        if large:
-            texts = lambda x: f"{x:.4e}"  # noqa: E731
-        elif whole:
-            texts = lambda x: f"{x:.0f}." if np.isfinite(x) else str(x)  # noqa: E731
+    text = start + text
+    used = len(text) - text.rfind("\n") + 1
+    for suffix in suffixes:
+        if used + len(suffix) + 2 > _options["linewidth"]:
+            text += ",\n" + " " * len(start) + suffix
+            used = len(start) + len(suffix)
         else:
-            texts = lambda x: f"{x:.4f}"  # noqa: E731
-    shown = array if array.dtype.kind != "f" else finite[finite != 0]
-    shown = shown.ravel()[:1000]
-    width = max((len(texts(x)) for x in shown), default=0) if array.ndim else 0
-    return lambda x: f"{texts(x):>{width}}"
+            text += ", " + suffix
+            used += len(suffix) + 2
+    return text + ")"
+
+
+def _ends(array: np.ndarray) -> tuple[Any, Any] | None:
+    """What is shown of the first axis where it is cut short: the slices of its ends."""
+    edge = _options["edgeitems"]
+    return (array[:edge], array[len(array) - edge :]) if len(array) > 2 * edge else None
+
+
+def _shown(array: np.ndarray) -> np.ndarray:
+    """The elements that a summary shows."""
+    edge = _options["edgeitems"]
+    for k, n in enumerate(array.shape):
+        if n > 2 * edge:
+            array = array.take([*range(edge), *range(n - edge, n)], axis=k)
+    return array
+
+
+def _nested(
+    array: np.ndarray, indent: int, summarised: bool, text: Callable[[Any], str], width: int
+) -> str:
+    if not array.ndim:
+        return text(array.item())
+    ends = _ends(array) if summarised else None
+    if array.ndim == 1:
+        first, last = (part.tolist() for part in ends) if ends else (array.tolist(), [])
+        items = [*map(text, first), *([" ..."] if ends else []), *map(text, last)]
+        a_line = max(1, (_options["linewidth"] - indent) // (width + 2))
+        lines = [", ".join(items[k : k + a_line]) for k in range(0, len(items), a_line)]
+        return "[" + (",\n" + " " * (indent + 1)).join(lines) + "]"
+    first, last = ends or (array, ())
+    parts = [_nested(x, indent + 1, summarised, text, width) for x in first]
+    parts += ["..."] * (ends is not None)
+    parts += [_nested(x, indent + 1, summarised, text, width) for x in last]
+    return "[" + ("," + "\n" * (array.ndim - 1) + " " * (indent + 1)).join(parts) + "]"
+
+
+def _formatter(array: np.ndarray) -> tuple[Callable[[Any], str], int]:
+    """The text of an element, all of one width; and that width."""
+    if array.dtype.kind != "f":
+        return _of_width(str, array.ravel().tolist())
+    numbers = array[np.isfinite(array) & (array != 0)]
+    size = np.abs(numbers).astype(np.float64)
+    least, most = (size.min(), size.max()) if size.size else (1.0, 1.0)
+    whole = bool((size == np.ceil(size)).all())
+    exponents: Any = most / least > 1000 or most > 1e8 or (not whole and least < 1e-4)
+    if size.size and _options["sci_mode"] is not None:
+        exponents = _options["sci_mode"]
+    digits = _options["precision"]
+
+    def with_exponent(x: float) -> str:
+        return f"{x:.{digits}e}"
+
+    def with_point(x: float) -> str:
+        return f"{x:.0f}." if math.isfinite(x) else str(x)
+
+    def with_digits(x: float) -> str:
+        return f"{x:.{digits}f}"
+
+    text = with_exponent if exponents else with_point if whole else with_digits
+    return _of_width(text, numbers.tolist())
+
+
+def _of_width(text: Callable[[Any], str], values: list[Any]) -> tuple[Callable[[Any], str], int]:
+    width = max((len(text(x)) for x in values), default=1)
+    return lambda x: text(x).rjust(width), width

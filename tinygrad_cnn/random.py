@@ -122,9 +122,66 @@ default_generator = Generator()
 default_generator._seed = int.from_bytes(os.urandom(8), "little")
 
 
+class _Thread(threading.local):
+    generator: Generator | None = None
+
+
+_thread = _Thread()
+
+
+class drawing_from:
+    """What falls back on the default generator draws from this one: in this thread, in the block.
+
+    So a data loader gives each batch numbers of its own, whichever thread makes it.
+    """
+
+    def __init__(self, generator: Generator):
+        self._generator = generator
+
+    def __enter__(self) -> Generator:
+        self._before = _thread.generator
+        _thread.generator = self._generator
+        return self._generator
+
+    def __exit__(self, *exc: object) -> None:
+        _thread.generator = self._before
+
+
+def _default() -> Generator:
+    return _thread.generator or default_generator
+
+
 def source(generator: Generator | None = None) -> np.random.Generator:
     """The NumPy generator to draw from: of `generator`, or of the default one."""
-    return (default_generator if generator is None else generator).numpy
+    return (generator or _default()).numpy
+
+
+def uniform(shape: Any, dtype: Any, generator: Generator | None = None) -> np.ndarray:
+    """Draws from U[0, 1), as an array."""
+    return _drawn("random", shape, dtype, generator)
+
+
+def standard_normal(shape: Any, dtype: Any, generator: Generator | None = None) -> np.ndarray:
+    """Draws from N(0, 1), as an array."""
+    return _drawn("standard_normal", shape, dtype, generator)
+
+
+def _drawn(method: str, shape: Any, dtype: Any, generator: Generator | None) -> np.ndarray:
+    dtype = np.dtype(dtype)
+    if dtype.kind != "f":
+        raise NotImplementedError(f"random numbers are of floating point, not {dtype}")
+    draw = getattr(source(generator), method)
+    return np.asarray(draw(shape, np.float32 if dtype == np.float32 else np.float64), dtype)
+
+
+def integers(low: Any, high: Any, shape: Any, generator: Generator | None = None) -> np.ndarray:
+    """Draws from low, ..., high − 1, as an array of int64. Raises RuntimeError for none such."""
+    low, high = int(low), int(high)
+    if low >= high:
+        raise RuntimeError(
+            f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}"
+        )
+    return source(generator).integers(low, high, shape, dtype=np.int64)
 
 
 def manual_seed(seed: int) -> Generator:
@@ -135,24 +192,24 @@ def manual_seed(seed: int) -> Generator:
     >>> tc.initial_seed()
     0
     """
-    return default_generator.manual_seed(seed)
+    return _default().manual_seed(seed)
 
 
 def seed() -> int:
     """Start the default generator again from a seed that the system draws, and return it."""
-    return default_generator.seed()
+    return _default().seed()
 
 
 def initial_seed() -> int:
     """The seed that the default generator was last started from."""
-    return default_generator.initial_seed()
+    return _default().initial_seed()
 
 
 def get_rng_state() -> np.ndarray:
     """Where the default generator is: 48 bytes, an array of uint8."""
-    return default_generator.get_state()
+    return _default().get_state()
 
 
 def set_rng_state(new_state: Any) -> None:
     """Put the default generator where `new_state` was taken."""
-    default_generator.set_state(new_state)
+    _default().set_state(new_state)

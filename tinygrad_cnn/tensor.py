@@ -10,11 +10,46 @@ from typing import Any
 import numpy as np
 
 from . import functions, graph, ops
-from .dtypes import bool_, float16, float32, float64, get_default_dtype, int32, int64
-from .graph import Node, Recorded, leaf, wrap
-from .inplace import in_place
+from .dtypes import (
+    bool_,
+    float16,
+    float32,
+    float64,
+    get_default_dtype,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+)
+from .functions.brackets import check_value, index_error, plain_index
+from .graph import Node, leaf, wrap
+from .inplace import overwrite
+from .metadata import CPU, Size, channels_last, device, memory_format, target
+from .methods import Methods
 from .printing import format_tensor
 from .views import settle, share
+
+# PyTorch's names for tensors of a type; of others that of the dtype will do
+_TYPE_NAMES = {
+    "float16": "HalfTensor",
+    "float32": "FloatTensor",
+    "float64": "DoubleTensor",
+    "uint8": "ByteTensor",
+    "int8": "CharTensor",
+    "int16": "ShortTensor",
+    "int32": "IntTensor",
+    "int64": "LongTensor",
+    "bool": "BoolTensor",
+}
+
+
+def _converted(dtype: np.dtype) -> Callable[..., Any]:
+    def method(self: Any, memory_format: Any = None) -> Any:
+        return self.to(dtype)
+
+    method.__doc__ = f"As {dtype}."
+    return method
 
 
 class RemovableHandle:
@@ -36,7 +71,7 @@ class RemovableHandle:
         self.remove()
 
 
-class Tensor(Recorded):
+class Tensor(Methods):
     """A NumPy array that records what is computed from it.
 
     `Tensor(data)` copies into the default dtype; `tensor(data)` is the usual way to make one.
@@ -57,9 +92,9 @@ class Tensor(Recorded):
     # --- what it is ---
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> Size:
         """The sizes of the axes."""
-        return self._array.shape
+        return Size(self._array.shape)
 
     @property
     def dtype(self) -> np.dtype:
@@ -78,11 +113,34 @@ class Tensor(Recorded):
     def size(self, dim: int | None = None) -> Any:
         """The shape, or the size of one axis."""
         shape = self._array.shape
-        return shape if dim is None else shape[functions.axis("size", len(shape), dim)]
+        return Size(shape) if dim is None else shape[functions.axis("size", len(shape), dim)]
 
     def numel(self) -> int:
         """How many elements there are."""
         return self._array.size
+
+    nelement = numel
+
+    def stride(self, dim: int | None = None) -> Any:
+        """How many elements lie from one place to the next along each axis, or along one."""
+        strides = tuple(n // self._array.itemsize for n in self._array.strides)
+        return strides if dim is None else strides[functions.axis("stride", len(strides), dim)]
+
+    def data_ptr(self) -> int:
+        """The address of the first element."""
+        return self._array.ctypes.data
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self._array.nbytes
+
+    @property
+    def device(self) -> device:
+        """Where it is: the CPU."""
+        return CPU
+
+    is_cuda = is_sparse = False
 
     def element_size(self) -> int:
         """Bytes of one element."""
@@ -101,7 +159,7 @@ class Tensor(Recorded):
         return format_tensor(self._array, self.requires_grad, self.grad_fn)
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec and self._array.size == 1 else repr(self)
+        return format(self.item(), spec) if not self._array.ndim else object.__format__(self, spec)
 
     # --- its place in the graph ---
 
@@ -150,11 +208,20 @@ class Tensor(Recorded):
     def grad(self, value: Any) -> None:
         if value is not None:
             if not isinstance(value, Tensor):
-                raise TypeError(f"grad must be a Tensor or None, got {type(value).__name__}")
-            if value.shape != self.shape or value.dtype != self.dtype:
+                raise TypeError(
+                    "assigned grad expected to be a Tensor or None but got grad of type "
+                    f"{type(value).__name__}"
+                )
+            if value.shape != self.shape:
                 raise RuntimeError(
-                    f"assigned grad has data of shape {value.shape} and dtype {value.dtype}: "
-                    f"wanted {self.shape}, {self.dtype}"
+                    f"attempting to assign a gradient of size '{list(value.shape)}' to a tensor of "
+                    f"size '{list(self.shape)}'. Please ensure that the gradient and the tensor are "
+                    "the same size"
+                )
+            if value.dtype != self.dtype:
+                raise RuntimeError(
+                    f"attempting to assign a gradient with dtype '{value.dtype}' to a tensor with "
+                    f"dtype '{self.dtype}'. Please ensure that they are the same"
                 )
         self._grad = value
 
@@ -296,71 +363,78 @@ class Tensor(Recorded):
 
     def to(self, *args: Any, **kwargs: Any) -> Any:
         """In another dtype (or that of another tensor); the only device is the CPU."""
-        dtype, copy = _target("to", args, kwargs)
+        dtype, copy = target("to", args, kwargs)
         if dtype is None or dtype == self._array.dtype:
             return ops.clone(self) if copy else self
+        if dtype.kind != "f":
+            return wrap(self._array.astype(dtype))  # which no gradient passes
         return ops.cast(self, dtype=dtype)
 
-    def type(self, dtype: Any = None) -> Any:
+    def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
         """In another dtype; without one, the name of this one."""
-        return f"torch.{self.dtype}" if dtype is None else self.to(dtype)
+        if dtype is None:
+            return f"torch.{_TYPE_NAMES.get(self._array.dtype.name, self._array.dtype)}"
+        if isinstance(dtype, str):
+            names = {f"torch.{text}": name for name, text in _TYPE_NAMES.items()}
+            if dtype not in names:
+                raise ValueError(f"invalid type: '{dtype}'")
+            dtype = names[dtype]
+        return self.to(np.dtype(dtype))
 
-    def float(self) -> Any:
-        """As float32."""
-        return self.to(float32)
+    def type_as(self, other: Tensor) -> Any:
+        """In the dtype of another."""
+        return self.to(other._array.dtype)
 
-    def double(self) -> Any:
-        """As float64."""
-        return self.to(float64)
-
-    def half(self) -> Any:
-        """As float16."""
-        return self.to(float16)
-
-    def long(self) -> Any:
-        """As int64."""
-        return self.to(int64)
-
-    def int(self) -> Any:
-        """As int32."""
-        return self.to(int32)
-
-    def bool(self) -> Any:
-        """Whether each element is not 0."""
-        return self.to(bool_)
+    double, half, long = _converted(float64), _converted(float16), _converted(int64)
+    short, char, byte = _converted(int16), _converted(int8), _converted(uint8)
+    float, int, bool = _converted(float32), _converted(int32), _converted(bool_)
 
     def cpu(self) -> Any:
         """Itself: there is no other device."""
         return self
 
-    def contiguous(self) -> Any:
+    def cuda(self, device: Any = None, non_blocking: Any = False) -> Any:
+        """RuntimeError: there is only the CPU."""
+        return self.to("cuda")
+
+    def pin_memory(self, device: Any = None) -> Any:
+        """Itself: there is no device to copy to."""
+        return self
+
+    def contiguous(self, memory_format: memory_format | None = None) -> Any:
         """Itself, or a copy in row-major order where it is a view in another one."""
         settle(self)
         return self if self._array.flags.c_contiguous else wrap_copy(self)
 
-    def is_contiguous(self) -> Any:
-        """Whether a view of any shape can be taken of it."""
+    def is_contiguous(self, memory_format: memory_format | None = None) -> Any:
+        """Whether a view of any shape can be taken of it; or whether channels come last in memory."""
+        if memory_format is channels_last:
+            return self._array.ndim == 4 and self._array.transpose(0, 2, 3, 1).flags.c_contiguous
         settle(self)
         return self._array.flags.c_contiguous
 
     # --- indexing ---
 
     def __getitem__(self, index: Any) -> Any:
-        return ops.getitem(self, index=plain_index(index))
+        first, rest = plain_index(index)
+        try:
+            return ops.getitem(
+                self if first is None else ops.getitem(self, index=first), index=rest
+            )
+        except IndexError as error:
+            raise index_error(self._array, index, error) from None
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        index = plain_index(index)
-        part = self._array[index].shape
-        shape = np.shape(functions.array_of(value))
-        lead = len(shape) - len(part)
-        if any(n != 1 for n in shape[: max(lead, 0)]) or any(
-            n not in (1, m) for n, m in zip(shape[::-1], part[::-1], strict=False)
-        ):
-            raise RuntimeError(
-                f"shape mismatch: value tensor of shape {list(shape)} cannot be broadcast to "
-                f"indexing result of shape {list(part)}"
-            )
-        _setitem(self, value, index=index)
+        first, rest = plain_index(index)
+        target = self
+        try:
+            if first is not None:  # a view
+                target = ops.getitem(self, index=first)
+            part = target._array[rest].shape
+        except IndexError as error:
+            raise index_error(self._array, index, error) from None
+        check_value(np.shape(functions.array_of(value)), part, rest)
+        overwrite(target, value, index=rest)
 
     def __iter__(self) -> Iterator[Any]:
         if not self._array.ndim:
@@ -372,116 +446,7 @@ class Tensor(Recorded):
 
     __hash__ = object.__hash__
 
-    # --- arithmetic ---
-
-    __add__ = __radd__ = ops.add
-    __mul__ = __rmul__ = ops.mul
-    __sub__ = ops.sub
-    __truediv__ = ops.div
-    __pow__ = ops.pow
-    __neg__ = neg = negative = ops.neg
-    __abs__ = abs = absolute = ops.abs
-    __matmul__ = matmul = functions.matmul
-
-    def __rsub__(self, other: Any) -> Any:
-        return ops.sub(other, self)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return ops.div(other, self)
-
-    def __rpow__(self, other: Any) -> Any:
-        return ops.pow(other, self)
-
-    def __pos__(self) -> Any:
-        return self
-
-    def __invert__(self) -> Any:
-        return wrap(~self._array)
-
-    def __and__(self, other: Any) -> Any:
-        return wrap(self._array & functions.array_of(other))
-
-    def __or__(self, other: Any) -> Any:
-        return wrap(self._array | functions.array_of(other))
-
-    def __xor__(self, other: Any) -> Any:
-        return wrap(self._array ^ functions.array_of(other))
-
-    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
-
-    __eq__ = eq = functions.eq
-    __ne__ = ne = functions.ne
-    __lt__ = lt = functions.lt
-    __le__ = le = functions.le
-    __gt__ = gt = functions.gt
-    __ge__ = ge = functions.ge
-
-    add, sub, mul, div, pow = functions.add, functions.sub, ops.mul, ops.div, ops.pow
-    exp, log, sqrt, sin, cos = ops.exp, ops.log, ops.sqrt, ops.sin, ops.cos
-    tanh, sigmoid, relu, sign = ops.tanh, ops.sigmoid, ops.relu, ops.sign
-    rsqrt, square = functions.rsqrt, functions.square
-    clamp, maximum, minimum = functions.clamp, ops.maximum, ops.minimum
-    isnan, isinf, isfinite = functions.isnan, functions.isinf, functions.isfinite
-    logical_not = functions.logical_not
-    clone = ops.clone
-
-    sum, mean, var, std = functions.sum, functions.mean, functions.var, functions.std
-    max, min, amax, amin = functions.max, functions.min, functions.amax, functions.amin
-    argmax, argmin = functions.argmax, functions.argmin
-    all, any = functions.all, functions.any
-    logsumexp = functions.logsumexp
-    softmax, log_softmax = functions.softmax, functions.log_softmax
-
-    reshape, view, flatten = functions.reshape, functions.view, functions.flatten
-    squeeze, unsqueeze = functions.squeeze, functions.unsqueeze
-    permute, transpose, t = functions.permute, functions.transpose, functions.t
-    swapaxes = functions.transpose
-    expand, gather = functions.expand, functions.gather
-    mm = bmm = functions.matmul
-    allclose, equal = functions.allclose, functions.equal
-
-    T = property(functions.t, doc="The transpose of a matrix.")
-
-    @property
-    def mT(self) -> Any:
-        """The last two axes exchanged."""
-        return self.transpose(-1, -2)
-
-    def expand_as(self, other: Any) -> Any:
-        """Expanded to the shape of another."""
-        return self.expand(other.shape)
-
-    def view_as(self, other: Any) -> Any:
-        """As a view in the shape of another."""
-        return self.view(other.shape)
-
-    def where(self, condition: Any, other: Any) -> Any:
-        """This where the condition holds, else other."""
-        return functions.where(condition, self, other)
-
-    # --- in place ---
-
-    __iadd__ = in_place(ops.add, np.add)
-    __isub__ = in_place(ops.sub, np.subtract)
-    __imul__ = mul_ = in_place(ops.mul, np.multiply)
-    __itruediv__ = div_ = in_place(ops.div, np.divide, floating=True)
-    __ipow__ = pow_ = in_place(ops.pow)
-    exp_, sqrt_, tanh_ = in_place(ops.exp), in_place(ops.sqrt), in_place(ops.tanh)
-    sigmoid_, relu_, neg_ = in_place(ops.sigmoid), in_place(ops.relu), in_place(ops.neg)
-    abs_ = in_place(ops.abs)
-    _clamp_ = in_place(ops.clamp)
-
-    def add_(self, other: Any, *, alpha: Any = 1) -> Any:
-        """this += alpha · other."""
-        return self.__iadd__(other if alpha == 1 else ops.mul(other, alpha))
-
-    def sub_(self, other: Any, *, alpha: Any = 1) -> Any:
-        """this −= alpha · other."""
-        return self.__isub__(other if alpha == 1 else ops.mul(other, alpha))
-
-    def clamp_(self, min: Any = None, max: Any = None) -> Any:
-        """Kept between two numbers, in place."""
-        return self._clamp_(min=min, max=max)
+    # --- all of it at once ---
 
     def copy_(self, other: Any) -> Any:
         """Take over the values of another, broadcast and converted."""
@@ -499,23 +464,7 @@ class Tensor(Recorded):
         return self
 
 
-_setitem = in_place(ops.setitem, lambda x, v, *, index, out, casting: x.__setitem__(index, v))
 graph.new_tensor = functools.partial(object.__new__, Tensor)
-
-
-def plain_index(index: Any) -> Any:
-    """An index as NumPy takes it; a basic one ends in `...`, so that even one element is a view."""
-    items = index if isinstance(index, tuple) else (index,)
-    plain = tuple(
-        functions.array_of(i) if not isinstance(i, list) else np.asarray(i) for i in items
-    )
-    plain = tuple(
-        int(i) if isinstance(i, np.ndarray) and not i.ndim and i.dtype.kind in "iu" else i
-        for i in plain
-    )
-    if ops.shape.is_basic(plain) and not any(i is Ellipsis for i in plain):
-        plain = (*plain, ...)
-    return plain
 
 
 def wrap_copy(x: Tensor) -> Any:
@@ -532,19 +481,3 @@ def _rebuild(cls: Any, array: np.ndarray, requires_grad: bool) -> Any:
     if requires_grad:
         new._node = leaf(new)
     return new
-
-
-def _target(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, bool]:
-    """The dtype (or None) and `copy` of the arguments of `to`."""
-    copy = bool(kwargs.pop("copy", False))
-    kwargs.pop("non_blocking", None), kwargs.pop("memory_format", None)
-    dtype = None
-    for value in (*args, *kwargs.values()):
-        if isinstance(value, Tensor):
-            dtype = value.dtype
-        elif isinstance(value, str):
-            if value.split(":")[0] != "cpu":
-                raise RuntimeError(f"{name}: device {value!r} is not there: the only one is 'cpu'")
-        elif value is not None and not isinstance(value, bool):
-            dtype = np.dtype(value)
-    return dtype, copy

@@ -1,30 +1,68 @@
-"""The recorded graph as plain data: nodes, edges and clusters. No Graphviz, and no recursion.
+"""The graph as plain data: nodes, edges and clusters. It holds no array, no tensor and no Graphviz.
 
-`record(tensor)` walks back from a tensor and returns a `Graph` that holds no array and no tensor:
-it can be kept after the graph is freed, compared, or drawn (see `dot.py`).
+It can be kept after the recorded graph is freed, compared, folded, cut, drawn and written as JSON.
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from tinygrad_cnn import Tensor
-
 Shape = tuple[int, ...]
+
+# What a node may be: see Node.
+KINDS = ("op", "parameter", "leaf", "constant", "output", "module", "vjp", "gradient", "cut")
 
 
 @dataclass(slots=True)
 class Saved:
-    """An array that an op keeps for its vjps: its name there, its shape and its size."""
+    """An array that an op keeps for its vjps: its name there, its shape and its size.
+
+    `own` is False where it costs no memory beside what is counted elsewhere: a parameter, or an
+    array that an earlier op keeps too.
+    """
 
     name: str
     shape: Shape
     nbytes: int
+    own: bool = True
+
+
+@dataclass(slots=True)
+class Measured:
+    """What one run showed of an op; a cluster's are the sums (of norms and such the largest).
+
+    `forward` and `backward` are seconds, `nbytes` the size of the output, `grad_norm` the 2-norm of
+    the gradient of the output, `bad` and `bad_gradients` how many values of each are not finite.
+    """
+
+    forward: float = 0.0
+    backward: float = 0.0
+    nbytes: int = 0
+    grad_norm: float | None = None
+    bad: int = 0
+    bad_gradients: int = 0
+
+    def add(self, other: Measured) -> None:
+        """Take in what another op showed."""
+        self.forward += other.forward
+        self.backward += other.backward
+        self.nbytes += other.nbytes
+        self.bad += other.bad
+        self.bad_gradients += other.bad_gradients
+        if other.grad_norm is not None:
+            self.grad_norm = max(self.grad_norm or 0.0, other.grad_norm)
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What gradient checks found of an op: the worst relative error, and why it failed if so."""
+
+    error: float | None
+    failed: str | None = None
 
 
 @dataclass(slots=True)
@@ -33,10 +71,17 @@ class Node:
 
     `kind` is "op"; "parameter" (a leaf that the model names), "leaf" (another tensor that requires
     grad), "constant" (what needs no gradient: images, labels, numbers); "output" (what was drawn);
-    "cut" (stands for nodes left out). `shape` and `dtype` are those of the value, None where
-    nobody kept them; `value` is the number of a scalar that is known. `saved` is None once it was
-    freed. `cluster` is the path of the module that the node belongs to, as far as it is known;
-    `family`, of an op, the module of `tinygrad_cnn.ops` that it stands in ("conv", "pool").
+    "module" (a closed one), "vjp" (of an op, in the backward graph), "gradient" (of a leaf), "cut"
+    (stands for nodes left out).
+
+    `shape` and `dtype` are those of the value, None where nobody kept them; `value` is the number
+    of a scalar that is known. `saved` is None once it was freed. `cluster` is the key of the
+    innermost cluster that the node is in; `family`, of an op, the module of `tinygrad_cnn.ops` that
+    it stands in ("conv", "pool"). `form` is "view" or "in place" where the op is that; `rows` are
+    what is written into the box instead of having one (name, text, kind); `count` how often it
+    stands there, `members` how many ops a module holds. `line` is the place in the user's source;
+    `formula` the mathematics of the op; `origin` the places in the recorded graph of what the node
+    stands for; `status` "added", "removed" or "changed" in a diff.
     """
 
     kind: str
@@ -48,27 +93,52 @@ class Node:
     value: float | None = None
     cluster: str | None = None
     family: str = ""
+    form: str = ""
+    rows: tuple[tuple[str, str, str], ...] = ()
+    count: int = 1
+    members: int = 0
+    measured: Measured | None = None
+    verdict: Verdict | None = None
+    line: str = ""
+    formula: str = ""
+    origin: tuple[int, ...] = ()
+    status: str = ""
+
+    def kept(self) -> int:
+        """Bytes that live for this node's vjps alone."""
+        return sum(saved.nbytes for saved in self.saved or () if saved.own)
 
 
 @dataclass(slots=True)
 class Edge:
     """The value that goes from node `source` to input number `slot`, called `name`, of `target`.
 
-    `source` and `target` are positions in `Graph.nodes`.
+    `source` and `target` are positions in `Graph.nodes`. `kept`: the value is kept for backward.
+    `kind` is "" or, from an op to its vjp, "saved".
     """
 
     source: int
     target: int
     slot: int
     name: str
+    kept: bool = False
+    kind: str = ""
 
 
 @dataclass(slots=True)
 class Cluster:
-    """A module: its path in the model ("layer1.0.conv1") and the name of its class."""
+    """One call of a module, or a repeated piece: what is drawn as a frame around nodes.
+
+    `path` is its key: the module's path in the model ("layer1.0.conv1"), with " (2)" where the
+    module is called a second time; `kind` the name of its class; `parent` the key of the frame
+    around it. `count` tells how many alike stand there, the first of which is drawn.
+    """
 
     path: str
     kind: str
+    parent: str | None = None
+    count: int = 1
+    label: str = ""  # what is written instead of the path
 
 
 @dataclass(slots=True)
@@ -83,223 +153,72 @@ class Graph:
         """The edges that end at a node, in the order of the op's inputs."""
         return [edge for edge in self.edges if edge.target == target]
 
+    def chains(self) -> dict[str | None, tuple[str, ...]]:
+        """For each cluster the keys of those around it, outermost first, and its own."""
+        parents = {cluster.path: cluster.parent for cluster in self.clusters}
+        chains: dict[str | None, tuple[str, ...]] = {None: ()}
+        for path in parents:
+            chain: list[str] = []
+            at: str | None = path
+            while at is not None and at not in chains:
+                chain.append(at)
+                at = parents[at]
+            known = chains[at]
+            for key in reversed(chain):
+                chains[key] = known = (*known, key)
+        return chains
 
-def record(tensors: Any, model: Any = None, names: Mapping[str, Any] | None = None) -> Graph:
-    """The graph that was recorded for a tensor, or for several.
+    def ops(self) -> Iterator[tuple[int, Node]]:
+        """Positions and nodes of the ops."""
+        return ((at, node) for at, node in enumerate(self.nodes) if node.kind == "op")
 
-    Args:
-        tensors: a Tensor that requires grad, or a sequence of them.
-        model: a Module; its parameters are then called as in `model.named_parameters()`, and what
-            uses them is put into a cluster for the module that owns them.
-        names: names for further tensors, `{"images": x}`: inputs, or what `tensors` holds.
 
-    Every input of every op is one edge. An input that needs no gradient is a constant; of an
-    optional one (a bias) that was never seen to exist there is none. A graph whose saved values
-    were freed by `backward` can be recorded too; constants then have lost their shapes.
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """Keep the garbage collector out of this block, which makes much that stays and no garbage.
 
-    Raises TypeError for what is no Tensor, ValueError for one that no graph was recorded for.
-
-    >>> import tinygrad_cnn as tc
-    >>> w = tc.tensor([3.0], requires_grad=True)
-    >>> graph = record(w * w)
-    >>> [(edge.source, edge.target, edge.name) for edge in graph.edges]
-    [(0, 1, 'a'), (0, 1, 'b'), (1, 2, 'input')]
+    It would go through all of a large graph again and again: a third of the time.
     """
-    roots = list(tensors) if isinstance(tensors, (list, tuple)) else [tensors]
-    if not roots:
-        raise ValueError("nothing to draw: got no tensors")
-    for tensor in roots:
-        if not isinstance(tensor, Tensor):
-            raise TypeError(f"expected a Tensor that was computed, got {type(tensor).__name__}")
-        if not tensor.requires_grad:
-            raise ValueError(
-                f"no graph was recorded for this tensor of shape {tensor.shape}: it was computed "
-                "under no_grad(), or from tensors none of which requires grad"
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def rebuilt(graph: Graph, place: list[int], nodes: Mapping[int, Node] | None = None) -> Graph:
+    """The graph with node i moved to the place of node `place[i]` (-1: left out).
+
+    A node that is another's place stays; `nodes` replaces some. An edge follows its ends; loops and
+    second edges between the same places into the same slot go, and clusters that nothing is in.
+    """
+    replaced = nodes or {}
+    stays = [at for at, where in enumerate(place) if where == at]
+    number = {at: k for k, at in enumerate(stays)}
+    kept = [replaced.get(at, graph.nodes[at]) for at in stays]
+    edges, seen = [], set()
+    for edge in graph.edges:
+        source, target = place[edge.source], place[edge.target]
+        if source < 0 or target < 0 or source == target:
+            continue
+        key = (source, target, edge.slot, edge.kind)
+        if key not in seen:
+            seen.add(key)
+            edges.append(
+                Edge(number[source], number[target], edge.slot, edge.name, edge.kept, edge.kind)
             )
-    walk = _Walk(model, names or {})
-    for node in _ops([tensor.grad_fn for tensor in roots]):
-        walk.add_op(node)
-    for k, tensor in enumerate(roots):
-        walk.add_output(tensor, "output" if len(roots) == 1 else f"output {k}")
-    return walk.graph()
+    return Graph(tuple(kept), tuple(edges), used_clusters(kept, graph.clusters))
 
 
-def _ops(roots: Iterable[Any]) -> list[Any]:
-    """All nodes of ops behind `roots`, each after its parents: in the order of their creation."""
-    seen: dict[int, Any] = {}
-    stack = [root for root in roots if root is not None]
-    while stack:
-        node = stack.pop()
-        if id(node) not in seen:
-            seen[id(node)] = node
-            stack.extend(p for p in node.parents if p is not None and p.op is not None)
-    return sorted(seen.values(), key=lambda node: node.number)
-
-
-class _Walk:
-    """The graph while it grows. Tensors and arrays are known by their identity."""
-
-    def __init__(self, model: Any, names: Mapping[str, Any]):
-        self.nodes: list[Node] = []
-        self.edges: list[Edge] = []
-        self.at: dict[int, int] = {}  # id of an engine's node, a leaf tensor, an array -> place
-        self.names: dict[int, str] = {}  # id of a tensor, or of its array -> name
-        self.alive: list[Any] = []  # what those ids belong to, so that they stay theirs
-        self.parameters: set[int] = set()
-        self.modules: dict[str, str] = {}
-        if model is not None:
-            self.modules = {path: type(m).__name__ for path, m in model.named_modules()}
-            for name, parameter in model.named_parameters():
-                self._call(parameter, name)
-                self.parameters.add(id(parameter))
-        for name, tensor in names.items():
-            if not isinstance(tensor, Tensor):
-                raise TypeError(f"names[{name!r}]: expected a Tensor, got {type(tensor).__name__}")
-            self._call(tensor, name)
-
-    def _call(self, tensor: Any, name: str) -> None:
-        array = tensor.detach().numpy()  # no copy: the array that ops saved
-        self.alive += [tensor, array]
-        self.names[id(tensor)] = self.names[id(array)] = str(name)
-
-    def _add(self, node: Node, *keys: Any) -> int:
-        at = len(self.nodes)
-        self.nodes.append(node)
-        for key in keys:
-            self.alive.append(key)
-            self.at[id(key)] = at
-        return at
-
-    def add_op(self, node: Any) -> None:
-        """A node for an op, after nodes for those of its inputs that no op made."""
-        saved = None if node.saved is None else dict(zip(node.op.saved, node.saved, strict=False))
-        edges: list[tuple[int, int, str]] = []
-        for slot, (name, parent) in enumerate(zip(_input_names(node), node.parents, strict=True)):
-            if parent is None:
-                source = self._constant(name, (saved or {}).get(name), slot < _required(node))
-            elif parent.op is None:
-                source = self._leaf(parent.variable, parent.shape, parent.dtype, name, parent)
-            else:
-                source = self.at[id(parent)]
-            if source is not None:
-                edges.append((source, slot, name))
-        sources = [self.nodes[source] for source, _, _ in edges]
-        owners = {source.cluster for source in sources if source.kind == "parameter"}
-        at = self._add(
-            Node(
-                "op",
-                node.op.name,
-                node.shape,
-                _dtype_name(node.dtype),
-                node.attributes,
-                None if saved is None else tuple(_kept(saved)),
-                cluster=owners.pop() if len(owners) == 1 else None,
-                family=_family(node.op),
-            ),
-            node,
-        )
-        self.edges += [Edge(source, at, slot, name) for source, slot, name in edges]
-
-    def _leaf(self, tensor: Any, shape: Shape, dtype: Any, role: str, leaf: Any = None) -> int:
-        """The place of a leaf; `tensor` is None where it lives no more."""
-        key = leaf if tensor is None else tensor
-        if id(key) in self.at:
-            return self.at[id(key)]
-        name = self.names.get(id(key), role)
-        if id(key) not in self.parameters:
-            return self._add(Node("leaf", name, shape, _dtype_name(dtype)), key)
-        path = name.rpartition(".")[0]
-        return self._add(
-            Node("parameter", name, shape, _dtype_name(dtype), cluster=path or None), key
-        )
-
-    def _constant(self, role: str, value: Any, required: bool) -> int | None:
-        if isinstance(value, (bool, int, float)):
-            return self._add(Node("constant", role, (), value=value))
-        if not isinstance(value, (np.ndarray, np.generic)):  # nobody kept it
-            return self._add(Node("constant", role)) if required else None
-        if id(value) in self.at:
-            return self.at[id(value)]
-        name = self.names.get(id(value), role)
-        number = value.item() if value.ndim == 0 else None
-        return self._add(
-            Node("constant", name, value.shape, _dtype_name(value.dtype), value=number), value
-        )
-
-    def add_output(self, tensor: Any, role: str) -> None:
-        """The end of the graph, at a tensor."""
-        if tensor.grad_fn is None:
-            source = self._leaf(tensor, tensor.shape, tensor.dtype, "leaf")
-        else:
-            source = self.at[id(tensor.grad_fn)]
-        value = tensor.item() if tensor.ndim == 0 else None
-        name = self.names.get(id(tensor), role)
-        at = self._add(Node("output", name, tensor.shape, _dtype_name(tensor.dtype), value=value))
-        self.edges.append(Edge(source, at, 0, "input"))
-
-    def graph(self) -> Graph:
-        """What was gathered."""
-        used = dict.fromkeys(node.cluster for node in self.nodes if node.cluster is not None)
-        clusters = tuple(Cluster(path, self.modules.get(path, "")) for path in used)
-        return Graph(tuple(self.nodes), tuple(self.edges), clusters)
-
-
-@functools.cache
-def _dtype_name(dtype: Any) -> str | None:  # NumPy takes some µs to find it
-    return None if dtype is None else str(dtype)
-
-
-def _input_names(node: Any) -> list[str]:
-    """A name for each parent: of a variadic op `xs[0]`, `xs[1]` ..."""
-    if node.op.variadic:
-        return [f"{node.op.inputs[0]}[{k}]" for k in range(len(node.parents))]
-    return list(node.op.inputs)
-
-
-def _required(node: Any) -> int:
-    """How many inputs, the first ones, every call gives: those without a default."""
-    if node.op.variadic:
-        return len(node.parents)
-    forward = getattr(node.op, "forward", None)  # a Function's arguments may be anything
-    return 0 if forward is None else len(node.op.inputs) - len(forward.__defaults__ or ())
-
-
-def _family(op: Any) -> str:
-    forward = getattr(op, "forward", None)
-    return "" if forward is None else str(forward.__module__).rpartition(".")[2]
-
-
-def _kept(saved: Mapping[str, Any]) -> Iterable[Saved]:
-    for name, value in saved.items():
-        for array in value if isinstance(value, tuple) else (value,):
-            if isinstance(array, np.ndarray):
-                yield Saved(name, array.shape, array.nbytes)
-
-
-def cut(graph: Graph, limit: int) -> Graph:
-    """The graph without all but its last `limit` nodes, for one that is too large to lay out.
-
-    A node of kind "cut" stands for the others; an edge from any of them comes from there.
-
-    >>> import tinygrad_cnn as tc
-    >>> y = tc.ones(1, requires_grad=True)
-    >>> for _ in range(100):
-    ...     y = y.exp()
-    >>> [node.name for node in cut(record(y), 3).nodes]
-    ['99 more nodes', 'exp', 'exp', 'output']
-    """
-    hidden = len(graph.nodes) - limit
-    if hidden <= 0:
-        return graph
-    kept = graph.nodes[hidden:]
-    edges = tuple(
-        replace(edge, source=max(edge.source - hidden + 1, 0), target=edge.target - hidden + 1)
-        for edge in graph.edges
-        if edge.target >= hidden
-    )
-    there = {node.cluster for node in kept}
-    return Graph(
-        (Node("cut", f"{hidden} more nodes"), *kept),
-        edges,
-        tuple(cluster for cluster in graph.clusters if cluster.path in there),
-    )
+def used_clusters(nodes: list[Node], clusters: tuple[Cluster, ...]) -> tuple[Cluster, ...]:
+    """Those of the clusters that a node is in, directly or not."""
+    by_path = {cluster.path: cluster for cluster in clusters}
+    used: set[str] = set()
+    for path in {node.cluster for node in nodes}:
+        at = path
+        while at is not None and at not in used and at in by_path:
+            used.add(at)
+            at = by_path[at].parent
+    return tuple(cluster for cluster in clusters if cluster.path in used)

@@ -10,7 +10,7 @@ import sysconfig
 import threading
 from pathlib import Path
 
-from .dot import DARK, INK
+from .palette import DARK, INK
 
 FORMATS = ("svg", "png", "pdf")
 

@@ -1,5 +1,6 @@
 """Sequential, ModuleList, ModuleDict: lists and dictionaries whose parts are registered."""
 
+import copy
 from collections import OrderedDict
 
 import pytest
@@ -120,3 +121,84 @@ def test_errors_change_nothing(act, error, message):
     with pytest.raises(error, match=message):
         act(net)
     assert list(net) == before
+
+
+def test_a_sequential_times_a_number_repeats_its_modules():
+    net = nn.Sequential(nn.ReLU(), nn.Tanh())
+    assert list(net * 2) == list(2 * net) == [*net, *net]
+    first = list(net)
+    net *= 3
+    assert list(net) == first * 3
+    with pytest.raises(ValueError, match="Non-positive multiplication factor 0"):
+        net * 0
+    with pytest.raises(TypeError, match="unsupported operand"):
+        net * 1.5
+
+
+# --- Of parameters ------------------------------------------------------------------------------
+
+
+def test_parameter_list():
+    box = nn.ParameterList([tc.ones(2, 3), 3, nn.Parameter(tc.zeros(1))])
+    box.append(tc.ones(2)).extend([tc.zeros(4)])
+    box += (tc.ones(1),)
+    assert list(dict(box.named_parameters())) == ["0", "2", "3", "4", "5"]
+    assert len(box) == 6
+    assert box[1] == 3
+    assert box[-1] is box[5]
+    assert isinstance(box[1:3], nn.ParameterList)
+    assert len(box[1:3]) == 2
+    box[1] = tc.ones(1)
+    assert isinstance(box[1], nn.Parameter)
+    box[0] = "text"
+    assert list(dict(box.named_parameters())) == ["2", "3", "4", "5", "1"]
+    assert repr(nn.ParameterList([tc.ones(2, 3), 3])) == (
+        "ParameterList(\n"
+        "    (0): Parameter containing: [torch.float32 of size 2x3]\n"
+        "    (1): Object of type: int\n"
+        ")"
+    )
+    with pytest.raises(IndexError, match="index 6 is out of range"):
+        box[6]
+    with pytest.raises(TypeError, match="should be called with an iterable, but got int"):
+        box.extend(3)
+    with pytest.raises(RuntimeError, match="ParameterList should not be called"):
+        box(1)
+
+
+def test_parameter_dict():
+    box = nn.ParameterDict({"left": tc.ones(2)})
+    box["right"] = tc.zeros(1)
+    box.update([("name", "text")])
+    assert list(box) == list(box.keys()) == ["left", "right", "name"]
+    assert list(reversed(box)) == ["name", "right", "left"]
+    assert list(box.state_dict()) == ["left", "right"]
+    assert box.left is box["left"]
+    assert isinstance(box.left, nn.Parameter)
+    assert box.get("name") == "text"
+    assert box.get("no", 3) == box.setdefault("new", 3) == 3
+    assert box.popitem() == ("new", 3)
+    assert box.pop("name") == "text"
+    assert "name" not in box
+    assert dict(box.copy().items()) == dict(box.items())
+    assert list(box | {"more": 1}) == ["left", "right", "more"]
+    assert list({"more": 1} | box) == ["more", "left", "right"]
+    assert dict(box.fromkeys("ab", 1).items()) == {"a": 1, "b": 1}
+    assert repr(box) == (
+        "ParameterDict(\n"
+        "    (left): Parameter containing: [torch.FloatTensor of size 2]\n"
+        "    (right): Parameter containing: [torch.FloatTensor of size 1]\n"
+        ")"
+    )
+    twin = copy.deepcopy(box)
+    assert twin["left"] is not box["left"]
+    assert twin["left"].equal(box["left"])
+    del box["left"]
+    assert list(box.values()) == [box["right"]]
+    box.clear()
+    assert list(box.parameters()) == []
+    with pytest.raises(TypeError, match="cannot be used as a key as it is not a string"):
+        box[3] = 1
+    with pytest.raises(KeyError, match="attribute 'keys' already exists"):
+        box["keys"] = tc.ones(1)
+    assert "keys" not in box

@@ -39,6 +39,86 @@ TEXT = [
     (lambda: nn.Flatten(), "Flatten(start_dim=1, end_dim=-1)"),
     (lambda: nn.Unflatten(1, (2, 3)), "Unflatten(dim=1, unflattened_size=(2, 3))"),
     (lambda: nn.Identity(3, a=4), "Identity()"),
+    (lambda: nn.Conv1d(2, 4, 3, stride=2),
+     "Conv1d(2, 4, kernel_size=(3,), stride=(2,))"),
+    (lambda: nn.Conv3d(2, 4, 3, padding=(1, 0, 1)),
+     "Conv3d(2, 4, kernel_size=(3, 3, 3), stride=(1, 1, 1), padding=(1, 0, 1))"),
+    (lambda: nn.ConvTranspose1d(2, 4, 3),
+     "ConvTranspose1d(2, 4, kernel_size=(3,), stride=(1,))"),
+    (lambda: nn.ConvTranspose2d(4, 6, 3, 2, padding=1, output_padding=1, groups=2, dilation=2, bias=False),
+     "ConvTranspose2d(4, 6, kernel_size=(3, 3), stride=(2, 2), padding=(1, 1), dilation=(2, "
+     "2), output_padding=(1, 1), groups=2, bias=False)"),
+    (lambda: nn.ConvTranspose3d(2, 4, (1, 2, 3)),
+     "ConvTranspose3d(2, 4, kernel_size=(1, 2, 3), stride=(1, 1, 1))"),
+    (lambda: nn.MaxPool1d(2),
+     "MaxPool1d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)"),
+    (lambda: nn.MaxPool3d((1, 2, 2), 1),
+     "MaxPool3d(kernel_size=(1, 2, 2), stride=1, padding=0, dilation=1, ceil_mode=False)"),
+    (lambda: nn.MaxUnpool2d(2),
+     "MaxUnpool2d(kernel_size=(2, 2), stride=(2, 2), padding=(0, 0))"),
+    (lambda: nn.MaxUnpool1d(3, 2, 1),
+     "MaxUnpool1d(kernel_size=(3,), stride=(2,), padding=(1,))"),
+    (lambda: nn.AvgPool1d(2, 1, 1),
+     "AvgPool1d(kernel_size=(2,), stride=(1,), padding=(1,))"),
+    (lambda: nn.AvgPool3d(2),
+     "AvgPool3d(kernel_size=2, stride=2, padding=0)"),
+    (lambda: nn.LPPool2d(2, 3),
+     "LPPool2d(norm_type=2, kernel_size=3, stride=None, ceil_mode=False)"),
+    (lambda: nn.AdaptiveAvgPool1d(3),
+     "AdaptiveAvgPool1d(output_size=3)"),
+    (lambda: nn.AdaptiveMaxPool2d((5, None)),
+     "AdaptiveMaxPool2d(output_size=(5, None))"),
+    (lambda: nn.BatchNorm3d(4, momentum=None),
+     "BatchNorm3d(4, eps=1e-05, momentum=None, affine=True, bias=True, "
+     "track_running_stats=True)"),
+    (lambda: nn.InstanceNorm2d(4),
+     "InstanceNorm2d(4, eps=1e-05, momentum=0.1, affine=False, bias=False, "
+     "track_running_stats=False)"),
+    (lambda: nn.InstanceNorm1d(4, affine=True),
+     "InstanceNorm1d(4, eps=1e-05, momentum=0.1, affine=True, bias=True, "
+     "track_running_stats=False)"),
+    (lambda: nn.LayerNorm((3, 4)),
+     "LayerNorm((3, 4), eps=1e-05, elementwise_affine=True, bias=True)"),
+    (lambda: nn.LayerNorm(4, bias=False),
+     "LayerNorm((4,), eps=1e-05, elementwise_affine=True, bias=False)"),
+    (lambda: nn.RMSNorm(4),
+     "RMSNorm((4,), eps=None, elementwise_affine=True)"),
+    (lambda: nn.GroupNorm(2, 4),
+     "GroupNorm(2, 4, eps=1e-05, affine=True, bias=True)"),
+    (lambda: nn.LocalResponseNorm(5),
+     "LocalResponseNorm(5, alpha=0.0001, beta=0.75, k=1.0)"),
+    (lambda: nn.Dropout2d(0.2),
+     "Dropout2d(p=0.2, inplace=False)"),
+    (lambda: nn.AlphaDropout(0.3, True),
+     "AlphaDropout(p=0.3, inplace=True)"),
+    (lambda: nn.ZeroPad2d(1),
+     "ZeroPad2d((1, 1, 1, 1))"),
+    (lambda: nn.ConstantPad1d((1, 2), 3.5),
+     "ConstantPad1d(padding=(1, 2), value=3.5)"),
+    (lambda: nn.ReflectionPad2d((1, 2, 3, 4)),
+     "ReflectionPad2d((1, 2, 3, 4))"),
+    (lambda: nn.ReplicationPad3d(1),
+     "ReplicationPad3d((1, 1, 1, 1, 1, 1))"),
+    (lambda: nn.CircularPad1d(2),
+     "CircularPad1d((2, 2))"),
+    (lambda: nn.Upsample(scale_factor=2, mode="bilinear"),
+     "Upsample(scale_factor=2.0, mode='bilinear')"),
+    (lambda: nn.Upsample((4, 5)),
+     "Upsample(size=(4, 5), mode='nearest')"),
+    (lambda: nn.UpsamplingNearest2d(scale_factor=2),
+     "UpsamplingNearest2d(scale_factor=2.0, mode='nearest')"),
+    (lambda: nn.UpsamplingBilinear2d(7),
+     "UpsamplingBilinear2d(size=7, mode='bilinear')"),
+    (lambda: nn.PixelShuffle(2),
+     "PixelShuffle(upscale_factor=2)"),
+    (lambda: nn.PixelUnshuffle(3),
+     "PixelUnshuffle(downscale_factor=3)"),
+    (lambda: nn.ChannelShuffle(2),
+     "ChannelShuffle(groups=2)"),
+    (lambda: nn.Unfold(2, padding=1),
+     "Unfold(kernel_size=2, dilation=1, padding=1, stride=1)"),
+    (lambda: nn.Fold((4, 5), 2),
+     "Fold(output_size=(4, 5), kernel_size=2, dilation=1, padding=0, stride=1)"),
     (lambda: nn.ReLU(), "ReLU()"),
     (lambda: nn.ReLU(True), "ReLU(inplace=True)"),
     (lambda: nn.LeakyReLU(0.2, True), "LeakyReLU(negative_slope=0.2, inplace=True)"),
@@ -155,6 +235,23 @@ def test_conv2d_passes_its_settings_on(seed, kh, kw, sh, sw, ph, pw, dilation):
         (lambda: nn.BatchNorm2d(3)(tc.ones(2, 3)), ValueError, r"expected 4D input \(got 2D"),
         (lambda: nn.BatchNorm1d(3)(tc.ones(2)), ValueError, r"expected 2D or 3D input \(got 1D"),
         (lambda: nn.BatchNorm1d(3)(tc.ones(1, 3)), ValueError, "more than 1 value per channel"),
+        (lambda: nn.Conv1d(3, 4, (3, 3)), ValueError, "Conv1d: kernel_size must be an integer, got"),
+        (lambda: nn.ConvTranspose2d(3, 4, 3, padding_mode="reflect"), ValueError,
+         'Only "zeros" padding mode is supported for ConvTranspose2d'),
+        (lambda: nn.ConvTranspose2d(3, 4, 3, padding="same"), TypeError, "padding must be integers"),
+        (lambda: nn.ConvTranspose1d(3, 4, 3)(tc.ones(1, 3, 5), output_size=(9,)), ValueError,
+         r"requested an output size of \[9\], but valid sizes range from \[7\] to \[7\]"),
+        (lambda: nn.ConvTranspose2d(3, 4, 3)(tc.ones(1, 3, 5, 5), (9,)), ValueError,
+         "ConvTranspose2D: for 4D input, output_size must have 2 or 4 elements"),
+        (lambda: nn.BatchNorm3d(3)(tc.ones(2, 3, 1)), ValueError, r"expected 5D input \(got 3D"),
+        (lambda: nn.InstanceNorm1d(3, affine=True)(tc.ones(2, 4, 5)), ValueError,
+         r"expected input's size at dim=1 to match num_features \(3\), but got: 4"),
+        (lambda: nn.InstanceNorm2d(3)(tc.ones(2, 3)), ValueError,
+         r"expected 3D or 4D input \(got 2D"),
+        (lambda: nn.GroupNorm(2, 3), ValueError, "must be divisible by num_groups"),
+        (lambda: nn.LayerNorm(3)(tc.ones(2, 4)), RuntimeError, r"Given normalized_shape=\[3\]"),
+        (lambda: nn.Dropout2d(-1), ValueError, "between 0 and 1, but got -1"),
+        (lambda: nn.PixelShuffle(), TypeError, "PixelShuffle: missing a required argument"),
         (lambda: nn.Dropout(2), ValueError, "between 0 and 1, but got 2"),
         (lambda: nn.ReLU(1, 2), TypeError, "ReLU: too many positional arguments"),
         (lambda: nn.MaxPool2d(), TypeError, "MaxPool2d: missing a required argument"),
@@ -216,6 +313,33 @@ def test_batch_norm_without_running_values_uses_the_batch_in_evaluation_too():
     assert nn.BatchNorm1d(2)(tc.randn(3, 2, 4)).shape == (3, 2, 4)
 
 
+def test_instance_norm_keeps_running_values_only_if_asked():
+    assert list(nn.InstanceNorm2d(3).state_dict()) == []
+    norm = nn.InstanceNorm1d(2, affine=True, track_running_stats=True)
+    assert list(norm.state_dict()) == ["weight", "bias", "running_mean", "running_var",
+                                       "num_batches_tracked"]  # fmt: skip
+    x = tc.randn(4, 2, 9) + 3.0
+    norm(x)
+    assert norm.running_mean.allclose(0.1 * x.mean((0, 2)), atol=1e-5)
+    assert not norm.eval()(x).allclose(norm.train()(x))
+    assert norm(x[0]).equal(norm(x[:1])[0])
+    with pytest.warns(UserWarning, match="does not match num_features"):
+        nn.InstanceNorm1d(3)(x)
+
+
+def test_transposed_convolution_to_a_size():
+    up = nn.ConvTranspose2d(3, 4, 3, stride=(2, 3), padding=1)
+    assert up.weight.shape == (3, 4, 3, 3)
+    x = tc.randn(2, 3, 5, 4)
+    for size in ((9, 10), (10, 12)):
+        y = up(x, output_size=size)
+        assert y.shape == (2, 4, *size)
+        assert up(x, output_size=[2, 4, *size]).equal(y)
+        assert up(x[0], output_size=[4, *size]).shape == (4, *size)
+    bound = 1 / math.sqrt(4 * 9)
+    assert 0.9 * bound < up.weight.abs().max() <= bound
+
+
 # --- A function and its settings ------------------------------------------------------------------
 
 
@@ -274,6 +398,9 @@ def test_relu_in_place_writes_to_its_input():
 
 def test_signatures_are_those_of_the_table():
     assert str(inspect.signature(nn.LeakyReLU)) == "(negative_slope=0.01, inplace=False)"
+    assert str(inspect.signature(nn.ReLU)) == "(inplace=False)"
+    assert list(inspect.signature(nn.UpsamplingNearest2d).parameters) == ["size", "scale_factor"]
+    assert list(inspect.signature(nn.ConstantPad3d).parameters) == ["padding", "value"]
     assert list(inspect.signature(nn.MaxPool2d).parameters) == [
         "kernel_size", "stride", "padding", "dilation", "return_indices", "ceil_mode",
     ]  # fmt: skip

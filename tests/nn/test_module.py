@@ -552,3 +552,122 @@ def test_threads_may_call_one_module():
         thread.join()
     assert len(found) == 4
     assert all(y.equal(wanted) for y in found)
+
+
+# --- Hooks and overrides around the state -------------------------------------------------------
+
+
+class Renaming(nn.Linear):
+    """Knows its weight under an old name, and has state that is no tensor."""
+
+    calls = 0
+
+    def _save_to_state_dict(self, destination, prefix, keep_vars):
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        destination[prefix + "more"] = tc.ones(1)
+
+    def _load_from_state_dict(self, state_dict, prefix, *rest):
+        if prefix + "w" in state_dict:
+            state_dict[prefix + "weight"] = state_dict.pop(prefix + "w")
+        state_dict.pop(prefix + "more", None)
+        super()._load_from_state_dict(state_dict, prefix, *rest)
+
+    def get_extra_state(self):
+        return {"calls": self.calls}
+
+    def set_extra_state(self, state):
+        self.calls = state["calls"]
+
+
+def test_modules_may_save_and_load_in_their_own_way():
+    net = nn.Sequential(Renaming(2, 2), nn.Linear(2, 1))
+    net[0].calls = 7
+    state = net.state_dict()
+    assert list(state) == ["0.weight", "0.bias", "0._extra_state", "0.more", "1.weight", "1.bias"]
+    state["0.w"] = state.pop("0.weight")
+    given = list(state)
+    other = nn.Sequential(Renaming(2, 2), nn.Linear(2, 1))
+    assert repr(other.load_state_dict(state)) == "<All keys matched successfully>"
+    assert list(state) == given
+    assert other[0].weight.equal(net[0].weight)
+    assert other[0].calls == 7
+    del state["0._extra_state"]
+    state["1.bias"] = tc.ones(9)
+    before = other[0].weight.detach().clone()
+    net[0].weight.detach().zero_()
+    with pytest.raises(
+        RuntimeError, match=r"Missing key.*0._extra_state.*\n.*size mismatch for 1.bias"
+    ):
+        other.load_state_dict(state)
+    assert other[0].weight.equal(before)
+
+
+def test_hooks_around_the_state():
+    log = []
+    net = nn.Sequential(nn.Linear(1, 1), nn.Linear(1, 1))
+    net.register_state_dict_pre_hook(lambda m, prefix, keep: log.append(("save", prefix, keep)))
+    net[0].register_state_dict_post_hook(lambda m, state, prefix, meta: log.append(len(state)))
+    net[1].register_load_state_dict_pre_hook(lambda m, state, prefix, *rest: state.pop("1.more"))
+    with pytest.raises(RuntimeError, match="must return None"):
+        net.load_state_dict({**net.state_dict(), "1.more": tc.ones(1)})
+    net[1]._hooks.before_load.clear()
+    net[1].register_load_state_dict_pre_hook(lambda m, state, *rest: state.__delitem__("1.more"))
+    log.clear()
+    state = net.state_dict(prefix="net.", keep_vars=True)
+    assert log == [("save", "net.", True), 2]
+    assert state["net.0.weight"] is net[0].weight
+    handle = net.register_load_state_dict_post_hook(lambda m, keys: keys.missing_keys.clear())
+    net.load_state_dict({"1.more": tc.ones(1)})
+    handle.remove()
+    with pytest.raises(RuntimeError, match="Missing key"):
+        net.load_state_dict({"1.more": tc.ones(1)})
+    with pytest.warns(FutureWarning, match="Positional args are being deprecated"):
+        assert "x.0.weight" in net.state_dict({}, "x.")
+
+
+def test_a_hook_that_is_always_called_sees_a_failure():
+    log = []
+    layer = nn.Linear(2, 2)
+    layer.register_forward_hook(lambda m, args, y: log.append(y is None), always_call=True)
+    layer.register_forward_hook(lambda m, args, y: log.append("only after"))
+    with pytest.raises(RuntimeError):
+        layer(tc.ones(1, 3))
+    assert log == [True]
+    layer(tc.ones(1, 2))
+    assert log == [True, False, "only after"]
+
+
+def test_a_backward_pre_hook_sees_and_replaces_the_gradient_of_the_output():
+    layer, seen = nn.Linear(2, 1, bias=False), []
+    layer.register_full_backward_pre_hook(lambda m, g: (g[0] * 2,))
+    layer.register_full_backward_hook(lambda m, before, after: seen.append(after[0].item()))
+    x = tc.ones(1, 2, requires_grad=True)
+    layer(x).sum().backward()
+    assert seen == [2]
+    assert x.grad.equal(2 * layer.weight.detach())
+    assert layer.weight.grad.tolist() == [[2, 2]]
+
+
+def test_the_rest_of_the_surface():
+    net = nn.Sequential(nn.ReLU(), nn.Sequential(nn.Tanh()))
+    net.set_submodule("1.0", nn.Sigmoid())
+    assert isinstance(net[1][0], nn.Sigmoid)
+    net.set_submodule("new", nn.ReLU())
+    assert len(net) == 3
+    for target, module, error in [
+        ("", net, ValueError),
+        ("0", 3, ValueError),
+        ("a.b", net, AttributeError),
+    ]:
+        with pytest.raises(error):
+            net.set_submodule(target, module)
+    with pytest.raises(AttributeError, match="has no attribute `other`"):
+        net.set_submodule("other", nn.ReLU(), strict=True)
+    layer = nn.Linear(1, 1)
+    twice = nn.Sequential(layer, layer)
+    assert len(list(twice.modules())) == 2
+    assert len(list(twice.modules(remove_duplicate=False))) == 3
+    assert layer.type(tc.float64).weight.dtype == tc.float64
+    assert layer.share_memory() is layer
+    with pytest.raises(RuntimeError, match="device 'cuda' is not there"):
+        layer.cuda()

@@ -11,12 +11,16 @@ from tinygrad_cnn.testing import check_op, check_second_order, check_vjp
 RNG = np.random.default_rng(0)
 
 
-def batch_norm(x, weight=None, bias=None, *, eps):
-    rest = (0, *range(2, x.ndim))
-    column = (1, -1) + (1,) * (x.ndim - 2)
-    y = (x - x.mean(rest, keepdims=True)) / np.sqrt(x.var(rest, keepdims=True) + eps)
-    y = y if weight is None else y * weight.reshape(column)
-    return y if bias is None else y + bias.reshape(column)
+def normalize(x, weight=None, bias=None, *, dims, affine_shape, eps):
+    y = (x - x.mean(dims, keepdims=True)) / np.sqrt(x.var(dims, keepdims=True) + eps)
+    y = y if weight is None else y * weight.reshape(affine_shape)
+    return y if bias is None else y + bias.reshape(affine_shape)
+
+
+def rms_norm(x, weight=None, bias=None, *, dims, affine_shape, eps):
+    y = x / np.sqrt((x * x).mean(dims, keepdims=True) + eps)
+    y = y if weight is None else y * weight.reshape(affine_shape)
+    return y if bias is None else y + bias.reshape(affine_shape)
 
 
 def quietly(function):
@@ -28,8 +32,21 @@ def quietly(function):
     return reference
 
 
-def test_forward_is_the_definition():
-    check_op("batch_norm", reference=quietly(batch_norm))
+@pytest.mark.parametrize("name", ["batch_norm", "layer_norm", "group_norm", "instance_norm"])
+def test_forward_is_the_definition(name):
+    check_op(name, reference=quietly(normalize))
+
+
+def test_rms_norm_is_the_definition():
+    check_op("rms_norm", reference=quietly(rms_norm))
+
+
+def test_only_what_pytorch_keeps_is_kept():
+    x, weight = tc.randn(4, 3, 5, requires_grad=True), tc.ones(3, requires_grad=True)
+    y = F.batch_norm(x, None, None, weight, tc.zeros(3, requires_grad=True), training=True)
+    kept = [array for array in y._node.saved if array is not None]
+    assert [k for k in kept if k.size == x.numel()] == [x._array]
+    assert all(k.size <= 3 for k in kept if k.size != x.numel())
 
 
 def test_dropout_is_its_mask():
@@ -41,12 +58,12 @@ def test_dropout_is_its_mask():
 
 def test_the_statistics_are_returned_as_constants():
     x = tc.tensor(RNG.normal(size=(4, 3, 2)), requires_grad=True)
-    y, mu, variance = ops.batch_norm(x, eps=1e-5)
+    y, mu, variance = ops.batch_norm(x, dims=(0, 2), affine_shape=(1, 3, 1), eps=1e-5)
     assert y.requires_grad
     assert not mu.requires_grad
     assert not variance.requires_grad
-    np.testing.assert_allclose(mu.numpy(), x.detach().numpy().mean((0, 2)), rtol=1e-12)
-    np.testing.assert_allclose(variance.numpy(), x.detach().numpy().var((0, 2)), rtol=1e-12)
+    np.testing.assert_allclose(mu.numpy().ravel(), x.detach().numpy().mean((0, 2)), rtol=1e-12)
+    np.testing.assert_allclose(variance.numpy().ravel(), x.detach().numpy().var((0, 2)), rtol=1e-12)
 
 
 def test_running_statistics_weigh_the_new_value_by_momentum():

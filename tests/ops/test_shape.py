@@ -165,7 +165,7 @@ def test_a_reshape_that_had_to_copy_is_no_view():
 
 def test_a_value_that_does_not_fit():
     x = tc.zeros(2, 3)
-    with pytest.raises(RuntimeError, match=r"shape mismatch: value tensor of shape \[2\] cannot"):
+    with pytest.raises(RuntimeError, match=r"The expanded size of the tensor \(3\) must match"):
         x[0] = tc.ones(2)
     assert x.sum().item() == 0.0
 
@@ -243,21 +243,19 @@ X = tc.ones(2, 3)
         (lambda: tc.cat([X, tc.ones(2, 4)]), RuntimeError,
          "cat: Sizes of tensors must match except in dimension 0"),
         (lambda: tc.cat([X, tc.ones(3)]), RuntimeError, "cat: "),
-        (lambda: tc.cat([]), TypeError, "cat: wanted a non-empty sequence"),
+        (lambda: tc.cat([]), ValueError, "cat: expected a non-empty list"),
         (lambda: tc.cat([X], 2), IndexError, "cat: Dimension out of range"),
         (lambda: tc.stack([X, tc.ones(3, 2)]), RuntimeError,
          "stack expects each tensor to be equal size"),
         (lambda: X.gather(1, tc.tensor([[3]])), RuntimeError,
-         "index out of bounds for dimension 1 with size 3"),
+         "index 3 is out of bounds for dimension 1 with size 3"),
         (lambda: X.gather(1, tc.tensor([0])), RuntimeError,
-         "gather: index must be int64 with 2 axes"),
-        (lambda: X.gather(1, tc.zeros(1, 1)), RuntimeError, "gather: index must be int64"),
+         "gather: Index tensor must have the same number of dimensions"),
+        (lambda: X.gather(1, tc.zeros(1, 1)), RuntimeError, "Expected dtype int32/int64 for index"),
         (lambda: X.gather(1, tc.zeros(5, 1, dtype=tc.int64)), RuntimeError, "gather"),
-        (lambda: F.pad(X, (1,)), RuntimeError, "pad: wanted pairs for at most 2 axes"),
-        (lambda: F.pad(X, (1, 1) * 3), RuntimeError, "pad: wanted pairs for at most 2 axes"),
+        (lambda: F.pad(X, (1,)), RuntimeError, "Padding length must be divisible by 2"),
+        (lambda: F.pad(X, (1, 1) * 3), RuntimeError, "Padding length should be less than or equal"),
         (lambda: F.pad(X, (-2, -2)), RuntimeError, "pad"),
-        (lambda: F.pad(X, (1, 1), mode="reflect"), NotImplementedError,
-         "mode 'reflect' is not there yet"),
     ],
 )  # fmt: skip
 def test_errors(call, error, message):

@@ -1,7 +1,9 @@
 """Data sets, samplers and loaders: order, batches, and that the fast path gives the same."""
 
 import threading
-from collections import namedtuple
+import time
+from collections import OrderedDict, namedtuple
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -11,15 +13,21 @@ from hypothesis import strategies as st
 import tinygrad_cnn as tc
 from tinygrad_cnn.utils.data import (
     BatchSampler,
+    ChainDataset,
     ConcatDataset,
     DataLoader,
     Dataset,
+    IterableDataset,
     RandomSampler,
     Sampler,
     SequentialSampler,
     Subset,
+    SubsetRandomSampler,
     TensorDataset,
+    WeightedRandomSampler,
     default_collate,
+    default_convert,
+    get_worker_info,
     random_split,
 )
 
@@ -39,6 +47,29 @@ class Squares(Dataset):
         if not 0 <= i < self.n:
             raise IndexError(i)
         return i, {"square": float(i * i), "name": str(i)}
+
+
+class Stream(IterableDataset):
+    """0, 1, 2 .. with a random number each."""
+
+    def __init__(self, n):
+        self.n = n
+
+    def __iter__(self):
+        assert get_worker_info() is None, "there is one stream for all workers"
+        return ((i, float(tc.rand(()))) for i in range(self.n))
+
+
+class Drawn(Dataset):
+    """What a data set draws with each of the ways to draw."""
+
+    def __len__(self):
+        return 12
+
+    def __getitem__(self, i):
+        first = tc.rand(2)
+        tc.manual_seed(i)
+        return i, first, tc.randn(1), tc.randperm(5)
 
 
 def seeded(seed):
@@ -163,21 +194,187 @@ def test_gradients_flow_to_tensors_that_require_them():
         assert not batch.requires_grad
 
 
-def test_an_error_in_a_thread_reaches_the_user_and_leaving_early_stops_the_threads():
-    class Broken(Squares):
-        def __getitem__(self, i):
-            if i == 5:
-                raise LookupError("sample 5 is broken")
-            return i
+# --- Threads --------------------------------------------------------------------------------------
 
+
+@pytest.fixture
+def quiet():
+    """No thread is left behind."""
     before = threading.active_count()
-    with pytest.raises(LookupError, match="sample 5 is broken"):
-        list(DataLoader(Broken(9), 2, num_workers=2))
+    yield
+    assert threading.active_count() == before
+
+
+def everything(loader):
+    """Two passes, and a number drawn after each batch, as a model with dropout would."""
+    found = []
+    for _ in range(2):
+        for batch in loader:
+            found.append((batch, tc.rand(1).item()))
+    return found
+
+
+def same(a, b):
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(map(same, a, b))
+    return a.equal(b) if isinstance(a, tc.Tensor) else a == b
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize("make", [
+    lambda **k: DataLoader(Drawn(), 5, shuffle=True, **k),
+    lambda **k: DataLoader(Drawn(), 5, sampler=RandomSampler(range(12), num_samples=30), **k),
+    lambda **k: DataLoader(Drawn(), None, sampler=WeightedRandomSampler([1.0] * 12, 9), **k),
+    lambda **k: DataLoader(Stream(10), 4, **k),
+    lambda **k: DataLoader(Stream(3), None, **k),
+])  # fmt: skip
+def test_batches_are_a_function_of_the_seed_alone(make):
+    """Whatever draws, in however many threads."""
+    found = []
+    for workers in (0, 1, 3):
+        more = {"prefetch_factor": 1} if workers == 3 else {}
+        tc.manual_seed(5)
+        found.append(everything(make(num_workers=workers, **more)))
+    assert same(found[0], found[1])
+    assert same(found[0], found[2])
+    first, second = found[0][: len(found[0]) // 2], found[0][len(found[0]) // 2 :]
+    assert not same(first, second), "a pass is not as the one before"
+
+
+class Broken(Squares):
+    def __getitem__(self, i):
+        if i == 5:
+            raise LookupError("sample 5 is broken")
+        return i
+
+
+@pytest.mark.usefixtures("quiet")
+def test_an_error_in_a_thread_comes_where_its_batch_would():
+    seen = []
+    with pytest.raises(LookupError, match="sample 5 is broken") as caught:
+        for batch in DataLoader(Broken(9), 2, num_workers=2):
+            seen.append(batch.tolist())
+    assert seen == [[0, 1], [2, 3]]
+    assert "__getitem__" in [entry.name for entry in caught.traceback]
+    assert caught.value.__notes__[0].endswith("batch 2)")
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize("workers", [0, 2])
+def test_errors_of_samplers_and_streams(workers):
+    def numbers():
+        yield 0
+        raise LookupError("no more numbers")
+
+    class Numbers:
+        __iter__ = staticmethod(numbers)
+
+    class Bad(IterableDataset):
+        def __iter__(self):
+            return numbers()
+
+    for make in (lambda: DataLoader(range(9), sampler=Numbers(), num_workers=workers),
+                 lambda: DataLoader(Bad(), num_workers=workers)):  # fmt: skip
+        seen = []
+        with pytest.raises(LookupError, match="no more numbers"):
+            for batch in make():
+                seen += batch.tolist()
+        assert seen == [0]
+
+
+@pytest.mark.usefixtures("quiet")
+def test_leaving_early_stops_the_threads():
     for batch in DataLoader(Broken(4), 1, num_workers=2, prefetch_factor=1):
         assert batch.tolist() == [0]
         break
-    del batch
-    assert threading.active_count() == before
+    never_begun = iter(DataLoader(Broken(4), 1, num_workers=2))
+    del never_begun
+
+
+@pytest.mark.usefixtures("quiet")
+def test_no_more_is_loaded_ahead_than_asked_for():
+    loaded = []
+
+    class Counted(Squares):
+        def __getitem__(self, i):
+            loaded.append(i)
+            return i
+
+    batches = iter(DataLoader(Counted(50), 1, num_workers=2, prefetch_factor=3))
+    for taken in range(1, 4):
+        next(batches)
+        time.sleep(0.05)
+        assert len(loaded) <= taken + 6
+    batches.close()
+
+
+@pytest.mark.usefixtures("quiet")
+def test_workers_know_who_they_are():
+    class Who(Squares):
+        who = None
+
+        def __getitem__(self, i):
+            info = get_worker_info()
+            assert info.dataset is self
+            assert self.who == info.id, "worker_init_fn sets up a copy for each worker"
+            time.sleep(0.01)
+            return info.id, info.num_workers, info.seed
+
+    def begin(number):
+        assert get_worker_info().id == number
+        get_worker_info().dataset.who = number
+        tc.rand(1)  # of a generator of its own
+
+    data = Who(12)
+    loader = DataLoader(data, 1, num_workers=2, worker_init_fn=begin, persistent_workers=True,
+                        pin_memory=True, multiprocessing_context="fork")  # fmt: skip
+    found = {tuple(int(x) for x in batch) for batch in loader}
+    assert {(number, of) for number, of, _ in found} <= {(0, 2), (1, 2)}
+    assert len({seed - number for number, _, seed in found}) == 1
+    assert data.who is None
+    assert get_worker_info() is None
+    with pytest.raises(ZeroDivisionError):
+        list(DataLoader(data, 1, num_workers=2, worker_init_fn=lambda number: number / 0))
+
+
+def test_a_batch_that_takes_too_long():
+    class Slow(Squares):
+        def __getitem__(self, i):
+            return i if i == 0 else release.wait(5)
+
+    release, before = threading.Event(), threading.active_count()
+    batches = iter(DataLoader(Slow(3), 1, num_workers=1, timeout=0.2))
+    assert next(batches).tolist() == [0]
+    with pytest.raises(RuntimeError, match=r"DataLoader timed out after 0.2 seconds"):
+        next(batches)
+    release.set()
+    while threading.active_count() > before:
+        time.sleep(0.01)
+
+
+# --- Streams --------------------------------------------------------------------------------------
+
+
+@given(st.integers(0, 20), st.integers(1, 7), st.booleans(), st.sampled_from([0, 2]))
+def test_streams_are_batched_once_in_order(n, size, drop_last, workers):
+    class Sized(Stream):
+        def __len__(self):
+            return self.n
+
+    loader = DataLoader(Sized(n), size, drop_last=drop_last, num_workers=workers)
+    numbers = [batch[0].tolist() for batch in loader]
+    assert len(numbers) == len(loader) == (n // size if drop_last else -(-n // size))
+    assert [i for some in numbers for i in some] == list(range(n))[
+        : n // size * size if drop_last else n
+    ]
+    with pytest.raises(TypeError):
+        len(DataLoader(Stream(n), size))
+
+
+def test_chains_of_streams():
+    both = Stream(2) + Stream(3)
+    assert [i for i, _ in both] == [0, 1, 0, 1, 2]
+    assert isinstance(both, ChainDataset)
 
 
 @pytest.mark.parametrize(
@@ -189,8 +386,26 @@ def test_an_error_in_a_thread_reaches_the_user_and_leaving_early_stops_the_threa
         (lambda: DataLoader([1], 2, batch_sampler=[[0]]), ValueError, "batch_sampler option is"),
         (lambda: DataLoader([1], None, drop_last=True), ValueError, "batch_size=None option"),
         (lambda: DataLoader([1], num_workers=-1), ValueError, "should be non-negative"),
-        (lambda: DataLoader([1], worker_init_fn=print), NotImplementedError, "worker_init_fn"),
-        (lambda: DataLoader(iter([1])), NotImplementedError, "must have __getitem__"),
+        (lambda: DataLoader([1], timeout=-1), ValueError, "timeout option should be non-neg"),
+        (lambda: DataLoader([1], prefetch_factor=2), ValueError, "prefetch_factor option could"),
+        (lambda: DataLoader([1], num_workers=1, prefetch_factor=0), ValueError, "be non-neg"),
+        (lambda: DataLoader([1], persistent_workers=True), ValueError, "needs num_workers > 0"),
+        (lambda: DataLoader(iter([1])), TypeError, "list_iterator is no data set"),
+        (lambda: DataLoader(Stream(1), shuffle=True), ValueError,
+         "expected unspecified shuffle option, but got shuffle=True"),
+        (lambda: DataLoader(Stream(1), sampler=[1]), ValueError, "unspecified sampler option"),
+        (lambda: DataLoader(Stream(1), batch_sampler=[[1]]), ValueError, "unspecified batch_sa"),
+        (lambda: ChainDataset([[1]]), TypeError, "only supports IterableDataset"),
+        (lambda: ConcatDataset([Stream(1)]), TypeError, "does not support IterableDataset"),
+        (lambda: iter(IterableDataset()), NotImplementedError, "defines no __iter__"),
+        (lambda: WeightedRandomSampler([1.0], 0), ValueError, "positive integer value, but got num"),
+        (lambda: WeightedRandomSampler([1.0], 1, 2), ValueError, "a boolean value, but got repl"),
+        (lambda: WeightedRandomSampler([[1.0]], 1), ValueError, "weights should be a 1d sequence"),
+        (lambda: iter(WeightedRandomSampler([1.0, -1], 1)), RuntimeError, "probability tensor"),
+        (lambda: iter(WeightedRandomSampler([0.0], 1)), RuntimeError, "sum of probabilities <= 0"),
+        (lambda: iter(WeightedRandomSampler([1.0, 0], 2, False)), RuntimeError,
+         "with replacement=False, not enough"),
+        (lambda: default_collate([np.array(["a"])]), TypeError, "found <class 'numpy.ndarray'>"),
         (lambda: DataLoader([], shuffle=True), ValueError, "num_samples=0"),
         (lambda: TensorDataset(tc.ones(2), tc.ones(3)), ValueError,
          r"Size mismatch between tensors: \(2,\), \(3,\)"),
@@ -232,6 +447,12 @@ def test_datasets():
     assert equal(both[3], data[3])
     assert ConcatDataset([[], [1], [], [2, 3]])[2] == 3
     assert [*Subset("abcd", [3, 1])] == ["d", "b"]
+
+    class Fetch(Squares):
+        def __getitems__(self, indices):
+            return [i * 10 for i in indices]
+
+    assert [b.tolist() for b in DataLoader(Subset(Fetch(5), [3, 1]), 2)] == [[30, 10]]
 
 
 @given(st.integers(0, 40), st.lists(st.integers(1, 5), min_size=1, max_size=4), seeds)
@@ -280,6 +501,26 @@ def test_sequential_and_batch_samplers():
     assert len(BatchSampler(range(5), 2, False)) == 3
 
 
+@given(seeds, st.integers(0, 9))
+def test_subset_random_sampler(seed, n):
+    numbers = [i * 10 for i in range(n)]
+    sampler = SubsetRandomSampler(numbers, seeded(seed))
+    assert sorted(sampler) == numbers
+    assert len(sampler) == n
+    assert list(SubsetRandomSampler(numbers, seeded(seed))) == list(
+        SubsetRandomSampler(numbers, seeded(seed))
+    )
+
+
+def test_weighted_random_sampler():
+    numbers = list(WeightedRandomSampler(tc.tensor([1.0, 0.0, 3.0]), 4000, generator=seeded(0)))
+    assert numbers.count(1) == 0
+    assert abs(numbers.count(2) - 3000) < 120  # more than four standard deviations
+    once = list(WeightedRandomSampler([1, 0, 3, 1], 3, replacement=False))
+    assert sorted(once) == [0, 2, 3]
+    assert all(type(i) is int for i in once)
+
+
 Pair = namedtuple("Pair", ["a", "b"])
 
 
@@ -295,6 +536,15 @@ def test_default_collate_keeps_forms_and_dtypes():
     assert default_collate([np.float32(1), np.float32(2)]).dtype == tc.float32
     assert default_collate([tc.tensor(1), tc.tensor(2)]).tolist() == [1, 2]
     assert default_collate(["a", "b"]) == ["a", "b"]
+    ordered = default_collate([OrderedDict(b=1, a=2)] * 2)
+    assert type(ordered) is OrderedDict
+    assert list(ordered) == ["b", "a"]
+    assert type(default_collate([MappingProxyType({"x": 1})])) in (MappingProxyType, dict)
+    converted = default_convert({"x": np.ones(2), "y": (1, "a", Pair(np.float32(2), None))})
+    assert converted["x"].equal(tc.ones(2, dtype=tc.float64))
+    assert converted["y"][:2] == [1, "a"]
+    assert converted["y"][2].a.dtype == tc.float32
+    assert next(iter(DataLoader([np.ones(2)], None))).tolist() == [1.0, 1.0]
     nested = default_collate([{"x": (1, "a")}, {"x": (2, "b")}])
     assert nested["x"][0].tolist() == [1, 2]
     assert nested["x"][1] == ("a", "b")

@@ -46,6 +46,13 @@ def test_network_by_hand():
     ]
     by_name = {node.name: node for node in graph.nodes}
     assert [cluster.path for cluster in graph.clusters] == ["conv", "fc"]
+    assert [cluster.parent for cluster in graph.clusters] == [None, None]
+    assert [edge.kept for edge in graph.edges] == [
+        True, False, False,  # conv2d keeps x; w only if x asked for its gradient
+        False,  # relu keeps its output ...
+        True,  # ... which goes to max_pool2d
+        False, True, True, True, True, False,
+    ]  # fmt: skip
     assert [cluster.kind for cluster in graph.clusters] == ["Conv2d", "Linear"]
     assert by_name["conv.weight"].cluster == by_name["conv2d"].cluster == "conv"
     assert by_name["relu"].cluster is None
@@ -262,7 +269,7 @@ def test_deep_chain_on_a_small_stack():
         y = tc.ones(1, requires_grad=True)
         for _ in range(100_000):
             y = y.exp()
-        results.append(visualize.draw(y, limit=10))
+        results.append(visualize.draw(y, limit=10, fold=False))
 
     results = []
     before = threading.stack_size(256 * 1024)

@@ -11,7 +11,7 @@ import tinygrad_cnn as tc
 import tinygrad_cnn.nn.functional as F
 import visualize
 from tinygrad_cnn import nn
-from visualize import dot, render
+from visualize import dot, escape, palette, render, words
 
 SVG = "{http://www.w3.org/2000/svg}"
 XLINK = "{http://www.w3.org/1999/xlink}"
@@ -32,21 +32,9 @@ NASTY = [
 ]
 
 
-class LeNet(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.conv1 = nn.Conv2d(1, 2, 3, padding=1)
-        self.conv2 = nn.Conv2d(2, 3, 3, stride=2, bias=False)
-        self.fc = nn.Linear(3 * 1 * 1, 4)
-
-    def forward(self, x):
-        x = F.max_pool2d(F.relu(self.conv1(x)), 2)
-        return self.fc(F.relu(self.conv2(x)).flatten(1))
-
-
 @pytest.fixture(scope="module")
-def picture():
-    model, x, labels = LeNet(), tc.ones(2, 1, 8, 8), tc.tensor([1, 3])
+def picture(nets):
+    model, x, labels = nets.LeNet(), tc.ones(2, 1, 8, 8), tc.tensor([1, 3])
     loss = F.cross_entropy(model(x), labels)
     return visualize.draw(loss, model, names={"images": x, "labels": labels})
 
@@ -58,16 +46,20 @@ def texts(svg):
 def test_every_node_and_edge_is_in_the_svg(picture):
     svg = ElementTree.fromstring(picture.render("svg"))
     ids = {element.get("id") for element in svg.iter()}
-    graph = picture.graph
+    graph = picture.view
     assert {f"node-{at}" for at in range(len(graph.nodes))} <= ids
     assert {f"edge-{edge.target}-{edge.slot}" for edge in graph.edges} <= ids
+    rows = [row[0] for node in graph.nodes for row in node.rows]
+    named = [n.name.rpartition(".")[2] for n in picture.graph.nodes if n.kind == "parameter"]
+    assert rows == named  # parameters stand in the box of their op
+    assert len(graph.nodes) + len(rows) == len(picture.graph.nodes)
 
 
 def test_names_attributes_and_shapes_can_be_read(picture):
     words = " ".join(texts(picture.render("svg")))
     for wanted in (
-        "images", "labels", "conv1", "Conv2d", "weight", "bias", "max_pool2d", "cross_entropy",
-        "stride 1, padding 1", "stride 2", "2x2, stride 2", "2x1x3x3", "2x2x4x4", "scalar",
+        "images", "labels", "conv1", "weight", "bias", "max_pool2d", "cross_entropy",
+        "padding 1", "stride 2", "2x2, stride 2", "2x1x3x3", "2x2x4x4", "keeps x 32 B",
     ):  # fmt: skip
         assert wanted in words
 
@@ -78,12 +70,13 @@ def test_svg_is_for_light_and_dark_and_fits_its_page(picture):
     assert "max-width:100%" in svg
     assert "Courier New" in svg
     colours = set(re.findall(r'(?:fill|stroke)="(#[0-9a-f]{6})"', svg))
-    assert colours <= set(dot.DARK)  # no colour is forgotten in the dark
+    assert colours <= set(palette.DARK)  # no colour is forgotten in the dark
 
 
 def test_every_colour_has_one_for_the_dark():
-    pairs = [*dot.OPS.values(), dot.OTHER_OP, *dot.KINDS.values()]
-    assert {colour for pair in pairs for colour in pair} <= set(dot.DARK)
+    tables = (palette.FAMILIES, palette.KINDS, palette.VERDICTS, palette.STATUS)
+    pairs = [palette.OTHER, palette.HEAT, *(pair for table in tables for pair in table.values())]
+    assert {colour for pair in pairs for colour in pair} <= set(palette.DARK)
 
 
 @pytest.mark.parametrize("direction", dot.DIRECTIONS)
@@ -157,13 +150,13 @@ def test_long_attributes_are_cut():
     picture = visualize.draw(w.reshape(*[1] * 60, 40).permute(*range(61)))
     words = next(words for words in texts(picture.render()) if words.startswith("dims 0, 1, 2"))
     assert words.endswith("…")
-    assert len(words) == 2 * dot.LONGEST
+    assert len(words) == 2 * escape.LONGEST
 
 
 def test_an_attribute_that_is_an_object_is_named_by_its_kind():
     x = tc.ones(3, requires_grad=True)
     pictures = [visualize.draw(F.dropout(x.exp(), 0.4)) for _ in range(2)]
-    assert dot.value_text(object()) == "object"
+    assert words.value_text(object()) == "object"
     assert "0x" not in pictures[0].source
     assert pictures[0].source == pictures[1].source
 
@@ -196,7 +189,7 @@ def test_a_large_graph_is_cut_and_says_so():
     y = tc.ones(1, requires_grad=True)
     for _ in range(3000):
         y = y.exp()
-    picture = visualize.draw(y, limit=50)
+    picture = visualize.draw(y, limit=50, fold=False)
     assert len(picture.graph.nodes) == 3002
     assert "2952 more nodes" in texts(picture.render("svg"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -120,13 +121,15 @@ def grad(
     grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Any, ...]:
     """The gradients of the sum of `outputs` with respect to `inputs`; no `.grad` is touched.
 
     `grad_outputs` are the cotangents; an input that the outputs do not depend on is an error, or
-    None with `allow_unused`, or zeros with `materialize_grads`.
+    None with `allow_unused`, or zeros with `materialize_grads`. `only_inputs` is always so.
 
     >>> import tinygrad_cnn as tc
     >>> x = tc.tensor(3.0, requires_grad=True)
@@ -134,6 +137,20 @@ def grad(
     >>> dx, grad(dx, x)
     (tensor(6., grad_fn=<AddBackward0>), (tensor(2.),))
     """
+    if not only_inputs:
+        warnings.warn(
+            "only_inputs argument is deprecated and is ignored now (defaults to True): to add to "
+            "the .grad of other leaves, use backward",
+            FutureWarning,
+            stacklevel=2,
+        )
+    if is_grads_batched:
+        raise NotImplementedError("grad: is_grads_batched is not there: loop over the gradients")
+    if allow_unused is False and materialize_grads:
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
+            "allow_unused=False."
+        )
     outputs, inputs = _tuple(outputs), _tuple(inputs)
     if any(not isinstance(x, Recorded) or x._node is None for x in inputs):
         raise RuntimeError("One of the differentiated Tensors does not require grad")

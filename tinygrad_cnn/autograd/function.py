@@ -71,6 +71,15 @@ class Function:
     >>> Cube.apply(x).backward()
     >>> x.grad
     tensor(12.)
+
+    A function of arrays is shorter as an `op`: NumPy in, NumPy out, and a vjp for each input, whose
+    parameters say what is kept for it (here the input x).
+
+    >>> @tc.op
+    ... def cube(x):
+    ...     return x**3
+    >>> cube.defvjp(x=lambda g, x: g * 3 * x**2)
+    >>> cube(x.detach().requires_grad_()).backward()
     """
 
     @staticmethod

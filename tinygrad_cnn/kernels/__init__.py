@@ -62,6 +62,20 @@ def use(name):
     _current = name
 
 
+def get_num_threads():
+    """How many threads share the work of a kernel."""
+    from ._threads import workers
+
+    return workers()
+
+
+def set_num_threads(n):
+    """Let so many threads share it: those that BLAS may have, in the whole process."""
+    from ._threads import set_workers
+
+    set_workers(n)
+
+
 def __getattr__(name):
     """Called for a kernel before any set was chosen: takes the one that the environment names."""
     if name not in FUNCTIONS:

@@ -60,6 +60,18 @@ def workers():
         return _hold.threads if _hold.holders else blas[0]()
 
 
+def set_workers(n):
+    """Let BLAS have n threads, and so the kernels; nothing where it cannot be told."""
+    blas = _openblas()
+    if blas is None:
+        return
+    with _hold.lock:
+        if _hold.holders:
+            _hold.threads = n
+        else:
+            blas[1](n)
+
+
 @contextmanager
 def one_blas_thread():
     """Hold BLAS at one thread in the whole process. Cheap, and holds may overlap in any order."""

@@ -127,6 +127,18 @@ class Sequential(_Numbered):
     def _like(self, items: list[tuple[str, Any]]) -> Sequential:
         return type(self)(dict(items))
 
+    def __mul__(self, times: int) -> Sequential:
+        if not isinstance(times, int):
+            return NotImplemented
+        if times <= 0:
+            raise ValueError(f"Non-positive multiplication factor {times} for {type(self)}")
+        return type(self)(*list(self) * times)
+
+    __rmul__ = __mul__
+
+    def __imul__(self, times: int) -> Sequential:
+        return self.extend(list(self * times)[len(self) :])
+
     def forward(self, input: Any) -> Any:
         """What the last module returns; the input itself where there are none."""
         for module in self._modules.values():

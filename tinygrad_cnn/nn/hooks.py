@@ -15,10 +15,17 @@ class Hooks:
         self.before: dict[int, tuple[Callable[..., Any], bool]] = {}
         self.after: dict[int, tuple[Callable[..., Any], bool]] = {}
         self.backward: dict[int, tuple[Callable[..., Any], bool]] = {}
+        self.before_backward: dict[int, tuple[Callable[..., Any], bool]] = {}
+        self.before_save: dict[int, tuple[Callable[..., Any], bool]] = {}
+        self.after_save: dict[int, tuple[Callable[..., Any], bool]] = {}
+        self.before_load: dict[int, tuple[Callable[..., Any], bool]] = {}
+        self.after_load: dict[int, tuple[Callable[..., Any], bool]] = {}
+        self.always: set[int] = set()  # hooks after forward that also see its exceptions
 
     def add(
-        self, kind: str, hook: Callable[..., Any], with_kwargs: bool = False, prepend: bool = False
-    ) -> RemovableHandle:
+        self, kind: str, hook: Callable[..., Any], with_kwargs: bool = False, prepend: bool = False,
+        always: bool = False,
+    ) -> RemovableHandle:  # fmt: skip
         """Add `hook` as the last of its kind, or with `prepend` as the first."""
         hooks: dict[int, Any] = getattr(self, kind)
         earlier = list(hooks.items()) if prepend else []
@@ -26,6 +33,8 @@ class Hooks:
             del hooks[key]
         handle = RemovableHandle(hooks, hook)
         hooks[handle.id] = (hook, with_kwargs)
+        if always:
+            self.always.add(handle.id)
         hooks.update(earlier)
         return handle
 
@@ -44,13 +53,28 @@ class Hooks:
                     "a forward pre-hook with kwargs must return None or a tuple of new args and "
                     f"kwargs, but got {result!r}"
                 )
-        run = self._watched if self.backward else _plain
-        y = run(module, args, kwargs)
-        for hook, with_kwargs in list(self.after.values()):
-            result = hook(module, args, kwargs, y) if with_kwargs else hook(module, args, y)
-            if result is not None:
-                y = result
+        run = self._watched if self.backward or self.before_backward else _plain
+        ran: set[int] = set()
+        y = None
+        try:
+            y = run(module, args, kwargs)
+            for key, (hook, with_kwargs) in list(self.after.items()):
+                ran.add(key)
+                result = hook(module, args, kwargs, y) if with_kwargs else hook(module, args, y)
+                if result is not None:
+                    y = result
+        except Exception:
+            for key, (hook, with_kwargs) in list(self.after.items()):
+                if key in self.always and key not in ran:
+                    hook(module, args, kwargs, y) if with_kwargs else hook(module, args, y)
+            raise
         return y
+
+    def run(self, kind: str, *args: Any) -> None:
+        """Call the hooks of saving and loading; they return None."""
+        for hook, _ in list(getattr(self, kind).values()):
+            if hook(*args) is not None:
+                raise RuntimeError(f"a hook around state_dict must return None: {hook!r}")
 
     def _watched(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Forward between two clones, whose gradients are what the backward hooks are given.
@@ -93,10 +117,15 @@ class Hooks:
                 grad_input = result
             return grad_input
 
-        def output_ready(g: Any) -> None:
+        def output_ready(g: Any) -> Any:
+            for hook, _ in list(self.before_backward.values()):
+                result = hook(module, (g,))
+                if result is not None:
+                    g = result[0] if isinstance(result, tuple) else result
             seen.append(g)
             if not places:
                 run((None,) * len(args))
+            return g
 
         def input_ready(g: Any) -> Any:
             grads: list[Any] = [None] * len(args)

@@ -6,8 +6,10 @@ its shape (out, in, *kernel): fan_in = in · Π kernel, fan_out = out · Π kern
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,9 +19,10 @@ from ..random import Generator, source
 from ..tensor import Tensor
 
 __all__ = [
-    "calculate_gain", "constant_", "dirac_", "eye_", "kaiming_normal_", "kaiming_uniform_",
-    "normal_", "ones_", "orthogonal_", "sparse_", "trunc_normal_", "uniform_", "xavier_normal_",
-    "xavier_uniform_", "zeros_",
+    "calculate_gain", "constant", "constant_", "dirac", "dirac_", "eye", "eye_", "kaiming_normal",
+    "kaiming_normal_", "kaiming_uniform", "kaiming_uniform_", "normal", "normal_", "ones_",
+    "orthogonal", "orthogonal_", "sparse", "sparse_", "trunc_normal_", "uniform", "uniform_",
+    "xavier_normal", "xavier_normal_", "xavier_uniform", "xavier_uniform_", "zeros_",
 ]  # fmt: skip
 
 _GAINS = {
@@ -279,3 +282,31 @@ def sparse_(
     normal_(tensor, 0.0, std, generator)
     tensor._array[order < zeros] = 0
     return tensor
+
+
+# --- Old names ----------------------------------------------------------------------------------
+
+
+def deprecated_alias(where: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function under its old name, without the underscore: it warns (FutureWarning)."""
+    name = function.__name__
+
+    @functools.wraps(function)
+    def old(*args: Any, **kwargs: Any) -> Any:
+        warnings.warn(
+            f"`{where}.{name[:-1]}` is now deprecated in favor of `{where}.{name}`.",
+            FutureWarning,
+            stacklevel=2,
+        )
+        return function(*args, **kwargs)
+
+    old.__name__ = old.__qualname__ = name[:-1]
+    old.__doc__ = f"The old name of `{name}`."
+    return old
+
+
+_old = functools.partial(deprecated_alias, "nn.init")
+constant, dirac, eye, uniform, normal = map(_old, (constant_, dirac_, eye_, uniform_, normal_))
+xavier_uniform, xavier_normal = _old(xavier_uniform_), _old(xavier_normal_)
+kaiming_uniform, kaiming_normal = _old(kaiming_uniform_), _old(kaiming_normal_)
+orthogonal, sparse = _old(orthogonal_), _old(sparse_)

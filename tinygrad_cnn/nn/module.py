@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
@@ -9,10 +10,11 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..graph import mark_written
-from ..tensor import RemovableHandle, Tensor, _target
+from ..metadata import target
+from ..tensor import RemovableHandle, Tensor
 from .hooks import Hooks
 from .parameter import Parameter
-from .state import entries, load
+from .state import load, plan_own, save, save_own
 
 __all__ = ["Module"]
 
@@ -203,9 +205,9 @@ class Module:
             children = reversed(module._modules.items())
             stack += [(f"{name}{dot}{key}", child) for key, child in children if child is not None]
 
-    def modules(self) -> Iterator[Module]:
-        """This module and all below it, each once."""
-        for _, module in self.named_modules():
+    def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
+        """This module and all below it, each once unless told."""
+        for _, module in self.named_modules(remove_duplicate=remove_duplicate):
             yield module
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
@@ -270,6 +272,21 @@ class Module:
                 raise AttributeError(f"`{name}` is not an nn.Module")
         return module
 
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Put `module` in the place of that dotted name, which with `strict` must be there.
+
+        Raises AttributeError for a path that is not there, ValueError for an empty one.
+        """
+        path, _, name = target.rpartition(".")
+        if not name:
+            raise ValueError("Cannot set the submodule without a target name!")
+        if not isinstance(module, Module):
+            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")
+        parent = self.get_submodule(path)
+        if strict or hasattr(parent, name):
+            self.get_submodule(target)
+        setattr(parent, name, module)
+
     def _get_tensor(self, target: str, registry: str, what: str) -> Any:
         path, _, name = target.rpartition(".")
         module = self.get_submodule(path)
@@ -324,7 +341,7 @@ class Module:
         Takes what `Tensor.to` takes: a dtype, the device "cpu", both, or another Tensor. The
         Parameters stay the same objects. Raises TypeError for a dtype that is not floating point.
         """
-        dtype, _ = _target("to", args, kwargs)
+        dtype, _ = target("to", args, kwargs)
         if dtype is None:
             return self
         if dtype.kind != "f":
@@ -351,23 +368,67 @@ class Module:
         """Floating-point parameters and buffers in float16."""
         return self.to(np.float16)
 
+    def type(self: M, dst_type: Any) -> M:
+        """Floating-point parameters and buffers in that type."""
+        return self.to(dst_type)
+
     def cpu(self: M) -> M:
         """This module: it is on the CPU."""
+        return self
+
+    def cuda(self: M, device: Any = None) -> M:
+        """Raises RuntimeError: the only device is the CPU."""
+        return self.to("cuda" if device is None else device)
+
+    def share_memory(self: M) -> M:
+        """This module: threads share it anyway."""
         return self
 
     # --- State ----------------------------------------------------------------------------------
 
     def state_dict(
-        self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False
+        self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False
     ) -> Any:
         """Parameters and persistent buffers under their names, detached, on the same memory.
 
         With `keep_vars` the tensors themselves. A shared parameter stands under each of its names.
+        What `get_extra_state` returns, where a subclass defines it, stands under "_extra_state".
         """
+        if args:
+            warnings.warn(
+                "Positional args are being deprecated, use kwargs instead.",
+                FutureWarning,
+                stacklevel=2,
+            )
+            given = dict(zip(("destination", "prefix", "keep_vars"), args, strict=False))
+            return self.state_dict(**given)
         destination = OrderedDict() if destination is None else destination
-        for name, (_, _, _, tensor) in entries(self).items():
-            destination[prefix + name] = tensor if keep_vars else tensor.detach()
+        save(self, destination, prefix, keep_vars)
         return destination
+
+    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
+        """The part of `state_dict` that is this module's own; subclasses may extend it."""
+        save_own(self, destination, prefix, keep_vars)
+
+    def _load_from_state_dict(
+        self, state_dict: Any, prefix: str, local_metadata: Any, strict: bool,
+        missing_keys: list[str], unexpected_keys: list[str], error_msgs: list[str],
+    ) -> None:  # fmt: skip
+        """The part of `load_state_dict` that is this module's own; subclasses may extend it.
+
+        It plans what to copy, and adds to the last three lists: nothing is copied before all
+        modules have been asked. `state_dict` is a copy, whose keys may be changed.
+        """
+        rest = (strict, missing_keys, unexpected_keys, error_msgs)
+        plan_own(self, state_dict, prefix, local_metadata, missing_keys, error_msgs, rest)
+
+    def get_extra_state(self) -> Any:
+        """State other than tensors, to go into `state_dict`; subclasses define it."""
+        raise RuntimeError("get_extra_state: subclasses that have extra state define this")
+
+    def set_extra_state(self, state: Any) -> None:
+        """Take over what `get_extra_state` returned; subclasses define it."""
+        raise RuntimeError("set_extra_state: subclasses that have extra state define this")
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
@@ -398,13 +459,46 @@ class Module:
         return self._add_hook("before", hook, prepend=prepend, with_kwargs=with_kwargs)
 
     def register_forward_hook(
-        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
-    ) -> RemovableHandle:
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False,
+        always_call: bool = False,
+    ) -> RemovableHandle:  # fmt: skip
         """After each forward call `hook(module, args, output)`; what it returns replaces output.
 
-        With `with_kwargs` it is `hook(module, args, kwargs, output)`.
+        With `with_kwargs` it is `hook(module, args, kwargs, output)`. With `always_call` it is called
+        where forward raised too (output None); the exception goes on then.
         """
-        return self._add_hook("after", hook, prepend=prepend, with_kwargs=with_kwargs)
+        return self._add_hook(
+            "after", hook, prepend=prepend, with_kwargs=with_kwargs, always=always_call
+        )
+
+    def register_full_backward_pre_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Before the module's backward call `hook(module, grad_output)`, a tuple of one Tensor.
+
+        What it returns replaces `grad_output`. For the modules of `register_full_backward_hook`.
+        """
+        return self._add_hook("before_backward", hook, prepend=prepend)
+
+    def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Before this module's part of `state_dict` call `hook(module, prefix, keep_vars)`."""
+        return self._add_hook("before_save", hook)
+
+    def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """After `state_dict` call `hook(module, state_dict, prefix, local_metadata)`."""
+        return self._add_hook("after_save", hook)
+
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Before `load_state_dict` looks at this module call `hook(module, state_dict, prefix, ..)`.
+
+        The rest are local_metadata, strict, missing_keys, unexpected_keys and error_msgs. The hook
+        may change the keys of state_dict, which is a copy.
+        """
+        return self._add_hook("before_load", hook)
+
+    def register_load_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """After `load_state_dict` call `hook(module, incompatible_keys)`, whose lists it may change."""
+        return self._add_hook("after_load", hook)
 
     def register_full_backward_hook(
         self, hook: Callable[..., Any], prepend: bool = False

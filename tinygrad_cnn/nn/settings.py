@@ -1,17 +1,22 @@
-"""Modules that are a function and its settings: the class body is the table of the settings.
+"""Modules that are a function and its settings.
 
-    class LeakyReLU(FunctionModule, function=F.leaky_relu):
+    class ELU(FunctionOf, function=F.elu): ...
+
+takes as settings the arguments of the function after its input, with their names and defaults, and
+
+    class Dropout(FunctionModule, function=F.dropout):
         '''...'''
 
-        negative_slope: float = 0.01
+        p: float = 0.5
         inplace: bool = False
 
-The settings, in that order, are what the class takes, the attributes of its instances, the keyword
-arguments of the function, and what the representation shows.
+those that its body lists. They are what the class takes, in that order, the attributes of its
+instances, the keyword arguments of the function, and what the representation shows.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from inspect import Parameter, Signature, get_annotations
 from typing import Any, dataclass_transform
@@ -19,31 +24,46 @@ from typing import Any, dataclass_transform
 from .module import Module
 
 
-@dataclass_transform()
-class FunctionModule(Module):
+class FunctionOf(Module):
     """Base of layers without parameters; `forward` is `function(*inputs, **settings)`.
 
-    `shown` names the settings that the representation has: all unless told, `inplace` where True.
+    Of the function's arguments, those after the first `inputs` are settings, or those that
+    `settings` names. `shown` names the ones that the representation has: all unless told,
+    `inplace` where True. A class with a function and no settings has those of the class above.
     """
 
     _function: Callable[..., Any]
     _settings: tuple[str, ...] = ()
+    _takes = Signature()
     _shown: tuple[str, ...] | None = None
 
     def __init_subclass__(
         cls,
         function: Callable[..., Any] | None = None,
         shown: tuple[str, ...] | None = None,
+        inputs: int = 1,
+        settings: tuple[str, ...] | None = None,
         **kwargs: Any,
     ):
         super().__init_subclass__(**kwargs)
+        if "__init__" in cls.__dict__:
+            cls.__signature__ = None  # type: ignore[attr-defined]  # of that, not of the class above
         if function is None:
-            return  # the settings are those of the class above
+            return  # all else is as in the class above
+        cls._function = staticmethod(function)
         own = {name: cls.__dict__.get(name, Parameter.empty) for name in get_annotations(cls)}
-        cls._function, cls._settings, cls._shown = staticmethod(function), tuple(own), shown
-        cls.__signature__ = Signature(  # type: ignore[attr-defined]
+        if not issubclass(cls, FunctionModule):
+            arguments = list(inspect.signature(function).parameters.values())[inputs:]
+            own = {p.name: p.default for p in arguments if settings is None or p.name in settings}
+        elif cls._settings and not own:
+            return
+        cls._settings, cls._shown = tuple(own), shown
+        cls._takes = Signature(
             [Parameter(n, Parameter.POSITIONAL_OR_KEYWORD, default=v) for n, v in own.items()]
         )
+        cls.__signature__ = cls._takes  # type: ignore[attr-defined]
+        if cls.__doc__ is None:
+            cls.__doc__ = (function.__doc__ or "").partition(">>>")[0].rstrip()
         for name in own:
             if name in cls.__dict__:
                 delattr(cls, name)  # a default is of the signature, not an attribute of the class
@@ -51,7 +71,7 @@ class FunctionModule(Module):
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__()
         try:
-            given = self.__signature__.bind(*args, **kwargs)
+            given = self._takes.bind(*args, **kwargs)
         except TypeError as error:
             raise TypeError(f"{type(self).__name__}: {error}") from None
         given.apply_defaults()
@@ -70,4 +90,9 @@ class FunctionModule(Module):
         shown = self._shown
         if shown is None:
             shown = tuple(n for n in self._settings if n != "inplace" or self.inplace)
-        return ", ".join(f"{name}={getattr(self, name)}" for name in shown)
+        return ", ".join(f"{name}={getattr(self, name)!r}" for name in shown)
+
+
+@dataclass_transform()
+class FunctionModule(FunctionOf):
+    """A `FunctionOf` whose settings are listed in its body."""

@@ -1,8 +1,10 @@
-"""Loading a module's state: look at all of it first, then copy all of it or nothing."""
+"""A module's state, saved and loaded: look at all of it first, then copy all of it or nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,53 +29,130 @@ class IncompatibleKeys(NamedTuple):
         )
 
 
-def entries(module: Any) -> dict[str, tuple[Any, str, str, Any]]:
-    """What the state of `module` consists of: name → (its module, registry, key, tensor)."""
-    found = {}
-    for prefix, part in module.named_modules(remove_duplicate=False):
-        prefix += "." if prefix else ""
-        for registry in ("_parameters", "_buffers"):
-            for key, tensor in part.__dict__[registry].items():
-                if tensor is not None and key not in part._not_persistent:
-                    found[prefix + key] = (part, registry, key, tensor)
-    return found
+_EXTRA = "_extra_state"
+
+
+def _own(module: Any) -> dict[str, tuple[str, Any]]:
+    """What the state of `module` without its children consists of: key → (registry, tensor)."""
+    return {
+        key: (registry, tensor)
+        for registry in ("_parameters", "_buffers")
+        for key, tensor in module.__dict__[registry].items()
+        if tensor is not None and key not in module._not_persistent
+    }
+
+
+def _overrides(module: Any, method: str) -> bool:
+    from .module import Module
+
+    return getattr(type(module), method) is not getattr(Module, method)
+
+
+def save(module: Any, destination: Any, prefix: str, keep_vars: bool) -> None:
+    """`Module.state_dict`: a module's own part, then its children's, then its hooks."""
+    stack = [(module, prefix, False)]
+    while stack:
+        part, start, below_is_done = stack.pop()
+        if below_is_done:
+            part._hooks.run("after_save", part, destination, start, {})
+            continue
+        if part is not module and _overrides(part, "state_dict"):
+            part.state_dict(destination=destination, prefix=start, keep_vars=keep_vars)
+            continue
+        if part._hooks:
+            part._hooks.run("before_save", part, start, keep_vars)
+            stack.append((part, start, True))
+        part._save_to_state_dict(destination, start, keep_vars)
+        children = reversed(part._modules.items())
+        stack += [
+            (child, f"{start}{name}.", False) for name, child in children if child is not None
+        ]
+
+
+def save_own(module: Any, destination: Any, prefix: str, keep_vars: bool) -> None:
+    """`Module._save_to_state_dict`."""
+    for key, (_, tensor) in _own(module).items():
+        destination[prefix + key] = tensor if keep_vars else tensor.detach()
+    if _overrides(module, "get_extra_state"):
+        destination[prefix + _EXTRA] = module.get_extra_state()
 
 
 def load(module: Any, state_dict: Mapping[str, Any], strict: bool, assign: bool) -> Any:
     """`Module.load_state_dict`."""
     if not isinstance(state_dict, Mapping):
         raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
-    places = entries(module)
-    missing = [
-        name
-        for name, (part, _, key, _) in places.items()
-        if name not in state_dict and key not in part._may_be_missing
-    ]
-    unexpected = [name for name in state_dict if name not in places]
-    errors = []
-    if strict and missing:
-        errors.append(f"Missing key(s) in state_dict: {_quoted(missing)}. ")
+    given = OrderedDict(state_dict)
+    plan: list[Callable[[], None]] = []
+    metadata = {"assign_to_params_buffers": assign, "plan": plan}
+    missing: list[str] = []
+    unexpected: list[str] = []
+    errors: list[str] = []
+    named = module.named_modules(remove_duplicate=False)
+    parts = [(name + "." if name else "", part) for name, part in named]
+    for name, part in parts:
+        part._load_from_state_dict(given, name, metadata, True, missing, unexpected, errors)
+    known = {name + key for name, part in parts for key in _own(part)}
+    known |= {name + _EXTRA for name, part in parts if _overrides(part, "set_extra_state")}
+    unexpected += [name for name in given if name not in known]
+    found = IncompatibleKeys(missing, unexpected)
+    for _, part in reversed(parts):
+        if part._hooks:
+            part._hooks.run("after_load", part, found)
     if strict and unexpected:
-        errors.append(f"Unexpected key(s) in state_dict: {_quoted(unexpected)}. ")
-    plan = []
-    for name, (part, registry, key, tensor) in places.items():
-        if name in state_dict:
-            value = state_dict[name]
-            error = _misfit(name, tensor, value, assign)
-            if error:
-                errors.append(error)
-            plan.append((part, registry, key, tensor, value))
+        errors.insert(0, f"Unexpected key(s) in state_dict: {_quoted(unexpected)}. ")
+    if strict and missing:
+        errors.insert(0, f"Missing key(s) in state_dict: {_quoted(missing)}. ")
     if errors:
         raise RuntimeError(
             f"Error(s) in loading state_dict for {type(module).__name__}:\n\t" + "\n\t".join(errors)
         )
-    for part, registry, key, tensor, value in plan:
-        if assign:
-            part.__dict__[registry][key] = _like(tensor, value)
+    for step in plan:
+        step()
+    return found
+
+
+def plan_own(
+    module: Any, state_dict: Any, prefix: str, metadata: Any, missing: list[str], errors: list[str],
+    hook_arguments: tuple[Any, ...] = (),
+) -> None:  # fmt: skip
+    """`Module._load_from_state_dict`: what is to be copied goes to the plan in `metadata`."""
+    if module._hooks:
+        module._hooks.run("before_load", module, state_dict, prefix, metadata, *hook_arguments)
+    assign = metadata.get("assign_to_params_buffers", False)
+    steps: list[Callable[[], None]] = []
+    for key, (registry, tensor) in _own(module).items():
+        name = prefix + key
+        if name not in state_dict:
+            if key not in module._may_be_missing:
+                missing.append(name)
+            continue
+        value = state_dict[name]
+        error = _misfit(name, tensor, value, assign)
+        if error:
+            errors.append(error)
+        elif assign:
+            steps.append(partial(_assign, module.__dict__[registry], key, tensor, value))
         else:
-            np.copyto(tensor._array, getattr(value, "_array", value), casting="unsafe")
-            mark_written(tensor._array)
-    return IncompatibleKeys(missing, unexpected)
+            steps.append(partial(_copy, tensor, value))
+    if _overrides(module, "set_extra_state"):
+        if prefix + _EXTRA in state_dict:
+            steps.append(partial(module.set_extra_state, state_dict[prefix + _EXTRA]))
+        else:
+            missing.append(prefix + _EXTRA)
+    if "plan" in metadata:
+        metadata["plan"] += steps
+    elif not errors:  # called by itself
+        for step in steps:
+            step()
+
+
+def _assign(registry: dict[str, Any], key: str, tensor: Tensor, value: Any) -> None:
+    registry[key] = _like(tensor, value)
+
+
+def _copy(tensor: Tensor, value: Any) -> None:
+    np.copyto(tensor._array, getattr(value, "_array", value), casting="unsafe")
+    mark_written(tensor._array)
 
 
 def _quoted(names: list[str]) -> str:

@@ -13,10 +13,15 @@ It is linear in x and in w. From ⟨ȳ, dy⟩, collecting the factors of dx[n, c
 
 x̄ is `conv2d_input(ȳ, w)` and w̄ `conv2d_weight(ȳ, x)`. Both are bilinear in turn, and the three
 functions ⟨conv2d(x, w), u⟩ = ⟨x, conv2d_input(u, w)⟩ = ⟨w, conv2d_weight(u, x)⟩ are one trilinear
-form of (x, w, u): the vjp of any of them is found among them.
+form of (x, w, u): the vjp of any of them is found among them. With a third axis, D deep, all this
+holds too: conv3d is the sum, over the taps of depth, of 2d convolutions of frames.
+
+A transposed convolution of u by w is `conv2d_input(u, w)`, of an `x_shape` that is asked for.
 """
 
 from __future__ import annotations
+
+import numpy as np
 
 from .. import kernels
 from ..op import op
@@ -50,34 +55,120 @@ def conv2d_weight(u, x, *, w_shape, stride, padding, dilation, groups):
     return kernels.conv2d_weight(u, x, w_shape, stride, padding, dilation, groups)
 
 
-def conv2d_x(g, w, x_shape, stride, padding, dilation, groups):
-    return conv2d_input(
-        g, w, x_shape=x_shape, stride=stride, padding=padding, dilation=dilation, groups=groups
-    )
+def _trilinear(conv, of_input, of_weight):
+    """Give the three ops of one trilinear form their vjps, each of the other two."""
+
+    def conv_x(g, w, x_shape, stride, padding, dilation, groups):
+        return of_input(
+            g, w, x_shape=x_shape, stride=stride, padding=padding, dilation=dilation, groups=groups
+        )
+
+    def conv_w(g, x, w_shape, stride, padding, dilation, groups):
+        return of_weight(
+            g, x, w_shape=w_shape, stride=stride, padding=padding, dilation=dilation, groups=groups
+        )
+
+    def of_input_u(g, w, stride, padding, dilation, groups):
+        return conv(g, w, stride=stride, padding=padding, dilation=dilation, groups=groups)
+
+    def of_input_w(g, u, w_shape, stride, padding, dilation, groups):
+        return conv_w(u, g, w_shape, stride, padding, dilation, groups)
+
+    def of_weight_u(g, x, stride, padding, dilation, groups):
+        return conv(x, g, stride=stride, padding=padding, dilation=dilation, groups=groups)
+
+    def of_weight_x(g, u, x_shape, stride, padding, dilation, groups):
+        return conv_x(u, g, x_shape, stride, padding, dilation, groups)
+
+    conv.defvjp(x=conv_x, w=conv_w, b=lambda g: g.sum(axis=(0, *range(2, len(g.shape)))))
+    of_input.defvjp(u=of_input_u, w=of_input_w)
+    of_weight.defvjp(u=of_weight_u, x=of_weight_x)
 
 
-def conv2d_w(g, x, w_shape, stride, padding, dilation, groups):
-    return conv2d_weight(
-        g, x, w_shape=w_shape, stride=stride, padding=padding, dilation=dilation, groups=groups
-    )
+_trilinear(conv2d, conv2d_input, conv2d_weight)
 
 
-def conv2d_input_u(g, w, stride, padding, dilation, groups):
-    return conv2d(g, w, stride=stride, padding=padding, dilation=dilation, groups=groups)
+# --- Three axes ---------------------------------------------------------------------------------
 
 
-def conv2d_input_w(g, u, w_shape, stride, padding, dilation, groups):
-    return conv2d_w(u, g, w_shape, stride, padding, dilation, groups)
+@op
+def conv3d(x, w, b=None, *, stride, padding, dilation, groups):
+    """y = x ⋆ w + b: x (N, C, D, H, W), w (F, C/groups, K, I, J), b (F,) → (N, F, O, P, Q).
+
+    `padding` has a pair for each axis. y[:, :, o] = Σ_k x[:, :, s o + d k] ⋆ w[:, :, k] + b, of
+    frames; the gradients are those of conv2d, with an axis more.
+    """
+    axes = zip(x.shape[2:], w.shape[2:], stride, padding, dilation, strict=True)
+    sizes = [(n + sum(pad) - d * (k - 1) - 1) // s + 1 for n, k, s, pad, d in axes]
+    y = _volume((x.shape[0], w.shape[0], *sizes), x, w)
+    for k, windows, cells in _depth(x, w.shape, y, stride, padding, dilation):
+        part = kernels.conv2d(
+            _frames(x[:, :, cells]), w[:, :, k], None,
+            stride[1:], padding[1:], dilation[1:], groups,
+        )  # fmt: skip
+        y[:, :, windows] += _stacked(part, x[:, :, cells])
+    if b is not None:
+        y += b[:, None, None, None]
+    return y
 
 
-def conv2d_weight_u(g, x, stride, padding, dilation, groups):
-    return conv2d(x, g, stride=stride, padding=padding, dilation=dilation, groups=groups)
+@op
+def conv3d_input(u, w, *, x_shape, stride, padding, dilation, groups):
+    """y = the x̄ of a conv3d whose output has the cotangent u; also its transpose.
+
+    ū = conv3d(ȳ, w)        w̄ = conv3d_weight(u, ȳ)
+    """
+    x = _volume(x_shape, u, w)
+    for k, windows, cells in _depth(x, w.shape, u, stride, padding, dilation):
+        frames = _frames(u[:, :, windows])
+        part = kernels.conv2d_input(
+            frames, w[:, :, k], (len(frames), x_shape[1], *x_shape[3:]),
+            stride[1:], padding[1:], dilation[1:], groups,
+        )  # fmt: skip
+        x[:, :, cells] += _stacked(part, u[:, :, windows])
+    return x
 
 
-def conv2d_weight_x(g, u, x_shape, stride, padding, dilation, groups):
-    return conv2d_x(u, g, x_shape, stride, padding, dilation, groups)
+@op
+def conv3d_weight(u, x, *, w_shape, stride, padding, dilation, groups):
+    """y = the w̄ of a conv3d of x whose output has the cotangent u.
+
+    ū = conv3d(x, ȳ)        x̄ = conv3d_input(u, ȳ)
+    """
+    w = np.zeros(w_shape, np.result_type(u, x))
+    for k, windows, cells in _depth(x, w_shape, u, stride, padding, dilation):
+        w[:, :, k] = kernels.conv2d_weight(
+            _frames(u[:, :, windows]), _frames(x[:, :, cells]), (*w_shape[:2], *w_shape[3:]),
+            stride[1:], padding[1:], dilation[1:], groups,
+        )  # fmt: skip
+    return w
 
 
-conv2d.defvjp(x=conv2d_x, w=conv2d_w, b=lambda g: g.sum(axis=(0, 2, 3)))
-conv2d_input.defvjp(u=conv2d_input_u, w=conv2d_input_w)
-conv2d_weight.defvjp(u=conv2d_weight_u, x=conv2d_weight_x)
+_trilinear(conv3d, conv3d_input, conv3d_weight)
+
+
+def _depth(x, w_shape, y, stride, padding, dilation):
+    """For each tap k of depth that meets x: (k, the windows where it does, the cells it stands on)."""
+    depth, s, front, d = x.shape[2], stride[0], padding[0][0], dilation[0]
+    for k in range(w_shape[2]):
+        first = k * d - front  # the cell of window 0
+        low, high = max(0, -(first // s)), min(y.shape[2], (depth - 1 - first) // s + 1)
+        if low < high:
+            cells = slice(low * s + first, (high - 1) * s + first + 1, s)
+            yield k, slice(low, high), cells
+
+
+def _frames(x):
+    """(N, C, D, H, W) as (N·D, C, H, W)."""
+    return x.swapaxes(1, 2).reshape(-1, x.shape[1], *x.shape[3:])
+
+
+def _stacked(frames, like):
+    """(N·D, C, H, W) as (N, C, D, H, W), with N and D as of another such array."""
+    return frames.reshape(len(like), like.shape[2], *frames.shape[1:]).swapaxes(1, 2)
+
+
+def _volume(shape, *operands):
+    """Zeros (N, C, D, H, W), with the channels last in memory, as the kernels like them."""
+    n, c, *sizes = shape
+    return np.zeros((n, *sizes, c), np.result_type(*operands)).transpose(0, 4, 1, 2, 3)

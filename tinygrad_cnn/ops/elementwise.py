@@ -42,9 +42,9 @@ mul.defvjp(a=lambda g, b: g * b, b=lambda g, a: g * a)
 
 @op(elementwise=True)
 def div(a, b):
-    """y = a / b        ā = ȳ / b        b̄ = −ȳ · y / b
+    """y = a / b        ā = ȳ / b        b̄ = −ȳ · a / b²
 
-    Integers divide in the default dtype.
+    Not by y, which may then be written in place, as after PyTorch's div. Integers divide in the default dtype.
     """
     with np.errstate(all="ignore"):
         y = a / b
@@ -52,7 +52,7 @@ def div(a, b):
     return y.astype(get_default_dtype()) if whole and y.dtype.kind == "f" else y
 
 
-div.defvjp(a=lambda g, b: g / b, b=lambda g, y, b: -g * y / b)
+div.defvjp(a=lambda g, b: g / b, b=lambda g, a, b: -g * (a / b) / b)
 
 
 @op
@@ -68,7 +68,14 @@ neg.defvjp(x=lambda g: -g)
 def pow(a, b):
     """y = aᵇ        ā = ȳ · b · aᵇ⁻¹ (0 where b = 0)        b̄ = ȳ · y · ln a (0 where a = 0 ≤ b)"""
     with np.errstate(all="ignore"):
-        return a**b
+        try:
+            return a**b
+        except ValueError as error:
+            if "negative integer" in str(error):
+                raise RuntimeError(
+                    "pow: Integers to negative integer powers are not allowed"
+                ) from None
+            raise
 
 
 def pow_a(g, a, b):
@@ -165,17 +172,6 @@ keep.defvjp(x=lambda g, mask: keep(g, mask))
 
 
 @op
-def softplus(x):
-    """y = ln(1 + eˣ) = max(x, 0) + ln(1 + e^−|x|)        x̄ = ȳ · sigmoid x"""
-    x = floating(x)
-    with np.errstate(under="ignore"):
-        return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))  # exp cannot overflow
-
-
-softplus.defvjp(x=lambda g, x: g * sigmoid(x))
-
-
-@op
 def relu(x):
     """y = max(x, 0)        x̄ = ȳ where x > 0, else 0: at the kink x = 0 the subgradient is 0
 
@@ -195,8 +191,8 @@ def abs(x):
 
 @op
 def sign(x):
-    """y = −1, 0 or 1        x̄ = 0"""
-    return np.sign(x)
+    """y = −1, 0 or 1, of NaN 0        x̄ = 0"""
+    return np.subtract(x > 0, x < 0, dtype=x.dtype)
 
 
 abs.defvjp(x=lambda g, x: g * sign(x))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from .. import kernels
 from ..op import op
 from .shape import sum_to
@@ -54,3 +56,34 @@ def linear_bias(g, bias_shape):
 
 
 linear.defvjp(x=linear_x, weight=linear_weight, bias=linear_bias)
+
+
+@op
+def contract(a, b, *, of_a, of_b, of_y):
+    """y[of_y] = Σ a[of_a] b[of_b] over the labels that y lacks: einsum of two, by one matmul.
+
+    `of_a`, `of_b` and `of_y` are strings with a letter for each axis, none twice; each letter is in
+    two of the three at least. As ⟨ȳ, y⟩ = Σ ȳ[of_y] a[of_a] b[of_b] over all labels, the same form
+    in ȳ, a and b, each gradient is the contraction of the other two: ā[of_a] = Σ ȳ[of_y] b[of_b].
+    """
+    size = dict(zip(of_a, a.shape, strict=True)) | dict(zip(of_b, b.shape, strict=True))
+    batch = [k for k in of_y if k in of_a and k in of_b]
+    rows = [k for k in of_y if k not in of_b]
+    columns = [k for k in of_y if k not in of_a]
+    summed = [k for k in of_a if k not in of_y]
+
+    def as_matrices(x, labels, *groups):
+        shape = [size[k] for k in batch] + [math.prod(size[k] for k in group) for group in groups]
+        order = [labels.index(k) for k in (*batch, *groups[0], *groups[1])]
+        return x.transpose(order).reshape(shape)
+
+    a, b = as_matrices(a, of_a, rows, summed), as_matrices(b, of_b, summed, columns)
+    y = kernels.matmul(a, b) if summed else a * b  # (batch.., rows, columns)
+    order = [*batch, *rows, *columns]
+    return y.reshape([size[k] for k in order]).transpose([order.index(k) for k in of_y])
+
+
+contract.defvjp(
+    a=lambda g, b, of_a, of_b, of_y: contract(g, b, of_a=of_y, of_b=of_b, of_y=of_a),
+    b=lambda g, a, of_a, of_b, of_y: contract(a, g, of_a=of_a, of_b=of_y, of_y=of_b),
+)

@@ -2,73 +2,103 @@
 
 from __future__ import annotations
 
+import math
+from functools import lru_cache
+
 import numpy as np
 
 from ..op import op
 from .elementwise import sqrt
 from .reduce import mean as mean_op
-from .reduce import var as var_op
+from .shape import sum_to
 
 
-def _along_channels(v, x):
-    """v (C,) as (1, C, 1, ..), to broadcast with x (N, C, ..)."""
-    return v.reshape((1, -1) + (1,) * (len(x.shape) - 2))
+def _normalization(name, of_what, centred=True):
+    """The op `name`; all of them are one function, over the axes `dims`.
 
+    y = w x̂ + b with x̂ = (x − μ) r, r = 1 / √(σ² + ε), μ and the biased σ² over `dims`; they are
+    returned too, as constants. w and b are first reshaped to `affine_shape`, to broadcast with x.
 
-def _rest(x):
-    """The axes over which a channel is normalised: all but axis 1."""
-    return (0, *range(2, len(x.shape)))
-
-
-def _composite(x, weight=None, bias=None, *, eps):
-    """batch_norm out of other ops."""
-    mu = mean_op(x, dim=_rest(x), keepdim=True)
-    y = (x - mu) / sqrt(var_op(x, dim=_rest(x), correction=0, keepdim=True) + eps)
-    if weight is not None:
-        y = y * _along_channels(weight, x)
-    return y if bias is None else y + _along_channels(bias, x)
-
-
-@op(residuals=("mu", "variance", "scale"), returns=("mu", "variance"), composite=_composite)
-def batch_norm(x, weight=None, bias=None, *, eps):
-    """y = w x̂ + b with x̂ = (x − μ) r, r = 1 / √(σ² + ε), μ and σ² of each channel of the batch.
-
-    x (N, C, ..), w and b (C,); μ and the biased σ² (C,) are returned too, as constants.
-
-    With m elements a channel, dμ = Σ dx / m and dr = −r² Σ x̂ dx / m, so
-    x̄ = w r (ȳ − Σ ȳ / m − x̂ Σ (ȳ x̂) / m)        w̄ = Σ ȳ x̂        b̄ = Σ ȳ
-    (Ioffe and Szegedy 2015, section 3).
+    With m elements normalised together, dμ = Σ dx / m and dr = −r² Σ x̂ dx / m, so, of h = w ȳ,
+    x̄ = r (h − Σ h / m − x̂ Σ (h x̂) / m)        w̄ = Σ ȳ x̂        b̄ = Σ ȳ
+    (Ioffe and Szegedy 2015, section 3). Not `centred`, μ = 0, and x̄ is without Σ h / m.
     """
-    rest = _rest(x)
-    m = max(x.size // max(x.shape[1], 1), 1)
-    mu = x.sum(axis=rest) / x.dtype.type(m)
-    y = x - _along_channels(mu, x)
-    variance = np.square(y).sum(axis=rest) / x.dtype.type(m)
-    scale = 1 / np.sqrt(variance + x.dtype.type(eps))
-    y *= _along_channels(scale if weight is None else scale * weight, x)
-    if bias is not None:
-        y += _along_channels(bias, x)
-    return y, mu, variance, scale
+
+    def composite(x, weight=None, bias=None, *, dims, affine_shape, eps):
+        d = x - mean_op(x, dim=dims, keepdim=True) if centred else x
+        y = d / sqrt(mean_op(d * d, dim=dims, keepdim=True) + eps)
+        if weight is not None:
+            y = y * weight.reshape(affine_shape)
+        return y if bias is None else y + bias.reshape(affine_shape)
+
+    def forward(x, weight=None, bias=None, *, dims, affine_shape, eps):
+        m = _count(x.shape, dims)
+        mu = x.sum(axis=dims, keepdims=True) / m if centred else np.zeros((), x.dtype)
+        y = x - mu
+        variance = np.square(y).sum(axis=dims, keepdims=True) / m
+        scale = 1 / np.sqrt(variance + x.dtype.type(eps))
+        _scale(y, scale, weight, dims, affine_shape)
+        if bias is not None:
+            y += bias.reshape(affine_shape)
+        return y, mu, variance, scale
+
+    def x_gradient(g, x, weight, mu, scale, dims, affine_shape):
+        if weight is not None and _varies(affine_shape, dims, x.ndim):
+            g, weight = g * weight.reshape(affine_shape), None
+        m = _count(x.shape, dims)
+        d = x - mu
+        d *= scale * scale * ((g * d).sum(axis=dims, keepdims=True) / -m)
+        d += g
+        if centred:
+            d -= g.sum(axis=dims, keepdims=True) / m
+        _scale(d, scale, weight, dims, affine_shape)
+        return d
+
+    def weight_gradient(g, x, mu, scale, weight_shape, affine_shape):
+        return sum_to(g * ((x - mu) * scale), shape=affine_shape).reshape(weight_shape)
+
+    def bias_gradient(g, bias_shape, affine_shape):
+        return sum_to(g, shape=affine_shape).reshape(bias_shape)
+
+    forward.__name__ = forward.__qualname__ = name
+    forward.__doc__ = f"y = w x̂ + b, {of_what}: see `_normalization` for x̄, w̄ and b̄."
+    record = op(
+        forward,
+        residuals=("mu", "variance", "scale"),
+        returns=("mu", "variance"),
+        composite=composite,
+    )
+    record.defvjp(x=x_gradient, weight=weight_gradient, bias=bias_gradient)
+    return record
 
 
-def batch_norm_x(g, x, weight, mu, scale):
-    rest = _rest(x)
-    m = x.dtype.type(max(x.size // max(x.shape[1], 1), 1))
-    x_hat = x - _along_channels(mu, x)
-    x_hat *= _along_channels(scale, x)
-    x_hat *= _along_channels((g * x_hat).sum(axis=rest) / -m, x)
-    x_hat += g
-    x_hat -= _along_channels(g.sum(axis=rest) / m, x)
-    x_hat *= _along_channels(scale if weight is None else scale * weight, x)
-    return x_hat
+@lru_cache(maxsize=256)
+def _count(shape, dims):
+    """How many elements are normalised together."""
+    return float(max(math.prod(shape[d] for d in dims), 1))
 
 
-def batch_norm_weight(g, x, mu, scale):
-    x_hat = (x - _along_channels(mu, x)) * _along_channels(scale, x)
-    return (g * x_hat).sum(axis=_rest(x))
+@lru_cache(maxsize=256)
+def _varies(affine_shape, dims, ndim):
+    """Whether the weight differs among elements that are normalised together."""
+    lead = ndim - len(affine_shape)
+    return any(d >= lead and affine_shape[d - lead] > 1 for d in dims)
 
 
-batch_norm.defvjp(x=batch_norm_x, weight=batch_norm_weight, bias=lambda g: g.sum(axis=_rest(g)))
+def _scale(y, scale, weight, dims, affine_shape):
+    """y *= scale · weight, in one pass where it can be."""
+    if weight is not None and _varies(affine_shape, dims, y.ndim):
+        y *= scale
+        y *= weight.reshape(affine_shape)
+    else:
+        y *= scale if weight is None else scale * weight.reshape(affine_shape)
+
+
+batch_norm = _normalization("batch_norm", "each channel over the batch and its places")
+layer_norm = _normalization("layer_norm", "the last axes of each element of the batch")
+group_norm = _normalization("group_norm", "each group of channels of each element of the batch")
+instance_norm = _normalization("instance_norm", "each channel of each element of the batch")
+rms_norm = _normalization("rms_norm", "as layer_norm, but about 0 in μ's place", centred=False)
 
 
 @op(residuals=("mask",))

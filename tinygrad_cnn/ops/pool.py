@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from .. import kernels
 from ..op import op
 
@@ -87,11 +85,3 @@ def avg_pool2d_input_u(g, u_shape, kernel_size, stride, padding, divisor):
 
 avg_pool2d.defvjp(x=avg_pool2d_x)
 avg_pool2d_input.defvjp(u=avg_pool2d_input_u)
-
-
-def averaging(n, m, dtype):
-    """A (m, n): row p averages the cells ⌊p n/m⌋ to ⌈(p+1) n/m⌉ − 1, as adaptive pooling does."""
-    rows = np.arange(m)[:, None]
-    start, end = rows * n // m, -((-(rows + 1) * n) // m)
-    cells = np.arange(n)
-    return ((cells >= start) & (cells < end)) / (end - start).astype(dtype)

@@ -124,8 +124,8 @@ def amin(x, *, dim=None, keepdim=False):
 
 
 def extreme_x(g, x, y, dim, keepdim):
-    """The gradient of amax and amin: x̄ = ȳ · [x = y] / (how many are)."""
-    tied = x == spread(y, x.shape, dim, keepdim)
+    """The gradient of amax and amin: x̄ = ȳ · [x = y] / (how many are); NaNs share that of a NaN."""
+    tied = (x == spread(y, x.shape, dim, keepdim)) | (x != x)
     share = cast(tied, dtype=g.dtype)
     return spread(g, x.shape, dim, keepdim) * share / sum(share, dim=dim, keepdim=True)
 

@@ -28,6 +28,27 @@ def permute(x, *, dims):
 permute.defvjp(x=lambda g, dims: permute(g, dims=tuple(np.argsort(dims).tolist())))
 
 
+@op
+def flip(x, *, dims):
+    """y = a copy of x with the axes dims in reverse        x̄ = ȳ reversed likewise"""
+    return np.flip(x, dims).copy()
+
+
+flip.defvjp(x=lambda g, dims: flip(g, dims=dims))
+
+
+@op
+def roll(x, *, shifts, dims):
+    """y[.., i + s, ..] = x[.., i, ..] along each of dims, what leaves at one end entering at the other.
+
+    x̄ = ȳ rolled back.
+    """
+    return np.roll(x, shifts, dims)
+
+
+roll.defvjp(x=lambda g, shifts, dims: roll(g, shifts=tuple(-s for s in shifts), dims=dims))
+
+
 @op(view=True)
 def expand(x, *, shape):
     """y[.., i, ..] = x[.., 0, ..] along axes of length 1, and new axes in front.
@@ -199,3 +220,28 @@ def _along(index, dim):
 
 gather.defvjp(x=lambda g, index, dim, x_shape: scatter_add(g, index, dim=dim, shape=x_shape))
 scatter_add.defvjp(x=lambda g, index, dim: gather(g, index, dim=dim))
+
+
+@op(view=True)
+def diagonal(x, *, offset, dims):
+    """y[.., k] = x[.., k, k + offset] in the axes dims, which end as one, the last.
+
+    x̄ = 0 but for that diagonal, ȳ.
+    """
+    y = x.diagonal(offset, *dims)
+    y.flags.writeable = x.flags.writeable  # NumPy's is read-only
+    return y
+
+
+@op
+def from_diagonal(u, *, offset, dims, shape):
+    """y = 0 of `shape`, but for its diagonal, u: the adjoint of `diagonal`."""
+    y = np.zeros(shape, u.dtype)
+    diagonal(y, offset=offset, dims=dims)[...] = u
+    return y
+
+
+diagonal.defvjp(
+    x=lambda g, offset, dims, x_shape: from_diagonal(g, offset=offset, dims=dims, shape=x_shape)
+)
+from_diagonal.defvjp(u=lambda g, offset, dims: diagonal(g, offset=offset, dims=dims))

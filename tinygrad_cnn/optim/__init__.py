@@ -1,7 +1,20 @@
 """Optimizers, and schedules of their learning rates: the public names of this package."""
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
 from . import lr_scheduler as lr_scheduler
 from .adam import Adam as Adam
+from .adam import Adamax as Adamax
 from .adam import AdamW as AdamW
+from .adam import NAdam as NAdam
+from .adam import RAdam as RAdam
 from .optimizer import Optimizer as Optimizer
+from .rmsprop import Adadelta as Adadelta
+from .rmsprop import Adagrad as Adagrad
+from .rmsprop import RMSprop as RMSprop
 from .sgd import SGD as SGD
+
+if not _TYPE_CHECKING:
+    from ..missing import not_here as _not_here
+
+    __getattr__ = _not_here(__name__)

@@ -1,24 +1,34 @@
-"""Adam, and AdamW, which is Adam with the weight decay apart from the gradient."""
+"""Adam and its kin: optimizers that remember a running average of the gradient and of its size.
+
+In all of them m ← β₁ m + (1 - β₁) g and v ← β₂ v + (1 - β₂) g², both from 0, and t counts the steps
+of the parameter from 1. g is the gradient, with `maximize` negated, plus weight_decay · p; where the
+decay is decoupled p ← p - lr · weight_decay · p comes first, and g is the gradient alone.
+"""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..graph import wrap
 from ..tensor import Tensor
-from .optimizer import Optimizer, Update, ascent, check_not_negative
+from .optimizer import Optimizer, Update, average, average_square, subtract_ratio
+
+_RANGES = {
+    "lr": "learning rate",
+    "eps": "epsilon value",
+    "betas": "betas",
+    "weight_decay": "weight_decay value",
+}
 
 
 class Adam(Optimizer):
     """p ← p - lr m̂ / (√v̂ + eps): Kingma and Ba 2015, algorithm 1.
 
-    m ← β₁ m + (1 - β₁) g and v ← β₂ v + (1 - β₂) g², both from 0; m̂ = m / (1 - β₁ᵗ) and
-    v̂ = v / (1 - β₂ᵗ) at the t-th step of the parameter. With `amsgrad` the largest v until now
-    takes the place of v (Reddi et al. 2018). g is the gradient, with `maximize` negated, plus
-    weight_decay · p. Raises ValueError for settings out of their range.
+    m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ). With `amsgrad` the largest v until now takes the place
+    of v (Reddi et al. 2018). Raises ValueError for settings out of their range.
 
     >>> import tinygrad_cnn as tc
     >>> x = tc.tensor([1.0, -5.0], requires_grad=True)
@@ -28,6 +38,8 @@ class Adam(Optimizer):
     >>> x
     tensor([ 0.9000, -4.9000], requires_grad=True)
     """
+
+    not_negative: ClassVar = _RANGES
 
     def __init__(
         self,
@@ -53,71 +65,30 @@ class Adam(Optimizer):
         }
         super().__init__(params, defaults, **hints)
 
-    def check(self, group: dict[str, Any]) -> None:
-        """ValueError for negative settings, and for betas outside [0, 1)."""
-        check_not_negative(group, lr="learning rate", eps="epsilon value")
-        for i, beta in enumerate(group["betas"]):
-            if not 0 <= beta < 1:
-                raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
-        check_not_negative(group, weight_decay="weight_decay value")
-
-    def _state(self, p: Any, amsgrad: bool) -> dict[str, Any]:
-        state: dict[str, Any] = self.state[p]
-        names = ["exp_avg", "exp_avg_sq"] + (["max_exp_avg_sq"] if amsgrad else [])
-        if "step" not in state:
-            state["step"] = wrap(np.zeros((), np.float32))
-        elif not isinstance(state["step"], Tensor):  # a number, out of an old checkpoint
-            state["step"] = wrap(np.array(state["step"], np.float32))
-        for name in names:
-            if name not in state:
-                state[name] = wrap(np.zeros_like(p._array))
-        return state
-
     def update_of(self, p: Any, group: dict[str, Any]) -> tuple[Update, tuple[Any, ...], int]:
         """The update of `p` at its next step."""
-        amsgrad, decay, maximize = group["amsgrad"], group["weight_decay"], group["maximize"]
-        state = self._state(p, amsgrad)
-        step = state["step"]._array
-        step += 1
-        t, lr, (beta1, beta2) = float(step), float(group["lr"]), group["betas"]
+        names = ["exp_avg", "exp_avg_sq"] + ["max_exp_avg_sq"] * bool(group["amsgrad"])
+        t, arrays = self.next_step(p, *names)
+        beta1, beta2 = group["betas"]
         # With c = √(1 - β₂ᵗ):  lr m̂ / (√v̂ + eps) = (lr c / (1 - β₁ᵗ)) m / (√v + c eps)
         c = math.sqrt(1 - beta2**t)
-        rate, eps = lr * c / (1 - beta1**t), group["eps"] * c
-        apart = bool(group["decoupled_weight_decay"] and decay)
-        coupled = {"weight_decay": 0 if apart else decay, "maximize": maximize}
+        rate, eps = float(group["lr"]) * c / (1 - beta1**t), group["eps"] * c
 
         def update(p: Any, g: Any, m: Any, v: Any, *rest: Any) -> None:
-            s = rest[-1]
-            if apart:
-                np.multiply(p, 1 - lr * decay, out=p)
-            if scratch == 2:
-                g = ascent(p, g, coupled, rest[-2])
-            np.multiply(m, beta1, out=m)
-            np.add(m, np.multiply(g, 1 - beta1, out=s), out=m)
-            np.multiply(v, beta2, out=v)
-            np.multiply(g, g, out=s)
-            np.multiply(s, 1 - beta2, out=s)
-            np.add(v, s, out=v)
-            if amsgrad:
-                v = np.maximum(rest[0], v, out=rest[0])
+            *largest, s = rest
+            average(m, g, 1 - beta1, s)
+            average_square(v, g, beta2, s)
+            for other in largest:
+                v = np.maximum(other, v, out=other)
             np.sqrt(v, out=s)
             np.add(s, eps, out=s)
-            np.divide(m, s, out=s)
-            np.multiply(s, rate, out=s)
-            np.subtract(p, s, out=p)
+            subtract_ratio(p, rate, m, s, s)
 
-        scratch = 2 if maximize or coupled["weight_decay"] else 1
-        arrays = [state["exp_avg"]._array, state["exp_avg_sq"]._array]
-        if amsgrad:
-            arrays.append(state["max_exp_avg_sq"]._array)
-        return update, tuple(arrays), scratch
+        return update, arrays, 1
 
 
 class AdamW(Adam):
-    """Adam after p ← p - lr · weight_decay · p: Loshchilov and Hutter 2019.
-
-    The decay, 1e-2 unless told, is no part of g. Otherwise as `Adam`.
-    """
+    """Adam with the weight decay, 1e-2 unless told, decoupled: Loshchilov and Hutter 2019."""
 
     def __init__(
         self,
@@ -131,14 +102,168 @@ class AdamW(Adam):
         maximize: bool = False,
         **hints: Any,
     ):
-        super().__init__(
-            params,
-            lr,
-            betas,
-            eps,
-            weight_decay,
-            amsgrad,
-            maximize=maximize,
-            decoupled_weight_decay=True,
-            **hints,
+        hints |= {"maximize": maximize, "decoupled_weight_decay": True}
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, **hints)
+
+
+class Adamax(Optimizer):
+    """p ← p - lr / (1 - β₁ᵗ) · m / u with u ← max(β₂ u, |g| + eps): Kingma and Ba 2015, algorithm 2.
+
+    Raises ValueError for settings out of their range.
+    """
+
+    not_negative: ClassVar = _RANGES
+
+    def __init__(
+        self,
+        params: Any,
+        lr: float = 2e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        foreach: bool | None = None,
+        *,
+        maximize: bool = False,
+        **hints: Any,
+    ):
+        defaults = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "maximize": maximize,
+        }
+        super().__init__(params, defaults, foreach=foreach, **hints)
+
+    def update_of(self, p: Any, group: dict[str, Any]) -> tuple[Update, tuple[Any, ...], int]:
+        """The update of `p` at its next step."""
+        t, arrays = self.next_step(p, "exp_avg", "exp_inf")
+        (beta1, beta2), eps = group["betas"], group["eps"]
+        rate = float(group["lr"]) / (1 - beta1**t)
+
+        def update(p: Any, g: Any, m: Any, u: Any, s: Any) -> None:
+            average(m, g, 1 - beta1, s)
+            np.abs(g, out=s)
+            np.add(s, eps, out=s)
+            np.multiply(u, beta2, out=u)
+            np.maximum(u, s, out=u)
+            subtract_ratio(p, rate, m, u, s)
+
+        return update, arrays, 1
+
+
+class NAdam(Optimizer):
+    """Adam with Nesterov's momentum: Dozat 2016.
+
+    μₜ = β₁ (1 - 0.96^(t · momentum_decay) / 2), M = μ₁ ··· μₜ, v̂ = v / (1 - β₂ᵗ) and
+    p ← p - lr [(1 - μₜ) / (1 - M) · g + μₜ₊₁ / (1 - M μₜ₊₁) · m] / (√v̂ + eps). Raises ValueError for
+    settings out of their range.
+    """
+
+    not_negative: ClassVar = {**_RANGES, "momentum_decay": "momentum_decay value"}
+
+    def __init__(
+        self,
+        params: Any,
+        lr: float = 2e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        momentum_decay: float = 4e-3,
+        decoupled_weight_decay: bool = False,
+        *,
+        maximize: bool = False,
+        **hints: Any,
+    ):
+        defaults = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "momentum_decay": momentum_decay,
+            "decoupled_weight_decay": decoupled_weight_decay,
+            "maximize": maximize,
+        }
+        super().__init__(params, defaults, **hints)
+
+    def update_of(self, p: Any, group: dict[str, Any]) -> tuple[Update, tuple[Any, ...], int]:
+        """The update of `p` at its next step."""
+        t, arrays = self.next_step(p, "exp_avg", "exp_avg_sq")
+        (beta1, beta2), eps, lr = group["betas"], group["eps"], float(group["lr"])
+        mu, mu_next = (
+            beta1 * (1 - 0.5 * 0.96 ** (k * group["momentum_decay"])) for k in (t, t + 1)
         )
+        product = self.state[p].get("mu_product", 1.0)
+        if not isinstance(product, Tensor):
+            product = self.state[p]["mu_product"] = wrap(np.array(product, np.float32))
+        product._array *= mu
+        so_far = float(product._array)
+        of_g, of_m = lr * (1 - mu) / (1 - so_far), lr * mu_next / (1 - so_far * mu_next)
+        c = math.sqrt(1 - beta2**t)
+
+        def update(p: Any, g: Any, m: Any, v: Any, s: Any, d: Any) -> None:
+            average(m, g, 1 - beta1, s)
+            average_square(v, g, beta2, s)
+            np.sqrt(v, out=d)
+            np.divide(d, c, out=d)
+            np.add(d, eps, out=d)
+            subtract_ratio(p, of_g, g, d, s)
+            subtract_ratio(p, of_m, m, d, s)
+
+        return update, arrays, 2
+
+
+class RAdam(Optimizer):
+    """Adam whose rate is rectified while v is young: Liu et al. 2020, algorithm 2.
+
+    ρ∞ = 2 / (1 - β₂) - 1 and ρ = ρ∞ - 2 t β₂ᵗ / (1 - β₂ᵗ). Where ρ > 5, p ← p - lr r m̂ / √v̂ with
+    r² = (ρ - 4)(ρ - 2) ρ∞ / ((ρ∞ - 4)(ρ∞ - 2) ρ), and eps is added to √v; else p ← p - lr m̂. Raises
+    ValueError for settings out of their range.
+    """
+
+    not_negative: ClassVar = _RANGES
+
+    def __init__(
+        self,
+        params: Any,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        decoupled_weight_decay: bool = False,
+        *,
+        maximize: bool = False,
+        **hints: Any,
+    ):
+        defaults = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "maximize": maximize,
+            "decoupled_weight_decay": decoupled_weight_decay,
+        }
+        super().__init__(params, defaults, **hints)
+
+    def update_of(self, p: Any, group: dict[str, Any]) -> tuple[Update, tuple[Any, ...], int]:
+        """The update of `p` at its next step."""
+        t, arrays = self.next_step(p, "exp_avg", "exp_avg_sq")
+        (beta1, beta2), eps = group["betas"], group["eps"]
+        rate, full = float(group["lr"]) / (1 - beta1**t), 2 / (1 - beta2) - 1
+        rho = full - 2 * t * beta2**t / (1 - beta2**t)
+        rectified = rho > 5
+        if rectified:
+            r = (rho - 4) * (rho - 2) * full / ((full - 4) * (full - 2) * rho)
+            rate *= math.sqrt(r * (1 - beta2**t))
+
+        def update(p: Any, g: Any, m: Any, v: Any, s: Any) -> None:
+            average(m, g, 1 - beta1, s)
+            average_square(v, g, beta2, s)
+            if rectified:
+                np.sqrt(v, out=s)
+                np.add(s, eps, out=s)
+            else:
+                s.fill(1)
+            subtract_ratio(p, rate, m, s, s)
+
+        return update, arrays, 1

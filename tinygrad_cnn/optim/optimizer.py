@@ -2,46 +2,87 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections import defaultdict
 from collections.abc import Callable
 from copy import deepcopy
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..graph import mark_written, wrap
 from ..modes import enable_grad
 from ..nn.module import clear_gradients
-from ..tensor import Tensor
+from ..tensor import RemovableHandle, Tensor
 
 Update = Callable[..., None]
 
 # What PyTorch's optimizers take for the choice of their kernels: accepted, without meaning here.
 _HINTS = ("foreach", "fused", "capturable")
 
+_SCALARS = ("step", "mu_product")  # state that is one number, float32 whatever the parameter is
+
+required: Any = object()  # the default of a setting that each group must have
+
 BLOCK = 1 << 15  # elements: all that a step touches of a block stays in the cache
+
+
+def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
+    """`step` with the hooks before and after it, and noting that it ran."""
+
+    @functools.wraps(step)
+    def hooked(self: Any, *args: Any, **kwargs: Any) -> Any:
+        args = (self, *args)
+        for hook in list(self._pre_hooks.values()):
+            result = hook(self, args, kwargs)
+            if result is None:
+                continue
+            if not isinstance(result, tuple) or len(result) != 2:
+                raise RuntimeError(
+                    f"{type(self).__name__}.step: a pre-hook must return None or a tuple of "
+                    f"(new_args, new_kwargs), but got {result}."
+                )
+            args, kwargs = result
+        out = step(*args, **kwargs)
+        if self._stepped is False:
+            self._stepped = True
+        for hook in list(self._post_hooks.values()):
+            hook(self, args, kwargs)
+        return out
+
+    return hooked
 
 
 class Optimizer:
     """The base of the optimizers.
 
-    `params` are Tensors, or dicts with "params" and settings of that group; `defaults` the settings
-    that a group does not have. `param_groups` is the list of those dicts, `state` maps each
-    parameter to what the optimizer remembers of it.
+    `params` are Tensors, pairs of a name and a Tensor, or dicts with "params" and settings of that
+    group; `defaults` the settings that a group does not have. `param_groups` is the list of those
+    dicts (with "param_names", where there are names), `state` maps each parameter to what the
+    optimizer remembers of it.
 
-    A subclass defines `update_of(p, group)`, or `step` altogether.
+    A subclass defines `update_of(p, group)`, or `step` altogether. "maximize", "weight_decay" and
+    "decoupled_weight_decay" of a group are seen to here, before the update.
 
     Raises TypeError for what are no Tensors, ValueError for tensors that are no leaves, for an
-    empty list, and for a parameter in two groups.
+    empty list, for a parameter in two groups, and where some have names and some have not.
     """
+
+    not_negative: ClassVar[dict[str, str]] = {}  # settings, and what messages call them
+    _stepped: bool | None = None  # whether `step` ran, once a scheduler asks
 
     def __init__(self, params: Any, defaults: dict[str, Any], **hints: Any):
         unknown = hints.keys() - {*_HINTS, "differentiable"}
         if unknown:
             raise TypeError(f"{type(self).__name__} got an unexpected argument {min(unknown)!r}")
         if hints.get("differentiable"):
-            raise NotImplementedError(f"{type(self).__name__}: differentiable=True is not there")
+            raise NotImplementedError(
+                f"{type(self).__name__}: differentiable=True is not there: a step writes over the "
+                "parameters and records no graph"
+            )
+        if hints.get("fused") and hints.get("foreach"):
+            raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
         if isinstance(params, Tensor):
             raise TypeError(
                 "params argument given to the optimizer should be an iterable of Tensors or dicts, "
@@ -50,7 +91,8 @@ class Optimizer:
         self.defaults = defaults
         self.state: Any = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
-        self._stepped = False
+        self._pre_hooks: dict[int, Any] = {}
+        self._post_hooks: dict[int, Any] = {}
         groups = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list")
@@ -58,6 +100,14 @@ class Optimizer:
             groups = [{"params": groups}]
         for group in groups:
             self.add_param_group(group)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "step" in vars(cls):
+            cls.step = _hooked(cls.step)  # type: ignore[method-assign]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_pre_hooks": {}, "_post_hooks": {}}
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group: a dict of "params" (a Tensor or several) and settings of its own."""
@@ -70,6 +120,12 @@ class Optimizer:
                 "of tensors in sets will change between runs. Please use a list instead."
             )
         params = [params] if isinstance(params, Tensor) else list(params)
+        names = [p[0] for p in params if isinstance(p, tuple)]
+        if names and len(names) < len(params):
+            raise ValueError(
+                "all optimizer params should be with/without names. Some param names are missing"
+            )
+        params = [p[1] for p in params] if names else params
         for p in params:
             if not isinstance(p, Tensor):
                 raise TypeError(
@@ -78,7 +134,22 @@ class Optimizer:
                 )
             if not p.is_leaf:
                 raise ValueError("can't optimize a non-leaf Tensor")
-        known = {id(p) for group in self.param_groups for p in group["params"]}
+        group = {**self.defaults, **param_group, "params": params}
+        for name, value in group.items():
+            if value is required:
+                raise ValueError(
+                    "parameter group didn't specify a value of required optimization parameter "
+                    f"{name}"
+                )
+        if names:
+            group["param_names"] = names
+        named = "param_names" in group
+        if any(named != ("param_names" in other) for other in self.param_groups):
+            raise ValueError(
+                "all optimizer param groups should be with/without names. cannot add param group "
+                f"{'with' if named else 'without'} names to the optimizer"
+            )
+        known = {id(p) for other in self.param_groups for p in other["params"]}
         if not known.isdisjoint(map(id, params)):
             raise ValueError("some parameters appear in more than one parameter group")
         if len(set(map(id, params))) < len(params):
@@ -87,12 +158,20 @@ class Optimizer:
                 "be updated that many times a step",
                 stacklevel=3,
             )
-        group = {**self.defaults, **param_group, "params": params}
         self.check(group)
         self.param_groups.append(group)
 
     def check(self, group: dict[str, Any]) -> None:
         """Raise ValueError for settings out of their range."""
+        if isinstance(group.get("lr"), Tensor) and group["lr"].numel() != 1:
+            raise ValueError("Tensor lr must be 1-element")
+        for name, text in self.not_negative.items():
+            if name == "betas":
+                for i, beta in enumerate(group["betas"]):
+                    if not 0 <= beta < 1:
+                        raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
+            elif not group[name] >= 0:  # or nan
+                raise ValueError(f"Invalid {text}: {group[name]}")
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]
@@ -107,6 +186,17 @@ class Optimizer:
         """Set the gradients of all parameters to None, or to zeros."""
         clear_gradients((p for group in self.param_groups for p in group["params"]), set_to_none)
 
+    def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Before each step call `hook(optimizer, args, kwargs)`; it may return both anew.
+
+        `args` has the optimizer first. The handle's `remove()` takes the hook out.
+        """
+        return RemovableHandle(self._pre_hooks, hook)
+
+    def register_step_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """After each step call `hook(optimizer, args, kwargs)`. As `register_step_pre_hook`."""
+        return RemovableHandle(self._post_hooks, hook)
+
     def update_of(self, p: Any, group: dict[str, Any]) -> tuple[Update, tuple[Any, ...], int]:
         """What a step does to `p`: an update, the state arrays and how many scratch arrays it takes.
 
@@ -114,6 +204,21 @@ class Optimizer:
         *scratch)`, which changes p and the state in place, and not the gradient g.
         """
         raise NotImplementedError(f"{type(self).__name__} defines no update")
+
+    def next_step(self, p: Any, *names: str, fill: float = 0.0) -> tuple[float, tuple[Any, ...]]:
+        """The number of the step that `p` takes now, from 1, and its state arrays of those names.
+
+        What is not there yet is made: the count, and arrays of `fill`.
+        """
+        state = self.state[p]
+        step = state.get("step", 0.0)
+        if not isinstance(step, Tensor):  # or a number, out of an old checkpoint
+            step = state["step"] = wrap(np.array(step, np.float32))
+        for name in names:
+            if name not in state:
+                state[name] = wrap(np.full_like(p._array, fill))
+        step._array += 1
+        return float(step._array), tuple([state[name]._array for name in names])
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Move each parameter that has a gradient; return what `closure` returns, if given.
@@ -124,7 +229,6 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        self._stepped = True
         with np.errstate(all="ignore"):
             for group in self.param_groups:
                 for p in group["params"]:
@@ -138,9 +242,13 @@ class Optimizer:
                             f"gradient of shape {g.shape}"
                         )
                     update, state, scratch = self.update_of(p, group)
+                    if group.get("weight_decay") or group.get("maximize"):
+                        update, scratch = descent(update, group), scratch + 1
                     in_blocks(update, (array, g, *state), scratch)
                     mark_written(array)
         return loss
+
+    step = _hooked(step)
 
     # --- State ----------------------------------------------------------------------------------
 
@@ -171,8 +279,9 @@ class Optimizer:
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over a copy of a state from `state_dict`, of an optimizer of like parameters.
 
-        Floating-point state takes the dtype of its parameter. Raises ValueError where the groups,
-        their sizes or the shapes of the state are not those here; nothing is loaded then.
+        Floating-point state takes the dtype of its parameter, but for counts. Raises ValueError
+        where the groups, their sizes or the shapes of the state are not those here; nothing is
+        loaded then.
         """
         groups, saved = self.param_groups, state_dict["param_groups"]
         if len(groups) != len(saved):
@@ -208,7 +317,7 @@ def _fitted(name: str, value: Any, p: Any) -> Any:
             f"loaded state dict has {name} of shape {array.shape} for a parameter of shape "
             f"{tuple(p.shape)}"
         )
-    return wrap(array.astype(p.dtype) if array.ndim or name != "step" else array)
+    return wrap(array if name in _SCALARS else array.astype(p.dtype))
 
 
 def in_blocks(update: Update, arrays: tuple[np.ndarray, ...], scratch: int) -> None:
@@ -235,18 +344,49 @@ def in_blocks(update: Update, arrays: tuple[np.ndarray, ...], scratch: int) -> N
         update(*blocks, *(array[: len(blocks[0])] for array in spare))
 
 
-def ascent(p: np.ndarray, g: np.ndarray, group: dict[str, Any], out: np.ndarray) -> np.ndarray:
-    """The gradient with `maximize` and the (coupled) weight decay of the group: g, or `out`."""
-    decay = group["weight_decay"]
-    if decay:
-        np.multiply(p, -decay if group["maximize"] else decay, out=out)
-        out += g
-        g = out
-    return np.negative(g, out=out) if group["maximize"] else g
+# --- What updates are made of: all in place, `s` is scratch -------------------------------------
 
 
-def check_not_negative(group: dict[str, Any], **names: str) -> None:
-    """Raise ValueError for a setting below 0 (or nan); the keywords say what to call it."""
-    for name, text in names.items():
-        if not group[name] >= 0:
-            raise ValueError(f"Invalid {text}: {group[name]}")
+def descent(update: Update, group: dict[str, Any]) -> Update:
+    """`update` after weight decay and `maximize`: it takes one scratch array more, as the last.
+
+    Coupled, g ← ±g + decay · p; decoupled (Loshchilov and Hutter 2019), p ← p - lr · decay · p.
+    """
+    decay, up = group.get("weight_decay", 0), group.get("maximize", False)
+    apart = decay and group.get("decoupled_weight_decay", False)
+    rate = float(group["lr"]) * decay if apart else 0.0
+
+    def descending(p: Any, g: Any, *rest: Any) -> None:
+        s = rest[-1]
+        if apart:
+            np.multiply(p, 1 - rate, out=p)
+        elif decay:
+            np.multiply(p, decay, out=s)
+            g = np.subtract(s, g, out=s) if up else np.add(s, g, out=s)
+        if up and (apart or not decay):
+            g = np.negative(g, out=s)
+        update(p, g, *rest[:-1])
+
+    return descending
+
+
+def average(m: Any, x: Any, weight: float, s: Any) -> None:
+    """m ← m + weight · (x - m): the running average."""
+    np.subtract(x, m, out=s)
+    np.multiply(s, weight, out=s)
+    np.add(m, s, out=m)
+
+
+def average_square(v: Any, x: Any, beta: float, s: Any) -> None:
+    """v ← β v + (1 - β) x²."""
+    np.multiply(v, beta, out=v)
+    np.multiply(x, x, out=s)
+    np.multiply(s, 1 - beta, out=s)
+    np.add(v, s, out=v)
+
+
+def subtract_ratio(p: Any, rate: float, x: Any, d: Any, s: Any) -> None:
+    """p ← p - rate · x / d; `s` may be d."""
+    np.divide(x, d, out=s)
+    np.multiply(s, rate, out=s)
+    np.subtract(p, s, out=p)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..graph import wrap
-from .optimizer import Optimizer, Update, ascent, check_not_negative
+from .optimizer import Optimizer, Update
 
 
 class SGD(Optimizer):
@@ -27,6 +27,12 @@ class SGD(Optimizer):
     >>> x
     tensor([0.4600], requires_grad=True)
     """
+
+    not_negative: ClassVar = {
+        "lr": "learning rate",
+        "momentum": "momentum value",
+        "weight_decay": "weight_decay value",
+    }
 
     def __init__(
         self,
@@ -52,12 +58,7 @@ class SGD(Optimizer):
 
     def check(self, group: dict[str, Any]) -> None:
         """ValueError for negative settings, and for Nesterov without momentum or with dampening."""
-        check_not_negative(
-            group,
-            lr="learning rate",
-            momentum="momentum value",
-            weight_decay="weight_decay value",
-        )
+        super().check(group)
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
 
@@ -67,13 +68,12 @@ class SGD(Optimizer):
         if not momentum:
 
             def plain(p: Any, g: Any, s: Any) -> None:
-                np.multiply(ascent(p, g, group, s), lr, out=s)
+                np.multiply(g, lr, out=s)
                 np.subtract(p, s, out=p)
 
             return plain, (), 1
 
         def with_momentum(p: Any, g: Any, v: Any, s: Any) -> None:
-            g = ascent(p, g, group, s)
             if first:
                 np.copyto(v, g)
             else:

@@ -93,7 +93,13 @@ def register_strategy(
 
 def entry_for(op: Any) -> Entry | None:
     """How `op` is tested, or None where no strategy is registered for it."""
-    from . import network_strategies, op_strategies  # noqa: F401  # our ops: they need this module
+    from . import (  # noqa: F401  # our ops: they need this module
+        activation_strategies,
+        loss_strategies,
+        network_strategies,
+        op_strategies,
+        tensor_strategies,
+    )
 
     return _entries.get(find_op(op).name)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from ..op import Op
+from ..ops.sparse import SparseMatrix
 from .values import FixedRandom
 
 
@@ -68,6 +70,10 @@ def show(value: Any) -> str:
         return f"{{{', '.join(f'{key!r}: {show(v)}' for key, v in value.items())}}}"
     if isinstance(value, Op):
         return f"registry[{value.name!r}]"
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"float('{value}')"
     if isinstance(value, FixedRandom):
         return f"testing.values.{value!r}"
+    if isinstance(value, SparseMatrix):
+        return f"testing.errors.{value!r}"
     return repr(value)

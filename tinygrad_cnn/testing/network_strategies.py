@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
 from .. import ops
+from ..ops import sparse
 from . import references
 from .calls import Call, Convention, register_strategy
 from .strategies import (
     broadcastable_shapes,
     conv2d_configs,
+    conv3d_configs,
     generators,
     label_arrays,
     pool2d_configs,
@@ -51,35 +55,37 @@ register_strategy(
 
 
 @st.composite
-def convolutions(draw: st.DrawFn, kind: str) -> Call:
-    """Calls of conv2d, with and without bias, and of its two adjoints."""
-    config = draw(conv2d_configs())
+def convolutions(draw: st.DrawFn, kind: str, deep: bool = False) -> Call:
+    """Calls of conv2d, with and without bias, and of its two adjoints; `deep` those of conv3d."""
+    config = draw(conv3d_configs() if deep else conv2d_configs())
     f = config.w_shape[0]
     x, w, u, b = separated(
         draw(generators()), config.x_shape, config.w_shape, config.output_shape, (f,)
     )
-    if kind == "conv2d_input":
+    if kind == "input":
         return Call((u, w), {"x_shape": config.x_shape, **config.attributes})
-    if kind == "conv2d_weight":
+    if kind == "weight":
         return Call((u, x), {"w_shape": config.w_shape, **config.attributes})
     return Call((x, w, b) if draw(st.booleans()) else (x, w), config.attributes)
 
 
-register_strategy(
-    "conv2d", convolutions("conv2d"), linear_in=("x", "w", "b"), reference=references.conv2d
-)
-register_strategy(
-    "conv2d_input",
-    convolutions("conv2d_input"),
-    linear_in=("u", "w"),
-    reference=references.conv2d_input,
-)
-register_strategy(
-    "conv2d_weight",
-    convolutions("conv2d_weight"),
-    linear_in=("u", "x"),
-    reference=references.conv2d_weight,
-)
+for name in ("conv2d", "conv3d"):
+    deep = name == "conv3d"
+    register_strategy(
+        name, convolutions("", deep), linear_in=("x", "w", "b"), reference=references.conv
+    )
+    register_strategy(
+        f"{name}_input",
+        convolutions("input", deep),
+        linear_in=("u", "w"),
+        reference=references.conv_input,
+    )
+    register_strategy(
+        f"{name}_weight",
+        convolutions("weight", deep),
+        linear_in=("u", "x"),
+        reference=references.conv_weight,
+    )
 
 
 # --- Pooling ------------------------------------------------------------------------------------
@@ -163,6 +169,42 @@ register_strategy(
 )
 
 
+# --- Along an axis ------------------------------------------------------------------------------
+
+
+@st.composite
+def resamplings(draw: st.DrawFn) -> Call:
+    """An array, an axis, and a matrix: any sparse one, or one that layers take."""
+    x = draw(separated_arrays(shapes(1, 3, 0, 4)))
+    dim = draw(st.integers(0, x.ndim - 1))
+    n, m = x.shape[dim], draw(st.integers(1, 5))
+    step = draw(st.sampled_from([0.5, 1.3, 0.0]))
+    corners = draw(st.booleans())
+    rng = draw(generators())
+    entries = draw(st.integers(0, 6)) if n else 0
+    matrix = sparse.SparseMatrix(
+        (m, n), rng.integers(0, m, entries), rng.integers(0, max(n, 1), entries),
+        rng.choice([1.0, 0.5, -2.0], entries),
+    )  # fmt: skip
+    if n and draw(st.booleans()):
+        makers: list[Any] = [
+            lambda: sparse.linear(n, m, step, corners),
+            lambda: sparse.cubic(n, m, step, corners),
+            lambda: sparse.nearest(n, m, step, corners, np.float32),
+            lambda: sparse.averaging(n, m),
+            lambda: sparse.windows(n, min(m, n), 2, 1, 1),
+            lambda: sparse.neighbours(n, m),
+            *(partial(sparse.padded, n, n - 1, 0, mode)
+              for mode in ("reflect", "replicate", "circular")),
+        ]  # fmt: skip
+        matrix = draw(st.sampled_from(makers))()
+        matrix = matrix.T if matrix.shape[0] == n and draw(st.booleans()) else matrix
+    return Call((x,), {"dim": dim, "matrix": matrix})
+
+
+register_strategy("resample", resamplings(), linear_in=("x",), reference=references.resample)
+
+
 # --- Softmax and losses -------------------------------------------------------------------------
 
 
@@ -203,20 +245,38 @@ register_strategy(
 
 
 @st.composite
-def batch_norms(draw: st.DrawFn) -> Call:
-    """x (N, C, ..), with and without weight and bias.
+def normalizations(draw: st.DrawFn, kind: str) -> Call:
+    """x and the axes that such an op is given, with and without weight and bias.
 
-    The values of one channel are spread over the whole interval: a small variance has derivatives
-    so high that differences cannot follow.
+    The values that are normalised together are spread over the whole interval: a small variance has
+    derivatives so high that differences cannot follow.
     """
-    channels, n = draw(st.integers(1, 3)), draw(st.sampled_from([2, 3, 4, 2, 3, 4, 0]))
-    places = draw(st.lists(st.integers(1, 3), max_size=2))
+    sides = st.integers(1, 3)
+    apart = (draw(st.sampled_from([1, 2, 3, 0])), *draw(st.lists(sides, max_size=1)))
+    together = (draw(st.integers(2, 4)), *draw(st.lists(sides, max_size=2)))
+    if kind == "batch_norm":  # (N, C, ..)
+        shape = (together[0], apart[0], *together[1:])
+        dims = (0, *range(2, len(shape)))
+        affine = (1, shape[1], *[1] * (len(shape) - 2))
+    else:  # (N, .., ..): the last axes
+        apart = apart if kind != "group_norm" else (*apart[:1], draw(sides))
+        shape = (*apart, *together)
+        dims = tuple(range(len(apart), len(shape)))
+        affine = together
+        if kind == "instance_norm":
+            affine = (*[1] * (len(apart) - 1), apart[-1], *[1] * len(together))
+        if kind == "group_norm":
+            affine = (1, apart[1], together[0], *[1] * (len(together) - 1))
     rng = draw(generators())
-    rows = [separated(rng, (n, *places))[0] for _ in range(channels)]
-    x = np.stack(rows, axis=1)
-    weight, bias = separated(rng, (channels,), (channels,), avoid=[0.0])
-    given = draw(st.sampled_from([(x,), (x, weight), (x, weight, bias), (x, None, bias)]))
-    return Call(given, {"eps": draw(st.sampled_from([1e-5, 0.1, 1.0]))})
+    kept = [n for d, n in enumerate(shape) if d not in dims]
+    rows = [separated(rng, together)[0] for _ in range(math.prod(kept))]
+    x = np.array(rows).reshape(*kept, *together)
+    x = np.moveaxis(x, range(len(kept), len(shape)), dims)
+    lie = affine if kind == "layer_norm" and draw(st.booleans()) else (math.prod(affine),)
+    weight, bias = separated(rng, lie, lie, avoid=[0.0])
+    given = [(x,), (x, weight), (x, weight, bias), (x, None, bias)]
+    how = {"dims": dims, "affine_shape": affine, "eps": draw(st.sampled_from([1e-5, 0.1, 1.0]))}
+    return Call(draw(st.sampled_from(given)), how)
 
 
 @st.composite
@@ -229,7 +289,11 @@ def dropouts(draw: st.DrawFn) -> Call:
     )
 
 
-register_strategy(
-    "batch_norm", batch_norms(), linear_in=("weight", "bias"), reference=references.batch_norm
-)
+for name in ("batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm"):
+    register_strategy(
+        name,
+        normalizations(name),
+        linear_in=("weight", "bias"),
+        reference=references.normalization(centred=name != "rms_norm"),
+    )
 register_strategy("dropout", dropouts(), linear_in=("x",), reference=references.dropout)

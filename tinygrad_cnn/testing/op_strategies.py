@@ -37,12 +37,6 @@ register_strategy("sin", unary(), reference=np.sin)
 register_strategy("cos", unary(), reference=np.cos)
 register_strategy("tanh", unary(), reference=np.tanh)
 register_strategy("sigmoid", unary(), reference=lambda x: 1 / (1 + np.exp(-x)))
-register_strategy(
-    "softplus",
-    unary(),
-    reference=lambda x: np.log(1 + np.exp(x)),
-    conventions=[at([0.0], [0.5])],  # smooth there, unlike the abs and max that it is made of
-)
 register_strategy("log", unary(0.3, 3.0), reference=np.log)
 register_strategy("sqrt", unary(0.3, 3.0), reference=np.sqrt)
 register_strategy(

@@ -5,6 +5,7 @@ A reference takes arrays and attributes and returns y, or y and what else the op
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,6 +15,36 @@ from .values import Array, Shape
 
 Pair = tuple[int, int]
 Reference = Callable[..., Any]
+
+
+# --- Elementwise --------------------------------------------------------------------------------
+
+# Other words for the same function, where there are any, so that not NumPy is compared with itself.
+BY_FORMULA: dict[str, Reference] = {
+    "square": lambda x: x * x,
+    "reciprocal": lambda x: 1 / x,
+    "rsqrt": lambda x: x**-0.5,
+    "log2": lambda x: np.log(x) / math.log(2),
+    "log10": lambda x: np.log(x) / math.log(10),
+    "log1p": lambda x: np.log(1 + x),
+    "expm1": lambda x: np.exp(x) - 1,
+    "tan": lambda x: np.sin(x) / np.cos(x),
+    "sinh": lambda x: (np.exp(x) - np.exp(-x)) / 2,
+    "cosh": lambda x: (np.exp(x) + np.exp(-x)) / 2,
+    "asin": lambda x: np.arctan(x / np.sqrt(1 - x * x)),
+    "acos": lambda x: math.pi / 2 - np.arcsin(x),
+    "atan": lambda x: np.arcsin(x / np.sqrt(1 + x * x)),
+    "asinh": lambda x: np.log(x + np.sqrt(x * x + 1)),
+    "acosh": lambda x: np.log(x + np.sqrt(x * x - 1)),
+    "atanh": lambda x: np.log((1 + x) / (1 - x)) / 2,
+    "floor": np.vectorize(math.floor, otypes=[float]),
+    "ceil": np.vectorize(math.ceil, otypes=[float]),
+    "trunc": np.vectorize(math.trunc, otypes=[float]),
+    "round": np.vectorize(round, otypes=[float]),
+    "floor_divide": np.vectorize(lambda a, b: math.floor(a / b), otypes=[float]),
+    "remainder": np.vectorize(lambda a, b: a % b, otypes=[float]),
+    "fmod": np.vectorize(math.fmod, otypes=[float]),
+}
 
 
 # --- Reductions ---------------------------------------------------------------------------------
@@ -134,6 +165,75 @@ def scatter_add(x: Array, index: Array, dim: int, shape: Shape) -> Array:
     return y
 
 
+def flip(x: Array, dims: Shape) -> Array:
+    """Element by element."""
+    y = np.zeros_like(x)
+    for place in np.ndindex(x.shape):
+        y[tuple(n - 1 - i if k in dims else i for k, (i, n) in _sides(place, x))] = x[place]
+    return y
+
+
+def roll(x: Array, shifts: Shape, dims: Shape) -> Array:
+    """Element by element."""
+    by, y = dict(zip(dims, shifts, strict=True)), np.zeros_like(x)
+    for place in np.ndindex(x.shape):
+        y[tuple((i + by.get(k, 0)) % n for k, (i, n) in _sides(place, x))] = x[place]
+    return y
+
+
+def _sides(place: Shape, x: Array) -> Any:
+    return enumerate(zip(place, x.shape, strict=True))
+
+
+def diagonal(x: Array, offset: int, dims: Pair) -> Array:
+    """Element by element."""
+    x = np.moveaxis(x, dims, (-2, -1))
+    first = max(-offset, 0)
+    n = max(min(x.shape[-2] - first, x.shape[-1] - max(offset, 0)), 0)
+    return np.stack([x[..., first + k, first + k + offset] for k in range(n)], -1)
+
+
+def from_diagonal(u: Array, offset: int, dims: Pair, shape: Shape) -> Array:
+    """Element by element."""
+    y = np.zeros(shape)
+    inside = np.moveaxis(y, dims, (-2, -1))
+    first = max(-offset, 0)
+    for k in range(u.shape[-1]):
+        inside[..., first + k, first + k + offset] = u[..., k]
+    return y
+
+
+# --- Scans and special functions ----------------------------------------------------------------
+
+
+def scan(add: Callable[..., Any]) -> Reference:
+    """One slice after the other along an axis."""
+
+    def run(x: Array, dim: int) -> Array:
+        slices = list(np.moveaxis(x, dim, 0))
+        for k in range(1, len(slices)):
+            slices[k] = add(slices[k - 1], slices[k])
+        return np.stack(slices, dim) if slices else x
+
+    return run
+
+
+cumsum, cumprod = scan(np.add), scan(np.multiply)
+
+
+def erfinv(x: Array) -> Array:
+    """By bisection of math.erf."""
+
+    def one(v: float) -> float:
+        low, high = -6.0, 6.0
+        for _ in range(60):
+            middle = (low + high) / 2
+            low, high = (middle, high) if math.erf(middle) < v else (low, middle)
+        return low
+
+    return np.asarray(np.vectorize(one, otypes=[float])(x))
+
+
 # --- Products and convolution -------------------------------------------------------------------
 
 
@@ -146,6 +246,11 @@ def matmul(a: Array, b: Array) -> Array:
     return y
 
 
+def contract(a: Array, b: Array, of_a: str, of_b: str, of_y: str) -> Array:
+    """NumPy's einsum."""
+    return np.asarray(np.einsum(f"{of_a},{of_b}->{of_y}", a, b))
+
+
 def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
     """Σ_d x[.., d] weight[f, d] + bias[f]"""
     y = (x[..., None, :] * weight).sum(-1)
@@ -153,14 +258,16 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
 
 
 def windows(
-    plane: Shape, kernel: Shape, output: Shape, stride: Pair, padding: Any, dilation: Pair
-) -> Iterator[tuple[int, int, int, int, int, int]]:
-    """(i, j, p, q, h, k): tap (i, j) of window (p, q) stands on the cell (h, k) of the plane."""
-    for i, j, p, q in np.ndindex(*kernel, *output):
-        h = p * stride[0] + i * dilation[0] - padding[0][0]
-        k = q * stride[1] + j * dilation[1] - padding[1][0]
-        if 0 <= h < plane[0] and 0 <= k < plane[1]:
-            yield i, j, p, q, h, k
+    plane: Shape, kernel: Shape, output: Shape, stride: Shape, padding: Any, dilation: Shape
+) -> Iterator[tuple[Any, Any, Any]]:
+    """(tap, window, cell), places each, for the taps of windows that stand on a cell of x."""
+    n = len(plane)
+    for place in np.ndindex(*kernel, *output):
+        tap, window = place[:n], place[n:]
+        axes = zip(window, stride, tap, dilation, padding, strict=True)
+        cell = tuple(p * s + i * d - before for p, s, i, d, (before, _) in axes)
+        if all(0 <= h < size for h, size in zip(cell, plane, strict=True)):
+            yield tap, window, cell
 
 
 def channels_of(f: int, w_shape: Shape, groups: int) -> slice:
@@ -169,48 +276,54 @@ def channels_of(f: int, w_shape: Shape, groups: int) -> slice:
     return slice(first, first + w_shape[1])
 
 
-def conv2d(
+ALL: Any = slice(None)
+
+
+def conv(
     x: Array, w: Array, b: Array | None = None, *,
-    stride: Pair, padding: Any, dilation: Pair, groups: int,
+    stride: Shape, padding: Any, dilation: Shape, groups: int,
 ) -> Array:  # fmt: skip
-    """Window by window."""
+    """Window by window; of any number of axes."""
     axes = zip(x.shape[2:], w.shape[2:], stride, padding, dilation, strict=True)
     output = tuple((n + sum(pad) - d * (k - 1) - 1) // s + 1 for n, k, s, pad, d in axes)
     y = np.zeros((x.shape[0], w.shape[0], *output))
-    taps = windows(x.shape[2:], w.shape[2:], output, stride, padding, dilation)
-    for i, j, p, q, h, k in taps:
+    reach = windows(x.shape[2:], w.shape[2:], output, stride, padding, dilation)
+    for tap, window, cell in reach:
         for f in range(w.shape[0]):
-            y[:, f, p, q] += x[:, channels_of(f, w.shape, groups), h, k] @ w[f, :, i, j]
-    return y if b is None else y + b[:, None, None]
+            seen = x[(ALL, channels_of(f, w.shape, groups), *cell)]
+            y[(ALL, f, *window)] += seen @ w[(f, ALL, *tap)]
+    return y if b is None else y + b.reshape(-1, *[1] * len(output))
 
 
-def conv2d_input(
+def conv_input(
     u: Array, w: Array, *,
-    x_shape: Shape, stride: Pair, padding: Any, dilation: Pair, groups: int,
+    x_shape: Shape, stride: Shape, padding: Any, dilation: Shape, groups: int,
 ) -> Array:  # fmt: skip
     """What each window read gets its share."""
     x = np.zeros(x_shape)
-    taps = windows(x_shape[2:], w.shape[2:], u.shape[2:], stride, padding, dilation)
-    for i, j, p, q, h, k in taps:
+    reach = windows(x_shape[2:], w.shape[2:], u.shape[2:], stride, padding, dilation)
+    for tap, window, cell in reach:
         for f in range(w.shape[0]):
-            x[:, channels_of(f, w.shape, groups), h, k] += u[:, f, p, q, None] * w[f, :, i, j]
+            share = u[(ALL, f, *window)][:, None] * w[(f, ALL, *tap)]
+            x[(ALL, channels_of(f, w.shape, groups), *cell)] += share
     return x
 
 
-def conv2d_weight(
+def conv_weight(
     u: Array, x: Array, *,
-    w_shape: Shape, stride: Pair, padding: Any, dilation: Pair, groups: int,
+    w_shape: Shape, stride: Shape, padding: Any, dilation: Shape, groups: int,
 ) -> Array:  # fmt: skip
     """What each tap read, times what came of it."""
     w = np.zeros(w_shape)
-    taps = windows(x.shape[2:], w_shape[2:], u.shape[2:], stride, padding, dilation)
-    for i, j, p, q, h, k in taps:
+    reach = windows(x.shape[2:], w_shape[2:], u.shape[2:], stride, padding, dilation)
+    for tap, window, cell in reach:
         for f in range(w_shape[0]):
-            w[f, :, i, j] += u[:, f, p, q] @ x[:, channels_of(f, w_shape, groups), h, k]
+            seen = x[(ALL, channels_of(f, w_shape, groups), *cell)]
+            w[(f, ALL, *tap)] += u[(ALL, f, *window)] @ seen
     return w
 
 
-# --- Pooling ------------------------------------------------------------------------------------
+# --- Pooling, and what is linear along an axis --------------------------------------------------
 
 
 def max_pool2d(
@@ -220,7 +333,7 @@ def max_pool2d(
     y = np.full((*x.shape[:2], *output_size), -np.inf)
     taps = np.full(y.shape, kernel_size[0] * kernel_size[1])
     reach = windows(x.shape[2:], kernel_size, output_size, stride, padding, dilation)
-    for i, j, p, q, h, k in reach:
+    for (i, j), (p, q), (h, k) in reach:
         greater = x[:, :, h, k] > y[:, :, p, q]
         taps[:, :, p, q] = np.where(greater, i * kernel_size[1] + j, taps[:, :, p, q])
         y[:, :, p, q] = np.maximum(y[:, :, p, q], x[:, :, h, k])
@@ -233,7 +346,7 @@ def max_pool2d_gather(
     """x at the tap of each window."""
     y = np.zeros(taps.shape)
     reach = windows(x.shape[2:], kernel_size, taps.shape[2:], stride, padding, dilation)
-    for i, j, p, q, h, k in reach:
+    for (i, j), (p, q), (h, k) in reach:
         here = taps[:, :, p, q] == i * kernel_size[1] + j
         y[:, :, p, q] += np.where(here, x[:, :, h, k], 0)
     return y
@@ -246,7 +359,7 @@ def max_pool2d_scatter(
     """u added at the tap of each window."""
     x = np.zeros(x_shape)
     reach = windows(x_shape[2:], kernel_size, taps.shape[2:], stride, padding, dilation)
-    for i, j, p, q, h, k in reach:
+    for (i, j), (p, q), (h, k) in reach:
         here = taps[:, :, p, q] == i * kernel_size[1] + j
         x[:, :, h, k] += np.where(here, u[:, :, p, q], 0)
     return x
@@ -258,7 +371,7 @@ def avg_pool2d(
     """The sum of each window, divided."""
     y = np.zeros((*x.shape[:2], *output_size))
     reach = windows(x.shape[2:], kernel_size, output_size, stride, padding, (1, 1))
-    for _, _, p, q, h, k in reach:
+    for _, (p, q), (h, k) in reach:
         y[:, :, p, q] += x[:, :, h, k]
     return y / divisor
 
@@ -269,9 +382,17 @@ def avg_pool2d_input(
     """To each cell of a window its share."""
     x, share = np.zeros(x_shape), u / divisor
     reach = windows(x_shape[2:], kernel_size, u.shape[2:], stride, padding, (1, 1))
-    for _, _, p, q, h, k in reach:
+    for _, (p, q), (h, k) in reach:
         x[:, :, h, k] += share[:, :, p, q]
     return x
+
+
+def resample(x: Array, dim: int, matrix: Any) -> Array:
+    """The product with the matrix, written out in full."""
+    full = np.zeros(matrix.shape)
+    for row, cell, weight in zip(matrix.rows, matrix.cells, matrix.weights, strict=True):
+        full[row, cell] += weight
+    return np.moveaxis(np.tensordot(full, x, (1, dim)), 0, dim)
 
 
 # --- Softmax, losses, normalisation -------------------------------------------------------------
@@ -310,18 +431,25 @@ def cross_entropy(
     return np.asarray(losses.sum() / (1 if reduction == "sum" else total or np.nan))
 
 
-def batch_norm(
-    x: Array, weight: Array | None = None, bias: Array | None = None, *, eps: float
-) -> tuple[Array, Array, Array]:
-    """Channel by channel; mean and biased variance too."""
-    y, mean, variance = np.zeros(x.shape), np.zeros(x.shape[1]), np.zeros(x.shape[1])
-    for c in range(x.shape[1] if x.size else 0):
-        values = x[:, c]
-        mean[c], variance[c] = values.mean(), ((values - values.mean()) ** 2).mean()
-        y[:, c] = (values - mean[c]) / np.sqrt(variance[c] + eps)
-        y[:, c] *= 1 if weight is None else weight[c]
-        y[:, c] += 0 if bias is None else bias[c]
-    return y, mean, variance
+def normalization(centred: bool = True) -> Reference:
+    """Set by set of what is normalised together; mean and biased variance too."""
+
+    def normalize(
+        x: Array, weight: Array | None = None, bias: Array | None = None, *,
+        dims: Shape, affine_shape: Shape, eps: float,
+    ) -> tuple[Array, Array, Array]:  # fmt: skip
+        y, kept = np.zeros(x.shape), [1 if d in dims else n for d, n in enumerate(x.shape)]
+        mean, variance = np.zeros(kept if centred else ()), np.zeros(kept)
+        for place in np.ndindex(*kept) if x.size else ():
+            together = tuple(ALL if d in dims else p for d, p in enumerate(place))
+            about = x[together].mean() if centred else 0.0
+            mean[place if centred else ()] = about
+            variance[place] = ((x[together] - about) ** 2).mean()
+            y[together] = (x[together] - about) / np.sqrt(variance[place] + eps)
+        y *= 1 if weight is None else weight.reshape(affine_shape)
+        return y + (0 if bias is None else bias.reshape(affine_shape)), mean, variance
+
+    return normalize
 
 
 def dropout(x: Array, p: float, random: Callable[[Shape], Array]) -> Array:

@@ -121,9 +121,9 @@ class Conv2dConfig:
 
     x_shape: Shape
     w_shape: Shape
-    stride: Pair
-    padding: tuple[Pair, Pair]
-    dilation: Pair
+    stride: Shape
+    padding: tuple[Pair, ...]
+    dilation: Shape
     groups: int
 
     @property
@@ -142,7 +142,7 @@ class Conv2dConfig:
 
     @property
     def attributes(self) -> dict[str, Any]:
-        """The attributes of the op conv2d."""
+        """The attributes of the ops of convolution."""
         return {
             "stride": self.stride,
             "padding": self.padding,
@@ -189,6 +189,24 @@ def conv2d_configs(draw: st.DrawFn, *, symmetric: bool = False) -> Conv2dConfig:
     return Conv2dConfig(
         (n, groups * channels, *plane), (groups * filters, channels, *kernel), stride, padding,
         dilation, groups,
+    )  # fmt: skip
+
+
+@st.composite
+def conv3d_configs(draw: st.DrawFn) -> Conv2dConfig:
+    """Convolutions over three axes, as `conv2d_configs` draws them over two."""
+    flat = draw(conv2d_configs())
+    taps, stride, dilation = (
+        draw(st.integers(1, 3)),
+        draw(st.integers(1, 2)),
+        draw(st.integers(1, 2)),
+    )
+    pad, more = draw(pairs(0, 2)), draw(st.integers(0, 2))
+    depth = max(1, dilation * (taps - 1) + 1 + more - sum(pad))
+    return Conv2dConfig(
+        (*flat.x_shape[:2], depth, *flat.x_shape[2:]),
+        (*flat.w_shape[:2], taps, *flat.w_shape[2:]),
+        (stride, *flat.stride), (pad, *flat.padding), (dilation, *flat.dilation), flat.groups,
     )  # fmt: skip
 
 

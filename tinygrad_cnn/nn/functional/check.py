@@ -7,19 +7,30 @@ from typing import Any
 from ... import functions
 from ...graph import Recorded
 
+_SEVERAL = {1: "an integer", 2: "an integer or two", 3: "an integer or three"}
 
-def pair(name: str, what: str, value: Any, least: int) -> tuple[int, int]:
-    """An integer, or two, each at least `least`, as two."""
-    values = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
-    values = values * 2 if len(values) == 1 else values
-    if len(values) != 2 or any(isinstance(v, (float, bool, str)) or v is None for v in values):
-        raise TypeError(f"{name}: {what} must be an integer or two, got {value!r}")
+
+def sizes(name: str, what: str, value: Any, least: int, n: int) -> tuple[int, ...]:
+    """An integer, or n, each at least `least`, as n.
+
+    TypeError for what is no integer, RuntimeError for another number of them and for small ones.
+    """
+    if type(value) is int and value >= least:
+        return (value,) * n
+    plain = type(value) is tuple and set(map(type, value)) == {int} and len(value) == n
+    if plain and min(value) >= least:
+        return value
+    values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+    if any(isinstance(v, (float, bool, str)) or not hasattr(v, "__index__") for v in values):
+        raise TypeError(f"{name}: {what} must be {_SEVERAL[n]}, got {value!r}")
+    if len(values) not in (1, n):
+        raise RuntimeError(f"{name}: {what} must be {_SEVERAL[n]}, got {value!r}")
     if min(values) < least:
         raise RuntimeError(
             f"{name}: {what} must be {'non-negative' if least == 0 else 'greater than zero'}, got "
             f"{value}"
         )
-    return int(values[0]), int(values[1])
+    return tuple(int(v) for v in values) * (n // len(values))
 
 
 def tensors(name: str, **arguments: Any) -> None:
@@ -29,15 +40,15 @@ def tensors(name: str, **arguments: Any) -> None:
             raise TypeError(f"{name}: expected a Tensor for {argument}, got {type(value).__name__}")
 
 
-def images(name: str, x: Any) -> tuple[Any, bool]:
-    """x as (N, C, H, W), and whether it came without N."""
+def spatial(name: str, x: Any, n: int) -> tuple[Any, bool]:
+    """x as (N, C, ..) with n axes of space, and whether it came without N."""
     tensors(name, input=x)
     shape = x._array.shape
-    if len(shape) not in (3, 4):
+    if len(shape) not in (n + 1, n + 2):
         raise RuntimeError(
-            f"{name}: expected 3D (unbatched) or 4D (batched) input, got shape {shape}"
+            f"{name}: expected {n + 1}D (unbatched) or {n + 2}D (batched) input, got shape {shape}"
         )
-    if len(shape) == 3:
+    if len(shape) == n + 1:
         return functions.unsqueeze(x, 0), True
     return x, False
 

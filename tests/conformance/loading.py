@@ -1,0 +1,37 @@
+"""Files of plain PyTorch code as modules, over PyTorch or, with their imports changed, over this package."""
+
+import re
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+MODELS = Path(__file__).parent / "models"
+
+# what a user would tell an editor to replace
+IMPORTS = (
+    (r"^import torch$", "import tinygrad_cnn as torch"),
+    (r"^import torch\.", "import tinygrad_cnn."),
+    (r"^from torch import ", "from tinygrad_cnn import "),
+    (r"^from torch\.", "from tinygrad_cnn."),
+)
+
+
+def changed(source: str) -> str:
+    """The source with its imports of PyTorch changed, and nothing else."""
+    for pattern, replacement in IMPORTS:
+        source = re.sub(pattern, replacement, source, flags=re.MULTILINE)
+    return source
+
+
+def load(name: str, library: Any) -> types.ModuleType:
+    """models/<name>.py as a module over `library`, which is PyTorch or this package."""
+    path = MODELS / f"{name}.py"
+    source = path.read_text()
+    if library.__name__ != "torch":
+        source = changed(source)
+    module = types.ModuleType(f"{library.__name__}_models.{name}")
+    module.__file__ = str(path)
+    sys.modules[module.__name__] = module
+    exec(compile(source, str(path), "exec"), module.__dict__)
+    return module

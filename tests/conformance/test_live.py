@@ -1,0 +1,190 @@
+"""Drawn cases against PyTorch itself, where it is installed."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import tinygrad_cnn as tc
+import tinygrad_cnn.nn.functional as F
+from tinygrad_cnn import nn, optim
+from tinygrad_cnn.testing import broadcastable_shapes, shapes
+
+from .cases import Case, integers, positive, real, ties, unit
+from .test_recorded import agree as same_outcome
+
+torch = pytest.importorskip("torch")
+
+
+def agree(code, order=2, grad=None, **inputs):
+    """The code gives the same here and there: values, gradients, second ones, or an error."""
+    case = Case(code, code, inputs, order, grad)
+    wanted = case.run(torch, torch.nn, torch.nn.functional, torch.optim)
+    given = case.run(tc, nn, F, optim)
+    same_outcome(given, wanted)
+
+
+drawn = settings(suppress_health_check=[HealthCheck.too_slow])
+few = st.integers(1, 3)
+none_or_few = st.integers(0, 2)
+
+
+@st.composite
+def windows(draw, dims, top=3):
+    """Kernel, stride, padding, dilation; and sides that hold a window, mostly."""
+    one = lambda low, high: draw(st.tuples(*[st.integers(low, high)] * dims))  # noqa: E731
+    kernel, stride, dilation = one(1, top), one(1, 3), one(1, 2)
+    padding = tuple(draw(st.integers(0, max(k // 2, 0))) for k in kernel)
+    sides = tuple(max(d * (k - 1) + 1 - 2 * p, 1) + draw(st.integers(0, 4))
+                  for k, p, d in zip(kernel, padding, dilation, strict=True))  # fmt: skip
+    return kernel, stride, padding, dilation, sides
+
+
+@drawn
+@given(st.data(), st.integers(1, 3))
+def test_convolution(data, dims):
+    kernel, stride, padding, dilation, sides = data.draw(windows(dims, 3 if dims < 3 else 2))
+    groups, n = data.draw(few), data.draw(st.integers(0, 2))
+    cin, cout = groups * data.draw(few), groups * data.draw(few)
+    agree(
+        f"F.conv{dims}d(x, w, b, {stride}, {padding}, {dilation}, {groups})",
+        x=real(n, cin, *sides), w=real(cout, cin // groups, *kernel), b=real(cout),
+    )  # fmt: skip
+
+
+@drawn
+@given(st.data(), st.integers(1, 2))
+def test_transposed_convolution(data, dims):
+    kernel, stride, padding, dilation, sides = data.draw(windows(dims))
+    groups = data.draw(few)
+    cin, cout = data.draw(few), data.draw(few)
+    extra = tuple(
+        data.draw(st.integers(0, max(s, d) - 1)) for s, d in zip(stride, dilation, strict=True)
+    )
+    agree(
+        f"F.conv_transpose{dims}d(x, w, None, {stride}, {padding}, {extra}, {groups}, {dilation})",
+        x=real(2, cin * groups, *sides), w=real(cin * groups, cout, *kernel),
+    )  # fmt: skip
+
+
+@drawn
+@given(st.data(), st.sampled_from(["max", "avg"]), st.integers(1, 2), st.booleans(), st.booleans())
+def test_pooling(data, kind, dims, ceil, tied):
+    kernel, stride, padding, dilation, sides = data.draw(windows(dims))
+    x = (ties if tied else real)(data.draw(none_or_few), 2, *sides)
+    if kind == "max":
+        agree(f"F.max_pool{dims}d(x, {kernel}, {stride}, {padding}, {dilation}, {ceil})", x=x)
+    else:
+        include = data.draw(st.booleans())
+        agree(f"F.avg_pool{dims}d(x, {kernel}, {stride}, {padding}, {ceil}, {include})", x=x)
+
+
+@drawn
+@given(
+    st.sampled_from(["max", "avg"]),
+    st.tuples(few, few),
+    st.tuples(st.integers(1, 7), st.integers(1, 7)),
+)
+def test_adaptive_pooling(kind, size, sides):
+    agree(f"F.adaptive_{kind}_pool2d(x, {size})", x=real(2, 2, *sides))
+
+
+@drawn
+@given(
+    st.sampled_from(["nearest", "bilinear"]), st.tuples(few, few), st.tuples(st.integers(1, 6), st.integers(1, 6)),
+    st.booleans(), st.floats(0.5, 2.5),
+)  # fmt: skip
+def test_interpolation(mode, sides, size, align, scale):
+    option = f", align_corners={align}" if mode == "bilinear" else ""
+    agree(f"F.interpolate(x, size={size}, mode={mode!r}{option})", x=real(1, 2, *sides))
+    agree(
+        f"F.interpolate(x, scale_factor={round(scale, 1)}, mode={mode!r}{option})",
+        x=real(1, 2, 4, 5),
+    )
+
+
+@drawn
+@given(st.data())
+def test_normalisation(data):
+    shape = data.draw(st.tuples(st.integers(2, 3), st.sampled_from([2, 4]), few, few))
+    groups = data.draw(st.sampled_from([1, 2]))
+    c = shape[1]
+    agree("F.batch_norm(x, None, None, w, b, training=True)", x=real(*shape), w=real(c), b=real(c))
+    agree(f"F.group_norm(x, {groups}, w, b)", x=real(*shape), w=real(c), b=real(c))
+    agree(f"F.layer_norm(x, {shape[1:]})", x=real(*shape))
+
+
+@drawn
+@given(st.data(), st.sampled_from(["mean", "sum", "none"]))
+def test_cross_entropy(data, reduction):
+    n, c = data.draw(st.integers(0, 4)), data.draw(st.integers(1, 4))
+    rest = data.draw(st.sampled_from([(), (3,), (2, 2)]))
+    ignore, smoothing = data.draw(st.integers(-1, 3)), data.draw(st.sampled_from([0.0, 0.1]))
+    agree(
+        f"F.cross_entropy(x, t, w, ignore_index={ignore}, label_smoothing={smoothing}, reduction={reduction!r})",
+        grad=("x",), x=real(n, c, *rest), t=integers(n, *rest, high=c), w=unit(c),
+    )  # fmt: skip
+
+
+LOSSES = [
+    "mse_loss",
+    "l1_loss",
+    "smooth_l1_loss",
+    "huber_loss",
+    "binary_cross_entropy_with_logits",
+    "kl_div",
+    "poisson_nll_loss",
+]
+
+
+@drawn
+@given(st.sampled_from(LOSSES), shapes(), st.sampled_from(["mean", "sum", "none"]))
+def test_losses_of_numbers(loss, shape, reduction):
+    agree(f"F.{loss}(x, t, reduction={reduction!r})", x=real(*shape), t=unit(*shape))
+
+
+@drawn
+@given(st.sampled_from(["+", "-", "*", "/", "**", "<", "=="]), broadcastable_shapes())
+def test_two_operands(op, pair):
+    agree(f"x {op} y", x=positive(*pair[0]), y=real(*pair[1]))
+
+
+@drawn
+@given(
+    st.sampled_from(["sum", "mean", "prod", "amax", "amin", "logsumexp", "std", "norm", "cumsum"]),
+    shapes(1),
+    st.data(),
+)
+def test_reductions(name, shape, data):
+    dim = data.draw(st.integers(-len(shape), len(shape) - 1))
+    keep = f", keepdim={data.draw(st.booleans())}" if name != "cumsum" else ""
+    agree(f"x.{name}(dim={dim}{keep})", x=real(*shape))
+
+
+INDEX = st.lists(
+    st.sampled_from(["0", "-1", ":", "1:", "::2", "None", "...", "[0, 0]", "torch.tensor([[0], [-1]])", "torch.tensor(0)"]),
+    min_size=1, max_size=4,
+).filter(lambda items: items.count("...") < 2)  # fmt: skip
+
+
+@drawn
+@given(INDEX, shapes(1, 4, 1, 3))
+def test_indexing(items, shape):
+    agree(f"x[{', '.join(items)}]", x=real(*shape))
+    agree(f"y = x * 1.0\ny[{', '.join(items)}] = 2.5", x=real(*shape))
+    if not any("[[" in item or item == "[0, 0]" for item in items):
+        # of values written to one place twice PyTorch gives each the gradient; here the last has it
+        agree(f"y = x * 1.0\ny[{', '.join(items)}] *= 2.5", x=real(*shape))
+
+
+@drawn
+@given(
+    st.sampled_from(
+        ["ij,jk->ik", "bij,bkj->bik", "ij,ij->i", "ijk->kij", "ii->i", "i,j,k->ijk", "...i,i->..."]
+    ),
+    st.data(),
+)
+def test_einsum(spec, data):
+    sides = {letter: data.draw(st.integers(0, 3)) for letter in "bijk"}
+    terms = spec.replace("...", "b").partition("->")[0].split(",")
+    inputs = {f"x{k}": real(*(sides[letter] for letter in term)) for k, term in enumerate(terms)}
+    agree(f"torch.einsum({spec!r}, {', '.join(inputs)})", **inputs)

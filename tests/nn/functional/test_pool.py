@@ -1,0 +1,195 @@
+"""Pooling of one and three axes, adaptive, of norms and back again, against plain loops."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinygrad_cnn as tc
+import tinygrad_cnn.nn.functional as F
+from tinygrad_cnn.testing import check_second_order, check_vjp
+from tinygrad_cnn.testing.values import separated
+
+MAX = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
+AVG = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
+LP = {1: F.lp_pool1d, 2: F.lp_pool2d, 3: F.lp_pool3d}
+ADAPTIVE_MAX = {1: F.adaptive_max_pool1d, 2: F.adaptive_max_pool2d, 3: F.adaptive_max_pool3d}
+ADAPTIVE_AVG = {1: F.adaptive_avg_pool1d, 2: F.adaptive_avg_pool2d, 3: F.adaptive_avg_pool3d}
+UNPOOL = {1: F.max_unpool1d, 2: F.max_unpool2d, 3: F.max_unpool3d}
+CASES = st.tuples(st.integers(1, 3), st.integers(0, 2**32))
+
+
+def pooling(rng, n):
+    """x with few values, so with ties, and settings."""
+    kernel, stride = rng.integers(1, 4, n), rng.integers(1, 4, n)
+    padding, dilation = rng.integers(0, kernel // 2 + 1), rng.integers(1, 3, n)
+    dilation = np.where(padding > 0, 1, dilation)  # no window of padding alone
+    plane = dilation * (kernel - 1) + 1 + rng.integers(0, 4, n)
+    x = rng.integers(-2, 3, (2, 2, *plane)).astype(np.float64)
+    return x, *(tuple(v.tolist()) for v in (kernel, stride, padding, dilation))
+
+
+def cells_of(window, plane, kernel, stride, padding, dilation):
+    """The cells of a window, in row-major order."""
+    starts = [o * s - p for o, s, p in zip(window, stride, padding, strict=True)]
+    taps = itertools.product(*map(range, kernel))
+    cells = [
+        tuple(a + t * d for a, t, d in zip(starts, tap, dilation, strict=True)) for tap in taps
+    ]
+    return [c for c in cells if all(0 <= k < m for k, m in zip(c, plane, strict=True))]
+
+
+@given(CASES, st.booleans())
+def test_max_pooling_takes_the_first_maximum(case, ceil_mode):
+    n, seed = case
+    x, *how = pooling(np.random.default_rng(seed), n)
+    t = tc.tensor(x, requires_grad=True)
+    y, where = MAX[n](t, *how, ceil_mode=ceil_mode, return_indices=True)
+    wanted, plane = np.zeros_like(x), x.shape[2:]
+    for window in np.ndindex(y.shape[2:]):
+        cells = cells_of(window, plane, *how)
+        for lead in np.ndindex(x.shape[:2]):
+            best = max(cells, key=lambda c: x[(*lead, *c)])
+            assert y[(*lead, *window)].item() == x[(*lead, *best)]
+            assert where[(*lead, *window)].item() == np.ravel_multi_index(best, plane)
+            wanted[(*lead, *best)] += 1
+    y.sum().backward()
+    np.testing.assert_array_equal(t.grad.numpy(), wanted)
+    single, at = MAX[n](tc.tensor(x[0]), *how, ceil_mode=ceil_mode, return_indices=True)
+    assert single.equal(y[0])
+    assert at.equal(where[0])
+
+
+@given(CASES, st.booleans(), st.booleans())
+def test_average_pooling_counts_cells(case, ceil_mode, padded):
+    n, seed = case
+    x, kernel, stride, padding, _ = pooling(np.random.default_rng(seed), n)
+    y = AVG[n](tc.tensor(x), kernel, stride, padding, ceil_mode, padded)
+    low = padding if padded else (0,) * n
+    for window in np.ndindex(y.shape[2:]):
+        cells = cells_of(window, x.shape[2:], kernel, stride, padding, (1,) * n)
+        count = 1
+        for o, k, s, p, m, lo in zip(
+            window, kernel, stride, padding, x.shape[2:], low, strict=True
+        ):
+            count *= min(o * s - p + k, m + lo) - max(o * s - p, -lo)
+        total = sum(x[(slice(None), slice(None), *c)] for c in cells)
+        np.testing.assert_allclose(y[(slice(None), slice(None), *window)].numpy(), total / count,
+                                   rtol=1e-12, atol=1e-12)  # fmt: skip
+    if n > 1:
+        three = AVG[n](tc.tensor(x), kernel, stride, padding, ceil_mode, divisor_override=3)
+        one = AVG[n](tc.tensor(x), kernel, stride, padding, ceil_mode, divisor_override=1)
+        assert (three * 3.0).allclose(one)
+
+
+@given(CASES)
+def test_adaptive_pooling_by_its_windows(case):
+    n, seed = case
+    rng = np.random.default_rng(seed)
+    plane, wanted = rng.integers(1, 8, n).tolist(), rng.integers(1, 8, n).tolist()
+    x = rng.integers(-2, 3, (2, 2, *plane)).astype(np.float64)
+    t = tc.tensor(x, requires_grad=True)
+    mean = ADAPTIVE_AVG[n](t, wanted)
+    y, where = ADAPTIVE_MAX[n](t, wanted, return_indices=True)
+    assert mean.shape == y.shape == where.shape == (2, 2, *wanted)
+    expected = np.zeros_like(x)
+    for window in np.ndindex(*wanted):
+        part = [slice(o * a // m, -(-(o + 1) * a // m))
+                for o, a, m in zip(window, plane, wanted, strict=True)]  # fmt: skip
+        both = (slice(None), slice(None))
+        values = x[(*both, *part)]
+        np.testing.assert_allclose(mean[(*both, *window)].detach().numpy(),
+                                   values.reshape(2, 2, -1).mean(-1), atol=1e-12)  # fmt: skip
+        for lead in np.ndindex(2, 2):
+            best = np.unravel_index(values[lead].argmax(), values[lead].shape)
+            cell = tuple(int(b) + s.start for b, s in zip(best, part, strict=True))
+            assert where[(*lead, *window)].item() == np.ravel_multi_index(cell, plane)
+            assert y[(*lead, *window)].item() == x[(*lead, *cell)]
+            expected[(*lead, *cell)] += 1
+    y.sum().backward()
+    np.testing.assert_array_equal(t.grad.numpy(), expected)
+    assert ADAPTIVE_MAX[n](tc.tensor(x[0]), wanted).equal(y[0])
+    assert ADAPTIVE_AVG[n](tc.tensor(x[0]), wanted).allclose(mean[0])
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_derivatives(n):
+    (x,) = separated(np.random.default_rng(n), (2, 2, *(5, 4, 3)[:n]), low=0.2, high=2.0)
+    for f in (
+        lambda x: MAX[n](x, 2, 1), lambda x: AVG[n](x, 2, 1, 1), lambda x: LP[n](x, 3, 2),
+        lambda x: ADAPTIVE_AVG[n](x, 2), lambda x: ADAPTIVE_MAX[n](x, 2),
+        lambda x: UNPOOL[n](*MAX[n](x, 2, return_indices=True), 2, output_size=x.shape),
+    ):  # fmt: skip
+        check_vjp(f, x, directions=1)
+        check_second_order(lambda x, f=f: f(x * x), x, directions=1)
+
+
+def test_a_nan_stays_in_its_windows():
+    x = tc.ones(1, 1, 5)
+    x[0, 0, 0] = float("nan")
+    assert np.isnan(F.adaptive_avg_pool1d(x, 3).numpy()).tolist() == [[[True, False, False]]]
+    y, where = F.adaptive_max_pool1d(x, 3, return_indices=True)
+    assert np.isnan(y.numpy()).tolist() == [[[True, False, False]]]
+    assert where.tolist() == [[[0, 1, 3]]]
+
+
+def test_power_average_pooling():
+    x = tc.tensor([[[3.0, 4.0, 0.0, 0.0]]])
+    assert F.lp_pool1d(x, 2, 2).tolist() == [[[5.0, 0.0]]]
+    assert F.lp_pool1d(x, 1, 2).tolist() == [[[7.0, 0.0]]]
+    assert F.lp_pool1d(-x, float("inf"), 2).tolist() == [[[4.0, 0.0]]]
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_unpooling_puts_the_maxima_back(n):
+    size = (5, 6, 7)[:n]
+    x = tc.tensor(separated(np.random.default_rng(0), (2, 3, *size))[0])
+    y, where = MAX[n](x, 2, return_indices=True)
+    whole = UNPOOL[n](y, where, 2, output_size=x.shape)
+    assert whole.equal(UNPOOL[n](y, where, 2, output_size=size))
+    at = (whole != 0).numpy()
+    assert at.sum() == y.numel()
+    np.testing.assert_array_equal(whole.numpy()[at], x.numpy()[at])
+    assert UNPOOL[n](y[0], where[0], 2, output_size=size).equal(whole[0])
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_empty_batches(n):
+    x = tc.zeros(0, 3, *(5, 6, 4)[:n], requires_grad=True)
+    for y in (MAX[n](x, 2), AVG[n](x, 2), ADAPTIVE_AVG[n](x, 3), ADAPTIVE_MAX[n](x, 3)):
+        assert y.shape[:2] == (0, 3)
+        y.sum().backward()
+        assert x.grad.shape == x.shape
+
+
+X = tc.ones(1, 2, 4, 4)
+Y, WHERE = F.max_pool2d(X, 2, return_indices=True)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: F.max_pool1d(X, 2), RuntimeError, r"max_pool1d: expected 2D \(unbatched\) or 3D"),
+        (lambda: F.avg_pool3d(X, (2, 2)), RuntimeError,
+         r"avg_pool3d: kernel_size must be an integer or three, got \(2, 2\)"),
+        (lambda: F.adaptive_avg_pool2d(X, (1, 2, 3)), RuntimeError,
+         "output_size must be an integer or two"),
+        (lambda: F.adaptive_max_pool2d(X, -1), RuntimeError, "output_size must be non-negative"),
+        (lambda: F.adaptive_max_pool2d(tc.ones(1, 0, 0), 2), RuntimeError,
+         "Expected input to have non-zero size for non-batch dimensions"),
+        (lambda: F.max_unpool2d(Y, WHERE.float(), 2), RuntimeError, "indices must be int64"),
+        (lambda: F.max_unpool2d(Y, WHERE[:, :1], 2), RuntimeError, "of the shape of the input"),
+        (lambda: F.max_unpool2d(Y, WHERE + 11, 2), RuntimeError,
+         r"Found an invalid max index: 21 \(output volumes are of size 4x4\)"),
+        (lambda: F.max_unpool2d(Y, WHERE, 2, output_size=(4,)), ValueError,
+         "output_size should be a sequence containing 2 or 4 elements"),
+        (lambda: F.max_unpool2d(Y, WHERE, 2, output_size=(4, 7)), ValueError,
+         'invalid output_size "\\(4, 7\\)"'),
+        (lambda: F.lp_pool2d(X.long(), 2, 2), RuntimeError, "floating-point dtype"),
+    ],
+)  # fmt: skip
+def test_errors(call, error, message):
+    with pytest.raises(error, match=message):
+        call()

@@ -1,0 +1,145 @@
+"""Folding: what repeats is drawn once, with its number, and nothing else is lost."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinygrad_cnn as tc
+import visualize
+from tinygrad_cnn import nn
+from visualize.fold import fold
+
+
+def folded(tensor, model=None):
+    return fold(visualize.record(tensor, model))
+
+
+def counts(graph):
+    return {c.path: c.count for c in graph.clusters if c.count > 1}
+
+
+def test_blocks_of_a_resnet(nets):
+    model = nets.ResNet(blocks=(3, 4, 1, 2))
+    graph = folded(model(tc.ones(2, 3, 8, 8)).sum(), model)
+    assert counts(graph) == {"layer1.0": 3, "layer2.1": 3}
+    (first,) = [c for c in graph.clusters if c.path == "layer1.0"]
+    assert (first.label, first.parent) == ("layer1.0 … 2", "layer1")
+    names = [node.name for node in graph.nodes if node.kind == "parameter"]
+    assert "layer1.0.conv1.weight" in names
+    assert "layer1.1.conv1.weight" not in names
+    assert "layer2.2.conv1.weight" not in names
+
+
+def test_the_way_on_leads_out_of_what_was_folded(nets):
+    model = nets.ResNet(blocks=(3, 1, 1, 1))
+    graph = folded(model(tc.ones(2, 3, 8, 8)).sum(), model)
+    out = [at for at, n in graph.ops() if n.cluster == "layer1.0" and n.name == "relu"][-1]
+    targets = {graph.nodes[e.target].cluster for e in graph.edges if e.source == out}
+    assert targets == {"layer2.0.conv1", "layer2.0.shortcut.0"}
+    assert all(edge.source < edge.target for edge in graph.edges)
+
+
+@given(
+    st.integers(5, 40), st.lists(st.sampled_from(["exp", "tanh", "sin"]), min_size=1, max_size=4)
+)
+def test_a_chain_of_pieces(n, names):
+    y = tc.ones(2, requires_grad=True)
+    for _ in range(n):
+        for name in names:
+            y = getattr(y, name)()
+    graph = folded(y)
+    ops = [node.name for _, node in graph.ops()]
+    assert len(ops) <= len(names)
+    total = sum(len(node.origin) for _, node in graph.ops())
+    assert total == n * len(names)  # every op is one of those that are drawn
+    assert len(graph.edges) == len(ops) + 1
+
+
+def test_too_little_to_fold():
+    y = tc.ones(2, requires_grad=True)
+    graph = visualize.record(y.exp().exp().exp())
+    assert fold(graph) is graph
+
+
+def test_folds_of_folds():
+    y = tc.ones(2, requires_grad=True)
+    for _ in range(6):
+        for _ in range(8):
+            y = y.exp()
+        y = y.tanh()
+    graph = folded(y)
+    assert [node.name for _, node in graph.ops()] == ["exp", "tanh"]
+    assert sorted(c.count for c in graph.clusters) == [6, 8]
+    inner = next(c for c in graph.clusters if c.count == 8)
+    assert next(c.count for c in graph.clusters if c.path == inner.parent) == 6
+
+
+def test_shared_weights_do_not_hinder(nets):
+    model = nets.Recurrent(9)
+    graph = folded(model(tc.ones(1, 3)).sum(), model)
+    assert [node.name for _, node in graph.ops()] == ["linear", "tanh", "sum"]
+    assert sum(node.kind == "parameter" for node in graph.nodes) == 2
+
+
+def test_what_is_used_further_on_is_not_folded_away():
+    x = tc.ones(2, requires_grad=True)
+    y, kept = x, []
+    for _ in range(8):
+        y = y.exp().tanh()
+        kept.append(y)
+    graph = folded(tc.stack(kept).sum())  # all are inputs of one op
+    assert sum(node.name == "exp" for _, node in graph.ops()) == 8
+
+
+def test_shapes_that_differ_are_no_repetition():
+    model = nn.Sequential(*[nn.Linear(k, k + 1) for k in range(2, 12)])
+    graph = folded(model(tc.ones(1, 2)).sum(), model)
+    assert counts(graph) == {}
+    model = nn.Sequential(*[nn.Linear(4, 4) for _ in range(10)])
+    graph = folded(model(tc.ones(1, 4)).sum(), model)
+    assert counts(graph) == {"0": 10}
+
+
+def test_attributes_that_differ_are_no_repetition():
+    y = tc.ones(4, 4, requires_grad=True)
+    for k in range(8):
+        y = y.sum(dim=k % 2, keepdim=True).expand(4, 4)
+    kinds = [node.name for _, node in folded(y).ops()]
+    assert kinds == ["sum", "expand", "sum", "expand"]
+
+
+def test_a_module_is_not_cut_in_two():
+    class Pair(nn.Module):
+        def forward(self, x):
+            return x.exp().tanh()
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.pairs = nn.ModuleList([Pair() for _ in range(6)])
+
+        def forward(self, x):
+            x = x.tanh()
+            for pair in self.pairs:
+                x = pair(x)
+            return x.exp().sum()
+
+    graph = fold(visualize.trace(Net(), tc.ones(2, requires_grad=True)).graph)
+    assert counts(graph) == {"pairs.0": 6}
+    assert [n.name for _, n in graph.ops()] == ["tanh", "exp", "tanh", "exp", "sum", "sum"]
+
+
+def test_measures_are_summed(nets):
+    model = nets.Recurrent(9)
+    picture = visualize.trace(model, tc.ones(1, 3))
+    whole = sum(n.measured.forward for _, n in picture.graph.ops())
+    assert sum(n.measured.forward for _, n in picture.folded.ops()) == pytest.approx(whole)
+    kept = sum(n.kept() for _, n in picture.graph.ops())
+    assert sum(n.kept() for _, n in picture.folded.ops()) == kept
+
+
+def test_folding_can_be_left_out(nets):
+    model = nets.Recurrent(9)
+    y = model(tc.ones(1, 3)).sum()
+    assert len(visualize.draw(y, model, fold=False).view.nodes) > 18
+    assert len(visualize.draw(y, model).view.nodes) < 8

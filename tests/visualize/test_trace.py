@@ -1,0 +1,238 @@
+"""A watched run: what it measures, and that it leaves things as they were."""
+
+import contextlib
+import re
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tinygrad_cnn as tc
+import tinygrad_cnn.nn.functional as F
+import visualize
+from tinygrad_cnn import nn
+from tinygrad_cnn.modes import observers, special
+
+
+def test_measures_by_hand():
+    model = nn.Sequential(nn.Linear(3, 2, bias=False), nn.ReLU())
+    with tc.no_grad():
+        model[0].weight.copy_(tc.tensor([[1.0, 2.0, 3.0], [-1.0, -1.0, -1.0]]))
+    picture = visualize.trace(model, tc.ones(1, 3), loss=lambda y: (y * y).sum())
+    ops = {node.name: node for _, node in picture.graph.ops()}
+    assert list(ops) == ["linear", "relu", "mul", "sum"]
+    assert ops["linear"].measured.nbytes == 2 * 4
+    assert ops["sum"].measured.grad_norm == 1.0
+    assert ops["mul"].measured.grad_norm == pytest.approx(2**0.5)
+    assert ops["relu"].measured.grad_norm == 12.0  # 2y with y = (6, 0)
+    assert all(node.measured.forward > 0 for node in ops.values())
+    assert all(node.measured.backward > 0 for node in ops.values())
+    assert [n.name for n in picture.graph.nodes][:2] == ["input", "0.weight"]
+    assert picture.graph.nodes[-1].name == "loss"
+
+
+def test_source_lines():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(2, 2)
+
+        def forward(self, x):
+            return self.fc(x).tanh()  # this line
+
+    number = 1 + next(
+        k for k, line in enumerate(Path(__file__).read_text().splitlines()) if "# this line" in line
+    )
+    lines = {n.name: n.line for _, n in visualize.trace(Net(), tc.ones(1, 2)).graph.ops()}
+    assert lines["tanh"] == lines["linear"] == f"{__file__}:{number}, in forward"
+
+
+def test_not_finite_values_are_counted():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.w = nn.Parameter(tc.tensor([0.0, 1.0, -1.0]))
+
+        def forward(self, x):
+            return (self.w * x).log()
+
+    ops = {n.name: n.measured for _, n in visualize.trace(Net(), tc.ones(3)).graph.ops()}
+    assert ops["mul"].bad == 0
+    assert ops["log"].bad == 2  # -inf and nan
+    assert ops["mul"].bad_gradients == 1  # 1 / 0
+
+
+def test_the_model_is_left_as_it_was(nets):
+    model = nets.ResNet()
+    buffers = {name: b.detach().clone() for name, b in model.named_buffers()}
+    model(tc.ones(2, 3, 8, 8)).sum().backward()
+    before = {name: p.grad.detach().clone() for name, p in model.named_parameters()}
+    for buffer, known in zip(model.buffers(), buffers.values(), strict=True):
+        buffer.data = known
+    visualize.trace(model, tc.randn(2, 3, 8, 8))
+    for name, p in model.named_parameters():
+        np.testing.assert_array_equal(p.grad.numpy(), before[name].numpy())
+    for name, buffer in model.named_buffers():
+        np.testing.assert_array_equal(buffer.numpy(), buffers[name].numpy())
+    assert not observers
+    assert not special
+    assert not any(m._hooks.before or m._hooks.after for m in model.modules() if m._hooks)
+
+
+def test_an_error_leaves_nobody_watching(nets):
+    model = nets.LeNet()
+    with pytest.raises(RuntimeError, match="conv2d: x has 3 channels"):
+        visualize.trace(model, tc.ones(1, 3, 8, 8))
+    assert not observers
+    assert not special
+    assert visualize.trace(model, tc.ones(1, 1, 8, 8)).graph.nodes
+
+
+def test_numbers_are_those_of_a_plain_run(nets):
+    tc.manual_seed(0)
+    model, x = nets.LeNet(), tc.randn(2, 1, 8, 8)
+    labels = tc.tensor([1, 2])
+    loss = F.cross_entropy(model(x), labels)
+    loss.backward()
+    picture = visualize.trace(model, x, loss=lambda y: F.cross_entropy(y, labels))
+    assert picture.graph.nodes[-1].value == loss.item()
+    filled = {}
+    for step in picture.steps:
+        filled.update({picture.graph.nodes[at].name: g for at, g in step.filled.items()})
+    for name, p in model.named_parameters():
+        assert filled[name].norm == pytest.approx(float(np.linalg.norm(p.grad.numpy())), rel=1e-6)
+
+
+def test_an_op_that_raises_on_the_way_spoils_no_time():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.w = nn.Parameter(tc.ones(2))
+
+        def forward(self, x):
+            for _ in range(3):
+                with contextlib.suppress(RuntimeError):
+                    self.w + tc.ones(3)
+            return (self.w * x).exp()
+
+    start = time.perf_counter()
+    ops = {n.name: n.measured for _, n in visualize.trace(Net(), tc.ones(2)).graph.ops()}
+    whole = time.perf_counter() - start
+    assert list(ops) == ["mul", "exp", "sum"]
+    assert all(m.forward > 0 for m in ops.values())
+    assert sum(m.forward for m in ops.values()) < whole
+
+
+def test_arrays_and_several_inputs_and_outputs():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = nn.Linear(2, 2), nn.Linear(2, 3)
+
+        def forward(self, left, right):
+            return self.a(left), self.b(right)
+
+    graph = visualize.trace(Net(), np.ones((1, 2), np.float32), tc.ones(4, 2)).graph
+    inputs = [n.name for n in graph.nodes if n.kind == "constant"]
+    assert inputs == ["left", "right"]
+    assert [n.name for _, n in graph.ops()] == ["linear", "sum", "linear", "sum", "add"] or [
+        n.name for _, n in graph.ops()
+    ] == ["linear", "linear", "sum", "sum", "add"]
+
+
+@pytest.mark.parametrize(
+    ("run", "error", "words"),
+    [
+        (lambda: visualize.trace(len, tc.ones(1)), TypeError, "expected a Module, got builtin"),
+        (
+            lambda: visualize.trace(nn.ReLU(), tc.ones(1)),
+            ValueError,
+            "nothing in this run requires",
+        ),
+        (
+            lambda: visualize.trace(nn.Linear(2, 2), tc.ones(1, 2), loss=lambda y: y),
+            ValueError,
+            r"the loss has shape \(1, 2\), wanted a scalar",
+        ),
+        (
+            lambda: visualize.trace(nn.Linear(2, 2), tc.ones(1, 2), loss=lambda y: 3.0),
+            TypeError,
+            "the loss returned a float, wanted a Tensor",
+        ),
+    ],
+)
+def test_what_cannot_be_traced(run, error, words):
+    with pytest.raises(error, match=words):
+        run()
+
+
+# --- Heat ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("heat", ["time", "bytes", "grad"])
+@pytest.mark.parametrize("phase", ["forward", "backward", "both"])
+def test_heat_has_a_legend_in_units(nets, heat, phase):
+    model = nets.LeNet()
+    picture = visualize.trace(model, tc.randn(2, 1, 8, 8), heat=heat, phase=phase)
+    title, unit = {
+        "time": ("time of an op", r"\d (µs|ms)"),
+        "bytes": ("kept for backward", r"\d (B|kB)"),
+        "grad": ("norm of the gradient", r"0\.\d|\d"),
+    }[heat]
+    assert title in picture.source
+    assert re.search(unit, picture.source)
+    assert picture.render().startswith(b"<svg")
+
+
+def test_frames_say_the_sum(nets):
+    model = nets.UNet()
+    picture = visualize.trace(model, tc.randn(1, 1, 4, 4), heat="bytes")
+    inside = [n for _, n in picture.graph.ops() if (n.cluster or "").startswith("down")]
+    from visualize.words import bytes_text
+
+    label = re.search(r"label=<<B>down</B>(.*)> tooltip", picture.source).group(1)
+    assert bytes_text(sum(n.kept() for n in inside)) in label
+
+
+def test_heat_without_measures_is_an_error():
+    y = tc.ones(1, requires_grad=True).exp()
+    with pytest.raises(ValueError, match="nothing was measured; visualize.trace"):
+        visualize.draw(y, heat="time").render()
+    y.backward()
+    with pytest.raises(ValueError, match="what was saved is freed"):
+        visualize.draw(y, heat="bytes").render()
+
+
+def test_the_hottest_op_has_the_hottest_colour():
+    from visualize.heat import colours
+    from visualize.palette import HEAT
+
+    x = tc.ones(1000, requires_grad=True)
+    graph = visualize.record(x.exp()[:10].tanh().sum())
+    found, key = colours(graph, "bytes")
+    by_name = {graph.nodes[at].name: pair[0] for at, pair in found.items()}
+    assert by_name["exp"] == HEAT[-1]
+    assert by_name["sum"] == HEAT[0]
+    assert by_name["tanh"] == HEAT[0]  # 40 of 4,000 bytes
+    assert [words for _, words in key.steps][0::5] == ["0 B", "4 kB"]
+
+
+# --- The table ----------------------------------------------------------------------------------
+
+
+def test_table(nets):
+    model = nets.LeNet()
+    picture = visualize.trace(model, tc.randn(2, 1, 8, 8))
+    table = picture.table("kept")
+    assert [row.kept for row in table.rows] == sorted((r.kept for r in table.rows), reverse=True)
+    assert table.rows[0].op == "relu"
+    text = str(table).splitlines()
+    assert text[0].split() == ["op", "module", "kept", "forward", "backward", "gradient", "line"]
+    assert len(text) == len(table) + 2
+    assert text[-1].startswith("all")
+    assert len({line.index("B") for line in text[1:4] if "kB" in line} | {0}) <= 2  # in columns
+    assert len(picture.table("time", top=2)) == 2
+    assert [row.op for row in picture.table("order").rows][:2] == ["conv2d", "relu"]
+    with pytest.raises(ValueError, match="by: 'size' is not among"):
+        picture.table("size")

@@ -1,0 +1,121 @@
+"""What the public functions check, and how they say what is wrong."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from .. import ops
+from ..dtypes import result_type
+from ..graph import Recorded
+
+
+def axis(name: str, ndim: int, dim: Any) -> int:
+    """`dim` as an axis from 0; IndexError if there is none such, TypeError if it is no integer."""
+    if isinstance(dim, (bool, float, str)) or not hasattr(dim, "__index__"):
+        raise TypeError(f"{name}: dim must be an integer, got {dim!r}")
+    dim = dim.__index__()
+    n = max(ndim, 1)
+    if not -n <= dim < n:
+        raise IndexError(
+            f"{name}: Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got "
+            f"{dim})"
+        )
+    return int(dim % n)
+
+
+def axes(name: str, ndim: int, dim: Any) -> tuple[int, ...] | None:
+    """`dim` (an integer, several, or None for all) as axes from 0; None for all."""
+    if dim is None:
+        return None
+    several = dim if isinstance(dim, (tuple, list)) else (dim,)
+    found = tuple(axis(name, ndim, d) for d in several)
+    if len(set(found)) < len(found):
+        raise RuntimeError(f"{name}: dim {dim} appears multiple times in the list of dims")
+    if not found or not ndim:
+        return None
+    return found
+
+
+def sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
+    """`f(2, 3)` and `f((2, 3))` alike, as a tuple of integers."""
+    if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
+        shape = tuple(shape[0])
+    return tuple([n if type(n) is int else int(operator.index(n)) for n in shape])
+
+
+def array_of(x: Any) -> Any:
+    """The array of a Tensor; anything else as it is."""
+    return x._array if isinstance(x, Recorded) else x
+
+
+def tensors(name: str, **arguments: Any) -> None:
+    """Each a Tensor; TypeError that says which is not."""
+    for argument, value in arguments.items():
+        if not isinstance(value, Recorded):
+            raise TypeError(f"{name}: argument '{argument}' must be Tensor, not {_kind(value)}")
+
+
+def _kind(value: Any) -> str:
+    return type(value).__name__
+
+
+def several(name: str, values: Any) -> list[Any]:
+    """A sequence of Tensors, one at least, as a list."""
+    xs = list(values)
+    if not xs:
+        raise (ValueError if name == "cat" else RuntimeError)(
+            f"{name}: expected a non-empty list of Tensors"
+        )
+    for k, x in enumerate(xs):
+        if not isinstance(x, Recorded):
+            raise TypeError(f"{name}: expected Tensor as element {k}, but got {type(x).__name__}")
+    return xs
+
+
+def of_one_type(xs: Sequence[Any]) -> Sequence[Any]:
+    """The Tensors in the type that they meet in."""
+    if len({x._array.dtype for x in xs}) == 1:
+        return xs
+    dtype = result_type(*(x._array for x in xs))
+    return [ops.cast(x, dtype=dtype) for x in xs]
+
+
+def positions(name: str, index: Any, size: int, dims: Any = None) -> np.ndarray:
+    """The array of an index Tensor, checked: int64 or int32, each in [0, size)."""
+    i = array_of(index)
+    if not isinstance(i, np.ndarray) or i.dtype not in (np.int64, np.int32):
+        got = getattr(i, "dtype", type(i).__name__)
+        raise RuntimeError(f"{name}: Expected dtype int32/int64 for index, got {got}")
+    if dims is not None and i.ndim not in dims:
+        raise IndexError(f"{name}: Index is supposed to be a vector, got shape {i.shape}")
+    if i.size and (i.min() < 0 or i.max() >= size):
+        raise IndexError(f"{name}: index out of range in self: [{i.min()}, {i.max()}] of {size}")
+    return i
+
+
+class Results(tuple[Any, ...]):
+    """Several results with names, which print as PyTorch's. (A namedtuple, but quick to define.)"""
+
+    __slots__ = ()
+    _fields: tuple[str, ...] = ()
+
+    def __new__(cls, *values: Any) -> Any:
+        return tuple.__new__(cls, values)
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return tuple(self)
+
+    def __repr__(self) -> str:
+        parts = ",\n".join(f"{f}={x!r}" for f, x in zip(self._fields, self, strict=True))
+        return f"torch.return_types.{type(self).__name__}(\n{parts})"
+
+
+def results(name: str, *fields: str) -> Any:
+    """The type of the results of a function."""
+    named: dict[str, Any] = {field: property(itemgetter(k)) for k, field in enumerate(fields)}
+    return type(name, (Results,), {"__slots__": (), "_fields": fields, **named})

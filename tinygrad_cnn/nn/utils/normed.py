@@ -1,0 +1,225 @@
+"""Weight and spectral norm: a weight computed, before each call, from other parameters."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from ... import ops
+from ...graph import mark_written, wrap
+from ...random import source
+from ..parameter import Parameter
+
+__all__ = ["remove_spectral_norm", "remove_weight_norm", "spectral_norm", "weight_norm"]
+
+
+def norm_except(v: Any, dim: int | None) -> Any:
+    """‖v‖ over all axes but `dim`, which stays, the others with length 1; None: over all (0-d)."""
+    if dim is None or dim == -1:
+        return ops.norm(v, dim=None)
+    kept = dim % v.ndim
+    return ops.norm(v, dim=tuple(k for k in range(v.ndim) if k != kept), keepdim=True)
+
+
+def by_weight_norm(v: Any, g: Any, dim: int | None) -> Any:
+    """g v / ‖v‖."""
+    return v * (g / norm_except(v, dim))
+
+
+def power_iteration(matrix: np.ndarray, x: Any, y: Any, steps: int, eps: float) -> None:
+    """Turn x and y, in place, towards the singular vectors of the matrix's largest singular value.
+
+    Each step makes x of matrix · y, then y of x · matrix.
+    """
+    for _ in range(steps):
+        for to, m, of in ((x, matrix, y), (y, matrix.T, x)):
+            new = m @ of._array
+            to._array[...] = new / max(float(np.linalg.norm(new)), eps)
+            mark_written(to._array)
+
+
+def by_spectral_norm(weight: Any, u: Any, v: Any, dim: int) -> Any:
+    """W / σ with σ = uᵀ W v, which is the largest singular value; u and v count as constants."""
+    u, v = wrap(u._array.copy()), wrap(v._array.copy())
+    return weight / (as_matrix(weight, dim) * (u.reshape(-1, 1) * v)).sum()
+
+
+def as_matrix(weight: Any, dim: int) -> Any:
+    """The weight with axis `dim` first and the others as one."""
+    order = (dim, *(k for k in range(weight.ndim) if k != dim))
+    return weight.permute(order).reshape(weight.shape[dim], -1)
+
+
+def first_vectors(weight: Any, dim: int, eps: float) -> list[Any]:
+    """Random u (rows,) and v (columns,) of length 1, to begin with."""
+    found = []
+    for n in as_matrix(weight.detach(), dim).shape:
+        x = source().standard_normal(n)
+        found.append(wrap((x / max(float(np.linalg.norm(x)), eps)).astype(weight.dtype)))
+    return found
+
+
+class _Computed:
+    """A hook that computes the attribute `name` of a module from parameters, before each call."""
+
+    kind = ""
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def compute(self, module: Any) -> Any:
+        raise NotImplementedError
+
+    def __call__(self, module: Any, inputs: Any) -> None:
+        setattr(module, self.name, self.compute(module))
+
+    def put_on(self, module: Any) -> None:
+        """Refuse a second one on the same parameter, and what is no parameter."""
+        if self.find(module, self.name) is not None:
+            raise RuntimeError(
+                f"Cannot register two {self.kind} hooks on the same parameter {self.name}"
+            )
+        if module._parameters.get(self.name) is None:
+            raise AttributeError(f"{self.kind}: {module} has no parameter {self.name!r}")
+        self.split(module, module._parameters.pop(self.name))
+        setattr(module, self.name, self.compute(module).detach())
+        module.register_forward_pre_hook(self)
+
+    def split(self, module: Any, weight: Any) -> None:
+        """Register what the weight is computed from."""
+        raise NotImplementedError
+
+    def names(self) -> list[str]:
+        """What `split` registered."""
+        raise NotImplementedError
+
+    @classmethod
+    def find(cls, module: Any, name: str) -> Any:
+        """The key of such a hook among the module's, or None."""
+        for key, (hook, _) in module._hooks.before.items() if module._hooks else ():
+            if isinstance(hook, cls) and hook.name == name:
+                return key
+        return None
+
+    @classmethod
+    def take_from(cls, module: Any, name: str) -> Any:
+        """Make the weight an own parameter again."""
+        key = cls.find(module, name)
+        if key is None:
+            raise ValueError(f"{cls.kind} of '{name}' not found in {module}")
+        hook, _ = module._hooks.before.pop(key)
+        weight = hook.compute(module).detach()
+        delattr(module, name)
+        for part in hook.names():
+            delattr(module, part)
+        module.register_parameter(name, Parameter(weight))
+        return module
+
+
+class WeightNorm(_Computed):
+    """weight = g v / ‖v‖ of the parameters weight_g and weight_v (Salimans and Kingma 2016)."""
+
+    kind = "weight_norm"
+
+    def __init__(self, name: str, dim: int | None):
+        super().__init__(name)
+        self.dim = dim
+
+    def names(self) -> list[str]:
+        return [self.name + "_g", self.name + "_v"]
+
+    def compute(self, module: Any) -> Any:
+        g, v = (getattr(module, name) for name in self.names())
+        return by_weight_norm(v, g, self.dim)
+
+    def split(self, module: Any, weight: Any) -> None:
+        g, v = self.names()
+        module.register_parameter(g, Parameter(norm_except(weight.detach(), self.dim)))
+        module.register_parameter(v, Parameter(weight.detach()))
+
+
+class SpectralNorm(_Computed):
+    """weight = weight_orig / σ, σ its largest singular value (Miyato et al. 2018)."""
+
+    kind = "spectral_norm"
+
+    def __init__(self, name: str, steps: int, eps: float, dim: int):
+        super().__init__(name)
+        self.n_power_iterations, self.eps, self.dim = steps, eps, dim
+
+    def names(self) -> list[str]:
+        return [self.name + end for end in ("_orig", "_u", "_v")]
+
+    def compute(self, module: Any) -> Any:
+        weight, u, v = (getattr(module, name) for name in self.names())
+        return by_spectral_norm(weight, u, v, self.dim)
+
+    def __call__(self, module: Any, inputs: Any) -> None:
+        if module.training:
+            weight, u, v = (getattr(module, name) for name in self.names())
+            matrix = as_matrix(weight.detach(), self.dim)._array.T
+            power_iteration(matrix, v, u, self.n_power_iterations, self.eps)
+        super().__call__(module, inputs)
+
+    def split(self, module: Any, weight: Any) -> None:
+        orig, *vectors = self.names()
+        module.register_parameter(orig, weight)
+        for name, vector in zip(vectors, first_vectors(weight, self.dim, self.eps), strict=True):
+            module.register_buffer(name, vector)
+
+
+def weight_norm(module: Any, name: str = "weight", dim: int | None = 0) -> Any:
+    """Replace the parameter by `weight_g`, its norms over all axes but dim, and `weight_v`.
+
+    Before each call the weight is g v / ‖v‖. Deprecated as in PyTorch, with a FutureWarning, in
+    favour of `parametrizations.weight_norm`. Returns the module. Raises AttributeError where
+    there is no such parameter, RuntimeError for a second one.
+    """
+    warnings.warn(
+        "`nn.utils.weight_norm` is deprecated in favor of `nn.utils.parametrizations.weight_norm`.",
+        FutureWarning,
+        stacklevel=2,
+    )
+    WeightNorm(name, dim).put_on(module)
+    return module
+
+
+def remove_weight_norm(module: Any, name: str = "weight") -> Any:
+    """Undo `weight_norm`: the weight as it is becomes a parameter. ValueError if there is none."""
+    return WeightNorm.take_from(module, name)
+
+
+def default_dim(module: Any) -> int:
+    """The axis of the output channels."""
+    return 1 if type(module).__name__.startswith("ConvTranspose") else 0
+
+
+def spectral_norm(
+    module: Any, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12,
+    dim: int | None = None,
+) -> Any:  # fmt: skip
+    """Divide the weight, before each call, by an estimate of its largest singular value.
+
+    The parameter becomes `weight_orig`; the singular vectors, buffers `weight_u` and `weight_v`, take
+    `n_power_iterations` steps towards the right ones at each call in training. `dim` is the axis of
+    the outputs. Returns the module. Raises as `weight_norm`, and ValueError for no iterations.
+
+    >>> from tinygrad_cnn import nn
+    >>> [name for name, _ in spectral_norm(nn.Linear(2, 2)).named_parameters()]
+    ['bias', 'weight_orig']
+    """
+    if n_power_iterations <= 0:
+        raise ValueError(
+            "Expected n_power_iterations to be positive, but got n_power_iterations="
+            f"{n_power_iterations}"
+        )
+    dim = default_dim(module) if dim is None else dim
+    SpectralNorm(name, n_power_iterations, eps, dim).put_on(module)
+    return module
+
+
+def remove_spectral_norm(module: Any, name: str = "weight") -> Any:
+    """Undo `spectral_norm`: the weight as it is becomes a parameter. ValueError if there is none."""
+    return SpectralNorm.take_from(module, name)

@@ -1,0 +1,99 @@
+"""Weight and spectral norm as parametrizations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...graph import wrap
+from ..module import Module
+from .normed import (
+    as_matrix,
+    by_spectral_norm,
+    by_weight_norm,
+    default_dim,
+    first_vectors,
+    norm_except,
+    power_iteration,
+)
+from .parametrize import register_parametrization
+
+__all__ = ["spectral_norm", "weight_norm"]
+
+_WARM_UP = 15  # steps of power iteration before the first use
+
+
+class _WeightNorm(Module):
+    def __init__(self, dim: int | None = 0):
+        super().__init__()
+        self.dim = -1 if dim is None else dim
+
+    def forward(self, weight_g: Any, weight_v: Any) -> Any:
+        """g v / ‖v‖."""
+        return by_weight_norm(weight_v, weight_g, self.dim)
+
+    def right_inverse(self, weight: Any) -> tuple[Any, Any]:
+        """The norms of a weight, and itself."""
+        return norm_except(weight.detach(), self.dim), weight.detach()
+
+
+class _SpectralNorm(Module):
+    _u: Any
+    _v: Any
+
+    def __init__(self, weight: Any, n_power_iterations: int, dim: int, eps: float):
+        super().__init__()
+        if n_power_iterations <= 0:
+            raise ValueError(
+                "Expected n_power_iterations to be positive, but got n_power_iterations="
+                f"{n_power_iterations}"
+            )
+        self.dim, self.eps, self.n_power_iterations = dim % weight.ndim, eps, n_power_iterations
+        if weight.ndim > 1:
+            u, v = first_vectors(weight, self.dim, eps)
+            power_iteration(as_matrix(weight.detach(), self.dim)._array, u, v, _WARM_UP, eps)
+            self.register_buffer("_u", u)
+            self.register_buffer("_v", v)
+
+    def forward(self, weight: Any) -> Any:
+        """weight / σ; a vector by its length."""
+        if weight.ndim == 1:
+            norm = norm_except(weight, None)
+            n = norm._array
+            return weight / (norm + wrap(n.dtype.type(max(self.eps - float(n), 0.0)).reshape(())))
+        if self.training:
+            matrix = as_matrix(weight.detach(), self.dim)._array
+            power_iteration(matrix, self._u, self._v, self.n_power_iterations, self.eps)
+        return by_spectral_norm(weight, self._u, self._v, self.dim)
+
+    def right_inverse(self, value: Any) -> Any:
+        """The weight itself."""
+        return value
+
+
+def weight_norm(module: Any, name: str = "weight", dim: int | None = 0) -> Any:
+    """Let the parameter be g v / ‖v‖, g its norms over all axes but dim (Salimans, Kingma 2016).
+
+    g and v are `parametrizations.<name>.original0` and `original1`. Returns the module.
+
+    >>> from tinygrad_cnn import nn
+    >>> [name for name, _ in weight_norm(nn.Linear(2, 3, bias=False)).named_parameters()]
+    ['parametrizations.weight.original0', 'parametrizations.weight.original1']
+    """
+    return register_parametrization(module, name, _WeightNorm(dim), unsafe=True)
+
+
+def spectral_norm(
+    module: Any, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12,
+    dim: int | None = None,
+) -> Any:  # fmt: skip
+    """Divide the parameter by an estimate of its largest singular value (Miyato et al. 2018).
+
+    The estimate takes `n_power_iterations` steps whenever the parameter is used in training.
+    Returns the module. Raises ValueError where there is no such parameter.
+    """
+    weight = module._parameters.get(name)
+    if weight is None:
+        raise ValueError(f"Module '{module}' has no parameter with name {name!r}")
+    dim = default_dim(module) if dim is None else dim
+    made = _SpectralNorm(weight, n_power_iterations, dim, eps)
+    return register_parametrization(module, name, made)

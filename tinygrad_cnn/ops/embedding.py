@@ -1,0 +1,32 @@
+"""Rows of a table, taken by their numbers: each op is linear, and its vjp is its adjoint."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..op import op
+
+
+@op
+def embedding(weight, index):
+    """y[.., :] = weight[index[..], :]        w̄[k, :] = Σ ȳ[.., :] over the places whose index is k"""
+    return weight.take(index, axis=0)
+
+
+@op
+def embedding_rows(u, index, *, rows):
+    """y[k, :] = Σ u[.., :] over the places whose index is k, for k < rows: adjoint of embedding."""
+    y = np.zeros((rows, u.shape[-1]), u.dtype)
+    if not index.size:
+        return y
+    order = index.ravel().argsort(kind="stable")
+    found = index.ravel()[order]
+    starts = np.flatnonzero(np.diff(found, prepend=-1))  # where the next index begins
+    y[found[starts]] = np.add.reduceat(u.reshape(-1, u.shape[-1])[order], starts, axis=0)
+    return y
+
+
+embedding.defvjp(
+    weight=lambda g, index, weight_shape: embedding_rows(g, index, rows=weight_shape[0])
+)
+embedding_rows.defvjp(u=lambda g, index: embedding(g, index))

@@ -1,0 +1,205 @@
+"""Optimizers that divide the gradient by the root of its squares so far: RMSprop, Adagrad, Adadelta.
+
+g is the gradient, with `maximize` negated, plus weight_decay · p.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..graph import wrap
+from .optimizer import Optimizer, Update, average, average_square, subtract_ratio
+
+_RANGES = {
+    "lr": "learning rate",
+    "eps": "epsilon value",
+    "weight_decay": "weight_decay value",
+}
+
+
+class RMSprop(Optimizer):
+    """p ← p - lr g / (√v + eps) with v ← α v + (1 - α) g²: Tieleman and Hinton 2012, lecture 6e.
+
+    `centered` takes off v the square of ḡ ← α ḡ + (1 - α) g (Graves 2013). With `momentum` μ > 0
+    b ← μ b + g / (√v + eps) and p ← p - lr b. Raises ValueError for negative settings.
+
+    >>> import tinygrad_cnn as tc
+    >>> x = tc.tensor([1.0], requires_grad=True)
+    >>> optimizer = tc.optim.RMSprop([x], lr=0.01)
+    >>> (x * x).sum().backward()
+    >>> optimizer.step()
+    >>> x
+    tensor([0.9000], requires_grad=True)
+    """
+
+    not_negative: ClassVar = {**_RANGES, "momentum": "momentum value", "alpha": "alpha value"}
+
+    def __init__(
+        self,
+        params: Any,
+        lr: float = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        momentum: float = 0,
+        centered: bool = False,
+        capturable: bool = False,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        differentiable: bool = False,
+        **hints: Any,
+    ):
+        defaults = {
+            "lr": lr,
+            "momentum": momentum,
+            "alpha": alpha,
+            "eps": eps,
+            "centered": centered,
+            "weight_decay": weight_decay,
+            "maximize": maximize,
+        }
+        hints |= {"capturable": capturable, "foreach": foreach, "differentiable": differentiable}
+        super().__init__(params, defaults, **hints)
+
+    def update_of(self, p: Any, group: dict[str, Any]) -> tuple[Update, tuple[Any, ...], int]:
+        """The update of `p` at its next step."""
+        momentum, centered = group["momentum"], bool(group["centered"])
+        names = ["momentum_buffer"] * (momentum > 0) + ["grad_avg"] * centered
+        _, arrays = self.next_step(p, "square_avg", *names)
+        lr, alpha, eps = float(group["lr"]), group["alpha"], group["eps"]
+
+        def update(p: Any, g: Any, v: Any, *rest: Any) -> None:
+            *others, s = rest
+            average_square(v, g, alpha, s)
+            if centered:
+                average(others[-1], g, 1 - alpha, s)
+                np.multiply(others[-1], others[-1], out=s)
+                np.subtract(v, s, out=s)
+                np.sqrt(s, out=s)
+            else:
+                np.sqrt(v, out=s)
+            np.add(s, eps, out=s)
+            if momentum > 0:
+                b = others[0]
+                np.divide(g, s, out=s)
+                np.multiply(b, momentum, out=b)
+                np.add(b, s, out=b)
+                np.multiply(b, lr, out=s)
+                np.subtract(p, s, out=p)
+            else:
+                subtract_ratio(p, lr, g, s, s)
+
+        return update, arrays, 1
+
+
+class Adagrad(Optimizer):
+    """p ← p - lr / (1 + (t - 1) lr_decay) · g / (√S + eps) with S ← S + g²: Duchi et al. 2011.
+
+    S begins as `initial_accumulator_value`; t counts the steps of the parameter from 1. Raises
+    ValueError for negative settings.
+    """
+
+    not_negative: ClassVar = {
+        **_RANGES,
+        "lr_decay": "lr_decay value",
+        "initial_accumulator_value": "initial_accumulator_value value",
+    }
+
+    def __init__(
+        self,
+        params: Any,
+        lr: float = 1e-2,
+        lr_decay: float = 0,
+        weight_decay: float = 0,
+        initial_accumulator_value: float = 0,
+        eps: float = 1e-10,
+        foreach: bool | None = None,
+        *,
+        maximize: bool = False,
+        **hints: Any,
+    ):
+        defaults = {
+            "lr": lr,
+            "lr_decay": lr_decay,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "initial_accumulator_value": initial_accumulator_value,
+            "maximize": maximize,
+        }
+        super().__init__(params, defaults, foreach=foreach, **hints)
+        for group in self.param_groups:
+            for p in group["params"]:
+                total = np.full_like(p._array, initial_accumulator_value)
+                self.state[p] |= {"step": wrap(np.zeros((), np.float32)), "sum": wrap(total)}
+
+    def update_of(self, p: Any, group: dict[str, Any]) -> tuple[Update, tuple[Any, ...], int]:
+        """The update of `p` at its next step."""
+        t, arrays = self.next_step(p, "sum", fill=group["initial_accumulator_value"])
+        rate, eps = float(group["lr"]) / (1 + (t - 1) * group["lr_decay"]), group["eps"]
+
+        def update(p: Any, g: Any, total: Any, s: Any) -> None:
+            np.multiply(g, g, out=s)
+            np.add(total, s, out=total)
+            np.sqrt(total, out=s)
+            np.add(s, eps, out=s)
+            subtract_ratio(p, rate, g, s, s)
+
+        return update, arrays, 1
+
+
+class Adadelta(Optimizer):
+    """p ← p - lr d with d = √(a + eps) / √(v + eps) · g: Zeiler 2012.
+
+    v ← ρ v + (1 - ρ) g² before, a ← ρ a + (1 - ρ) d² after. Raises ValueError for settings out of
+    their range.
+    """
+
+    not_negative: ClassVar = {**_RANGES, "rho": "rho value"}
+
+    def __init__(
+        self,
+        params: Any,
+        lr: float = 1.0,
+        rho: float = 0.9,
+        eps: float = 1e-6,
+        weight_decay: float = 0,
+        foreach: bool | None = None,
+        *,
+        maximize: bool = False,
+        **hints: Any,
+    ):
+        defaults = {
+            "lr": lr,
+            "rho": rho,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "maximize": maximize,
+        }
+        super().__init__(params, defaults, foreach=foreach, **hints)
+
+    def check(self, group: dict[str, Any]) -> None:
+        """ValueError for negative settings, and for rho above 1."""
+        super().check(group)
+        if group["rho"] > 1:
+            raise ValueError(f"Invalid rho value: {group['rho']}")
+
+    def update_of(self, p: Any, group: dict[str, Any]) -> tuple[Update, tuple[Any, ...], int]:
+        """The update of `p` at its next step."""
+        _, arrays = self.next_step(p, "square_avg", "acc_delta")
+        lr, rho, eps = float(group["lr"]), group["rho"], group["eps"]
+
+        def update(p: Any, g: Any, v: Any, a: Any, s: Any, d: Any) -> None:
+            average_square(v, g, rho, s)
+            np.add(v, eps, out=s)
+            np.sqrt(s, out=s)
+            np.add(a, eps, out=d)
+            np.sqrt(d, out=d)
+            np.divide(d, s, out=d)
+            np.multiply(d, g, out=d)
+            average_square(a, d, rho, s)
+            np.multiply(d, lr, out=d)
+            np.subtract(p, d, out=p)
+
+        return update, arrays, 2

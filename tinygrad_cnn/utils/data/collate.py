@@ -1,0 +1,96 @@
+"""Batches out of samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping, Sequence
+from copy import copy
+from typing import Any
+
+import numpy as np
+
+from ... import functions
+from ...graph import wrap
+from ...tensor import Tensor
+from .dataset import Subset, TensorDataset
+
+_NUMBERS = "biufc"  # kinds of dtypes
+
+
+def default_collate(batch: Sequence[Any]) -> Any:
+    """One batch of samples of the same form: Tensors and arrays stacked along a new first axis.
+
+    Numbers become a Tensor (int64, bool, or float64 as of Python), text stays as it is; mappings (of
+    their own type), named tuples, tuples and lists (both as lists) are gone into. Raises TypeError
+    for anything else, RuntimeError where the samples are of different lengths.
+
+    >>> from tinygrad_cnn.utils.data import default_collate
+    >>> default_collate([(1, "a"), (2, "b")])
+    [tensor([1, 2]), ('a', 'b')]
+    """
+    first = batch[0]
+    if isinstance(first, Tensor):
+        return functions.stack(list(batch), 0)
+    if isinstance(first, np.ndarray) and first.dtype.kind in _NUMBERS:
+        return functions.stack([wrap(np.asarray(x)) for x in batch], 0)
+    if isinstance(first, (bool, int, float, np.number, np.bool_)):
+        return wrap(np.array(batch))
+    if isinstance(first, (str, bytes)):
+        return batch
+    if isinstance(first, Mapping):
+        columns = {key: default_collate([sample[key] for sample in batch]) for key in first}
+        return _like(first, columns)
+    if isinstance(first, (tuple, list)):
+        if any(len(sample) != len(first) for sample in batch):
+            raise RuntimeError("each element in list of batch should be of equal size")
+        parts = [default_collate(column) for column in zip(*batch, strict=True)]
+        return type(first)(*parts) if hasattr(first, "_fields") else parts
+    raise TypeError(
+        "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found "
+        f"{type(first)}"
+    )
+
+
+def _like(mapping: Any, content: dict[Any, Any]) -> Any:
+    """A mapping of the type of `mapping` (with its settings) where that can be, else a dict."""
+    if type(mapping) is dict:
+        return content
+    try:
+        if not isinstance(mapping, MutableMapping):
+            return type(mapping)(content)
+        clone = copy(mapping)
+        clone.update(content)
+        return clone
+    except TypeError:
+        return content
+
+
+def default_convert(data: Any) -> Any:
+    """A sample with its arrays as Tensors; what is nested is gone into, the rest stays as it is."""
+    if isinstance(data, (np.ndarray, np.generic)):
+        return wrap(np.asarray(data)) if data.dtype.kind in _NUMBERS else data
+    if isinstance(data, Mapping):
+        return _like(data, {key: default_convert(value) for key, value in data.items()})
+    if isinstance(data, tuple) and hasattr(data, "_fields"):
+        return type(data)(*map(default_convert, data))
+    return [default_convert(x) for x in data] if isinstance(data, (tuple, list)) else data
+
+
+def _tensors_of(dataset: Any) -> tuple[Any, ...] | None:
+    """The tensors of a TensorDataset, if samples are what TensorDataset takes out of them."""
+    plain = isinstance(dataset, TensorDataset) and all(
+        getattr(type(dataset), name) is getattr(TensorDataset, name)
+        for name in ("__getitem__", "__len__")
+    )
+    return dataset.tensors if plain else None
+
+
+def gather(dataset: Any, indices: list[int]) -> Any:
+    """The batch that default_collate makes of those samples, at one go; None where it cannot."""
+    while type(dataset) is Subset:
+        indices = [dataset.indices[i] for i in indices]
+        dataset = dataset.dataset
+    tensors = _tensors_of(dataset)
+    if tensors is None or not all(isinstance(i, (int, np.integer)) for i in indices):
+        return None
+    rows = np.array(indices, np.intp)
+    return [wrap(t._array[rows]) if t._node is None else t[rows] for t in tensors]

@@ -1,0 +1,97 @@
+"""The backward graph: each op's vjps as one node, the gradients of leaves as its ends.
+
+It is read off the forward graph: the cotangent of an op's output comes from the vjps of all that
+used it, and goes to the vjps of what made its inputs. Constants get none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .model import Edge, Graph, Node, rebuilt, used_clusters
+from .words import shape_text
+
+PHASES = ("forward", "backward", "both")
+
+
+def backward(graph: Graph) -> Graph:
+    """The backward graph of a graph.
+
+    >>> import tinygrad_cnn as tc
+    >>> from .record import record
+    >>> w = tc.ones(2, requires_grad=True)
+    >>> graph = backward(record((w * w).sum(), names={"w": w}))
+    >>> [(node.kind, node.name) for node in graph.nodes]
+    [('output', 'output'), ('vjp', 'sum'), ('vjp', 'mul'), ('gradient', 'w')]
+    >>> [(e.source, e.target, e.name) for e in graph.edges]
+    [(0, 1, 'seed'), (1, 2, 'x'), (2, 3, 'a'), (2, 3, 'b')]
+    """
+    both = forward_and_backward(graph)
+    first = len(graph.nodes)
+    outputs = [at for at in range(first) if graph.nodes[at].kind == "output"]
+    stay = [*outputs, *range(first, len(both.nodes))]
+    number = {at: k for k, at in enumerate(stay)}
+    nodes = tuple(both.nodes[at] for at in stay)
+    edges = [
+        replace(edge, source=number[edge.source], target=number[edge.target])
+        for edge in both.edges
+        if edge.source in number and edge.target in number
+    ]
+    return Graph(nodes, tuple(edges), used_clusters(list(nodes), graph.clusters))
+
+
+def forward_and_backward(graph: Graph) -> Graph:
+    """The graph, and behind its nodes those of its backward graph.
+
+    An edge of kind "saved" leads from each op to its vjps, `kept` where something is.
+    """
+    nodes = list(graph.nodes)
+    place: dict[int, int] = {}
+    for at in range(len(graph.nodes) - 1, -1, -1):
+        node = graph.nodes[at]
+        if node.kind in ("op", "module"):
+            place[at] = len(nodes)
+            nodes.append(replace(node, kind="vjp", rows=()))
+    for at, node in enumerate(graph.nodes):
+        if node.kind in ("parameter", "leaf"):
+            place[at] = len(nodes)
+            cluster = node.cluster
+            nodes.append(Node("gradient", node.name, node.shape, node.dtype, cluster=cluster))
+    edges = []
+    for edge in graph.edges:
+        target = graph.nodes[edge.target]
+        if edge.source not in place:
+            continue
+        if target.kind == "output":
+            edges.append(Edge(edge.target, place[edge.source], 0, "seed"))
+        else:
+            edges.append(Edge(place[edge.target], place[edge.source], edge.slot, edge.name))
+    edges.sort(key=lambda e: (e.target, nodes[e.source].kind != "output", -e.source))
+    slots: dict[int, int] = {}
+    for edge in edges:
+        edge.slot = slots[edge.target] = slots.get(edge.target, -1) + 1
+    saves = [
+        Edge(at, where, 0, "saved", bool(graph.nodes[at].saved), "saved")
+        for at, where in place.items()
+        if nodes[where].kind == "vjp"
+    ]
+    return Graph(tuple(nodes), (*graph.edges, *edges, *saves), graph.clusters)
+
+
+def inline_gradients(graph: Graph) -> Graph:
+    """Gradients of parameters that one vjp alone gives, written into its box."""
+    arrives: dict[int, list[Edge]] = {}
+    for edge in graph.edges:
+        arrives.setdefault(edge.target, []).append(edge)
+    place = list(range(len(graph.nodes)))
+    made: dict[int, Node] = {}
+    for at, node in enumerate(graph.nodes):
+        edges = arrives.get(at, ())
+        if node.kind != "gradient" or node.cluster is None or len(edges) != 1:
+            continue
+        (edge,) = edges
+        place[at] = -1
+        vjp = made.setdefault(edge.source, replace(graph.nodes[edge.source]))
+        shape = "" if node.shape is None else shape_text(node.shape)
+        vjp.rows = (*vjp.rows, (f"grad {node.name.rpartition('.')[2]}", shape, "gradient"))
+    return rebuilt(graph, place, made)

@@ -1,0 +1,178 @@
+"""The HTML page: one file with the graph as JSON, its style and its scripts; no network, no framework.
+
+The scripts in `web/` put every text into the page as text, never as markup, and the page forbids
+itself to load anything.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import linecache
+from importlib import resources
+from typing import Any
+
+from .heat import verdict
+from .model import Graph, Node
+from .palette import DARK, FAMILIES, HEAT, KINDS, OTHER, STATUS, VERDICTS
+from .steps import Glance, Steps
+from .view import cut, inline
+from .words import attributes, bytes_text, shape_text, value_text, verdict_text
+
+SCRIPTS = ("view.js", "layout.js", "draw.js", "panel.js", "page.js")
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; "
+    "base-uri 'none'; form-action 'none'"
+)
+
+
+def page(picture: Any) -> str:
+    """The page of a Picture."""
+    graph = inline(picture.folded)
+    whole = len(graph.nodes)
+    if picture.limit is not None:
+        graph = cut(graph, picture.limit)
+    data = {
+        "title": picture.title or "Recorded graph",
+        "direction": "LR" if picture.direction in ("LR", "RL") else "TB",
+        "depth": picture.depth,
+        "heat": picture.heat,
+        "phase": picture.phase,
+        "cut": whole - len(graph.nodes) + 1 if whole > len(graph.nodes) else 0,
+        "nodes": [_node(node) for node in graph.nodes],
+        "edges": [[e.source, e.target, e.slot, e.name, int(e.kept)] for e in graph.edges],
+        "clusters": [
+            {"path": c.path, "kind": c.kind, "parent": c.parent, "count": c.count, "label": c.label}
+            for c in graph.clusters
+        ],
+        "steps": None if picture.steps is None else _steps(picture.steps, graph, picture.graph),
+        "heats": list(HEAT),
+    }
+    web = resources.files(__package__) / "web"
+    style = (web / "style.css").read_text(encoding="utf-8")
+    script = "\n".join((web / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    body = (web / "body.html").read_text(encoding="utf-8")
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{html.escape(data['title'])}</title>\n<style>\n{_colours()}{style}</style>\n"
+        f'</head>\n<body>\n{body}<script type="application/json" id="data">{as_json(data)}</script>\n'
+        f"<script>\n'use strict';\n{script}</script>\n</body>\n</html>\n"
+    )
+
+
+def as_json(data: Any) -> str:
+    """JSON that can stand in a script element: it holds no `<`, and no number that is not finite.
+
+    >>> as_json({"name": "</script>", "norm": float("inf")})
+    '{"name":"\\\\u003c/script>","norm":"Infinity"}'
+    """
+    text = json.dumps(_finite(data), separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c")
+
+
+def _finite(value: Any) -> Any:
+    """Numbers that JSON has not, as words."""
+    if isinstance(value, float) and (value != value or value in (float("inf"), -float("inf"))):
+        return {"inf": "Infinity", "-inf": "-Infinity"}.get(str(value), "NaN")
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value
+
+
+def _node(node: Node) -> dict[str, Any]:
+    """What the page knows of a node; what is empty is left out."""
+    saved: dict[tuple[str, Any, bool], list[int]] = {}
+    for s in node.saved or ():
+        entry = saved.setdefault((s.name, s.shape, s.own), [0, 0])
+        entry[0] += s.nbytes
+        entry[1] += 1
+    facts: dict[str, Any] = {
+        "kind": node.kind,
+        "name": node.name,
+        "cluster": node.cluster,
+        "family": node.family if node.family in FAMILIES else "other" if node.kind == "op" else "",
+        "shape": None if node.shape is None else shape_text(node.shape),
+        "dtype": node.dtype,
+        "value": node.value,
+        "brief": attributes(node) if node.kind == "op" else [],
+        "attributes": [[name, value_text(value)] for name, value in node.attributes.items()],
+        "rows": [list(row) for row in node.rows],
+        "kept": node.kept(),
+        "saved": [[name, shape_text(shape), bytes_text(size), own, times]
+                  for (name, shape, own), (size, times) in saved.items()],
+        "freed": node.saved is None,
+        "form": node.form,
+        "formula": node.formula,
+        "status": node.status,
+        "line": node.line,
+        "code": _code(node.line),
+    }  # fmt: skip
+    if node.measured is not None:
+        m = node.measured
+        facts["measured"] = [m.forward, m.backward, m.nbytes, m.grad_norm, m.bad, m.bad_gradients]
+    if node.verdict is not None:
+        facts["verdict"] = [verdict(node), verdict_text(node)]
+    return {name: fact for name, fact in facts.items() if fact not in (None, [], "", False, 0)}
+
+
+def _code(line: str) -> str:
+    """The text of a place in a source file, `file:number, in function`."""
+    file, _, number = line.split(", in ")[0].rpartition(":")
+    return linecache.getline(file, int(number)).strip() if number.isdigit() else ""
+
+
+def _steps(steps: Steps, graph: Graph, recorded: Graph) -> list[dict[str, Any]]:
+    """The steps, by the places of the nodes that are shown."""
+    place = {at: k for k, node in enumerate(graph.nodes) for at in node.origin}
+    found = []
+    for step in steps:
+        found.append(
+            {
+                "node": place.get(step.node, -1),
+                "name": step.name,
+                "arrives": None if step.arrives is None else _glance(step.arrives),
+                "leaves": [[name, _glance(g)] for _, name, g in step.leaves],
+                "filled": [
+                    [recorded.nodes[at].name, place.get(at, -1), _glance(g)]
+                    for at, g in step.filled.items()
+                ],
+            }
+        )
+    return found
+
+
+def _glance(g: Glance) -> dict[str, Any]:
+    found: dict[str, Any] = {"shape": shape_text(g.shape), "norm": g.norm}
+    if g.numbers is not None:
+        found["numbers"] = g.numbers
+        found["columns"] = g.shape[-1] if g.shape else 1
+    if g.png is not None:
+        found["png"] = base64.b64encode(g.png).decode()
+        found["limit"] = g.limit
+    return found
+
+
+def _colours() -> str:
+    """The colours of `palette` as properties of CSS, for a light and a dark page."""
+    pairs = {f"family-{name}": pair for name, pair in FAMILIES.items()}
+    pairs["family-other"] = OTHER
+    pairs |= {f"kind-{name}": pair for name, pair in KINDS.items()}
+    pairs |= {f"verdict-{name.replace(' ', '-')}": pair for name, pair in VERDICTS.items()}
+    pairs |= {f"status-{name or 'same'}": pair for name, pair in STATUS.items()}
+    light = {f"--{name}-fill": fill for name, (fill, _) in pairs.items()}
+    light |= {f"--{name}-line": line for name, (_, line) in pairs.items()}
+    light |= {f"--heat-{k}": colour for k, colour in enumerate(HEAT)}
+
+    def rules(dark: bool) -> str:
+        return "".join(f"{name}:{DARK[c] if dark else c};" for name, c in light.items())
+
+    return (
+        f":root{{{rules(False)}}}\n"
+        f"@media (prefers-color-scheme:dark){{:root:not([data-theme=light]){{{rules(True)}}}}}\n"
+        f":root[data-theme=dark]{{{rules(True)}}}\n"
+    )

@@ -1,0 +1,165 @@
+"""Views of a graph, each again a graph: modules closed, small inputs in their op's box, the rest cut."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .model import Edge, Graph, Measured, Node, rebuilt, used_clusters
+from .words import shape_text, value_text
+
+
+def close(graph: Graph, depth: int) -> Graph:
+    """The graph with modules open to a depth: at 0 each outermost module is one node.
+
+    A module of one op stays as that op. Of several values that one node takes from another there is
+    one edge.
+
+    >>> import tinygrad_cnn as tc
+    >>> from tinygrad_cnn import nn
+    >>> from .record import record
+    >>> model = nn.Sequential(nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 2)))
+    >>> [node.name for node in close(record(model(tc.ones(1, 2)), model), 0).nodes]
+    ['x', '0', 'output']
+    """
+    chains, by_path = graph.chains(), {c.path: c for c in graph.clusters}
+    levels: dict[str | None, str | None] = {}  # cluster -> the closed one around it
+    for path, chain in chains.items():
+        modules = [p for p in chain if by_path[p].kind or by_path[p].count == 1]
+        levels[path] = modules[depth] if len(modules) > depth else None
+    members: dict[str, list[int]] = {}
+    for at, node in enumerate(graph.nodes):
+        closed = levels[node.cluster]
+        if closed is not None:
+            members.setdefault(closed, []).append(at)
+    place = list(range(len(graph.nodes)))
+    nodes: dict[int, Node] = {}
+    for path, inside in members.items():
+        ops = [at for at in inside if graph.nodes[at].kind == "op"]
+        if len(ops) < 2:
+            continue
+        for at in inside:
+            place[at] = ops[-1]
+        nodes[ops[-1]] = module_node(graph, path, inside)
+    return _one_edge(rebuilt(graph, place, nodes))
+
+
+def module_node(graph: Graph, path: str, inside: list[int]) -> Node:
+    """The node that stands for a closed module, with sums over those inside."""
+    cluster = next(c for c in graph.clusters if c.path == path)
+    nodes = [graph.nodes[at] for at in inside]
+    ops = [node for node in nodes if node.kind == "op"]
+    measured = None
+    if any(node.measured for node in ops):
+        measured = Measured()
+        for node in ops:
+            measured.add(node.measured or Measured())
+        measured.grad_norm = ops[-1].measured.grad_norm if ops[-1].measured else None
+    failed = [n.verdict for n in ops if n.verdict and n.verdict.failed]
+    errors = [n.verdict for n in ops if n.verdict and n.verdict.error is not None]
+    worst = max(errors, key=lambda v: v.error or 0.0, default=None)
+    freed = all(node.saved is None for node in ops)
+    rows: tuple[tuple[str, str, str], ...] = ()
+    if total := parameter_count(nodes):
+        rows = (("parameters", f"{total:,}", "sum"),)
+    return Node(
+        "module",
+        path,
+        ops[-1].shape,
+        ops[-1].dtype,
+        {"class": cluster.kind} if cluster.kind else {},
+        None if freed else tuple(s for node in ops for s in node.saved or ()),
+        cluster=cluster.parent,
+        rows=rows,
+        count=cluster.count,
+        members=sum(max(node.members, 1) for node in ops),
+        measured=measured,
+        verdict=failed[0] if failed else worst,
+        line=ops[0].line,
+        origin=tuple(at for node in ops for at in node.origin),
+    )
+
+
+def parameter_count(nodes: list[Node]) -> int:
+    """How many numbers the parameters among the nodes have."""
+    total = 0
+    for node in nodes:
+        if node.kind == "parameter" and node.shape is not None:
+            size = 1
+            for n in node.shape:
+                size *= n
+            total += size
+    return total
+
+
+def _one_edge(graph: Graph) -> Graph:
+    """Of several edges from one node into a closed module, the first; the same for what comes out."""
+    seen, edges = set(), []
+    for edge in graph.edges:
+        ends = (edge.source, edge.target)
+        if "module" in {graph.nodes[at].kind for at in ends}:
+            if ends in seen:
+                continue
+            seen.add(ends)
+        edges.append(edge)
+    edges.sort(key=lambda e: (e.target, e.slot))
+    return replace(graph, edges=tuple(edges))
+
+
+def inline(graph: Graph, parameters: bool = True) -> Graph:
+    """The graph with parameters and numbers that one op alone uses written into that op's box.
+
+    Without `parameters` they are left out, shared ones too.
+    """
+    uses: dict[int, list[Edge]] = {}
+    for edge in graph.edges:
+        uses.setdefault(edge.source, []).append(edge)
+    place = list(range(len(graph.nodes)))
+    nodes: dict[int, Node] = {}
+    for at, node in enumerate(graph.nodes):
+        if node.kind == "parameter" and not parameters:
+            place[at] = -1
+            continue
+        small = node.kind == "parameter" or (node.kind == "constant" and node.value is not None)
+        if not small or len(uses.get(at, ())) != 1:
+            continue
+        (edge,) = uses[at]
+        target = graph.nodes[edge.target]
+        if target.kind != "op":
+            continue
+        place[at] = -1
+        if node.value is not None:
+            text = value_text(node.value)
+        else:
+            text = "" if node.shape is None else shape_text(node.shape)
+        target = nodes.setdefault(edge.target, replace(target))
+        target.rows = (*target.rows, (node.name.rpartition(".")[2], text, node.kind))
+    return rebuilt(graph, place, nodes)
+
+
+def cut(graph: Graph, limit: int) -> Graph:
+    """The graph without all but its last `limit` nodes, for one that is too large to lay out.
+
+    A node of kind "cut" stands for the others; an edge from any of them comes from there.
+
+    >>> import tinygrad_cnn as tc
+    >>> from .record import record
+    >>> y = tc.ones(1, requires_grad=True)
+    >>> for _ in range(100):
+    ...     y = y.exp()
+    >>> [node.name for node in cut(record(y), 3).nodes]
+    ['99 more nodes', 'exp', 'exp', 'output']
+    """
+    hidden = len(graph.nodes) - limit
+    if hidden <= 0:
+        return graph
+    kept = graph.nodes[hidden:]
+    edges = tuple(
+        replace(edge, source=max(edge.source - hidden + 1, 0), target=edge.target - hidden + 1)
+        for edge in graph.edges
+        if edge.target >= hidden
+    )
+    return Graph(
+        (Node("cut", f"{hidden} more nodes"), *kept),
+        edges,
+        used_clusters(list(kept), graph.clusters),
+    )

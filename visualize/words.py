@@ -1,0 +1,223 @@
+"""Facts in few words: shapes, attributes, bytes, seconds, and all that is known of a node."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .model import Node
+
+# What goes without saying: values of attributes that are left out of a box.
+_NEUTRAL = {
+    "padding": 0, "dilation": 1, "groups": 1, "keepdim": False, "correction": 1,
+    "ignore_index": -100, "reduction": "mean", "label_smoothing": 0.0, "eps": 1e-5,
+    "count_include_pad": True, "ceil_mode": False, "beta": 1.0, "threshold": float("inf"),
+    "alpha": 1.0, "scale": 1.0, "rate": 1.0, "approximate": "none",
+}  # fmt: skip
+_WINDOW = {"kernel_size", "stride", "padding", "dilation"}
+# What the shapes tell already, or nobody reads.
+REDUNDANT = {
+    "shape", "output_size", "x_shape", "w_shape", "divisor", "random", "path", "affine_shape", "matrix",
+}  # fmt: skip
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """A shape as people write it; in ASCII, whose widths every renderer knows.
+
+    >>> shape_text((64, 3, 8, 8)), shape_text(()), shape_text((0,))
+    ('64x3x8x8', 'scalar', '0')
+    """
+    return "x".join(map(str, shape)) if shape else "scalar"
+
+
+def attributes(node: Node) -> list[str]:
+    """What of an op's attributes is worth reading, in few words.
+
+    >>> attributes(Node("op", "pool", attributes={"kernel_size": (2, 2), "stride": (2, 1),
+    ...                                           "padding": ((0, 0), (0, 0))}))
+    ['2x2', 'stride 2x1']
+    >>> attributes(Node("op", "conv2d", attributes={"stride": (1, 1), "padding": ((1, 0), (1, 0))}))
+    ['padding 1/0']
+    """
+    facts = []
+    windowed = "kernel_size" in node.attributes
+    for name, value in node.attributes.items():
+        if name in _WINDOW:
+            value = _alike(value)
+        if name in REDUNDANT or value is None or (name in _NEUTRAL and _is(value, _NEUTRAL[name])):
+            continue
+        if name == "stride" and not windowed and _is(value, 1):
+            continue
+        if name == "dims" and node.family == "norm":
+            continue
+        if name == "kernel_size":
+            facts.append(shape_text(value) if isinstance(value, tuple) else f"{value}x{value}")
+        elif name == "padding" and _pairs(node.attributes[name]):
+            facts.append(f"padding {_padding(node.attributes[name])}")
+        elif name in _WINDOW and isinstance(value, tuple) and isinstance(value[0], int):
+            facts.append(f"{name} {shape_text(value)}")
+        else:
+            facts.append(f"{name} {value_text(value)}")
+    return facts
+
+
+def _pairs(value: Any) -> bool:
+    return isinstance(value, tuple) and all(isinstance(v, tuple) and len(v) == 2 for v in value)
+
+
+def _padding(value: Any) -> str:
+    """Padding of each axis; "1/0" is 1 before and 0 after."""
+    sides = [str(a) if a == b else f"{a}/{b}" for a, b in value]
+    return sides[0] if len(set(sides)) == 1 else "x".join(sides)
+
+
+def _is(value: Any, neutral: Any) -> bool:
+    return type(value) is type(neutral) and bool(value == neutral)
+
+
+def _alike(value: Any) -> Any:
+    """One number for a pair, or a pair of pairs, of that same number."""
+    for _ in range(2):
+        if isinstance(value, tuple) and value:
+            value = tuple(v[0] if _same(v) else v for v in value)
+            value = value[0] if _same(value) else value
+    return value
+
+
+def _same(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) > 0 and all(v == value[0] for v in value)
+
+
+def value_text(value: Any) -> str:
+    """The value of an attribute, short: of an array the shape alone, a slice as it is written.
+
+    >>> value_text((slice(1, None), Ellipsis, np.zeros((2, 3)), 0.5))
+    '1:, ..., array 2x3, 0.5'
+    """
+    if isinstance(value, np.ndarray):
+        return f"array {shape_text(value.shape)}"
+    if isinstance(value, slice):
+        parts = ["" if part is None else str(part) for part in (value.start, value.stop)]
+        return ":".join(parts if value.step is None else [*parts, str(value.step)])
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if value is Ellipsis:
+        return "..."
+    if isinstance(value, tuple) and not any(isinstance(v, tuple) for v in value):
+        return ", ".join(map(value_text, value))
+    if value is None or isinstance(value, (str, int, tuple, np.generic, np.dtype)):
+        return str(value)
+    return type(value).__name__  # the text of an object may be long, or hold its address
+
+
+def _scaled(number: float, units: tuple[str, ...], step: float = 1000.0) -> str:
+    """Three digits and a unit, of those that are `step` apart."""
+    at = 0
+    while abs(number) >= 999.5 and at + 1 < len(units):
+        number, at = number / step, at + 1
+    digits = 0 if abs(number) >= 99.5 else 1 if abs(number) >= 9.95 else 2
+    text = f"{number:.{digits}f}"
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text} {units[at]}".rstrip()
+
+
+def bytes_text(n: float) -> str:
+    """A number of bytes in a unit that people read.
+
+    >>> bytes_text(12), bytes_text(4096), bytes_text(3 << 20)
+    ('12 B', '4.1 kB', '3.15 MB')
+    """
+    return _scaled(n, ("B", "kB", "MB", "GB", "TB"))
+
+
+def seconds_text(seconds: float) -> str:
+    """A time in a unit that people read.
+
+    >>> seconds_text(0.00012), seconds_text(0.25), seconds_text(0)
+    ('120 µs', '250 ms', '0 µs')
+    """
+    return _scaled(seconds * 1e6, ("µs", "ms", "s"))
+
+
+def count_text(n: float) -> str:
+    """A large count.
+
+    >>> count_text(61706), count_text(11_689_512), count_text(7)
+    ('61.7 k', '11.7 M', '7')
+    """
+    return _scaled(n, ("", "k", "M", "G"))
+
+
+def norm_text(norm: float) -> str:
+    """A norm, with three digits.
+
+    >>> norm_text(0.012345), norm_text(1234567.0)
+    ('0.0123', '1.23e+06')
+    """
+    return f"{norm:.3g}"
+
+
+def keeps(node: Node) -> str:
+    """What an op keeps for its vjps."""
+    if node.saved is None:
+        return "freed"
+    if not node.saved:
+        return ""
+    own = ", ".join(dict.fromkeys(saved.name for saved in node.saved if saved.own))
+    if own:
+        return f"keeps {own} {bytes_text(node.kept())}"
+    return "keeps only what is kept elsewhere"
+
+
+def measures(node: Node) -> list[str]:
+    """What was measured, a line for each fact."""
+    m = node.measured
+    if m is None:
+        return []
+    lines = [f"forward {seconds_text(m.forward)}", f"backward {seconds_text(m.backward)}"]
+    lines.append(f"output {bytes_text(m.nbytes)}")
+    if m.grad_norm is not None:
+        lines.append(f"gradient norm {norm_text(m.grad_norm)}")
+    if m.bad:
+        lines.append(f"{m.bad} values are not finite")
+    if m.bad_gradients:
+        lines.append(f"{m.bad_gradients} gradients are not finite")
+    return lines
+
+
+def describe(node: Node) -> str:
+    """All that is known of a node, a line for each fact: its tooltip."""
+    what = {"vjp": "vjp of", "gradient": "gradient of"}.get(node.kind, node.kind)
+    lines = [f"{what} {node.name}" + (f" x{node.count}" if node.count > 1 else "")]
+    if node.shape is not None:
+        lines.append(f"shape {shape_text(node.shape)}" + (f", {node.dtype}" if node.dtype else ""))
+    if node.value is not None:
+        lines.append(f"value {node.value!r}")
+    if node.cluster:
+        lines.append(f"in {node.cluster}")
+    if node.form:
+        lines.append(node.form)
+    lines += [f"{name} = {value_text(value)}" for name, value in node.attributes.items()]
+    if node.kind in ("op", "module") and (kept := keeps(node)):
+        lines.append(kept)
+    lines += measures(node)
+    if node.verdict is not None:
+        lines.append(verdict_text(node))
+    if node.status:
+        lines.append(node.status)
+    if node.line:
+        lines.append(node.line)
+    if node.formula and node.kind == "vjp":
+        lines += ["", node.formula]
+    return "\n".join(lines)
+
+
+def verdict_text(node: Node) -> str:
+    """What the gradient checks found."""
+    if node.verdict is None:
+        return "gradient not checked"
+    if node.verdict.failed:
+        return f"gradient check failed: {node.verdict.failed}"
+    if node.verdict.error is None:
+        return "gradient checked"
+    return f"gradient checked, worst error {node.verdict.error:.1e}"
