@@ -5,8 +5,8 @@ A tile d of 6 × 6 and a filter g of r × r give m × m outputs, m + r = 7, by 3
     y = Aᵀ [ (G g Gᵀ) ⊙ (Bᵀ d B) ] A
 
 where m² r² would be 144 for r = 3 and 100 for r = 5. Summed over channels, each of the 36 is a matrix
-product of tiles × channels by channels × filters. The matrices evaluate the polynomials at 0, ±1, ±2
-and ∞ (Toom, Cook; Lavin and Gray 2016, "Fast algorithms for convolutional neural networks", section 4).
+product of tiles × channels by channels × filters. The matrices evaluate polynomials at six points, one
+of them ∞ (Toom, Cook; Lavin and Gray 2016, "Fast algorithms for convolutional neural networks", section 4).
 The gradient of the filters correlates tiles of x with those of the output's cotangent, so it is
 F(r×r, m×m): the same, with r and m exchanged.
 """
@@ -20,7 +20,8 @@ from ._vectors import clear, emit, lanes_of, size_of
 
 TILE = 6
 ZEROS = 256  # bytes at the beginning of scratch memory: a first sum, a first offset
-POINTS = (0, 1, -1, 2, -2)
+# Exact in binary, and a quarter of the error of the usual 0, ±1, ±2. In pairs: see `times`.
+POINTS = (0, 11 / 16, -11 / 16, 11 / 8, -11 / 8)
 
 
 # -- the matrices --------------------------------------------------------------------------------
