@@ -101,14 +101,15 @@ def _windows_of(h, s, before, d, taps, P):
 
     p s + i d = h + before: p steps by d / gcd(s, d), and i by −s / gcd(s, d).
     """
-    place = h + before
-    a, b = s, d
-    while b:
-        a, b = b, a % b
-    step = d // a
+    place, step = h + before, 1
+    if d > 1:
+        a, b = s, d
+        while b:
+            a, b = b, a % b
+        step = d // a
     first = max(0, -((d * (taps - 1) - place) // s))
     last = min(P - 1, place // s)
-    while first <= last and (place - first * s) % d:
+    while d > 1 and first <= last and (place - first * s) % d:
         first += 1
     return first, last + 1, step
 

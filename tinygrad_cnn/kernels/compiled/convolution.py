@@ -4,6 +4,7 @@
 |---|---|---|
 | one channel and filter a group | `_depthwise` | nothing is shared that a product could keep |
 | 3×3 or 5×5, stride and dilation 1, of enough channels | `_winograd` | a quarter of the multiplications |
+| at most 16, on 16 images or more that lie innermost or have one channel | `vectorized` | vectors of images |
 | all others | `_direct` | a product without unfolding |
 
 Zeros are multiplied that do not stand in the definition, and an infinity times 0 is NaN: where
@@ -41,12 +42,13 @@ TILE_BYTES = 3 << 18  # of transformed tiles, 36 numbers for 16 of x
 ZEROS = _winograd.ZEROS
 # Winograd's transforms are shared by all filters and all channels: there must be some of each.
 LEAST = {3: 16, 5: 16}
+FEW = 16
 
 
 def conv2d(x, w, bias, stride, padding, dilation, groups):
     """See `vectorized.conv2d`."""
     dtype = np.result_type(x, w)
-    if dtype not in FLOATS or not (x.size and w.size):
+    if dtype not in FLOATS or not (x.size and w.size) or is_batched(x, w.shape, groups):
         return vectorized.conv2d(x, w, bias, stride, padding, dilation, groups)
     spans = zip(x.shape[2:], padding, dilation, w.shape[2:], stride, strict=True)
     size = [(n + sum(pad) - d * (taps - 1) - 1) // s + 1 for n, pad, d, taps, s in spans]
@@ -59,7 +61,8 @@ def conv2d(x, w, bias, stride, padding, dilation, groups):
 def conv2d_input(g, w, x_shape, stride, padding, dilation, groups):
     """See `vectorized.conv2d_input`."""
     dtype = np.result_type(g, w)
-    if dtype not in FLOATS or not (g.size and w.size and prod(x_shape)):
+    empty = not (g.size and w.size and prod(x_shape))
+    if dtype not in FLOATS or empty or is_batched(g, w.shape, groups):
         return vectorized.conv2d_input(g, w, x_shape, stride, padding, dilation, groups)
     g, w = ready(g, dtype), ready(w, dtype)
     F, c, I, J = w.shape
@@ -93,13 +96,24 @@ def conv2d_input(g, w, x_shape, stride, padding, dilation, groups):
 def conv2d_weight(g, x, w_shape, stride, padding, dilation, groups):
     """See `vectorized.conv2d_weight`."""
     dtype = np.result_type(g, x)
-    if dtype not in FLOATS or not (g.size and x.size and prod(w_shape)):
+    empty = not (g.size and x.size and prod(w_shape))
+    if dtype not in FLOATS or empty or is_batched(x, w_shape, groups):
         return vectorized.conv2d_weight(g, x, w_shape, stride, padding, dilation, groups)
     g, x = ready(g, dtype), ready(x, dtype)
     origin = [-before for before, _ in padding]
     return way(x, w_shape, g, stride, dilation, groups)[1](
         g, x, w_shape, stride, origin, dilation, groups
     )
+
+
+def is_batched(x, w_shape, groups):
+    """Whether vectors of images are better than vectors of channels: of those there are few.
+
+    It holds for a first layer of grey images and for what follows it; NumPy's kernels do it well.
+    """
+    F, c = w_shape[:2]
+    few = groups == 1 and max(F, c) <= FEW and len(x) >= FEW
+    return few and (c == 1 or x.strides[0] == x.itemsize)
 
 
 def correlate(x, w, bias, stride, origin, dilation, groups, y):
