@@ -188,6 +188,19 @@ def main(arguments: Sequence[str] | None = None, sit: Callable[[str], Sits] | No
         print("drawn:", *plot.save(results, options.plot))
 
 
+def _usable(words: argparse.ArgumentParser, sets: Sequence[str]) -> None:
+    """End with a message where a set of kernels cannot be imported."""
+    from tinygrad_cnn import kernels
+
+    before = kernels.current()
+    try:
+        for name in sets:
+            kernels.use(name)
+    except ImportError as error:
+        words.error(str(error))
+    kernels.use(before)
+
+
 def _measure(
     words: argparse.ArgumentParser, options: argparse.Namespace, sit: Callable[[str], Sits] | None
 ) -> dict[str, Any]:
@@ -201,16 +214,17 @@ def _measure(
     things += [("micro", c.name) for c in micro.CASES] + [("pictures", ""), ("jobs", "")]
     if not any(wanted(*thing) for thing in things):
         words.error(f"--only: no row of {' or '.join(only)}; groups are {', '.join(GROUPS)}")
-    if options.kernels is None:
-        from tinygrad_cnn import kernels
+    from tinygrad_cnn import kernels
 
-        options.kernels = [kernels.current()]
+    ours = options.kernels or [kernels.current()]
+    if sit is None:
+        _usable(words, ours)
     peers = options.peers
     if peers is None:
         peers = [name for name, c in ALL.items() if c.family not in ("ours", "peak")]
         peers = [name for name in peers if name != "torch.compile" or options.compile]
     there = [name for name in peers if ALL[name].there()]
-    run = Run(options.kernels, there, QUICK if options.quick else Effort(), sit)
+    run = Run(ours, there, QUICK if options.quick else Effort(), sit)
     try:
         for line in run.all(wanted, options.quick):
             print(line, flush=True)

@@ -10,7 +10,7 @@ import importlib.util
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -20,25 +20,28 @@ from . import lenets, micro, works
 from .works import Run
 
 Make = Callable[..., Run]
-WARM = {"model": "resnet", "shape": (2, 3, 8, 8), "options": {"width": 4, "blocks": 1}}
 
 
 @dataclass(frozen=True)
 class Contestant:
-    """`make(work, arguments, threads)` returns the call; `family` is whom a target is set against.
-
-    `warm` is a small work that loads code, before memory is measured.
-    """
+    """`make(work, arguments, threads)` returns the call; `family` is whom a target is set against."""
 
     name: str
     family: str
     needs: tuple[str, ...]
     make: Make
-    warm: tuple[str, dict[str, Any]] = field(default=("training_step", WARM))
 
     def there(self) -> bool:
         """Whether what it needs is installed."""
         return all(importlib.util.find_spec(module) is not None for module in self.needs)
+
+
+_threads: dict[str, int] = {}
+
+
+def _default(library: str, get: Callable[[], int]) -> int:
+    """How many threads the library has chosen itself: what it had when first asked."""
+    return _threads.setdefault(library, get())
 
 
 def _ours(kernel_set: str, work: str, arguments: dict[str, Any], threads: int | None) -> Run:
@@ -46,7 +49,7 @@ def _ours(kernel_set: str, work: str, arguments: dict[str, Any], threads: int | 
     from tinygrad_cnn import kernels
 
     kernels.use(kernel_set)
-    kernels.set_num_threads(threads or os.cpu_count())
+    kernels.set_num_threads(threads or _default("ours", kernels.get_num_threads))
     if work == "kernel":
         return micro.call(kernels, **arguments)
     return getattr(works, work)(t, **arguments)
@@ -55,13 +58,8 @@ def _ours(kernel_set: str, work: str, arguments: dict[str, Any], threads: int | 
 def _torch(how: dict[str, Any], work: str, arguments: dict[str, Any], threads: int | None) -> Run:
     import torch
 
-    global _default
-    _default = _default or torch.get_num_threads()
-    torch.set_num_threads(threads or _default)
+    torch.set_num_threads(threads or _default("torch", torch.get_num_threads))
     return getattr(works, work)(torch, **arguments, **how)
-
-
-_default: int | None = None  # PyTorch's threads, as it chose them
 
 
 def _compiled(work: str, arguments: dict[str, Any], threads: int | None) -> Run:
@@ -94,8 +92,6 @@ def _peak(work: str, arguments: dict[str, Any], threads: int | None) -> Run:
     return run
 
 
-_LENET = ("training_step", {"model": "lenet", "shape": (2, 1, 28, 28)})
-
 ALL = {
     c.name: c
     for c in (
@@ -105,9 +101,9 @@ ALL = {
         Contestant("torch channels-last", "PyTorch", ("torch",),
                    partial(_torch, {"channels_last": True})),
         Contestant("torch.compile", "PyTorch", ("torch",), _compiled),
-        Contestant("jax", "JAX", ("jax", "jaxlib"), partial(_lenet, "with_jax"), _LENET),
-        Contestant("autograd", "autograd", ("autograd",), partial(_lenet, "with_autograd"), _LENET),
-        Contestant("mygrad", "MyGrad", ("mygrad",), partial(_lenet, "with_mygrad"), _LENET),
+        Contestant("jax", "JAX", ("jax", "jaxlib"), partial(_lenet, "with_jax")),
+        Contestant("autograd", "autograd", ("autograd",), partial(_lenet, "with_autograd")),
+        Contestant("mygrad", "MyGrad", ("mygrad",), partial(_lenet, "with_mygrad")),
         Contestant("peak", "peak", (), _peak),
     )
 }  # fmt: skip

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .measure import Samples, quartiles
-from .rows import FORMATS, step
+from .rows import EAGER, step
 
 Arguments = Callable[[int], dict[str, Any]]
 
@@ -33,11 +33,11 @@ class Series:
 
 SERIES = (
     Series("batch of LeNet-5", "training_step", lambda n: step("lenet", n, 1, 28, 28),
-           (1, 2, 4, 8, 16, 32, 64, 128, 256, 512), FORMATS, 1),
+           (1, 2, 4, 8, 16, 32, 64, 128, 256, 512), EAGER, 1),
     Series("depth in 3x3 layers", "training_step", lambda n: step("plain", 4, 3, 32, 32, depth=n),
-           (2, 4, 8, 16, 32, 64), FORMATS, 1),
+           (2, 4, 8, 16, 32, 64), EAGER, 1),
     Series("image side", "training_step", lambda n: step("plain", 4, 3, n, n, depth=4),
-           (16, 28, 56, 112, 224), FORMATS, 2),
+           (16, 28, 56, 112, 224), EAGER, 2),
     Series("graph length", "chain", lambda n: {"length": n},
            (1_000, 10_000, 100_000, 1_000_000), ("torch",), 1),
 )  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from .records import Record
 
 ROWS = (
-    f"{'':36} {'kernels':11} {'time':>9} {'':9} {'rival':19} {'takes':>9} {'ratio':>7} "
+    f"{'':36} {'kernels':11} {'ours':>9} {'':9} {'rival':19} {'theirs':>9} {'ratio':>7} "
     f"{'quartiles':>13} {'target':>7}"
 )
 SCALING = (

@@ -17,7 +17,7 @@ from benchmarks import __main__ as command
 from benchmarks import contestants, lenets, measure, micro, networks, records, rows, scaling, works
 from benchmarks.contestants import ALL, OURS
 from benchmarks.measure import Effort, Samples
-from benchmarks.seats import Apart, Seat
+from benchmarks.seats import Apart, Seat, smaller
 from tinygrad_cnn import kernels
 
 SMALL = Effort(rounds=3, block=0.0, budget=60, memory=2)
@@ -344,12 +344,20 @@ def test_a_seat_apart_answers_fails_and_ends():
         seat.prepare(*CHAIN)
 
 
+def test_less_of_a_work():
+    assert smaller({"shape": (16, 3, 8, 8), "model": "vgg"}) == {
+        "shape": (2, 3, 8, 8), "model": "vgg"
+    }  # fmt: skip
+    assert smaller({"shape": (1, 784)}) == {"shape": (1, 784)}
+    assert smaller({"length": 1000, "size": 8}) == {"length": 10, "size": 8}
+
+
 def test_memory_of_a_fresh_process_holds_what_the_work_makes():
     seat = Apart(ALL["vectorized"])
-    # a million numbers: the result of each op, of which backward needs few at a time
+    # each product and sum is a new array of 16 MiB, and two are there at once; the gradient another
     rise = seat.rise("chain", {"length": 2, "size": 4 << 20}, None)
     seat.close()
-    assert 30 < rise < 200  # an array is 16 MiB
+    assert 30 < rise < 200
 
 
 def test_peaks_of_the_machine():
