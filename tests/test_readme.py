@@ -43,7 +43,7 @@ def test_commands_are_one_line_each():
     assert main.count("\n") == tests.count("\n") == 1
     assert main.startswith("python3 -m venv .venv && ")
     assert main.endswith("examples/train_digits.py\n")
-    assert tests.endswith("-m pytest\n")
+    assert tests.endswith("-m pytest -n auto\n")
 
 
 ROWS = re.findall(r"^\| `([\w.]+)` \| (.*) \|$", TEXT, re.MULTILINE)

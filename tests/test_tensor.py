@@ -182,9 +182,9 @@ def test_data_and_grad_are_checked():
     assert x.shape == (3,)
     (x * 2.0).sum().backward()
     assert x.grad.tolist() == [2.0] * 3
-    with pytest.raises(RuntimeError, match="assigned grad has data of shape"):
+    with pytest.raises(RuntimeError, match=r"attempting to assign a gradient of size '\[2\]'"):
         x.grad = tc.ones(2)
-    with pytest.raises(TypeError, match="grad must be a Tensor or None"):
+    with pytest.raises(TypeError, match="assigned grad expected to be a Tensor or None"):
         x.grad = 1.0
 
 
@@ -231,7 +231,7 @@ def test_mistakes_are_named(call, error, message):
 
 def test_a_failed_setitem_changes_nothing():
     x = tc.zeros(3)
-    with pytest.raises(RuntimeError, match="shape mismatch"):
+    with pytest.raises(RuntimeError, match="The expanded size of the tensor"):
         x[1:] = tc.ones(3)
     assert x.tolist() == [0.0] * 3
 

@@ -119,20 +119,29 @@ def _requires_grad(x: Any) -> bool:
 def _check(x: Any, name: str, others: tuple[Any, ...], elementwise: bool = False) -> None:
     """Refuse, before anything is changed, what an in-place op cannot do."""
     array = x._array
-    if mode.grad and any(map(_requires_grad, (x, *others))):
-        base = getattr(x, "_base", x)
-        if base._node is not None and base._node.op is None:
-            what = "a leaf Variable" if base is x else "a view of a leaf Variable"
+    base = getattr(x, "_base", x)
+    if mode.grad and any(map(_requires_grad, (base, x, *others))):
+        own, node = x._node, base._node
+        leaf = own if own is not None and own.op is None else node
+        if leaf is not None and leaf.op is None:
+            what = "a leaf Variable" if leaf is own else "a view of a leaf Variable"
             raise RuntimeError(
                 f"{what} that requires grad is being used in an in-place operation: {name}_ on "
                 f"shape {array.shape}. Do it under no_grad(), or on a clone()"
+            )
+        if own is None and node is not None:
+            raise RuntimeError(
+                "A view was created in no_grad mode and is being modified inplace with grad mode "
+                f"enabled: {name}_ on shape {array.shape}, of what {node.op.name} made. Move both "
+                "into the no_grad block, or both out of it"
             )
     if array.size and any(
         n > 1 and s == 0 for n, s in zip(array.shape, array.strides, strict=True)
     ):
         raise RuntimeError(
-            f"{name}_: more than one element of this tensor (shape {array.shape}) is the same "
-            "place in memory, as after expand(): clone() it first"
+            "unsupported operation: more than one element of the written-to tensor refers to a "
+            f"single memory location, as after expand(): {name}_ on shape {array.shape}. clone() it "
+            "first"
         )
     if not array.flags.writeable:
         raise RuntimeError(

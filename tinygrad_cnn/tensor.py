@@ -22,6 +22,7 @@ from .dtypes import (
     int64,
     uint8,
 )
+from .functions.brackets import check_value, index_error, plain_index
 from .graph import Node, leaf, wrap
 from .inplace import overwrite
 from .metadata import CPU, Size, channels_last, device, memory_format, target
@@ -207,11 +208,20 @@ class Tensor(Methods):
     def grad(self, value: Any) -> None:
         if value is not None:
             if not isinstance(value, Tensor):
-                raise TypeError(f"grad must be a Tensor or None, got {type(value).__name__}")
-            if value.shape != self.shape or value.dtype != self.dtype:
+                raise TypeError(
+                    "assigned grad expected to be a Tensor or None but got grad of type "
+                    f"{type(value).__name__}"
+                )
+            if value.shape != self.shape:
                 raise RuntimeError(
-                    f"assigned grad has data of shape {value.shape} and dtype {value.dtype}: "
-                    f"wanted {self.shape}, {self.dtype}"
+                    f"attempting to assign a gradient of size '{list(value.shape)}' to a tensor of "
+                    f"size '{list(self.shape)}'. Please ensure that the gradient and the tensor are "
+                    "the same size"
+                )
+            if value.dtype != self.dtype:
+                raise RuntimeError(
+                    f"attempting to assign a gradient with dtype '{value.dtype}' to a tensor with "
+                    f"dtype '{self.dtype}'. Please ensure that they are the same"
                 )
         self._grad = value
 
@@ -406,24 +416,25 @@ class Tensor(Methods):
     # --- indexing ---
 
     def __getitem__(self, index: Any) -> Any:
-        first, index = plain_index(index)
-        return ops.getitem(self if first is None else ops.getitem(self, index=first), index=index)
+        first, rest = plain_index(index)
+        try:
+            return ops.getitem(
+                self if first is None else ops.getitem(self, index=first), index=rest
+            )
+        except IndexError as error:
+            raise index_error(self._array, index, error) from None
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        first, index = plain_index(index)
-        if first is not None:  # a view
-            self = ops.getitem(self, index=first)
-        part = self._array[index].shape
-        shape = np.shape(functions.array_of(value))
-        lead = len(shape) - len(part)
-        if any(n != 1 for n in shape[: max(lead, 0)]) or any(
-            n not in (1, m) for n, m in zip(shape[::-1], part[::-1], strict=False)
-        ):
-            raise RuntimeError(
-                f"shape mismatch: value tensor of shape {list(shape)} cannot be broadcast to "
-                f"indexing result of shape {list(part)}"
-            )
-        overwrite(self, value, index=index)
+        first, rest = plain_index(index)
+        target = self
+        try:
+            if first is not None:  # a view
+                target = ops.getitem(self, index=first)
+            part = target._array[rest].shape
+        except IndexError as error:
+            raise index_error(self._array, index, error) from None
+        check_value(np.shape(functions.array_of(value)), part, rest)
+        overwrite(target, value, index=rest)
 
     def __iter__(self) -> Iterator[Any]:
         if not self._array.ndim:
@@ -454,45 +465,6 @@ class Tensor(Methods):
 
 
 graph.new_tensor = functools.partial(object.__new__, Tensor)
-
-
-def plain_index(index: Any) -> tuple[Any, Any]:
-    """An index as NumPy takes it, in two steps where integers and arrays mix (else the first is None).
-
-    To PyTorch integers only take an axis away, before all else; to NumPy they are arrays beside
-    arrays. A basic index ends in `...`, so that even one element is a view.
-    """
-    items = index if isinstance(index, tuple) else (index,)
-    plain = tuple(
-        functions.array_of(i) if not isinstance(i, list) else np.asarray(i) for i in items
-    )
-    plain = tuple(
-        int(i) if isinstance(i, np.ndarray) and not i.ndim and i.dtype.kind in "iu" else i
-        for i in plain
-    )
-    if ops.shape.is_basic(plain) and not any(i is Ellipsis for i in plain):
-        return None, (*plain, ...)
-    if not any(type(i) is int or isinstance(i, np.integer) for i in plain):
-        return None, plain
-    first: list[Any] = []
-    second: list[Any] = []
-    for i in plain:
-        if isinstance(i, np.ndarray):
-            first += [slice(None)] * (i.ndim if i.dtype.kind == "b" else 1)
-            second.append(i)
-        elif isinstance(i, bool):
-            second.append(i)
-        else:
-            first.append(i)
-            if i is None or isinstance(i, slice):
-                second.append(slice(None))
-            elif i is Ellipsis:
-                second.append(i)
-    if ops.shape.is_basic(tuple(second)):
-        return None, plain
-    if not any(i is Ellipsis for i in first):
-        first.append(...)
-    return tuple(first), tuple(second)
 
 
 def wrap_copy(x: Tensor) -> Any:

@@ -4,7 +4,7 @@ import traceback
 import warnings
 from typing import Any
 
-from inplace_cases import PRELUDE
+from .inplace_cases import PRELUDE
 
 
 def outcome(program: str, lib: Any) -> dict[str, Any]:

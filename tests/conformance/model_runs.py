@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from loading import load
-from model_cases import CASES, Case
-from randomness import seeded
+
+from .loading import load
+from .model_cases import CASES, Case
+from .randomness import seeded
 
 FIRST = 16  # how many elements of an output are recorded
 FEW = 4  # and of a gradient or a parameter

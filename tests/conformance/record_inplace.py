@@ -1,13 +1,12 @@
-"""Run the in-place programs with PyTorch and write what comes: python tests/conformance/record_inplace.py"""
+"""Run the in-place programs with PyTorch: `python -m tests.conformance.record_inplace`."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-import torch
-from inplace_cases import INSTEAD, PROGRAMS
-from inplace_runs import outcome
-from saved_cases import table
+from .inplace_cases import INSTEAD, PROGRAMS
+from .inplace_runs import outcome
+from .saved_cases import table
 
 RECORDED = Path(__file__).parent / "recorded"
 
@@ -18,7 +17,14 @@ def write(name: str, entries: dict[str, Any]) -> None:
     (RECORDED / name).write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Record all programs."""
+    import torch
+
     write("inplace.json", {name: outcome(program, torch) for name, program in PROGRAMS.items()})
     write("instead.json", {name: outcome(program, torch) for name, program in INSTEAD.items()})
     write("saved.json", table(torch))
+
+
+if __name__ == "__main__":
+    main()

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import saved_cases
-from inplace_cases import DIFFERENT, INSTEAD, PROGRAMS
-from inplace_runs import outcome
 
 import tinygrad_cnn as tc
+
+from . import saved_cases
+from .inplace_cases import DIFFERENT, INSTEAD, PROGRAMS
+from .inplace_runs import outcome
 
 try:
     import torch

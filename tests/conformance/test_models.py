@@ -9,14 +9,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from loading import IMPORTS, MODELS, changed
-from model_cases import CASES
-from model_runs import PARTS, description, digest, digests, run
 
 import tinygrad_cnn as tc
 
+from .loading import IMPORTS, MODELS, changed
+from .model_cases import CASES
+from .model_runs import PARTS, description, digest, digests, run
+
 try:
     import torch
+
+    torch.set_num_threads(1)  # these models are small
 except ImportError:
     torch = None
 

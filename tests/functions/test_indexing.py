@@ -121,3 +121,91 @@ def test_counting():
 def test_errors(call, error, message):
     with pytest.raises(error, match=message):
         call(tc.tensor(X))
+
+
+# --- Between brackets -----------------------------------------------------------------------------
+
+
+READS = {
+    "indices": ([2, 0], lambda x, i: x[i] * tc.tensor(W)),
+    "a mask": (MASK, lambda x, i: x[i] ** 2),
+    "indices assigned": ([2, 0], lambda x, i: assigned(x, i)),
+    "index_select": ([2, 0], lambda x, i: x.index_select(0, i) * tc.tensor(W)),
+    "masked_select": (MASK, lambda x, i: x.masked_select(i) ** 2),
+    "scatter": ([[1], [3], [0]], lambda x, i: x.scatter(1, i, x[:, :1] * 3.0) ** 2),
+    "scatter_add": ([[1], [3], [0]], lambda x, i: x.scatter_add(1, i, x[:, :1] * 3.0) ** 2),
+    "index_add": ([2, 0], lambda x, i: x.index_add(0, i, x[:2] * 3.0) ** 2),
+    "take": ([5, 1], lambda x, i: x.take(i) ** 2),
+    "masked_scatter": (MASK, lambda x, i: x.masked_scatter(i, x * 3.0) ** 2),
+    "max_unpool1d": (
+        [[4, 2, 0, 5], [1, 0, 7, 6], [3, 2, 1, 0]],
+        lambda x, i: tc.nn.functional.max_unpool1d(x, i, 2) ** 2,
+    ),
+}
+
+
+def assigned(x, i):
+    y = x * 1.0
+    y[i] = x[:2] * 3.0
+    return y**2
+
+
+@pytest.mark.parametrize("name", READS)
+def test_a_write_to_an_index_changes_no_gradient(name):
+    """The graph holds a copy of it."""
+    index, read = READS[name]
+    gradients = []
+    for write in (False, True):
+        x = tc.tensor(X, requires_grad=True)
+        i = tc.tensor(index)
+        y = read(x, i)
+        if write:
+            i.fill_(0)
+        y.sum().backward()
+        gradients.append(x.grad.numpy())
+    np.testing.assert_array_equal(*gradients)
+
+
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [
+        (tc.tensor([True, False]), "The shape of the mask [2] at index 0 does not match the shape of "
+         "the indexed tensor [3, 4] at index 0"),
+        ((slice(None), tc.tensor([True, False])), "The shape of the mask [2] at index 0 does not "
+         "match the shape of the indexed tensor [3, 4] at index 1"),
+        ((..., tc.ones(4, 4).bool()), "The shape of the mask [4, 4] at index 0"),
+        ((tc.tensor([0, 1]), tc.tensor([0, 1, 2])), "shape mismatch: indexing tensors could not be "
+         "broadcast together with shapes [2], [3]"),
+        (3, "index 3 is out of bounds for dimension 0 with size 3"),
+        ((None, ..., -5), "index -5 is out of bounds for dimension 1 with size 4"),
+        ((0, tc.tensor([4])), "index 4 is out of bounds for dimension 1 with size 4"),
+        ((0, 0, 0), "too many indices for tensor of dimension 2"),
+        (tc.tensor([0.5]), "tensors used as indices must be long, int, byte or bool tensors"),
+    ],
+)  # fmt: skip
+def test_errors_of_an_index(index, message):
+    x = tc.tensor(X)
+    for attempt in (lambda: x[index], lambda: x.__setitem__(index, 0.0)):
+        with pytest.raises(IndexError) as error:
+            attempt()
+        assert str(error.value).startswith(message)
+    assert x.tolist() == X.tolist()
+
+
+@pytest.mark.parametrize(
+    ("index", "shape", "message"),
+    [
+        (0, (3,), "The expanded size of the tensor (4) must match the existing size (3) at "
+         "non-singleton dimension 0.  Target sizes: [4].  Tensor sizes: [3]"),
+        (slice(None), (2, 4), "The expanded size of the tensor (3) must match the existing size (2) "
+         "at non-singleton dimension 0.  Target sizes: [3, 4].  Tensor sizes: [2, 4]"),
+        (0, (2, 4), "shape mismatch: value tensor of shape [2, 4] cannot be broadcast"),
+        ([0, 1], (3, 4), "shape mismatch: value tensor of shape [3, 4] cannot be broadcast to "
+         "indexing result of shape [2, 4]"),
+    ],
+)  # fmt: skip
+def test_errors_of_a_value(index, shape, message):
+    x = tc.tensor(X)
+    with pytest.raises(RuntimeError) as error:
+        x[index] = tc.ones(*shape)
+    assert str(error.value).startswith(message)

@@ -10,6 +10,7 @@ from .. import ops
 from ..dtypes import RANK, bool_, int64, result_type
 from ..graph import Recorded, wrap
 from .arguments import array_of, axis, positions, results, tensors
+from .brackets import kept
 
 __all__ = [
     "argsort", "argwhere", "gather", "index_add", "index_copy", "index_fill", "index_select",
@@ -85,7 +86,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
 
 def _grid(dim: int, i: np.ndarray) -> tuple[Any, ...]:
     grid = list(np.ogrid[tuple(slice(n) for n in i.shape)])
-    return (*grid[:dim], i, *grid[dim + 1 :])
+    return (*grid[:dim], kept(i), *grid[dim + 1 :])
 
 
 def _source(src: Any, i: np.ndarray) -> Any:
@@ -136,7 +137,7 @@ def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
 def _slice_index(name: str, x: np.ndarray, dim: Any, index: Any) -> tuple[int, np.ndarray]:
     dim = axis(name, x.ndim, dim)
     i = positions(name, index, x.shape[dim] if x.ndim else 1, (0, 1))
-    return dim, i.reshape(-1)
+    return dim, kept(i.reshape(-1))
 
 
 def index_select(input: Any, dim: int, index: Any) -> Any:
@@ -217,7 +218,7 @@ def masked_select(input: Any, mask: Any) -> Any:
     """The elements where the mask, of bool, holds, as a vector."""
     m = _mask("masked_select", mask)
     shape = np.broadcast_shapes(input._array.shape, m.shape)
-    return ops.getitem(ops.expand(input, shape=shape), index=(np.broadcast_to(m, shape),))
+    return ops.getitem(ops.expand(input, shape=shape), index=(kept(np.broadcast_to(m, shape)),))
 
 
 def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
@@ -230,7 +231,7 @@ def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
             f"{source._array.size} < {n}"
         )
     row = ops.getitem(ops.reshape(source, shape=(-1,)), index=(slice(n),))
-    return ops.setitem(input, row, index=(m,))
+    return ops.setitem(input, row, index=(kept(m),))
 
 
 # --- Order --------------------------------------------------------------------------------------

@@ -238,7 +238,7 @@ class ConvTranspose2d(_ConvTranspose):
     >>> up = tc.nn.ConvTranspose2d(8, 3, kernel_size=3, stride=2, padding=1)
     >>> x = tc.ones(2, 8, 5, 3)
     >>> up(x).shape, up(x, output_size=(10, 6)).shape
-    ((2, 3, 9, 5), (2, 3, 10, 6))
+    (torch.Size([2, 3, 9, 5]), torch.Size([2, 3, 10, 6]))
     """
 
     _axes, _function = 2, staticmethod(F.conv_transpose2d)

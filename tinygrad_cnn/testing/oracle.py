@@ -440,7 +440,7 @@ TABLE: dict[str, tuple[Any, tuple[tuple[Any, str], ...]]] = {
     "add": (np.add, ((lambda a, b, y: 1.0, ""), (lambda a, b, y: 1.0, ""))),
     "sub": (np.subtract, ((lambda a, b, y: 1.0, ""), (lambda a, b, y: -1.0, ""))),
     "mul": (np.multiply, ((lambda a, b, y: b, "b"), (lambda a, b, y: a, "a"))),
-    "div": (np.divide, ((lambda a, b, y: 1.0 / b, "b"), (lambda a, b, y: -a / b**2, "yb"))),
+    "div": (np.divide, ((lambda a, b, y: 1.0 / b, "b"), (lambda a, b, y: -a / b**2, "ab"))),
     "maximum": (np.maximum, ((lambda a, b, y: a > b, "ab"), (lambda a, b, y: b > a, "ab"))),
     "minimum": (np.minimum, ((lambda a, b, y: a < b, "ab"), (lambda a, b, y: b < a, "ab"))),
 }

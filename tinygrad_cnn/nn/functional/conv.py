@@ -89,7 +89,7 @@ def conv_transpose2d(
 
     >>> import tinygrad_cnn as tc
     >>> conv_transpose2d(tc.ones(1, 3, 5, 5), tc.ones(3, 2, 3, 3), stride=2).shape
-    (1, 2, 11, 11)
+    torch.Size([1, 2, 11, 11])
     """
     return _transposed(
         "conv_transpose2d",

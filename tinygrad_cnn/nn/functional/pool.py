@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ... import functions, kernels, ops
+from ...functions.brackets import kept
 from ...graph import wrap
 from ...ops.sparse import adaptive_windows, averaging
 from .check import floating, sizes, spatial, tensors
@@ -395,7 +396,7 @@ def _max_unpool(
     whole = wrap(np.zeros((*lead, count), x._array.dtype))
     places = at.reshape(*lead, -1)
     image, channel = np.ogrid[: lead[0], : lead[1]]
-    index = (image[..., None], channel[..., None], places)
+    index = (image[..., None], channel[..., None], kept(places))
     y = ops.setitem(whole, functions.reshape(x, *places.shape), index=index)
     return functions.reshape(y, *(lead[1:] if single else lead), *plane)
 

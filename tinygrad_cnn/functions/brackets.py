@@ -1,0 +1,126 @@
+"""What stands between the brackets of x[index]: as NumPy takes it, and errors in PyTorch's words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import ops
+from ..modes import mode
+from .arguments import array_of
+
+
+def kept(index: np.ndarray) -> np.ndarray:
+    """An index that a graph may hold: a copy, where one is recorded, which nobody else can write."""
+    return index.copy() if mode.grad else index
+
+
+def _plain(item: Any) -> Any:
+    if isinstance(item, list):
+        return np.asarray(item)
+    item = array_of(item)
+    if not isinstance(item, np.ndarray):
+        return item
+    return int(item) if not item.ndim and item.dtype.kind in "iu" else kept(item)
+
+
+def plain_index(index: Any) -> tuple[Any, Any]:
+    """An index as NumPy takes it, in two steps where integers and arrays mix (else the first is None).
+
+    To PyTorch integers only take an axis away, before all else; to NumPy they are arrays beside
+    arrays. A basic index ends in `...`, so that even one element is a view.
+    """
+    if type(index) is int or type(index) is slice:
+        return None, (index, ...)
+    plain = tuple(map(_plain, index if isinstance(index, tuple) else (index,)))
+    if ops.shape.is_basic(plain) and not any(i is Ellipsis for i in plain):
+        return None, (*plain, ...)
+    if not any(type(i) is int or isinstance(i, np.integer) for i in plain):
+        return None, plain
+    first: list[Any] = []
+    second: list[Any] = []
+    for i in plain:
+        if isinstance(i, np.ndarray):
+            first += [slice(None)] * (i.ndim if i.dtype.kind == "b" else 1)
+            second.append(i)
+        elif isinstance(i, bool):
+            second.append(i)
+        else:
+            first.append(i)
+            if i is None or isinstance(i, slice):
+                second.append(slice(None))
+            elif i is Ellipsis:
+                second.append(i)
+    if ops.shape.is_basic(tuple(second)):
+        return None, plain
+    if not any(i is Ellipsis for i in first):
+        first.append(...)
+    return tuple(first), tuple(second)
+
+
+def index_error(array: np.ndarray, index: Any, error: IndexError) -> IndexError:
+    """The error of `array[index]` in PyTorch's words; one that they have none for as it is."""
+    items = tuple(map(_plain, index if isinstance(index, tuple) else (index,)))
+    taken = [_axes_of(i) for i in items]
+    if sum(taken) > array.ndim:
+        return IndexError(f"too many indices for tensor of dimension {array.ndim}")
+    axis = 0
+    for i, n in zip(items, taken, strict=True):
+        message = _wrong(array.shape, axis, i)
+        if message:
+            return IndexError(message)
+        axis += array.ndim - sum(taken) if i is Ellipsis else n
+    shapes = [i.shape for i in items if isinstance(i, np.ndarray)]
+    if "broadcast" in str(error):
+        return IndexError(
+            "shape mismatch: indexing tensors could not be broadcast together with shapes "
+            + ", ".join(str(list(shape)) for shape in shapes)
+        )
+    return error
+
+
+def _axes_of(i: Any) -> int:
+    """How many axes an item of an index takes."""
+    if i is None or i is Ellipsis or isinstance(i, bool):
+        return 0
+    return i.ndim if isinstance(i, np.ndarray) and i.dtype.kind == "b" else 1
+
+
+def _wrong(shape: tuple[int, ...], axis: int, i: Any) -> str | None:
+    """What is wrong with an item of an index that begins at `axis` of `shape`."""
+    if isinstance(i, np.ndarray) and i.dtype.kind == "b":
+        for d, (m, n) in enumerate(zip(i.shape, shape[axis:], strict=False)):
+            if m != n:
+                return (
+                    f"The shape of the mask {list(i.shape)} at index {d} does not match the shape "
+                    f"of the indexed tensor {list(shape)} at index {axis + d}"
+                )
+    elif isinstance(i, np.ndarray) and i.dtype.kind not in "iu":
+        return f"tensors used as indices must be long, int, byte or bool tensors, got {i.dtype}"
+    elif isinstance(i, (int, np.integer, np.ndarray)) and not isinstance(i, bool):
+        positions, n = np.asarray(i), shape[axis]
+        outside = positions[(positions < -n) | (positions >= n)]
+        if outside.size:
+            return f"index {outside[0]} is out of bounds for dimension {axis} with size {n}"
+    return None
+
+
+def check_value(shape: tuple[int, ...], part: tuple[int, ...], index: Any) -> None:
+    """Refuse a value whose shape is not one that broadcasts to that of x[index]."""
+    lead = max(len(shape) - len(part), 0)
+    pairs = zip(reversed(shape), reversed(part), strict=False)
+    wrong = next((k for k, (n, m) in enumerate(pairs, 1) if n not in (1, m)), 0)  # axis -wrong
+    more = any(n != 1 for n in shape[:lead])
+    if not (wrong or more):
+        return
+    if more or not ops.shape.is_basic(index):
+        raise RuntimeError(
+            f"shape mismatch: value tensor of shape {list(shape)} cannot be broadcast to indexing "
+            f"result of shape {list(part)}"
+        )
+    raise RuntimeError(
+        f"The expanded size of the tensor ({part[-wrong]}) must match the existing size "
+        f"({shape[-wrong]}) at non-singleton dimension {len(part) - wrong}.  Target sizes: "
+        f"{list(part)}.  Tensor sizes: {list(shape)}"
+    )
