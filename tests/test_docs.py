@@ -64,3 +64,7 @@ def test_its_links_lead_somewhere():
     assert set(re.findall(r"\]\(#([\w-]+)\)", TEXT)) <= anchors
     sections = re.findall(r"^## (.*)$", TEXT, re.MULTILINE)
     assert re.findall(r"^- \[(.*)\]\(#", TEXT, re.MULTILINE) == sections
+
+
+def test_every_snippet_of_the_speed_guide_runs():
+    assert doctest.testfile(str(DOCS / "speed.md"), module_relative=False).failed == 0

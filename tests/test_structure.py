@@ -74,7 +74,7 @@ def test_packages_that_may_be_imported(name):
     if name.startswith("testing/"):
         allowed |= {"hypothesis", "pytest"}
     if name.startswith("kernels/compiled"):
-        allowed |= {"numba", "threadpoolctl"}
+        allowed |= {"numba", "llvmlite"}
     if name == "serialization.py":
         allowed |= {"safetensors"}
     assert outside(PACKAGE / name) <= allowed

@@ -1,9 +1,11 @@
 """The loops that take the time: arrays in, arrays out, one signature, interchangeable sets.
 
 >>> from tinygrad_cnn import kernels
->>> kernels.use("vectorized")       # NumPy alone, the default
+>>> before = kernels.current()      # "compiled" where Numba is installed
+>>> kernels.use("vectorized")       # NumPy alone
 >>> kernels.current()
 'vectorized'
+>>> kernels.use(before)
 
 The environment variable ``TINYGRAD_CNN_KERNELS`` names the set to begin with. A set is imported
 when the first of its functions is asked for, so that importing this package costs nothing. The
@@ -13,7 +15,9 @@ checked: pairs are tuples, `padding` is ((top, bottom), (left, right)).
 """
 
 import importlib
+import importlib.util
 import os
+import warnings
 
 SETS = ("vectorized", "compiled")
 FUNCTIONS = (
@@ -30,11 +34,14 @@ FUNCTIONS = (
     "avg_pool2d_input",
 )
 
-_current = os.environ.get("TINYGRAD_CNN_KERNELS") or "vectorized"
+_current = os.environ.get("TINYGRAD_CNN_KERNELS")  # none: the best that is installed
 
 
 def current():
     """The name of the set of kernels in use."""
+    global _current
+    if not _current:
+        _current = "compiled" if importlib.util.find_spec("numba") else "vectorized"
     return _current
 
 
@@ -73,5 +80,12 @@ def __getattr__(name):
     """Called for a kernel before any set was chosen: takes the one that the environment names."""
     if name not in FUNCTIONS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    use(_current)
+    chosen = _current
+    try:
+        use(current())
+    except ImportError as error:
+        if chosen:
+            raise
+        warnings.warn(f"{error}; taking the 'vectorized' ones", RuntimeWarning, stacklevel=2)
+        use("vectorized")
     return globals()[name]

@@ -15,6 +15,12 @@ from hypothesis import strategies as st
 from tinygrad_cnn import kernels
 from tinygrad_cnn.kernels import _threads, _windows, vectorized
 
+try:
+    from tinygrad_cnn.kernels import compiled
+    from tinygrad_cnn.kernels.compiled import _calls, convolution
+except ImportError:
+    compiled = None
+
 # -- the loops -----------------------------------------------------------------------------------
 
 
@@ -138,9 +144,21 @@ def blocks(request):
                 patch.setattr(_windows, name, value)
             patch.setattr(vectorized, "PARALLEL", 0)
             patch.setattr(vectorized, "PLANE_CELLS", 5)
+            if compiled:
+                patch.setattr(_calls, "SOME", 0)
+                patch.setattr(_calls, "workers", lambda: 3)
+                patch.setattr(convolution, "STRIP_BYTES", 1)
+                patch.setattr(convolution, "TILE_BYTES", 1)
+                patch.setattr(convolution, "LEAST", {3: 1, 5: 1})
             yield
     else:
         yield
+
+
+@pytest.fixture(params=["vectorized", "compiled"], scope="module")
+def k(request):
+    """A set of kernels."""
+    return pytest.importorskip(f"tinygrad_cnn.kernels.{request.param}", exc_type=ImportError)
 
 
 def close(actual, expected, rtol=1e-9):
@@ -151,37 +169,37 @@ def close(actual, expected, rtol=1e-9):
 
 
 @given(convolutions())
-def test_convolution_and_its_adjoints_are_the_loops(case):
+def test_convolution_and_its_adjoints_are_the_loops(k, case):
     x, w, g, bias, how = case
     y, dx, dw = loops_conv2d(x, w, g.shape[2:], *how, g)
-    close(vectorized.conv2d(x, w, None, *how), y)
+    close(k.conv2d(x, w, None, *how), y)
     if bias is not None:
-        close(vectorized.conv2d(x, w, bias, *how), y + bias[:, None, None])
-    close(vectorized.conv2d_input(g, w, x.shape, *how), dx)
-    weight = vectorized.conv2d_weight(g, x, w.shape, *how)
+        close(k.conv2d(x, w, bias, *how), y + bias[:, None, None])
+    close(k.conv2d_input(g, w, x.shape, *how), dx)
+    weight = k.conv2d_weight(g, x, w.shape, *how)
     close(weight, dw)
     assert weight.flags.c_contiguous
 
 
 @given(convolutions())
-def test_adjoints(case):
+def test_adjoints(k, case):
     x, w, g, _, how = case
-    y = vectorized.conv2d(x, w, None, *how)
-    close(np.vdot(y, g), np.vdot(x, vectorized.conv2d_input(g, w, x.shape, *how)))
-    close(np.vdot(y, g), np.vdot(w, vectorized.conv2d_weight(g, x, w.shape, *how)))
+    y = k.conv2d(x, w, None, *how)
+    close(np.vdot(y, g), np.vdot(x, k.conv2d_input(g, w, x.shape, *how)))
+    close(np.vdot(y, g), np.vdot(w, k.conv2d_weight(g, x, w.shape, *how)))
 
 
 @given(convolutions(), st.sampled_from([np.float16, np.float32]))
 @settings(max_examples=30)
-def test_lower_precision_stays_itself(case, dtype):
+def test_lower_precision_stays_itself(k, case, dtype):
     x, w, g, _, how = case
     y, dx, dw = loops_conv2d(x, w, g.shape[2:], *how, g)
     x, w, g = x.astype(dtype), w.astype(dtype), g.astype(dtype)
     rtol = 100 * np.finfo(dtype).eps
     for actual, expected in (
-        (vectorized.conv2d(x, w, None, *how), y),
-        (vectorized.conv2d_input(g, w, x.shape, *how), dx),
-        (vectorized.conv2d_weight(g, x, w.shape, *how), dw),
+        (k.conv2d(x, w, None, *how), y),
+        (k.conv2d_input(g, w, x.shape, *how), dx),
+        (k.conv2d_weight(g, x, w.shape, *how), dw),
     ):
         assert actual.dtype == dtype
         close(actual, expected, rtol)
@@ -201,56 +219,56 @@ SHAPES = [  # x, w, stride, padding, groups: sizes that take every path on real 
 
 @pytest.mark.parametrize(("x_shape", "w_shape", "stride", "padding", "groups"), SHAPES)
 def test_large_convolutions_are_adjoint_and_equal_to_the_bit(
-    x_shape, w_shape, stride, padding, groups
+    k, x_shape, w_shape, stride, padding, groups
 ):
     how = (stride, stride), ((padding, padding),) * 2, (1, 1), groups
     x, w = arrays(1, x_shape, np.float32), arrays(2, w_shape, np.float32)
-    y = vectorized.conv2d(x, w, None, *how)
+    y = k.conv2d(x, w, None, *how)
     n, f, p, q = (size // 2 for size in y.shape)
     h, v = p * stride - padding, q * stride - padding
     c = f // (w_shape[0] // groups) * w_shape[1]
     window = x[n, c : c + w_shape[1], h : h + w_shape[2], v : v + w_shape[3]]
     close(y[n, f, p, q], np.sum(window * w[f]), 1e-4)
     g = arrays(3, y.shape, np.float32)
-    dx = vectorized.conv2d_input(g, w, x_shape, *how)
-    dw = vectorized.conv2d_weight(g, x, w_shape, *how)
+    dx = k.conv2d_input(g, w, x_shape, *how)
+    dw = k.conv2d_weight(g, x, w_shape, *how)
     inner = np.vdot(y.astype(np.float64), g)
     scale = np.linalg.norm(y) * np.linalg.norm(g)
     assert abs(inner - np.vdot(x.astype(np.float64), dx)) < 1e-6 * scale
     assert abs(inner - np.vdot(w.astype(np.float64), dw)) < 1e-6 * scale
     for _ in range(3):
-        assert np.array_equal(y, vectorized.conv2d(x, w, None, *how))
-        assert np.array_equal(dx, vectorized.conv2d_input(g, w, x_shape, *how))
-        assert np.array_equal(dw, vectorized.conv2d_weight(g, x, w_shape, *how))
+        assert np.array_equal(y, k.conv2d(x, w, None, *how))
+        assert np.array_equal(dx, k.conv2d_input(g, w, x_shape, *how))
+        assert np.array_equal(dw, k.conv2d_weight(g, x, w_shape, *how))
 
 
-def test_zero_strides():
+def test_zero_strides(k):
     how = (1, 1), ((1, 1), (1, 1)), (1, 1), 1
     x = np.broadcast_to(2.0, (2, 3, 5, 4))
     w, g = np.broadcast_to(3.0, (2, 3, 3, 3)), np.broadcast_to(1.0, (2, 2, 5, 4))
     y, dx, dw = loops_conv2d(x, w, (5, 4), *how, g)
-    close(vectorized.conv2d(x, w, np.broadcast_to(0.0, 2), *how), y)
-    close(vectorized.conv2d_input(g, w, x.shape, *how), dx)
-    close(vectorized.conv2d_weight(g, x, w.shape, *how), dw)
+    close(k.conv2d(x, w, np.broadcast_to(0.0, 2), *how), y)
+    close(k.conv2d_input(g, w, x.shape, *how), dx)
+    close(k.conv2d_weight(g, x, w.shape, *how), dw)
 
 
-def test_no_channels():
+def test_no_channels(k):
     how = (1, 1), ((1, 1), (1, 1)), (1, 1), 1
     x, w, g = np.ones((2, 0, 4, 4)), np.ones((3, 0, 3, 3)), np.ones((2, 3, 4, 4))
-    assert np.array_equal(vectorized.conv2d(x, w, np.arange(3.0), *how)[1, :, 2, 2], np.arange(3.0))
-    assert vectorized.conv2d_input(g, w, x.shape, *how).shape == x.shape
-    assert vectorized.conv2d_weight(g, x, w.shape, *how).shape == w.shape
+    assert np.array_equal(k.conv2d(x, w, np.arange(3.0), *how)[1, :, 2, 2], np.arange(3.0))
+    assert k.conv2d_input(g, w, x.shape, *how).shape == x.shape
+    assert k.conv2d_weight(g, x, w.shape, *how).shape == w.shape
 
 
 # -- pooling -------------------------------------------------------------------------------------
 
 
 @given(pools())
-def test_max_pooling_is_the_loops(case):
+def test_max_pooling_is_the_loops(k, case):
     x, how, size = case
     kernel, *rest = how
-    y, taps = vectorized.max_pool2d(x, *how, size)
-    positions = vectorized.max_pool2d_positions(taps, x.shape, *how)
+    y, taps = k.max_pool2d(x, *how, size)
+    positions = k.max_pool2d_positions(taps, x.shape, *how)
     y_, positions_ = loops_max_pool2d(x, kernel, size, *rest)
     np.testing.assert_array_equal(y, y_)
     np.testing.assert_array_equal(positions, positions_)
@@ -260,13 +278,13 @@ def test_max_pooling_is_the_loops(case):
         dx[n, c, positions_[n, c, p, q] // x.shape[3], positions_[n, c, p, q] % x.shape[3]] += g[
             n, c, p, q
         ]
-    close(vectorized.max_pool2d_scatter(g, taps, x.shape, *how), dx)
+    close(k.max_pool2d_scatter(g, taps, x.shape, *how), dx)
     u = arrays(1, x.shape)
-    close(np.vdot(vectorized.max_pool2d_gather(u, taps, *how), g), np.vdot(u, dx))
+    close(np.vdot(k.max_pool2d_gather(u, taps, *how), g), np.vdot(u, dx))
 
 
 @given(pools())
-def test_average_pooling_is_the_loops(case):
+def test_average_pooling_is_the_loops(k, case):
     x, (kernel, stride, padding, _), size = case
     x = np.nan_to_num(x)
     y = np.zeros((*x.shape[:2], *size))
@@ -274,65 +292,65 @@ def test_average_pooling_is_the_loops(case):
         y[:, :, p, q] += x[:, :, h, w]
     divisor = 1.0 + np.arange(size[0] * size[1]).reshape(size)
     how = kernel, stride, padding
-    close(vectorized.avg_pool2d(x, *how, size, 3), y / 3)
-    actual = vectorized.avg_pool2d(x, *how, size, divisor)
+    close(k.avg_pool2d(x, *how, size, 3), y / 3)
+    actual = k.avg_pool2d(x, *how, size, divisor)
     close(actual, y / divisor)
     g = arrays(0, y.shape)
-    dx = vectorized.avg_pool2d_input(g, x.shape, *how, divisor)
+    dx = k.avg_pool2d_input(g, x.shape, *how, divisor)
     assert dx.shape == x.shape
     close(np.vdot(actual, g), np.vdot(x, dx))
 
 
-def test_ceil_mode_windows_reach_past_the_end():
+def test_ceil_mode_windows_reach_past_the_end(k):
     x, how = np.arange(25.0).reshape(1, 1, 5, 5), ((2, 2), (2, 2), ((0, 1), (0, 1)), (1, 1))
-    y, taps = vectorized.max_pool2d(x, *how, (3, 3))
+    y, taps = k.max_pool2d(x, *how, (3, 3))
     assert y[0, 0].tolist() == [[6, 8, 9], [16, 18, 19], [21, 23, 24]]
-    assert np.array_equal(vectorized.max_pool2d_positions(taps, x.shape, *how), y)
+    assert np.array_equal(k.max_pool2d_positions(taps, x.shape, *how), y)
 
 
-def test_a_window_of_padding_alone():
+def test_a_window_of_padding_alone(k):
     x, how = np.ones((1, 1, 1, 2)), ((2, 2), (1, 1), ((1, 1), (1, 1)), (2, 2))
-    y, taps = vectorized.max_pool2d(x, *how, (1, 2))
+    y, taps = k.max_pool2d(x, *how, (1, 2))
     assert np.isneginf(y).all()
-    assert (vectorized.max_pool2d_positions(taps, x.shape, *how) == -1).all()
-    assert not vectorized.max_pool2d_scatter(np.ones(y.shape), taps, x.shape, *how).any()
-    assert not vectorized.max_pool2d_gather(x, taps, *how).any()
+    assert (k.max_pool2d_positions(taps, x.shape, *how) == -1).all()
+    assert not k.max_pool2d_scatter(np.ones(y.shape), taps, x.shape, *how).any()
+    assert not k.max_pool2d_gather(x, taps, *how).any()
 
 
-def test_an_infinite_gradient_stays_where_it_belongs():
+def test_an_infinite_gradient_stays_where_it_belongs(k):
     x, how = np.eye(2)[None, None], ((2, 2), (2, 2), ((0, 0), (0, 0)), (1, 1))
-    _, taps = vectorized.max_pool2d(x, *how, (1, 1))
-    dx = vectorized.max_pool2d_scatter(np.full((1, 1, 1, 1), np.inf), taps, x.shape, *how)
+    _, taps = k.max_pool2d(x, *how, (1, 1))
+    dx = k.max_pool2d_scatter(np.full((1, 1, 1, 1), np.inf), taps, x.shape, *how)
     assert dx[0, 0].tolist() == [[np.inf, 0], [0, 0]]
 
 
-def test_more_taps_than_a_byte_counts():
+def test_more_taps_than_a_byte_counts(k):
     x, how = arrays(0, (2, 3, 20, 20)), ((17, 19), (1, 1), ((0, 0), (0, 0)), (1, 1))
-    _, taps = vectorized.max_pool2d(x, *how, (4, 2))
-    positions = vectorized.max_pool2d_positions(taps, x.shape, *how)
+    _, taps = k.max_pool2d(x, *how, (4, 2))
+    positions = k.max_pool2d_positions(taps, x.shape, *how)
     assert np.array_equal(positions, loops_max_pool2d(x, how[0], (4, 2), *how[1:])[1])
 
 
-def test_integers_have_a_maximum_too():
+def test_integers_have_a_maximum_too(k):
     x, how = -np.arange(16).reshape(1, 1, 4, 4), ((2, 2), (2, 2), ((0, 0), (0, 0)), (1, 1))
-    y, taps = vectorized.max_pool2d(x, *how, (2, 2))
+    y, taps = k.max_pool2d(x, *how, (2, 2))
     assert y.dtype == x.dtype
     assert y[0, 0].tolist() == [[0, -2], [-8, -10]]
     assert not taps.any()
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-def test_pooling_keeps_the_dtype(dtype):
+def test_pooling_keeps_the_dtype(k, dtype):
     x, pad = np.ones((2, 3, 4, 4), dtype), ((0, 0), (0, 0))
     how = (2, 2), (2, 2), pad, (1, 1)
-    y, taps = vectorized.max_pool2d(x, *how, (2, 2))
+    y, taps = k.max_pool2d(x, *how, (2, 2))
     assert y.dtype == dtype
     assert taps.dtype == np.uint8
-    assert vectorized.max_pool2d_scatter(y, taps, x.shape, *how).dtype == dtype
-    assert vectorized.max_pool2d_gather(x, taps, *how).dtype == dtype
-    y = vectorized.avg_pool2d(x, (2, 2), (2, 2), pad, (2, 2), 4)
+    assert k.max_pool2d_scatter(y, taps, x.shape, *how).dtype == dtype
+    assert k.max_pool2d_gather(x, taps, *how).dtype == dtype
+    y = k.avg_pool2d(x, (2, 2), (2, 2), pad, (2, 2), 4)
     assert y.dtype == dtype
-    assert vectorized.avg_pool2d_input(y, x.shape, (2, 2), (2, 2), pad, 4).dtype == dtype
+    assert k.avg_pool2d_input(y, x.shape, (2, 2), (2, 2), pad, 4).dtype == dtype
 
 
 # -- threads -------------------------------------------------------------------------------------

@@ -1,0 +1,244 @@
+"""What is particular to the kernels in Numba; that they are the loops, test_kernels.py shows."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tinygrad_cnn import kernels
+from tinygrad_cnn.kernels import vectorized
+
+pytest.importorskip("numba")
+
+from tinygrad_cnn.kernels import compiled
+from tinygrad_cnn.kernels.compiled import _calls, _jit, _winograd, convolution
+
+FLOATS = [np.float32, np.float64]
+SAME = (1, 1), ((1, 1), (1, 1)), (1, 1), 1  # stride, padding, dilation, groups
+
+
+def arrays(seed, *shapes, dtype=np.float32):
+    rng = np.random.default_rng(seed)
+    return [rng.standard_normal(shape).astype(dtype) for shape in shapes]
+
+
+def near(actual, expected, bits=2.0**10):
+    """Equal but for rounding: so many units in the last place of the largest."""
+    assert actual.shape == expected.shape
+    assert actual.dtype == expected.dtype
+    bound = bits * np.finfo(expected.dtype).eps * np.abs(expected).max(initial=0)
+    assert np.abs(actual - expected).max(initial=0) <= bound
+
+
+@st.composite
+def convolutions(draw):
+    """Shapes with more channels than a vector has lanes, and fewer, and all ways to go."""
+    kernel = draw(st.sampled_from([(1, 1), (3, 3), (3, 3), (5, 5), (2, 3), (4, 1), (7, 7)]))
+    groups, c, f = draw(
+        st.sampled_from(
+            [(1, 3, 20), (1, 17, 33), (1, 40, 16), (1, 1, 6), (1, 16, 5), (2, 9, 17), (33, 1, 1)]
+        )
+    )
+    stride, dilation = (draw(st.tuples(*[st.integers(1, 2)] * 2)) for _ in "sd")
+    if draw(st.booleans()):
+        stride = dilation = (1, 1)
+    padding = tuple(draw(st.tuples(*[st.integers(0, 3)] * 2)) for _ in "hw")
+    plane = [
+        max(draw(st.integers(1, 14)), d * (k - 1) + 1 - sum(pad))
+        for d, k, pad in zip(dilation, kernel, padding, strict=True)
+    ]
+    shape = (draw(st.integers(1, 9)), groups * c, *plane)
+    return shape, (groups * f, c, *kernel), (stride, padding, dilation, groups)
+
+
+@given(convolutions(), st.sampled_from(FLOATS), st.integers(0, 2**32), st.booleans())
+def test_convolutions_are_those_of_numpy(case, dtype, seed, last):
+    x_shape, w_shape, how = case
+    x, w, bias = arrays(seed, x_shape, w_shape, w_shape[:1], dtype=dtype)
+    if last:
+        x = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+    y = vectorized.conv2d(x, w, bias, *how)
+    (g,) = arrays(seed + 1, y.shape, dtype=dtype)
+    near(compiled.conv2d(x, w, bias, *how), y)
+    near(compiled.conv2d_input(g, w, x_shape, *how), vectorized.conv2d_input(g, w, x_shape, *how))
+    dw = compiled.conv2d_weight(g, x, w_shape, *how)
+    near(dw, vectorized.conv2d_weight(g, x, w_shape, *how))
+    assert dw.flags.c_contiguous
+
+
+@given(convolutions(), st.sampled_from([np.nan, np.inf, -np.inf, 3e38]), st.integers(0, 2**32))
+@settings(deadline=None)
+def test_what_is_not_finite_spreads_no_further_than_its_windows(case, value, seed):
+    x_shape, w_shape, how = case
+    x, w = arrays(seed, x_shape, w_shape)
+    y = vectorized.conv2d(x, w, None, *how)
+    (g,) = arrays(seed + 1, y.shape)
+    for array in (x, g):
+        array[tuple(seed % n for n in array.shape)] = value
+    with np.errstate(all="ignore"):
+        for actual, expected in (
+            (compiled.conv2d(x, w, None, *how), vectorized.conv2d(x, w, None, *how)),
+            (
+                compiled.conv2d_input(g, w, x_shape, *how),
+                vectorized.conv2d_input(g, w, x_shape, *how),
+            ),
+            (
+                compiled.conv2d_weight(g, x, w_shape, *how),
+                vectorized.conv2d_weight(g, x, w_shape, *how),
+            ),
+        ):
+            assert np.array_equal(np.isfinite(actual), np.isfinite(expected))
+
+
+@pytest.mark.parametrize("r", [3, 5])
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_winograd_errs_little(r, dtype):
+    """Against sums in long double: the bound is what docs/speed.md says."""
+    x, w = arrays(0, (1, 64, 12, 12), (64, 64, r, r), dtype=dtype)
+    how = (1, 1), ((0, 0), (0, 0)), (1, 1), 1
+    exact = vectorized.conv2d(x.astype(np.float64), w.astype(np.float64), None, *how)
+    if dtype == np.float64:
+        near(compiled.conv2d(x, w, None, *how), exact, bits=100)
+    else:
+        error = np.abs(compiled.conv2d(x, w, None, *how) - exact).max() / np.abs(exact).max()
+        assert error < 5e-6
+
+
+@pytest.mark.parametrize(("m", "r"), [(4, 3), (2, 5), (3, 4), (5, 2)])
+def test_the_matrices_give_the_convolution(m, r):
+    """y = Aᵀ [(G g) ⊙ (Bᵀ d)] for a line."""
+    d, g = np.arange(6.0) ** 2 + 1, np.arange(float(r)) - 2.5
+    E, scale = np.array(_winograd.evaluation(r)), np.array(_winograd.SCALE)
+    y = np.array(_winograd.evaluation(m)).T @ (scale * (E @ g) * (np.array(_winograd.BT) @ d))
+    np.testing.assert_allclose(y, np.correlate(d, g, "valid"))
+
+
+def test_each_way_is_taken():
+    def taken(x_shape, w_shape, stride=(1, 1), groups=1):
+        return convolution.way(np.empty(x_shape), w_shape, None, stride, (1, 1), groups)[0]
+
+    assert taken((1, 64, 8, 8), (64, 64, 3, 3)) is convolution.winograd
+    assert taken((1, 64, 8, 8), (64, 64, 3, 3), (2, 2)) is convolution.direct
+    assert taken((1, 3, 8, 8), (64, 3, 3, 3)) is convolution.direct
+    assert taken((1, 8, 8, 8), (8, 1, 3, 3), groups=8) is convolution.depthwise
+
+
+def test_several_threads_at_once_give_the_same_bits(monkeypatch):
+    monkeypatch.setattr(_calls, "SOME", 0)
+    inputs = [arrays(c, (6, c, 20, 20), (32, c, 3, 3)) for c in (3, 16, 17, 32)]
+    expected = [compiled.conv2d(x, w, None, *SAME) for x, w in inputs]
+    weights = [
+        compiled.conv2d_weight(y, x, w.shape, *SAME)
+        for y, (x, w) in zip(expected, inputs, strict=True)
+    ]
+    wrong = []
+
+    def convolve(k):
+        x, w = inputs[k]
+        for _ in range(10):
+            y = compiled.conv2d(x, w, None, *SAME)
+            dw = compiled.conv2d_weight(y, x, w.shape, *SAME)
+            if not (np.array_equal(y, expected[k]) and np.array_equal(dw, weights[k])):
+                wrong.append(k)
+
+    threads = [threading.Thread(target=convolve, args=(k,)) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+# -- compiling and its cache ---------------------------------------------------------------------
+
+CONVOLVE = """
+import numpy as np
+from tinygrad_cnn import kernels
+kernels.use("compiled")
+x = np.ones((4, 1, 9, 9), np.float32)
+y = kernels.max_pool2d(x.transpose(0, 3, 2, 1), (1, 1), (1, 1), ((0, 0), (0, 0)), (1, 1), (9, 1))
+assert (y[0] == 1).all()
+"""
+
+
+def python(script, **environment):
+    result = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert result.returncode == 0, result.stderr
+    return result
+
+
+def test_what_was_compiled_is_kept(tmp_path):
+    python(CONVOLVE, NUMBA_CACHE_DIR=str(tmp_path))
+    files = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nb*")}
+    assert files
+    python(CONVOLVE, NUMBA_CACHE_DIR=str(tmp_path))
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nb*")} == files
+    for path in files:
+        path.write_bytes(b"cut short")
+    python(CONVOLVE, NUMBA_CACHE_DIR=str(tmp_path))
+
+
+def test_no_place_for_a_cache_is_no_error():
+    script = (
+        "from numba.core import caching\n"
+        "caching.CompileResultCacheImpl._locator_classes = []\n" + CONVOLVE
+    )
+    python(script)
+
+
+def test_a_word_is_said_once_when_compiling_takes_long(monkeypatch, capsys):
+    monkeypatch.setattr(_jit, "_told", False)
+    _jit._tell()
+    _jit._tell()
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "compiling" in said
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_can_go_on():
+    python(
+        """
+import os, numpy as np
+from tinygrad_cnn.kernels import compiled
+from tinygrad_cnn.kernels.compiled import _calls
+_calls.SOME = 0
+x, w = np.ones((6, 16, 12, 12), np.float32), np.ones((16, 16, 3, 3), np.float32)
+how = (1, 1), ((1, 1), (1, 1)), (1, 1), 1
+y = compiled.conv2d(x, w, None, *how)
+child = os.fork()
+if child == 0:
+    os._exit(0 if np.array_equal(compiled.conv2d(x, w, None, *how), y) else 1)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+""",
+        PYTHONWARNINGS="ignore",
+    )
+
+
+def test_a_numba_that_cannot_be_imported_is_passed_by():
+    script = """
+import sys, warnings
+sys.modules["llvmlite"] = None
+from tinygrad_cnn import kernels
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    kernels.conv2d
+assert kernels.current() == "vectorized"
+assert "taking the 'vectorized' ones" in str(caught[0].message)
+"""
+    python(script, TINYGRAD_CNN_KERNELS="")
+
+
+def test_every_kernel_is_there():
+    assert all(hasattr(compiled, name) for name in kernels.FUNCTIONS)

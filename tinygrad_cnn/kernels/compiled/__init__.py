@@ -1,0 +1,13 @@
+"""The kernels in Numba: see docs/speed.md. Raises ImportError where that is not installed."""
+
+from ..vectorized import keep as keep
+from ..vectorized import matmul as matmul
+from ..vectorized import max_pool2d_gather as max_pool2d_gather
+from ..vectorized import max_pool2d_positions as max_pool2d_positions
+from .convolution import conv2d as conv2d
+from .convolution import conv2d_input as conv2d_input
+from .convolution import conv2d_weight as conv2d_weight
+from .pooling import avg_pool2d as avg_pool2d
+from .pooling import avg_pool2d_input as avg_pool2d_input
+from .pooling import max_pool2d as max_pool2d
+from .pooling import max_pool2d_scatter as max_pool2d_scatter

@@ -1,0 +1,156 @@
+"""Convolution by its definition, as matrix products with x itself: no window is unfolded.
+
+Where channels are innermost, the window of a pixel is I runs of J·c contiguous numbers, and that of
+the next pixel begins a few numbers further: to the product, which takes the rows of its left factor
+at any distance, x is the matrix. It only has to lie in order with zeros around (`fill_patch`), a
+few rows at a time, so that they stay in the cache.
+"""
+
+from ._jit import jit, part
+from ._patch import fill_panel, fill_patch, turn
+from ._product import across, along
+from ._vectors import clear, move, put, size_of
+
+ZEROS = 256  # bytes at the beginning of scratch memory
+
+
+@jit
+def pack(zero, w, sf, sc, si, sj, groups, f, c, I, J, to, width):
+    """to[group, panel, i, j, c, width] = w[f, c, i, j], 0 where a panel is wider than there are f."""
+    size = size_of(zero)
+    panels = (f + width - 1) // width
+    for group in range(groups):
+        for panel in range(panels):
+            for i in range(I):
+                k = panel * width
+                of = w + ((group * f + k) * sf + i * si) * size
+                fill_panel(
+                    zero, of, sf, sc, sj, J, c, min(f - k, width),
+                    to + ((group * panels + panel) * I + i) * J * c * width * size, width,
+                )  # fmt: skip
+
+
+@part
+def place_rows(
+    zero, x, sn, sc, sh, sw, C, H, W, top, left, stride, taps, dilation, columns, bare, n, p, rows, to
+):  # fmt: skip
+    """The address of the first of the rows of x under so many rows of windows, from row p on."""
+    size = size_of(zero)
+    if bare:
+        return x + (n * sn + (p * stride - top) * sh - left * sw) * size
+    high = (rows - 1) * stride + (taps - 1) * dilation + 1
+    fill_patch(
+        zero, x + n * sn * size, sc, sh, sw, C, H, W, to, C, p * stride - top, high, -left, columns
+    )
+    return to
+
+
+@jit
+def forward(
+    zero, x, sn, sc, sh, sw, C, H, W, top, left, s, t, d, e, I, J, columns, bare, merged, w, bias,
+    groups, c, f, width, y, yn, yp, yq, P, Q, tail, first, last, strip, scratch,
+):  # fmt: skip
+    """The strips first to last of y, so many rows each, counted over n, p. Strides s, t; dilations d, e.
+
+    The last pixel of a row is given by its first `tail` filters alone.
+    """
+    size = size_of(zero)
+    clear(scratch, ZEROS)
+    offsets = scratch + ZEROS
+    row, column = (sh, sw) if bare else (columns * C, C)
+    runs = 1 if merged else J
+    for i in range(I):
+        for j in range(runs):
+            put((i * d * row + j * e * column) * size, offsets + (i * runs + j) * 8)
+    segments, count = I * runs, J * c // runs
+    patch = offsets + (segments * 8 + 63) // 64 * 64
+    strips, panels = (P + strip - 1) // strip, (f + width - 1) // width
+    for unit in range(first, last):
+        n, p = divmod(unit, strips)
+        p *= strip
+        rows = min(strip, P - p)
+        base = place_rows(
+            zero, x, sn, sc, sh, sw, C, H, W, top, left, s, I, d, columns, bare, n, p, rows, patch
+        )
+        for group in range(groups):
+            for panel in range(panels):
+                k = group * f + panel * width
+                b = w + (group * panels + panel) * segments * count * width * size
+                for h in range(rows):
+                    of = base + (h * s * row + group * c) * size
+                    to = y + (n * yn + (p + h) * yp + k) * size
+                    many, some = f - panel * width, tail - panel * width
+                    whole = Q if some >= min(width, many) else Q - 1
+                    for q, pixels, n_of in ((0, whole, many), (whole, Q - whole, some)):
+                        if pixels > 0 and n_of > 0:
+                            along(
+                                zero, width, of + q * t * column * size, t * column, offsets, b,
+                                count * width, width, to + q * yq * size, yq, bias + k * size, 0,
+                                count, segments, n_of, pixels,
+                            )  # fmt: skip
+
+
+@jit
+def weight(
+    zero, x, sn, sc, sh, sw, C, H, W, top, left, s, t, d, e, I, J, columns, bare, merged, g, gn, gc,
+    gh, gw, g_bare, groups, c, f, width, P, Q, sums, first, last, strip, scratch,
+):  # fmt: skip
+    """sums[group, panel, i, j, c, width] += what the strips first to last give."""
+    size = size_of(zero)
+    clear(scratch, ZEROS)
+    offsets = scratch + ZEROS
+    row, column = (sh, sw) if bare else (columns * C, C)
+    for p in range(strip):
+        put(p * s * row * size, offsets + p * 8)
+    runs = 1 if merged else J
+    rows_of_sums = J * c // runs
+    panels, strips = (f + width - 1) // width, (P + strip - 1) // strip
+    deep = panels * width
+    g_patch = offsets + (strip * 8 + 63) // 64 * 64
+    patch = g_patch + (0 if g_bare else groups * strip * Q * deep * size)
+    for unit in range(first, last):
+        n, p = divmod(unit, strips)
+        p *= strip
+        rows = min(strip, P - p)
+        base = place_rows(
+            zero, x, sn, sc, sh, sw, C, H, W, top, left, s, I, d, columns, bare, n, p, rows, patch
+        )
+        for group in range(groups):
+            given = g + (n * gn + p * gh + group * f * gc) * size
+            g_row, g_column = gh, gw
+            if not g_bare:
+                g_row, g_column = Q * deep, deep
+                fill_patch(zero, given, gc, gh, gw, f, rows, Q, g_patch, deep, 0, rows, 0, Q)
+                given = g_patch
+            for panel in range(panels):
+                for i in range(I):
+                    for j in range(runs):
+                        of = base + (i * d * row + j * e * column + group * c) * size
+                        k = ((group * panels + panel) * I + i) * J * c + j * c
+                        total = sums + k * width * size
+                        across(
+                            zero, width, of, t * column, offsets, given + panel * width * size, g_row,
+                            g_column, total, width, total, width, Q, rows, width, rows_of_sums,
+                        )  # fmt: skip
+
+
+@jit
+def finish(zero, sums, groups, c, f, taps, width, to, scratch):
+    """to[f, c, taps] = sums[group, panel, taps, c, width]."""
+    size = size_of(zero)
+    panels = (f + width - 1) // width
+    for group in range(groups):
+        for panel in range(panels):
+            of = sums + (group * panels + panel) * taps * c * width * size
+            for t in range(taps):
+                for k in range(c):
+                    move(
+                        scratch + (k * taps + t) * width * size,
+                        of + (t * c + k) * width * size,
+                        width * size,
+                    )
+            first = panel * width
+            turn(
+                zero, to + (group * f + first) * c * taps * size, c * taps, scratch, width, c * taps,
+                min(f - first, width),
+            )  # fmt: skip

@@ -1,0 +1,445 @@
+"""Which way a convolution goes, and the calls.
+
+| filters | way | why |
+|---|---|---|
+| one channel and filter a group | `_depthwise` | nothing is shared that a product could keep |
+| 3×3 or 5×5, stride and dilation 1, of enough channels | `_winograd` | a quarter of the multiplications |
+| all others | `_direct` | a product without unfolding |
+
+Zeros are multiplied that do not stand in the definition, and an infinity times 0 is NaN: where
+something in a result is not finite, it is computed again in the direct way.
+
+The gradient of the input is a convolution of the output's with the filters turned around, for stride
+1; otherwise one for each remainder of a cell's row and column (see `vectorized.conv2d_input`).
+"""
+
+from itertools import product
+from math import prod
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from .. import vectorized
+from . import _depthwise, _direct, _winograd
+from ._calls import (
+    FLOATS,
+    add_up,
+    address,
+    aligned,
+    images,
+    lanes,
+    padded,
+    place,
+    ready,
+    share,
+    whole,
+    work_memory,
+)
+
+STRIP_BYTES = 1 << 17  # of x brought into place at once: a good part of an L2 cache
+TILE_BYTES = 3 << 18  # of transformed tiles, 36 numbers for 16 of x
+ZEROS = _winograd.ZEROS
+# Winograd's transforms are shared by all filters and all channels: there must be some of each.
+LEAST = {3: 16, 5: 16}
+
+
+def conv2d(x, w, bias, stride, padding, dilation, groups):
+    """See `vectorized.conv2d`."""
+    dtype = np.result_type(x, w)
+    if dtype not in FLOATS or not (x.size and w.size):
+        return vectorized.conv2d(x, w, bias, stride, padding, dilation, groups)
+    spans = zip(x.shape[2:], padding, dilation, w.shape[2:], stride, strict=True)
+    size = [(n + sum(pad) - d * (taps - 1) - 1) // s + 1 for n, pad, d, taps, s in spans]
+    y = images((x.shape[0], w.shape[0], *size), dtype)
+    origin = [-before for before, _ in padding]
+    correlate(ready(x, dtype), ready(w, dtype), bias, stride, origin, dilation, groups, y)
+    return y
+
+
+def conv2d_input(g, w, x_shape, stride, padding, dilation, groups):
+    """See `vectorized.conv2d_input`."""
+    dtype = np.result_type(g, w)
+    if dtype not in FLOATS or not (g.size and w.size and prod(x_shape)):
+        return vectorized.conv2d_input(g, w, x_shape, stride, padding, dilation, groups)
+    g, w = ready(g, dtype), ready(w, dtype)
+    F, c, I, J = w.shape
+    C = x_shape[1]
+    x = images(x_shape, dtype)
+    turned = w.reshape(groups, F // groups, c, I, J).swapaxes(1, 2)  # (G, c, f, I, J)
+    turned = turned.reshape(C, F // groups, I, J)[:, :, ::-1, ::-1]
+    rows, columns = (
+        list(vectorized._phases(*axis))
+        for axis in zip(x_shape[2:], (I, J), stride, padding, dilation, strict=True)
+    )
+    if groups == 1 and lanes(dtype) // 2 >= C:
+        part, step, left, tail = spread_input(w, x, stride[1], padding[1][0], dilation[1])
+        for h, i, top, dh in rows:
+            rows_of, cells = part[:, :, i], x[:, :, h]
+            if rows_of.size:
+                products(g, rows_of, None, (1, step), (top, left), (dh, 1), 1, cells, tail)
+            else:
+                cells[...] = 0
+        if is_finite(x):
+            return x
+    for (h, i, top, dh), (v, j, left, dw) in product(rows, columns):
+        part, cells = turned[:, :, i, j], x[:, :, h, v]
+        if part.size:
+            correlate(g, part, None, (1, 1), (top, left), (dh, dw), groups, cells)
+        else:
+            cells[...] = 0
+    return x
+
+
+def conv2d_weight(g, x, w_shape, stride, padding, dilation, groups):
+    """See `vectorized.conv2d_weight`."""
+    dtype = np.result_type(g, x)
+    if dtype not in FLOATS or not (g.size and x.size and prod(w_shape)):
+        return vectorized.conv2d_weight(g, x, w_shape, stride, padding, dilation, groups)
+    g, x = ready(g, dtype), ready(x, dtype)
+    origin = [-before for before, _ in padding]
+    return way(x, w_shape, g, stride, dilation, groups)[1](
+        g, x, w_shape, stride, origin, dilation, groups
+    )
+
+
+def correlate(x, w, bias, stride, origin, dilation, groups, y):
+    """y[n,f,p,q] = bias[f] + Σ_cij w[f,c,i,j] x[n, c, p·sh + i·dh + origin, ...], 0 outside of x."""
+    way(x, w.shape, y, stride, dilation, groups)[0](x, w, bias, stride, origin, dilation, groups, y)
+
+
+def way(x, w_shape, y, stride, dilation, groups):
+    """(forward, gradient of the filters) that are fastest for these shapes."""
+    F, c, I, J = w_shape
+    if c == 1 and F == groups > 1:
+        return depthwise, depthwise_weight
+    plain = I == J and groups == 1 and tuple(stride) == tuple(dilation) == (1, 1)
+    if plain and I in LEAST and min(F, c) >= LEAST[I]:
+        return winograd, winograd_weight
+    return direct, direct_weight
+
+
+# -- direct --------------------------------------------------------------------------------------
+
+
+def width_of(filters, dtype):
+    """How many filters a panel has: one or two vectors."""
+    return lanes(dtype) * (1 if filters <= lanes(dtype) else 2)
+
+
+def rows_at_once(row_bytes, P, stride, N):
+    """How many rows of y: those whose part of x stays in the cache, fewer for few images."""
+    return max(1, min(STRIP_BYTES // (row_bytes * stride), P, -(-P * N // 8)))
+
+
+def is_in_place(x, size, kernel, stride, origin, dilation, merged):
+    """Whether the windows can be read where x lies: they stay inside, and channels are innermost."""
+    spans = zip(x.shape[2:], size, kernel, stride, origin, dilation, strict=True)
+    return (
+        x.strides[1] == x.itemsize
+        and (not merged or kernel[1] == 1 or x.strides[3] == x.shape[1] * x.itemsize)
+        and all(o >= 0 and (p - 1) * s + (k - 1) * d + o < n for n, p, k, s, o, d in spans)
+    )
+
+
+def joined(x, y, w_shape, stride, origin):
+    """The rows of images of a 1×1 convolution as one, if they follow each other in memory."""
+    plain = w_shape[2:] == (1, 1) and tuple(stride) == (1, 1) and tuple(origin) == (0, 0)
+    plain = plain and x.shape[2:] == y.shape[2:] and len(x) >= 8
+    if not (plain and all(a.strides[2] == a.shape[3] * a.strides[3] for a in (x, y))):
+        return x, y
+    return [
+        as_strided(a, (*a.shape[:2], 1, prod(a.shape[2:])), (*a.strides[:2], 0, a.strides[3]))
+        for a in (x, y)
+    ]
+
+
+def direct(x, w, bias, stride, origin, dilation, groups, y):
+    """`correlate` by products with x itself."""
+    if groups == 1 and len(w) <= lanes(y.dtype) // 2:
+        wide = spread(w, bias, stride, dilation, y)
+        if wide is not None:
+            w_wide, bias_wide, stride_wide, dilation_wide, tail = wide
+            products(x, w_wide, bias_wide, stride_wide, origin, dilation_wide, 1, y, tail)
+            if is_finite(y):
+                return
+    x, y = joined(x, y, w.shape, stride, origin)
+    products(x, w, bias, stride, origin, dilation, groups, y)
+
+
+def products(x, w, bias, stride, origin, dilation, groups, y, tail=None):
+    """The same; with a `tail` (pixels of a row, filters of the last one) y has F numbers a pixel."""
+    dtype = y.dtype
+    F, c, I, J = w.shape
+    N, C, H, W = x.shape
+    f, width = F // groups, width_of(F // groups, dtype)
+    P, (Q, last_n) = y.shape[2], tail or (y.shape[3], f)
+    packed = aligned((groups * -(-f // width), I, J, c, width), dtype)
+    _direct.pack(dtype, *place(w), groups, f, c, I, J, address(packed), width)
+    bias = padded(bias, F + width, dtype)
+    merged = groups == 1 and dilation[1] == 1
+    bare = is_in_place(x, (P, Q), (I, J), stride, origin, dilation, merged)
+    columns = (Q - 1) * stride[1] + (J - 1) * dilation[1] + 1
+    row_bytes = columns * C * dtype.itemsize
+    strip = rows_at_once(row_bytes, P, stride[0], N)
+    high = (strip - 1) * stride[0] + (I - 1) * dilation[0] + 1
+    nbytes = ZEROS + 8 * I * J + 64 + (0 if bare else high * row_bytes)
+    ya, yn, _, yp, yq = place(y)
+
+    def work(first, last):
+        _direct.forward(
+            dtype, *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns,
+            bare, merged, address(packed), address(bias), groups, c, f, width, ya, yn, yp,
+            F if tail else yq, P, Q, last_n, first, last, strip, work_memory(nbytes),
+        )  # fmt: skip
+
+    share(work, N * -(-P // strip), N * F * P * Q * c * I * J)
+
+
+def is_finite(x):
+    """Whether no element is infinite or NaN, or the sum of all would be.
+
+    Where zeros are multiplied that do not stand in the definition, infinities and NaN spread further
+    than they should. Then the result is computed again without.
+    """
+    with np.errstate(all="ignore"):
+        return np.isfinite(x.sum())
+
+
+def spread(w, bias, stride, dilation, y):
+    """Few filters leave most of a vector empty: so e pixels side by side become one of e F filters.
+
+    w'[(e, f), c, i, t] = w[f, c, i, j] with t = e s + j d. A part J / T of it is not zero; e is
+    chosen for the fewest vectors a pixel. Returns w', bias', stride, dilation and the tail of
+    `products`, or None where it gains nothing.
+    """
+    (F, c, I, J), Q, s, d = w.shape, y.shape[3], stride[1], dilation[1]
+    lane, reach = lanes(y.dtype), (J - 1) * d + 1
+
+    def cost(e):
+        return -(-e * F // lane) * ((e - 1) * s + reach) / min(e, Q)
+
+    e = min(range(1, 2 * lane // F + 1), key=cost)
+    if e == 1 or y.strides[3] != F * y.itemsize:
+        return None
+    wide = np.zeros((e, F, c, I, (e - 1) * s + reach), w.dtype)
+    for k in range(e):
+        wide[k, ..., k * s : k * s + reach : d] = w
+    wide, bias = wide.reshape(e * F, *wide.shape[2:]), None if bias is None else np.tile(bias, e)
+    count = -(-Q // e)
+    return wide, bias, (stride[0], e * s), (dilation[0], 1), (count, (Q - (count - 1) * e) * F)
+
+
+def spread_input(w, x, s, left, d):
+    """The same for the gradient of the input: E = k s columns of x̄ side by side.
+
+    Column E q + b takes w[f, c, i, j] from the column k q + t + t₀ of g where
+    j d = b + left − (t + t₀) s. Returns turned w' ((E, C), f, I, T), k, t₀ and the tail of `products`.
+    """
+    F, C, I, J = w.shape
+    W, lane = x.shape[3], lanes(x.dtype)
+
+    def taps(k):
+        return [
+            (b, (b + left - j * d) // s, j)
+            for b in range(k * s)
+            for j in range(J)
+            if (b + left - j * d) % s == 0
+        ]
+
+    def cost(k):
+        found = [t for _, t, _ in taps(k)]
+        return -(-k * s * C // lane) * (max(found) - min(found) + 1) / min(k * s, W)
+
+    k = min(range(1, max(1, 2 * lane // (s * C)) + 1), key=cost)
+    found = taps(k)
+    first = min(t for _, t, _ in found)
+    wide = np.zeros((k * s, C, F, I, max(t for _, t, _ in found) - first + 1), w.dtype)
+    for b, t, j in found:
+        wide[b, ..., t - first] = w[:, :, ::-1, j].swapaxes(0, 1)
+    count = -(-W // (k * s))
+    wide = wide.reshape(k * s * C, *wide.shape[2:])
+    return wide, k, first, (count, (W - (count - 1) * k * s) * C)
+
+
+def direct_weight(g, x, w_shape, stride, origin, dilation, groups):
+    """`conv2d_weight` by products of x itself, turned, with g."""
+    x, g = joined(x, g, w_shape, stride, origin)
+    F, c, I, J = w_shape
+    N, C, H, W = x.shape
+    P, Q = g.shape[2:]
+    dtype, f = x.dtype, F // groups
+    width = width_of(f, dtype)
+    panels = -(-f // width)
+    merged = groups == 1 and dilation[1] == 1
+    bare = is_in_place(x, (P, Q), (I, J), stride, origin, dilation, merged)
+    g_bare = g.strides[1] == g.itemsize and f % width == 0
+    columns = (Q - 1) * stride[1] + (J - 1) * dilation[1] + 1
+    row_bytes = columns * C * dtype.itemsize
+    strip = rows_at_once(row_bytes, P, stride[0], N)
+    high = (strip - 1) * stride[0] + (I - 1) * dilation[0] + 1
+    g_bytes = 0 if g_bare else groups * strip * Q * panels * width * dtype.itemsize
+    nbytes = ZEROS + 8 * strip + 64 + (0 if bare else high * row_bytes) + g_bytes
+
+    def work(sums, first, last):
+        _direct.weight(
+            dtype, *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns,
+            bare, merged, *place(g), g_bare, groups, c, f, width, P, Q, sums, first, last, strip,
+            work_memory(nbytes),
+        )  # fmt: skip
+
+    shape = (groups, panels, I * J, c, width)
+    sums = add_up(work, N * -(-P // strip), shape, dtype, N * F * P * Q * c * I * J)
+    result = np.empty(w_shape, dtype)
+    memory = work_memory(I * J * c * width * dtype.itemsize)
+    _direct.finish(dtype, address(sums), groups, c, f, I * J, width, address(result), memory)
+    return result
+
+
+# -- depthwise -----------------------------------------------------------------------------------
+
+
+def _depthwise_plan(x, y, kernel, stride, dilation):
+    """(columns of the patch, rows of y at once, bytes of the patch, channels of whole vectors)."""
+    wide = whole(x.shape[1], lanes(y.dtype))
+    columns = (y.shape[3] - 1) * stride[1] + (kernel[1] - 1) * dilation[1] + 1
+    row_bytes = columns * wide * y.itemsize
+    strip = rows_at_once(row_bytes, y.shape[2], stride[0], len(x))
+    high = (strip - 1) * stride[0] + (kernel[0] - 1) * dilation[0] + 1
+    return columns, strip, high * row_bytes + 8 * prod(kernel) + 64 + ZEROS, wide
+
+
+def depthwise(x, w, bias, stride, origin, dilation, groups, y):
+    """`correlate` with one channel and one filter a group."""
+    dtype, (N, C, H, W), (P, Q), (I, J) = y.dtype, x.shape, y.shape[2:], w.shape[2:]
+    columns, strip, nbytes, wide = _depthwise_plan(x, y, (I, J), stride, dilation)
+    factors = aligned((I, J, wide), dtype)
+    factors[..., C:] = 0
+    factors[..., :C] = w[:, 0].transpose(1, 2, 0)
+    bias = padded(bias, wide, dtype)
+    ya, yn, _, yp, yq = place(y)
+
+    def work(first, last):
+        _depthwise.forward(
+            dtype, *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns,
+            address(factors), address(bias), ya, yn, yp, yq, P, Q, first, last, strip,
+            work_memory(nbytes),
+        )  # fmt: skip
+
+    share(work, N * -(-P // strip), N * C * P * Q * I * J)
+
+
+def depthwise_weight(g, x, w_shape, stride, origin, dilation, groups):
+    """`conv2d_weight` with one channel and one filter a group."""
+    dtype, (N, C, H, W), (P, Q), (I, J) = x.dtype, x.shape, g.shape[2:], w_shape[2:]
+    columns, strip, nbytes, wide = _depthwise_plan(x, g, (I, J), stride, dilation)
+    nbytes += strip * Q * wide * dtype.itemsize
+
+    def work(sums, first, last):
+        _depthwise.weight(
+            dtype, *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns,
+            *place(g), P, Q, sums, first, last, strip, work_memory(nbytes),
+        )  # fmt: skip
+
+    sums = add_up(work, N * -(-P // strip), (I, J, wide), dtype, N * C * P * Q * I * J)
+    return np.ascontiguousarray(sums[..., :C].transpose(2, 0, 1)[:, None])
+
+
+# -- Winograd ------------------------------------------------------------------------------------
+
+
+def _tiles(y, r):
+    """(tiles in a column, in a row, all of them)."""
+    m = _winograd.TILE + 1 - r
+    down, right = -(-y.shape[2] // m), -(-y.shape[3] // m)
+    return down, right, len(y) * down * right
+
+
+def _at_once(bytes_of_tile, tiles):
+    """How many tiles: they should stay in the cache, and the filters be read for many."""
+    return max(1, min(whole(tiles, 4), max(12, TILE_BYTES // bytes_of_tile // 4 * 4)))
+
+
+def winograd(x, w, bias, stride, origin, dilation, groups, y):
+    """`correlate` for stride and dilation 1 in Winograd's way."""
+    dtype, (_, C, H, W), (P, Q), (F, _, r, _) = y.dtype, x.shape, y.shape[2:], w.shape
+    size, squares, width = dtype.itemsize, _winograd.TILE**2, width_of(F, dtype)
+    panels, wide, m = -(-F // width), whole(C, lanes(dtype)), _winograd.TILE + 1 - r
+    if w.strides[2] != r * w.strides[3]:
+        w = np.ascontiguousarray(w)
+    u = aligned((panels, squares, C, width), dtype)
+    wa, sf, sc, _, st = place(w)
+    bias_of_all, bias = bias, padded(bias, panels * width, dtype)
+
+    def prepare(first, last):
+        memory = work_memory(r * r * C * width * size)
+        _winograd.filters(dtype, r, wa, sf, sc, st, C, F, address(u), width, first, last, memory)
+
+    share(prepare, panels, C * F * squares, 1)
+    down, right, tiles = _tiles(y, r)
+    row_bytes = (right * m + r - 1) * wide * size
+    strip = max(1, min(down, STRIP_BYTES // (row_bytes * m)))
+    most = _at_once(squares * wide * size, tiles)
+    nbytes = ZEROS + (strip * m + r - 1) * row_bytes
+    nbytes += squares * (most * (wide + width) + 2 * width) * size
+    ya, yn, _, yp, yq = place(y)
+
+    finite = []
+
+    def work(first, last):
+        check = padded(None, lanes(dtype), dtype)
+        _winograd.forward(
+            dtype, r, *place(x), C, H, W, -origin[0], -origin[1], address(u), address(bias), width, ya,
+            yn, yp, yq, F, P, Q, first, last, most, strip, address(check), work_memory(nbytes),
+        )  # fmt: skip
+        finite.append(not check.any())
+
+    share(work, tiles, tiles * squares * C * F)
+    if not all(finite):
+        direct(x, w, bias_of_all, stride, origin, dilation, groups, y)
+
+
+def winograd_weight(g, x, w_shape, stride, origin, dilation, groups):
+    """`conv2d_weight` for stride and dilation 1 in Winograd's way."""
+    dtype, (_, C, H, W), (P, Q), (F, _, r, _) = x.dtype, x.shape, g.shape[2:], w_shape
+    size, squares, width = dtype.itemsize, _winograd.TILE**2, width_of(F, dtype)
+    panels, wide, m = -(-F // width), whole(C, lanes(dtype)), _winograd.TILE + 1 - r
+    deep = panels * width
+    down, right, tiles = _tiles(g, r)
+    row_bytes = right * m * (wide + deep) * size
+    strip = max(1, min(down, STRIP_BYTES // (row_bytes * m)))
+    most = _at_once(squares * (wide + deep) * size, tiles)
+    nbytes = ZEROS + (strip * m + r - 1) * (right * m + r - 1) * (wide + deep) * size
+    nbytes += squares * (most * (wide + deep) + 2 * width) * size
+
+    def work(sums, first, last):
+        _winograd.weight(
+            dtype, r, *place(x), C, H, W, -origin[0], -origin[1], *place(g), F, P, Q, 0, F, width, sums,
+            first, last, most, strip, work_memory(nbytes),
+        )  # fmt: skip
+
+    sums = add_up(work, tiles, (panels, squares, C, width), dtype, tiles * squares * C * F)
+    result = np.empty(w_shape, dtype)
+
+    finite = []
+
+    def conclude(first, last):
+        memory, check = work_memory(ZEROS + r * r * C * width * size), padded(None, width, dtype)
+        _winograd.finish(
+            dtype,
+            r,
+            address(sums),
+            C,
+            F,
+            width,
+            address(result),
+            first,
+            last,
+            address(check),
+            memory,
+        )
+        finite.append(not check.any())
+
+    share(conclude, panels, C * F * squares, 1)
+    if not all(finite):
+        return direct_weight(g, x, w_shape, stride, origin, dilation, groups)
+    return result

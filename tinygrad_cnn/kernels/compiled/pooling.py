@@ -1,0 +1,116 @@
+"""The calls of the pooling loops. What lies in another order than channels innermost, or has as many
+taps as a byte cannot count, goes to `vectorized`.
+"""
+
+from math import prod
+
+import numpy as np
+
+from .. import vectorized
+from . import _pool
+from ._calls import FLOATS, address, images, place, share
+
+
+def _suits(x):
+    """Whether channels are innermost, or there is one alone."""
+    return x.dtype in FLOATS and x.flags.aligned and x.size and (x.strides[1] == x.itemsize)
+
+
+def _flat(kernel_size, stride, padding, dilation):
+    """The integers that say where the windows are."""
+    (top, _), (left, _) = padding
+    return *kernel_size, *stride, top, left, *dilation
+
+
+def max_pool2d(x, kernel_size, stride, padding, dilation, output_size):
+    """See `vectorized.max_pool2d`."""
+    if not _suits(x) or prod(kernel_size) > 255 or not prod(output_size):
+        return vectorized.max_pool2d(x, kernel_size, stride, padding, dilation, output_size)
+    (N, C, H, W), (P, Q) = x.shape, output_size
+    y = images((N, C, P, Q), x.dtype)
+    taps = images((N, C, P, Q), np.dtype(np.uint8))
+    xa, sn, _, sh, sw = place(x)
+    how = _flat(kernel_size, stride, padding, dilation)
+
+    def work(first, last):
+        _pool.maximum(
+            x.dtype, xa, sn, sh, sw, C, H, W, *how, address(y), address(taps), P, Q, first, last
+        )
+
+    share(work, N * P, y.size * prod(kernel_size))
+    return y, taps
+
+
+def max_pool2d_scatter(g, taps, x_shape, kernel_size, stride, padding, dilation):
+    """See `vectorized.max_pool2d_scatter`."""
+    in_order = taps.dtype == np.uint8 and taps.transpose(0, 2, 3, 1).flags.c_contiguous
+    if not (in_order and prod(x_shape) and g.dtype in FLOATS and g.size):
+        return vectorized.max_pool2d_scatter(
+            g, taps, x_shape, kernel_size, stride, padding, dilation
+        )
+    g = _channels_last(g)
+    x = images(x_shape, g.dtype)
+    _, C, H, W = x_shape
+    P, Q = g.shape[2:]
+    ga, gn, _, gh, gw = place(g)
+    how = _flat(kernel_size, stride, padding, dilation)
+
+    def work(first, last):
+        _pool.scatter(
+            g.dtype, ga, gn, gh, gw, address(taps), C, H, W, *how, address(x), P, Q, first, last
+        )
+
+    share(work, x.shape[0] * H, x.size * 4)
+    return x
+
+
+def avg_pool2d(x, kernel_size, stride, padding, output_size, divisor):
+    """See `vectorized.avg_pool2d`."""
+    if not _suits(x) or not prod(output_size):
+        return vectorized.avg_pool2d(x, kernel_size, stride, padding, output_size, divisor)
+    (N, C, H, W), (P, Q) = x.shape, output_size
+    y = images((N, C, P, Q), x.dtype)
+    divisors = np.ascontiguousarray(divisor, x.dtype)
+    steps = (Q, 1) if divisors.ndim == 2 else (0, 0)
+    xa, sn, _, sh, sw = place(x)
+    how = _flat(kernel_size, stride, padding, ())
+
+    def work(first, last):
+        _pool.average(
+            x.dtype, xa, sn, sh, sw, C, H, W, *how, address(divisors), *steps, address(y), P, Q,
+            first, last,
+        )  # fmt: skip
+
+    share(work, N * P, y.size * prod(kernel_size))
+    return y
+
+
+def avg_pool2d_input(g, x_shape, kernel_size, stride, padding, divisor):
+    """See `vectorized.avg_pool2d_input`."""
+    if not _suits(g) or not prod(x_shape):
+        return vectorized.avg_pool2d_input(g, x_shape, kernel_size, stride, padding, divisor)
+    if np.ndim(divisor):
+        g, divisor = g / np.asarray(divisor, g.dtype), 1
+    divisors = np.full(1, divisor, g.dtype)
+    _, C, H, W = x_shape
+    P, Q = g.shape[2:]
+    x = images(x_shape, g.dtype)
+    ga, gn, _, gh, gw = place(g)
+    how = _flat(kernel_size, stride, padding, ())
+
+    def work(first, last):
+        _pool.spread(
+            g.dtype, ga, gn, gh, gw, C, H, W, *how, address(divisors), address(x), P, Q, first, last
+        )
+
+    share(work, x.shape[0] * H, x.size * 2)
+    return x
+
+
+def _channels_last(g):
+    """g with channels innermost."""
+    if _suits(g):
+        return g
+    memory = images(g.shape, g.dtype.newbyteorder("="))
+    memory[...] = g
+    return memory
