@@ -1,215 +1,236 @@
-"""`python -m benchmarks [--only WORD] [--quick]`: the rows of docs/speed targets, against PyTorch.
+"""`python -m benchmarks`: time and memory beside the libraries that are installed.
 
-PyTorch stands in its better memory format and with its default threads; where it is not installed
-the times stand alone. The last column is the target for the NumPy kernels.
+Contestants run in processes of their own, in turn, a short block each: what counts is the ratio
+within a round, its median and its quartiles. A ratio under 1 says that we are faster (smaller).
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import os
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
-import tinygrad_cnn as tc
+from . import micro, plot, records, scaling, table
+from .contestants import ALL, OURS
+from .measure import QUICK, Effort, Samples, Sits, compare, peaks
+from .rows import ROWS, Row
+from .seats import Apart
 
-from . import rows
-from .measure import compare, in_process
-
-TORCH = importlib.util.find_spec("torch") is not None
-CHAIN, LENET, STEP = 0.5, 1.3, 2.0  # targets: time over PyTorch's
-
-
-def _line(name: str, ours: float, theirs: float | None, unit: str, target: float | None) -> None:
-    ratio = f"{ours / theirs:6.2f}" if theirs else "     -"
-    peer = f"{theirs:10.3f}" if theirs else "         -"
-    goal = "" if target is None else f"{target:6.2f}"
-    print(f"{name:36} {ours:10.3f} {peer} {unit:3} {ratio} {goal}", flush=True)
+GROUPS = (*dict.fromkeys(row.group for row in ROWS), "scaling", "micro", "pictures", "jobs")
 
 
-def _timed(
-    name: str, make: Callable[[Any, bool], rows.Run], target: float, quick: bool, scale: float = 1e3,
-    unit: str = "ms", formats: bool = True, threads: int | None = None,
-) -> None:  # fmt: skip
-    """Time `make(library, channels_last)` of each contestant in turn, and print the row."""
-    contestants = {"ours": make(tc, False)}
-    if TORCH:
-        import torch
+class Run:
+    """One run: who takes part, how long it looks, and what it found so far."""
 
-        before = torch.get_num_threads()
-        torch.set_num_threads(threads or before)
-        contestants["torch"] = make(torch, False)
-        if formats:
-            contestants["torch, channels last"] = make(torch, True)
-    result = compare(contestants, rounds=4 if quick else 12, block=0.05 if quick else 0.15)
-    if TORCH:
-        torch.set_num_threads(before)
-        best = min(result.seconds[n] for n in contestants if n != "ours")
-        _line(name, result.seconds["ours"] * scale, best * scale, unit, target)
-    else:
-        _line(name, result.seconds["ours"] * scale, None, unit, target)
+    def __init__(
+        self, ours: Sequence[str], peers: Sequence[str], effort: Effort,
+        sit: Callable[[str], Sits] | None = None, pause: float | None = None,
+    ):  # fmt: skip
+        self.ours, self.peers, self.effort = list(ours), list(peers), effort
+        self.sit = sit or (lambda name: Apart(ALL[name]))
+        self.pause = {} if pause is None else {"pause": pause}
+        self.seats: dict[str, Sits] = {}
+        self.results: dict[str, Any] = {
+            "machine": records.machine(), "kernels": self.ours, "peers": self.peers,
+            "rows": [], "scaling": [], "micro": [], "extras": [],
+        }  # fmt: skip
+
+    def names(self, rivals: Iterable[str]) -> list[str]:
+        """Who of them is there, after ourselves."""
+        return self.ours + [name for name in rivals if name in self.peers]
+
+    def seated(self, names: Iterable[str]) -> dict[str, Sits]:
+        """Their seats, each kept from row to row."""
+        for name in names:
+            if name not in self.seats:
+                self.seats[name] = self.sit("peak" if name.startswith("peak") else name)
+        return {name: self.seats[name] for name in names}
+
+    def row(self, row: Row) -> Iterable[str]:
+        """Measure a row of the table."""
+        names, work = self.names(row.rivals), (row.work, row.arguments)
+        if row.kind == "memory":
+            samples = peaks(names, self.sit, work, self.effort, row.threads)
+        elif row.kind == "import":
+            from . import extras
+
+            samples = extras.imports(names, self.effort)
+        else:
+            samples = self.compare(dict.fromkeys(names, work), row.threads)
+        record = records.of_row(row, samples)
+        self.results["rows"].append(record)
+        return table.of_row(record)
+
+    def compare(self, works: dict[str, Any], threads: int | None = None) -> Samples:
+        """Time the works of these contestants in turn; who has failed in its process gets another."""
+        samples = compare(self.seated(works), works, self.effort, threads, **self.pause)
+        for name in samples.failed:
+            self.seats.pop(name).close()
+        return samples
+
+    def series(self, series: scaling.Series) -> Iterable[str]:
+        """Measure a series of sizes."""
+        scaled = scaling.Scaled(series, [], [])
+        names = self.names(series.rivals)
+        for size in series.sizes:
+            work = series.work, series.arguments(size)
+            scaled.time.append(self.compare(dict.fromkeys(names, work)))
+            scaled.memory.append(peaks(names, self.sit, work, self.effort))
+        record = records.of_series(scaled)
+        self.results["scaling"].append(record)
+        return table.of_series(record)
+
+    def case(self, case: micro.Case) -> Iterable[str]:
+        """Measure a kernel beside the machine's peaks."""
+        names = self.names([] if case.work == "kernel" else ["torch"])
+        works: dict[str, Any] = dict.fromkeys(names, (case.work, case.arguments))
+        works["peak product"] = "product", {"size": micro.PRODUCT}
+        works["peak copy"] = "copy", {"size": micro.COPIED}
+        record = records.of_case(case, self.compare(works))
+        self.results["micro"].append(record)
+        return table.of_case(record)
+
+    def extras(self, wanted: Callable[[str, str], bool], quick: bool) -> Iterable[str]:
+        """Pictures and jobs, ours alone."""
+        from . import extras
+
+        if wanted("pictures", ""):
+            for name, seconds, target in extras.pictures():
+                met = seconds <= target
+                record = {"name": name, "seconds": seconds, "target": target, "met": met}
+                self.results["extras"].append(record)
+                yield f"{name:48} {seconds:9.3f} s {target:7.1f} {'met' if met else 'missed'}"
+        if wanted("jobs", ""):
+            for name, said in extras.jobs(quick):
+                self.results["extras"].append({"name": name, "said": said})
+                yield f"{name:48} {said}"
+
+    def all(self, wanted: Callable[[str, str], bool], quick: bool) -> Iterable[str]:
+        """Measure everything that is wanted, line by line."""
+        for header, things, measured in (
+            (table.ROWS, [r for r in ROWS if wanted(r.group, r.name)], self.row),
+            (table.SCALING, [_short(s, quick) for s in scaling.SERIES
+                             if wanted("scaling", s.name)], self.series),
+            (table.MICRO, [c for c in micro.CASES if wanted("micro", c.name)], self.case),
+        ):  # fmt: skip
+            if things:
+                yield header
+            for thing in things:
+                yield from measured(thing)  # type: ignore[operator]
+        yield from self.extras(wanted, quick)
+
+    def close(self) -> None:
+        """End all processes."""
+        for seat in self.seats.values():
+            seat.close()
+        self.seats.clear()
 
 
-def engine(quick: bool) -> None:
-    """A chain of 2,000 multiplications and additions, microseconds an op, one thread."""
-    for name, parameters in (("engine chain", False), ("engine chain of parameters", True)):
-        _timed(
-            name,
-            lambda t, _, p=parameters: rows.chain(t, parameters=p),
-            CHAIN,
-            quick,
-            scale=1e6 / 2000,
-            unit="µs",
-            formats=False,
-            threads=1,
-        )
+def _short(series: scaling.Series, quick: bool) -> scaling.Series:
+    return replace(series, sizes=series.sizes[: len(series.sizes) // 2 + 1]) if quick else series
 
 
-def mlp(quick: bool) -> None:
-    """Training steps of a multilayer perceptron."""
-    for batch in (1, 16, 64, 256):
-        _timed(
-            f"MLP, batch {batch}",
-            lambda t, _, b=batch: rows.training_step(t, rows.mlp(t.nn), (b, 784)),
-            1.0,
-            quick,
-            formats=False,
-        )
-
-
-def lenet(quick: bool) -> None:
-    """Training steps of LeNet-5."""
-    for batch in (1, 64, 256):
-        _timed(
-            f"LeNet-5, batch {batch}",
-            lambda t, cl, b=batch: rows.training_step(t, rows.lenet(t.nn), (b, 1, 28, 28), cl),
-            LENET,
-            quick,
-        )
-
-
-def conv(quick: bool) -> None:
-    """Single convolutions, forward and backward."""
-    for name, layer in rows.CONV_LAYERS.items():
-        _timed(
-            f"conv {name}",
-            lambda t, cl, a=layer: rows.conv_layer(t, *a, channels_last=cl),
-            STEP,
-            quick,
-        )
-
-
-def resnet(quick: bool) -> None:
-    """A training step of ResNet-18 on 32 × 32 images."""
-    _timed(
-        "ResNet-18, 32², batch 16",
-        lambda t, cl: rows.training_step(t, rows.resnet(t.nn), (16, 3, 32, 32), cl),
-        STEP,
-        quick,
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    words = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    words.add_argument(
+        "--only", nargs="+", metavar="WORD",
+        help=f"groups ({', '.join(GROUPS)}) or parts of the names of rows",
+    )  # fmt: skip
+    words.add_argument("--quick", action="store_true", help="few rounds, for a first look")
+    words.add_argument(
+        "--kernels", nargs="+", choices=OURS, help="which sets; the one in use by default"
     )
+    peers = [name for name, c in ALL.items() if c.family not in ("ours", "peak")]
+    words.add_argument(
+        "--peers", nargs="*", choices=peers, metavar="PEER",
+        help=f"whom to compare with, of {', '.join(peers)}; by default all that are installed",
+    )  # fmt: skip
+    words.add_argument(
+        "--compile", action="store_true", help="torch.compile too: slow, and needs a C++ compiler"
+    )
+    words.add_argument("--json", metavar="FILE", help="write all that was measured")
+    words.add_argument(
+        "--plot", metavar="FILE.png", help="draw it; also FILE-scaling.png and FILE-micro.png"
+    )
+    words.add_argument("--read", metavar="FILE", help="measure nothing; show what --json wrote")
+    return words
 
 
-_MEMORY = """
-import {library} as t
-from benchmarks import rows
-def field(name):
-    with open("/proc/self/status") as f:
-        return next(int(line.split()[1]) for line in f if line.startswith(name)) / 1024
-step = rows.training_step(t, rows.{model}(t.nn), {shape}, {channels_last})
-rows.training_step(t, rows.resnet(t.nn, 4, 1), (2, 3, 8, 8), {channels_last})()  # loads code
-before = field("VmRSS")
-with open("/proc/self/clear_refs", "w") as f:
-    f.write("5")
-step(); step()
-print(field("VmHWM") - before)
-"""
-
-
-def memory(quick: bool) -> None:
-    """How far the resident memory of a process rises over two training steps (Linux)."""
-    for name, model, shape in (
-        ("memory, LeNet-5, batch 256", "lenet", (256, 1, 28, 28)),
-        ("memory, ResNet-18, 32², batch 16", "resnet", (16, 3, 32, 32)),
+def show(results: dict[str, Any]) -> Iterable[str]:
+    """The tables of what was measured before."""
+    for header, name, lines in (
+        (table.ROWS, "rows", table.of_row),
+        (table.SCALING, "scaling", table.of_series),
+        (table.MICRO, "micro", table.of_case),
     ):
-
-        def rise(library: str, channels_last: bool = False, model=model, shape=shape) -> float:
-            code = _MEMORY.format(
-                library=library, model=model, shape=shape,
-                channels_last=channels_last,
-            )  # fmt: skip
-            return in_process(code)
-
-        best = min(rise("torch"), rise("torch", True)) if TORCH else None
-        _line(name, rise("tinygrad_cnn"), best, "MiB", 1.0)
+        if results[name]:
+            yield header
+        for record in results[name]:
+            yield from lines(record)
 
 
-def imports(quick: bool) -> None:
-    """Milliseconds that importing takes beyond NumPy's."""
-    code = (
-        "import numpy, time; t = time.perf_counter(); import tinygrad_cnn; "
-        "print((time.perf_counter() - t) * 1e3)"
-    )
-    _line("import beyond NumPy's", min(in_process(code) for _ in range(5)), None, "ms", 50)
-
-
-def pictures(quick: bool) -> None:
-    """Seconds for pictures: a graph of 100,000 ops walked, folded and cut; ResNet-18 drawn."""
-    import visualize
-
-    for name, y in (("chain", rows.long_chain(tc)), ("random", rows.tangle(tc))):
-        start = time.perf_counter()
-        picture = visualize.draw(y)
-        drawn = len(picture.view.nodes)
-        seconds = time.perf_counter() - start
-        nodes = len(picture.graph.nodes)
-        _line(f"{name} of {nodes:,} nodes, {drawn} boxes", seconds, None, "s", 5)
-    model = rows.resnet(tc.nn)
-    loss = model(tc.ones(1, 3, 32, 32)).sum()
-    with tempfile.TemporaryDirectory() as folder:
-        for ending, target in (("svg", 2), ("html", 3)):
-            start = time.perf_counter()
-            visualize.draw(loss, model).save(Path(folder) / f"net.{ending}")
-            _line(f"ResNet-18 to {ending}", time.perf_counter() - start, None, "s", target)
-
-
-def jobs(quick: bool) -> None:
-    """The main jobs, as users run them: what they print last, accuracy and seconds.
-
-    Fashion-MNIST where FASHION_MNIST names the folder of its files (Debian's package
-    dataset-fashion-mnist: /usr/share/datasets/fashion-mnist).
-    """
-    examples = Path(__file__).parent.parent / "examples"
-    commands = []
-    if importlib.util.find_spec("sklearn"):
-        commands.append(["train_digits.py"])
-    if "FASHION_MNIST" in os.environ and not quick:
-        commands.append(["train_mnist.py", "--data", os.environ["FASHION_MNIST"]])
-    for name, *arguments in commands:
-        with tempfile.TemporaryDirectory() as folder:  # for the picture that the example draws
-            command = [sys.executable, str(examples / name), *arguments]
-            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
-        print(f"{name:36} {done.stdout.strip().splitlines()[-1]}", flush=True)
-
-
-GROUPS = (engine, mlp, lenet, conv, resnet, memory, imports, pictures, jobs)
-
-
-def main() -> None:
+def main(arguments: Sequence[str] | None = None, sit: Callable[[str], Sits] | None = None) -> None:
     """Run the rows that were asked for."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", choices=[g.__name__ for g in GROUPS], nargs="*")
-    parser.add_argument("--quick", action="store_true", help="fewer rounds, for a first look")
-    options = parser.parse_args()
-    print(f"{'':36} {'ours':>10} {'PyTorch':>10} {'':3} {'ratio':>6} target")
-    for group in GROUPS:
-        if not options.only or group.__name__ in options.only:
-            group(options.quick)
+    words = parser()
+    options = words.parse_args(arguments)
+    if options.read:
+        results = records.load(options.read)
+        print(*show(results), sep="\n")
+    else:
+        results = _measure(words, options, sit)
+    if results["rows"]:
+        print(table.summary(results))
+    if options.json:
+        records.save(results, options.json)
+    if options.plot:
+        print("drawn:", *plot.save(results, options.plot))
+
+
+def _usable(words: argparse.ArgumentParser, sets: Sequence[str]) -> None:
+    """End with a message where a set of kernels cannot be imported."""
+    from tinygrad_cnn import kernels
+
+    before = kernels.current()
+    try:
+        for name in sets:
+            kernels.use(name)
+    except ImportError as error:
+        words.error(str(error))
+    kernels.use(before)
+
+
+def _measure(
+    words: argparse.ArgumentParser, options: argparse.Namespace, sit: Callable[[str], Sits] | None
+) -> dict[str, Any]:
+    only = [word.lower() for word in options.only or ()]
+
+    def wanted(group: str, name: str) -> bool:
+        return not only or any(word == group or (name and word in name.lower()) for word in only)
+
+    things = [(row.group, row.name) for row in ROWS]
+    things += [("scaling", s.name) for s in scaling.SERIES]
+    things += [("micro", c.name) for c in micro.CASES] + [("pictures", ""), ("jobs", "")]
+    if not any(wanted(*thing) for thing in things):
+        words.error(f"--only: no row of {' or '.join(only)}; groups are {', '.join(GROUPS)}")
+    from tinygrad_cnn import kernels
+
+    ours = options.kernels or [kernels.current()]
+    if sit is None:
+        _usable(words, ours)
+    peers = options.peers
+    if peers is None:
+        peers = [name for name, c in ALL.items() if c.family not in ("ours", "peak")]
+        peers = [name for name in peers if name != "torch.compile" or options.compile]
+    there = [name for name in peers if ALL[name].there()]
+    run = Run(ours, there, QUICK if options.quick else Effort(), sit)
+    try:
+        for line in run.all(wanted, options.quick):
+            print(line, flush=True)
+    finally:
+        run.close()
+    return run.results
 
 
 if __name__ == "__main__":

@@ -1,0 +1,177 @@
+"""Each kernel alone, with the arithmetic and the memory traffic that it cannot do without.
+
+The least time of a case is what its multiply-adds take at the machine's matmul peak, or what reading
+its inputs and writing its results once takes at its copy peak, whichever is more; the share of the
+peak is that least time over the time taken. What is missing to 1 is what is left to gain. A case
+that fits in a cache, or multiplies less (Winograd), may pass 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from .works import Run
+
+F32 = 4  # bytes
+PRODUCT, COPIED = 1024, 1 << 24  # of the peaks: n of an n × n product, numbers in a copy
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call of a kernel, or of a work on the whole library (`work` is then not "kernel")."""
+
+    name: str
+    work: str
+    arguments: dict[str, Any]
+    flops: float  # floating point operations, a multiply-add as two
+    moved: float  # bytes read and written at least
+
+
+def call(kernels: Any, function: str, case: tuple[Any, ...]) -> Run:
+    """A call of the kernel, on random float32 arrays."""
+    kernel = getattr(kernels, function)
+    arguments = ARGUMENTS[function](kernels, np.random.default_rng(0), *case)
+
+    def run() -> Any:
+        y = kernel(*arguments)
+        y = y[0] if isinstance(y, tuple) else y
+        return y[(0,) * y.ndim]
+
+    return run
+
+
+def _draw(rng: Any, *shape: int) -> Any:
+    return rng.standard_normal(shape, dtype=np.float32)
+
+
+def _conv(function: str) -> Callable[..., tuple[Any, ...]]:
+    def arguments(
+        kernels: Any, rng: Any, shape: Any, filters: int, k: int, s: int, groups: int
+    ) -> Any:
+        x, w = _draw(rng, *shape), _draw(rng, filters, shape[1] // groups, k, k)
+        how = ((s, s), ((k // 2, k // 2),) * 2, (1, 1), groups)
+        if function == "conv2d":
+            return x, w, None, *how
+        y = kernels.conv2d(x, w, None, *how)  # in the memory order that the kernels give it
+        return (y, w, x.shape, *how) if function == "conv2d_input" else (y, x, w.shape, *how)
+
+    return arguments
+
+
+def _pool(function: str) -> Callable[..., tuple[Any, ...]]:
+    def arguments(kernels: Any, rng: Any, shape: tuple[int, ...], k: int) -> tuple[Any, ...]:
+        # images in the memory order that a convolution leaves
+        x = _draw(rng, shape[0], *shape[2:], shape[1]).transpose(0, 3, 1, 2)
+        size, window = tuple(n // k for n in shape[2:]), ((k, k), (k, k), ((0, 0), (0, 0)))
+        if function == "avg_pool2d":
+            return x, *window, size, np.full(size, k * k, np.float32)
+        if function == "avg_pool2d_input":
+            y = kernels.avg_pool2d(x, *window, size, np.full(size, k * k, np.float32))
+            return y, x.shape, *window, np.full(size, k * k, np.float32)
+        if function == "max_pool2d":
+            return x, *window, (1, 1), size
+        y, taps = kernels.max_pool2d(x, *window, (1, 1), size)
+        if function == "max_pool2d_positions":
+            return taps, x.shape, *window, (1, 1)
+        if function == "max_pool2d_scatter":
+            return y, taps, x.shape, *window, (1, 1)
+        return x, taps, *window, (1, 1)
+
+    return arguments
+
+
+def _matmul(kernels: Any, rng: Any, m: int, k: int, n: int) -> tuple[Any, ...]:
+    return _draw(rng, m, k), _draw(rng, k, n)
+
+
+def _keep(kernels: Any, rng: Any, *shape: int) -> tuple[Any, ...]:
+    return _draw(rng, *shape), rng.random(shape) < 0.5
+
+
+_CONVS = ("conv2d", "conv2d_input", "conv2d_weight")
+_POOLS = {  # how often at the least the large plane and the small one are moved, in bytes a number
+    "max_pool2d": (F32, F32 + 1), "max_pool2d_positions": (0, 8 + 1),
+    "max_pool2d_scatter": (F32, F32 + 1), "max_pool2d_gather": (F32, F32 + 1),
+    "avg_pool2d": (F32, F32), "avg_pool2d_input": (F32, F32),
+}  # fmt: skip
+ARGUMENTS: dict[str, Callable[..., tuple[Any, ...]]] = {
+    "matmul": _matmul,
+    "keep": _keep,
+    **{name: _conv(name) for name in _CONVS},
+    **{name: _pool(name) for name in _POOLS},
+}
+
+_LAYERS = {  # (N, C, H, W), filters, kernel, stride, groups
+    "3x3, 64, 32²": ((16, 64, 32, 32), 64, 3, 1, 1),
+    "3x3, 3 to 64, 32²": ((16, 3, 32, 32), 64, 3, 1, 1),
+    "1x1, 64 to 256, 16²": ((16, 64, 16, 16), 256, 1, 1, 1),
+    "5x5, 32, 16²": ((16, 32, 16, 16), 32, 5, 1, 1),
+    "7x7 stride 2, 3 to 64, 64²": ((16, 3, 64, 64), 64, 7, 2, 1),
+    "depthwise 3x3, 64, 32²": ((16, 64, 32, 32), 64, 3, 1, 64),
+}
+
+
+def _cases() -> list[Case]:
+    cases = []
+    for m, k, n in ((64, 784, 256), (512, 512, 512)):
+        arguments = {"function": "matmul", "case": (m, k, n)}
+        moved = F32 * (m * k + k * n + m * n)
+        cases.append(Case(f"matmul {m}, {k}, {n}", "kernel", arguments, 2.0 * m * k * n, moved))
+    for function in _CONVS:
+        for name, (shape, filters, k, s, groups) in _LAYERS.items():
+            N, C, H, W = shape
+            y, w = N * filters * -(-H // s) * -(-W // s), filters * C // groups * k * k
+            arguments = {"function": function, "case": (shape, filters, k, s, groups)}
+            flops, moved = 2.0 * y * w / filters, F32 * (prod(shape) + y + w)
+            cases.append(Case(f"{function} {name}", "kernel", arguments, flops, moved))
+    shape = (32, 64, 32, 32)
+    for function, (large, small) in _POOLS.items():
+        arguments = {"function": function, "case": (shape, 2)}
+        moved = prod(shape) * (large + small / 4)
+        cases.append(Case(f"{function} 2x2", "kernel", arguments, 0, moved))
+    arguments = {"function": "keep", "case": shape}
+    cases.append(Case("keep", "kernel", arguments, 0, prod(shape) * (2 * F32 + 1)))
+    # x is read and y written; then g and x or y are read and the gradient of x written
+    for name, its in (("ReLU", ()), ("GELU", ()), ("BatchNorm2d", (64,)), ("Softmax", (1,)),
+                      ("LayerNorm", (32,))):  # fmt: skip
+        arguments = {"name": name, "arguments": its, "shape": shape}
+        cases.append(Case(f"{name}, both ways", "layer", arguments, 0, 5 * F32 * prod(shape)))
+    arguments = {"batch": 4096, "classes": 1000}  # as above, but that y and g are one number
+    cases.append(Case("cross_entropy, both ways", "cross_entropy", arguments, 0, 3 * F32 * 4096e3))
+    million = 1 << 20
+    for name, options, moved in (("SGD", {"lr": 0.1, "momentum": 0.9}, 5), ("Adam", {}, 7)):
+        arguments = {"name": name, "sizes": (million,) * 4 + (64,) * 60, "options": options}
+        cases.append(
+            Case(f"{name} step", "optimizer_step", arguments, 0, moved * F32 * 4 * million)
+        )
+    return cases
+
+
+CASES = _cases()
+
+
+@dataclass(frozen=True)
+class Share:
+    """How near a case came to the machine's peak of its run."""
+
+    gflops: float
+    gbytes: float
+    share: float
+    bound: str
+
+
+def share(case: Case, seconds: float, product: float, copy: float) -> Share:
+    """From the seconds of the case, of the product of PRODUCT² and of the copy of COPIED numbers."""
+    compute = case.flops * product / (2.0 * PRODUCT**3)
+    memory = case.moved * copy / (2.0 * F32 * COPIED)
+    return Share(
+        case.flops / seconds / 1e9,
+        case.moved / seconds / 1e9,
+        max(compute, memory) / seconds,
+        "matmul" if compute > memory else "copy",
+    )

@@ -1,0 +1,184 @@
+"""What is timed: code that runs on any library with PyTorch's API, so that all do the same work.
+
+A work prepares, given a library `t` (tinygrad_cnn or torch), and returns a call. What the first call
+returns is a number that must be the same for all contestants: the proof that they do the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod, sqrt
+from typing import Any
+
+import numpy as np
+
+from . import networks
+
+Run = Callable[[], Any]
+
+
+def chain(t: Any, length: int = 2000, size: int = 8, parameters: bool = False) -> Run:
+    """`length` additions and multiplications of small tensors, forward, backward and release."""
+    x = t.ones(size, requires_grad=True)
+    w = t.full((size,), 1.0001, requires_grad=parameters)
+    b = t.full((size,), 1e-4, requires_grad=parameters)
+
+    def run() -> Any:
+        x.grad = w.grad = b.grad = None
+        y = x
+        for _ in range(length // 2):
+            y = y * w
+            y = y + b
+        y.sum().backward()
+        return x.grad.sum()
+
+    return run
+
+
+def examples(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Random images of the shape, float32, and labels of ten classes, int64."""
+    rng = np.random.default_rng(0)
+    return rng.standard_normal(shape, dtype=np.float32), rng.integers(0, 10, shape[0])
+
+
+def initial(shapes: list[tuple[int, ...]]) -> list[np.ndarray]:
+    """Parameters to begin with: weights U(±1/√fan_in), float32, and zeros for vectors (biases)."""
+    rng = np.random.default_rng(1)
+
+    def draw(shape: tuple[int, ...]) -> np.ndarray:
+        bound = 1 / sqrt(prod(shape[1:]))
+        return rng.uniform(-bound, bound, shape).astype(np.float32)
+
+    return [draw(s) if len(s) > 1 else np.zeros(s, np.float32) for s in shapes]
+
+
+def training_step(
+    t: Any, model: str, shape: tuple[int, ...], options: dict[str, Any] | None = None,
+    channels_last: bool = False, wrap: Callable[[Any], Any] = lambda model: model,
+) -> Run:  # fmt: skip
+    """One step of SGD with momentum on random images: forward, loss, backward, update."""
+    net = networks.named(t, model, **(options or {}))
+    drawn = [(n, p) for n, p in net.named_parameters() if p.ndim > 1 or n.endswith("bias")]
+    with t.no_grad():
+        values = initial([tuple(p.shape) for _, p in drawn])
+        for (_, p), value in zip(drawn, values, strict=True):
+            p.copy_(t.tensor(value))
+    images, labels = map(t.tensor, examples(shape))
+    if channels_last:
+        net = net.to(memory_format=t.channels_last)
+        images = images.to(memory_format=t.channels_last)
+    criterion = t.nn.CrossEntropyLoss()
+    optimizer = t.optim.SGD(net.parameters(), lr=1e-3, momentum=0.9)
+    net = wrap(net)
+
+    def run() -> Any:
+        optimizer.zero_grad()
+        loss = criterion(net(images), labels)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return run
+
+
+def conv_layer(
+    t: Any, shape: tuple[int, ...], filters: int, kernel: int, stride: int = 1, groups: int = 1,
+    channels_last: bool = False,
+) -> Run:  # fmt: skip
+    """Forward and backward of one convolution, with the gradient of its input."""
+    rng = np.random.default_rng(0)
+    x = t.tensor(rng.standard_normal(shape, dtype=np.float32))
+    w = t.tensor(
+        rng.standard_normal((filters, shape[1] // groups, kernel, kernel), dtype=np.float32)
+    )
+    if channels_last:
+        x, w = (v.to(memory_format=t.channels_last) for v in (x, w))
+    x.requires_grad_(), w.requires_grad_()
+
+    def forward() -> Any:
+        return t.nn.functional.conv2d(x, w, stride=stride, padding=kernel // 2, groups=groups)
+
+    g = forward().detach() * 0 + 1
+
+    def run() -> Any:
+        x.grad = w.grad = None
+        y = forward()
+        y.backward(g)
+        return w.grad[0, 0, 0, 0]
+
+    return run
+
+
+def layer(
+    t: Any, name: str, arguments: tuple[Any, ...], shape: tuple[int, ...],
+    channels_last: bool = False,
+) -> Run:  # fmt: skip
+    """Forward and backward of one module of nn that keeps the shape, with its input's gradient."""
+    rng = np.random.default_rng(0)
+    x, g = (t.tensor(rng.standard_normal(shape, dtype=np.float32)) for _ in range(2))
+    if channels_last:
+        x, g = (v.to(memory_format=t.channels_last) for v in (x, g))
+    x.requires_grad_()
+    module = getattr(t.nn, name)(*arguments)
+
+    def run() -> Any:
+        x.grad = None
+        module(x).backward(g)
+        return x.grad[0, 0, 0, 0]
+
+    return run
+
+
+def cross_entropy(t: Any, batch: int, classes: int) -> Run:
+    """The loss of so many logits, and their gradient."""
+    rng = np.random.default_rng(0)
+    logits = t.tensor(rng.standard_normal((batch, classes), dtype=np.float32)).requires_grad_()
+    labels = t.tensor(rng.integers(0, classes, batch))
+
+    def run() -> Any:
+        logits.grad = None
+        loss = t.nn.functional.cross_entropy(logits, labels)
+        loss.backward()
+        return loss
+
+    return run
+
+
+def optimizer_step(t: Any, name: str, sizes: tuple[int, ...], options: dict[str, Any]) -> Run:
+    """A step over parameters of these sizes, whose gradients are there."""
+    parameters = [t.nn.Parameter(t.ones(size)) for size in sizes]
+    for p in parameters:
+        p.grad = t.ones(p.shape)
+    optimizer = getattr(t.optim, name)(parameters, **options)
+
+    def run() -> Any:
+        optimizer.step()
+        return parameters[0][0]
+
+    return run
+
+
+def long_chain(t: Any, length: int = 100_000) -> Any:
+    """What a chain of so many ops ends with."""
+    y = t.ones(1, requires_grad=True)
+    for _ in range(length):
+        y = y.tanh()
+    return y
+
+
+def tangle(t: Any, length: int = 70_000, near: int = 20) -> Any:
+    """The end of a graph of ops that take any of the last few results, in no regular way."""
+    rng = np.random.default_rng(0)
+    results = [t.ones(3, requires_grad=True) for _ in range(near)]
+    choices = rng.integers(0, near, (length, 2)).tolist()
+    kinds = rng.integers(0, 4, length).tolist()
+    for (i, j), kind in zip(choices, kinds, strict=True):
+        a, b = results[i], results[j]
+        if kind < 2:
+            results[i] = a.sin() if kind else a.tanh()
+        else:
+            results[i] = a * b if kind == 2 else (a + b) * 0.5
+    total = results[0]
+    for y in results[1:]:
+        total = total + y
+    return total
