@@ -207,19 +207,19 @@ def summary(model: Module, input: Any) -> Summary:
 
     >>> import tinygrad_cnn as tc
     >>> from tinygrad_cnn import nn
-    >>> model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 2))
+    >>> model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     >>> nn.summary(model, (1, 1, 8, 8))
-       Layer       Output shape  Parameters  Multiply-adds  Saved
-    ─────────────────────────────────────────────────────────────
-       Sequential  (1, 2)
-    0  Conv2d      (1, 4, 6, 6)          40          1,296  256 B
-    1  ReLU        (1, 4, 6, 6)                             576 B
-    2  Flatten     (1, 144)
-    3  Linear      (1, 2)               290            288
-    ─────────────────────────────────────────────────────────────
+       Layer              Output shape  Parameters  Multiply-adds  Saved
+    ────────────────────────────────────────────────────────────────────
+       Sequential         (1, 4)
+    0  Conv2d             (1, 4, 6, 6)          40          1,296  256 B
+    1  ReLU               (1, 4, 6, 6)                             576 B
+    2  AdaptiveAvgPool2d  (1, 4, 1, 1)
+    3  Flatten            (1, 4)
+    ────────────────────────────────────────────────────────────────────
     Input          (1, 1, 8, 8)
-    Parameters     330, 1.3 KiB
-    Multiply-adds  1,584
+    Parameters     40, 160 B
+    Multiply-adds  1,296
     Saved          832 B for the backward pass
     """
     if not isinstance(model, Module):
