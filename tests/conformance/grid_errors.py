@@ -1,4 +1,6 @@
-"""What must be refused, with the type of the error and the beginning of its message."""
+"""What must be refused, with the type of the error; messages say what was given and what is wanted,
+and begin as PyTorch's for those of `SAME_WORDS`.
+"""
 
 from .cases import Case, real
 
@@ -142,3 +144,11 @@ BACKWARD = {
     "deepcopy": "import copy\ny = x * 2\ncopy.deepcopy(y)",
 }
 CASES += [Case(f"error {name}", f"{code}\ny = 0" if "y =" not in code else code, {"x": real(2, 3)}) for name, code in BACKWARD.items()]  # fmt: skip
+
+# what people search for: these begin as PyTorch's messages do
+SAME_WORDS = [f"error {name}" for name in (
+    "twice", "written after", "written input", "leaf", "view of leaf",
+    "torch.ones(3).backward()", "torch.ones(3, requires_grad=True).backward()",
+    "(torch.ones(3, requires_grad=True) * 2).numpy()",
+    "torch.ones(3, dtype=torch.int64, requires_grad=True)",
+)]  # fmt: skip

@@ -10,6 +10,7 @@ import tinygrad_cnn.nn.functional as F
 from tinygrad_cnn import nn, optim
 
 from .grid import CASES
+from .grid_errors import SAME_WORDS
 from .record import ARRAYS, FACTS
 
 RECORDED = json.loads(FACTS.read_text())["cases"]
@@ -69,3 +70,9 @@ def agree(given, wanted):
             x.get(key, "unused" if key.startswith("d") else None) for x in (given, wanted)
         )
         same(key, here, there)
+
+
+@pytest.mark.parametrize("name", SAME_WORDS)
+def test_messages_that_people_search_for_begin_as_pytorchs(name):
+    given = CASES[name].run(tc, nn, F, optim)["message"]
+    assert given.split()[:5] == RECORDED[name]["message"].split()[:5]
