@@ -38,7 +38,7 @@ class Effort:
     least = 3  # rounds, whatever they take
 
 
-QUICK = Effort(rounds=3, block=0.03, budget=5.0, memory=1)
+QUICK = Effort(rounds=3, block=0.1, budget=5.0, memory=1)
 
 
 @dataclass
