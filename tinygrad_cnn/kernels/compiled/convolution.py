@@ -199,14 +199,15 @@ def products(x, w, bias, stride, origin, dilation, groups, y, tail=None):
     nbytes = ZEROS + 8 * I * J + 64 + (0 if bare else high * row_bytes)
     ya, yn, _, yp, yq = place(y)
 
-    def work(first, last):
-        _direct.forward(
-            dtype, *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns,
-            bare, merged, address(packed), address(bias), groups, c, f, width, ya, yn, yp,
-            F if tail else yq, P, Q, last_n, first, last, strip, work_memory(nbytes),
+    def row(first, last):
+        return (
+            *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns, bare,
+            merged, address(packed), address(bias), groups, c, f, width, ya, yn, yp,
+            F if tail else yq, P, Q, last_n, first, last, strip,
         )  # fmt: skip
 
-    share(work, N * -(-P // strip), N * F * P * Q * c * I * J)
+    cost = N * F * P * Q * c * I * J
+    share(_direct.forward, dtype, row, N * -(-P // strip), cost, nbytes)
 
 
 def is_finite(x):
@@ -294,15 +295,14 @@ def direct_weight(g, x, w_shape, stride, origin, dilation, groups):
     g_bytes = 0 if g_bare else groups * strip * Q * panels * width * dtype.itemsize
     nbytes = ZEROS + 8 * strip + 64 + (0 if bare else high * row_bytes) + g_bytes
 
-    def work(sums, first, last):
-        _direct.weight(
-            dtype, *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns,
-            bare, merged, *place(g), g_bare, groups, c, f, width, P, Q, sums, first, last, strip,
-            work_memory(nbytes),
+    def row(sums, first, last):
+        return (
+            *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns, bare,
+            merged, *place(g), g_bare, groups, c, f, width, P, Q, sums, first, last, strip,
         )  # fmt: skip
 
-    shape = (groups, panels, I * J, c, width)
-    sums = add_up(work, N * -(-P // strip), shape, dtype, N * F * P * Q * c * I * J)
+    shape, cost = (groups, panels, I * J, c, width), N * F * P * Q * c * I * J
+    sums = add_up(_direct.weight, dtype, row, N * -(-P // strip), shape, cost, nbytes)
     result = np.empty(w_shape, dtype)
     memory = work_memory(I * J * c * width * dtype.itemsize)
     _direct.finish(dtype, address(sums), groups, c, f, I * J, width, address(result), memory)
@@ -332,14 +332,13 @@ def depthwise(x, w, bias, stride, origin, dilation, groups, y):
     bias = padded(bias, wide, dtype)
     ya, yn, _, yp, yq = place(y)
 
-    def work(first, last):
-        _depthwise.forward(
-            dtype, *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns,
+    def row(first, last):
+        return (
+            *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns,
             address(factors), address(bias), ya, yn, yp, yq, P, Q, first, last, strip,
-            work_memory(nbytes),
         )  # fmt: skip
 
-    share(work, N * -(-P // strip), N * C * P * Q * I * J)
+    share(_depthwise.forward, dtype, row, N * -(-P // strip), N * C * P * Q * I * J, nbytes)
 
 
 def depthwise_weight(g, x, w_shape, stride, origin, dilation, groups):
@@ -348,13 +347,14 @@ def depthwise_weight(g, x, w_shape, stride, origin, dilation, groups):
     columns, strip, nbytes, wide = _depthwise_plan(x, g, (I, J), stride, dilation)
     nbytes += strip * Q * wide * dtype.itemsize
 
-    def work(sums, first, last):
-        _depthwise.weight(
-            dtype, *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns,
-            *place(g), P, Q, sums, first, last, strip, work_memory(nbytes),
+    def row(sums, first, last):
+        return (
+            *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns,
+            *place(g), P, Q, sums, first, last, strip,
         )  # fmt: skip
 
-    sums = add_up(work, N * -(-P // strip), (I, J, wide), dtype, N * C * P * Q * I * J)
+    units, cost = N * -(-P // strip), N * C * P * Q * I * J
+    sums = add_up(_depthwise.weight, dtype, row, units, (I, J, wide), cost, nbytes)
     return np.ascontiguousarray(sums[..., :C].transpose(2, 0, 1)[:, None])
 
 
@@ -384,11 +384,10 @@ def winograd(x, w, bias, stride, origin, dilation, groups, y):
     wa, sf, sc, _, st = place(w)
     bias_of_all, bias = bias, padded(bias, panels * width, dtype)
 
-    def prepare(first, last):
-        memory = work_memory(r * r * C * width * size)
-        _winograd.filters(dtype, r, wa, sf, sc, st, C, F, address(u), width, first, last, memory)
+    def filters(first, last):
+        return r, wa, sf, sc, st, C, F, address(u), width, first, last
 
-    share(prepare, panels, C * F * squares, 1)
+    share(_winograd.filters, dtype, filters, panels, C * F * squares, r * r * C * width * size, 1)
     down, right, tiles = _tiles(y, r)
     row_bytes = (right * m + r - 1) * wide * size
     strip = max(1, min(down, STRIP_BYTES // (row_bytes * m)))
@@ -397,18 +396,17 @@ def winograd(x, w, bias, stride, origin, dilation, groups, y):
     nbytes += squares * (most * (wide + width) + 2 * width) * size
     ya, yn, _, yp, yq = place(y)
 
-    finite = []
+    checks = []
 
-    def work(first, last):
-        check = padded(None, lanes(dtype), dtype)
-        _winograd.forward(
-            dtype, r, *place(x), C, H, W, -origin[0], -origin[1], address(u), address(bias), width, ya,
-            yn, yp, yq, F, P, Q, first, last, most, strip, address(check), work_memory(nbytes),
+    def row(first, last):
+        checks.append(padded(None, lanes(dtype), dtype))
+        return (
+            r, *place(x), C, H, W, -origin[0], -origin[1], address(u), address(bias), width, ya, yn, yp,
+            yq, F, P, Q, first, last, most, strip, address(checks[-1]),
         )  # fmt: skip
-        finite.append(not check.any())
 
-    share(work, tiles, tiles * squares * C * F)
-    if not all(finite):
+    share(_winograd.forward, dtype, row, tiles, tiles * squares * C * F, nbytes)
+    if any(check.any() for check in checks):
         direct(x, w, bias_of_all, stride, origin, dilation, groups, y)
 
 
@@ -425,35 +423,24 @@ def winograd_weight(g, x, w_shape, stride, origin, dilation, groups):
     nbytes = ZEROS + (strip * m + r - 1) * (right * m + r - 1) * (wide + deep) * size
     nbytes += squares * (most * (wide + deep) + 2 * width) * size
 
-    def work(sums, first, last):
-        _winograd.weight(
-            dtype, r, *place(x), C, H, W, -origin[0], -origin[1], *place(g), F, P, Q, 0, F, width, sums,
-            first, last, most, strip, work_memory(nbytes),
+    def row(sums, first, last):
+        return (
+            r, *place(x), C, H, W, -origin[0], -origin[1], *place(g), F, P, Q, 0, F, width, sums, first,
+            last, most, strip,
         )  # fmt: skip
 
-    sums = add_up(work, tiles, (panels, squares, C, width), dtype, tiles * squares * C * F)
+    shape, cost = (panels, squares, C, width), tiles * squares * C * F
+    sums = add_up(_winograd.weight, dtype, row, tiles, shape, cost, nbytes)
     result = np.empty(w_shape, dtype)
 
-    finite = []
+    checks = []
 
     def conclude(first, last):
-        memory, check = work_memory(ZEROS + r * r * C * width * size), padded(None, width, dtype)
-        _winograd.finish(
-            dtype,
-            r,
-            address(sums),
-            C,
-            F,
-            width,
-            address(result),
-            first,
-            last,
-            address(check),
-            memory,
-        )
-        finite.append(not check.any())
+        checks.append(padded(None, width, dtype))
+        return r, address(sums), C, F, width, address(result), first, last, address(checks[-1])
 
-    share(conclude, panels, C * F * squares, 1)
-    if not all(finite):
+    nbytes = ZEROS + r * r * C * width * size
+    share(_winograd.finish, dtype, conclude, panels, C * F * squares, nbytes, 1)
+    if any(check.any() for check in checks):
         return direct_weight(g, x, w_shape, stride, origin, dilation, groups)
     return result
