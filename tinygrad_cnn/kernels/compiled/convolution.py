@@ -43,6 +43,8 @@ ZEROS = _winograd.ZEROS
 # Winograd's transforms are shared by all filters and all channels: there must be some of each.
 LEAST = {3: 16, 5: 16}
 FEW = 16
+PANELS = 1  # filters for each tile, from which these are gone through panel by panel
+AT_ONCE = 96  # tiles, or channels of sums, for one panel: 36 of each should stay in the cache
 
 
 def conv2d(x, w, bias, stride, padding, dilation, groups):
@@ -373,16 +375,94 @@ def _at_once(bytes_of_tile, tiles):
     return max(1, min(whole(tiles, 4), max(12, TILE_BYTES // bytes_of_tile // 4 * 4)))
 
 
+def _spread(x, r, origin, of_x, down, right, of):
+    """The tiles, transformed, as (36, t, wide), wide a multiple `of`; their first step, and wide."""
+    dtype, (N, C, H, W) = x.dtype, x.shape
+    wide, m = whole(C, of), _winograd.TILE + 1 - r
+    tiles, more = N * down * right, (r - 1) * of_x
+    row_bytes = (right * m + more) * wide * dtype.itemsize
+    strip = max(1, min(down, STRIP_BYTES // (row_bytes * m)))
+    step = tiles * wide + lanes(dtype)
+    memory = aligned((_winograd.TILE**2, step), dtype)
+
+    def row(first, last):
+        return (
+            r, of_x, *place(x), C, H, W, -origin[0], -origin[1], down, right, address(memory), step,
+            wide, first, last, strip,
+        )  # fmt: skip
+
+    cost = memory.size * 8
+    share(_winograd.spread, dtype, row, tiles, cost, (strip * m + more) * row_bytes)
+    return memory, step, wide
+
+
+def _by_panels(x, w, bias, origin, y):
+    """`winograd` where the transformed filters are more than the tiles: each is made and used once."""
+    dtype, C, (P, Q), (F, _, r, _) = y.dtype, x.shape[1], y.shape[2:], w.shape
+    squares, width = _winograd.TILE**2, width_of(F, dtype)
+    panels = -(-F // width)
+    down, right, tiles = _tiles(y, r)
+    v, step, wide = _spread(x, r, origin, True, down, right, lanes(dtype))
+    most = min(tiles, AT_ONCE)
+    nbytes = ZEROS + ((r * r + squares) * C + squares * most) * width * dtype.itemsize
+    nbytes += 2 * squares * 64
+    wa, sf, sc, _, st = place(w)
+    bias = padded(bias, panels * width, dtype)
+    ya, yn, _, yp, yq = place(y)
+    checks = []
+
+    def row(first, last):
+        checks.append(padded(None, lanes(dtype), dtype))
+        return (
+            r, address(v), step, wide, down, right, tiles, wa, sf, sc, st, C, F, address(bias), width,
+            ya, yn, yp, yq, P, Q, first, last, most, address(checks[-1]),
+        )  # fmt: skip
+
+    share(_winograd.forward_by_panels, dtype, row, panels, tiles * squares * C * F, nbytes)
+    return checks
+
+
+def _weight_by_panels(g, x, w_shape, origin):
+    """`winograd_weight` in the same way: no thread has sums of its own."""
+    dtype, C, (F, _, r, _) = x.dtype, x.shape[1], w_shape
+    squares, width = _winograd.TILE**2, width_of(F, dtype)
+    down, right, tiles = _tiles(g, r)
+    v, v_step, wide = _spread(x, r, origin, True, down, right, lanes(dtype))
+    z, z_step, deep = _spread(g, r, (0, 0), False, down, right, width)
+    result, checks = np.empty(w_shape, dtype), []
+    most = min(C, AT_ONCE)
+    nbytes = ZEROS + (squares + r * r) * most * width * dtype.itemsize + squares * 64
+
+    def row(first, last):
+        checks.append(padded(None, lanes(dtype), dtype))
+        return (
+            r, address(v), v_step, wide, address(z), z_step, deep, tiles, C, F, width,
+            address(result), first, last, most, address(checks[-1]),
+        )  # fmt: skip
+
+    cost = tiles * squares * C * F
+    share(_winograd.weight_by_panels, dtype, row, -(-F // width), cost, nbytes)
+    return result, checks
+
+
 def winograd(x, w, bias, stride, origin, dilation, groups, y):
     """`correlate` for stride and dilation 1 in Winograd's way."""
+    if w.strides[2] != w.shape[3] * w.strides[3]:
+        w = np.ascontiguousarray(w)
+    way = _by_panels if len(w) > PANELS * _tiles(y, w.shape[2])[2] else _by_tiles
+    checks = way(x, w, bias, origin, y)
+    if any(check.any() for check in checks):
+        direct(x, w, bias, stride, origin, dilation, groups, y)
+
+
+def _by_tiles(x, w, bias, origin, y):
+    """`winograd` where the tiles are more than the transformed filters: these are made first."""
     dtype, (_, C, H, W), (P, Q), (F, _, r, _) = y.dtype, x.shape, y.shape[2:], w.shape
     size, squares, width = dtype.itemsize, _winograd.TILE**2, width_of(F, dtype)
     panels, wide, m = -(-F // width), whole(C, lanes(dtype)), _winograd.TILE + 1 - r
-    if w.strides[2] != r * w.strides[3]:
-        w = np.ascontiguousarray(w)
     u = aligned((panels, squares, C, width), dtype)
     wa, sf, sc, _, st = place(w)
-    bias_of_all, bias = bias, padded(bias, panels * width, dtype)
+    bias = padded(bias, panels * width, dtype)
 
     def filters(first, last):
         return r, wa, sf, sc, st, C, F, address(u), width, first, last
@@ -406,12 +486,20 @@ def winograd(x, w, bias, stride, origin, dilation, groups, y):
         )  # fmt: skip
 
     share(_winograd.forward, dtype, row, tiles, tiles * squares * C * F, nbytes)
-    if any(check.any() for check in checks):
-        direct(x, w, bias_of_all, stride, origin, dilation, groups, y)
+    return checks
 
 
 def winograd_weight(g, x, w_shape, stride, origin, dilation, groups):
     """`conv2d_weight` for stride and dilation 1 in Winograd's way."""
+    way = _weight_by_panels if w_shape[0] > PANELS * _tiles(g, w_shape[2])[2] else _weight_by_tiles
+    result, checks = way(g, x, w_shape, origin)
+    if any(check.any() for check in checks):
+        return direct_weight(g, x, w_shape, stride, origin, dilation, groups)
+    return result
+
+
+def _weight_by_tiles(g, x, w_shape, origin):
+    """`winograd_weight` with sums of each thread over its tiles."""
     dtype, (_, C, H, W), (P, Q), (F, _, r, _) = x.dtype, x.shape, g.shape[2:], w_shape
     size, squares, width = dtype.itemsize, _winograd.TILE**2, width_of(F, dtype)
     panels, wide, m = -(-F // width), whole(C, lanes(dtype)), _winograd.TILE + 1 - r
@@ -441,6 +529,4 @@ def winograd_weight(g, x, w_shape, stride, origin, dilation, groups):
 
     nbytes = ZEROS + r * r * C * width * size
     share(_winograd.finish, dtype, conclude, panels, C * F * squares, nbytes, 1)
-    if any(check.any() for check in checks):
-        return direct_weight(g, x, w_shape, stride, origin, dilation, groups)
-    return result
+    return result, checks
