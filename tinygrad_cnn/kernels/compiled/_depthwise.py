@@ -72,7 +72,7 @@ _nine_pairs, _nine_taps, _three_taps, _one_tap = _taps(9, 2), _taps(9, 1), _taps
 @jit
 def forward(
     zero, x, sn, sc, sh, sw, C, H, W, top, left, s, t, d, e, I, J, columns, w, bias, y, yn, yp, yq, P,
-    Q, first, last, strip, scratch,
+    Q, strip, first, last, scratch,
 ):  # fmt: skip
     """The strips first to last of y; w is (I J, wide) and the bias (wide,), wide ≥ C whole vectors."""
     size, lanes = size_of(zero), lanes_of(zero)
@@ -99,23 +99,29 @@ def forward(
             while q >= 8:
                 for c in range(0, C, lanes):
                     k = c * size
-                    _eight(zero, of + k, step, offsets, I * J, w + k, wide, bias + k, to + k, yq, C - c)
+                    _eight(
+                        zero, of + k, step, offsets, I * J, w + k, wide, bias + k, to + k, yq, C - c
+                    )
                 of, to, q = of + 8 * step * size, to + 8 * yq * size, q - 8
             while q >= 2:
                 for c in range(0, C, lanes):
                     k = c * size
-                    _two(zero, of + k, step, offsets, I * J, w + k, wide, bias + k, to + k, yq, C - c)
+                    _two(
+                        zero, of + k, step, offsets, I * J, w + k, wide, bias + k, to + k, yq, C - c
+                    )
                 of, to, q = of + 2 * step * size, to + 2 * yq * size, q - 2
             if q:
                 for c in range(0, C, lanes):
                     k = c * size
-                    _one(zero, of + k, step, offsets, I * J, w + k, wide, bias + k, to + k, yq, C - c)
+                    _one(
+                        zero, of + k, step, offsets, I * J, w + k, wide, bias + k, to + k, yq, C - c
+                    )
 
 
 @jit
 def weight(
     zero, x, sn, sc, sh, sw, C, H, W, top, left, s, t, d, e, I, J, columns, g, gn, gc, gh, gw, P, Q,
-    sums, first, last, strip, scratch,
+    strip, sums, first, last, scratch,
 ):  # fmt: skip
     """sums (I J, wide) += what the strips first to last give."""
     size, lanes = size_of(zero), lanes_of(zero)

@@ -48,7 +48,7 @@ def place_rows(
 @jit
 def forward(
     zero, x, sn, sc, sh, sw, C, H, W, top, left, s, t, d, e, I, J, columns, bare, merged, w, bias,
-    groups, c, f, width, y, yn, yp, yq, P, Q, tail, first, last, strip, scratch,
+    groups, c, f, width, y, yn, yp, yq, P, Q, tail, strip, first, last, scratch,
 ):  # fmt: skip
     """The strips first to last of y, so many rows each, counted over n, p. Strides s, t; dilations d, e.
 
@@ -94,7 +94,7 @@ def forward(
 @jit
 def weight(
     zero, x, sn, sc, sh, sw, C, H, W, top, left, s, t, d, e, I, J, columns, bare, merged, g, gn, gc,
-    gh, gw, g_bare, groups, c, f, width, P, Q, sums, first, last, strip, scratch,
+    gh, gw, g_bare, groups, c, f, width, P, Q, strip, sums, first, last, scratch,
 ):  # fmt: skip
     """sums[group, panel, i, j, c, width] += what the strips first to last give."""
     size, lanes = size_of(zero), lanes_of(zero)

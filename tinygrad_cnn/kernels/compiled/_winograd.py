@@ -191,7 +191,7 @@ def filters(zero, r, w, sf, sc, st, C, F, to, width, first, last, scratch):
 @jit
 def forward(
     zero, r, x, sn, sc, sh, sw, C, H, W, top, left, u, bias, width, y, yn, yp, yq, F, P, Q,
-    first, last, most, strip, check, scratch,
+    most, strip, check, first, last, scratch,
 ):  # fmt: skip
     """The tiles first to last of y, counted over n, p, q; so many at a time.
 
@@ -245,13 +245,13 @@ def forward(
 
 @jit
 def weight(
-    zero, r, x, sn, sc, sh, sw, C, H, W, top, left, g, gn, gc, gh, gw, F, P, Q, f_first, f_last,
-    width, sums, first, last, most, strip, scratch,
+    zero, r, x, sn, sc, sh, sw, C, H, W, top, left, g, gn, gc, gh, gw, F, P, Q, width,
+    most, strip, sums, first, last, scratch,
 ):  # fmt: skip
-    """sums[panel, 36, C, width] += the products for the tiles first to last and some filters."""
+    """sums[panel, 36, C, width] += the products for the tiles first to last."""
     size, lanes, m = size_of(zero), lanes_of(zero), TILE + 1 - r
     down, right = (P + m - 1) // m, (Q + m - 1) // m
-    wide, deep = (C + lanes - 1) // lanes * lanes, (f_last - f_first + width - 1) // width * width
+    wide, deep = (C + lanes - 1) // lanes * lanes, (F + width - 1) // width * width
     columns, g_columns = right * m + r - 1, right * m
     patch_rows, g_rows = strip * m + r - 1, strip * m
     v_step, z_step = most * wide + lanes, most * deep + lanes
@@ -274,7 +274,7 @@ def weight(
                     patch_rows, -left, columns,
                 )  # fmt: skip
                 fill_patch(
-                    zero, g + (n * gn + f_first * gc) * size, gc, gh, gw, f_last - f_first, P, Q,
+                    zero, g + n * gn * size, gc, gh, gw, F, P, Q,
                     g_patch, deep, above, g_rows, 0, g_columns,
                 )  # fmt: skip
             of = patch + ((p % strip) * m * columns + q * m) * wide * size
@@ -295,7 +295,7 @@ def weight(
                 )
         for f in range(0, deep, width):
             for k in range(TILE * TILE):
-                total = sums + ((f_first + f) * TILE * TILE + k * width) * C * size
+                total = sums + (f * TILE * TILE + k * width) * C * size
                 across(
                     zero, width, v + k * v_step * size, wide, scratch,
                     z + (k * z_step + f) * size, 0, deep, total, width, total, width, count, 1,
@@ -305,8 +305,8 @@ def weight(
 
 @jit
 def spread(
-    zero, r, of_x, x, sn, sc, sh, sw, C, H, W, top, left, down, right, to, to_step, wide, first, last,
-    strip, scratch,
+    zero, r, of_x, x, sn, sc, sh, sw, C, H, W, top, left, down, right, to, to_step, wide, strip,
+    first, last, scratch,
 ):  # fmt: skip
     """to[k, t, wide] = the 36 numbers of each of the tiles t, first to last: of x, or else of g."""
     size, lanes, m = size_of(zero), lanes_of(zero), TILE + 1 - r
@@ -334,7 +334,7 @@ def spread(
 @jit
 def forward_by_panels(
     zero, r, v, v_step, wide, down, right, tiles, w, sf, sc, st, C, F, bias, width, y, yn, yp, yq, P, Q,
-    first, last, most, check, scratch,
+    most, check, first, last, scratch,
 ):  # fmt: skip
     """The panels first to last of y, from the transformed tiles: so many of these at a time."""
     size, lanes, m = size_of(zero), lanes_of(zero), TILE + 1 - r
@@ -369,7 +369,7 @@ def forward_by_panels(
 
 @jit
 def weight_by_panels(
-    zero, r, v, v_step, wide, z, z_step, deep, tiles, C, F, width, to, first, last, most, check, scratch
+    zero, r, v, v_step, wide, z, z_step, deep, tiles, C, F, width, to, most, check, first, last, scratch
 ):  # fmt: skip
     """to[f, c, r, r], the panels first to last of f, from the transformed tiles of x and g.
 
@@ -403,7 +403,7 @@ def weight_by_panels(
 
 
 @jit
-def finish(zero, r, sums, C, F, width, to, first, last, check, scratch):
+def finish(zero, r, sums, C, F, width, to, check, first, last, scratch):
     """to[f, c, r, r] = what the sums amount to, for the panels first to last."""
     size, lanes = size_of(zero), lanes_of(zero)
     clear(scratch, ZEROS)

@@ -201,15 +201,13 @@ def products(x, w, bias, stride, origin, dilation, groups, y, tail=None):
     nbytes = ZEROS + 8 * I * J + 64 + (0 if bare else high * row_bytes)
     ya, yn, _, yp, yq = place(y)
 
-    def row(first, last):
-        return (
-            *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns, bare,
-            merged, address(packed), address(bias), groups, c, f, width, ya, yn, yp,
-            F if tail else yq, P, Q, last_n, first, last, strip,
-        )  # fmt: skip
-
+    common = (
+        *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns, bare, merged,
+        address(packed), address(bias), groups, c, f, width, ya, yn, yp, F if tail else yq, P, Q, last_n,
+        strip,
+    )  # fmt: skip
     cost = N * F * P * Q * c * I * J
-    share(_direct.forward, dtype, row, N * -(-P // strip), cost, nbytes)
+    share(_direct.forward, dtype, common, N * -(-P // strip), cost, nbytes)
 
 
 def is_finite(x):
@@ -297,14 +295,12 @@ def direct_weight(g, x, w_shape, stride, origin, dilation, groups):
     g_bytes = 0 if g_bare else groups * strip * Q * panels * width * dtype.itemsize
     nbytes = ZEROS + 8 * strip + 64 + (0 if bare else high * row_bytes) + g_bytes
 
-    def row(sums, first, last):
-        return (
-            *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns, bare,
-            merged, *place(g), g_bare, groups, c, f, width, P, Q, sums, first, last, strip,
-        )  # fmt: skip
-
+    common = (
+        *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns, bare, merged,
+        *place(g), g_bare, groups, c, f, width, P, Q, strip,
+    )  # fmt: skip
     shape, cost = (groups, panels, I * J, c, width), N * F * P * Q * c * I * J
-    sums = add_up(_direct.weight, dtype, row, N * -(-P // strip), shape, cost, nbytes)
+    sums = add_up(_direct.weight, dtype, common, N * -(-P // strip), shape, cost, nbytes)
     result = np.empty(w_shape, dtype)
     memory = work_memory(I * J * c * width * dtype.itemsize)
     _direct.finish(dtype, address(sums), groups, c, f, I * J, width, address(result), memory)
@@ -334,13 +330,12 @@ def depthwise(x, w, bias, stride, origin, dilation, groups, y):
     bias = padded(bias, wide, dtype)
     ya, yn, _, yp, yq = place(y)
 
-    def row(first, last):
-        return (
-            *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns,
-            address(factors), address(bias), ya, yn, yp, yq, P, Q, first, last, strip,
-        )  # fmt: skip
-
-    share(_depthwise.forward, dtype, row, N * -(-P // strip), N * C * P * Q * I * J, nbytes)
+    common = (
+        *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns,
+        address(factors), address(bias), ya, yn, yp, yq, P, Q, strip,
+    )  # fmt: skip
+    units, cost = N * -(-P // strip), N * C * P * Q * I * J
+    share(_depthwise.forward, dtype, common, units, cost, nbytes)
 
 
 def depthwise_weight(g, x, w_shape, stride, origin, dilation, groups):
@@ -349,14 +344,12 @@ def depthwise_weight(g, x, w_shape, stride, origin, dilation, groups):
     columns, strip, nbytes, wide = _depthwise_plan(x, g, (I, J), stride, dilation)
     nbytes += strip * Q * wide * dtype.itemsize
 
-    def row(sums, first, last):
-        return (
-            *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns,
-            *place(g), P, Q, sums, first, last, strip,
-        )  # fmt: skip
-
+    common = (
+        *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns, *place(g), P, Q,
+        strip,
+    )  # fmt: skip
     units, cost = N * -(-P // strip), N * C * P * Q * I * J
-    sums = add_up(_depthwise.weight, dtype, row, units, (I, J, wide), cost, nbytes)
+    sums = add_up(_depthwise.weight, dtype, common, units, (I, J, wide), cost, nbytes)
     return np.ascontiguousarray(sums[..., :C].transpose(2, 0, 1)[:, None])
 
 
@@ -385,14 +378,12 @@ def _spread(x, r, origin, of_x, down, right, of):
     step = tiles * wide + lanes(dtype)
     memory = aligned((_winograd.TILE**2, step), dtype)
 
-    def row(first, last):
-        return (
-            r, of_x, *place(x), C, H, W, -origin[0], -origin[1], down, right, address(memory), step,
-            wide, first, last, strip,
-        )  # fmt: skip
-
-    cost = memory.size * 8
-    share(_winograd.spread, dtype, row, tiles, cost, (strip * m + more) * row_bytes)
+    common = (
+        r, of_x, *place(x), C, H, W, -origin[0], -origin[1], down, right, address(memory), step, wide,
+        strip,
+    )  # fmt: skip
+    nbytes = (strip * m + more) * row_bytes
+    share(_winograd.spread, dtype, common, tiles, memory.size * 8, nbytes)
     return memory, step, wide
 
 
@@ -409,17 +400,13 @@ def _by_panels(x, w, bias, origin, y):
     wa, sf, sc, _, st = place(w)
     bias = padded(bias, panels * width, dtype)
     ya, yn, _, yp, yq = place(y)
-    checks = []
-
-    def row(first, last):
-        checks.append(padded(None, lanes(dtype), dtype))
-        return (
-            r, address(v), step, wide, down, right, tiles, wa, sf, sc, st, C, F, address(bias), width,
-            ya, yn, yp, yq, P, Q, first, last, most, address(checks[-1]),
-        )  # fmt: skip
-
-    share(_winograd.forward_by_panels, dtype, row, panels, tiles * squares * C * F, nbytes)
-    return checks
+    common = (
+        r, address(v), step, wide, down, right, tiles, wa, sf, sc, st, C, F, address(bias), width, ya, yn,
+        yp, yq, P, Q, most,
+    )  # fmt: skip
+    cost = tiles * squares * C * F
+    kernel = _winograd.forward_by_panels
+    return share(kernel, dtype, common, panels, cost, nbytes, check=lanes(dtype))
 
 
 def _weight_by_panels(g, x, w_shape, origin):
@@ -429,20 +416,16 @@ def _weight_by_panels(g, x, w_shape, origin):
     down, right, tiles = _tiles(g, r)
     v, v_step, wide = _spread(x, r, origin, True, down, right, lanes(dtype))
     z, z_step, deep = _spread(g, r, (0, 0), False, down, right, width)
-    result, checks = np.empty(w_shape, dtype), []
+    result = np.empty(w_shape, dtype)
     most = min(C, AT_ONCE)
     nbytes = ZEROS + (squares + r * r) * most * width * dtype.itemsize + squares * 64
 
-    def row(first, last):
-        checks.append(padded(None, lanes(dtype), dtype))
-        return (
-            r, address(v), v_step, wide, address(z), z_step, deep, tiles, C, F, width,
-            address(result), first, last, most, address(checks[-1]),
-        )  # fmt: skip
-
-    cost = tiles * squares * C * F
-    share(_winograd.weight_by_panels, dtype, row, -(-F // width), cost, nbytes)
-    return result, checks
+    common = (
+        r, address(v), v_step, wide, address(z), z_step, deep, tiles, C, F, width, address(result), most,
+    )  # fmt: skip
+    panels, cost = -(-F // width), tiles * squares * C * F
+    kernel = _winograd.weight_by_panels
+    return result, share(kernel, dtype, common, panels, cost, nbytes, check=lanes(dtype))
 
 
 def winograd(x, w, bias, stride, origin, dilation, groups, y):
@@ -450,8 +433,7 @@ def winograd(x, w, bias, stride, origin, dilation, groups, y):
     if w.strides[2] != w.shape[3] * w.strides[3]:
         w = np.ascontiguousarray(w)
     way = _by_panels if len(w) > PANELS * _tiles(y, w.shape[2])[2] else _by_tiles
-    checks = way(x, w, bias, origin, y)
-    if any(check.any() for check in checks):
+    if not way(x, w, bias, origin, y):
         direct(x, w, bias, stride, origin, dilation, groups, y)
 
 
@@ -464,10 +446,9 @@ def _by_tiles(x, w, bias, origin, y):
     wa, sf, sc, _, st = place(w)
     bias = padded(bias, panels * width, dtype)
 
-    def filters(first, last):
-        return r, wa, sf, sc, st, C, F, address(u), width, first, last
-
-    share(_winograd.filters, dtype, filters, panels, C * F * squares, r * r * C * width * size, 1)
+    common = r, wa, sf, sc, st, C, F, address(u), width
+    nbytes = r * r * C * width * size
+    share(_winograd.filters, dtype, common, panels, C * F * squares, nbytes, 1)
     down, right, tiles = _tiles(y, r)
     row_bytes = (right * m + r - 1) * wide * size
     strip = max(1, min(down, STRIP_BYTES // (row_bytes * m)))
@@ -476,24 +457,19 @@ def _by_tiles(x, w, bias, origin, y):
     nbytes += squares * (most * (wide + width) + 2 * width) * size
     ya, yn, _, yp, yq = place(y)
 
-    checks = []
-
-    def row(first, last):
-        checks.append(padded(None, lanes(dtype), dtype))
-        return (
-            r, *place(x), C, H, W, -origin[0], -origin[1], address(u), address(bias), width, ya, yn, yp,
-            yq, F, P, Q, first, last, most, strip, address(checks[-1]),
-        )  # fmt: skip
-
-    share(_winograd.forward, dtype, row, tiles, tiles * squares * C * F, nbytes)
-    return checks
+    common = (
+        r, *place(x), C, H, W, -origin[0], -origin[1], address(u), address(bias), width, ya, yn, yp, yq, F,
+        P, Q, most, strip,
+    )  # fmt: skip
+    cost = tiles * squares * C * F
+    return share(_winograd.forward, dtype, common, tiles, cost, nbytes, check=lanes(dtype))
 
 
 def winograd_weight(g, x, w_shape, stride, origin, dilation, groups):
     """`conv2d_weight` for stride and dilation 1 in Winograd's way."""
     way = _weight_by_panels if w_shape[0] > PANELS * _tiles(g, w_shape[2])[2] else _weight_by_tiles
-    result, checks = way(g, x, w_shape, origin)
-    if any(check.any() for check in checks):
+    result, finite = way(g, x, w_shape, origin)
+    if not finite:
         return direct_weight(g, x, w_shape, stride, origin, dilation, groups)
     return result
 
@@ -511,22 +487,12 @@ def _weight_by_tiles(g, x, w_shape, origin):
     nbytes = ZEROS + (strip * m + r - 1) * (right * m + r - 1) * (wide + deep) * size
     nbytes += squares * (most * (wide + deep) + 2 * width) * size
 
-    def row(sums, first, last):
-        return (
-            r, *place(x), C, H, W, -origin[0], -origin[1], *place(g), F, P, Q, 0, F, width, sums, first,
-            last, most, strip,
-        )  # fmt: skip
-
+    common = (
+        r, *place(x), C, H, W, -origin[0], -origin[1], *place(g), F, P, Q, width, most, strip,
+    )  # fmt: skip
     shape, cost = (panels, squares, C, width), tiles * squares * C * F
-    sums = add_up(_winograd.weight, dtype, row, tiles, shape, cost, nbytes)
+    sums = add_up(_winograd.weight, dtype, common, tiles, shape, cost, nbytes)
     result = np.empty(w_shape, dtype)
-
-    checks = []
-
-    def conclude(first, last):
-        checks.append(padded(None, width, dtype))
-        return r, address(sums), C, F, width, address(result), first, last, address(checks[-1])
-
-    nbytes = ZEROS + r * r * C * width * size
-    share(_winograd.finish, dtype, conclude, panels, C * F * squares, nbytes, 1)
-    return result, checks
+    common, cost = (r, address(sums), C, F, width, address(result)), C * F * squares
+    nbytes, check = ZEROS + r * r * C * width * size, lanes(dtype)
+    return result, share(_winograd.finish, dtype, common, panels, cost, nbytes, 1, check)
