@@ -34,7 +34,6 @@ from ._calls import (
     ready,
     share,
     whole,
-    work_memory,
 )
 
 STRIP_BYTES = 1 << 17  # of x brought into place at once: a good part of an L2 cache
@@ -44,6 +43,7 @@ ZEROS = _winograd.ZEROS
 LEAST = {3: 16, 5: 16}
 FEW = 16
 PANELS = 1  # filters for each tile, from which these are gone through panel by panel
+PACKED = 8  # multiply-adds that bringing a number into its panel takes as long as
 AT_ONCE = 96  # tiles, or channels of sums, for one panel: 36 of each should stay in the cache
 
 
@@ -190,7 +190,8 @@ def products(x, w, bias, stride, origin, dilation, groups, y, tail=None):
     f, width = F // groups, width_of(F // groups, dtype)
     P, (Q, last_n) = y.shape[2], tail or (y.shape[3], f)
     packed = aligned((groups * -(-f // width), I, J, c, width), dtype)
-    _direct.pack(dtype, *place(w), groups, f, c, I, J, address(packed), width)
+    common = *place(w), f, c, I, J, address(packed), width
+    share(_direct.pack, dtype, common, groups * -(-f // width), w.size * PACKED, 0, 1)
     bias = padded(bias, F + width, dtype)
     merged = groups == 1 and dilation[1] == 1
     bare = is_in_place(x, (P, Q), (I, J), stride, origin, dilation, merged)
@@ -300,10 +301,18 @@ def direct_weight(g, x, w_shape, stride, origin, dilation, groups):
         *place(g), g_bare, groups, c, f, width, P, Q, strip,
     )  # fmt: skip
     shape, cost = (groups, panels, I * J, c, width), N * F * P * Q * c * I * J
-    sums = add_up(_direct.weight, dtype, common, N * -(-P // strip), shape, cost, nbytes)
+    units = N * -(-P // strip)
+    if groups == 1 and prod(w_shape) > x.size:  # the sums are most of all memory: one is enough
+        sums = aligned(shape, dtype)
+        sums[...] = 0
+        common = *common, units, address(sums)
+        share(_direct.weight, dtype, common, panels, cost, nbytes, 1)
+    else:
+        sums = add_up(_direct.weight, dtype, (*common, 0), units, shape, cost, nbytes)
     result = np.empty(w_shape, dtype)
-    memory = work_memory(I * J * c * width * dtype.itemsize)
-    _direct.finish(dtype, address(sums), groups, c, f, I * J, width, address(result), memory)
+    common = address(sums), c, f, I * J, width, address(result)
+    nbytes = I * J * c * width * dtype.itemsize
+    share(_direct.finish, dtype, common, groups * panels, result.size * PACKED, nbytes, 1)
     return result
 
 
