@@ -87,7 +87,7 @@ def _sum(code, x, row, column, rows, columns, divisor, to, n):
 
 
 @part
-def _taps_inside(p, s, before, d, taps, H):
+def taps_inside(p, s, before, d, taps, H):
     """(first, last + 1) of the taps of window p that lie in x."""
     start = p * s - before
     first = 0 if start >= 0 else (-start + d - 1) // d
@@ -122,9 +122,9 @@ def maximum(
     size, lanes = size_of(zero), lanes_of(zero)
     for unit in range(first, last):
         n, p = divmod(unit, P)
-        i0, i1 = _taps_inside(p, s, top, d, I, H)
+        i0, i1 = taps_inside(p, s, top, d, I, H)
         for q in range(Q):
-            j0, j1 = _taps_inside(q, t, left, e, J, W)
+            j0, j1 = taps_inside(q, t, left, e, J, W)
             of = x + (n * sn + (p * s - top + i0 * d) * sh + (q * t - left + j0 * e) * sw) * size
             to = (unit * Q + q) * C
             rows = i1 - i0 if j1 > j0 else 0
@@ -167,9 +167,9 @@ def average(
     size, lanes = size_of(zero), lanes_of(zero)
     for unit in range(first, last):
         n, p = divmod(unit, P)
-        i0, i1 = _taps_inside(p, s, top, 1, I, H)
+        i0, i1 = taps_inside(p, s, top, 1, I, H)
         for q in range(Q):
-            j0, j1 = _taps_inside(q, t, left, 1, J, W)
+            j0, j1 = taps_inside(q, t, left, 1, J, W)
             of = x + (n * sn + (p * s - top + i0) * sh + (q * t - left + j0) * sw) * size
             for c in range(0, C, lanes):
                 _sum(
