@@ -224,7 +224,7 @@ _tall, _pair, _single = _taps(TALL), _taps(2), _taps(1)
 @jit
 def weight(
     zero, x, sn, sc, sh, sw, N, C, H, W, top, left, s, t, d, e, I, J, bare, g, gn, gf, gp, gq, g_bare,
-    F, P, Q, sums, deep, strip, first, last, scratch,
+    F, P, Q, deep, strip, sums, first, last, scratch,
 ):  # fmt: skip
     """sums[f, c, i, j, lanes] += what the units first to last give (see `forward`).
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import vectorized
 from . import _few
-from ._calls import add_up, address, aligned, lanes, padded, place, ready, share, whole, work_memory
+from ._calls import add_up, address, aligned, lanes, padded, place, ready, share, whole
 
 PATCH_BYTES = 1 << 18  # of x and of g brought into place at once: they should stay in the L2 cache
 
@@ -87,13 +87,11 @@ def correlate(x, w, bias, stride, before, dilation, y):
     nbytes = 0 if bare else C * high * W * whole(min(deep, N), lanes(dtype)) * dtype.itemsize
     ya, _, yf, yp, yq = place(y)
 
-    def work(first, last):
-        _few.forward(
-            dtype, *place(x), N, C, H, W, *before, *stride, *dilation, I, J, bare, address(packed),
-            address(bias), F, ya, yf, yp, yq, P, Q, deep, strip, first, last, work_memory(nbytes),
-        )  # fmt: skip
-
-    share(work, units, y.size * prod(w.shape[1:]))
+    common = (
+        *place(x), N, C, H, W, *before, *stride, *dilation, I, J, bare, address(packed), address(bias),
+        F, ya, yf, yp, yq, P, Q, deep, strip,
+    )  # fmt: skip
+    share(_few.forward, dtype, common, units, y.size * prod(w.shape[1:]), nbytes)
 
 
 def conv2d_weight(g, x, w_shape, stride, padding, dilation, groups):
@@ -114,11 +112,9 @@ def conv2d_weight(g, x, w_shape, stride, padding, dilation, groups):
     nbytes = 0 if bare else C * high * columns * wide * size
     nbytes += 0 if g_bare else F * strip * Q * wide * size
 
-    def work(sums, first, last):
-        _few.weight(
-            dtype, *place(x), N, C, H, W, top, left, *stride, *dilation, I, J, bare, *place(g), g_bare,
-            F, P, Q, sums, deep, strip, first, last, work_memory(nbytes),
-        )  # fmt: skip
-
-    sums = add_up(work, units, (*w_shape, lane), dtype, g.size * C * I * J)
-    return sums.sum(-1)
+    common = (
+        *place(x), N, C, H, W, top, left, *stride, *dilation, I, J, bare, *place(g), g_bare, F, P, Q,
+        deep, strip,
+    )  # fmt: skip
+    shape = *w_shape, lane
+    return add_up(_few.weight, dtype, common, units, shape, g.size * C * I * J, nbytes).sum(-1)
