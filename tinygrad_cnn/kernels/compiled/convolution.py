@@ -14,6 +14,7 @@ The gradient of the input is a convolution of the output's with the filters turn
 1; otherwise one for each remainder of a cell's row and column (see `vectorized.conv2d_input`).
 """
 
+from functools import lru_cache
 from itertools import product
 from math import prod
 
@@ -258,7 +259,19 @@ def spread_input(w, x, s, left, d):
     j d = b + left − (t + t₀) s. Returns turned w' ((E, C), f, I, T), k, t₀ and the tail of `products`.
     """
     F, C, I, J = w.shape
-    W, lane = x.shape[3], lanes(x.dtype)
+    W = x.shape[3]
+    k, found, first, last = _spread_taps(C, J, W, lanes(x.dtype), s, left, d)
+    wide = np.zeros((k * s, C, F, I, last - first + 1), w.dtype)
+    for b, t, j in found:
+        wide[b, ..., t - first] = w[:, :, ::-1, j].swapaxes(0, 1)
+    count = -(-W // (k * s))
+    wide = wide.reshape(k * s * C, *wide.shape[2:])
+    return wide, k, first, (count, (W - (count - 1) * k * s) * C)
+
+
+@lru_cache(maxsize=256)
+def _spread_taps(C, J, W, lane, s, left, d):
+    """k of `spread_input`, its (b, t, j), the least t and the largest."""
 
     def taps(k):
         return [
@@ -274,13 +287,7 @@ def spread_input(w, x, s, left, d):
 
     k = min(range(1, max(1, 2 * lane // (s * C)) + 1), key=cost)
     found = taps(k)
-    first = min(t for _, t, _ in found)
-    wide = np.zeros((k * s, C, F, I, max(t for _, t, _ in found) - first + 1), w.dtype)
-    for b, t, j in found:
-        wide[b, ..., t - first] = w[:, :, ::-1, j].swapaxes(0, 1)
-    count = -(-W // (k * s))
-    wide = wide.reshape(k * s * C, *wide.shape[2:])
-    return wide, k, first, (count, (W - (count - 1) * k * s) * C)
+    return k, found, min(t for _, t, _ in found), max(t for _, t, _ in found)
 
 
 def direct_weight(g, x, w_shape, stride, origin, dilation, groups):
