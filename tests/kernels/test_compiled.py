@@ -124,6 +124,22 @@ def test_vectors_of_images_have_the_infinities_of_numpy(where):
         np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("plane", [(6, 6), (7, 8), (5, 1)])
+@pytest.mark.parametrize("stride", [(2, 2), (2, 3), (4, 2)])
+@pytest.mark.parametrize("padding", [((0, 0), (0, 0)), ((1, 1), (0, 1))])
+def test_windows_apart_leave_no_cell_unwritten(plane, stride, padding):
+    (x,) = arrays(0, (2, 20, *plane))
+    x = x.transpose(0, 2, 3, 1).copy().transpose(0, 3, 1, 2)
+    spans = zip(plane, stride, padding, strict=True)
+    size = tuple((n + sum(pad) - 1) // s + 1 for n, s, pad in spans)  # the last reaches out of x
+    how = (2, 2), stride, padding, (1, 1)
+    y, taps = compiled.max_pool2d(x, *how, size)
+    for _ in range(3):  # in memory that was in use
+        dx = compiled.max_pool2d_scatter(y, taps, x.shape, *how)
+        np.testing.assert_array_equal(dx, vectorized.max_pool2d_scatter(y, taps, x.shape, *how))
+        dx[...] = np.nan
+
+
 @given(st.integers(0, 2**32), st.sampled_from(FLOATS), st.tuples(*[st.integers(1, 3)] * 4))
 def test_pooling_takes_images_for_channels(seed, dtype, windows):
     (x,) = arrays(seed, (18, 3, 7, 8), dtype=dtype)

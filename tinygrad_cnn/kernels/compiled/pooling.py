@@ -74,7 +74,11 @@ def max_pool2d_scatter(g, taps, x_shape, kernel_size, stride, padding, dilation)
 
     common = ga, gn, gh, gw, address(taps), C, H, W, *how, address(x), P, Q
 
-    share(_pool.scatter, g.dtype, common, x.shape[0] * H, x.size * 4)
+    spans = zip(kernel_size, stride, dilation, strict=True)
+    if all(d * (taps - 1) < s for taps, s, d in spans):
+        share(_pool.scatter_apart, g.dtype, common, len(x) * P, x.size * 2)
+    else:
+        share(_pool.scatter, g.dtype, common, len(x) * H, x.size * 4)
     return x
 
 
