@@ -32,6 +32,10 @@ FUNCTIONS = (
     "max_pool2d_gather",
     "avg_pool2d",
     "avg_pool2d_input",
+    "moments",
+    "moments_with",
+    "normalize",
+    "normalize_input",
 )
 
 _current = os.environ.get("TINYGRAD_CNN_KERNELS")  # none: the best that is installed

@@ -20,6 +20,10 @@ from math import gcd, prod
 import numpy as np
 
 from ._memory import keep_freed_memory
+from ._normalization import moments as moments
+from ._normalization import moments_with as moments_with
+from ._normalization import normalize as normalize
+from ._normalization import normalize_input as normalize_input
 from ._threads import one_blas_thread, run, scratch, workers
 from ._windows import (
     BLOCK_BYTES,

@@ -7,6 +7,10 @@ from ..vectorized import max_pool2d_positions as max_pool2d_positions
 from .convolution import conv2d as conv2d
 from .convolution import conv2d_input as conv2d_input
 from .convolution import conv2d_weight as conv2d_weight
+from .normalization import moments as moments
+from .normalization import moments_with as moments_with
+from .normalization import normalize as normalize
+from .normalization import normalize_input as normalize_input
 from .pooling import avg_pool2d as avg_pool2d
 from .pooling import avg_pool2d_input as avg_pool2d_input
 from .pooling import max_pool2d as max_pool2d

@@ -56,6 +56,16 @@ def put(context, value, address):
 
 
 @intrinsic
+def cast(context, zero, value):
+    """A number as an element."""
+
+    def generate(context, builder, signature, arguments):
+        return context.cast(builder, arguments[1], value, zero)
+
+    return zero(zero, value), generate
+
+
+@intrinsic
 def size_of(context, zero):
     """Bytes of an element."""
     return types.int64(zero), lambda *_: ir.Constant(INT, zero.bitwidth // 8)
@@ -202,11 +212,32 @@ class Code:
         return Vector(self, self.builder.load(pointer, align=self.size))
 
     def broadcast(self, address):
-        value = self.builder.load(self.pointer(address, self.element))
+        return self.fill(self.builder.load(self.pointer(address, self.element)))
+
+    def fill(self, value):
+        """A vector of one number."""
         vector = ir.Constant(self.type, ir.Undefined)
         vector = self.builder.insert_element(vector, value, ir.Constant(ir.IntType(32), 0))
         zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [0] * self.lanes)
         return Vector(self, self.builder.shuffle_vector(vector, vector, zeros))
+
+    def count(self, value):
+        """A vector of an integer, as elements."""
+        return self.fill(self.builder.sitofp(self.integer(value), self.element))
+
+    def total(self, vector):
+        """A vector of the sum of the lanes: by halves, in a fixed order."""
+        distance = self.lanes // 2
+        while distance:
+            turned = [k ^ distance for k in range(self.lanes)]
+            vector = vector + self._shuffle(vector, vector, turned)
+            distance //= 2
+        return vector
+
+    def store_first(self, vector, address):
+        """The lane 0."""
+        value = self.builder.extract_element(vector.value, ir.Constant(ir.IntType(32), 0))
+        self.builder.store(value, self.pointer(address, self.element))
 
     def store(self, vector, address):
         self.builder.store(vector.value, self.pointer(address, self.type), align=self.size)

@@ -1,0 +1,315 @@
+"""Normalisation in passes over memory: two that sum up, and two that write.
+
+An array lies in memory as (B, O, K, I): elements of one class have one (b, k), and sums go over o
+and i. Either classes are innermost (I = 1: columns, a vector holds classes), or each class is made
+of runs (B = 1, a vector holds elements of one class).
+
+Sums are taken over a block that stays in the cache, in the element type, and then over the blocks
+in double precision. With S the sum of the c elements of a block and M the sum of their squared
+distances from S / c, the mean is μ = Σ S / m, and Σ (x − μ)² = Σ [M + c (S / c − μ)²]: no large
+numbers are subtracted (Chan, Golub and LeVeque 1983, "Algorithms for computing the sample variance").
+"""
+
+from ._jit import jit, part
+from ._vectors import cast, emit, get, lanes_of, put, size_of
+
+WIDE = 4  # vectors side by side, so that additions need not wait for each other
+
+
+def _column_sums(wide, moments):
+    """Emits, for some columns of x and g, of so many rows: with `moments` S and M of x, else Σ g and
+    Σ g (x − μ).
+    """
+
+    @emit
+    def emitted(code, x, x_row, g, g_row, mu, rows, n, to, more):
+        def columns(mask):
+            places = [j * code.lanes for j in range(wide)]
+            first, second = ([code.variable() for _ in places] for _ in "ab")
+            for variable in (*first, *second):
+                code.set(variable, code.constant(0.0))
+
+            def over_rows(of_x, of_g, add):
+                with code.loop(rows, of_x, of_g) as down:
+                    x_now, g_now = down.values
+                    for j, place in enumerate(places):
+                        add(j, code.at(x_now, place), code.at(g_now, place))
+                    down.next(code.at(x_now, x_row), code.at(g_now, g_row))
+
+            def plus(variable, value):
+                code.set(variable, code.get(variable) + value)
+
+            if moments:
+                over_rows(x, x, lambda j, x, _: plus(first[j], code.load_some(x, mask)))
+                means = [code.get(variable) / code.count(rows) for variable in first]
+            else:
+                means = [code.load_some(code.at(mu, place), mask) for place in places]
+
+            def add_square(j, x, _):
+                d = code.load_some(x, mask) - means[j]
+                code.set(second[j], code.add_product(d, d, code.get(second[j])))
+
+            def add_pair(j, x, g):
+                d, g = code.load_some(x, mask) - means[j], code.load_some(g, mask)
+                plus(first[j], g)
+                code.set(second[j], code.add_product(g, d, code.get(second[j])))
+
+            over_rows(x, x if moments else g, add_square if moments else add_pair)
+            for j, place in enumerate(places):
+                code.store_some(code.get(first[j]), code.at(to, place), mask)
+                code.store_some(code.get(second[j]), code.at(more, place), mask)
+
+        if wide == 1:
+            code.masked(n, columns)
+        else:
+            columns(None)
+
+    return emitted
+
+
+_column_moments, _wide_moments = _column_sums(1, True), _column_sums(WIDE, True)
+_column_pairs, _wide_pairs = _column_sums(1, False), _column_sums(WIDE, False)
+
+
+def _run_sums(moments):
+    """Emits the same two sums of one run of n elements: `wholes` times WIDE vectors and `rest` more,
+    the last of which may be in part.
+    """
+
+    @emit
+    def emitted(code, x, g, mu, wholes, rest, n, to, more):
+        span = WIDE * code.lanes
+        first, second = ([code.variable() for _ in range(WIDE)] for _ in "ab")
+        for variable in (*first, *second):
+            code.set(variable, code.constant(0.0))
+
+        def over(of_g, add):
+            with code.loop(wholes, x, of_g, n) as along:
+                x_now, g_now, left = along.values
+                for j in range(WIDE):
+                    place = j * code.lanes
+                    add(j, code.at(x_now, place), code.at(g_now, place), None)
+                along.next(code.at(x_now, span), code.at(g_now, span), code.sum(left, -span))
+            done = code.times(wholes, span)
+            left = code.builder.sub(code.integer(n), code.integer(done))
+            with code.loop(rest, code.at(x, done), code.at(of_g, done), left) as along:
+                x_now, g_now, left = along.values
+                add(0, x_now, g_now, code.mask(left))
+                one = code.lanes
+                along.next(code.at(x_now, one), code.at(g_now, one), code.sum(left, -one))
+
+        def plus(variable, value):
+            code.set(variable, code.get(variable) + value)
+
+        def whole(variables):
+            a, b, c, d = (code.get(variable) for variable in variables)
+            return code.total((a + b) + (c + d))
+
+        if moments:
+            over(x, lambda j, x, _, mask: plus(first[j], code.load_some(x, mask)))
+            mean = whole(first) / code.count(n)
+        else:
+            mean = code.broadcast(mu)
+
+        def add_square(j, x, _, mask):
+            d = code.load_some(x, mask) - mean
+            if mask is not None:
+                d = code.choose(mask, d, code.constant(0.0))
+            code.set(second[j], code.add_product(d, d, code.get(second[j])))
+
+        def add_pair(j, x, g, mask):
+            d, g = code.load_some(x, mask) - mean, code.load_some(g, mask)
+            plus(first[j], g)
+            code.set(second[j], code.add_product(g, d, code.get(second[j])))
+
+        over(x if moments else g, add_square if moments else add_pair)
+        code.store_first(whole(first), to)
+        code.store_first(whole(second), more)
+
+    return emitted
+
+
+_run_moments, _run_pairs = _run_sums(True), _run_sums(False)
+
+
+@part
+def _blocks(
+    zero, moments, x, xb, xo, xk, g, gb, go, gk, mu, B, O, K, I, block, pieces, to, first, last
+):  # fmt: skip
+    """The two sums of each unit to (unit's row, 2, B K); see `block_moments` and `block_pairs`."""
+    size, lanes = size_of(zero), lanes_of(zero)
+    P = B * K
+    for unit in range(first, last):
+        if I == 1:  # rows of class b, in blocks: the unit is (piece, b)
+            piece, b = divmod(unit, B)
+            rows = min(block, O - piece * block)
+            x_now, g_now = x + (b * xb + piece * block * xo) * size, g
+            if not moments:
+                g_now = g + (b * gb + piece * block * go) * size
+            at, k = to + (piece * 2 * P + b * K) * size, 0
+            while k < K:
+                a, c, m, out = x_now + k * size, g_now + k * size, mu + (b * K + k) * size, at + k * size
+                if K - k >= WIDE * lanes:
+                    if moments:
+                        _wide_moments(zero, a, xo, a, xo, m, rows, K - k, out, out + P * size)
+                    else:
+                        _wide_pairs(zero, a, xo, c, go, m, rows, K - k, out, out + P * size)
+                    k += WIDE * lanes
+                else:
+                    if moments:
+                        _column_moments(zero, a, xo, a, xo, m, rows, K - k, out, out + P * size)
+                    else:
+                        _column_pairs(zero, a, xo, c, go, m, rows, K - k, out, out + P * size)
+                    k += lanes
+        else:  # runs in pieces: the unit is (o, k, piece)
+            run, piece = divmod(unit, pieces)
+            o, k = divmod(run, K)
+            n = min(block, I - piece * block)
+            a = x + (o * xo + k * xk + piece * block) * size
+            out = to + ((o * pieces + piece) * 2 * K + k) * size
+            wholes = n // (WIDE * lanes)
+            rest = (n - wholes * WIDE * lanes + lanes - 1) // lanes
+            if moments:
+                _run_moments(zero, a, a, mu, wholes, rest, n, out, out + K * size)
+            else:
+                c = g + (o * go + k * gk + piece * block) * size
+                _run_pairs(zero, a, c, mu + k * size, wholes, rest, n, out, out + K * size)
+
+
+@jit
+def block_moments(zero, x, xb, xo, xk, B, O, K, I, block, pieces, to, first, last):
+    """S and M of the blocks first to last."""
+    _blocks(
+        zero, True, x, xb, xo, xk, x, xb, xo, xk, x, B, O, K, I, block, pieces, to, first, last
+    )
+
+
+@jit
+def block_pairs(
+    zero, x, xb, xo, xk, g, gb, go, gk, mu, B, O, K, I, block, pieces, to, first, last
+):  # fmt: skip
+    """Σ g and Σ g (x − μ) of the blocks first to last."""
+    _blocks(
+        zero, False, x, xb, xo, xk, g, gb, go, gk, mu, B, O, K, I, block, pieces, to, first, last
+    )
+
+
+@jit
+def moments(zero, of, rows, P, pieces, count, last_count, mean, variance):
+    """μ and Σ (x − μ)² / m of each class from the S and M of its blocks: `rows` of 2 P numbers."""
+    size = size_of(zero)
+    m = rows // pieces * ((pieces - 1) * count + last_count)
+    for p in range(P):
+        total = 0.0
+        for row in range(rows):
+            total += get(zero, of + (row * 2 * P + p) * size)
+        mu = total / m
+        total = 0.0
+        for row in range(rows):
+            c = last_count if row % pieces == pieces - 1 else count
+            at = of + (row * 2 * P + p) * size
+            d = get(zero, at) / c - mu
+            total += get(zero, at + P * size) + c * (d * d)
+        put(cast(zero, mu), mean + p * size)
+        put(cast(zero, total / m), variance + p * size)
+
+
+@jit
+def totals(zero, of, rows, count, to):
+    """The sums of so many rows of `count` numbers each."""
+    size = size_of(zero)
+    for p in range(count):
+        total = 0.0
+        for row in range(rows):
+            total += get(zero, of + (row * count + p) * size)
+        put(cast(zero, total), to + p * size)
+
+
+def _lines(backward, of_class, of_weight):
+    """Emits `rows` lines of n elements, y = r w (x − μ) + b or x̄ = r (w g − s − t (x − μ)).
+
+    What varies by class is a number for the line or, `of_class`, one for each element; w and b
+    `of_weight`.
+    """
+
+    @emit
+    def emitted(code, x, x_row, g, g_row, y, y_row, rows, wholes, rest, mu, r, w, b, s, t):
+        def parameter(address, each, place, mask):
+            return code.load_some(code.at(address, place), mask) if each else code.broadcast(address)
+
+        def vector(place, x, g, y, mask):
+            d = code.load_some(code.at(x, place), mask) - parameter(mu, of_class, place, mask)
+            scale, weight = parameter(r, of_class, place, mask), parameter(w, of_weight, place, mask)
+            if backward:
+                h = weight * code.load_some(code.at(g, place), mask)
+                h = h - parameter(s, of_class, place, mask)
+                result = scale * (h - d * parameter(t, of_class, place, mask))
+            else:
+                result = code.add_product(d, scale * weight, parameter(b, of_weight, place, mask))
+            code.store_some(result, code.at(y, place), mask)
+
+        with code.loop(rows, x, g, y) as down:
+            x_now, g_now, y_now = down.values
+            with code.loop(wholes, 0) as along:
+                (place,) = along.values
+                vector(place, x_now, g_now, y_now, None)
+                along.next(code.sum(place, code.lanes))
+            with code.when(code.less(0, rest)):
+                place = code.times(wholes, code.lanes)
+                vector(place, x_now, g_now, y_now, code.mask(rest))
+            down.next(code.at(x_now, x_row), code.at(g_now, g_row), code.at(y_now, y_row))
+
+    return emitted
+
+
+_scale_columns, _scale_run, _scale_row = (
+    _lines(False, *each) for each in ((True, True), (False, False), (False, True))
+)
+_back_columns, _back_run, _back_row = (
+    _lines(True, *each) for each in ((True, True), (False, False), (False, True))
+)
+
+
+@jit
+def write(
+    zero, backward, weight_within, x, xb, xo, xk, g, gb, go, gk, y, yb, yo, yk, numbers, weights,
+    B, O, K, I, first, last,
+):  # fmt: skip
+    """y or x̄ of the units first to last: of columns the rows (b, o), of runs the runs (o, k).
+
+    `numbers` are μ, r, s and t, and `weights` w and b, of all classes, or w and b along a run.
+    """
+    size, lanes = size_of(zero), lanes_of(zero)
+    P = B * K
+    L = I if weight_within else P
+    n = K if I == 1 else I
+    wholes, rest = n // lanes, n % lanes
+    unit = first
+    while unit < last:
+        if I == 1:  # the rows that follow in one b
+            k, o = divmod(unit, O)
+            rows = min(last - unit, O - o)
+            a, c, to = x + (k * xb + o * xo) * size, g + (k * gb + o * go) * size, y + (k * yb + o * yo) * size
+            k *= K
+        else:
+            o, k = divmod(unit, K)
+            rows = 1
+            a, c, to = x + (o * xo + k * xk) * size, g + (o * go + k * gk) * size, y + (o * yo + k * yk) * size
+        mu = numbers + k * size
+        r, s, t = mu + P * size, mu + 2 * P * size, mu + 3 * P * size
+        w = weights if weight_within else weights + k * size
+        b = w + L * size
+        if backward:
+            if I == 1:
+                _back_columns(zero, a, xo, c, go, to, yo, rows, wholes, rest, mu, r, w, b, s, t)
+            elif weight_within:
+                _back_row(zero, a, xo, c, go, to, yo, rows, wholes, rest, mu, r, w, b, s, t)
+            else:
+                _back_run(zero, a, xo, c, go, to, yo, rows, wholes, rest, mu, r, w, b, s, t)
+        elif I == 1:
+            _scale_columns(zero, a, xo, c, go, to, yo, rows, wholes, rest, mu, r, w, b, s, t)
+        elif weight_within:
+            _scale_row(zero, a, xo, c, go, to, yo, rows, wholes, rest, mu, r, w, b, s, t)
+        else:
+            _scale_run(zero, a, xo, c, go, to, yo, rows, wholes, rest, mu, r, w, b, s, t)
+        unit += rows
