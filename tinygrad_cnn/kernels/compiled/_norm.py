@@ -11,7 +11,7 @@ numbers are subtracted (Chan, Golub and LeVeque 1983, "Algorithms for computing 
 """
 
 from ._jit import jit, part
-from ._vectors import cast, emit, get, lanes_of, put, size_of
+from ._vectors import REGISTERS, cast, emit, get, lanes_of, put, size_of
 
 WIDE = 4  # vectors side by side, so that additions need not wait for each other
 
@@ -225,49 +225,90 @@ def totals(zero, of, rows, count, to):
         put(cast(zero, total), to + p * size)
 
 
-def _lines(backward, of_class, of_weight):
-    """Emits `rows` lines of n elements, y = r w (x − μ) + b or x̄ = r (w g − s − t (x − μ)).
-
-    What varies by class is a number for the line or, `of_class`, one for each element; w and b
-    `of_weight`.
+def _combined(code, backward, given):
+    """What is done to a vector of x and g: y = A d + b or x̄ = A g + T d + S, with d = x − μ, A = r w,
+    T = −r t and S = −r s.
     """
+    mu, r, w, b, s, t = given
+    scale = r * w
+    if backward:
+        minus = r * -1.0
+        slope, shift = minus * t, minus * s
+
+    def combine(x, g):
+        d = x - mu
+        if not backward:
+            return code.add_product(d, scale, b)
+        return code.add_product(g, scale, code.add_product(d, slope, shift))
+
+    return combine
+
+
+def _written_columns(wide, backward):
+    """Emits `rows` of y or x̄, some columns wide."""
 
     @emit
-    def emitted(code, x, x_row, g, g_row, y, y_row, rows, wholes, rest, mu, r, w, b, s, t):
-        def parameter(address, each, place, mask):
-            return code.load_some(code.at(address, place), mask) if each else code.broadcast(address)
+    def emitted(code, x, x_row, g, g_row, y, y_row, rows, n, mu, r, w, b, s, t):
+        def columns(mask):
+            places = [j * code.lanes for j in range(wide)]
+            combines = [
+                _combined(
+                    code, backward,
+                    [code.load_some(code.at(v, place), mask) for v in (mu, r, w, b, s, t)],
+                )
+                for place in places
+            ]  # fmt: skip
+            with code.loop(rows, x, g, y) as down:
+                x_now, g_now, y_now = down.values
+                for place, combine in zip(places, combines, strict=True):
+                    of_g = code.load_some(code.at(g_now, place), mask) if backward else None
+                    result = combine(code.load_some(code.at(x_now, place), mask), of_g)
+                    code.store_some(result, code.at(y_now, place), mask)
+                down.next(code.at(x_now, x_row), code.at(g_now, g_row), code.at(y_now, y_row))
 
-        def vector(place, x, g, y, mask):
-            d = code.load_some(code.at(x, place), mask) - parameter(mu, of_class, place, mask)
-            scale, weight = parameter(r, of_class, place, mask), parameter(w, of_weight, place, mask)
-            if backward:
-                h = weight * code.load_some(code.at(g, place), mask)
-                h = h - parameter(s, of_class, place, mask)
-                result = scale * (h - d * parameter(t, of_class, place, mask))
-            else:
-                result = code.add_product(d, scale * weight, parameter(b, of_weight, place, mask))
-            code.store_some(result, code.at(y, place), mask)
-
-        with code.loop(rows, x, g, y) as down:
-            x_now, g_now, y_now = down.values
-            with code.loop(wholes, 0) as along:
-                (place,) = along.values
-                vector(place, x_now, g_now, y_now, None)
-                along.next(code.sum(place, code.lanes))
-            with code.when(code.less(0, rest)):
-                place = code.times(wholes, code.lanes)
-                vector(place, x_now, g_now, y_now, code.mask(rest))
-            down.next(code.at(x_now, x_row), code.at(g_now, g_row), code.at(y_now, y_row))
+        if wide == 1:
+            code.masked(n, columns)
+        else:
+            columns(None)
 
     return emitted
 
 
-_scale_columns, _scale_run, _scale_row = (
-    _lines(False, *each) for each in ((True, True), (False, False), (False, True))
-)
-_back_columns, _back_run, _back_row = (
-    _lines(True, *each) for each in ((True, True), (False, False), (False, True))
-)
+def _written_run(backward, weight_within):
+    """Emits a run of y or x̄, of so many whole vectors and a rest."""
+
+    @emit
+    def emitted(code, x, g, y, wholes, rest, mu, r, w, b, s, t):
+        fixed = [code.broadcast(v) for v in (mu, r, s, t)]
+        if not weight_within:
+            weights = [code.broadcast(v) for v in (w, b)]
+            combine = _combined(code, backward, [*fixed[:2], *weights, *fixed[2:]])
+
+        def vector(place, mask):
+            use = None if weight_within else combine
+            if weight_within:
+                weights = [code.load_some(code.at(v, place), mask) for v in (w, b)]
+                use = _combined(code, backward, [*fixed[:2], *weights, *fixed[2:]])
+            of_g = code.load_some(code.at(g, place), mask) if backward else None
+            result = use(code.load_some(code.at(x, place), mask), of_g)
+            code.store_some(result, code.at(y, place), mask)
+
+        with code.loop(wholes, 0) as along:
+            (place,) = along.values
+            vector(place, None)
+            along.next(code.sum(place, code.lanes))
+        with code.when(code.less(0, rest)):
+            vector(code.times(wholes, code.lanes), code.mask(rest))
+
+    return emitted
+
+
+SIDE = WIDE if REGISTERS >= 32 else 2  # vectors of columns whose numbers stay in registers
+AT_ONCE = 64  # rows for which they do
+_scale_one, _scale_wide = _written_columns(1, False), _written_columns(SIDE, False)
+_back_one, _back_wide = _written_columns(1, True), _written_columns(SIDE, True)
+_scale_run, _scale_row = _written_run(False, False), _written_run(False, True)
+_back_run, _back_row = _written_run(True, False), _written_run(True, True)
 
 
 @jit
@@ -282,34 +323,47 @@ def write(
     size, lanes = size_of(zero), lanes_of(zero)
     P = B * K
     L = I if weight_within else P
-    n = K if I == 1 else I
-    wholes, rest = n // lanes, n % lanes
+    wholes, rest = I // lanes, I % lanes
     unit = first
     while unit < last:
         if I == 1:  # the rows that follow in one b
             k, o = divmod(unit, O)
-            rows = min(last - unit, O - o)
-            a, c, to = x + (k * xb + o * xo) * size, g + (k * gb + o * go) * size, y + (k * yb + o * yo) * size
+            rows = min(last - unit, O - o, AT_ONCE)
+            a, c, to = k * xb + o * xo, k * gb + o * go, y + (k * yb + o * yo) * size
             k *= K
         else:
             o, k = divmod(unit, K)
             rows = 1
-            a, c, to = x + (o * xo + k * xk) * size, g + (o * go + k * gk) * size, y + (o * yo + k * yk) * size
+            a, c, to = o * xo + k * xk, o * go + k * gk, y + (o * yo + k * yk) * size
+        a, c = x + a * size, g + c * size
         mu = numbers + k * size
         r, s, t = mu + P * size, mu + 2 * P * size, mu + 3 * P * size
         w = weights if weight_within else weights + k * size
         b = w + L * size
-        if backward:
-            if I == 1:
-                _back_columns(zero, a, xo, c, go, to, yo, rows, wholes, rest, mu, r, w, b, s, t)
-            elif weight_within:
-                _back_row(zero, a, xo, c, go, to, yo, rows, wholes, rest, mu, r, w, b, s, t)
+        if I > 1 and backward:
+            if weight_within:
+                _back_row(zero, a, c, to, wholes, rest, mu, r, w, b, s, t)
             else:
-                _back_run(zero, a, xo, c, go, to, yo, rows, wholes, rest, mu, r, w, b, s, t)
-        elif I == 1:
-            _scale_columns(zero, a, xo, c, go, to, yo, rows, wholes, rest, mu, r, w, b, s, t)
-        elif weight_within:
-            _scale_row(zero, a, xo, c, go, to, yo, rows, wholes, rest, mu, r, w, b, s, t)
-        else:
-            _scale_run(zero, a, xo, c, go, to, yo, rows, wholes, rest, mu, r, w, b, s, t)
+                _back_run(zero, a, c, to, wholes, rest, mu, r, w, b, s, t)
+        elif I > 1:
+            if weight_within:
+                _scale_row(zero, a, a, to, wholes, rest, mu, r, w, b, s, t)
+            else:
+                _scale_run(zero, a, a, to, wholes, rest, mu, r, w, b, s, t)
+        k = 0
+        while I == 1 and k < K:
+            p = k * size
+            if K - k >= SIDE * lanes and backward:
+                _back_wide(zero, a + p, xo, c + p, go, to + p, yo, rows, K - k,
+                           mu + p, r + p, w + p, b + p, s + p, t + p)  # fmt: skip
+            elif K - k >= SIDE * lanes:
+                _scale_wide(zero, a + p, xo, a, xo, to + p, yo, rows, K - k,
+                            mu + p, r + p, w + p, b + p, s + p, t + p)  # fmt: skip
+            elif backward:
+                _back_one(zero, a + p, xo, c + p, go, to + p, yo, rows, K - k,
+                          mu + p, r + p, w + p, b + p, s + p, t + p)  # fmt: skip
+            else:
+                _scale_one(zero, a + p, xo, a, xo, to + p, yo, rows, K - k,
+                           mu + p, r + p, w + p, b + p, s + p, t + p)  # fmt: skip
+            k += SIDE * lanes if K - k >= SIDE * lanes else lanes
         unit += rows

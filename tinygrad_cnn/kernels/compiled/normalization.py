@@ -147,18 +147,17 @@ def _write(g, x, of_class, of_weight):
     Either all that is given varies by class, or μ, r, s and t by run and the weight and bias within
     the runs, as in layer norm.
     """
-    by_class, by_weight = _along(x.shape, *of_class), _along(x.shape, *of_weight)
-    runs = bool(by_weight) and by_class.isdisjoint(by_weight)
-    classes = by_class if runs else by_class | by_weight
-    summed = tuple(d for d in range(x.ndim) if d not in classes)
+    summed, runs = _written(x.shape, *(
+        tuple([None if v is None else v.shape for v in given]) for given in (of_class, of_weight)
+    ))  # fmt: skip
     layout = _layout_of(x, summed)
     if layout is None:
         return None
-    B, O, K, I = layout.sizes
-    if runs and (I == 1 or O > 1 or list(layout.within) != sorted(by_weight)):
+    I = layout.sizes[3]
+    if runs and (I == 1 or layout.sizes[1] > 1 or layout.within != runs):
         return None
-    numbers = np.empty((len(of_class), layout.P), x.dtype)
-    for row, values in zip(numbers, of_class, strict=True):
+    numbers = np.empty((4, layout.P), x.dtype)  # forward, two are not used
+    for row, values in zip(numbers, of_class, strict=False):
         row[...] = layout.flat(values)
     weights = np.empty((2, I if runs else layout.P), x.dtype)
     for row, values, default in zip(weights, of_weight, (1, 0), strict=False):
@@ -171,7 +170,7 @@ def _write(g, x, of_class, of_weight):
     if backward:
         g, own = _like(g, x, layout, summed)
     how = (
-        backward, runs, address(x), *layout.steps, address(g) if backward else 0, *own.steps,
+        backward, bool(runs), address(x), *layout.steps, address(g) if backward else 0, *own.steps,
         address(y), *_layout_of(y, summed).steps, address(numbers), address(weights),
         *layout.sizes,
     )  # fmt: skip
@@ -179,7 +178,13 @@ def _write(g, x, of_class, of_weight):
     return y
 
 
-def _along(shape, *given):
-    """The axes along which any of these varies."""
-    varying = [v.shape for v in given if v is not None and v.ndim]
-    return {d for d, n in enumerate(shape) if n > 1 and any(v[d] > 1 for v in varying)}
+@lru_cache(maxsize=1024)
+def _written(shape, of_class, of_weight):
+    """The axes along which no class differs, and those, if any, along which the weight alone does."""
+    by_class, by_weight = (
+        {d for d, n in enumerate(shape) if n > 1 and any(v and v[d] > 1 for v in given)}
+        for given in (of_class, of_weight)
+    )
+    runs = tuple(sorted(by_weight)) if by_class.isdisjoint(by_weight) else ()
+    classes = by_class if runs else by_class | by_weight
+    return tuple(d for d in range(len(shape)) if d not in classes), runs
