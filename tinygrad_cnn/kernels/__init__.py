@@ -36,6 +36,9 @@ FUNCTIONS = (
     "moments_with",
     "normalize",
     "normalize_input",
+    "relu",
+    "relu_input",
+    "hardtanh",
 )
 
 _current = os.environ.get("TINYGRAD_CNN_KERNELS")  # none: the best that is installed

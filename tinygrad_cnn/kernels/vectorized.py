@@ -19,6 +19,10 @@ from math import gcd, prod
 
 import numpy as np
 
+from ._elementwise import hardtanh as hardtanh
+from ._elementwise import keep as keep
+from ._elementwise import relu as relu
+from ._elementwise import relu_input as relu_input
 from ._memory import keep_freed_memory
 from ._normalization import moments as moments
 from ._normalization import moments_with as moments_with
@@ -61,16 +65,6 @@ def matmul(a, b):
         with one_blas_thread():
             return np.matmul(a, b)
     return np.matmul(a, b)
-
-
-def keep(x, mask):
-    """x where the mask, of bool, holds, else 0.
-
-    Times 0 or 1 as integers: exact, no NaN comes of an infinity, and ten times as fast as np.where.
-    """
-    if x.dtype.kind != "f":
-        return x * mask
-    return np.multiply(x.view(_bits(x.dtype)), mask).view(x.dtype)
 
 
 # -- convolution ---------------------------------------------------------------------------------

@@ -350,6 +350,10 @@ class Code:
         above = self.builder.fcmp_unordered(">", a.value, b.value)
         return self.builder.and_(above, self.builder.fcmp_ordered("ord", b.value, b.value))
 
+    def at_most(self, a, b):
+        """Whether a ≤ b, neither of them NaN, lane by lane."""
+        return self.builder.fcmp_ordered("<=", a.value, b.value)
+
     def equal(self, a, b):
         return self.builder.icmp_signed("==", a, b)
 
