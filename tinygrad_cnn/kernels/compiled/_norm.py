@@ -5,9 +5,10 @@ and i. Either classes are innermost (I = 1: columns, a vector holds classes), or
 of runs (B = 1, a vector holds elements of one class).
 
 Sums are taken over a block that stays in the cache, in the element type, and then over the blocks
-in double precision. With S the sum of the c elements of a block and M the sum of their squared
-distances from S / c, the mean is μ = Σ S / m, and Σ (x − μ)² = Σ [M + c (S / c − μ)²]: no large
-numbers are subtracted (Chan, Golub and LeVeque 1983, "Algorithms for computing the sample variance").
+in double precision. For the variance a block has two sums, of d = x − a and of d², where a is the
+mean of its c elements as well as the element type can tell. With D and M these sums, its mean is
+a + D / c, and Σ (x − μ)² = Σ [M − D² / c + c (a + D / c − μ)²] over the blocks: no large numbers are
+subtracted (Chan, Golub and LeVeque 1983, "Algorithms for computing the sample variance").
 """
 
 from ._jit import jit, part
@@ -17,12 +18,12 @@ WIDE = 4  # vectors side by side, so that additions need not wait for each other
 
 
 def _column_sums(wide, moments):
-    """Emits, for some columns of x and g, of so many rows: with `moments` S and M of x, else Σ g and
-    Σ g (x − μ).
+    """Emits, for some columns of x and g, of so many rows: with `moments` D, M and a of x, to `to` and
+    `apart` after it, else Σ g and Σ g (x − μ).
     """
 
     @emit
-    def emitted(code, x, x_row, g, g_row, mu, rows, n, to, more):
+    def emitted(code, x, x_row, g, g_row, mu, rows, n, to, apart):
         def columns(mask):
             places = [j * code.lanes for j in range(wide)]
             first, second = ([code.variable() for _ in places] for _ in "ab")
@@ -42,11 +43,15 @@ def _column_sums(wide, moments):
             if moments:
                 over_rows(x, x, lambda j, x, _: plus(first[j], code.load_some(x, mask)))
                 means = [code.get(variable) / code.count(rows) for variable in first]
+                for variable, mean, place in zip(first, means, places, strict=True):
+                    code.set(variable, code.constant(0.0))
+                    code.store_some(mean, code.at(to, apart, apart, place), mask)
             else:
                 means = [code.load_some(code.at(mu, place), mask) for place in places]
 
             def add_square(j, x, _):
                 d = code.load_some(x, mask) - means[j]
+                plus(first[j], d)
                 code.set(second[j], code.add_product(d, d, code.get(second[j])))
 
             def add_pair(j, x, g):
@@ -57,7 +62,7 @@ def _column_sums(wide, moments):
             over_rows(x, x if moments else g, add_square if moments else add_pair)
             for j, place in enumerate(places):
                 code.store_some(code.get(first[j]), code.at(to, place), mask)
-                code.store_some(code.get(second[j]), code.at(more, place), mask)
+                code.store_some(code.get(second[j]), code.at(to, apart, place), mask)
 
         if wide == 1:
             code.masked(n, columns)
@@ -72,12 +77,12 @@ _column_pairs, _wide_pairs = _column_sums(1, False), _column_sums(WIDE, False)
 
 
 def _run_sums(moments):
-    """Emits the same two sums of one run of n elements: `wholes` times WIDE vectors and `rest` more,
+    """Emits the same of one run of n elements: `wholes` times WIDE vectors and `rest` more,
     the last of which may be in part.
     """
 
     @emit
-    def emitted(code, x, g, mu, wholes, rest, n, to, more):
+    def emitted(code, x, g, mu, wholes, rest, n, to, apart):
         span = WIDE * code.lanes
         first, second = ([code.variable() for _ in range(WIDE)] for _ in "ab")
         for variable in (*first, *second):
@@ -108,6 +113,9 @@ def _run_sums(moments):
         if moments:
             over(x, lambda j, x, _, mask: plus(first[j], code.load_some(x, mask)))
             mean = whole(first) / code.count(n)
+            code.store_first(mean, code.at(to, apart, apart))
+            for variable in first:
+                code.set(variable, code.constant(0.0))
         else:
             mean = code.broadcast(mu)
 
@@ -115,6 +123,7 @@ def _run_sums(moments):
             d = code.load_some(x, mask) - mean
             if mask is not None:
                 d = code.choose(mask, d, code.constant(0.0))
+            plus(first[j], d)
             code.set(second[j], code.add_product(d, d, code.get(second[j])))
 
         def add_pair(j, x, g, mask):
@@ -124,7 +133,7 @@ def _run_sums(moments):
 
         over(x if moments else g, add_square if moments else add_pair)
         code.store_first(whole(first), to)
-        code.store_first(whole(second), more)
+        code.store_first(whole(second), code.at(to, apart))
 
     return emitted
 
@@ -136,9 +145,10 @@ _run_moments, _run_pairs = _run_sums(True), _run_sums(False)
 def _blocks(
     zero, moments, x, xb, xo, xk, g, gb, go, gk, mu, B, O, K, I, block, pieces, to, first, last
 ):  # fmt: skip
-    """The two sums of each unit to (unit's row, 2, B K); see `block_moments` and `block_pairs`."""
+    """The sums of each unit to (unit's row, 3 or 2, B K); see `block_moments` and `block_pairs`."""
     size, lanes = size_of(zero), lanes_of(zero)
     P = B * K
+    row = (3 if moments else 2) * P
     for unit in range(first, last):
         if I == 1:  # rows of class b, in blocks: the unit is (piece, b)
             piece, b = divmod(unit, B)
@@ -146,39 +156,39 @@ def _blocks(
             x_now, g_now = x + (b * xb + piece * block * xo) * size, g
             if not moments:
                 g_now = g + (b * gb + piece * block * go) * size
-            at, k = to + (piece * 2 * P + b * K) * size, 0
+            at, k = to + (piece * row + b * K) * size, 0
             while k < K:
                 a, c, m, out = x_now + k * size, g_now + k * size, mu + (b * K + k) * size, at + k * size
                 if K - k >= WIDE * lanes:
                     if moments:
-                        _wide_moments(zero, a, xo, a, xo, m, rows, K - k, out, out + P * size)
+                        _wide_moments(zero, a, xo, a, xo, m, rows, K - k, out, P)
                     else:
-                        _wide_pairs(zero, a, xo, c, go, m, rows, K - k, out, out + P * size)
+                        _wide_pairs(zero, a, xo, c, go, m, rows, K - k, out, P)
                     k += WIDE * lanes
                 else:
                     if moments:
-                        _column_moments(zero, a, xo, a, xo, m, rows, K - k, out, out + P * size)
+                        _column_moments(zero, a, xo, a, xo, m, rows, K - k, out, P)
                     else:
-                        _column_pairs(zero, a, xo, c, go, m, rows, K - k, out, out + P * size)
+                        _column_pairs(zero, a, xo, c, go, m, rows, K - k, out, P)
                     k += lanes
         else:  # runs in pieces: the unit is (o, k, piece)
             run, piece = divmod(unit, pieces)
             o, k = divmod(run, K)
             n = min(block, I - piece * block)
             a = x + (o * xo + k * xk + piece * block) * size
-            out = to + ((o * pieces + piece) * 2 * K + k) * size
+            out = to + ((o * pieces + piece) * row + k) * size
             wholes = n // (WIDE * lanes)
             rest = (n - wholes * WIDE * lanes + lanes - 1) // lanes
             if moments:
-                _run_moments(zero, a, a, mu, wholes, rest, n, out, out + K * size)
+                _run_moments(zero, a, a, mu, wholes, rest, n, out, P)
             else:
                 c = g + (o * go + k * gk + piece * block) * size
-                _run_pairs(zero, a, c, mu + k * size, wholes, rest, n, out, out + K * size)
+                _run_pairs(zero, a, c, mu + k * size, wholes, rest, n, out, P)
 
 
 @jit
 def block_moments(zero, x, xb, xo, xk, B, O, K, I, block, pieces, to, first, last):
-    """S and M of the blocks first to last."""
+    """D, M and a of the blocks first to last."""
     _blocks(
         zero, True, x, xb, xo, xk, x, xb, xo, xk, x, B, O, K, I, block, pieces, to, first, last
     )
@@ -196,20 +206,23 @@ def block_pairs(
 
 @jit
 def moments(zero, of, rows, P, pieces, count, last_count, mean, variance):
-    """μ and Σ (x − μ)² / m of each class from the S and M of its blocks: `rows` of 2 P numbers."""
+    """μ and Σ (x − μ)² / m of each class, from D, M and a of its blocks: `rows` of 3 P numbers."""
     size = size_of(zero)
     m = rows // pieces * ((pieces - 1) * count + last_count)
     for p in range(P):
         total = 0.0
         for row in range(rows):
-            total += get(zero, of + (row * 2 * P + p) * size)
+            c = last_count if row % pieces == pieces - 1 else count
+            at = of + (row * 3 * P + p) * size
+            total += get(zero, at) + c * float(get(zero, at + 2 * P * size))
         mu = total / m
         total = 0.0
         for row in range(rows):
             c = last_count if row % pieces == pieces - 1 else count
-            at = of + (row * 2 * P + p) * size
-            d = get(zero, at) / c - mu
-            total += get(zero, at + P * size) + c * (d * d)
+            at = of + (row * 3 * P + p) * size
+            d = float(get(zero, at))
+            apart = float(get(zero, at + 2 * P * size)) + d / c - mu
+            total += get(zero, at + P * size) - d * d / c + c * (apart * apart)
         put(cast(zero, mu), mean + p * size)
         put(cast(zero, total / m), variance + p * size)
 
