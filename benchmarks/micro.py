@@ -40,6 +40,7 @@ def call(kernels: Any, function: str, case: tuple[Any, ...]) -> Run:
     def run() -> Any:
         y = kernel(*arguments)
         y = y[0] if isinstance(y, tuple) else y
+        y = arguments[1][0] if y is None else y  # written in place
         return y[(0,) * y.ndim]
 
     return run
@@ -120,6 +121,20 @@ _POOLS = {  # how often at the least the large plane and the small one are moved
     "max_pool2d_scatter": (F32, F32 + 1), "max_pool2d_gather": (F32, F32 + 1),
     "avg_pool2d": (F32, F32), "avg_pool2d_input": (F32, F32),
 }  # fmt: skip
+
+
+def _momentum(p: Any, g: Any, v: Any, s: Any) -> None:
+    """SGD's step."""
+    np.multiply(v, 0.9, out=v)
+    np.add(v, g, out=v)
+    np.multiply(v, 0.01, out=s)
+    np.subtract(p, s, out=p)
+
+
+def _blockwise(kernels: Any, rng: Any, *shape: int) -> tuple[Any, ...]:
+    return _momentum, [_draw(rng, *shape) for _ in "pgv"], 1
+
+
 # bytes that are moved at least, for each number
 _ELEMENTWISE = {
     "keep": 2 * F32 + 1, "relu": 2 * F32, "relu_input": 3 * F32, "hardtanh": 2 * F32 + 1
@@ -131,6 +146,7 @@ ARGUMENTS: dict[str, Callable[..., tuple[Any, ...]]] = {
     "matmul": _matmul,
     **{name: _elementwise(name) for name in _ELEMENTWISE},
     **{name: _norm(name) for name in _NORMS},
+    "blockwise": _blockwise,
     **{name: _conv(name) for name in _CONVS},
     **{name: _pool(name) for name in _POOLS},
 }
@@ -163,7 +179,7 @@ def _cases() -> list[Case]:
         arguments = {"function": function, "case": (shape, 2)}
         moved = prod(shape) * (large + small / 4)
         cases.append(Case(f"{function} 2x2", "kernel", arguments, 0, moved))
-    for function, moved in {**_ELEMENTWISE, **_NORMS}.items():
+    for function, moved in {**_ELEMENTWISE, **_NORMS, "blockwise": 5 * F32}.items():
         arguments = {"function": function, "case": shape}
         cases.append(Case(function, "kernel", arguments, 0, prod(shape) * moved))
     # x is read and y written; then g and x or y are read and the gradient of x written

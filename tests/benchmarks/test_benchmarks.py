@@ -179,6 +179,7 @@ SMALLER = {
     **dict.fromkeys(micro._POOLS, ((2, 3, 6, 6), 2)),
     "matmul": (2, 3, 4), **dict.fromkeys(micro._ELEMENTWISE, (2, 3)),
     **dict.fromkeys(micro._NORMS, (2, 3, 4, 5)),
+    "blockwise": (2, 3),
 }  # fmt: skip
 
 

@@ -13,7 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinygrad_cnn import kernels
-from tinygrad_cnn.kernels import _elementwise, _normalization, _threads, _windows, vectorized
+from tinygrad_cnn.kernels import (
+    _blockwise,
+    _elementwise,
+    _normalization,
+    _threads,
+    _windows,
+    vectorized,
+)
 
 try:
     from tinygrad_cnn.kernels import compiled
@@ -21,7 +28,7 @@ try:
 except ImportError:
     compiled = None
 
-SIBLINGS = _elementwise, _normalization  # vectorized shows their kernels as its own
+SIBLINGS = _blockwise, _elementwise, _normalization  # vectorized shows their kernels as its own
 
 # -- the loops -----------------------------------------------------------------------------------
 

@@ -1,11 +1,13 @@
 """The passes over memory, of both sets: normalisation and elementwise, against their definitions."""
 
+import importlib
+
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tinygrad_cnn.kernels import _elementwise, vectorized
+from tinygrad_cnn.kernels import _blockwise, _elementwise, vectorized
 
 try:
     from tinygrad_cnn.kernels import compiled
@@ -30,10 +32,14 @@ def parts(request):
             patch.setattr(normalization, "FEW", 0)
         if request.param:
             patch.setattr(_elementwise, "workers", lambda: 3)
+            patch.setattr(_blockwise, "workers", lambda: 3)
+            patch.setattr(_blockwise, "LARGE", 0)
+            patch.setattr(_blockwise, "BLOCK", 7)
         if request.param and compiled:
             patch.setattr(_calls, "SOME", 0)
             patch.setattr(_calls, "workers", lambda: 3)
             patch.setattr(elementwise, "BLOCK", 7)
+            patch.setattr(importlib.import_module(f"{compiled.__name__}.blockwise"), "BLOCK", 21)
             patch.setattr(normalization, "ROWS", 3)
             patch.setattr(normalization, "RUN", 5)
         yield
@@ -176,7 +182,9 @@ SPECIAL = np.array([0.0, -0.0, 1.0, -1.0, 6.0, 7.0, np.nan, np.inf, -np.inf])
 def test_elementwise_passes_are_their_definitions(k, shape, seed, dtype, gap, turned):
     rng = np.random.default_rng(seed)
     order = tuple(range(len(shape)))[:: -1 if turned else 1]
-    x, g = (lying(rng.choice(SPECIAL, shape).astype(dtype).reshape(shape), order, gap) for _ in "xg")
+    x, g = (
+        lying(rng.choice(SPECIAL, shape).astype(dtype).reshape(shape), order, gap) for _ in "xg"
+    )
     mask = lying(np.asarray(rng.random(shape) < 0.5), order)
     low, high = dtype(0), dtype(6)
     with np.errstate(invalid="ignore"):
@@ -198,3 +206,70 @@ def test_both_sets_give_the_same_elements():
     x = np.random.default_rng(0).normal(size=(33, 41)).astype(np.float32)
     assert np.array_equal(compiled.relu(x), vectorized.relu(x))
     assert np.array_equal(compiled.relu_input(x, x[::-1]), vectorized.relu_input(x, x[::-1]))
+
+
+# -- updates, block by block ---------------------------------------------------------------------
+
+
+def an_update(rate, operations):
+    """Every operation that there is, in the order given, and numbers on either side."""
+
+    def update(p, g, v, s, d):
+        np.copyto(s, g)
+        d.fill(rate)
+        for name in operations:
+            ufunc = getattr(np, name)
+            if ufunc.nin == 1:
+                ufunc(s, out=s)
+            else:
+                ufunc(s, v, out=s)
+                ufunc(2.5, s, out=s)
+                ufunc(s, d, out=s)
+        np.add(v, s, out=v)
+        np.subtract(p, v, out=p)
+
+    return update
+
+
+BINARY, UNARY = (
+    ["add", "subtract", "multiply", "divide", "maximum"],
+    ["sqrt", "negative", "absolute"],
+)
+
+
+@given(st.lists(st.sampled_from(BINARY + UNARY), max_size=4), st.sampled_from([np.float32, np.float64]),
+       st.integers(1, 60), st.booleans())  # fmt: skip
+@settings(deadline=None)
+def test_an_update_has_the_bits_of_numpy(k, operations, dtype, n, special):
+    rng = np.random.default_rng(n)
+    given = [rng.normal(size=(n, 2)).astype(dtype) for _ in "pgv"]
+    if special:
+        given[1][0] = np.nan, -np.inf
+    wanted, update = [a.copy() for a in given], an_update(0.3, operations)
+    with np.errstate(all="ignore"):
+        update(*wanted, *(np.empty_like(given[0]) for _ in "sd"))
+    k.blockwise(update, given, 2)
+    for actual, expected in zip(given, wanted, strict=True):
+        np.testing.assert_array_equal(actual, expected)
+
+
+@pytest.mark.parametrize("how", ["operation", "number", "dtype", "closure"])
+def test_an_update_that_has_no_program_is_numpys(k, how):
+    unhashable = [2.0]
+
+    def update(p, g, s):
+        if how == "closure":
+            np.multiply(g, unhashable[0], out=s)
+        elif how == "operation":
+            np.add(np.exp2(np.ones_like(p)), 0.0, out=s)
+            np.multiply(s, g, out=s)
+        elif how == "number":
+            np.multiply(g, np.float64(2), out=s)
+        else:
+            np.multiply(g, 2.0, out=s)
+        np.add(p, s, out=p)
+
+    dtype = np.float16 if how == "dtype" else np.float64
+    p, g = np.ones(50, dtype), np.arange(50).astype(dtype)
+    k.blockwise(update, (p, g), 1)
+    assert p.tolist() == [1 + 2 * i for i in range(50)]

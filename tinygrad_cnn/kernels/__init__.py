@@ -39,6 +39,7 @@ FUNCTIONS = (
     "relu",
     "relu_input",
     "hardtanh",
+    "blockwise",
 )
 
 _current = os.environ.get("TINYGRAD_CNN_KERNELS")  # none: the best that is installed

@@ -19,6 +19,7 @@ from math import gcd, prod
 
 import numpy as np
 
+from ._blockwise import blockwise as blockwise
 from ._elementwise import hardtanh as hardtanh
 from ._elementwise import keep as keep
 from ._elementwise import relu as relu

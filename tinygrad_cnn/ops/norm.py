@@ -59,9 +59,7 @@ def _normalization(name, of_what, centred=True):
         if others:
             of_g, of_gd = (v.sum(axis=others, keepdims=True) for v in (of_g, of_gd))
         of_g = of_g / m if centred else np.zeros_like(mu)
-        return kernels.normalize_input(
-            g, x, mu, scale, weight, of_g, of_gd * (scale * scale / m)
-        )
+        return kernels.normalize_input(g, x, mu, scale, weight, of_g, of_gd * (scale * scale / m))
 
     def weight_gradient(g, sums, scale, weight_shape, affine_shape):
         shape = _beside(affine_shape, scale.ndim)

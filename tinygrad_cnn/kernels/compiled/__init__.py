@@ -3,6 +3,7 @@
 from ..vectorized import matmul as matmul
 from ..vectorized import max_pool2d_gather as max_pool2d_gather
 from ..vectorized import max_pool2d_positions as max_pool2d_positions
+from .blockwise import blockwise as blockwise
 from .convolution import conv2d as conv2d
 from .convolution import conv2d_input as conv2d_input
 from .convolution import conv2d_weight as conv2d_weight

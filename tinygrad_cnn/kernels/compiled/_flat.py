@@ -16,7 +16,14 @@ def _each(vector):
         high = code.broadcast(code.at(parameters, 1))
 
         def at(place, some):
-            vector(code, *(code.at(v, place) for v in (a, b, c)), code.sum(mask, place), low, high, some)
+            vector(
+                code,
+                *(code.at(v, place) for v in (a, b, c)),
+                code.sum(mask, place),
+                low,
+                high,
+                some,
+            )
 
         with code.loop(wholes, 0) as along:
             (place,) = along.values

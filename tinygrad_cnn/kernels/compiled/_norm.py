@@ -158,7 +158,12 @@ def _blocks(
                 g_now = g + (b * gb + piece * block * go) * size
             at, k = to + (piece * row + b * K) * size, 0
             while k < K:
-                a, c, m, out = x_now + k * size, g_now + k * size, mu + (b * K + k) * size, at + k * size
+                a, c, m, out = (
+                    x_now + k * size,
+                    g_now + k * size,
+                    mu + (b * K + k) * size,
+                    at + k * size,
+                )
                 if K - k >= WIDE * lanes:
                     if moments:
                         _wide_moments(zero, a, xo, a, xo, m, rows, K - k, out, P)
@@ -189,9 +194,7 @@ def _blocks(
 @jit
 def block_moments(zero, x, xb, xo, xk, B, O, K, I, block, pieces, to, first, last):
     """D, M and a of the blocks first to last."""
-    _blocks(
-        zero, True, x, xb, xo, xk, x, xb, xo, xk, x, B, O, K, I, block, pieces, to, first, last
-    )
+    _blocks(zero, True, x, xb, xo, xk, x, xb, xo, xk, x, B, O, K, I, block, pieces, to, first, last)
 
 
 @jit

@@ -44,6 +44,16 @@ def get(context, zero, address):
 
 
 @intrinsic
+def get_integer(context, address):
+    """The integer of 64 bits at an address."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.load(builder.inttoptr(arguments[0], INT.as_pointer()))
+
+    return types.int64(address), generate
+
+
+@intrinsic
 def put(context, value, address):
     """An element to an address."""
 
@@ -286,6 +296,13 @@ class Code:
         name = f"llvm.fmuladd.v{self.lanes}f{8 * self.size}"
         function = self._function(name, self.type, [self.type] * 3)
         return Vector(self, self.builder.call(function, [a.value, b.value, c.value]))
+
+    def unary(self, name, a):
+        """LLVM's function of that name of a vector."""
+        function = self._function(
+            f"llvm.{name}.v{self.lanes}f{8 * self.size}", self.type, [self.type]
+        )
+        return Vector(self, self.builder.call(function, [a.value]))
 
     def turn(self, rows):
         """As many vectors as lanes, transposed: bit by bit, index of row and of lane swapped."""

@@ -5,6 +5,7 @@ and most of what is normalised over some axes of such. Others, and small ones, g
 """
 
 from functools import lru_cache
+from itertools import pairwise
 from math import prod
 
 import numpy as np
@@ -61,7 +62,7 @@ def _layout(shape, strides, itemsize, summed):
     if not parts or parts[-1][2] != 1 or len(parts) > 3:
         return None
     # the kinds take turns, or two of one kind follow each other at a distance
-    if any(a[0] == b[0] for a, b in zip(parts, parts[1:], strict=False)):
+    if any(a[0] == b[0] for a, b in pairwise(parts)):
         return None
     none = [None, 1, 0]
     (_, B, b), (_, O, o), (last_summed, last, _) = [none] * (3 - len(parts)) + parts
@@ -123,7 +124,9 @@ def moments_with(g, x, mu, dims):
     g, own = _like(g, x, layout, dims)
     mu = np.ascontiguousarray(layout.flat(mu), x.dtype)
     of = address(x), *layout.steps, address(g), *own.steps, address(mu), *layout.sizes
-    parts, (rows, *_) = _block_sums(lambda *call: _norm.block_pairs(x.dtype, *of, *call), layout, x, 2)
+    parts, (rows, *_) = _block_sums(
+        lambda *call: _norm.block_pairs(x.dtype, *of, *call), layout, x, 2
+    )
     result = np.empty((2, layout.P), x.dtype)
     _norm.totals(x.dtype, address(parts), rows, 2 * layout.P, address(result))
     return layout.unflat(result[0]), layout.unflat(result[1])
