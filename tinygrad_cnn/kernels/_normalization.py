@@ -35,6 +35,8 @@ def moments_with(g, x, mu, dims):
     """Σ g and Σ g (x − μ), along `dims`."""
     d = x - mu
     d *= g
+    if not dims:
+        return g, d
     return g.sum(axis=dims, keepdims=True), d.sum(axis=dims, keepdims=True)
 
 

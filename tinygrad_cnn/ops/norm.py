@@ -39,7 +39,13 @@ def _normalization(name, of_what, centred=True):
     def forward(x, weight=None, bias=None, *, dims, affine_shape, eps):
         shape = _beside(affine_shape, x.ndim)
         if centred:
-            mu, variance = kernels.moments(x, dims)
+            # of the classes that share a weight, where such make up what is normalised together
+            inner = tuple(d for d in dims if shape[d] == 1)
+            others = tuple(d for d in dims if shape[d] > 1) if inner else ()
+            mu, variance = kernels.moments(x, inner or dims)
+            if others:  # they are of one size: μ = mean μ_c, σ² = mean (σ_c² + (μ_c − μ)²)
+                each, mu = mu, mu.mean(axis=others, keepdims=True)
+                variance = (variance + np.square(each - mu)).mean(axis=others, keepdims=True)
         else:
             mu = np.zeros((), x.dtype)
             variance = np.square(x).sum(axis=dims, keepdims=True) / _count(x.shape, dims)
