@@ -4,7 +4,9 @@ from math import prod
 
 import numpy as np
 
-from .._threads import run, scratch, workers
+from .._threads import workers
+from ._jit import address as address
+from ._team import call
 from ._vectors import BYTES
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
@@ -12,13 +14,10 @@ SOME = 3 * 10**6  # multiply-adds, some 50 µs, from which a second thread is wo
 PIECES = 3  # of the work for each thread: it takes the next when done, and none waits long
 
 
-def address(x):
-    return x.ctypes.data  # three times as fast as from `__array_interface__`
-
-
 def place(x):
     """The address and the strides, in elements."""
-    return address(x), *(stride // x.itemsize for stride in x.strides)
+    size = x.itemsize
+    return address(x), *[stride // size for stride in x.strides]
 
 
 def ready(x, dtype):
@@ -34,41 +33,44 @@ def aligned(shape, dtype):
     return memory[first : first + count].reshape(shape)
 
 
-def work_memory(nbytes):
-    """The address of so much memory of this thread, at the beginning of a line."""
-    return -(-address(scratch("compiled", (nbytes + 64,), np.uint8)) // 64) * 64
-
-
 def images(shape, dtype):
     """Fresh NCHW memory, channels innermost."""
     N, C, H, W = shape
     return aligned((N, H, W, C), dtype).transpose(0, 3, 1, 2)
 
 
-def share(work, units, cost, pieces=PIECES):
-    """Call `work(first, last)` for ranges that make up `units`, on all threads if the cost says so."""
+def share(kernel, dtype, common, units, cost, nbytes=0, pieces=PIECES, check=0):
+    """Call the kernel for ranges first to last that make up `units`, on all threads if the cost says so.
+
+    Its arguments are the common ones, then where each call has that many zeros of its own to check
+    the results by, then first and last, and at last so many bytes of scratch memory. Returns whether the
+    zeros still are.
+    """
     threads = min(workers(), units) if cost > SOME else 1
-    if threads <= 1:
-        work(0, units)
-        return
-    count = min(units, threads * pieces)
-    blocks = [(units * k // count, units * (k + 1) // count) for k in range(count)]
-    run(lambda block: work(*block), blocks, threads)
+    count = min(units, threads * pieces) if threads > 1 else 1
+    zeros = np.zeros((count, check), dtype)
+    at, step = (address(zeros), check * dtype.itemsize) if check else (0, 0)
+    rows = [
+        (*common, *([at + k * step] if check else ()), units * k // count, units * (k + 1) // count)
+        for k in range(count)
+    ]
+    call(kernel, dtype, rows, threads, nbytes)
+    return not (check and zeros.any())
 
 
-def add_up(work, units, shape, dtype, cost):
-    """Σ over the units, where `work(sums, first, last)` adds a range of them to its sums.
+def add_up(kernel, dtype, common, units, shape, cost, nbytes=0):
+    """Σ over the units, where the kernel adds a range of them to its sums: common, sums, first, last.
 
     Each thread has sums of its own, and they are added in order: the same bits at every run.
     """
-    threads = min(workers(), units) if cost > SOME else 1
-    sums = aligned((threads, *shape), dtype)
+    count = min(workers(), units) if cost > SOME else 1
+    sums = aligned((count, *shape), dtype)
     sums[...] = 0
-
-    def part(k):
-        work(address(sums[k]), units * k // threads, units * (k + 1) // threads)
-
-    run(part, range(threads), threads)
+    rows = [
+        (*common, address(sums[k]), units * k // count, units * (k + 1) // count)
+        for k in range(count)
+    ]
+    call(kernel, dtype, rows, count, nbytes)
     for other in sums[1:]:
         sums[0] += other
     return sums[0]

@@ -1,14 +1,11 @@
 """Elementwise loops over memory without gaps, from element `first` to `last`."""
 
-from ._jit import jit
+from ._jit import jit, part
 from ._vectors import emit, lanes_of, size_of
 
 
 def _each(vector):
-    """Emits `vector(code, addresses of an element, of its byte, parameters, mask)` for all vectors.
-
-    `arrays` are of elements, `bytes` of bytes beside them, and `parameters` numbers in memory.
-    """
+    """Emits `vector(code, a, b, c, its byte, low, high, lanes)` for all vectors; the bounds in memory."""
 
     @emit
     def emitted(code, a, b, c, mask, parameters, wholes, rest):
@@ -32,13 +29,7 @@ def _each(vector):
         with code.when(code.less(0, rest)):
             at(code.times(wholes, code.lanes), code.mask(rest))
 
-    @jit
-    def kernel(zero, a, b, c, mask, parameters, first, last):
-        size, lanes = size_of(zero), lanes_of(zero)
-        n, at = last - first, first * size
-        emitted(zero, a + at, b + at, c + at, mask + first, parameters, n // lanes, n % lanes)
-
-    return kernel
+    return emitted
 
 
 def _relu(code, x, _, y, __, low, high, some):
@@ -65,4 +56,42 @@ def _hardtanh(code, x, _, y, mask, low, high, some):
     code.store_bytes(code.choose(outside, code.number(0), code.number(1)), mask, some)
 
 
-relu, relu_input, keep, hardtanh = map(_each, (_relu, _relu_input, _keep, _hardtanh))
+_each_relu, _each_relu_input, _each_keep, _each_hardtanh = map(
+    _each, (_relu, _relu_input, _keep, _hardtanh)
+)
+
+
+@part
+def _range(zero, block, n, first, last):
+    """(the first element of the blocks first to last, its byte, whole vectors, elements left)."""
+    start, lanes = first * block, lanes_of(zero)
+    count = min(last * block, n) - start
+    return start, start * size_of(zero), count // lanes, count % lanes
+
+
+@jit
+def relu(zero, a, b, c, mask, bounds, block, n, first, last):
+    """c = max(a, 0)."""
+    start, at, wholes, rest = _range(zero, block, n, first, last)
+    _each_relu(zero, a + at, b + at, c + at, mask + start, bounds, wholes, rest)
+
+
+@jit
+def relu_input(zero, a, b, c, mask, bounds, block, n, first, last):
+    """c = a where not b ≤ 0, else 0."""
+    start, at, wholes, rest = _range(zero, block, n, first, last)
+    _each_relu_input(zero, a + at, b + at, c + at, mask + start, bounds, wholes, rest)
+
+
+@jit
+def keep(zero, a, b, c, mask, bounds, block, n, first, last):
+    """c = a where the mask holds, else 0."""
+    start, at, wholes, rest = _range(zero, block, n, first, last)
+    _each_keep(zero, a + at, b + at, c + at, mask + start, bounds, wholes, rest)
+
+
+@jit
+def hardtanh(zero, a, b, c, mask, bounds, block, n, first, last):
+    """c = a within the bounds, and the mask, where a is strictly between them."""
+    start, at, wholes, rest = _range(zero, block, n, first, last)
+    _each_hardtanh(zero, a + at, b + at, c + at, mask + start, bounds, wholes, rest)

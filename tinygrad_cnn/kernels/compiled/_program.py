@@ -1,7 +1,7 @@
 """A program of elementwise operations, run block by block, so that all between stays in the L1 cache."""
 
 from ._jit import jit, part
-from ._vectors import emit, get_integer, lanes_of, size_of
+from ._vectors import emit, get, get_integer, lanes_of, put, size_of
 
 OPERATIONS = (
     "add", "subtract", "multiply", "divide", "maximum", "sqrt", "negative", "absolute", "positive"
@@ -62,12 +62,18 @@ def _slot(arrays, many, at, scratch, block, slot):
 
 
 @jit
-def run(zero, program, length, arrays, many, scratch, block, n, first, last):
+def run(
+    zero, program, length, arrays, many, numbers, spare, constants, block, n, first, last, scratch
+):  # fmt: skip
     """`length` instructions (operation, a, b, out) on the blocks first to last of `many` arrays.
 
-    Slots from `many` on are blocks of scratch memory, of so many elements each.
+    Slots from `many` on are blocks of scratch memory, of so many elements each: `spare` of them, then
+    one full of each of so many `constants`.
     """
     size, lanes = size_of(zero), lanes_of(zero)
+    for k in range(constants):
+        for i in range(block):
+            put(get(zero, numbers + k * size), scratch + ((spare + k) * block + i) * size)
     for unit in range(first, last):
         m, at = min(block, n - unit * block), unit * block * size
         wholes, rest = m // lanes, m % lanes

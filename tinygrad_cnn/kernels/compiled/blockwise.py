@@ -7,7 +7,7 @@ import numpy as np
 
 from .. import _blockwise
 from . import _program
-from ._calls import FLOATS, address, aligned, share
+from ._calls import FLOATS, address, share
 
 BLOCK = 1 << 9  # elements
 COST = 4  # multiply-adds in whose time an operation on an element is done
@@ -103,11 +103,12 @@ def blockwise(update, arrays, scratch):
         return
     addresses = np.array([address(a) for a in arrays], np.int64)
     program, numbers = trace.program, np.array(trace.numbers, dtype)
-    how = address(program), len(program), address(addresses), len(arrays)
-
-    def work(first, last):
-        beside = aligned((scratch + len(numbers), BLOCK), dtype)
-        beside[scratch:] = numbers[:, None]
-        _program.run(dtype, *how, address(beside), BLOCK, n, first, last)
-
-    share(work, -(-n // BLOCK), n * len(program) * COST)
+    spare = scratch + len(numbers)
+    common = (
+        address(program), len(program), address(addresses), len(arrays), address(numbers), scratch,
+        len(numbers), BLOCK, n,
+    )  # fmt: skip
+    share(
+        _program.run, dtype, common, -(-n // BLOCK), n * len(program) * COST,
+        spare * BLOCK * dtype.itemsize,
+    )  # fmt: skip

@@ -11,7 +11,8 @@ Zeros are multiplied that do not stand in the definition, and an infinity times 
 something in a result is not finite, it is computed again in the direct way.
 
 The gradient of the input is a convolution of the output's with the filters turned around, for stride
-1; otherwise one for each remainder of a cell's row and column (see `vectorized.conv2d_input`).
+1; otherwise one for each remainder of a cell's row and column (see `vectorized.conv2d_input`). Where
+the input has few channels, it is `_scatter`.
 """
 
 from itertools import product
@@ -21,7 +22,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from .. import vectorized
-from . import _depthwise, _direct, _winograd
+from . import _depthwise, _direct, _scatter, _winograd
 from ._calls import (
     FLOATS,
     add_up,
@@ -34,7 +35,6 @@ from ._calls import (
     ready,
     share,
     whole,
-    work_memory,
 )
 
 STRIP_BYTES = 1 << 17  # of x brought into place at once: a good part of an L2 cache
@@ -43,6 +43,9 @@ ZEROS = _winograd.ZEROS
 # Winograd's transforms are shared by all filters and all channels: there must be some of each.
 LEAST = {3: 16, 5: 16}
 FEW = 16
+PANELS = 1  # filters for each tile, from which these are gone through panel by panel
+PACKED = 8  # multiply-adds that bringing a number into its panel takes as long as
+AT_ONCE = 96  # tiles, or channels of sums, for one panel: 36 of each should stay in the cache
 
 
 def conv2d(x, w, bias, stride, padding, dilation, groups):
@@ -68,22 +71,15 @@ def conv2d_input(g, w, x_shape, stride, padding, dilation, groups):
     F, c, I, J = w.shape
     C = x_shape[1]
     x = images(x_shape, dtype)
+    if groups == 1 and lanes(dtype) // 2 >= C:
+        scatter(g, w, stride, [before for before, _ in padding], dilation, x)
+        return x
     turned = w.reshape(groups, F // groups, c, I, J).swapaxes(1, 2)  # (G, c, f, I, J)
     turned = turned.reshape(C, F // groups, I, J)[:, :, ::-1, ::-1]
     rows, columns = (
         list(vectorized._phases(*axis))
         for axis in zip(x_shape[2:], (I, J), stride, padding, dilation, strict=True)
     )
-    if groups == 1 and lanes(dtype) // 2 >= C:
-        part, step, left, tail = spread_input(w, x, stride[1], padding[1][0], dilation[1])
-        for h, i, top, dh in rows:
-            rows_of, cells = part[:, :, i], x[:, :, h]
-            if rows_of.size:
-                products(g, rows_of, None, (1, step), (top, left), (dh, 1), 1, cells, tail)
-            else:
-                cells[...] = 0
-        if is_finite(x):
-            return x
     for (h, i, top, dh), (v, j, left, dw) in product(rows, columns):
         part, cells = turned[:, :, i, j], x[:, :, h, v]
         if part.size:
@@ -188,7 +184,8 @@ def products(x, w, bias, stride, origin, dilation, groups, y, tail=None):
     f, width = F // groups, width_of(F // groups, dtype)
     P, (Q, last_n) = y.shape[2], tail or (y.shape[3], f)
     packed = aligned((groups * -(-f // width), I, J, c, width), dtype)
-    _direct.pack(dtype, *place(w), groups, f, c, I, J, address(packed), width)
+    common = *place(w), f, c, I, J, address(packed), width
+    share(_direct.pack, dtype, common, groups * -(-f // width), w.size * PACKED, 0, 1)
     bias = padded(bias, F + width, dtype)
     merged = groups == 1 and dilation[1] == 1
     bare = is_in_place(x, (P, Q), (I, J), stride, origin, dilation, merged)
@@ -199,14 +196,13 @@ def products(x, w, bias, stride, origin, dilation, groups, y, tail=None):
     nbytes = ZEROS + 8 * I * J + 64 + (0 if bare else high * row_bytes)
     ya, yn, _, yp, yq = place(y)
 
-    def work(first, last):
-        _direct.forward(
-            dtype, *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns,
-            bare, merged, address(packed), address(bias), groups, c, f, width, ya, yn, yp,
-            F if tail else yq, P, Q, last_n, first, last, strip, work_memory(nbytes),
-        )  # fmt: skip
-
-    share(work, N * -(-P // strip), N * F * P * Q * c * I * J)
+    common = (
+        *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns, bare, merged,
+        address(packed), address(bias), groups, c, f, width, ya, yn, yp, F if tail else yq, P, Q, last_n,
+        strip,
+    )  # fmt: skip
+    cost = N * F * P * Q * c * I * J
+    share(_direct.forward, dtype, common, N * -(-P // strip), cost, nbytes)
 
 
 def is_finite(x):
@@ -243,36 +239,24 @@ def spread(w, bias, stride, dilation, y):
     return wide, bias, (stride[0], e * s), (dilation[0], 1), (count, (Q - (count - 1) * e) * F)
 
 
-def spread_input(w, x, s, left, d):
-    """The same for the gradient of the input: E = k s columns of x̄ side by side.
-
-    Column E q + b takes w[f, c, i, j] from the column k q + t + t₀ of g where
-    j d = b + left − (t + t₀) s. Returns turned w' ((E, C), f, I, T), k, t₀ and the tail of `products`.
-    """
-    F, C, I, J = w.shape
-    W, lane = x.shape[3], lanes(x.dtype)
-
-    def taps(k):
-        return [
-            (b, (b + left - j * d) // s, j)
-            for b in range(k * s)
-            for j in range(J)
-            if (b + left - j * d) % s == 0
-        ]
-
-    def cost(k):
-        found = [t for _, t, _ in taps(k)]
-        return -(-k * s * C // lane) * (max(found) - min(found) + 1) / min(k * s, W)
-
-    k = min(range(1, max(1, 2 * lane // (s * C)) + 1), key=cost)
-    found = taps(k)
-    first = min(t for _, t, _ in found)
-    wide = np.zeros((k * s, C, F, I, max(t for _, t, _ in found) - first + 1), w.dtype)
-    for b, t, j in found:
-        wide[b, ..., t - first] = w[:, :, ::-1, j].swapaxes(0, 1)
-    count = -(-W // (k * s))
-    wide = wide.reshape(k * s * C, *wide.shape[2:])
-    return wide, k, first, (count, (W - (count - 1) * k * s) * C)
+def scatter(g, w, stride, before, dilation, x):
+    """`conv2d_input` of few channels: see `_scatter`."""
+    dtype, (F, C, I, J), (N, _, H, W) = x.dtype, w.shape, x.shape
+    P, Q = g.shape[2:]
+    columns = I * J * C
+    width = width_of(columns, dtype)
+    panels = -(-columns // width)
+    packed = aligned((panels, F, width), dtype)
+    of_columns = w.transpose(2, 3, 1, 0).reshape(columns, F, 1, 1)
+    _direct.pack(dtype, *place(of_columns), columns, F, 1, 1, address(packed), width, 0, panels)
+    high = H if N >= 8 else max(-(-H * N // 8), min(H, I * dilation[0]))
+    common = (
+        *place(g), F, P, Q, address(packed), width, panels, *stride, *dilation, I, J, *before, C,
+        address(x), H, W, high,
+    )  # fmt: skip
+    row = max((Q - 1) * stride[1] + (J - 1) * dilation[1] + 1, W + before[1]) * C + lanes(dtype)
+    nbytes = (high * row + Q * (F + panels * width)) * dtype.itemsize + ZEROS + 128
+    share(_scatter.spread, dtype, common, N * -(-H // high), N * P * Q * F * columns, nbytes)
 
 
 def direct_weight(g, x, w_shape, stride, origin, dilation, groups):
@@ -294,18 +278,23 @@ def direct_weight(g, x, w_shape, stride, origin, dilation, groups):
     g_bytes = 0 if g_bare else groups * strip * Q * panels * width * dtype.itemsize
     nbytes = ZEROS + 8 * strip + 64 + (0 if bare else high * row_bytes) + g_bytes
 
-    def work(sums, first, last):
-        _direct.weight(
-            dtype, *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns,
-            bare, merged, *place(g), g_bare, groups, c, f, width, P, Q, sums, first, last, strip,
-            work_memory(nbytes),
-        )  # fmt: skip
-
-    shape = (groups, panels, I * J, c, width)
-    sums = add_up(work, N * -(-P // strip), shape, dtype, N * F * P * Q * c * I * J)
+    common = (
+        *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns, bare, merged,
+        *place(g), g_bare, groups, c, f, width, P, Q, strip,
+    )  # fmt: skip
+    shape, cost = (groups, panels, I * J, c, width), N * F * P * Q * c * I * J
+    units = N * -(-P // strip)
+    if groups == 1 and prod(w_shape) > x.size:  # the sums are most of all memory: one is enough
+        sums = aligned(shape, dtype)
+        sums[...] = 0
+        common = *common, units, address(sums)
+        share(_direct.weight, dtype, common, panels, cost, nbytes, 1)
+    else:
+        sums = add_up(_direct.weight, dtype, (*common, 0), units, shape, cost, nbytes)
     result = np.empty(w_shape, dtype)
-    memory = work_memory(I * J * c * width * dtype.itemsize)
-    _direct.finish(dtype, address(sums), groups, c, f, I * J, width, address(result), memory)
+    common = address(sums), c, f, I * J, width, address(result)
+    nbytes = I * J * c * width * dtype.itemsize
+    share(_direct.finish, dtype, common, groups * panels, result.size * PACKED, nbytes, 1)
     return result
 
 
@@ -332,14 +321,12 @@ def depthwise(x, w, bias, stride, origin, dilation, groups, y):
     bias = padded(bias, wide, dtype)
     ya, yn, _, yp, yq = place(y)
 
-    def work(first, last):
-        _depthwise.forward(
-            dtype, *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns,
-            address(factors), address(bias), ya, yn, yp, yq, P, Q, first, last, strip,
-            work_memory(nbytes),
-        )  # fmt: skip
-
-    share(work, N * -(-P // strip), N * C * P * Q * I * J)
+    common = (
+        *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns,
+        address(factors), address(bias), ya, yn, yp, yq, P, Q, strip,
+    )  # fmt: skip
+    units, cost = N * -(-P // strip), N * C * P * Q * I * J
+    share(_depthwise.forward, dtype, common, units, cost, nbytes)
 
 
 def depthwise_weight(g, x, w_shape, stride, origin, dilation, groups):
@@ -348,13 +335,12 @@ def depthwise_weight(g, x, w_shape, stride, origin, dilation, groups):
     columns, strip, nbytes, wide = _depthwise_plan(x, g, (I, J), stride, dilation)
     nbytes += strip * Q * wide * dtype.itemsize
 
-    def work(sums, first, last):
-        _depthwise.weight(
-            dtype, *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns,
-            *place(g), P, Q, sums, first, last, strip, work_memory(nbytes),
-        )  # fmt: skip
-
-    sums = add_up(work, N * -(-P // strip), (I, J, wide), dtype, N * C * P * Q * I * J)
+    common = (
+        *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns, *place(g), P, Q,
+        strip,
+    )  # fmt: skip
+    units, cost = N * -(-P // strip), N * C * P * Q * I * J
+    sums = add_up(_depthwise.weight, dtype, common, units, (I, J, wide), cost, nbytes)
     return np.ascontiguousarray(sums[..., :C].transpose(2, 0, 1)[:, None])
 
 
@@ -373,22 +359,87 @@ def _at_once(bytes_of_tile, tiles):
     return max(1, min(whole(tiles, 4), max(12, TILE_BYTES // bytes_of_tile // 4 * 4)))
 
 
+def _transformed(x, r, origin, of_x, down, right, of):
+    """The tiles, transformed, as (36, t, wide), wide a multiple `of`; their first step, and wide."""
+    dtype, (N, C, H, W) = x.dtype, x.shape
+    wide, m = whole(C, of), _winograd.TILE + 1 - r
+    tiles, more = N * down * right, (r - 1) * of_x
+    row_bytes = (right * m + more) * wide * dtype.itemsize
+    strip = max(1, min(down, STRIP_BYTES // (row_bytes * m)))
+    step = tiles * wide + lanes(dtype)
+    memory = aligned((_winograd.TILE**2, step), dtype)
+
+    common = (
+        r, of_x, *place(x), C, H, W, -origin[0], -origin[1], down, right, address(memory), step, wide,
+        strip,
+    )  # fmt: skip
+    nbytes = (strip * m + more) * row_bytes
+    share(_winograd.spread, dtype, common, tiles, memory.size * 8, nbytes)
+    return memory, step, wide
+
+
+def _by_panels(x, w, bias, origin, y):
+    """`winograd` where the transformed filters are more than the tiles: each is made and used once."""
+    dtype, C, (P, Q), (F, _, r, _) = y.dtype, x.shape[1], y.shape[2:], w.shape
+    squares, width = _winograd.TILE**2, width_of(F, dtype)
+    panels = -(-F // width)
+    down, right, tiles = _tiles(y, r)
+    v, step, wide = _transformed(x, r, origin, True, down, right, lanes(dtype))
+    most = min(tiles, AT_ONCE)
+    nbytes = ZEROS + ((r * r + squares) * C + squares * most) * width * dtype.itemsize
+    nbytes += 2 * squares * 64
+    wa, sf, sc, _, st = place(w)
+    bias = padded(bias, panels * width, dtype)
+    ya, yn, _, yp, yq = place(y)
+    common = (
+        r, address(v), step, wide, down, right, tiles, wa, sf, sc, st, C, F, address(bias), width, ya, yn,
+        yp, yq, P, Q, most,
+    )  # fmt: skip
+    cost = tiles * squares * C * F
+    kernel = _winograd.forward_by_panels
+    return share(kernel, dtype, common, panels, cost, nbytes, check=lanes(dtype))
+
+
+def _weight_by_panels(g, x, w_shape, origin):
+    """`winograd_weight` in the same way: no thread has sums of its own."""
+    dtype, C, (F, _, r, _) = x.dtype, x.shape[1], w_shape
+    squares, width = _winograd.TILE**2, width_of(F, dtype)
+    down, right, tiles = _tiles(g, r)
+    v, v_step, wide = _transformed(x, r, origin, True, down, right, lanes(dtype))
+    z, z_step, deep = _transformed(g, r, (0, 0), False, down, right, width)
+    result = np.empty(w_shape, dtype)
+    most = min(C, AT_ONCE)
+    nbytes = ZEROS + (squares + r * r) * most * width * dtype.itemsize + squares * 64
+
+    common = (
+        r, address(v), v_step, wide, address(z), z_step, deep, tiles, C, F, width, address(result), most,
+    )  # fmt: skip
+    panels, cost = -(-F // width), tiles * squares * C * F
+    kernel = _winograd.weight_by_panels
+    return result, share(kernel, dtype, common, panels, cost, nbytes, check=lanes(dtype))
+
+
 def winograd(x, w, bias, stride, origin, dilation, groups, y):
     """`correlate` for stride and dilation 1 in Winograd's way."""
+    if w.strides[2] != w.shape[3] * w.strides[3]:
+        w = np.ascontiguousarray(w)
+    way = _by_panels if len(w) > PANELS * _tiles(y, w.shape[2])[2] else _by_tiles
+    if not way(x, w, bias, origin, y):
+        direct(x, w, bias, stride, origin, dilation, groups, y)
+
+
+def _by_tiles(x, w, bias, origin, y):
+    """`winograd` where the tiles are more than the transformed filters: these are made first."""
     dtype, (_, C, H, W), (P, Q), (F, _, r, _) = y.dtype, x.shape, y.shape[2:], w.shape
     size, squares, width = dtype.itemsize, _winograd.TILE**2, width_of(F, dtype)
     panels, wide, m = -(-F // width), whole(C, lanes(dtype)), _winograd.TILE + 1 - r
-    if w.strides[2] != r * w.strides[3]:
-        w = np.ascontiguousarray(w)
     u = aligned((panels, squares, C, width), dtype)
     wa, sf, sc, _, st = place(w)
-    bias_of_all, bias = bias, padded(bias, panels * width, dtype)
+    bias = padded(bias, panels * width, dtype)
 
-    def prepare(first, last):
-        memory = work_memory(r * r * C * width * size)
-        _winograd.filters(dtype, r, wa, sf, sc, st, C, F, address(u), width, first, last, memory)
-
-    share(prepare, panels, C * F * squares, 1)
+    common = r, wa, sf, sc, st, C, F, address(u), width
+    nbytes = r * r * C * width * size
+    share(_winograd.filters, dtype, common, panels, C * F * squares, nbytes, 1)
     down, right, tiles = _tiles(y, r)
     row_bytes = (right * m + r - 1) * wide * size
     strip = max(1, min(down, STRIP_BYTES // (row_bytes * m)))
@@ -397,23 +448,25 @@ def winograd(x, w, bias, stride, origin, dilation, groups, y):
     nbytes += squares * (most * (wide + width) + 2 * width) * size
     ya, yn, _, yp, yq = place(y)
 
-    finite = []
-
-    def work(first, last):
-        check = padded(None, lanes(dtype), dtype)
-        _winograd.forward(
-            dtype, r, *place(x), C, H, W, -origin[0], -origin[1], address(u), address(bias), width, ya,
-            yn, yp, yq, F, P, Q, first, last, most, strip, address(check), work_memory(nbytes),
-        )  # fmt: skip
-        finite.append(not check.any())
-
-    share(work, tiles, tiles * squares * C * F)
-    if not all(finite):
-        direct(x, w, bias_of_all, stride, origin, dilation, groups, y)
+    common = (
+        r, *place(x), C, H, W, -origin[0], -origin[1], address(u), address(bias), width, ya, yn, yp, yq, F,
+        P, Q, most, strip,
+    )  # fmt: skip
+    cost = tiles * squares * C * F
+    return share(_winograd.forward, dtype, common, tiles, cost, nbytes, check=lanes(dtype))
 
 
 def winograd_weight(g, x, w_shape, stride, origin, dilation, groups):
     """`conv2d_weight` for stride and dilation 1 in Winograd's way."""
+    way = _weight_by_panels if w_shape[0] > PANELS * _tiles(g, w_shape[2])[2] else _weight_by_tiles
+    result, finite = way(g, x, w_shape, origin)
+    if not finite:
+        return direct_weight(g, x, w_shape, stride, origin, dilation, groups)
+    return result
+
+
+def _weight_by_tiles(g, x, w_shape, origin):
+    """`winograd_weight` with sums of each thread over its tiles."""
     dtype, (_, C, H, W), (P, Q), (F, _, r, _) = x.dtype, x.shape, g.shape[2:], w_shape
     size, squares, width = dtype.itemsize, _winograd.TILE**2, width_of(F, dtype)
     panels, wide, m = -(-F // width), whole(C, lanes(dtype)), _winograd.TILE + 1 - r
@@ -425,35 +478,12 @@ def winograd_weight(g, x, w_shape, stride, origin, dilation, groups):
     nbytes = ZEROS + (strip * m + r - 1) * (right * m + r - 1) * (wide + deep) * size
     nbytes += squares * (most * (wide + deep) + 2 * width) * size
 
-    def work(sums, first, last):
-        _winograd.weight(
-            dtype, r, *place(x), C, H, W, -origin[0], -origin[1], *place(g), F, P, Q, 0, F, width, sums,
-            first, last, most, strip, work_memory(nbytes),
-        )  # fmt: skip
-
-    sums = add_up(work, tiles, (panels, squares, C, width), dtype, tiles * squares * C * F)
+    common = (
+        r, *place(x), C, H, W, -origin[0], -origin[1], *place(g), F, P, Q, width, most, strip,
+    )  # fmt: skip
+    shape, cost = (panels, squares, C, width), tiles * squares * C * F
+    sums = add_up(_winograd.weight, dtype, common, tiles, shape, cost, nbytes)
     result = np.empty(w_shape, dtype)
-
-    finite = []
-
-    def conclude(first, last):
-        memory, check = work_memory(ZEROS + r * r * C * width * size), padded(None, width, dtype)
-        _winograd.finish(
-            dtype,
-            r,
-            address(sums),
-            C,
-            F,
-            width,
-            address(result),
-            first,
-            last,
-            address(check),
-            memory,
-        )
-        finite.append(not check.any())
-
-    share(conclude, panels, C * F * squares, 1)
-    if not all(finite):
-        return direct_weight(g, x, w_shape, stride, origin, dilation, groups)
-    return result
+    common, cost = (r, address(sums), C, F, width, address(result)), C * F * squares
+    nbytes, check = ZEROS + r * r * C * width * size, lanes(dtype)
+    return result, share(_winograd.finish, dtype, common, panels, cost, nbytes, 1, check)

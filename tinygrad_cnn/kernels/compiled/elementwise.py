@@ -21,16 +21,11 @@ def _call(kernel, given, masks=(), bounds=(0, 0), of=None):
     if not all(m.dtype == np.bool_ for m in masks):
         return False
     bounds = np.array(bounds, x.dtype)
-    first, last = address(x), address(given[-1])
-    second = address(given[1])
-    mask, numbers, n = address(masks[0]) if masks else 0, address(bounds), x.size
-
-    def work(start, stop):
-        kernel(
-            x.dtype, first, second, last, mask, numbers, start * BLOCK, min(stop * BLOCK, n)
-        )  # fmt: skip
-
-    share(work, -(-n // BLOCK), n * PASS)
+    mask = address(masks[0]) if masks else 0
+    common = (
+        address(x), address(given[1]), address(given[-1]), mask, address(bounds), BLOCK, x.size
+    )  # fmt: skip
+    share(kernel, x.dtype, common, -(-x.size // BLOCK), x.size * PASS)
     return True
 
 

@@ -89,17 +89,15 @@ def _like(g, x, layout, summed):
     return copy, _layout_of(copy, summed)
 
 
-def _block_sums(work, layout, x, count):
-    """Call `work(block, pieces, parts, first, last)`; parts (rows, count, P), and what
-    `_norm.moments` takes after it.
-    """
+def _block_sums(kernel, of, layout, x, count):
+    """Call the kernel for all blocks; parts (rows, count, P), and what `_norm.moments` takes after it."""
     B, O, K, I = layout.sizes
     length, block = (O, ROWS) if I == 1 else (I, RUN)
     pieces = -(-length // block)
     rows, units = (pieces, pieces * B) if I == 1 else (O * pieces, O * K * pieces)
     parts = np.empty((rows, count, layout.P), x.dtype)
-    to = address(parts)
-    share(lambda first, last: work(block, pieces, to, first, last), units, x.size * PASS)
+    common = (*of, *layout.sizes, block, pieces, address(parts))
+    share(kernel, x.dtype, common, units, x.size * PASS)
     return parts, (rows, layout.P, pieces, block, length - (pieces - 1) * block)
 
 
@@ -108,8 +106,8 @@ def moments(x, dims):
     layout = _layout_of(x, dims)
     if layout is None:
         return _normalization.moments(x, dims)
-    of = address(x), *layout.steps, *layout.sizes
-    parts, cut = _block_sums(lambda *call: _norm.block_moments(x.dtype, *of, *call), layout, x, 3)
+    of = address(x), *layout.steps
+    parts, cut = _block_sums(_norm.block_moments, of, layout, x, 3)
     result = np.empty((2, layout.P), x.dtype)
     mu = address(result)
     _norm.moments(x.dtype, address(parts), *cut, mu, mu + result.strides[0])
@@ -123,10 +121,8 @@ def moments_with(g, x, mu, dims):
         return _normalization.moments_with(g, x, mu, dims)
     g, own = _like(g, x, layout, dims)
     mu = np.ascontiguousarray(layout.flat(mu), x.dtype)
-    of = address(x), *layout.steps, address(g), *own.steps, address(mu), *layout.sizes
-    parts, (rows, *_) = _block_sums(
-        lambda *call: _norm.block_pairs(x.dtype, *of, *call), layout, x, 2
-    )
+    of = address(x), *layout.steps, address(g), *own.steps, address(mu)
+    parts, (rows, *_) = _block_sums(_norm.block_pairs, of, layout, x, 2)
     result = np.empty((2, layout.P), x.dtype)
     _norm.totals(x.dtype, address(parts), rows, 2 * layout.P, address(result))
     return layout.unflat(result[0]), layout.unflat(result[1])
@@ -172,12 +168,12 @@ def _write(g, x, of_class, of_weight):
     own, backward = layout, g is not None
     if backward:
         g, own = _like(g, x, layout, summed)
-    how = (
+    common = (
         backward, bool(runs), address(x), *layout.steps, address(g) if backward else 0, *own.steps,
         address(y), *_layout_of(y, summed).steps, address(numbers), address(weights),
         *layout.sizes,
     )  # fmt: skip
-    share(lambda first, last: _norm.write(x.dtype, *how, first, last), layout.units, x.size * PASS)
+    share(_norm.write, x.dtype, common, layout.units, x.size * PASS)
     return y
 
 
