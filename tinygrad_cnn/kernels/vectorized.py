@@ -19,7 +19,16 @@ from math import gcd, prod
 
 import numpy as np
 
+from ._blockwise import blockwise as blockwise
+from ._elementwise import hardtanh as hardtanh
+from ._elementwise import keep as keep
+from ._elementwise import relu as relu
+from ._elementwise import relu_input as relu_input
 from ._memory import keep_freed_memory
+from ._normalization import moments as moments
+from ._normalization import moments_with as moments_with
+from ._normalization import normalize as normalize
+from ._normalization import normalize_input as normalize_input
 from ._threads import one_blas_thread, run, scratch, workers
 from ._windows import (
     BLOCK_BYTES,
@@ -68,16 +77,6 @@ def _matmul(a, b):
         if b.strides[0] == b.itemsize and 8 <= len(a) <= 64:
             return np.ascontiguousarray(np.matmul(b.T, a.T).T)
     return np.matmul(a, b)
-
-
-def keep(x, mask):
-    """x where the mask, of bool, holds, else 0.
-
-    Times 0 or 1 as integers: exact, no NaN comes of an infinity, and ten times as fast as np.where.
-    """
-    if x.dtype.kind != "f":
-        return x * mask
-    return np.multiply(x.view(_bits(x.dtype)), mask).view(x.dtype)
 
 
 # -- convolution ---------------------------------------------------------------------------------

@@ -55,7 +55,22 @@ def cross_entropy(x, target, weight=None, *, ignore_index, reduction, label_smoo
     the target is to be ignored: ℓ[n] = −Σ_c q ln p, and y = ℓ, Σ ℓ or the mean Σ ℓ / Σ w[target].
 
     d ln p[c] = dx[c] − Σ_k p[k] dx[k], so x̄[n, c] = ℓ̄[n] · (p Σ_k q[n, k] − q[n, c]).
+
+    For ε = 0, q is w[target] at the target and 0 elsewhere: it is not made then.
     """
+    if not label_smoothing:
+        own, total = _own_weight(target, weight, x.shape, x.dtype, ignore_index)
+        z, at = _shifted(x, 1), _places(target, ignore_index)
+        loss = z[at]
+        with np.errstate(all="ignore"):
+            loss -= np.log(np.exp(z, out=z).sum(axis=1))
+            loss *= -own
+        if not own.all():
+            loss[own == 0] = 0  # 0 · ln 0 is 0
+        if reduction == "none":
+            return loss
+        with np.errstate(all="ignore"):
+            return loss.sum() if reduction == "sum" else loss.sum() / total
     logp = log_softmax(x, dim=1)
     q, total = targets(target, weight, x.shape, x.dtype, ignore_index, label_smoothing)
     with np.errstate(all="ignore"):
@@ -63,6 +78,24 @@ def cross_entropy(x, target, weight=None, *, ignore_index, reduction, label_smoo
         if reduction == "none":
             return loss
         return loss.sum() if reduction == "sum" else loss.sum() / total
+
+
+def _own_weight(target, weight, shape, dtype, ignore_index):
+    """w[target], 0 where the target is to be ignored, and its sum."""
+    counted = target != ignore_index
+    if weight is None:
+        return counted.astype(dtype), dtype.type(np.count_nonzero(counted))
+    own = weight.astype(dtype, copy=False)[np.where(counted, target, 0)] * counted
+    return own, own.sum(dtype=dtype)
+
+
+def _places(target, ignore_index):
+    """The key of each target's class in (N, C, ..); of the class 0 where it is to be ignored."""
+    label = np.where(target == ignore_index, 0, target)
+    n, *others = (
+        np.ix_(*map(np.arange, target.shape)) if target.ndim > 1 else [np.arange(len(target))]
+    )
+    return (n, label, *others)
 
 
 def targets(target, weight, shape, dtype, ignore_index, label_smoothing):
@@ -84,6 +117,14 @@ def targets(target, weight, shape, dtype, ignore_index, label_smoothing):
 
 
 def cross_entropy_x(g, x, target, weight, ignore_index, reduction, label_smoothing):
+    if isinstance(x, np.ndarray) and not label_smoothing:
+        own, total = _own_weight(target, weight, x.shape, x.dtype, ignore_index)
+        if reduction == "mean":
+            g = g / total if total else g * 0.0  # the mean of nothing is NaN, its gradient 0
+        p, given = softmax(x, dim=1), g * own
+        p *= given[:, None]
+        p[_places(target, ignore_index)] -= given
+        return p
     p = softmax(x, dim=1)
     w = getattr(weight, "_array", weight)
     t = getattr(target, "_array", target)
