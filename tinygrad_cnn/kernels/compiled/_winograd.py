@@ -190,12 +190,13 @@ def filters(zero, r, w, sf, sc, st, C, F, to, width, first, last, scratch):
 
 @jit
 def forward(
-    zero, r, x, sn, sc, sh, sw, C, H, W, top, left, u, bias, width, y, yn, yp, yq, F, P, Q,
-    first, last, most, strip, check, scratch,
+    zero, r, x, sn, sc, sh, sw, C, H, W, top, left, u, bias, width, y, yn, yp, yq, f_first, F, P, Q,
+    first, last, most, strip, again, check, scratch,
 ):  # fmt: skip
-    """The tiles first to last of y, counted over n, p, q; so many at a time.
+    """The tiles first to last of y, counted over n, p, q; so many at a time; the filters f_first to F.
 
-    `strip` is the number of rows of tiles for which x is brought into place at once.
+    `strip` is the number of rows of tiles for which x is brought into place at once. `again`: for the
+    same tiles, all at once, and other filters; those of x are in `scratch` as the call before left them.
     """
     size, lanes, m = size_of(zero), lanes_of(zero), TILE + 1 - r
     down, right = (P + m - 1) // m, (Q + m - 1) // m
@@ -210,7 +211,7 @@ def forward(
     filled = -1
     for block in range(first, last, most):
         count = min(most, last - block)
-        for t in range(count):
+        for t in range(0 if again else count):
             line, q = divmod(block + t, right)
             n, p = divmod(line, down)
             if filled != n * down + p // strip:
@@ -224,8 +225,8 @@ def forward(
                 transform_x(
                     zero, of + c * size, columns * wide, wide, v + (t * wide + c) * size, v_step
                 )
-        for f in range(0, F, width):
-            panel = u + f * TILE * TILE * C * size
+        for f in range(f_first, F, width):
+            panel = u + (f - f_first) * TILE * TILE * C * size
             for k in range(TILE * TILE):
                 along(
                     zero, width, v + k * v_step * size, wide, scratch,
@@ -244,11 +245,20 @@ def forward(
 
 
 @jit
+def empty(zero, sums, nbytes):
+    """0 everywhere."""
+    clear(sums, nbytes)
+
+
+@jit
 def weight(
     zero, r, x, sn, sc, sh, sw, C, H, W, top, left, g, gn, gc, gh, gw, F, P, Q, f_first, f_last,
-    width, sums, first, last, most, strip, scratch,
+    width, sums, first, last, most, strip, again, scratch,
 ):  # fmt: skip
-    """sums[panel, 36, C, width] += the products for the tiles first to last and some filters."""
+    """sums[panel, 36, C, width] += the products for the tiles first to last and some filters.
+
+    `again` as in `forward`.
+    """
     size, lanes, m = size_of(zero), lanes_of(zero), TILE + 1 - r
     down, right = (P + m - 1) // m, (Q + m - 1) // m
     wide, deep = (C + lanes - 1) // lanes * lanes, (f_last - f_first + width - 1) // width * width
@@ -257,9 +267,9 @@ def weight(
     v_step, z_step = most * wide + lanes, most * deep + lanes
     clear(scratch, ZEROS)
     patch = scratch + ZEROS
-    g_patch = patch + patch_rows * columns * wide * size
-    v = g_patch + g_rows * g_columns * deep * size
+    v = patch + patch_rows * columns * wide * size
     z = v + TILE * TILE * v_step * size
+    g_patch = z + TILE * TILE * z_step * size
     filled = -1
     for block in range(first, last, most):
         count = min(most, last - block)
@@ -269,16 +279,17 @@ def weight(
             if filled != n * down + p // strip:
                 filled = n * down + p // strip
                 above = p // strip * strip * m
-                fill_patch(
-                    zero, x + n * sn * size, sc, sh, sw, C, H, W, patch, wide, above - top,
-                    patch_rows, -left, columns,
-                )  # fmt: skip
+                if not again:
+                    fill_patch(
+                        zero, x + n * sn * size, sc, sh, sw, C, H, W, patch, wide, above - top,
+                        patch_rows, -left, columns,
+                    )  # fmt: skip
                 fill_patch(
                     zero, g + (n * gn + f_first * gc) * size, gc, gh, gw, f_last - f_first, P, Q,
                     g_patch, deep, above, g_rows, 0, g_columns,
                 )  # fmt: skip
             of = patch + ((p % strip) * m * columns + q * m) * wide * size
-            for c in range(0, wide, lanes):
+            for c in range(0, 0 if again else wide, lanes):
                 transform_x(
                     zero, of + c * size, columns * wide, wide, v + (t * wide + c) * size, v_step
                 )
@@ -295,7 +306,7 @@ def weight(
                 )
         for f in range(0, deep, width):
             for k in range(TILE * TILE):
-                total = sums + ((f_first + f) * TILE * TILE + k * width) * C * size
+                total = sums + (f * TILE * TILE + k * width) * C * size
                 across(
                     zero, width, v + k * v_step * size, wide, scratch,
                     z + (k * z_step + f) * size, 0, deep, total, width, total, width, count, 1,

@@ -38,6 +38,7 @@ from ._calls import (
 )
 
 STRIP_BYTES = 1 << 17  # of x brought into place at once: a good part of an L2 cache
+PANEL_BYTES = 1 << 22  # of transformed filters, for few tiles
 TILE_BYTES = 3 << 18  # of transformed tiles, 36 numbers for 16 of x
 ZEROS = _winograd.ZEROS
 # Winograd's transforms are shared by all filters and all channels: there must be some of each.
@@ -368,6 +369,16 @@ def _tiles(y, r):
     return down, right, len(y) * down * right
 
 
+def _panels_at_once(tiles, F, panel_bytes, panels):
+    """How many panels of transformed filters, or of sums for them, are in memory at once.
+
+    All take 4 times the memory of filters of 3 × 3. Where that is much, and the transforms of x take
+    less, each thread has all of those and goes from a few panels to the next. None: all at once.
+    """
+    few = 2 * tiles <= F and panels * panel_bytes > PANEL_BYTES
+    return max(1, PANEL_BYTES // panel_bytes) if few else None
+
+
 def _at_once(bytes_of_tile, tiles):
     """How many tiles: they should stay in the cache, and the filters be read for many."""
     return max(1, min(whole(tiles, 4), max(12, TILE_BYTES // bytes_of_tile // 4 * 4)))
@@ -380,34 +391,52 @@ def winograd(x, w, bias, stride, origin, dilation, groups, y):
     panels, wide, m = -(-F // width), whole(C, lanes(dtype)), _winograd.TILE + 1 - r
     if w.strides[2] != r * w.strides[3]:
         w = np.ascontiguousarray(w)
-    u = aligned((panels, squares, C, width), dtype)
     wa, sf, sc, _, st = place(w)
     bias_of_all, bias = bias, padded(bias, panels * width, dtype)
-
-    def prepare(first, last):
-        memory = work_memory(r * r * C * width * size)
-        _winograd.filters(dtype, r, wa, sf, sc, st, C, F, address(u), width, first, last, memory)
-
-    share(prepare, panels, C * F * squares, 1)
     down, right, tiles = _tiles(y, r)
+    panel_bytes, turned_bytes = squares * C * width * size, whole(r * r * C * width * size, 64)
+    few = _panels_at_once(tiles, F, panel_bytes, panels)
     row_bytes = (right * m + r - 1) * wide * size
     strip = max(1, min(down, STRIP_BYTES // (row_bytes * m)))
-    most = _at_once(squares * wide * size, tiles)
+    most = whole(tiles, 4) if few else _at_once(squares * wide * size, tiles)
     nbytes = ZEROS + (strip * m + r - 1) * row_bytes
     nbytes += squares * (most * (wide + width) + 2 * width) * size
     ya, yn, _, yp, yq = place(y)
-
     finite = []
 
-    def work(first, last):
+    def transform(to, first, last, memory):
+        _winograd.filters(dtype, r, wa, sf, sc, st, C, F, to, width, first, last, memory)
+
+    def multiply(u, f, f_last, first, last, again, memory):
         check = padded(None, lanes(dtype), dtype)
         _winograd.forward(
-            dtype, r, *place(x), C, H, W, -origin[0], -origin[1], address(u), address(bias), width, ya,
-            yn, yp, yq, F, P, Q, first, last, most, strip, address(check), work_memory(nbytes),
+            dtype, r, *place(x), C, H, W, -origin[0], -origin[1], u, address(bias), width, ya, yn, yp,
+            yq, f, f_last, P, Q, first, last, most, strip, again, address(check), memory,
         )  # fmt: skip
         finite.append(not check.any())
 
-    share(work, tiles, tiles * squares * C * F)
+    def some_filters(first, last):  # their transforms are in memory one panel after the other
+        count = min(few, last - first)
+        u = work_memory(count * panel_bytes + turned_bytes + nbytes)
+        turned = u + count * panel_bytes
+        for panel in range(first, last, count):
+            stop = min(panel + count, last)
+            transform(u - panel * panel_bytes, panel, stop, turned)
+            multiply(
+                u, panel * width, min(stop * width, F), 0, tiles, int(panel > first),
+                turned + turned_bytes,
+            )  # fmt: skip
+
+    cost = tiles * squares * C * F
+    if few:
+        share(some_filters, panels, cost)
+    else:
+        u = aligned((panels, squares, C, width), dtype)
+        share(
+            lambda *part: transform(address(u), *part, work_memory(turned_bytes)),
+            panels, C * F * squares, 1,
+        )  # fmt: skip
+        share(lambda *part: multiply(address(u), 0, F, *part, 0, work_memory(nbytes)), tiles, cost)
     if not all(finite):
         direct(x, w, bias_of_all, stride, origin, dilation, groups, y)
 
@@ -417,43 +446,59 @@ def winograd_weight(g, x, w_shape, stride, origin, dilation, groups):
     dtype, (_, C, H, W), (P, Q), (F, _, r, _) = x.dtype, x.shape, g.shape[2:], w_shape
     size, squares, width = dtype.itemsize, _winograd.TILE**2, width_of(F, dtype)
     panels, wide, m = -(-F // width), whole(C, lanes(dtype)), _winograd.TILE + 1 - r
-    deep = panels * width
     down, right, tiles = _tiles(g, r)
+    panel_bytes, taps_bytes = (
+        squares * C * width * size,
+        whole(ZEROS + r * r * C * width * size, 64),
+    )
+    few = _panels_at_once(tiles, F, panel_bytes, panels)
+    deep = width * (few or panels)
     row_bytes = right * m * (wide + deep) * size
     strip = max(1, min(down, STRIP_BYTES // (row_bytes * m)))
-    most = _at_once(squares * (wide + deep) * size, tiles)
+    most = whole(tiles, 4) if few else _at_once(squares * (wide + deep) * size, tiles)
     nbytes = ZEROS + (strip * m + r - 1) * (right * m + r - 1) * (wide + deep) * size
     nbytes += squares * (most * (wide + deep) + 2 * width) * size
-
-    def work(sums, first, last):
-        _winograd.weight(
-            dtype, r, *place(x), C, H, W, -origin[0], -origin[1], *place(g), F, P, Q, 0, F, width, sums,
-            first, last, most, strip, work_memory(nbytes),
-        )  # fmt: skip
-
-    sums = add_up(work, tiles, (panels, squares, C, width), dtype, tiles * squares * C * F)
     result = np.empty(w_shape, dtype)
-
     finite = []
 
-    def conclude(first, last):
-        memory, check = work_memory(ZEROS + r * r * C * width * size), padded(None, width, dtype)
+    def multiply(sums, f, f_last, first, last, again, memory):
+        _winograd.weight(
+            dtype, r, *place(x), C, H, W, -origin[0], -origin[1], *place(g), F, P, Q, f, f_last, width,
+            sums, first, last, most, strip, again, memory,
+        )  # fmt: skip
+
+    def conclude(sums, first, last, memory):
+        check = padded(None, width, dtype)
         _winograd.finish(
-            dtype,
-            r,
-            address(sums),
-            C,
-            F,
-            width,
-            address(result),
-            first,
-            last,
-            address(check),
-            memory,
+            dtype, r, sums, C, F, width, address(result), first, last, address(check), memory
         )
         finite.append(not check.any())
 
-    share(conclude, panels, C * F * squares, 1)
+    def some_filters(first, last):  # their sums are in memory one panel after the other
+        count = min(few, last - first)
+        sums = work_memory(count * panel_bytes + taps_bytes + nbytes)
+        taps = sums + count * panel_bytes
+        for panel in range(first, last, count):
+            stop = min(panel + count, last)
+            _winograd.empty(dtype, sums, (stop - panel) * panel_bytes)
+            multiply(
+                sums, panel * width, min(stop * width, F), 0, tiles, int(panel > first),
+                taps + taps_bytes,
+            )  # fmt: skip
+            conclude(sums - panel * panel_bytes, panel, stop, taps)
+
+    cost = tiles * squares * C * F
+    if few:
+        share(some_filters, panels, cost)
+    else:
+        sums = add_up(
+            lambda to, *part: multiply(to, 0, F, *part, 0, work_memory(nbytes)),
+            tiles, (panels, squares, C, width), dtype, cost,
+        )  # fmt: skip
+        share(
+            lambda *part: conclude(address(sums), *part, work_memory(taps_bytes)),
+            panels, C * F * squares, 1,
+        )  # fmt: skip
     if not all(finite):
         return direct_weight(g, x, w_shape, stride, origin, dilation, groups)
     return result
