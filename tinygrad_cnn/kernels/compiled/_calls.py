@@ -4,7 +4,8 @@ from math import prod
 
 import numpy as np
 
-from .._threads import run, scratch, workers
+from .._threads import scratch, workers
+from ._team import call
 from ._vectors import BYTES
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
@@ -45,27 +46,30 @@ def images(shape, dtype):
     return aligned((N, H, W, C), dtype).transpose(0, 3, 1, 2)
 
 
-def share(work, units, cost, pieces=PIECES):
-    """Call `work(first, last)` for ranges that make up `units`, on all threads if the cost says so."""
+def share(kernel, dtype, row, units, cost, nbytes=0, pieces=PIECES):
+    """Call the kernel with `row(first, last)` for ranges that make up `units`.
+
+    On all threads if the cost says so; each has so many bytes of scratch memory, the kernel's last
+    argument, which the row is without.
+    """
     threads = min(workers(), units) if cost > SOME else 1
     count = min(units, threads * pieces) if threads > 1 else 1
-    blocks = [(units * k // count, units * (k + 1) // count) for k in range(count)]
-    run(lambda block: work(*block), blocks, threads)
+    rows = [row(units * k // count, units * (k + 1) // count) for k in range(count)]
+    call(kernel, dtype, rows, threads, nbytes)
 
 
-def add_up(work, units, shape, dtype, cost):
-    """Σ over the units, where `work(sums, first, last)` adds a range of them to its sums.
+def add_up(kernel, dtype, row, units, shape, cost, nbytes=0):
+    """Σ over the units, where the kernel adds a range of them to its sums: `row(sums, first, last)`.
 
     Each thread has sums of its own, and they are added in order: the same bits at every run.
     """
-    threads = min(workers(), units) if cost > SOME else 1
-    sums = aligned((threads, *shape), dtype)
+    count = min(workers(), units) if cost > SOME else 1
+    sums = aligned((count, *shape), dtype)
     sums[...] = 0
-
-    def part(k):
-        work(address(sums[k]), units * k // threads, units * (k + 1) // threads)
-
-    run(part, range(threads), threads)
+    rows = [
+        row(address(sums[k]), units * k // count, units * (k + 1) // count) for k in range(count)
+    ]
+    call(kernel, dtype, rows, count, nbytes)
     for other in sums[1:]:
         sums[0] += other
     return sums[0]

@@ -8,11 +8,17 @@ here it goes by all of them. Nothing that fails about the cache is an error.
 import hashlib
 import sys
 import threading
+from array import array
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 import numba
+from numba.core import types
 from numba.core.caching import CompileResultCacheImpl, FunctionCache
+from numba.core.extending import intrinsic
+
+from ._vectors import INT
 
 PATIENCE = 2  # seconds until a word is said about compiling
 
@@ -57,38 +63,101 @@ class _Cache(FunctionCache):
 part = numba.njit(nogil=True, error_model="numpy")  # of a kernel
 
 
-class jit:
-    """A kernel: a function of a zero, which gives the dtype, and integers.
+class native:
+    """A function of integers (first a zero of the dtype, if it has one), compiled when first needed.
 
-    Called with a dtype and integers. It holds no interpreter lock while it runs.
+    `source` is the function whose file and name it is kept under.
     """
 
-    def __init__(self, function):
-        self.function = function
+    def __init__(self, function, source=None):
+        self.source = source or function
         self.dispatcher = part(function)
-        self.zeros = {}
+        self.count = function.__code__.co_argcount
+        self.entries = {}
 
-    def __call__(self, dtype, *integers):
-        zero = self.zeros.get(dtype)
-        if zero is None:
-            zero = self.compile(dtype, len(integers))
-        return self.dispatcher(zero, *integers)
+    def __call__(self, *integers):
+        if not self.entries:
+            self.compile(*[numba.int64] * self.count)
+        return self.dispatcher(*integers)
 
-    def compile(self, dtype, count):
+    def compile(self, *signature):
+        """The address of the function for this signature, which C may call."""
         with _lock:  # Numba has a lock of its own, which a forked child would find taken
             if not self.dispatcher.signatures:
                 with suppress(RuntimeError, OSError):  # there may be no place for it
-                    self.dispatcher._cache = _Cache(self.function)
-            zero = dtype.type(0)
+                    self.dispatcher._cache = _Cache(self.source)
             notice = threading.Timer(PATIENCE, _tell)
             notice.daemon = True
             notice.start()
             try:
-                self.dispatcher.compile((numba.typeof(zero), *[numba.int64] * count))
+                self.dispatcher.compile(signature)
             finally:
                 notice.cancel()
-            self.zeros[dtype] = zero
-            return zero
+            result = self.dispatcher.overloads[signature]
+            name = result.fndesc.llvm_cfunc_wrapper_name
+            self.entries[signature] = address = result.library.get_pointer_to_function(name)
+            return address
+
+
+class jit(native):
+    """A kernel: a function of a zero, which gives the dtype, and integers.
+
+    Called with a dtype and integers. It holds no interpreter lock while it runs. What is compiled
+    takes the integers from memory (a row), but for the last if that is `scratch`: so all kernels
+    have one signature, and `_team` can call any.
+    """
+
+    def __init__(self, function):
+        inner, code = part(function), function.__code__
+        names = code.co_varnames[1 : code.co_argcount]
+        scratch = names[-1] == "scratch"
+        row = integers(len(names) - scratch)
+        if scratch:
+
+            def entry(zero, at, memory):
+                inner(zero, *row(at), memory)
+                return 0
+        else:
+
+            def entry(zero, at, memory):
+                inner(zero, *row(at))
+                return 0
+
+        super().__init__(entry, function)
+        self.scratch = scratch
+        self.kinds = {}
+
+    def entry(self, dtype):
+        """(the address of what is compiled, a zero) for this dtype."""
+        known = self.kinds.get(dtype)
+        if known is None:
+            zero = dtype.type(0)
+            known = self.compile(numba.typeof(zero), numba.int64, numba.int64), zero
+            self.kinds[dtype] = known
+        return known
+
+    def __call__(self, dtype, *integers):
+        row = array("q", integers)
+        memory = integers[-1] if self.scratch else 0
+        self.dispatcher(self.entry(dtype)[1], row.buffer_info()[0], memory)
+
+
+@lru_cache
+def integers(count):
+    """A function for compiled code: so many integers of 8 bytes, from an address on."""
+
+    @intrinsic
+    def row(context, address):
+        signature = types.UniTuple(types.int64, count)(types.int64)
+
+        def generate(context, builder, signature, arguments):
+            places = [builder.add(arguments[0], INT(8 * k)) for k in range(count)]
+            values = [builder.load(builder.inttoptr(place, INT.as_pointer())) for place in places]
+            return context.make_tuple(builder, signature.return_type, values)
+
+        return signature, generate
+
+    return row
 
 
 def _tell():

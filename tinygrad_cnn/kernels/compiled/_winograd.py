@@ -174,8 +174,8 @@ inverse_w = _of_both(lambda r: inverse(evaluation(r), scaled=True))
 # -- the kernels, for filters of r × r -----------------------------------------------------------
 
 
-@jit
-def filters(zero, r, w, sf, sc, st, C, F, to, width, first, last, scratch):
+@part
+def transform_filters(zero, r, w, sf, sc, st, C, F, to, width, first, last, scratch):
     """The panels first to last of the transformed filters: to[panel, 36, C, width]."""
     size, lanes = size_of(zero), lanes_of(zero)
     for panel in range(first, last):
@@ -188,15 +188,15 @@ def filters(zero, r, w, sf, sc, st, C, F, to, width, first, last, scratch):
             )  # fmt: skip
 
 
-@jit
-def forward(
+@part
+def multiply(
     zero, r, x, sn, sc, sh, sw, C, H, W, top, left, u, bias, width, y, yn, yp, yq, f_first, F, P, Q,
     first, last, most, strip, again, check, scratch,
 ):  # fmt: skip
     """The tiles first to last of y, counted over n, p, q; so many at a time; the filters f_first to F.
 
     `strip` is the number of rows of tiles for which x is brought into place at once. `again`: for the
-    same tiles, all at once, and other filters; those of x are in `scratch` as the call before left them.
+    same tiles, all at once, and other filters; x's are in `scratch` as the call before left them.
     """
     size, lanes, m = size_of(zero), lanes_of(zero), TILE + 1 - r
     down, right = (P + m - 1) // m, (Q + m - 1) // m
@@ -244,20 +244,14 @@ def forward(
                     )  # fmt: skip
 
 
-@jit
-def empty(zero, sums, nbytes):
-    """0 everywhere."""
-    clear(sums, nbytes)
-
-
-@jit
-def weight(
+@part
+def sum_products(
     zero, r, x, sn, sc, sh, sw, C, H, W, top, left, g, gn, gc, gh, gw, F, P, Q, f_first, f_last,
     width, sums, first, last, most, strip, again, scratch,
 ):  # fmt: skip
     """sums[panel, 36, C, width] += the products for the tiles first to last and some filters.
 
-    `again` as in `forward`.
+    `again` as in `multiply`.
     """
     size, lanes, m = size_of(zero), lanes_of(zero), TILE + 1 - r
     down, right = (P + m - 1) // m, (Q + m - 1) // m
@@ -314,8 +308,8 @@ def weight(
                 )  # fmt: skip
 
 
-@jit
-def finish(zero, r, sums, C, F, width, to, first, last, check, scratch):
+@part
+def conclude(zero, r, sums, C, F, width, to, first, last, check, scratch):
     """to[f, c, r, r] = what the sums amount to, for the panels first to last."""
     size, lanes = size_of(zero), lanes_of(zero)
     clear(scratch, ZEROS)
@@ -329,3 +323,66 @@ def finish(zero, r, sums, C, F, width, to, first, last, check, scratch):
                 )  # fmt: skip
         f = panel * width
         turn(zero, to + f * C * r * r * size, C * r * r, taps, width, C * r * r, min(F - f, width))
+
+
+# -- the kernels ---------------------------------------------------------------------------------
+
+filters, finish = jit(transform_filters.py_func), jit(conclude.py_func)
+
+
+@jit
+def forward(
+    zero, r, w, wf, wc, wt, at_once, x, sn, sc, sh, sw, C, H, W, top, left, u, bias, width, y, yn, yp,
+    yq, f_first, f_last, F, P, Q, first, last, most, strip, check, scratch,
+):  # fmt: skip
+    """`multiply`, where the transformed filters are at u; or for so many panels `at_once`, as they are
+    transformed here, one after the other.
+    """
+    panel_bytes, memory, step = TILE * TILE * C * width * size_of(zero), scratch, f_last - f_first
+    turned = scratch + at_once * panel_bytes
+    if at_once:
+        u, step = scratch, at_once * width
+        memory = turned + whole_lines(r * r * C * width * size_of(zero))
+    for f in range(f_first, f_last, step):
+        stop, panel = min(f + step, f_last), f // width
+        if at_once:
+            transform_filters(
+                zero, r, w, wf, wc, wt, C, F, u - panel * panel_bytes, width, panel,
+                (stop + width - 1) // width, turned,
+            )  # fmt: skip
+        multiply(
+            zero, r, x, sn, sc, sh, sw, C, H, W, top, left, u, bias, width, y, yn, yp, yq, f, stop, P, Q,
+            first, last, most, strip, f > f_first, check, memory,
+        )  # fmt: skip
+
+
+@jit
+def weight(
+    zero, r, to, at_once, x, sn, sc, sh, sw, C, H, W, top, left, g, gn, gc, gh, gw, f_first, f_last,
+    F, P, Q, width, sums, first, last, most, strip, check, scratch,
+):  # fmt: skip
+    """`sum_products`; or for so many panels `at_once`, concluded one after the other."""
+    panel_bytes, memory, step = TILE * TILE * C * width * size_of(zero), scratch, f_last - f_first
+    taps = scratch + at_once * panel_bytes
+    if at_once:
+        sums, step = scratch, at_once * width
+        memory = taps + ZEROS + whole_lines(r * r * C * width * size_of(zero))
+    for f in range(f_first, f_last, step):
+        stop, panel = min(f + step, f_last), f // width
+        if at_once:
+            clear(sums, at_once * panel_bytes)
+        sum_products(
+            zero, r, x, sn, sc, sh, sw, C, H, W, top, left, g, gn, gc, gh, gw, F, P, Q, f, stop, width,
+            sums, first, last, most, strip, f > f_first, memory,
+        )  # fmt: skip
+        if at_once:
+            conclude(
+                zero, r, sums - panel * panel_bytes, C, F, width, to, panel,
+                (stop + width - 1) // width, check, taps,
+            )  # fmt: skip
+
+
+@part
+def whole_lines(nbytes):
+    """The next multiple of a line of the cache."""
+    return (nbytes + 63) // 64 * 64

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from .. import vectorized
+from .._threads import workers
 from . import _depthwise, _direct, _winograd
 from ._calls import (
     FLOATS,
@@ -200,14 +201,15 @@ def products(x, w, bias, stride, origin, dilation, groups, y, tail=None):
     nbytes = ZEROS + 8 * I * J + 64 + (0 if bare else high * row_bytes)
     ya, yn, _, yp, yq = place(y)
 
-    def work(first, last):
-        _direct.forward(
-            dtype, *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns,
-            bare, merged, address(packed), address(bias), groups, c, f, width, ya, yn, yp,
-            F if tail else yq, P, Q, last_n, first, last, strip, work_memory(nbytes),
+    def row(first, last):
+        return (
+            *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns, bare,
+            merged, address(packed), address(bias), groups, c, f, width, ya, yn, yp,
+            F if tail else yq, P, Q, last_n, first, last, strip,
         )  # fmt: skip
 
-    share(work, N * -(-P // strip), N * F * P * Q * c * I * J)
+    cost = N * F * P * Q * c * I * J
+    share(_direct.forward, dtype, row, N * -(-P // strip), cost, nbytes)
 
 
 def is_finite(x):
@@ -295,15 +297,14 @@ def direct_weight(g, x, w_shape, stride, origin, dilation, groups):
     g_bytes = 0 if g_bare else groups * strip * Q * panels * width * dtype.itemsize
     nbytes = ZEROS + 8 * strip + 64 + (0 if bare else high * row_bytes) + g_bytes
 
-    def work(sums, first, last):
-        _direct.weight(
-            dtype, *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns,
-            bare, merged, *place(g), g_bare, groups, c, f, width, P, Q, sums, first, last, strip,
-            work_memory(nbytes),
+    def row(sums, first, last):
+        return (
+            *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns, bare,
+            merged, *place(g), g_bare, groups, c, f, width, P, Q, sums, first, last, strip,
         )  # fmt: skip
 
-    shape = (groups, panels, I * J, c, width)
-    sums = add_up(work, N * -(-P // strip), shape, dtype, N * F * P * Q * c * I * J)
+    shape, cost = (groups, panels, I * J, c, width), N * F * P * Q * c * I * J
+    sums = add_up(_direct.weight, dtype, row, N * -(-P // strip), shape, cost, nbytes)
     result = np.empty(w_shape, dtype)
     memory = work_memory(I * J * c * width * dtype.itemsize)
     _direct.finish(dtype, address(sums), groups, c, f, I * J, width, address(result), memory)
@@ -333,14 +334,13 @@ def depthwise(x, w, bias, stride, origin, dilation, groups, y):
     bias = padded(bias, wide, dtype)
     ya, yn, _, yp, yq = place(y)
 
-    def work(first, last):
-        _depthwise.forward(
-            dtype, *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns,
+    def row(first, last):
+        return (
+            *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns,
             address(factors), address(bias), ya, yn, yp, yq, P, Q, first, last, strip,
-            work_memory(nbytes),
         )  # fmt: skip
 
-    share(work, N * -(-P // strip), N * C * P * Q * I * J)
+    share(_depthwise.forward, dtype, row, N * -(-P // strip), N * C * P * Q * I * J, nbytes)
 
 
 def depthwise_weight(g, x, w_shape, stride, origin, dilation, groups):
@@ -349,13 +349,14 @@ def depthwise_weight(g, x, w_shape, stride, origin, dilation, groups):
     columns, strip, nbytes, wide = _depthwise_plan(x, g, (I, J), stride, dilation)
     nbytes += strip * Q * wide * dtype.itemsize
 
-    def work(sums, first, last):
-        _depthwise.weight(
-            dtype, *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns,
-            *place(g), P, Q, sums, first, last, strip, work_memory(nbytes),
+    def row(sums, first, last):
+        return (
+            *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns,
+            *place(g), P, Q, sums, first, last, strip,
         )  # fmt: skip
 
-    sums = add_up(work, N * -(-P // strip), (I, J, wide), dtype, N * C * P * Q * I * J)
+    units, cost = N * -(-P // strip), N * C * P * Q * I * J
+    sums = add_up(_depthwise.weight, dtype, row, units, (I, J, wide), cost, nbytes)
     return np.ascontiguousarray(sums[..., :C].transpose(2, 0, 1)[:, None])
 
 
@@ -373,10 +374,10 @@ def _panels_at_once(tiles, F, panel_bytes, panels):
     """How many panels of transformed filters, or of sums for them, are in memory at once.
 
     All take 4 times the memory of filters of 3 × 3. Where that is much, and the transforms of x take
-    less, each thread has all of those and goes from a few panels to the next. None: all at once.
+    less, each thread has all of those and goes from a few panels to the next. 0: all at once.
     """
-    few = 2 * tiles <= F and panels * panel_bytes > PANEL_BYTES
-    return max(1, PANEL_BYTES // panel_bytes) if few else None
+    few = 4 * tiles <= F and panels * panel_bytes > PANEL_BYTES
+    return max(1, min(PANEL_BYTES // panel_bytes, -(-panels // workers()))) if few else 0
 
 
 def _at_once(bytes_of_tile, tiles):
@@ -393,51 +394,39 @@ def winograd(x, w, bias, stride, origin, dilation, groups, y):
         w = np.ascontiguousarray(w)
     wa, sf, sc, _, st = place(w)
     bias_of_all, bias = bias, padded(bias, panels * width, dtype)
+    panel_bytes, turned_bytes = squares * C * width * size, r * r * C * width * size
     down, right, tiles = _tiles(y, r)
-    panel_bytes, turned_bytes = squares * C * width * size, whole(r * r * C * width * size, 64)
     few = _panels_at_once(tiles, F, panel_bytes, panels)
+    u = aligned((0 if few else panels, squares, C, width), dtype)
+
+    def filters(first, last):
+        return r, wa, sf, sc, st, C, F, address(u), width, first, last
+
+    if not few:
+        share(_winograd.filters, dtype, filters, panels, C * F * squares, turned_bytes, 1)
     row_bytes = (right * m + r - 1) * wide * size
     strip = max(1, min(down, STRIP_BYTES // (row_bytes * m)))
     most = whole(tiles, 4) if few else _at_once(squares * wide * size, tiles)
     nbytes = ZEROS + (strip * m + r - 1) * row_bytes
     nbytes += squares * (most * (wide + width) + 2 * width) * size
+    nbytes += few and few * panel_bytes + whole(turned_bytes, 64)
     ya, yn, _, yp, yq = place(y)
-    finite = []
 
-    def transform(to, first, last, memory):
-        _winograd.filters(dtype, r, wa, sf, sc, st, C, F, to, width, first, last, memory)
+    checks = []
 
-    def multiply(u, f, f_last, first, last, again, memory):
-        check = padded(None, lanes(dtype), dtype)
-        _winograd.forward(
-            dtype, r, *place(x), C, H, W, -origin[0], -origin[1], u, address(bias), width, ya, yn, yp,
-            yq, f, f_last, P, Q, first, last, most, strip, again, address(check), memory,
+    def row(first, last):  # of tiles, or where those are few of panels
+        checks.append(padded(None, lanes(dtype), dtype))
+        f, tile = (
+            ((first * width, min(last * width, F)), (0, tiles)) if few else ((0, F), (first, last))
+        )
+        return (
+            r, wa, sf, sc, st, few, *place(x), C, H, W, -origin[0], -origin[1], address(u), address(bias),
+            width, ya, yn, yp, yq, *f, F, P, Q, *tile, most, strip, address(checks[-1]),
         )  # fmt: skip
-        finite.append(not check.any())
 
-    def some_filters(first, last):  # their transforms are in memory one panel after the other
-        count = min(few, last - first)
-        u = work_memory(count * panel_bytes + turned_bytes + nbytes)
-        turned = u + count * panel_bytes
-        for panel in range(first, last, count):
-            stop = min(panel + count, last)
-            transform(u - panel * panel_bytes, panel, stop, turned)
-            multiply(
-                u, panel * width, min(stop * width, F), 0, tiles, int(panel > first),
-                turned + turned_bytes,
-            )  # fmt: skip
-
-    cost = tiles * squares * C * F
-    if few:
-        share(some_filters, panels, cost)
-    else:
-        u = aligned((panels, squares, C, width), dtype)
-        share(
-            lambda *part: transform(address(u), *part, work_memory(turned_bytes)),
-            panels, C * F * squares, 1,
-        )  # fmt: skip
-        share(lambda *part: multiply(address(u), 0, F, *part, 0, work_memory(nbytes)), tiles, cost)
-    if not all(finite):
+    units, cost = panels if few else tiles, tiles * squares * C * F
+    share(_winograd.forward, dtype, row, units, cost, nbytes)
+    if any(check.any() for check in checks):
         direct(x, w, bias_of_all, stride, origin, dilation, groups, y)
 
 
@@ -446,11 +435,8 @@ def winograd_weight(g, x, w_shape, stride, origin, dilation, groups):
     dtype, (_, C, H, W), (P, Q), (F, _, r, _) = x.dtype, x.shape, g.shape[2:], w_shape
     size, squares, width = dtype.itemsize, _winograd.TILE**2, width_of(F, dtype)
     panels, wide, m = -(-F // width), whole(C, lanes(dtype)), _winograd.TILE + 1 - r
+    panel_bytes, taps_bytes = squares * C * width * size, ZEROS + r * r * C * width * size
     down, right, tiles = _tiles(g, r)
-    panel_bytes, taps_bytes = (
-        squares * C * width * size,
-        whole(ZEROS + r * r * C * width * size, 64),
-    )
     few = _panels_at_once(tiles, F, panel_bytes, panels)
     deep = width * (few or panels)
     row_bytes = right * m * (wide + deep) * size
@@ -458,47 +444,36 @@ def winograd_weight(g, x, w_shape, stride, origin, dilation, groups):
     most = whole(tiles, 4) if few else _at_once(squares * (wide + deep) * size, tiles)
     nbytes = ZEROS + (strip * m + r - 1) * (right * m + r - 1) * (wide + deep) * size
     nbytes += squares * (most * (wide + deep) + 2 * width) * size
+    nbytes += few and few * panel_bytes + whole(taps_bytes, 64)
     result = np.empty(w_shape, dtype)
-    finite = []
+    checks = []
 
-    def multiply(sums, f, f_last, first, last, again, memory):
-        _winograd.weight(
-            dtype, r, *place(x), C, H, W, -origin[0], -origin[1], *place(g), F, P, Q, f, f_last, width,
-            sums, first, last, most, strip, again, memory,
+    def row(sums, f, last_f, first, last):
+        return (
+            r, address(result), few, *place(x), C, H, W, -origin[0], -origin[1], *place(g), f, last_f, F,
+            P, Q, width, sums, first, last, most, strip, checked(),
         )  # fmt: skip
 
-    def conclude(sums, first, last, memory):
-        check = padded(None, width, dtype)
-        _winograd.finish(
-            dtype, r, sums, C, F, width, address(result), first, last, address(check), memory
-        )
-        finite.append(not check.any())
+    def checked():
+        checks.append(padded(None, width, dtype))
+        return address(checks[-1])
 
-    def some_filters(first, last):  # their sums are in memory one panel after the other
-        count = min(few, last - first)
-        sums = work_memory(count * panel_bytes + taps_bytes + nbytes)
-        taps = sums + count * panel_bytes
-        for panel in range(first, last, count):
-            stop = min(panel + count, last)
-            _winograd.empty(dtype, sums, (stop - panel) * panel_bytes)
-            multiply(
-                sums, panel * width, min(stop * width, F), 0, tiles, int(panel > first),
-                taps + taps_bytes,
-            )  # fmt: skip
-            conclude(sums - panel * panel_bytes, panel, stop, taps)
+    def some_filters(first, last):
+        return row(0, first * width, min(last * width, F), 0, tiles)
+
+    def all_filters(sums, first, last):
+        return row(sums, 0, F, first, last)
+
+    def finish(first, last):
+        return r, address(sums), C, F, width, address(result), first, last, checked()
 
     cost = tiles * squares * C * F
     if few:
-        share(some_filters, panels, cost)
+        share(_winograd.weight, dtype, some_filters, panels, cost, nbytes)
     else:
-        sums = add_up(
-            lambda to, *part: multiply(to, 0, F, *part, 0, work_memory(nbytes)),
-            tiles, (panels, squares, C, width), dtype, cost,
-        )  # fmt: skip
-        share(
-            lambda *part: conclude(address(sums), *part, work_memory(taps_bytes)),
-            panels, C * F * squares, 1,
-        )  # fmt: skip
-    if not all(finite):
+        shape = panels, squares, C, width
+        sums = add_up(_winograd.weight, dtype, all_filters, tiles, shape, cost, nbytes)
+        share(_winograd.finish, dtype, finish, panels, C * F * squares, taps_bytes, 1)
+    if any(check.any() for check in checks):
         return direct_weight(g, x, w_shape, stride, origin, dilation, groups)
     return result

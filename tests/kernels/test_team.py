@@ -1,0 +1,86 @@
+"""Threads that share the rows of a compiled kernel's call."""
+
+import random
+import threading
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+
+from tinygrad_cnn.kernels.compiled import _team
+from tinygrad_cnn.kernels.compiled._jit import jit
+from tinygrad_cnn.kernels.compiled._vectors import get, put
+
+DOUBLE = np.dtype(np.float64)
+
+
+@jit
+def add_one(zero, at, times, scratch):
+    """Adds 1 to a number so many times, by way of scratch memory."""
+    for _ in range(times):
+        put(get(zero, at) + 1.0, scratch)
+        put(get(zero, scratch), at)
+
+
+def added(rows, threads, times=1):
+    """What each of so many rows made of its number."""
+    numbers = np.zeros(rows)
+    first = numbers.__array_interface__["data"][0]
+    _team.call(add_one, DOUBLE, [(first + 8 * k, times) for k in range(rows)], threads, 8)
+    return numbers
+
+
+def test_each_row_is_done_once():
+    draw = random.Random(0)
+    for _ in range(2000):
+        rows = draw.randint(1, 12)
+        threads, times = draw.randint(1, 4), draw.choice([1, 1, 1, 200])
+        np.testing.assert_array_equal(added(rows, threads, times), np.full(rows, times))
+
+
+def test_callers_at_once_do_not_mix_their_rows():
+    """One of them has the threads, the others work alone."""
+    wrong = []
+
+    def call(times):
+        wrong.extend(k for k in range(300) if (added(5, 3, times) != times).any())
+
+    callers = [threading.Thread(target=call, args=(times,)) for times in (1, 20, 300)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert not wrong
+
+
+def test_threads_that_slept_come_again():
+    added(6, 3)
+    team = _team._team
+    for helper in team.helpers:
+        for _ in range(1000):
+            if helper.asleep:
+                break
+            threading.Event().wait(0.01)
+        assert helper.asleep
+    np.testing.assert_array_equal(added(50, 3, 1000), np.full(50, 1000))
+    assert len(team.helpers) >= 2
+
+
+def test_an_interrupted_call_still_waits_for_its_rows(monkeypatch):
+    """Others may be at work in memory that the caller is about to free."""
+    answers = iter([False])
+    wait = _team.wait
+    monkeypatch.setattr(_team, "wait", lambda board: next(answers, None) is None and wait(board))
+
+    def interrupt(seconds):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_team.time, "sleep", interrupt)
+    numbers = np.zeros(9)
+    first = numbers.__array_interface__["data"][0]
+    with pytest.raises(KeyboardInterrupt):
+        _team.call(add_one, DOUBLE, [(first + 8 * k, 5000) for k in range(9)], 3, 8)
+    np.testing.assert_array_equal(numbers, np.full(9, 5000))
+    monkeypatch.undo()
+    np.testing.assert_array_equal(added(6, 3), np.ones(6))

@@ -1,0 +1,273 @@
+"""Threads that take blocks of a kernel's work without the interpreter between them.
+
+A call is a row of integers; a kernel on several threads is a row for each block of its work, on a
+board that all see. The caller writes them there and says so; whoever looks takes the next row, calls
+the kernel with it and counts it as done. A thread that finds nothing looks for some tenths of a
+millisecond more, because the next kernel mostly comes by then, and a thread that sleeps in the
+system takes longer to wake than a small kernel takes. The caller works too, and needs nobody.
+
+The claim, one number, says which call is on the board and how many rows are left, so a thread that
+comes late cannot take a row of another call: the number is not what it was. Nothing on the board
+changes until every row that was taken is done.
+"""
+
+import os
+import threading
+import time
+from array import array
+from itertools import chain
+
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.core.extending import intrinsic
+
+from .._threads import scratch
+from ._jit import native, part
+from ._vectors import INT
+
+LINE = 8  # numbers of 8 bytes in a line of the cache
+CLAIM, DONE, JOB = 0, LINE, 2 * LINE  # places on the board
+ENTRY, WIDE, ROWS, LENGTH, MEMORY, EACH, COUNT, WHO = range(JOB, 3 * LINE)
+SIZE = 3 * LINE
+LEFT = (1 << 20) - 1  # the part of the claim that counts the rows
+LOOKS = 20_000  # pauses of some 15 to 40 ns until a thread goes to sleep
+PATIENCE = 2_000  # until the caller gives way to other processes
+
+
+def _at(builder, board, index):
+    address = builder.add(board, builder.mul(index, ir.Constant(INT, 8)))
+    return builder.inttoptr(address, INT.as_pointer())
+
+
+@intrinsic
+def _read(context, board, index):
+    def generate(context, builder, signature, arguments):
+        return builder.load_atomic(_at(builder, *arguments), "acquire", 8)
+
+    return types.int64(board, index), generate
+
+
+@intrinsic
+def _write(context, board, index, value):
+    def generate(context, builder, signature, arguments):
+        board, index, value = arguments
+        builder.store_atomic(value, _at(builder, board, index), "release", 8)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), generate
+
+
+@intrinsic
+def _add(context, board, index):
+    def generate(context, builder, signature, arguments):
+        place, one = _at(builder, *arguments), ir.Constant(INT, 1)
+        return builder.atomic_rmw("add", place, one, "acq_rel")
+
+    return types.int64(board, index), generate
+
+
+@intrinsic
+def _exchange(context, board, index, old, new):
+    """Whether the number was the old one, and is now the new one."""
+
+    def generate(context, builder, signature, arguments):
+        board, index, old, new = arguments
+        place = _at(builder, board, index)
+        return builder.extract_value(builder.cmpxchg(place, old, new, "acq_rel", "acquire"), 1)
+
+    return types.boolean(types.int64, types.int64, types.int64, types.int64), generate
+
+
+@intrinsic
+def _pause(context):
+    """Leaves the core to its other thread for a moment, where it can be asked."""
+
+    def generate(context, builder, signature, arguments):
+        machine, hint = builder.module.triple.split("-")[0], ir.IntType(32)
+        if machine == "x86_64":
+            _external(builder, "llvm.x86.sse2.pause")
+        elif machine in ("aarch64", "arm64"):
+            _external(builder, "llvm.aarch64.hint", ir.Constant(hint, 1))  # yield
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+def _external(builder, name, *arguments):
+    kind = ir.FunctionType(ir.VoidType(), [a.type for a in arguments])
+    builder.call(cgutils.get_or_insert_function(builder.module, kind, name), arguments)
+
+
+@intrinsic
+def _call(context, entry, wide, row, memory):
+    """Call the function at that address, of float64 if `wide`, with the row and memory."""
+
+    def generate(context, builder, signature, arguments):
+        entry, wide, row, memory = arguments
+        with builder.if_else(builder.trunc(wide, ir.IntType(1))) as branches:
+            for element, branch in zip((ir.DoubleType(), ir.FloatType()), branches, strict=True):
+                with branch:
+                    kind = ir.FunctionType(ir.IntType(64), [element, INT, INT])
+                    function = builder.inttoptr(entry, kind.as_pointer())
+                    builder.call(function, [ir.Constant(element, 0.0), row, memory])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64, types.int64), generate
+
+
+@part
+def _take(board, me):
+    """Do rows until none is left; whether there was one."""
+    some = False
+    while True:
+        claim = _read(board, CLAIM)
+        if claim & LEFT == 0 or me >= _read(board, WHO):
+            return some
+        if _exchange(board, CLAIM, claim, claim - 1):
+            some = True
+            row = _read(board, COUNT) - (claim & LEFT)
+            _call(
+                _read(board, ENTRY), _read(board, WIDE),
+                _read(board, ROWS) + row * _read(board, LENGTH) * 8,
+                _read(board, MEMORY) + me * _read(board, EACH),
+            )  # fmt: skip
+            _add(board, DONE)
+
+
+@native
+def wait(board):
+    """Wait for some time until all rows are done; whether they are."""
+    for _ in range(PATIENCE):
+        if _read(board, DONE) == _read(board, COUNT):
+            return True
+        _pause()
+    return False
+
+
+@native
+def lead(board, entry, wide, rows, length, memory, each, count, who):
+    """Post a call for the threads below `who`, and do what of it nobody else does."""
+    _write(board, DONE, 0)
+    _write(board, ENTRY, entry)
+    _write(board, WIDE, wide)
+    _write(board, ROWS, rows)
+    _write(board, LENGTH, length)
+    _write(board, MEMORY, memory)
+    _write(board, EACH, each)
+    _write(board, COUNT, count)
+    _write(board, WHO, who)
+    _write(board, CLAIM, (((_read(board, CLAIM) >> 20) + 1) << 20) | count)
+    _take(board, 0)
+
+
+@native
+def serve(board, me):
+    """Do what is posted, until nothing was for some time."""
+    looks = 0
+    while looks < LOOKS:
+        if _take(board, me):
+            looks = 0
+        else:
+            _pause()
+            looks += 1
+
+
+class _Helper:
+    """A thread that serves a board, and sleeps while there is nothing to do."""
+
+    def __init__(self, board, me):
+        self.asleep, self.bell = False, threading.Lock()
+        self.bell.acquire()
+        self.board, self.me = board, me
+        name = f"tinygrad_cnn-compiled-{me}"
+        threading.Thread(target=self.run, name=name, daemon=True).start()
+
+    def run(self):
+        address = _address(self.board)
+        while True:
+            serve(address, self.me)
+            self.asleep = True
+            self.bell.acquire()  # a call posted in this moment is done without it
+
+    def ring(self):
+        if self.asleep:
+            self.asleep = False
+            self.bell.release()
+
+
+class _Team:
+    """A board and its threads, for one caller at a time."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.board = _board()
+        self.helpers = []
+
+    def gather(self, count):
+        """Have so many threads awake."""
+        while len(self.helpers) < count:
+            self.helpers.append(_Helper(self.board, len(self.helpers) + 1))
+        for helper in self.helpers[:count]:
+            helper.ring()
+
+
+def _board():
+    memory = np.zeros(SIZE + LINE, np.int64)
+    first = -_address(memory) % 64 // 8
+    return memory[first : first + SIZE]
+
+
+def _address(x):
+    return x.__array_interface__["data"][0]
+
+
+_team = _Team()
+_own = threading.local()
+
+
+def call(kernel, dtype, rows, threads=1, nbytes=0):
+    """Call the kernel once for each row of integers, on so many threads, and wait.
+
+    Each thread has `nbytes` of scratch memory. What a row does must not depend on the thread or on the
+    order. Where others have the threads, the caller does it all.
+    """
+    entry, zero = kernel.entry(dtype)
+    each = -(-nbytes // 64) * 64
+    memory = -(-_address(scratch("compiled", (threads * each + 64,), np.uint8)) // 64) * 64
+    integers = array("q", chain.from_iterable(rows))
+    first, length = integers.buffer_info()[0], len(rows[0])
+    if len(rows) == 1:
+        kernel.dispatcher(zero, first, memory)
+        return
+    team = _team
+    alone = threads == 1 or not team.lock.acquire(blocking=False)
+    try:
+        if alone:
+            if not hasattr(_own, "board"):
+                _own.board = _board()
+            board = _address(_own.board)
+        else:
+            board = _address(team.board)
+            team.gather(threads - 1)
+        who = 1 if alone else threads
+        try:
+            lead(board, entry, dtype.itemsize == 8, first, length, memory, each, len(rows), who)
+            while not wait(board):
+                time.sleep(0)
+        finally:  # also when interrupted: others may still write into memory that is ours
+            while not wait(board):
+                pass
+    finally:
+        if not alone:
+            team.lock.release()
+
+
+def _after_fork():
+    """Threads do not survive a fork."""
+    global _team
+    _team = _Team()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
