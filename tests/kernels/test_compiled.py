@@ -98,14 +98,14 @@ def test_what_is_not_finite_spreads_no_further_than_its_windows(case, value, see
 
 @given(
     st.sampled_from([3, 5]), st.sampled_from([(17, 33), (40, 50), (16, 96)]),
-    st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9)), st.integers(1, 3),
+    st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9)), st.sampled_from([4, 12, 96]),
     st.sampled_from(FLOATS), st.integers(0, 2**32), st.sampled_from([None, np.nan, np.inf]),
 )  # fmt: skip
 @settings(deadline=None)
-def test_few_tiles_and_filters_a_few_panels_at_a_time(
+def test_filters_panel_by_panel_and_so_many_tiles_at_once(
     r, channels, plane, at_once, dtype, seed, bad
 ):
-    """As with large filters: here any are, so that small ones take that way."""
+    """As where there are more filters than tiles: here always, in blocks of few tiles or channels."""
     (C, F), (N, H, W) = channels, plane
     how = (1, 1), ((r // 2, r // 2),) * 2, (1, 1), 1
     x, w, bias, g = arrays(seed, (N, C, H, W), (F, C, r, r), (F,), (N, F, H, W), dtype=dtype)
@@ -115,8 +115,8 @@ def test_few_tiles_and_filters_a_few_panels_at_a_time(
         ("conv2d", x, w, bias), ("conv2d_input", g, w, x.shape), ("conv2d_weight", g, x, w.shape)
     ]  # fmt: skip
     with pytest.MonkeyPatch.context() as patch, np.errstate(all="ignore"):
-        some = lambda tiles, F, panel_bytes, panels: at_once  # noqa: E731
-        patch.setattr(convolution, "_panels_at_once", some)
+        patch.setattr(convolution, "PANELS", 0)
+        patch.setattr(convolution, "AT_ONCE", at_once)
         for name, *arguments in calls:
             actual = getattr(compiled, name)(*arguments, *how)
             expected = getattr(vectorized, name)(*arguments, *how)

@@ -149,6 +149,7 @@ def blocks(request):
                 patch.setattr(_calls, "workers", lambda: 3)
                 patch.setattr(convolution, "STRIP_BYTES", 1)
                 patch.setattr(convolution, "TILE_BYTES", 1)
+                patch.setattr(convolution, "AT_ONCE", 3)
                 patch.setattr(convolution, "LEAST", {3: 1, 5: 1})
             yield
     else:

@@ -5,6 +5,7 @@ from math import prod
 import numpy as np
 
 from .._threads import scratch, workers
+from ._jit import address as address
 from ._team import call
 from ._vectors import BYTES
 
@@ -13,13 +14,10 @@ SOME = 3 * 10**6  # multiply-adds, some 50 µs, from which a second thread is wo
 PIECES = 3  # of the work for each thread: it takes the next when done, and none waits long
 
 
-def address(x):
-    return x.__array_interface__["data"][0]
-
-
 def place(x):
     """The address and the strides, in elements."""
-    return address(x), *(stride // x.itemsize for stride in x.strides)
+    size = x.itemsize
+    return address(x), *[stride // size for stride in x.strides]
 
 
 def ready(x, dtype):
@@ -46,20 +44,27 @@ def images(shape, dtype):
     return aligned((N, H, W, C), dtype).transpose(0, 3, 1, 2)
 
 
-def share(kernel, dtype, row, units, cost, nbytes=0, pieces=PIECES):
-    """Call the kernel with `row(first, last)` for ranges that make up `units`.
+def share(kernel, dtype, common, units, cost, nbytes=0, pieces=PIECES, check=0):
+    """Call the kernel for ranges first to last that make up `units`, on all threads if the cost says so.
 
-    On all threads if the cost says so; each has so many bytes of scratch memory, the kernel's last
-    argument, which the row is without.
+    Its arguments are the common ones, then where each call has that many zeros of its own to check
+    the results by, then first and last, and at last so many bytes of scratch memory. Returns whether the
+    zeros still are.
     """
     threads = min(workers(), units) if cost > SOME else 1
     count = min(units, threads * pieces) if threads > 1 else 1
-    rows = [row(units * k // count, units * (k + 1) // count) for k in range(count)]
+    zeros = np.zeros((count, check), dtype)
+    at, step = (address(zeros), check * dtype.itemsize) if check else (0, 0)
+    rows = [
+        (*common, *([at + k * step] if check else ()), units * k // count, units * (k + 1) // count)
+        for k in range(count)
+    ]
     call(kernel, dtype, rows, threads, nbytes)
+    return not (check and zeros.any())
 
 
-def add_up(kernel, dtype, row, units, shape, cost, nbytes=0):
-    """Σ over the units, where the kernel adds a range of them to its sums: `row(sums, first, last)`.
+def add_up(kernel, dtype, common, units, shape, cost, nbytes=0):
+    """Σ over the units, where the kernel adds a range of them to its sums: common, sums, first, last.
 
     Each thread has sums of its own, and they are added in order: the same bits at every run.
     """
@@ -67,7 +72,8 @@ def add_up(kernel, dtype, row, units, shape, cost, nbytes=0):
     sums = aligned((count, *shape), dtype)
     sums[...] = 0
     rows = [
-        row(address(sums[k]), units * k // count, units * (k + 1) // count) for k in range(count)
+        (*common, address(sums[k]), units * k // count, units * (k + 1) // count)
+        for k in range(count)
     ]
     call(kernel, dtype, rows, count, nbytes)
     for other in sums[1:]:

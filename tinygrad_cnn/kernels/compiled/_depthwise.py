@@ -7,7 +7,7 @@ loaded once for several pixels.
 from ._direct import ZEROS
 from ._jit import jit
 from ._patch import fill_patch
-from ._vectors import clear, emit, lanes_of, put, size_of
+from ._vectors import REGISTERS, clear, emit, lanes_of, put, size_of
 
 
 def _pixels(count):
@@ -36,14 +36,16 @@ def _pixels(count):
     return emitted
 
 
-def _taps(count):
-    """sums[t] += Σ_pq g[p, q] x[p, q, t] for so many taps t, a vector of channels each."""
+def _taps(count, vectors):
+    """sums[t] += Σ_pq g[p, q] x[p, q, t] for so many taps t, so many vectors of channels each."""
 
     @emit
     def emitted(code, x, x_row, x_step, offsets, g, g_row, g_step, rows, columns, to, to_step):
-        sums = [code.variable() for _ in range(count)]
-        for t, one in enumerate(sums):
-            code.set(one, code.load(code.at(to, code.times(t, to_step))))
+        places = [(t, v) for t in range(count) for v in range(vectors)]
+        sums = [code.variable() for _ in places]
+        totals = [code.at(to, code.times(t, to_step), v * code.lanes) for t, v in places]
+        for one, total in zip(sums, totals, strict=True):
+            code.set(one, code.load(total))
         shifts = [code.load_integer(code.sum(offsets, 8 * t)) for t in range(count)]
         with code.loop(rows, x, g) as down:
             x_first, g_first = down.values
@@ -51,25 +53,26 @@ def _taps(count):
                 columns, g_first, *(code.sum(x_first, shift) for shift in shifts)
             ) as along:
                 g_now, *x_now = along.values
-                given = code.load(g_now)
-                for one, address in zip(sums, x_now, strict=True):
-                    code.set(one, code.add_product(given, code.load(address), code.get(one)))
+                given = [code.load(code.at(g_now, v * code.lanes)) for v in range(vectors)]
+                for (t, v), one in zip(places, sums, strict=True):
+                    value = code.load(code.at(x_now[t], v * code.lanes))
+                    code.set(one, code.add_product(given[v], value, code.get(one)))
                 along.next(code.at(g_now, g_step), *(code.at(address, x_step) for address in x_now))
             down.next(code.at(x_first, x_row), code.at(g_first, g_row))
-        for t, one in enumerate(sums):
-            code.store(code.get(one), code.at(to, code.times(t, to_step)))
+        for one, total in zip(sums, totals, strict=True):
+            code.store(code.get(one), total)
 
     return emitted
 
 
 _eight, _two, _one = _pixels(8), _pixels(2), _pixels(1)
-_nine_taps, _three_taps, _one_tap = _taps(9), _taps(3), _taps(1)
+_nine_pairs, _nine_taps, _three_taps, _one_tap = _taps(9, 2), _taps(9, 1), _taps(3, 1), _taps(1, 1)
 
 
 @jit
 def forward(
     zero, x, sn, sc, sh, sw, C, H, W, top, left, s, t, d, e, I, J, columns, w, bias, y, yn, yp, yq, P,
-    Q, first, last, strip, scratch,
+    Q, strip, first, last, scratch,
 ):  # fmt: skip
     """The strips first to last of y; w is (I J, wide) and the bias (wide,), wide ≥ C whole vectors."""
     size, lanes = size_of(zero), lanes_of(zero)
@@ -90,24 +93,35 @@ def forward(
             (rows - 1) * s + (I - 1) * d + 1, -left, columns,
         )  # fmt: skip
         for h in range(rows):
-            for c in range(0, C, lanes):
-                of = patch + (h * s * columns * wide + c) * size
-                to = y + (n * yn + (p + h) * yp + c) * size
-                factors, b, q = w + c * size, bias + c * size, Q
-                while q >= 8:
-                    _eight(zero, of, step, offsets, I * J, factors, wide, b, to, yq, C - c)
-                    of, to, q = of + 8 * step * size, to + 8 * yq * size, q - 8
-                while q >= 2:
-                    _two(zero, of, step, offsets, I * J, factors, wide, b, to, yq, C - c)
-                    of, to, q = of + 2 * step * size, to + 2 * yq * size, q - 2
-                if q:
-                    _one(zero, of, step, offsets, I * J, factors, wide, b, to, yq, C - c)
+            of = patch + h * s * columns * wide * size
+            to = y + (n * yn + (p + h) * yp) * size
+            q = Q
+            while q >= 8:
+                for c in range(0, C, lanes):
+                    k = c * size
+                    _eight(
+                        zero, of + k, step, offsets, I * J, w + k, wide, bias + k, to + k, yq, C - c
+                    )
+                of, to, q = of + 8 * step * size, to + 8 * yq * size, q - 8
+            while q >= 2:
+                for c in range(0, C, lanes):
+                    k = c * size
+                    _two(
+                        zero, of + k, step, offsets, I * J, w + k, wide, bias + k, to + k, yq, C - c
+                    )
+                of, to, q = of + 2 * step * size, to + 2 * yq * size, q - 2
+            if q:
+                for c in range(0, C, lanes):
+                    k = c * size
+                    _one(
+                        zero, of + k, step, offsets, I * J, w + k, wide, bias + k, to + k, yq, C - c
+                    )
 
 
 @jit
 def weight(
     zero, x, sn, sc, sh, sw, C, H, W, top, left, s, t, d, e, I, J, columns, g, gn, gc, gh, gw, P, Q,
-    sums, first, last, strip, scratch,
+    strip, sums, first, last, scratch,
 ):  # fmt: skip
     """sums (I J, wide) += what the strips first to last give."""
     size, lanes = size_of(zero), lanes_of(zero)
@@ -131,9 +145,16 @@ def weight(
         if gc != 1 or wide != C:
             fill_patch(zero, given, gc, gh, gw, C, rows, Q, g_patch, wide, 0, rows, 0, Q)
             given, g_row, g_step = g_patch, Q * wide, wide
-        for c in range(0, C, lanes):
+        x_row, x_step, pairs = s * columns * wide, t * wide, 0
+        if I * J == 9 and REGISTERS == 32:  # a line of the cache that is there serves both
+            pairs = wide // (2 * lanes) * 2 * lanes
+            for c in range(0, pairs, 2 * lanes):
+                _nine_pairs(
+                    zero, patch + c * size, x_row, x_step, offsets, given + c * size, g_row, g_step,
+                    rows, Q, sums + c * size, wide,
+                )  # fmt: skip
+        for c in range(pairs, C, lanes):
             of, gs, k = patch + c * size, given + c * size, 0
-            x_row, x_step = s * columns * wide, t * wide
             while k + 9 <= I * J:
                 _nine_taps(
                     zero, of, x_row, x_step, offsets + k * 8, gs, g_row, g_step, rows, Q,

@@ -9,7 +9,7 @@ few rows at a time, so that they stay in the cache.
 from ._jit import jit, part
 from ._patch import fill_panel, fill_patch, turn
 from ._product import across, along
-from ._vectors import clear, move, put, size_of
+from ._vectors import clear, lanes_of, move, put, size_of
 
 ZEROS = 256  # bytes at the beginning of scratch memory
 
@@ -48,13 +48,13 @@ def place_rows(
 @jit
 def forward(
     zero, x, sn, sc, sh, sw, C, H, W, top, left, s, t, d, e, I, J, columns, bare, merged, w, bias,
-    groups, c, f, width, y, yn, yp, yq, P, Q, tail, first, last, strip, scratch,
+    groups, c, f, width, y, yn, yp, yq, P, Q, tail, strip, first, last, scratch,
 ):  # fmt: skip
     """The strips first to last of y, so many rows each, counted over n, p. Strides s, t; dilations d, e.
 
     The last pixel of a row is given by its first `tail` filters alone.
     """
-    size = size_of(zero)
+    size, lanes = size_of(zero), lanes_of(zero)
     clear(scratch, ZEROS)
     offsets = scratch + ZEROS
     row, column = (sh, sw) if bare else (columns * C, C)
@@ -80,11 +80,12 @@ def forward(
                     of = base + (h * s * row + group * c) * size
                     to = y + (n * yn + (p + h) * yp + k) * size
                     many, some = f - panel * width, tail - panel * width
+                    vectors = width if many > lanes else lanes
                     whole = Q if some >= min(width, many) else Q - 1
                     for q, pixels, n_of in ((0, whole, many), (whole, Q - whole, some)):
                         if pixels > 0 and n_of > 0:
                             along(
-                                zero, width, of + q * t * column * size, t * column, offsets, b,
+                                zero, vectors, of + q * t * column * size, t * column, offsets, b,
                                 count * width, width, to + q * yq * size, yq, bias + k * size, 0,
                                 count, segments, n_of, pixels,
                             )  # fmt: skip
@@ -93,10 +94,10 @@ def forward(
 @jit
 def weight(
     zero, x, sn, sc, sh, sw, C, H, W, top, left, s, t, d, e, I, J, columns, bare, merged, g, gn, gc,
-    gh, gw, g_bare, groups, c, f, width, P, Q, sums, first, last, strip, scratch,
+    gh, gw, g_bare, groups, c, f, width, P, Q, strip, sums, first, last, scratch,
 ):  # fmt: skip
     """sums[group, panel, i, j, c, width] += what the strips first to last give."""
-    size = size_of(zero)
+    size, lanes = size_of(zero), lanes_of(zero)
     clear(scratch, ZEROS)
     offsets = scratch + ZEROS
     row, column = (sh, sw) if bare else (columns * C, C)
@@ -123,14 +124,15 @@ def weight(
                 fill_patch(zero, given, gc, gh, gw, f, rows, Q, g_patch, deep, 0, rows, 0, Q)
                 given = g_patch
             for panel in range(panels):
+                vectors = width if f - panel * width > lanes else lanes
                 for i in range(I):
                     for j in range(runs):
                         of = base + (i * d * row + j * e * column + group * c) * size
                         k = ((group * panels + panel) * I + i) * J * c + j * c
                         total = sums + k * width * size
                         across(
-                            zero, width, of, t * column, offsets, given + panel * width * size, g_row,
-                            g_column, total, width, total, width, Q, rows, width, rows_of_sums,
+                            zero, vectors, of, t * column, offsets, given + panel * width * size, g_row,
+                            g_column, total, width, total, width, Q, rows, vectors, rows_of_sums,
                         )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import sys
 import threading
 from array import array
 from contextlib import suppress
+from ctypes import c_ssize_t
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from numba.core.extending import intrinsic
 
 from ._vectors import INT
 
+FIRST_FIELD = object.__basicsize__
 PATIENCE = 2  # seconds until a word is said about compiling
 
 _lock = threading.RLock()
@@ -158,6 +160,15 @@ def integers(count):
         return signature, generate
 
     return row
+
+
+def address(x):
+    """Where the elements of an array begin: the first field of NumPy's array object.
+
+    `x.__array_interface__` says it too, and takes ten times as long. NumPy's C API reads that field in
+    the same way, in extensions that were compiled long before.
+    """
+    return c_ssize_t.from_address(id(x) + FIRST_FIELD).value
 
 
 def _tell():

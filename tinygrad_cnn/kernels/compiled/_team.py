@@ -23,7 +23,7 @@ from numba.core import cgutils, types
 from numba.core.extending import intrinsic
 
 from .._threads import scratch
-from ._jit import native, part
+from ._jit import address, native, part
 from ._vectors import INT
 
 LINE = 8  # numbers of 8 bytes in a line of the cache
@@ -184,9 +184,9 @@ class _Helper:
         threading.Thread(target=self.run, name=name, daemon=True).start()
 
     def run(self):
-        address = _address(self.board)
+        board = address(self.board)
         while True:
-            serve(address, self.me)
+            serve(board, self.me)
             self.asleep = True
             self.bell.acquire()  # a call posted in this moment is done without it
 
@@ -214,12 +214,8 @@ class _Team:
 
 def _board():
     memory = np.zeros(SIZE + LINE, np.int64)
-    first = -_address(memory) % 64 // 8
+    first = -address(memory) % 64 // 8
     return memory[first : first + SIZE]
-
-
-def _address(x):
-    return x.__array_interface__["data"][0]
 
 
 _team = _Team()
@@ -234,7 +230,7 @@ def call(kernel, dtype, rows, threads=1, nbytes=0):
     """
     entry, zero = kernel.entry(dtype)
     each = -(-nbytes // 64) * 64
-    memory = -(-_address(scratch("compiled", (threads * each + 64,), np.uint8)) // 64) * 64
+    memory = -(-address(scratch("compiled", (threads * each + 64,), np.uint8)) // 64) * 64
     integers = array("q", chain.from_iterable(rows))
     first, length = integers.buffer_info()[0], len(rows[0])
     if len(rows) == 1:
@@ -246,9 +242,9 @@ def call(kernel, dtype, rows, threads=1, nbytes=0):
         if alone:
             if not hasattr(_own, "board"):
                 _own.board = _board()
-            board = _address(_own.board)
+            board = address(_own.board)
         else:
-            board = _address(team.board)
+            board = address(team.board)
             team.gather(threads - 1)
         who = 1 if alone else threads
         try:

@@ -174,8 +174,8 @@ inverse_w = _of_both(lambda r: inverse(evaluation(r), scaled=True))
 # -- the kernels, for filters of r × r -----------------------------------------------------------
 
 
-@part
-def transform_filters(zero, r, w, sf, sc, st, C, F, to, width, first, last, scratch):
+@jit
+def filters(zero, r, w, sf, sc, st, C, F, to, width, first, last, scratch):
     """The panels first to last of the transformed filters: to[panel, 36, C, width]."""
     size, lanes = size_of(zero), lanes_of(zero)
     for panel in range(first, last):
@@ -188,15 +188,14 @@ def transform_filters(zero, r, w, sf, sc, st, C, F, to, width, first, last, scra
             )  # fmt: skip
 
 
-@part
-def multiply(
-    zero, r, x, sn, sc, sh, sw, C, H, W, top, left, u, bias, width, y, yn, yp, yq, f_first, F, P, Q,
-    first, last, most, strip, again, check, scratch,
+@jit
+def forward(
+    zero, r, x, sn, sc, sh, sw, C, H, W, top, left, u, bias, width, y, yn, yp, yq, F, P, Q,
+    most, strip, check, first, last, scratch,
 ):  # fmt: skip
-    """The tiles first to last of y, counted over n, p, q; so many at a time; the filters f_first to F.
+    """The tiles first to last of y, counted over n, p, q; so many at a time.
 
-    `strip` is the number of rows of tiles for which x is brought into place at once. `again`: for the
-    same tiles, all at once, and other filters; x's are in `scratch` as the call before left them.
+    `strip` is the number of rows of tiles for which x is brought into place at once.
     """
     size, lanes, m = size_of(zero), lanes_of(zero), TILE + 1 - r
     down, right = (P + m - 1) // m, (Q + m - 1) // m
@@ -211,7 +210,7 @@ def multiply(
     filled = -1
     for block in range(first, last, most):
         count = min(most, last - block)
-        for t in range(0 if again else count):
+        for t in range(count):
             line, q = divmod(block + t, right)
             n, p = divmod(line, down)
             if filled != n * down + p // strip:
@@ -225,8 +224,8 @@ def multiply(
                 transform_x(
                     zero, of + c * size, columns * wide, wide, v + (t * wide + c) * size, v_step
                 )
-        for f in range(f_first, F, width):
-            panel = u + (f - f_first) * TILE * TILE * C * size
+        for f in range(0, F, width):
+            panel = u + f * TILE * TILE * C * size
             for k in range(TILE * TILE):
                 along(
                     zero, width, v + k * v_step * size, wide, scratch,
@@ -244,26 +243,23 @@ def multiply(
                     )  # fmt: skip
 
 
-@part
-def sum_products(
-    zero, r, x, sn, sc, sh, sw, C, H, W, top, left, g, gn, gc, gh, gw, F, P, Q, f_first, f_last,
-    width, sums, first, last, most, strip, again, scratch,
+@jit
+def weight(
+    zero, r, x, sn, sc, sh, sw, C, H, W, top, left, g, gn, gc, gh, gw, F, P, Q, width,
+    most, strip, sums, first, last, scratch,
 ):  # fmt: skip
-    """sums[panel, 36, C, width] += the products for the tiles first to last and some filters.
-
-    `again` as in `multiply`.
-    """
+    """sums[panel, 36, C, width] += the products for the tiles first to last."""
     size, lanes, m = size_of(zero), lanes_of(zero), TILE + 1 - r
     down, right = (P + m - 1) // m, (Q + m - 1) // m
-    wide, deep = (C + lanes - 1) // lanes * lanes, (f_last - f_first + width - 1) // width * width
+    wide, deep = (C + lanes - 1) // lanes * lanes, (F + width - 1) // width * width
     columns, g_columns = right * m + r - 1, right * m
     patch_rows, g_rows = strip * m + r - 1, strip * m
     v_step, z_step = most * wide + lanes, most * deep + lanes
     clear(scratch, ZEROS)
     patch = scratch + ZEROS
-    v = patch + patch_rows * columns * wide * size
+    g_patch = patch + patch_rows * columns * wide * size
+    v = g_patch + g_rows * g_columns * deep * size
     z = v + TILE * TILE * v_step * size
-    g_patch = z + TILE * TILE * z_step * size
     filled = -1
     for block in range(first, last, most):
         count = min(most, last - block)
@@ -273,17 +269,16 @@ def sum_products(
             if filled != n * down + p // strip:
                 filled = n * down + p // strip
                 above = p // strip * strip * m
-                if not again:
-                    fill_patch(
-                        zero, x + n * sn * size, sc, sh, sw, C, H, W, patch, wide, above - top,
-                        patch_rows, -left, columns,
-                    )  # fmt: skip
                 fill_patch(
-                    zero, g + (n * gn + f_first * gc) * size, gc, gh, gw, f_last - f_first, P, Q,
+                    zero, x + n * sn * size, sc, sh, sw, C, H, W, patch, wide, above - top,
+                    patch_rows, -left, columns,
+                )  # fmt: skip
+                fill_patch(
+                    zero, g + n * gn * size, gc, gh, gw, F, P, Q,
                     g_patch, deep, above, g_rows, 0, g_columns,
                 )  # fmt: skip
             of = patch + ((p % strip) * m * columns + q * m) * wide * size
-            for c in range(0, 0 if again else wide, lanes):
+            for c in range(0, wide, lanes):
                 transform_x(
                     zero, of + c * size, columns * wide, wide, v + (t * wide + c) * size, v_step
                 )
@@ -308,8 +303,107 @@ def sum_products(
                 )  # fmt: skip
 
 
-@part
-def conclude(zero, r, sums, C, F, width, to, first, last, check, scratch):
+@jit
+def spread(
+    zero, r, of_x, x, sn, sc, sh, sw, C, H, W, top, left, down, right, to, to_step, wide, strip,
+    first, last, scratch,
+):  # fmt: skip
+    """to[k, t, wide] = the 36 numbers of each of the tiles t, first to last: of x, or else of g."""
+    size, lanes, m = size_of(zero), lanes_of(zero), TILE + 1 - r
+    more = (r - 1) * of_x
+    columns, rows = right * m + more, strip * m + more
+    filled = -1
+    for t in range(first, last):
+        line, q = divmod(t, right)
+        n, p = divmod(line, down)
+        if filled != n * down + p // strip:
+            filled = n * down + p // strip
+            fill_patch(
+                zero, x + n * sn * size, sc, sh, sw, C, H, W, scratch, wide,
+                p // strip * strip * m - top, rows, -left, columns,
+            )  # fmt: skip
+        of = scratch + ((p % strip) * m * columns + q * m) * wide * size
+        for c in range(0, wide, lanes):
+            out = to + (t * wide + c) * size
+            if of_x:
+                transform_x(zero, of + c * size, columns * wide, wide, out, to_step)
+            else:
+                transform_g(zero, r, of + c * size, columns * wide, wide, out, to_step)
+
+
+@jit
+def forward_by_panels(
+    zero, r, v, v_step, wide, down, right, tiles, w, sf, sc, st, C, F, bias, width, y, yn, yp, yq, P, Q,
+    most, check, first, last, scratch,
+):  # fmt: skip
+    """The panels first to last of y, from the transformed tiles: so many of these at a time."""
+    size, lanes, m = size_of(zero), lanes_of(zero), TILE + 1 - r
+    u_step, m_step = C * width + lanes, most * width + lanes
+    clear(scratch, ZEROS)
+    taps = scratch + ZEROS
+    u = taps + r * r * C * width * size
+    products = u + TILE * TILE * u_step * size
+    for panel in range(first, last):
+        f = panel * width
+        fill_panel(zero, w + f * sf * size, sf, sc, st, r * r, C, min(F - f, width), taps, width)
+        for k in range(0, C * width, lanes):
+            transform_w(zero, r, taps + k * size, r * C * width, C * width, u + k * size, u_step)
+        for block in range(0, tiles, most):
+            count = min(most, tiles - block)
+            for k in range(TILE * TILE):
+                along(
+                    zero, width, v + (k * v_step + block * wide) * size, wide, scratch,
+                    u + k * u_step * size, 0, width, products + k * m_step * size, width, scratch, 0, C,
+                    1, width, count,
+                )  # fmt: skip
+            for t in range(count):
+                line, q = divmod(block + t, right)
+                n, p = divmod(line, down)
+                out = y + (n * yn + p * m * yp + q * m * yq + f) * size
+                for c in range(0, width, lanes):
+                    inverse_y(
+                        zero, r, products + (t * width + c) * size, m_step, bias + (f + c) * size,
+                        check, out + c * size, yp, yq, P - p * m, Q - q * m, F - f - c,
+                    )  # fmt: skip
+
+
+@jit
+def weight_by_panels(
+    zero, r, v, v_step, wide, z, z_step, deep, tiles, C, F, width, to, most, check, first, last, scratch
+):  # fmt: skip
+    """to[f, c, r, r], the panels first to last of f, from the transformed tiles of x and g.
+
+    So many channels at a time, whose 36 sums stay in the cache.
+    """
+    size, lanes = size_of(zero), lanes_of(zero)
+    step = most * width + lanes
+    clear(scratch, ZEROS)
+    sums = scratch + ZEROS
+    taps = sums + TILE * TILE * step * size  # (c, r · r, width)
+    for panel in range(first, last):
+        f = panel * width
+        for c in range(0, C, most):
+            count = min(most, C - c)
+            for k in range(TILE * TILE):
+                across(
+                    zero, width, v + (k * v_step + c) * size, wide, scratch,
+                    z + (k * z_step + f) * size, 0, deep, sums + k * step * size, width, scratch, 0,
+                    tiles, 1, width, count,
+                )  # fmt: skip
+            for j in range(count):
+                for k in range(0, width, lanes):
+                    inverse_w(
+                        zero, r, sums + (j * width + k) * size, step, scratch, check,
+                        taps + (j * r * r * width + k) * size, r * width, width, r, r, lanes,
+                    )  # fmt: skip
+            turn(
+                zero, to + (f * C + c) * r * r * size, C * r * r, taps, width, count * r * r,
+                min(F - f, width),
+            )  # fmt: skip
+
+
+@jit
+def finish(zero, r, sums, C, F, width, to, check, first, last, scratch):
     """to[f, c, r, r] = what the sums amount to, for the panels first to last."""
     size, lanes = size_of(zero), lanes_of(zero)
     clear(scratch, ZEROS)
@@ -323,66 +417,3 @@ def conclude(zero, r, sums, C, F, width, to, first, last, check, scratch):
                 )  # fmt: skip
         f = panel * width
         turn(zero, to + f * C * r * r * size, C * r * r, taps, width, C * r * r, min(F - f, width))
-
-
-# -- the kernels ---------------------------------------------------------------------------------
-
-filters, finish = jit(transform_filters.py_func), jit(conclude.py_func)
-
-
-@jit
-def forward(
-    zero, r, w, wf, wc, wt, at_once, x, sn, sc, sh, sw, C, H, W, top, left, u, bias, width, y, yn, yp,
-    yq, f_first, f_last, F, P, Q, first, last, most, strip, check, scratch,
-):  # fmt: skip
-    """`multiply`, where the transformed filters are at u; or for so many panels `at_once`, as they are
-    transformed here, one after the other.
-    """
-    panel_bytes, memory, step = TILE * TILE * C * width * size_of(zero), scratch, f_last - f_first
-    turned = scratch + at_once * panel_bytes
-    if at_once:
-        u, step = scratch, at_once * width
-        memory = turned + whole_lines(r * r * C * width * size_of(zero))
-    for f in range(f_first, f_last, step):
-        stop, panel = min(f + step, f_last), f // width
-        if at_once:
-            transform_filters(
-                zero, r, w, wf, wc, wt, C, F, u - panel * panel_bytes, width, panel,
-                (stop + width - 1) // width, turned,
-            )  # fmt: skip
-        multiply(
-            zero, r, x, sn, sc, sh, sw, C, H, W, top, left, u, bias, width, y, yn, yp, yq, f, stop, P, Q,
-            first, last, most, strip, f > f_first, check, memory,
-        )  # fmt: skip
-
-
-@jit
-def weight(
-    zero, r, to, at_once, x, sn, sc, sh, sw, C, H, W, top, left, g, gn, gc, gh, gw, f_first, f_last,
-    F, P, Q, width, sums, first, last, most, strip, check, scratch,
-):  # fmt: skip
-    """`sum_products`; or for so many panels `at_once`, concluded one after the other."""
-    panel_bytes, memory, step = TILE * TILE * C * width * size_of(zero), scratch, f_last - f_first
-    taps = scratch + at_once * panel_bytes
-    if at_once:
-        sums, step = scratch, at_once * width
-        memory = taps + ZEROS + whole_lines(r * r * C * width * size_of(zero))
-    for f in range(f_first, f_last, step):
-        stop, panel = min(f + step, f_last), f // width
-        if at_once:
-            clear(sums, at_once * panel_bytes)
-        sum_products(
-            zero, r, x, sn, sc, sh, sw, C, H, W, top, left, g, gn, gc, gh, gw, F, P, Q, f, stop, width,
-            sums, first, last, most, strip, f > f_first, memory,
-        )  # fmt: skip
-        if at_once:
-            conclude(
-                zero, r, sums - panel * panel_bytes, C, F, width, to, panel,
-                (stop + width - 1) // width, check, taps,
-            )  # fmt: skip
-
-
-@part
-def whole_lines(nbytes):
-    """The next multiple of a line of the cache."""
-    return (nbytes + 63) // 64 * 64

@@ -21,7 +21,6 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from .. import vectorized
-from .._threads import workers
 from . import _depthwise, _direct, _winograd
 from ._calls import (
     FLOATS,
@@ -39,12 +38,13 @@ from ._calls import (
 )
 
 STRIP_BYTES = 1 << 17  # of x brought into place at once: a good part of an L2 cache
-PANEL_BYTES = 1 << 22  # of transformed filters, for few tiles
 TILE_BYTES = 3 << 18  # of transformed tiles, 36 numbers for 16 of x
 ZEROS = _winograd.ZEROS
 # Winograd's transforms are shared by all filters and all channels: there must be some of each.
 LEAST = {3: 16, 5: 16}
 FEW = 16
+PANELS = 1  # filters for each tile, from which these are gone through panel by panel
+AT_ONCE = 96  # tiles, or channels of sums, for one panel: 36 of each should stay in the cache
 
 
 def conv2d(x, w, bias, stride, padding, dilation, groups):
@@ -201,15 +201,13 @@ def products(x, w, bias, stride, origin, dilation, groups, y, tail=None):
     nbytes = ZEROS + 8 * I * J + 64 + (0 if bare else high * row_bytes)
     ya, yn, _, yp, yq = place(y)
 
-    def row(first, last):
-        return (
-            *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns, bare,
-            merged, address(packed), address(bias), groups, c, f, width, ya, yn, yp,
-            F if tail else yq, P, Q, last_n, first, last, strip,
-        )  # fmt: skip
-
+    common = (
+        *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns, bare, merged,
+        address(packed), address(bias), groups, c, f, width, ya, yn, yp, F if tail else yq, P, Q, last_n,
+        strip,
+    )  # fmt: skip
     cost = N * F * P * Q * c * I * J
-    share(_direct.forward, dtype, row, N * -(-P // strip), cost, nbytes)
+    share(_direct.forward, dtype, common, N * -(-P // strip), cost, nbytes)
 
 
 def is_finite(x):
@@ -297,14 +295,12 @@ def direct_weight(g, x, w_shape, stride, origin, dilation, groups):
     g_bytes = 0 if g_bare else groups * strip * Q * panels * width * dtype.itemsize
     nbytes = ZEROS + 8 * strip + 64 + (0 if bare else high * row_bytes) + g_bytes
 
-    def row(sums, first, last):
-        return (
-            *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns, bare,
-            merged, *place(g), g_bare, groups, c, f, width, P, Q, sums, first, last, strip,
-        )  # fmt: skip
-
+    common = (
+        *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns, bare, merged,
+        *place(g), g_bare, groups, c, f, width, P, Q, strip,
+    )  # fmt: skip
     shape, cost = (groups, panels, I * J, c, width), N * F * P * Q * c * I * J
-    sums = add_up(_direct.weight, dtype, row, N * -(-P // strip), shape, cost, nbytes)
+    sums = add_up(_direct.weight, dtype, common, N * -(-P // strip), shape, cost, nbytes)
     result = np.empty(w_shape, dtype)
     memory = work_memory(I * J * c * width * dtype.itemsize)
     _direct.finish(dtype, address(sums), groups, c, f, I * J, width, address(result), memory)
@@ -334,13 +330,12 @@ def depthwise(x, w, bias, stride, origin, dilation, groups, y):
     bias = padded(bias, wide, dtype)
     ya, yn, _, yp, yq = place(y)
 
-    def row(first, last):
-        return (
-            *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns,
-            address(factors), address(bias), ya, yn, yp, yq, P, Q, first, last, strip,
-        )  # fmt: skip
-
-    share(_depthwise.forward, dtype, row, N * -(-P // strip), N * C * P * Q * I * J, nbytes)
+    common = (
+        *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns,
+        address(factors), address(bias), ya, yn, yp, yq, P, Q, strip,
+    )  # fmt: skip
+    units, cost = N * -(-P // strip), N * C * P * Q * I * J
+    share(_depthwise.forward, dtype, common, units, cost, nbytes)
 
 
 def depthwise_weight(g, x, w_shape, stride, origin, dilation, groups):
@@ -349,14 +344,12 @@ def depthwise_weight(g, x, w_shape, stride, origin, dilation, groups):
     columns, strip, nbytes, wide = _depthwise_plan(x, g, (I, J), stride, dilation)
     nbytes += strip * Q * wide * dtype.itemsize
 
-    def row(sums, first, last):
-        return (
-            *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns,
-            *place(g), P, Q, sums, first, last, strip,
-        )  # fmt: skip
-
+    common = (
+        *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns, *place(g), P, Q,
+        strip,
+    )  # fmt: skip
     units, cost = N * -(-P // strip), N * C * P * Q * I * J
-    sums = add_up(_depthwise.weight, dtype, row, units, (I, J, wide), cost, nbytes)
+    sums = add_up(_depthwise.weight, dtype, common, units, (I, J, wide), cost, nbytes)
     return np.ascontiguousarray(sums[..., :C].transpose(2, 0, 1)[:, None])
 
 
@@ -370,110 +363,136 @@ def _tiles(y, r):
     return down, right, len(y) * down * right
 
 
-def _panels_at_once(tiles, F, panel_bytes, panels):
-    """How many panels of transformed filters, or of sums for them, are in memory at once.
-
-    All take 4 times the memory of filters of 3 × 3. Where that is much, and the transforms of x take
-    less, each thread has all of those and goes from a few panels to the next. 0: all at once.
-    """
-    few = 4 * tiles <= F and panels * panel_bytes > PANEL_BYTES
-    return max(1, min(PANEL_BYTES // panel_bytes, -(-panels // workers()))) if few else 0
-
-
 def _at_once(bytes_of_tile, tiles):
     """How many tiles: they should stay in the cache, and the filters be read for many."""
     return max(1, min(whole(tiles, 4), max(12, TILE_BYTES // bytes_of_tile // 4 * 4)))
 
 
+def _spread(x, r, origin, of_x, down, right, of):
+    """The tiles, transformed, as (36, t, wide), wide a multiple `of`; their first step, and wide."""
+    dtype, (N, C, H, W) = x.dtype, x.shape
+    wide, m = whole(C, of), _winograd.TILE + 1 - r
+    tiles, more = N * down * right, (r - 1) * of_x
+    row_bytes = (right * m + more) * wide * dtype.itemsize
+    strip = max(1, min(down, STRIP_BYTES // (row_bytes * m)))
+    step = tiles * wide + lanes(dtype)
+    memory = aligned((_winograd.TILE**2, step), dtype)
+
+    common = (
+        r, of_x, *place(x), C, H, W, -origin[0], -origin[1], down, right, address(memory), step, wide,
+        strip,
+    )  # fmt: skip
+    nbytes = (strip * m + more) * row_bytes
+    share(_winograd.spread, dtype, common, tiles, memory.size * 8, nbytes)
+    return memory, step, wide
+
+
+def _by_panels(x, w, bias, origin, y):
+    """`winograd` where the transformed filters are more than the tiles: each is made and used once."""
+    dtype, C, (P, Q), (F, _, r, _) = y.dtype, x.shape[1], y.shape[2:], w.shape
+    squares, width = _winograd.TILE**2, width_of(F, dtype)
+    panels = -(-F // width)
+    down, right, tiles = _tiles(y, r)
+    v, step, wide = _spread(x, r, origin, True, down, right, lanes(dtype))
+    most = min(tiles, AT_ONCE)
+    nbytes = ZEROS + ((r * r + squares) * C + squares * most) * width * dtype.itemsize
+    nbytes += 2 * squares * 64
+    wa, sf, sc, _, st = place(w)
+    bias = padded(bias, panels * width, dtype)
+    ya, yn, _, yp, yq = place(y)
+    common = (
+        r, address(v), step, wide, down, right, tiles, wa, sf, sc, st, C, F, address(bias), width, ya, yn,
+        yp, yq, P, Q, most,
+    )  # fmt: skip
+    cost = tiles * squares * C * F
+    kernel = _winograd.forward_by_panels
+    return share(kernel, dtype, common, panels, cost, nbytes, check=lanes(dtype))
+
+
+def _weight_by_panels(g, x, w_shape, origin):
+    """`winograd_weight` in the same way: no thread has sums of its own."""
+    dtype, C, (F, _, r, _) = x.dtype, x.shape[1], w_shape
+    squares, width = _winograd.TILE**2, width_of(F, dtype)
+    down, right, tiles = _tiles(g, r)
+    v, v_step, wide = _spread(x, r, origin, True, down, right, lanes(dtype))
+    z, z_step, deep = _spread(g, r, (0, 0), False, down, right, width)
+    result = np.empty(w_shape, dtype)
+    most = min(C, AT_ONCE)
+    nbytes = ZEROS + (squares + r * r) * most * width * dtype.itemsize + squares * 64
+
+    common = (
+        r, address(v), v_step, wide, address(z), z_step, deep, tiles, C, F, width, address(result), most,
+    )  # fmt: skip
+    panels, cost = -(-F // width), tiles * squares * C * F
+    kernel = _winograd.weight_by_panels
+    return result, share(kernel, dtype, common, panels, cost, nbytes, check=lanes(dtype))
+
+
 def winograd(x, w, bias, stride, origin, dilation, groups, y):
     """`correlate` for stride and dilation 1 in Winograd's way."""
+    if w.strides[2] != w.shape[3] * w.strides[3]:
+        w = np.ascontiguousarray(w)
+    way = _by_panels if len(w) > PANELS * _tiles(y, w.shape[2])[2] else _by_tiles
+    if not way(x, w, bias, origin, y):
+        direct(x, w, bias, stride, origin, dilation, groups, y)
+
+
+def _by_tiles(x, w, bias, origin, y):
+    """`winograd` where the tiles are more than the transformed filters: these are made first."""
     dtype, (_, C, H, W), (P, Q), (F, _, r, _) = y.dtype, x.shape, y.shape[2:], w.shape
     size, squares, width = dtype.itemsize, _winograd.TILE**2, width_of(F, dtype)
     panels, wide, m = -(-F // width), whole(C, lanes(dtype)), _winograd.TILE + 1 - r
-    if w.strides[2] != r * w.strides[3]:
-        w = np.ascontiguousarray(w)
+    u = aligned((panels, squares, C, width), dtype)
     wa, sf, sc, _, st = place(w)
-    bias_of_all, bias = bias, padded(bias, panels * width, dtype)
-    panel_bytes, turned_bytes = squares * C * width * size, r * r * C * width * size
+    bias = padded(bias, panels * width, dtype)
+
+    common = r, wa, sf, sc, st, C, F, address(u), width
+    nbytes = r * r * C * width * size
+    share(_winograd.filters, dtype, common, panels, C * F * squares, nbytes, 1)
     down, right, tiles = _tiles(y, r)
-    few = _panels_at_once(tiles, F, panel_bytes, panels)
-    u = aligned((0 if few else panels, squares, C, width), dtype)
-
-    def filters(first, last):
-        return r, wa, sf, sc, st, C, F, address(u), width, first, last
-
-    if not few:
-        share(_winograd.filters, dtype, filters, panels, C * F * squares, turned_bytes, 1)
     row_bytes = (right * m + r - 1) * wide * size
     strip = max(1, min(down, STRIP_BYTES // (row_bytes * m)))
-    most = whole(tiles, 4) if few else _at_once(squares * wide * size, tiles)
+    most = _at_once(squares * wide * size, tiles)
     nbytes = ZEROS + (strip * m + r - 1) * row_bytes
     nbytes += squares * (most * (wide + width) + 2 * width) * size
-    nbytes += few and few * panel_bytes + whole(turned_bytes, 64)
     ya, yn, _, yp, yq = place(y)
 
-    checks = []
-
-    def row(first, last):  # of tiles, or where those are few of panels
-        checks.append(padded(None, lanes(dtype), dtype))
-        f, tile = (
-            ((first * width, min(last * width, F)), (0, tiles)) if few else ((0, F), (first, last))
-        )
-        return (
-            r, wa, sf, sc, st, few, *place(x), C, H, W, -origin[0], -origin[1], address(u), address(bias),
-            width, ya, yn, yp, yq, *f, F, P, Q, *tile, most, strip, address(checks[-1]),
-        )  # fmt: skip
-
-    units, cost = panels if few else tiles, tiles * squares * C * F
-    share(_winograd.forward, dtype, row, units, cost, nbytes)
-    if any(check.any() for check in checks):
-        direct(x, w, bias_of_all, stride, origin, dilation, groups, y)
+    common = (
+        r, *place(x), C, H, W, -origin[0], -origin[1], address(u), address(bias), width, ya, yn, yp, yq, F,
+        P, Q, most, strip,
+    )  # fmt: skip
+    cost = tiles * squares * C * F
+    return share(_winograd.forward, dtype, common, tiles, cost, nbytes, check=lanes(dtype))
 
 
 def winograd_weight(g, x, w_shape, stride, origin, dilation, groups):
     """`conv2d_weight` for stride and dilation 1 in Winograd's way."""
+    way = _weight_by_panels if w_shape[0] > PANELS * _tiles(g, w_shape[2])[2] else _weight_by_tiles
+    result, finite = way(g, x, w_shape, origin)
+    if not finite:
+        return direct_weight(g, x, w_shape, stride, origin, dilation, groups)
+    return result
+
+
+def _weight_by_tiles(g, x, w_shape, origin):
+    """`winograd_weight` with sums of each thread over its tiles."""
     dtype, (_, C, H, W), (P, Q), (F, _, r, _) = x.dtype, x.shape, g.shape[2:], w_shape
     size, squares, width = dtype.itemsize, _winograd.TILE**2, width_of(F, dtype)
     panels, wide, m = -(-F // width), whole(C, lanes(dtype)), _winograd.TILE + 1 - r
-    panel_bytes, taps_bytes = squares * C * width * size, ZEROS + r * r * C * width * size
+    deep = panels * width
     down, right, tiles = _tiles(g, r)
-    few = _panels_at_once(tiles, F, panel_bytes, panels)
-    deep = width * (few or panels)
     row_bytes = right * m * (wide + deep) * size
     strip = max(1, min(down, STRIP_BYTES // (row_bytes * m)))
-    most = whole(tiles, 4) if few else _at_once(squares * (wide + deep) * size, tiles)
+    most = _at_once(squares * (wide + deep) * size, tiles)
     nbytes = ZEROS + (strip * m + r - 1) * (right * m + r - 1) * (wide + deep) * size
     nbytes += squares * (most * (wide + deep) + 2 * width) * size
-    nbytes += few and few * panel_bytes + whole(taps_bytes, 64)
+
+    common = (
+        r, *place(x), C, H, W, -origin[0], -origin[1], *place(g), F, P, Q, width, most, strip,
+    )  # fmt: skip
+    shape, cost = (panels, squares, C, width), tiles * squares * C * F
+    sums = add_up(_winograd.weight, dtype, common, tiles, shape, cost, nbytes)
     result = np.empty(w_shape, dtype)
-    checks = []
-
-    def row(sums, f, last_f, first, last):
-        return (
-            r, address(result), few, *place(x), C, H, W, -origin[0], -origin[1], *place(g), f, last_f, F,
-            P, Q, width, sums, first, last, most, strip, checked(),
-        )  # fmt: skip
-
-    def checked():
-        checks.append(padded(None, width, dtype))
-        return address(checks[-1])
-
-    def some_filters(first, last):
-        return row(0, first * width, min(last * width, F), 0, tiles)
-
-    def all_filters(sums, first, last):
-        return row(sums, 0, F, first, last)
-
-    def finish(first, last):
-        return r, address(sums), C, F, width, address(result), first, last, checked()
-
-    cost = tiles * squares * C * F
-    if few:
-        share(_winograd.weight, dtype, some_filters, panels, cost, nbytes)
-    else:
-        shape = panels, squares, C, width
-        sums = add_up(_winograd.weight, dtype, all_filters, tiles, shape, cost, nbytes)
-        share(_winograd.finish, dtype, finish, panels, C * F * squares, taps_bytes, 1)
-    if any(check.any() for check in checks):
-        return direct_weight(g, x, w_shape, stride, origin, dilation, groups)
-    return result
+    common, cost = (r, address(sums), C, F, width, address(result)), C * F * squares
+    nbytes, check = ZEROS + r * r * C * width * size, lanes(dtype)
+    return result, share(_winograd.finish, dtype, common, panels, cost, nbytes, 1, check)

@@ -32,12 +32,9 @@ def max_pool2d(x, kernel_size, stride, padding, dilation, output_size):
     xa, sn, _, sh, sw = place(x)
     how = _flat(kernel_size, stride, padding, dilation)
 
-    def row(first, last):
-        return (
-            xa, sn, sh, sw, C, H, W, *how, address(y), address(taps), P, Q, first, last
-        )  # fmt: skip
+    common = xa, sn, sh, sw, C, H, W, *how, address(y), address(taps), P, Q
 
-    share(_pool.maximum, x.dtype, row, N * P, y.size * prod(kernel_size))
+    share(_pool.maximum, x.dtype, common, N * P, y.size * prod(kernel_size))
     return y, taps
 
 
@@ -55,12 +52,9 @@ def max_pool2d_scatter(g, taps, x_shape, kernel_size, stride, padding, dilation)
     ga, gn, _, gh, gw = place(g)
     how = _flat(kernel_size, stride, padding, dilation)
 
-    def row(first, last):
-        return (
-            ga, gn, gh, gw, address(taps), C, H, W, *how, address(x), P, Q, first, last
-        )  # fmt: skip
+    common = ga, gn, gh, gw, address(taps), C, H, W, *how, address(x), P, Q
 
-    share(_pool.scatter, g.dtype, row, x.shape[0] * H, x.size * 4)
+    share(_pool.scatter, g.dtype, common, x.shape[0] * H, x.size * 4)
     return x
 
 
@@ -75,13 +69,9 @@ def avg_pool2d(x, kernel_size, stride, padding, output_size, divisor):
     xa, sn, _, sh, sw = place(x)
     how = _flat(kernel_size, stride, padding, ())
 
-    def row(first, last):
-        return (
-            xa, sn, sh, sw, C, H, W, *how, address(divisors), *steps, address(y), P, Q,
-            first, last,
-        )  # fmt: skip
+    common = xa, sn, sh, sw, C, H, W, *how, address(divisors), *steps, address(y), P, Q
 
-    share(_pool.average, x.dtype, row, N * P, y.size * prod(kernel_size))
+    share(_pool.average, x.dtype, common, N * P, y.size * prod(kernel_size))
     return y
 
 
@@ -98,12 +88,9 @@ def avg_pool2d_input(g, x_shape, kernel_size, stride, padding, divisor):
     ga, gn, _, gh, gw = place(g)
     how = _flat(kernel_size, stride, padding, ())
 
-    def row(first, last):
-        return (
-            ga, gn, gh, gw, C, H, W, *how, address(divisors), address(x), P, Q, first, last
-        )  # fmt: skip
+    common = ga, gn, gh, gw, C, H, W, *how, address(divisors), address(x), P, Q
 
-    share(_pool.spread, g.dtype, row, x.shape[0] * H, x.size * 2)
+    share(_pool.spread, g.dtype, common, x.shape[0] * H, x.size * 2)
     return x
 
 
