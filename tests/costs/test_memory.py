@@ -20,13 +20,13 @@ SIZE = N * C * H * H  # ... goes in; float32
 UNIT = 4 * SIZE  # bytes
 PIXELS, POOLED, VECTORS = N * H * H, SIZE // 4, SIZE // 512
 
-# (the op of x, bytes kept for backward beyond x, its parameters and its labels, arrays of the size of
-# x that are allocated forward, and backward). What is kept follows from the derivatives; a result is
+# (the op of x, bytes kept for backward beside parameters and labels, arrays of the size of x that are
+# allocated forward, and backward). What is kept follows from the derivatives; a result is
 # one array, and so is the gradient of a leaf; what is more is passes that NumPy cannot do in one, or
 # masks of a byte a number (0.25). Winograd's transforms of filters are of 0.28.
 OPS = {
     "add": (lambda x: x + x, 0, 1, 1),
-    "mul": (lambda x: x * x, 0, 1, 3),
+    "mul": (lambda x: x * x, UNIT, 1, 3),
     "exp": (lambda x: x.exp(), UNIT, 1, 1),  # y
     "tanh": (lambda x: x.tanh(), UNIT, 1, 3),  # y
     "flatten": (lambda x: x.flatten(1), 0, 0, 1),
@@ -34,19 +34,19 @@ OPS = {
     "relu": (F.relu, UNIT, 1, 1.5),  # y
     "leaky_relu": (F.leaky_relu, SIZE, 2.25, 2),  # a byte
     "relu6": (F.relu6, SIZE, 1.75, 1.25),  # a byte
-    "gelu": (F.gelu, 0, 8, 15),
+    "gelu": (F.gelu, UNIT, 8, 15),
     "dropout": (lambda x: F.dropout(x, 0.5), SIZE, 3.25, 2),  # a byte; its random numbers are float64
-    "conv2d": (lambda x: F.conv2d(x, W3, padding=1), 0, 1.29, 2.85),
-    "conv2d 1×1": (lambda x: F.conv2d(x, W1), 0, 1, 2),
-    "conv2d depthwise": (lambda x: F.conv2d(x, WD, padding=1, groups=C), 0, 1, 2),
+    "conv2d": (lambda x: F.conv2d(x, W3, padding=1), UNIT, 1.29, 2.85),
+    "conv2d 1×1": (lambda x: F.conv2d(x, W1), UNIT, 1, 2),
+    "conv2d depthwise": (lambda x: F.conv2d(x, WD, padding=1, groups=C), UNIT, 1, 2),
     "max_pool2d": (lambda x: F.max_pool2d(x, 2), POOLED, 0.63, 1.25),  # a byte a window
     "avg_pool2d": (lambda x: F.avg_pool2d(x, 2), 0, 0.75, 1.75),
-    "batch_norm": (lambda x: F.batch_norm(x, *NORM, training=True), 8 * C, 2, 5),  # μ and 1/σ
-    "layer_norm": (lambda x: F.layer_norm(x.view(-1, 512), (512,)), 8 * VECTORS, 2, 3),
-    "linear": (lambda x: F.linear(x.view(-1, 512), WL), 0, 1, 9),  # W̄ is 8 times x
+    "batch_norm": (lambda x: F.batch_norm(x, *NORM, training=True), UNIT + 8 * C, 2, 5),  # x, μ, 1/σ
+    "layer_norm": (lambda x: F.layer_norm(x.view(-1, 512), (512,)), UNIT + 8 * VECTORS, 2, 3),
+    "linear": (lambda x: F.linear(x.view(-1, 512), WL), UNIT, 1, 9),  # W̄ is 8 times x
     "softmax": (lambda x: x.view(-1, 512).softmax(1), UNIT, 2, 3),  # y
     "log_softmax": (lambda x: x.view(-1, 512).log_softmax(1), UNIT, 2, 3),  # y
-    "cross_entropy": (lambda x: F.cross_entropy(x.view(-1, 512), LABELS), 0, 5.25, 7),
+    "cross_entropy": (lambda x: F.cross_entropy(x.view(-1, 512), LABELS), UNIT, 5.25, 7),
     "mse_loss": (lambda x: F.mse_loss(x, ZEROS), UNIT, 2, 2),  # the difference
 }  # fmt: skip
 # Arrays in a step of at least a quarter of the first convolution's output, and their sum in its size.
@@ -76,7 +76,7 @@ LEAVES = W3, W1, WD, WL, *NORM, LABELS, ZEROS
 def test_what_an_op_keeps_and_allocates(name, kernel_set):
     run, kept_bytes, most_forward, most_backward = OPS[name]
     x = drawn(N, C, H, H)
-    assert kept(run(x), besides=(x, *LEAVES)) <= kept_bytes
+    assert kept(run(x), besides=LEAVES) <= kept_bytes
     forward = sum(allocations(lambda: run(x), UNIT // 8))
     y = run(x)
     g = tc.ones(y.shape)
@@ -112,17 +112,19 @@ def test_backward_frees_as_it_goes(op):
         assert held + memory.now < 1.1 * one  # the gradient
 
 
-def test_each_gradient_is_freed_when_what_it_came_from_is_done():
-    """Of a chain that branches: the sum of cotangents is made in place, and none is kept."""
-    x = tc.zeros(1 << 16, requires_grad=True)
-    y = x
-    for _ in range(10):
-        y = y + y * 2.0 + y * 3.0
-    loss = y.sum()
-    del y
-    with traced() as memory:
-        loss.backward()
-        assert memory.peak < 3.1 * (4 << 16)
+def test_cotangents_are_summed_in_place():
+    """At a place where four paths meet: a product for each, the first sum, and two added to it."""
+    x, levels = tc.zeros(1 << 16, requires_grad=True), 10
+
+    def run():
+        x.grad = None
+        y = x
+        for _ in range(levels):
+            y = y * 1.0 + y * 2.0 + y * 3.0 + y * 4.0
+        y.sum().backward()
+
+    forward = levels * (4 + 3)
+    assert len(allocations(run, 4 << 16)) <= forward + levels * (4 + 1)
 
 
 def sizes_of(name):
@@ -182,12 +184,14 @@ def test_checkpoint_halves_the_most_that_a_step_holds(kernel_set):
 
 
 def test_checkpoint_holds_one_part_at_a_time():
-    """Of 8 parts of 8 ops: an array for each part, one part's, and three that are at work."""
-    x, one = tc.zeros(1 << 16, requires_grad=True), 4 << 16
+    """Of 8 parts of 8 ops: an array for each part, what is left of one part, and what is at work."""
+    x, one, halfway = tc.zeros(1 << 16, requires_grad=True), 4 << 16, []
 
     def part(x):
-        for _ in range(8):
-            x = x.exp()
+        for k in range(8):
+            x = x * x
+            if k == 3:
+                x.register_hook(lambda g: halfway.append(memory.now / one))
         return x
 
     with traced() as memory:
@@ -198,4 +202,6 @@ def test_checkpoint_holds_one_part_at_a_time():
         del y
         assert memory.now < 7.2 * one  # the first argument, x, was there
         loss.backward()
-        assert memory.peak < (7 + 8 + 3.2) * one
+        assert memory.peak < (7 + 7 + 2.2) * one  # and the cotangent of the part is freed
+    # the arguments of the parts below, this one's, three that are saved, and the cotangent
+    assert np.all(halfway <= np.arange(6, -2, -1) + 1 + 3 + 1.2), halfway
