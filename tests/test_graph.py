@@ -522,3 +522,25 @@ def test_writes_are_forgotten_when_their_storage_dies():
     for _ in range(100):
         tc.ones(3).add_(1.0)
     assert len(graph.written) == before
+
+
+@pytest.mark.parametrize(("more", "copied"), [(0, False), (8, False), (100, True)])
+def test_a_gradient_is_copied_only_where_it_holds_more_memory(more, copied, scratch_ops):
+    """Kernels ask for a few numbers more, to begin at a line of the cache."""
+    places = []
+
+    def vjp(g):
+        memory = np.empty(40 + more)
+        places.append(memory.ctypes.data)
+        return np.multiply(g, 2, out=memory[:40])
+
+    @op
+    def doubled(x):
+        """2 x, whose gradient lies at the beginning of more memory."""
+        return x * 2
+
+    doubled.defvjp(x=vjp)
+    x = tc.ones(40, dtype=tc.float64, requires_grad=True)
+    doubled(x).backward(tc.ones(40, dtype=tc.float64))
+    assert (x.grad._array == 2).all()
+    assert (x.grad._array.ctypes.data != places[0]) is copied

@@ -405,6 +405,9 @@ def _references(kept: dict[Any, Any], key: Any) -> tuple[Any, int, int]:
 _ALONE = _references({0: np.empty(2)[::1]}, 0)[1:]
 
 
+_SPARE = 128  # bytes that a kernel may have asked for so as to begin at a line of the cache
+
+
 def _own(kept: dict[Any, Any], key: Any) -> ndarray:
     """A cotangent as an array that nothing else refers to: copied only where something does."""
     if not isinstance(kept[key], ndarray):
@@ -413,7 +416,7 @@ def _own(kept: dict[Any, Any], key: Any) -> ndarray:
     if references > _ALONE[0] or not g.flags.writeable:
         return np.array(g)
     if g.base is not None:
-        whole = isinstance(g.base, ndarray) and g.base.size == g.size
+        whole = isinstance(g.base, ndarray) and g.base.nbytes - g.nbytes < _SPARE
         if base_references > _ALONE[1] or not whole:
             return np.array(g)
     return g

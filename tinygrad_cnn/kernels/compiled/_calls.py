@@ -4,7 +4,7 @@ from math import prod
 
 import numpy as np
 
-from .._threads import scratch, workers
+from .._threads import workers
 from ._jit import address as address
 from ._team import call
 from ._vectors import BYTES
@@ -31,11 +31,6 @@ def aligned(shape, dtype):
     memory = np.empty(count + 64 // dtype.itemsize, dtype)
     first = -address(memory) % 64 // dtype.itemsize
     return memory[first : first + count].reshape(shape)
-
-
-def work_memory(nbytes):
-    """The address of so much memory of this thread, at the beginning of a line."""
-    return -(-address(scratch("compiled", (nbytes + 64,), np.uint8)) // 64) * 64
 
 
 def images(shape, dtype):

@@ -15,19 +15,20 @@ ZEROS = 256  # bytes at the beginning of scratch memory
 
 
 @jit
-def pack(zero, w, sf, sc, si, sj, groups, f, c, I, J, to, width):
-    """to[group, panel, i, j, c, width] = w[f, c, i, j], 0 where a panel is wider than there are f."""
+def pack(zero, w, sf, sc, si, sj, f, c, I, J, to, width, first, last):
+    """to[group, panel, i, j, c, width] = w[f, c, i, j], 0 where a panel is wider than there are f.
+
+    The panels first to last of all groups.
+    """
     size = size_of(zero)
-    panels = (f + width - 1) // width
-    for group in range(groups):
-        for panel in range(panels):
-            for i in range(I):
-                k = panel * width
-                of = w + ((group * f + k) * sf + i * si) * size
-                fill_panel(
-                    zero, of, sf, sc, sj, J, c, min(f - k, width),
-                    to + ((group * panels + panel) * I + i) * J * c * width * size, width,
-                )  # fmt: skip
+    for panel in range(first, last):
+        group, k = divmod(panel, (f + width - 1) // width)
+        k *= width
+        for i in range(I):
+            fill_panel(
+                zero, w + ((group * f + k) * sf + i * si) * size, sf, sc, sj, J, c, min(f - k, width),
+                to + (panel * I + i) * J * c * width * size, width,
+            )  # fmt: skip
 
 
 @part
@@ -94,9 +95,12 @@ def forward(
 @jit
 def weight(
     zero, x, sn, sc, sh, sw, C, H, W, top, left, s, t, d, e, I, J, columns, bare, merged, g, gn, gc,
-    gh, gw, g_bare, groups, c, f, width, P, Q, strip, sums, first, last, scratch,
+    gh, gw, g_bare, groups, c, f, width, P, Q, strip, units, sums, first, last, scratch,
 ):  # fmt: skip
-    """sums[group, panel, i, j, c, width] += what the strips first to last give."""
+    """sums[group, panel, i, j, c, width] += what the strips first to last give.
+
+    If `units` is not 0, that many strips give it to the panels first to last.
+    """
     size, lanes = size_of(zero), lanes_of(zero)
     clear(scratch, ZEROS)
     offsets = scratch + ZEROS
@@ -106,7 +110,9 @@ def weight(
     runs = 1 if merged else J
     rows_of_sums = J * c // runs
     panels, strips = (f + width - 1) // width, (P + strip - 1) // strip
-    deep = panels * width
+    deep, from_panel, to_panel = panels * width, 0, panels
+    if units:
+        from_panel, to_panel, first, last = first, last, 0, units
     g_patch = offsets + (strip * 8 + 63) // 64 * 64
     patch = g_patch + (0 if g_bare else groups * strip * Q * deep * size)
     for unit in range(first, last):
@@ -123,7 +129,7 @@ def weight(
                 g_row, g_column = Q * deep, deep
                 fill_patch(zero, given, gc, gh, gw, f, rows, Q, g_patch, deep, 0, rows, 0, Q)
                 given = g_patch
-            for panel in range(panels):
+            for panel in range(from_panel, to_panel):
                 vectors = width if f - panel * width > lanes else lanes
                 for i in range(I):
                     for j in range(runs):
@@ -137,22 +143,21 @@ def weight(
 
 
 @jit
-def finish(zero, sums, groups, c, f, taps, width, to, scratch):
-    """to[f, c, taps] = sums[group, panel, taps, c, width]."""
+def finish(zero, sums, c, f, taps, width, to, first, last, scratch):
+    """to[f, c, taps] = sums[group, panel, taps, c, width], the panels first to last of all groups."""
     size = size_of(zero)
     panels = (f + width - 1) // width
-    for group in range(groups):
-        for panel in range(panels):
-            of = sums + (group * panels + panel) * taps * c * width * size
-            for t in range(taps):
-                for k in range(c):
-                    move(
-                        scratch + (k * taps + t) * width * size,
-                        of + (t * c + k) * width * size,
-                        width * size,
-                    )
-            first = panel * width
-            turn(
-                zero, to + (group * f + first) * c * taps * size, c * taps, scratch, width, c * taps,
-                min(f - first, width),
-            )  # fmt: skip
+    for panel in range(first, last):
+        of = sums + panel * taps * c * width * size
+        for t in range(taps):
+            for k in range(c):
+                move(
+                    scratch + (k * taps + t) * width * size, of + (t * c + k) * width * size,
+                    width * size,
+                )  # fmt: skip
+        group, k = divmod(panel, panels)
+        k *= width
+        turn(
+            zero, to + (group * f + k) * c * taps * size, c * taps, scratch, width, c * taps,
+            min(f - k, width),
+        )  # fmt: skip

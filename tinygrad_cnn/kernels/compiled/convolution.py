@@ -11,7 +11,8 @@ Zeros are multiplied that do not stand in the definition, and an infinity times 
 something in a result is not finite, it is computed again in the direct way.
 
 The gradient of the input is a convolution of the output's with the filters turned around, for stride
-1; otherwise one for each remainder of a cell's row and column (see `vectorized.conv2d_input`).
+1; otherwise one for each remainder of a cell's row and column (see `vectorized.conv2d_input`). Where
+the input has few channels, it is `_scatter`.
 """
 
 from itertools import product
@@ -21,7 +22,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from .. import vectorized
-from . import _depthwise, _direct, _winograd
+from . import _depthwise, _direct, _scatter, _winograd
 from ._calls import (
     FLOATS,
     add_up,
@@ -34,7 +35,6 @@ from ._calls import (
     ready,
     share,
     whole,
-    work_memory,
 )
 
 STRIP_BYTES = 1 << 17  # of x brought into place at once: a good part of an L2 cache
@@ -44,6 +44,7 @@ ZEROS = _winograd.ZEROS
 LEAST = {3: 16, 5: 16}
 FEW = 16
 PANELS = 1  # filters for each tile, from which these are gone through panel by panel
+PACKED = 8  # multiply-adds that bringing a number into its panel takes as long as
 AT_ONCE = 96  # tiles, or channels of sums, for one panel: 36 of each should stay in the cache
 
 
@@ -70,22 +71,15 @@ def conv2d_input(g, w, x_shape, stride, padding, dilation, groups):
     F, c, I, J = w.shape
     C = x_shape[1]
     x = images(x_shape, dtype)
+    if groups == 1 and lanes(dtype) // 2 >= C:
+        scatter(g, w, stride, [before for before, _ in padding], dilation, x)
+        return x
     turned = w.reshape(groups, F // groups, c, I, J).swapaxes(1, 2)  # (G, c, f, I, J)
     turned = turned.reshape(C, F // groups, I, J)[:, :, ::-1, ::-1]
     rows, columns = (
         list(vectorized._phases(*axis))
         for axis in zip(x_shape[2:], (I, J), stride, padding, dilation, strict=True)
     )
-    if groups == 1 and lanes(dtype) // 2 >= C:
-        part, step, left, tail = spread_input(w, x, stride[1], padding[1][0], dilation[1])
-        for h, i, top, dh in rows:
-            rows_of, cells = part[:, :, i], x[:, :, h]
-            if rows_of.size:
-                products(g, rows_of, None, (1, step), (top, left), (dh, 1), 1, cells, tail)
-            else:
-                cells[...] = 0
-        if is_finite(x):
-            return x
     for (h, i, top, dh), (v, j, left, dw) in product(rows, columns):
         part, cells = turned[:, :, i, j], x[:, :, h, v]
         if part.size:
@@ -190,7 +184,8 @@ def products(x, w, bias, stride, origin, dilation, groups, y, tail=None):
     f, width = F // groups, width_of(F // groups, dtype)
     P, (Q, last_n) = y.shape[2], tail or (y.shape[3], f)
     packed = aligned((groups * -(-f // width), I, J, c, width), dtype)
-    _direct.pack(dtype, *place(w), groups, f, c, I, J, address(packed), width)
+    common = *place(w), f, c, I, J, address(packed), width
+    share(_direct.pack, dtype, common, groups * -(-f // width), w.size * PACKED, 0, 1)
     bias = padded(bias, F + width, dtype)
     merged = groups == 1 and dilation[1] == 1
     bare = is_in_place(x, (P, Q), (I, J), stride, origin, dilation, merged)
@@ -244,36 +239,24 @@ def spread(w, bias, stride, dilation, y):
     return wide, bias, (stride[0], e * s), (dilation[0], 1), (count, (Q - (count - 1) * e) * F)
 
 
-def spread_input(w, x, s, left, d):
-    """The same for the gradient of the input: E = k s columns of x̄ side by side.
-
-    Column E q + b takes w[f, c, i, j] from the column k q + t + t₀ of g where
-    j d = b + left − (t + t₀) s. Returns turned w' ((E, C), f, I, T), k, t₀ and the tail of `products`.
-    """
-    F, C, I, J = w.shape
-    W, lane = x.shape[3], lanes(x.dtype)
-
-    def taps(k):
-        return [
-            (b, (b + left - j * d) // s, j)
-            for b in range(k * s)
-            for j in range(J)
-            if (b + left - j * d) % s == 0
-        ]
-
-    def cost(k):
-        found = [t for _, t, _ in taps(k)]
-        return -(-k * s * C // lane) * (max(found) - min(found) + 1) / min(k * s, W)
-
-    k = min(range(1, max(1, 2 * lane // (s * C)) + 1), key=cost)
-    found = taps(k)
-    first = min(t for _, t, _ in found)
-    wide = np.zeros((k * s, C, F, I, max(t for _, t, _ in found) - first + 1), w.dtype)
-    for b, t, j in found:
-        wide[b, ..., t - first] = w[:, :, ::-1, j].swapaxes(0, 1)
-    count = -(-W // (k * s))
-    wide = wide.reshape(k * s * C, *wide.shape[2:])
-    return wide, k, first, (count, (W - (count - 1) * k * s) * C)
+def scatter(g, w, stride, before, dilation, x):
+    """`conv2d_input` of few channels: see `_scatter`."""
+    dtype, (F, C, I, J), (N, _, H, W) = x.dtype, w.shape, x.shape
+    P, Q = g.shape[2:]
+    columns = I * J * C
+    width = width_of(columns, dtype)
+    panels = -(-columns // width)
+    packed = aligned((panels, F, width), dtype)
+    of_columns = w.transpose(2, 3, 1, 0).reshape(columns, F, 1, 1)
+    _direct.pack(dtype, *place(of_columns), columns, F, 1, 1, address(packed), width, 0, panels)
+    high = H if N >= 8 else max(-(-H * N // 8), min(H, I * dilation[0]))
+    common = (
+        *place(g), F, P, Q, address(packed), width, panels, *stride, *dilation, I, J, *before, C,
+        address(x), H, W, high,
+    )  # fmt: skip
+    row = max((Q - 1) * stride[1] + (J - 1) * dilation[1] + 1, W + before[1]) * C + lanes(dtype)
+    nbytes = (high * row + Q * (F + panels * width)) * dtype.itemsize + ZEROS + 128
+    share(_scatter.spread, dtype, common, N * -(-H // high), N * P * Q * F * columns, nbytes)
 
 
 def direct_weight(g, x, w_shape, stride, origin, dilation, groups):
@@ -300,10 +283,18 @@ def direct_weight(g, x, w_shape, stride, origin, dilation, groups):
         *place(g), g_bare, groups, c, f, width, P, Q, strip,
     )  # fmt: skip
     shape, cost = (groups, panels, I * J, c, width), N * F * P * Q * c * I * J
-    sums = add_up(_direct.weight, dtype, common, N * -(-P // strip), shape, cost, nbytes)
+    units = N * -(-P // strip)
+    if groups == 1 and prod(w_shape) > x.size:  # the sums are most of all memory: one is enough
+        sums = aligned(shape, dtype)
+        sums[...] = 0
+        common = *common, units, address(sums)
+        share(_direct.weight, dtype, common, panels, cost, nbytes, 1)
+    else:
+        sums = add_up(_direct.weight, dtype, (*common, 0), units, shape, cost, nbytes)
     result = np.empty(w_shape, dtype)
-    memory = work_memory(I * J * c * width * dtype.itemsize)
-    _direct.finish(dtype, address(sums), groups, c, f, I * J, width, address(result), memory)
+    common = address(sums), c, f, I * J, width, address(result)
+    nbytes = I * J * c * width * dtype.itemsize
+    share(_direct.finish, dtype, common, groups * panels, result.size * PACKED, nbytes, 1)
     return result
 
 
@@ -368,7 +359,7 @@ def _at_once(bytes_of_tile, tiles):
     return max(1, min(whole(tiles, 4), max(12, TILE_BYTES // bytes_of_tile // 4 * 4)))
 
 
-def _spread(x, r, origin, of_x, down, right, of):
+def _transformed(x, r, origin, of_x, down, right, of):
     """The tiles, transformed, as (36, t, wide), wide a multiple `of`; their first step, and wide."""
     dtype, (N, C, H, W) = x.dtype, x.shape
     wide, m = whole(C, of), _winograd.TILE + 1 - r
@@ -393,7 +384,7 @@ def _by_panels(x, w, bias, origin, y):
     squares, width = _winograd.TILE**2, width_of(F, dtype)
     panels = -(-F // width)
     down, right, tiles = _tiles(y, r)
-    v, step, wide = _spread(x, r, origin, True, down, right, lanes(dtype))
+    v, step, wide = _transformed(x, r, origin, True, down, right, lanes(dtype))
     most = min(tiles, AT_ONCE)
     nbytes = ZEROS + ((r * r + squares) * C + squares * most) * width * dtype.itemsize
     nbytes += 2 * squares * 64
@@ -414,8 +405,8 @@ def _weight_by_panels(g, x, w_shape, origin):
     dtype, C, (F, _, r, _) = x.dtype, x.shape[1], w_shape
     squares, width = _winograd.TILE**2, width_of(F, dtype)
     down, right, tiles = _tiles(g, r)
-    v, v_step, wide = _spread(x, r, origin, True, down, right, lanes(dtype))
-    z, z_step, deep = _spread(g, r, (0, 0), False, down, right, width)
+    v, v_step, wide = _transformed(x, r, origin, True, down, right, lanes(dtype))
+    z, z_step, deep = _transformed(g, r, (0, 0), False, down, right, width)
     result = np.empty(w_shape, dtype)
     most = min(C, AT_ONCE)
     nbytes = ZEROS + (squares + r * r) * most * width * dtype.itemsize + squares * 64

@@ -1,0 +1,74 @@
+"""The gradient of an input of few channels, such as an image.
+
+A convolution would have one filter for each of these channels, and most of a vector would be empty.
+So a product gives for each pixel of g what it adds to all cells of its window, I·J·C numbers, and
+these are added up: those of a row of the window lie side by side in x too.
+"""
+
+from ._jit import jit
+from ._patch import fill_patch
+from ._product import along
+from ._vectors import clear, emit, lanes_of, move, size_of
+
+ZEROS = 256  # bytes at the beginning of scratch memory
+
+
+@emit
+def _add(code, of, to, n):
+    """to[k] += of[k] for a vector's k < n; the rest of it is written as it was."""
+    code.store(code.load_some(of, code.mask(n)) + code.load(to), to)
+
+
+@jit
+def spread(
+    zero, g, gn, gc, gh, gw, F, P, Q, w, width, panels, s, t, d, e, I, J, top, left, C, x, H, W, high,
+    first, last, scratch,
+):  # fmt: skip
+    """The blocks first to last of x (N, H, W, C), `high` rows each, counted over n, h.
+
+    w is (panels, F, width), of I·J·C columns. Strides s, t; dilations d, e.
+    """
+    size, lanes = size_of(zero), lanes_of(zero)
+    blocks, deep = (H + high - 1) // high, panels * width
+    columns = max((Q - 1) * t + (J - 1) * e + 1, W + left)
+    runs, run = (1, J * C) if e == 1 else (J, C)
+    row = columns * C + lanes  # a vector that begins in the last run ends in the row
+    clear(scratch, ZEROS)
+    sums = scratch + ZEROS
+    given = (sums + high * row * size + 63) // 64 * 64
+    added = given + (0 if gc == 1 else Q * F * size)
+    for unit in range(first, last):
+        n, h_first = divmod(unit, blocks)
+        h_first *= high
+        rows = min(high, H - h_first)
+        clear(sums, rows * row * size)
+        p = max(0, (h_first + top - (I - 1) * d + s - 1) // s)
+        while p < P and p * s - top < h_first + rows:
+            of, step = g + (n * gn + p * gh) * size, gw
+            if gc != 1:
+                fill_patch(zero, g + n * gn * size, gc, gh, gw, F, P, Q, given, F, p, 1, 0, Q)
+                of, step = given, F
+            for panel in range(panels):
+                k = panel * width
+                along(
+                    zero, width, of, step, scratch, w + k * F * size, 0, width, added + k * size, deep,
+                    scratch, 0, F, 1, width, Q,
+                )  # fmt: skip
+            for i in range(I):
+                h = p * s + i * d - top - h_first
+                if 0 <= h < rows:
+                    for q in range(Q):
+                        for j in range(runs):
+                            k, left_over = (i * J + j) * C, run
+                            value = added + (q * deep + k) * size
+                            to = sums + (h * row + (q * t + j * e) * C) * size
+                            while left_over > 0:
+                                _add(zero, value, to, left_over)
+                                value, to = value + lanes * size, to + lanes * size
+                                left_over -= lanes
+            p += 1
+        for h in range(rows):
+            move(
+                x + ((n * H + h_first + h) * W) * C * size, sums + (h * row + left * C) * size,
+                W * C * size,
+            )  # fmt: skip
