@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -186,6 +187,61 @@ def test_what_is_not_finite_spreads_no_further_than_its_windows(case, value, see
             ),
         ):
             assert np.array_equal(np.isfinite(actual), np.isfinite(expected))
+
+
+@given(
+    st.sampled_from([3, 5]), st.sampled_from([(17, 33), (40, 50), (16, 96)]),
+    st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9)), st.sampled_from([4, 12, 96]),
+    st.sampled_from(FLOATS), st.integers(0, 2**32), st.sampled_from([None, np.nan, np.inf]),
+)  # fmt: skip
+@settings(deadline=None)
+def test_filters_panel_by_panel_and_so_many_tiles_at_once(
+    r, channels, plane, at_once, dtype, seed, bad
+):
+    """As where there are more filters than tiles: here always, in blocks of few tiles or channels."""
+    (C, F), (N, H, W) = channels, plane
+    how = (1, 1), ((r // 2, r // 2),) * 2, (1, 1), 1
+    x, w, bias, g = arrays(seed, (N, C, H, W), (F, C, r, r), (F,), (N, F, H, W), dtype=dtype)
+    if bad is not None:
+        x[0, seed % C, 0, 0] = g[0, seed % F, 0, 0] = bad
+    calls = [
+        ("conv2d", x, w, bias), ("conv2d_input", g, w, x.shape), ("conv2d_weight", g, x, w.shape)
+    ]  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch, np.errstate(all="ignore"):
+        patch.setattr(convolution, "PANELS", 0)
+        patch.setattr(convolution, "AT_ONCE", at_once)
+        for name, *arguments in calls:
+            actual = getattr(compiled, name)(*arguments, *how)
+            expected = getattr(vectorized, name)(*arguments, *how)
+            finite = np.isfinite(expected)
+            assert np.array_equal(np.isfinite(actual), finite)
+            near(np.where(finite, actual, 0), np.where(finite, expected, 0))
+
+
+def peak_in_a_new_thread(call):
+    """Bytes: its scratch memory is empty, and so counted."""
+    peaks = []
+
+    def run():
+        tracemalloc.start()
+        call()
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+
+    call()  # compiled before
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    return peaks[0]
+
+
+def test_transformed_filters_are_not_all_in_memory_at_once():
+    """Nor are the sums for their gradient, where images are few: both take 4 times the filters."""
+    x, w = arrays(0, (4, 256, 4, 4), (256, 256, 3, 3))
+    half = 2 * w.nbytes
+    assert peak_in_a_new_thread(lambda: compiled.conv2d(x, w, None, *SAME)) < half
+    weight = lambda: compiled.conv2d_weight(x, x, w.shape, *SAME)  # noqa: E731
+    assert peak_in_a_new_thread(weight) < w.nbytes + half
 
 
 @pytest.mark.parametrize("r", [3, 5])
