@@ -18,6 +18,7 @@ import numpy as np
 from .works import Run
 
 F32 = 4  # bytes
+FEW = 16  # filters
 PRODUCT, COPIED = 1024, 1 << 24  # of the peaks: n of an n × n product, numbers in a copy
 
 
@@ -40,6 +41,7 @@ def call(kernels: Any, function: str, case: tuple[Any, ...]) -> Run:
     def run() -> Any:
         y = kernel(*arguments)
         y = y[0] if isinstance(y, tuple) else y
+        y = arguments[1][0] if y is None else y  # written in place
         return y[(0,) * y.ndim]
 
     return run
@@ -54,6 +56,8 @@ def _conv(function: str) -> Callable[..., tuple[Any, ...]]:
         kernels: Any, rng: Any, shape: Any, filters: int, k: int, s: int, groups: int
     ) -> Any:
         x, w = _draw(rng, *shape), _draw(rng, filters, shape[1] // groups, k, k)
+        if filters <= FEW:  # as a convolution of few channels leaves many images
+            x = np.ascontiguousarray(x.transpose(1, 2, 3, 0)).transpose(3, 0, 1, 2)
         how = ((s, s), ((k // 2, k // 2),) * 2, (1, 1), groups)
         if function == "conv2d":
             return x, w, None, *how
@@ -64,9 +68,13 @@ def _conv(function: str) -> Callable[..., tuple[Any, ...]]:
 
 
 def _pool(function: str) -> Callable[..., tuple[Any, ...]]:
-    def arguments(kernels: Any, rng: Any, shape: tuple[int, ...], k: int) -> tuple[Any, ...]:
-        # images in the memory order that a convolution leaves
-        x = _draw(rng, shape[0], *shape[2:], shape[1]).transpose(0, 3, 1, 2)
+    def arguments(
+        kernels: Any, rng: Any, shape: tuple[int, ...], k: int, last: int = 1
+    ) -> tuple[Any, ...]:
+        # in the memory orders that a convolution leaves: channels (axis 1) or images (0) innermost
+        x = np.moveaxis(
+            _draw(rng, *(n for a, n in enumerate(shape) if a != last), shape[last]), 3, last
+        )
         size, window = tuple(n // k for n in shape[2:]), ((k, k), (k, k), ((0, 0), (0, 0)))
         if function == "avg_pool2d":
             return x, *window, size, np.full(size, k * k, np.float32)
@@ -89,8 +97,29 @@ def _matmul(kernels: Any, rng: Any, m: int, k: int, n: int) -> tuple[Any, ...]:
     return _draw(rng, m, k), _draw(rng, k, n)
 
 
-def _keep(kernels: Any, rng: Any, *shape: int) -> tuple[Any, ...]:
-    return _draw(rng, *shape), rng.random(shape) < 0.5
+def _elementwise(function: str) -> Callable[..., tuple[Any, ...]]:
+    def arguments(kernels: Any, rng: Any, *shape: int) -> tuple[Any, ...]:
+        x = _draw(rng, *shape)
+        if function == "keep":
+            return x, rng.random(shape) < 0.5
+        if function == "hardtanh":
+            return x, np.float32(0), np.float32(6)
+        return (x, _draw(rng, *shape)) if function == "relu_input" else (x,)
+
+    return arguments
+
+
+def _norm(function: str) -> Callable[..., tuple[Any, ...]]:
+    def arguments(kernels: Any, rng: Any, *shape: int) -> tuple[Any, ...]:
+        x, g = (_draw(rng, shape[0], *shape[2:], shape[1]).transpose(0, 3, 1, 2) for _ in "xg")
+        of_class = [_draw(rng, 1, shape[1], 1, 1) for _ in range(5)]
+        if function == "moments":
+            return x, (0, 2, 3)
+        if function == "moments_with":
+            return g, x, of_class[0], (0, 2, 3)
+        return (x, *of_class[:4]) if function == "normalize" else (g, x, *of_class)
+
+    return arguments
 
 
 _CONVS = ("conv2d", "conv2d_input", "conv2d_weight")
@@ -99,9 +128,32 @@ _POOLS = {  # how often at the least the large plane and the small one are moved
     "max_pool2d_scatter": (F32, F32 + 1), "max_pool2d_gather": (F32, F32 + 1),
     "avg_pool2d": (F32, F32), "avg_pool2d_input": (F32, F32),
 }  # fmt: skip
+
+
+def _momentum(p: Any, g: Any, v: Any, s: Any) -> None:
+    """SGD's step."""
+    np.multiply(v, 0.9, out=v)
+    np.add(v, g, out=v)
+    np.multiply(v, 0.01, out=s)
+    np.subtract(p, s, out=p)
+
+
+def _blockwise(kernels: Any, rng: Any, *shape: int) -> tuple[Any, ...]:
+    return _momentum, [_draw(rng, *shape) for _ in "pgv"], 1
+
+
+# bytes that are moved at least, for each number
+_ELEMENTWISE = {
+    "keep": 2 * F32 + 1, "relu": 2 * F32, "relu_input": 3 * F32, "hardtanh": 2 * F32 + 1
+}  # fmt: skip
+_NORMS = {
+    "moments": F32, "moments_with": 2 * F32, "normalize": 2 * F32, "normalize_input": 3 * F32
+}  # fmt: skip
 ARGUMENTS: dict[str, Callable[..., tuple[Any, ...]]] = {
     "matmul": _matmul,
-    "keep": _keep,
+    **{name: _elementwise(name) for name in _ELEMENTWISE},
+    **{name: _norm(name) for name in _NORMS},
+    "blockwise": _blockwise,
     **{name: _conv(name) for name in _CONVS},
     **{name: _pool(name) for name in _POOLS},
 }
@@ -113,6 +165,7 @@ _LAYERS = {  # (N, C, H, W), filters, kernel, stride, groups
     "5x5, 32, 16²": ((16, 32, 16, 16), 32, 5, 1, 1),
     "7x7 stride 2, 3 to 64, 64²": ((16, 3, 64, 64), 64, 7, 2, 1),
     "depthwise 3x3, 64, 32²": ((16, 64, 32, 32), 64, 3, 1, 64),
+    "5x5, 6 to 16, 14²": ((256, 6, 14, 14), 16, 5, 1, 1),
 }
 
 
@@ -131,11 +184,13 @@ def _cases() -> list[Case]:
             cases.append(Case(f"{function} {name}", "kernel", arguments, flops, moved))
     shape = (32, 64, 32, 32)
     for function, (large, small) in _POOLS.items():
-        arguments = {"function": function, "case": (shape, 2)}
-        moved = prod(shape) * (large + small / 4)
-        cases.append(Case(f"{function} 2x2", "kernel", arguments, 0, moved))
-    arguments = {"function": "keep", "case": shape}
-    cases.append(Case("keep", "kernel", arguments, 0, prod(shape) * (2 * F32 + 1)))
+        for name, last in (("2x2", 1), ("2x2, images innermost", 0)):
+            arguments = {"function": function, "case": (shape, 2, last)}
+            moved = prod(shape) * (large + small / 4)
+            cases.append(Case(f"{function} {name}", "kernel", arguments, 0, moved))
+    for function, moved in {**_ELEMENTWISE, **_NORMS, "blockwise": 5 * F32}.items():
+        arguments = {"function": function, "case": shape}
+        cases.append(Case(function, "kernel", arguments, 0, prod(shape) * moved))
     # x is read and y written; then g and x or y are read and the gradient of x written
     for name, its in (("ReLU", ()), ("GELU", ()), ("BatchNorm2d", (64,)), ("Softmax", (1,)),
                       ("LayerNorm", (32,))):  # fmt: skip

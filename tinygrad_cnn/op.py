@@ -47,7 +47,9 @@ def op(forward: Callable[..., Any] | None = None, **options: Any) -> Any:
       that of y; the gradients are summed back to the inputs' shapes;
     - `view`: y shows the memory of the input;
     - `composite`: the same function out of other ops. It is what a graph of the gradient
-      differentiates: needed where a residual depends smoothly on an input.
+      differentiates: needed where a residual depends smoothly on an input;
+    - `shared`: functions like vjps, of what several vjps need of the cotangent, by the name under
+      which these take it: each runs once, before them.
     """
     if forward is None:
         return functools.partial(op, **options)
@@ -77,6 +79,7 @@ class Op:
         elementwise: bool = False,
         view: bool = False,
         composite: Callable[..., Any] | None = None,
+        shared: dict[str, Callable[..., Any]] | None = None,
     ):
         code = forward.__code__
         named = code.co_argcount + code.co_kwonlyargcount
@@ -91,6 +94,7 @@ class Op:
         self.forward, self.composite = forward, composite
         self.residuals, self.returns = tuple(residuals), tuple(returns)
         self.elementwise, self.view = elementwise, view
+        self.shared = shared or {}
         self.vjps: dict[str, Callable[..., Any]] = {}
         self.generation = 0  # how often they changed
         self.saved: tuple[str, ...] = ()
@@ -110,9 +114,11 @@ class Op:
         """
         there = {*self.inputs, *self.attributes, *self.residuals, "y"}
         there |= {name + "_shape" for name in self.inputs} | ({"i"} if self.variadic else set())
-        for name, vjp in vjps.items():
+        for name, vjp in (*self.shared.items(), *vjps.items()):
             wants = _parameters(vjp)
-            if name not in self.inputs:
+            if name in self.shared:
+                there.add(name)
+            elif name not in self.inputs:
                 raise TypeError(f"{self.name} has no input {name!r}: it has {self.inputs}")
             if wants[:1] != ("g",) or not there.issuperset(wants[1:]):
                 raise TypeError(
@@ -125,7 +131,8 @@ class Op:
 
     def compile(self) -> Any:
         """Generate `record` and `backward`; return the first."""
-        wanted = [p for vjp in self.vjps.values() for p in _parameters(vjp)[1:]]
+        functions = {**self.shared, **self.vjps}
+        wanted = [p for function in functions.values() for p in _parameters(function)[1:]]
         if self.composite:
             wanted += self.inputs
         arrays = (*self.inputs, "y", *self.residuals)
@@ -133,7 +140,7 @@ class Op:
         shapes = tuple(name for name in self.inputs if name + "_shape" in wanted)
         self.static = (*self.attributes, *(name + "_shape" for name in shapes))
         namespace = self.record.__globals__
-        namespace |= {f"_vjp_{name}": vjp for name, vjp in self.vjps.items()}
+        namespace |= {f"_vjp_{name}": function for name, function in functions.items()}
         namespace |= {
             "_forward": self.forward,
             "_promote": promote,
@@ -202,7 +209,8 @@ def _needed_by(o: Op, saved: str) -> list[str]:
     """The inputs whose vjps ask for `saved`."""
     if o.composite and saved in o.inputs:
         return list(o.vjps)
-    return [name for name, vjp in o.vjps.items() if saved in _parameters(vjp)]
+    through = {saved, *(name for name, f in o.shared.items() if saved in _parameters(f))}
+    return [name for name, vjp in o.vjps.items() if through.intersection(_parameters(vjp))]
 
 
 def _if_needed(o: Op, name: str, value: str) -> str:
@@ -361,6 +369,7 @@ def _backward_source(o: Op) -> str:
         lines.append(f"    {_tuple(o.saved)} = saved")
     if o.static:
         lines.append(f"    {_tuple(o.static)} = static")
+    lines += [f"    {n} = _vjp_{n}({', '.join(_parameters(f))})" for n, f in o.shared.items()]
     if o.variadic:
         (xs,) = o.inputs
         vjp = f"_vjp_{xs}({', '.join(_parameters(o.vjps[xs]))})" if o.vjps else "None"

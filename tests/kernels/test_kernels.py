@@ -13,13 +13,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinygrad_cnn import kernels
-from tinygrad_cnn.kernels import _threads, _windows, vectorized
+from tinygrad_cnn.kernels import (
+    _blockwise,
+    _elementwise,
+    _normalization,
+    _threads,
+    _windows,
+    vectorized,
+)
 
 try:
     from tinygrad_cnn.kernels import compiled
-    from tinygrad_cnn.kernels.compiled import _calls, convolution
+    from tinygrad_cnn.kernels.compiled import _calls, convolution, few
 except ImportError:
     compiled = None
+
+SIBLINGS = _blockwise, _elementwise, _normalization  # vectorized shows their kernels as its own
 
 # -- the loops -----------------------------------------------------------------------------------
 
@@ -151,6 +160,7 @@ def blocks(request):
                 patch.setattr(convolution, "TILE_BYTES", 1)
                 patch.setattr(convolution, "AT_ONCE", 3)
                 patch.setattr(convolution, "LEAST", {3: 1, 5: 1})
+                patch.setattr(few, "PATCH_BYTES", 1)
             yield
     else:
         yield
@@ -164,6 +174,27 @@ def k(request):
 
 def close(actual, expected, rtol=1e-9):
     np.testing.assert_allclose(actual, expected, rtol=rtol, atol=rtol * 10)
+
+
+# -- products ------------------------------------------------------------------------------------
+
+
+@given(
+    st.tuples(*[st.sampled_from([0, 1, 2, 7, 8, 20, 64, 65])] * 3),
+    st.sampled_from(["", "a", "b", "ab"]),
+    st.sampled_from([np.float64, np.float32, np.float16, np.int64]),
+    st.integers(0, 2**32),
+)
+def test_products_are_sums_however_their_factors_lie(k, sizes, turned, dtype, seed):
+    m, inner, n = sizes
+    rng = np.random.default_rng(seed)
+    a, b = (rng.integers(-9, 9, shape).astype(dtype) for shape in ((m, inner), (inner, n)))
+    a = np.asfortranarray(a) if "a" in turned else a
+    b = np.asfortranarray(b) if "b" in turned else b
+    y = k.matmul(a, b)
+    np.testing.assert_array_equal(y, (a[:, :, None] * b).sum(1))
+    assert y.dtype == dtype
+    assert y.flags.c_contiguous
 
 
 # -- convolution ---------------------------------------------------------------------------------
@@ -468,7 +499,7 @@ def test_every_kernel_is_listed():
         name
         for name, value in vars(vectorized).items()
         if inspect.isfunction(value)
-        and value.__module__ == vectorized.__name__
+        and value.__module__ in (vectorized.__name__, *(m.__name__ for m in SIBLINGS))
         and not name.startswith("_")
     }
     assert public == set(kernels.FUNCTIONS)

@@ -32,6 +32,14 @@ FUNCTIONS = (
     "max_pool2d_gather",
     "avg_pool2d",
     "avg_pool2d_input",
+    "moments",
+    "moments_with",
+    "normalize",
+    "normalize_input",
+    "relu",
+    "relu_input",
+    "hardtanh",
+    "blockwise",
 )
 
 _current = os.environ.get("TINYGRAD_CNN_KERNELS")  # none: the best that is installed

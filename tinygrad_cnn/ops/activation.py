@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from .. import kernels
 from ..dtypes import floating
 from ..op import op
 from .elementwise import clamp, exp, keep, sigmoid, tanh, where
@@ -49,18 +50,17 @@ def elu_x(g, x, alpha, scale, rate):
 elu.defvjp(x=elu_x)
 
 
-@op(residuals=("outside",))
+@op(residuals=("inside",))
 def hardtanh(x, *, min_val, max_val):
     """y = x, but not under `min_val` nor over `max_val`        x̄ = ȳ strictly between them, else 0
 
     On either bound the subgradient is 0 (that of `clamp` is 1), as in PyTorch. For backward a byte
     an element is kept: y may be written after.
     """
-    low, high = x.dtype.type(min_val), x.dtype.type(max_val)
-    return np.clip(x, low, high), (x <= low) | (x >= high)
+    return kernels.hardtanh(x, x.dtype.type(min_val), x.dtype.type(max_val))
 
 
-hardtanh.defvjp(x=lambda g, outside: keep(g, ~outside))
+hardtanh.defvjp(x=lambda g, inside: keep(g, inside))
 
 
 @op

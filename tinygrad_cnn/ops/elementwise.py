@@ -12,6 +12,8 @@ from .. import kernels
 from ..dtypes import floating, get_default_dtype
 from ..op import op
 
+LARGE = 1 << 16  # elements, from which an elementwise pass is worth a kernel
+
 
 @op(elementwise=True)
 def add(a, b):
@@ -177,10 +179,17 @@ def relu(x):
 
     A NaN stays NaN, and lets ȳ through.
     """
-    return np.maximum(x, 0)
+    return np.maximum(x, 0) if x.size < LARGE else kernels.relu(x)
 
 
-relu.defvjp(x=lambda g, y: keep(g, ~(y <= 0)))
+@op
+def rectify(x, by):
+    """y = x where not by ≤ 0, else 0        x̄ = ȳ there, else 0"""
+    return kernels.relu_input(x, by)
+
+
+rectify.defvjp(x=lambda g, by: rectify(g, by))
+relu.defvjp(x=lambda g, y: rectify(g, getattr(y, "_array", y)))
 
 
 @op

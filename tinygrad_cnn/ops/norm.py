@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from .. import kernels
 from ..op import op
 from .elementwise import sqrt
 from .reduce import mean as mean_op
@@ -22,6 +23,10 @@ def _normalization(name, of_what, centred=True):
     With m elements normalised together, dμ = Σ dx / m and dr = −r² Σ x̂ dx / m, so, of h = w ȳ,
     x̄ = r (h − Σ h / m − x̂ Σ (h x̂) / m)        w̄ = Σ ȳ x̂        b̄ = Σ ȳ
     (Ioffe and Szegedy 2015, section 3). Not `centred`, μ = 0, and x̄ is without Σ h / m.
+
+    All of that is in S = Σ ȳ and T = Σ ȳ (x − μ) over those axes of `dims` along which w does not
+    vary: Σ h is Σ w S over the others, Σ h x̂ is r Σ w T, and w̄ and b̄ are Σ r T and Σ S over the
+    axes along which w does not vary.
     """
 
     def composite(x, weight=None, bias=None, *, dims, affine_shape, eps):
@@ -32,33 +37,42 @@ def _normalization(name, of_what, centred=True):
         return y if bias is None else y + bias.reshape(affine_shape)
 
     def forward(x, weight=None, bias=None, *, dims, affine_shape, eps):
-        m = _count(x.shape, dims)
-        mu = x.sum(axis=dims, keepdims=True) / m if centred else np.zeros((), x.dtype)
-        y = x - mu
-        variance = np.square(y).sum(axis=dims, keepdims=True) / m
-        scale = 1 / np.sqrt(variance + x.dtype.type(eps))
-        _scale(y, scale, weight, dims, affine_shape)
-        if bias is not None:
-            y += bias.reshape(affine_shape)
-        return y, mu, variance, scale
-
-    def x_gradient(g, x, weight, mu, scale, dims, affine_shape):
-        if weight is not None and _varies(affine_shape, dims, x.ndim):
-            g, weight = g * weight.reshape(affine_shape), None
-        m = _count(x.shape, dims)
-        d = x - mu
-        d *= scale * scale * ((g * d).sum(axis=dims, keepdims=True) / -m)
-        d += g
+        shape = _beside(affine_shape, x.ndim)
         if centred:
-            d -= g.sum(axis=dims, keepdims=True) / m
-        _scale(d, scale, weight, dims, affine_shape)
-        return d
+            # of the classes that share a weight, where such make up what is normalised together
+            inner = tuple(d for d in dims if shape[d] == 1)
+            others = tuple(d for d in dims if shape[d] > 1) if inner else ()
+            mu, variance = kernels.moments(x, inner or dims)
+            if others:  # they are of one size: μ = mean μ_c, σ² = mean (σ_c² + (μ_c − μ)²)
+                each, mu = mu, mu.mean(axis=others, keepdims=True)
+                variance = (variance + np.square(each - mu)).mean(axis=others, keepdims=True)
+        else:
+            mu = np.zeros((), x.dtype)
+            variance = np.square(x).sum(axis=dims, keepdims=True) / _count(x.shape, dims)
+        scale = 1 / np.sqrt(variance + x.dtype.type(eps))
+        weight, bias = (v if v is None else v.reshape(shape) for v in (weight, bias))
+        return kernels.normalize(x, mu, scale, weight, bias), mu, variance, scale
 
-    def weight_gradient(g, x, mu, scale, weight_shape, affine_shape):
-        return sum_to(g * ((x - mu) * scale), shape=affine_shape).reshape(weight_shape)
+    def sums(g, x, mu, dims, affine_shape):
+        shape = _beside(affine_shape, x.ndim)
+        return kernels.moments_with(g, x, mu, tuple(d for d in dims if shape[d] == 1))
 
-    def bias_gradient(g, bias_shape, affine_shape):
-        return sum_to(g, shape=affine_shape).reshape(bias_shape)
+    def x_gradient(g, sums, x, weight, mu, scale, dims, affine_shape):
+        shape, m = _beside(affine_shape, x.ndim), _count(x.shape, dims)
+        weight = None if weight is None else weight.reshape(shape)
+        of_g, of_gd = sums if weight is None else (weight * v for v in sums)
+        others = tuple(d for d in dims if shape[d] > 1)
+        if others:
+            of_g, of_gd = (v.sum(axis=others, keepdims=True) for v in (of_g, of_gd))
+        of_g = of_g / m if centred else np.zeros_like(mu)
+        return kernels.normalize_input(g, x, mu, scale, weight, of_g, of_gd * (scale * scale / m))
+
+    def weight_gradient(g, sums, scale, weight_shape, affine_shape):
+        shape = _beside(affine_shape, scale.ndim)
+        return sum_to(sums[1] * scale, shape=shape).reshape(weight_shape)
+
+    def bias_gradient(g, sums, bias_shape, affine_shape):
+        return sum_to(sums[0], shape=_beside(affine_shape, sums[0].ndim)).reshape(bias_shape)
 
     forward.__name__ = forward.__qualname__ = name
     forward.__doc__ = f"y = w x̂ + b, {of_what}: see `_normalization` for x̄, w̄ and b̄."
@@ -67,6 +81,7 @@ def _normalization(name, of_what, centred=True):
         residuals=("mu", "variance", "scale"),
         returns=("mu", "variance"),
         composite=composite,
+        shared={"sums": sums},
     )
     record.defvjp(x=x_gradient, weight=weight_gradient, bias=bias_gradient)
     return record
@@ -78,20 +93,9 @@ def _count(shape, dims):
     return float(max(math.prod(shape[d] for d in dims), 1))
 
 
-@lru_cache(maxsize=256)
-def _varies(affine_shape, dims, ndim):
-    """Whether the weight differs among elements that are normalised together."""
-    lead = ndim - len(affine_shape)
-    return any(d >= lead and affine_shape[d - lead] > 1 for d in dims)
-
-
-def _scale(y, scale, weight, dims, affine_shape):
-    """y *= scale · weight, in one pass where it can be."""
-    if weight is not None and _varies(affine_shape, dims, y.ndim):
-        y *= scale
-        y *= weight.reshape(affine_shape)
-    else:
-        y *= scale if weight is None else scale * weight.reshape(affine_shape)
+def _beside(affine_shape, ndim):
+    """With an axis for each of x."""
+    return (1,) * (ndim - len(affine_shape)) + tuple(affine_shape)
 
 
 batch_norm = _normalization("batch_norm", "each channel over the batch and its places")

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from .. import kernels
 from ..graph import mark_written, wrap
 from ..modes import enable_grad
 from ..nn.module import clear_gradients
@@ -337,11 +338,7 @@ def in_blocks(update: Update, arrays: tuple[np.ndarray, ...], scratch: int) -> N
     if not all(array.flags.c_contiguous for array in arrays):
         update(*arrays, *(np.empty_like(p) for _ in range(scratch)))
         return
-    flat = [array.reshape(-1) for array in arrays]
-    spare = [np.empty(BLOCK, p.dtype) for _ in range(scratch)]
-    for begin in range(0, p.size, BLOCK):
-        blocks = [array[begin : begin + BLOCK] for array in flat]
-        update(*blocks, *(array[: len(blocks[0])] for array in spare))
+    kernels.blockwise(update, arrays, scratch)
 
 
 # --- What updates are made of: all in place, `s` is scratch -------------------------------------

@@ -63,6 +63,7 @@ def copy_of(op: Op, forward: Any = None, **vjps: Any) -> Op:
         elementwise=op.elementwise,
         view=op.view,
         composite=op.composite,
+        shared=op.shared,
     )
     copy.forward = forward or op.forward
     copy.defvjp(**{**op.vjps, **vjps})

@@ -166,6 +166,20 @@ register_strategy(
 
 
 @st.composite
+def rectified(draw: st.DrawFn) -> Call:
+    """Calls of `rectify`: by zeros too."""
+    x = draw(separated_arrays())
+    by = draw(generators()).integers(-1, 2, x.shape).astype(x.dtype)
+    return Call((x, by))
+
+
+register_strategy(
+    "rectify", rectified(), linear_in=("x",), constants=("by",),
+    reference=lambda x, by: np.where(by > 0, x, 0.0),
+)  # fmt: skip
+
+
+@st.composite
 def clamps(draw: st.DrawFn) -> Call:
     """Bounds of which either may be missing, and values apart from both."""
     low, high = draw(st.sampled_from([(-1.0, 0.5), (0.0, 1.0), (None, 0.3), (-0.7, None), (0, 1)]))

@@ -1,12 +1,20 @@
 """The kernels in Numba: see docs/speed.md. Raises ImportError where that is not installed."""
 
-from ..vectorized import keep as keep
 from ..vectorized import matmul as matmul
 from ..vectorized import max_pool2d_gather as max_pool2d_gather
 from ..vectorized import max_pool2d_positions as max_pool2d_positions
+from .blockwise import blockwise as blockwise
 from .convolution import conv2d as conv2d
 from .convolution import conv2d_input as conv2d_input
 from .convolution import conv2d_weight as conv2d_weight
+from .elementwise import hardtanh as hardtanh
+from .elementwise import keep as keep
+from .elementwise import relu as relu
+from .elementwise import relu_input as relu_input
+from .normalization import moments as moments
+from .normalization import moments_with as moments_with
+from .normalization import normalize as normalize
+from .normalization import normalize_input as normalize_input
 from .pooling import avg_pool2d as avg_pool2d
 from .pooling import avg_pool2d_input as avg_pool2d_input
 from .pooling import max_pool2d as max_pool2d

@@ -44,6 +44,16 @@ def get(context, zero, address):
 
 
 @intrinsic
+def get_integer(context, address):
+    """The integer of 64 bits at an address."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.load(builder.inttoptr(arguments[0], INT.as_pointer()))
+
+    return types.int64(address), generate
+
+
+@intrinsic
 def put(context, value, address):
     """An element to an address."""
 
@@ -53,6 +63,16 @@ def put(context, value, address):
         return context.get_dummy_value()
 
     return types.void(value, address), generate
+
+
+@intrinsic
+def cast(context, zero, value):
+    """A number as an element."""
+
+    def generate(context, builder, signature, arguments):
+        return context.cast(builder, arguments[1], value, zero)
+
+    return zero(zero, value), generate
 
 
 @intrinsic
@@ -202,11 +222,32 @@ class Code:
         return Vector(self, self.builder.load(pointer, align=self.size))
 
     def broadcast(self, address):
-        value = self.builder.load(self.pointer(address, self.element))
+        return self.fill(self.builder.load(self.pointer(address, self.element)))
+
+    def fill(self, value):
+        """A vector of one number."""
         vector = ir.Constant(self.type, ir.Undefined)
         vector = self.builder.insert_element(vector, value, ir.Constant(ir.IntType(32), 0))
         zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [0] * self.lanes)
         return Vector(self, self.builder.shuffle_vector(vector, vector, zeros))
+
+    def count(self, value):
+        """A vector of an integer, as elements."""
+        return self.fill(self.builder.sitofp(self.integer(value), self.element))
+
+    def total(self, vector):
+        """A vector of the sum of the lanes: by halves, in a fixed order."""
+        distance = self.lanes // 2
+        while distance:
+            turned = [k ^ distance for k in range(self.lanes)]
+            vector = vector + self._shuffle(vector, vector, turned)
+            distance //= 2
+        return vector
+
+    def store_first(self, vector, address):
+        """The lane 0."""
+        value = self.builder.extract_element(vector.value, ir.Constant(ir.IntType(32), 0))
+        self.builder.store(value, self.pointer(address, self.element))
 
     def store(self, vector, address):
         self.builder.store(vector.value, self.pointer(address, self.type), align=self.size)
@@ -255,6 +296,13 @@ class Code:
         name = f"llvm.fmuladd.v{self.lanes}f{8 * self.size}"
         function = self._function(name, self.type, [self.type] * 3)
         return Vector(self, self.builder.call(function, [a.value, b.value, c.value]))
+
+    def unary(self, name, a):
+        """LLVM's function of that name of a vector."""
+        function = self._function(
+            f"llvm.{name}.v{self.lanes}f{8 * self.size}", self.type, [self.type]
+        )
+        return Vector(self, self.builder.call(function, [a.value]))
 
     def turn(self, rows):
         """As many vectors as lanes, transposed: bit by bit, index of row and of lane swapped."""
@@ -318,6 +366,10 @@ class Code:
         """Whether a > b or a alone is NaN, lane by lane."""
         above = self.builder.fcmp_unordered(">", a.value, b.value)
         return self.builder.and_(above, self.builder.fcmp_ordered("ord", b.value, b.value))
+
+    def at_most(self, a, b):
+        """Whether a ≤ b, neither of them NaN, lane by lane."""
+        return self.builder.fcmp_ordered("<=", a.value, b.value)
 
     def equal(self, a, b):
         return self.builder.icmp_signed("==", a, b)

@@ -1,0 +1,275 @@
+"""The passes over memory, of both sets: normalisation and elementwise, against their definitions."""
+
+import importlib
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tinygrad_cnn.kernels import _blockwise, _elementwise, vectorized
+
+try:
+    from tinygrad_cnn.kernels import compiled
+    from tinygrad_cnn.kernels.compiled import _calls, elementwise, normalization
+except ImportError:
+    compiled = None
+
+SETS = ["vectorized", "compiled"]
+
+
+@pytest.fixture(params=SETS, scope="module")
+def k(request):
+    return pytest.importorskip(f"tinygrad_cnn.kernels.{request.param}", exc_type=ImportError)
+
+
+@pytest.fixture(params=[False, True], ids=["whole", "in parts"], autouse=True, scope="module")
+def parts(request):
+    """The small shapes of the tests go the ways of large ones, the second time in many parts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_elementwise, "LARGE", 0)
+        if compiled:
+            patch.setattr(normalization, "FEW", 0)
+        if request.param:
+            patch.setattr(_elementwise, "workers", lambda: 3)
+            patch.setattr(_blockwise, "workers", lambda: 3)
+            patch.setattr(_blockwise, "LARGE", 0)
+            patch.setattr(_blockwise, "BLOCK", 7)
+        if request.param and compiled:
+            patch.setattr(_calls, "SOME", 0)
+            patch.setattr(_calls, "workers", lambda: 3)
+            patch.setattr(elementwise, "BLOCK", 7)
+            patch.setattr(importlib.import_module(f"{compiled.__name__}.blockwise"), "BLOCK", 21)
+            patch.setattr(normalization, "ROWS", 3)
+            patch.setattr(normalization, "RUN", 5)
+        yield
+
+
+def lying(x, order, extra=0):
+    """x with its axes in memory in that order, and a gap of so many numbers after each innermost run."""
+    turned = np.ascontiguousarray(x.transpose(order))
+    if extra:
+        wide = np.full((*turned.shape[:-1], turned.shape[-1] + extra), np.nan, x.dtype)
+        wide[..., : turned.shape[-1]] = turned
+        turned = wide[..., : turned.shape[-1]]
+    x = turned.transpose(np.argsort(order))
+    x.flags.writeable = False
+    return x
+
+
+KINDS = {  # of shape (N, G, c, H, W) or its like: dims, and the axes along which the weight varies
+    "batch": ((0, 2, 3), (1,)), "instance": ((2, 3), (1,)), "group": ((2, 3, 4), (1, 2)),
+    "layer": ((2, 3), (2, 3)), "rows": ((1,), (1,)), "all": ((0, 1), ()), "one": ((), (0,)),
+}  # fmt: skip
+NDIM = {"group": 5, "rows": 2, "all": 2, "one": 2}
+
+
+@st.composite
+def cases(draw):
+    kind = draw(st.sampled_from(sorted(KINDS)))
+    sizes = st.sampled_from([1, 2, 3, 5, 17, 40, 70])
+    shape = [draw(st.sampled_from([1, 2, 3]))] + [draw(sizes) for _ in range(NDIM.get(kind, 4) - 1)]
+    while np.prod(shape) > 1 << 14:
+        shape[shape.index(max(shape))] = 3
+    orders = [draw(st.permutations(range(len(shape)))) for _ in "xg"]
+    ends = (0, *range(2, len(shape)), 1), (*range(1, len(shape)), 0), tuple(range(len(shape)))
+    orders = [draw(st.sampled_from([*ends, order])) for order in orders]
+    if draw(st.booleans()):
+        orders[1] = orders[0]
+    gaps = draw(st.sampled_from([0, 0, 3])), draw(st.sampled_from([0, 0, 1]))
+    dtype = draw(st.sampled_from([np.float32, np.float64, np.float16]))
+    return kind, tuple(shape), orders, gaps, dtype, draw(st.integers(0, 2**32))
+
+
+def drawn(case):
+    kind, shape, orders, gaps, dtype, seed = case
+    rng = np.random.default_rng(seed)
+    dims, varying = KINDS[kind]
+    x, g = (rng.normal(3, 2, shape).astype(dtype) for _ in "xg")
+    kept = [1 if d in dims else n for d, n in enumerate(shape)]
+    affine = [n if d in varying else 1 for d, n in enumerate(shape)]
+    x, g = (lying(v, o, e) for v, o, e in zip((x, g), orders, gaps, strict=True))
+    mu, s, t = (rng.normal(size=kept).astype(dtype) for _ in "mst")
+    scale = rng.uniform(0.5, 2, kept).astype(dtype)
+    weight, bias = (rng.normal(size=affine).astype(dtype) for _ in "wb")
+    weight, bias = (None if rng.random() < 0.2 else v for v in (weight, bias))
+    return dims, x, g, mu, scale, weight, bias, s, t
+
+
+def near(actual, expected, dtype):
+    assert actual.dtype == dtype
+    assert actual.shape == expected.shape
+    scale = max(1, np.abs(expected).max(initial=0))
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=200 * np.finfo(dtype).eps * scale)
+
+
+def wide(*arrays):
+    return [None if v is None else np.asarray(v, np.float64) for v in arrays]
+
+
+BATCH_LAST = ("batch", (2, 70, 5, 3), [(0, 2, 3, 1)] * 2, (3, 1), np.float32, 0)
+INSTANCES = ("instance", (3, 17, 5, 3), [(0, 2, 3, 1)] * 2, (0, 0), np.float32, 1)
+ROWS = ("layer", (2, 3, 17, 5), [(0, 1, 2, 3)] * 2, (0, 0), np.float32, 2)
+
+
+@given(cases())
+@example(BATCH_LAST)
+@example(INSTANCES)
+@example(ROWS)
+@settings(deadline=None)
+def test_normalisation_is_its_definition(k, case):
+    dims, x, g, mu, scale, weight, bias, s, t = drawn(case)
+    dtype = x.dtype
+    X, G, M, R, W, B, S, T = wide(x, g, mu, scale, weight, bias, s, t)
+    mean, variance = k.moments(x, dims)
+    if dtype != np.float16:
+        near(mean, X.mean(axis=dims, keepdims=True), dtype)
+        near(variance, X.var(axis=dims, keepdims=True), dtype)
+        of_g, of_gd = k.moments_with(g, x, mu, dims)
+        m = X.size / of_g.size
+        near(of_g / m, G.mean(axis=dims, keepdims=True), dtype)
+        near(of_gd / m, (G * (X - M)).mean(axis=dims, keepdims=True), dtype)
+    W, B = 1 if W is None else W, 0 if B is None else B
+    near(k.normalize(x, mu, scale, weight, bias), (X - M) * R * W + B, dtype)
+    wanted = R * (W * G - S - T * (X - M))
+    near(k.normalize_input(g, x, mu, scale, weight, s, t), wanted, dtype)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (0, 2, 3, 1), (1, 2, 3, 0)])
+def test_the_variance_of_numbers_far_from_zero(k, order):
+    """Σ x² / m − μ² would have no digit left."""
+    rng = np.random.default_rng(0)
+    x = lying((4096 + rng.normal(size=(5, 8, 9, 7))).astype(np.float32), order)
+    mean, variance = k.moments(x, (0, 2, 3))
+    exact = x.astype(np.float64)
+    np.testing.assert_allclose(mean, exact.mean((0, 2, 3), keepdims=True), rtol=2e-6)
+    np.testing.assert_allclose(variance, exact.var((0, 2, 3), keepdims=True), rtol=1e-5)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_not_finite_stays_in_its_class(k, value):
+    x = np.random.default_rng(0).normal(size=(3, 4, 5, 6)).astype(np.float32)
+    x[1, 2, 3, 4] = value
+    for order in ((0, 1, 2, 3), (0, 2, 3, 1), (1, 2, 3, 0)):
+        with np.errstate(invalid="ignore"):
+            mean, variance = k.moments(lying(x, order), (0, 2, 3))
+        assert np.isfinite(mean.ravel()).tolist() == [True, True, False, True]
+        assert np.isnan(variance.ravel()).tolist() == [False, False, True, False]
+
+
+@given(cases())
+@settings(deadline=None)
+def test_the_same_bits_twice(k, case):
+    dims, x, g, mu, scale, weight, *_ = drawn(case)
+    for call in (
+        lambda: k.moments(x, dims),
+        lambda: k.moments_with(g, x, mu, dims),
+        lambda: [k.normalize(x, mu, scale, weight, None)],
+    ):
+        assert all(np.array_equal(a, b) for a, b in zip(call(), call(), strict=True))
+
+
+SPECIAL = np.array([0.0, -0.0, 1.0, -1.0, 6.0, 7.0, np.nan, np.inf, -np.inf])
+
+
+@given(
+    st.lists(st.integers(0, 7), min_size=1, max_size=3), st.integers(0, 2**32),
+    st.sampled_from([np.float16, np.float32, np.float64]), st.sampled_from([0, 2]),
+    st.booleans(),
+)  # fmt: skip
+@example([40, 70], 0, np.float32, 0, True)
+@settings(deadline=None)
+def test_elementwise_passes_are_their_definitions(k, shape, seed, dtype, gap, turned):
+    rng = np.random.default_rng(seed)
+    order = tuple(range(len(shape)))[:: -1 if turned else 1]
+    x, g = (
+        lying(rng.choice(SPECIAL, shape).astype(dtype).reshape(shape), order, gap) for _ in "xg"
+    )
+    mask = lying(np.asarray(rng.random(shape) < 0.5), order)
+    low, high = dtype(0), dtype(6)
+    with np.errstate(invalid="ignore"):
+        between, inside = k.hardtanh(x, low, high)
+        for actual, wanted in (
+            (k.relu(x), np.where(x <= 0, 0, x)),
+            (k.relu_input(g, x), np.where(x <= 0, 0, g)),
+            (k.keep(g, mask), np.where(mask, g, 0)),
+            (between, np.clip(x, low, high)),
+        ):
+            assert actual.dtype == dtype
+            np.testing.assert_array_equal(actual, wanted)
+        np.testing.assert_array_equal(inside, ~((x <= 0) | (x >= 6)))
+    assert inside.dtype == np.bool_
+
+
+def test_both_sets_give_the_same_elements():
+    pytest.importorskip("numba")
+    x = np.random.default_rng(0).normal(size=(33, 41)).astype(np.float32)
+    assert np.array_equal(compiled.relu(x), vectorized.relu(x))
+    assert np.array_equal(compiled.relu_input(x, x[::-1]), vectorized.relu_input(x, x[::-1]))
+
+
+# -- updates, block by block ---------------------------------------------------------------------
+
+
+def an_update(rate, operations):
+    """Every operation that there is, in the order given, and numbers on either side."""
+
+    def update(p, g, v, s, d):
+        np.copyto(s, g)
+        d.fill(rate)
+        for name in operations:
+            ufunc = getattr(np, name)
+            if ufunc.nin == 1:
+                ufunc(s, out=s)
+            else:
+                ufunc(s, v, out=s)
+                ufunc(2.5, s, out=s)
+                ufunc(s, d, out=s)
+        np.add(v, s, out=v)
+        np.subtract(p, v, out=p)
+
+    return update
+
+
+BINARY, UNARY = (
+    ["add", "subtract", "multiply", "divide", "maximum"],
+    ["sqrt", "negative", "absolute"],
+)
+
+
+@given(st.lists(st.sampled_from(BINARY + UNARY), max_size=4), st.sampled_from([np.float32, np.float64]),
+       st.integers(1, 60), st.booleans())  # fmt: skip
+@settings(deadline=None)
+def test_an_update_has_the_bits_of_numpy(k, operations, dtype, n, special):
+    rng = np.random.default_rng(n)
+    given = [rng.normal(size=(n, 2)).astype(dtype) for _ in "pgv"]
+    if special:
+        given[1][0] = np.nan, -np.inf
+    wanted, update = [a.copy() for a in given], an_update(0.3, operations)
+    with np.errstate(all="ignore"):
+        update(*wanted, *(np.empty_like(given[0]) for _ in "sd"))
+    k.blockwise(update, given, 2)
+    for actual, expected in zip(given, wanted, strict=True):
+        np.testing.assert_array_equal(actual, expected)
+
+
+@pytest.mark.parametrize("how", ["operation", "number", "dtype", "closure"])
+def test_an_update_that_has_no_program_is_numpys(k, how):
+    unhashable = [2.0]
+
+    def update(p, g, s):
+        if how == "closure":
+            np.multiply(g, unhashable[0], out=s)
+        elif how == "operation":
+            np.add(np.exp2(np.ones_like(p)), 0.0, out=s)
+            np.multiply(s, g, out=s)
+        elif how == "number":
+            np.multiply(g, np.float64(2), out=s)
+        else:
+            np.multiply(g, 2.0, out=s)
+        np.add(p, s, out=p)
+
+    dtype = np.float16 if how == "dtype" else np.float64
+    p, g = np.ones(50, dtype), np.arange(50).astype(dtype)
+    k.blockwise(update, (p, g), 1)
+    assert p.tolist() == [1 + 2 * i for i in range(50)]
