@@ -17,7 +17,14 @@ from .measure import QUICK, Effort, Samples, Sits, compare, peaks
 from .rows import ROWS, Row
 from .seats import Apart
 
-GROUPS = (*dict.fromkeys(row.group for row in ROWS), "scaling", "micro", "pictures", "jobs")
+GROUPS = (
+    *dict.fromkeys(row.group for row in ROWS),
+    "scaling",
+    "micro",
+    "checkpoint",
+    "pictures",
+    "jobs",
+)
 
 
 class Run:
@@ -95,6 +102,14 @@ class Run:
         """Pictures and jobs, ours alone."""
         from . import extras
 
+        if wanted("checkpoint", ""):
+            yield table.CHECKPOINTS
+            for record in map(
+                records.of_checkpoint,
+                extras.checkpoints(self.names(["torch"]), self.sit, self.effort),
+            ):
+                self.results["extras"].append(record)
+                yield table.of_checkpoint(record)
         if wanted("pictures", ""):
             for name, seconds, target in extras.pictures():
                 met = seconds <= target
@@ -211,7 +226,9 @@ def _measure(
 
     things = [(row.group, row.name) for row in ROWS]
     things += [("scaling", s.name) for s in scaling.SERIES]
-    things += [("micro", c.name) for c in micro.CASES] + [("pictures", ""), ("jobs", "")]
+    things += [("micro", c.name) for c in micro.CASES] + [
+        (n, "") for n in ("checkpoint", "pictures", "jobs")
+    ]
     if not any(wanted(*thing) for thing in things):
         words.error(f"--only: no row of {' or '.join(only)}; groups are {', '.join(GROUPS)}")
     from tinygrad_cnn import kernels

@@ -1,4 +1,6 @@
-"""Measured otherwise than by calls: imports, pictures of large graphs, the examples as users run them."""
+"""Measured otherwise than by calls: imports, what checkpointing saves, pictures of large graphs, the
+examples as users run them.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +10,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import tinygrad_cnn as tc
 
 from . import networks, works
 from .contestants import ALL
-from .measure import Effort, Samples
+from .measure import Effort, Samples, Sits, peaks
+from .rows import step
 
 
 def in_process(code: str, timeout: float = 300) -> float:
@@ -51,6 +55,32 @@ def imports(names: list[str], effort: Effort) -> Samples:
             if done:  # the first compiles bytecode
                 samples.taken.setdefault(name, []).append(taken)
     return samples
+
+
+CHECKPOINTED: dict[str, dict[str, Any]] = {  # each block is a part
+    "ResNet of 16 blocks, batch 64": step("resnet", 64, 3, 32, 32, width=16, blocks=4),
+    "ResNet-18, batch 64": step("resnet", 64, 3, 32, 32),
+}
+
+
+def checkpoints(
+    names: list[str], sit: Callable[[str], Sits], effort: Effort
+) -> Iterator[tuple[str, str, float, float, float | None]]:
+    """(network, contestant, MiB that a step takes with checkpoints and without, target of the ratio).
+
+    Gradients and the optimizer's state are in both: of ResNet-18 86 MiB.
+    """
+    for network, its in CHECKPOINTED.items():
+        for name in names:
+            found = []
+            for checkpointed in (True, False):
+                options = {**its["options"], "checkpointed": checkpointed}
+                samples = peaks([name], sit, ("training_step", {**its, "options": options}), effort)
+                if name in samples.failed:
+                    raise RuntimeError(f"{network}: {name} failed: {samples.failed[name]}")
+                found.append(samples.median(name))
+            target = 0.5 if ALL[name].family == "ours" else None
+            yield network, name, found[0], found[1], target
 
 
 def pictures() -> Iterator[tuple[str, float, float]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from typing import Any
 
@@ -42,9 +43,12 @@ def _conv_bn(nn: Any, c: int, f: int, k: int = 3, stride: int = 1, groups: int =
     return [conv, nn.BatchNorm2d(f)]
 
 
-def resnet(t: Any, width: int = 64, blocks: int = 2) -> Any:
-    """ResNet-18 (He et al. 2016) with a 3 × 3 stem."""
+def resnet(t: Any, width: int = 64, blocks: int = 2, checkpointed: bool = False) -> Any:
+    """ResNet-18 (He et al. 2016) with a 3 × 3 stem; so many blocks of each width; `checkpointed`, each
+    block is run again in the backward pass.
+    """
     nn = t.nn
+    checkpoint = importlib.import_module(f"{t.__name__}.utils.checkpoint").checkpoint
 
     class Block(nn.Module):
         def __init__(self, c: int, f: int, stride: int):
@@ -56,6 +60,9 @@ def resnet(t: Any, width: int = 64, blocks: int = 2) -> Any:
             self.shortcut = nn.Sequential(*([] if same else _conv_bn(nn, c, f, 1, stride)))
 
         def forward(self, x: Any) -> Any:
+            return checkpoint(self.run, x, use_reentrant=False) if checkpointed else self.run(x)
+
+        def run(self, x: Any) -> Any:
             out = self.relu(self.bn1(self.conv1(x)))
             out = self.bn2(self.conv2(out))
             out += self.shortcut(x)

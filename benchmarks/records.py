@@ -122,6 +122,16 @@ def of_case(case: Case, samples: Samples) -> Record:
     return {"name": case.name, "contestants": found, "failed": failed}
 
 
+def of_checkpoint(found: tuple[str, str, float, float, float | None]) -> Record:
+    """What a step takes with checkpoints, and without."""
+    network, name, less, plain, target = found
+    ratio = less / plain
+    return {
+        "name": network, "contestant": name, "checkpointed": less, "plain": plain, "ratio": ratio,
+        "target": target, "met": None if target is None else ratio <= target,
+    }  # fmt: skip
+
+
 def save(results: Record, path: str) -> None:
     """As JSON."""
     Path(path).write_text(json.dumps(results, indent=1) + "\n")

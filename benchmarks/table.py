@@ -18,6 +18,8 @@ MICRO = (
     f"{'quartiles':>13} bound"
 )
 
+CHECKPOINTS = f"{'':36} {'':19} {'with':>9} {'without':>9} MiB   {'ratio':>7} {'target':>7}"
+
 
 def _figure(x: float | None) -> str:
     if x is None:
@@ -79,6 +81,15 @@ def of_case(record: Record) -> Iterator[str]:
         yield line + f"{its['share']:8.0%} {_spread(its['quartiles']):>13} {its['bound']}"
         title = ""
     yield from _failures(record)
+
+
+def of_checkpoint(record: Record) -> str:
+    """One line."""
+    line = f"{record['name']:36} {record['contestant']:19} {_figure(record['checkpointed']):>9} "
+    line += f"{_figure(record['plain']):>9} MiB   {record['ratio']:7.2f} "
+    if record["target"] is not None:
+        line += f"{record['target']:7.2f} {'met' if record['met'] else 'missed'}"
+    return line.rstrip()
 
 
 def summary(results: Record) -> str:
