@@ -18,6 +18,7 @@ import numpy as np
 from .works import Run
 
 F32 = 4  # bytes
+FEW = 16  # filters
 PRODUCT, COPIED = 1024, 1 << 24  # of the peaks: n of an n × n product, numbers in a copy
 
 
@@ -55,6 +56,8 @@ def _conv(function: str) -> Callable[..., tuple[Any, ...]]:
         kernels: Any, rng: Any, shape: Any, filters: int, k: int, s: int, groups: int
     ) -> Any:
         x, w = _draw(rng, *shape), _draw(rng, filters, shape[1] // groups, k, k)
+        if filters <= FEW:  # as a convolution of few channels leaves many images
+            x = np.ascontiguousarray(x.transpose(1, 2, 3, 0)).transpose(3, 0, 1, 2)
         how = ((s, s), ((k // 2, k // 2),) * 2, (1, 1), groups)
         if function == "conv2d":
             return x, w, None, *how
@@ -65,9 +68,13 @@ def _conv(function: str) -> Callable[..., tuple[Any, ...]]:
 
 
 def _pool(function: str) -> Callable[..., tuple[Any, ...]]:
-    def arguments(kernels: Any, rng: Any, shape: tuple[int, ...], k: int) -> tuple[Any, ...]:
-        # images in the memory order that a convolution leaves
-        x = _draw(rng, shape[0], *shape[2:], shape[1]).transpose(0, 3, 1, 2)
+    def arguments(
+        kernels: Any, rng: Any, shape: tuple[int, ...], k: int, last: int = 1
+    ) -> tuple[Any, ...]:
+        # in the memory orders that a convolution leaves: channels (axis 1) or images (0) innermost
+        x = np.moveaxis(
+            _draw(rng, *(n for a, n in enumerate(shape) if a != last), shape[last]), 3, last
+        )
         size, window = tuple(n // k for n in shape[2:]), ((k, k), (k, k), ((0, 0), (0, 0)))
         if function == "avg_pool2d":
             return x, *window, size, np.full(size, k * k, np.float32)
@@ -158,6 +165,7 @@ _LAYERS = {  # (N, C, H, W), filters, kernel, stride, groups
     "5x5, 32, 16²": ((16, 32, 16, 16), 32, 5, 1, 1),
     "7x7 stride 2, 3 to 64, 64²": ((16, 3, 64, 64), 64, 7, 2, 1),
     "depthwise 3x3, 64, 32²": ((16, 64, 32, 32), 64, 3, 1, 64),
+    "5x5, 6 to 16, 14²": ((256, 6, 14, 14), 16, 5, 1, 1),
 }
 
 
@@ -176,9 +184,10 @@ def _cases() -> list[Case]:
             cases.append(Case(f"{function} {name}", "kernel", arguments, flops, moved))
     shape = (32, 64, 32, 32)
     for function, (large, small) in _POOLS.items():
-        arguments = {"function": function, "case": (shape, 2)}
-        moved = prod(shape) * (large + small / 4)
-        cases.append(Case(f"{function} 2x2", "kernel", arguments, 0, moved))
+        for name, last in (("2x2", 1), ("2x2, images innermost", 0)):
+            arguments = {"function": function, "case": (shape, 2, last)}
+            moved = prod(shape) * (large + small / 4)
+            cases.append(Case(f"{function} {name}", "kernel", arguments, 0, moved))
     for function, moved in {**_ELEMENTWISE, **_NORMS, "blockwise": 5 * F32}.items():
         arguments = {"function": function, "case": shape}
         cases.append(Case(function, "kernel", arguments, 0, prod(shape) * moved))

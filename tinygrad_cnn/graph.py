@@ -199,7 +199,7 @@ def _check_unchanged(node: Node) -> None:
 
 
 def backward(
-    roots: Sequence[tuple[Node, Any]],
+    roots: list[tuple[Node, Any]],
     *,
     targets: Sequence[Node] | None = None,
     stop: bool = False,
@@ -208,8 +208,8 @@ def backward(
 ) -> dict[Node, Any]:
     """Run the vjps from `roots`, pairs of a node and its cotangent, and commit nothing.
 
-    Cotangents are arrays, or Tensors where `create_graph` asks for a graph of the gradient. Returns
-    them for the leaves and for the nodes that retain their gradient; with `targets` for those of
+    Cotangents are arrays, or Tensors where `create_graph` asks for a graph of the gradient. The list
+    of roots is emptied, so that their cotangents are freed as all others are. Returns them for the leaves and for the nodes that retain their gradient; with `targets` for those of
     them that were reached, and only vjps that lead to them run (with `stop`, none behind them).
     """
     needed = None if targets is None else _leading_to(targets, roots, stop)
@@ -221,7 +221,8 @@ def backward(
     top: Any = None  # the node of the largest number, and its cotangent, are kept out of `heap` and
     top_g: Any = None  # `pending`, so that a chain needs neither
     node: Any = None
-    contributions: Any = roots
+    contributions: Any = tuple(roots)
+    roots.clear()
     while True:
         for parent, g in contributions:
             if g is None:

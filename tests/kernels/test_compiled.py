@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from tinygrad_cnn.kernels import vectorized
 pytest.importorskip("numba")
 
 from tinygrad_cnn.kernels import compiled
-from tinygrad_cnn.kernels.compiled import _calls, _jit, _winograd, convolution
+from tinygrad_cnn.kernels.compiled import _calls, _jit, _winograd, convolution, few
 
 FLOATS = [np.float32, np.float64]
 SAME = (1, 1), ((1, 1), (1, 1)), (1, 1), 1  # stride, padding, dilation, groups
@@ -71,6 +72,99 @@ def test_convolutions_are_those_of_numpy(case, dtype, seed, last):
     assert dw.flags.c_contiguous
 
 
+@st.composite
+def batches(draw):
+    """Few channels and filters on many images, as many as vectors have lanes, and fewer, and more."""
+    kernel = draw(st.tuples(*[st.integers(1, 7)] * 2))
+    c, f = draw(st.sampled_from([(1, 6), (6, 16), (1, 1), (3, 5), (2, 13)]))
+    stride, dilation = (draw(st.tuples(*[st.integers(1, 3)] * 2)) for _ in "sd")
+    padding = tuple(draw(st.tuples(*[st.integers(0, 3)] * 2)) for _ in "hw")
+    plane = [
+        max(draw(st.integers(1, 9)), d * (k - 1) + 1 - sum(pad))
+        for d, k, pad in zip(dilation, kernel, padding, strict=True)
+    ]
+    n = draw(st.sampled_from([16, 17, 31, 32, 64, 70, 128]))
+    return (n, c, *plane), (f, c, *kernel), (stride, padding, dilation, 1)
+
+
+def innermost(x):
+    """The same images, innermost in memory."""
+    return np.ascontiguousarray(x.transpose(1, 2, 3, 0)).transpose(3, 0, 1, 2)
+
+
+@given(batches(), st.sampled_from(FLOATS), st.integers(0, 2**32), st.booleans(), st.booleans())
+def test_vectors_of_images_give_what_numpy_gives(case, dtype, seed, last, last_g):
+    x_shape, w_shape, how = case
+    x, w, bias = arrays(seed, x_shape, w_shape, w_shape[:1], dtype=dtype)
+    x = innermost(x) if last else x
+    y = vectorized.conv2d(x, w, bias, *how)
+    (g,) = arrays(seed + 1, y.shape, dtype=dtype)
+    g = innermost(g) if last_g else g
+    near(few.conv2d(x, w, bias, *how), y)
+    near(few.conv2d_input(g, w, x_shape, *how), vectorized.conv2d_input(g, w, x_shape, *how))
+    dw = few.conv2d_weight(g, x, w_shape, *how)
+    near(dw, vectorized.conv2d_weight(g, x, w_shape, *how))
+    assert dw.flags.c_contiguous
+
+
+@pytest.mark.parametrize("where", ["x", "w", "g"])
+def test_vectors_of_images_have_the_infinities_of_numpy(where):
+    x, w = arrays(0, (17, 1, 6, 6), (3, 1, 3, 3))
+    how = (1, 1), ((1, 1), (2, 0)), (1, 1), 1
+    g = vectorized.conv2d(x, w, None, *how)
+    {"x": x, "w": w, "g": g}[where][0, 0, 0, 0] = np.inf
+    for name, arguments in (
+        ("", (x, w, None)),
+        ("_input", (g, w, x.shape)),
+        ("_weight", (g, x, w.shape)),
+    ):
+        with np.errstate(all="ignore"):
+            actual, expected = (
+                getattr(k, "conv2d" + name)(*arguments, *how) for k in (few, vectorized)
+            )
+        np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("plane", [(6, 6), (7, 8), (5, 1)])
+@pytest.mark.parametrize("stride", [(2, 2), (2, 3), (4, 2)])
+@pytest.mark.parametrize("padding", [((0, 0), (0, 0)), ((1, 1), (0, 1))])
+def test_windows_apart_leave_no_cell_unwritten(plane, stride, padding):
+    (x,) = arrays(0, (2, 20, *plane))
+    x = x.transpose(0, 2, 3, 1).copy().transpose(0, 3, 1, 2)
+    spans = zip(plane, stride, padding, strict=True)
+    size = tuple((n + sum(pad) - 1) // s + 1 for n, s, pad in spans)  # the last reaches out of x
+    how = (2, 2), stride, padding, (1, 1)
+    y, taps = compiled.max_pool2d(x, *how, size)
+    for _ in range(3):  # in memory that was in use
+        dx = compiled.max_pool2d_scatter(y, taps, x.shape, *how)
+        np.testing.assert_array_equal(dx, vectorized.max_pool2d_scatter(y, taps, x.shape, *how))
+        dx[...] = np.nan
+
+
+@given(st.integers(0, 2**32), st.sampled_from(FLOATS), st.tuples(*[st.integers(1, 3)] * 4))
+def test_pooling_takes_images_for_channels(seed, dtype, windows):
+    (x,) = arrays(seed, (18, 3, 7, 8), dtype=dtype)
+    x = innermost(np.round(x))  # ties
+    kernel, stride = windows[:2], windows[2:]
+    size = tuple((n - k) // s + 1 for n, k, s in zip(x.shape[2:], kernel, stride, strict=True))
+    how = kernel, stride, ((0, 0), (0, 0))
+    y, taps = compiled.max_pool2d(x, *how, (1, 1), size)
+    for actual, expected in zip(
+        (y, taps), vectorized.max_pool2d(x, *how, (1, 1), size), strict=True
+    ):
+        np.testing.assert_array_equal(actual, expected)
+        assert actual.strides[0] == actual.itemsize
+    near(
+        compiled.max_pool2d_scatter(y, taps, x.shape, *how, (1, 1)),
+        vectorized.max_pool2d_scatter(y, taps, x.shape, *how, (1, 1)),
+    )
+    near(compiled.avg_pool2d(x, *how, size, 3), vectorized.avg_pool2d(x, *how, size, 3))
+    near(
+        compiled.avg_pool2d_input(y, x.shape, *how, 3),
+        vectorized.avg_pool2d_input(y, x.shape, *how, 3),
+    )
+
+
 @given(convolutions(), st.sampled_from([np.nan, np.inf, -np.inf, 3e38]), st.integers(0, 2**32))
 @settings(deadline=None)
 def test_what_is_not_finite_spreads_no_further_than_its_windows(case, value, seed):
@@ -93,6 +187,61 @@ def test_what_is_not_finite_spreads_no_further_than_its_windows(case, value, see
             ),
         ):
             assert np.array_equal(np.isfinite(actual), np.isfinite(expected))
+
+
+@given(
+    st.sampled_from([3, 5]), st.sampled_from([(17, 33), (40, 50), (16, 96)]),
+    st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9)), st.sampled_from([4, 12, 96]),
+    st.sampled_from(FLOATS), st.integers(0, 2**32), st.sampled_from([None, np.nan, np.inf]),
+)  # fmt: skip
+@settings(deadline=None)
+def test_filters_panel_by_panel_and_so_many_tiles_at_once(
+    r, channels, plane, at_once, dtype, seed, bad
+):
+    """As where there are more filters than tiles: here always, in blocks of few tiles or channels."""
+    (C, F), (N, H, W) = channels, plane
+    how = (1, 1), ((r // 2, r // 2),) * 2, (1, 1), 1
+    x, w, bias, g = arrays(seed, (N, C, H, W), (F, C, r, r), (F,), (N, F, H, W), dtype=dtype)
+    if bad is not None:
+        x[0, seed % C, 0, 0] = g[0, seed % F, 0, 0] = bad
+    calls = [
+        ("conv2d", x, w, bias), ("conv2d_input", g, w, x.shape), ("conv2d_weight", g, x, w.shape)
+    ]  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch, np.errstate(all="ignore"):
+        patch.setattr(convolution, "PANELS", 0)
+        patch.setattr(convolution, "AT_ONCE", at_once)
+        for name, *arguments in calls:
+            actual = getattr(compiled, name)(*arguments, *how)
+            expected = getattr(vectorized, name)(*arguments, *how)
+            finite = np.isfinite(expected)
+            assert np.array_equal(np.isfinite(actual), finite)
+            near(np.where(finite, actual, 0), np.where(finite, expected, 0))
+
+
+def peak_in_a_new_thread(call):
+    """Bytes: its scratch memory is empty, and so counted."""
+    peaks = []
+
+    def run():
+        tracemalloc.start()
+        call()
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+
+    call()  # compiled before
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    return peaks[0]
+
+
+def test_transformed_filters_are_not_all_in_memory_at_once():
+    """Nor are the sums for their gradient, where images are few: both take 4 times the filters."""
+    x, w = arrays(0, (4, 256, 4, 4), (256, 256, 3, 3))
+    half = 2 * w.nbytes
+    assert peak_in_a_new_thread(lambda: compiled.conv2d(x, w, None, *SAME)) < half
+    weight = lambda: compiled.conv2d_weight(x, x, w.shape, *SAME)  # noqa: E731
+    assert peak_in_a_new_thread(weight) < w.nbytes + half
 
 
 @pytest.mark.parametrize("r", [3, 5])

@@ -24,7 +24,7 @@ from tinygrad_cnn.kernels import (
 
 try:
     from tinygrad_cnn.kernels import compiled
-    from tinygrad_cnn.kernels.compiled import _calls, convolution
+    from tinygrad_cnn.kernels.compiled import _calls, convolution, few
 except ImportError:
     compiled = None
 
@@ -160,6 +160,7 @@ def blocks(request):
                 patch.setattr(convolution, "TILE_BYTES", 1)
                 patch.setattr(convolution, "AT_ONCE", 3)
                 patch.setattr(convolution, "LEAST", {3: 1, 5: 1})
+                patch.setattr(few, "PATCH_BYTES", 1)
             yield
     else:
         yield
@@ -173,6 +174,27 @@ def k(request):
 
 def close(actual, expected, rtol=1e-9):
     np.testing.assert_allclose(actual, expected, rtol=rtol, atol=rtol * 10)
+
+
+# -- products ------------------------------------------------------------------------------------
+
+
+@given(
+    st.tuples(*[st.sampled_from([0, 1, 2, 7, 8, 20, 64, 65])] * 3),
+    st.sampled_from(["", "a", "b", "ab"]),
+    st.sampled_from([np.float64, np.float32, np.float16, np.int64]),
+    st.integers(0, 2**32),
+)
+def test_products_are_sums_however_their_factors_lie(k, sizes, turned, dtype, seed):
+    m, inner, n = sizes
+    rng = np.random.default_rng(seed)
+    a, b = (rng.integers(-9, 9, shape).astype(dtype) for shape in ((m, inner), (inner, n)))
+    a = np.asfortranarray(a) if "a" in turned else a
+    b = np.asfortranarray(b) if "b" in turned else b
+    y = k.matmul(a, b)
+    np.testing.assert_array_equal(y, (a[:, :, None] * b).sum(1))
+    assert y.dtype == dtype
+    assert y.flags.c_contiguous
 
 
 # -- convolution ---------------------------------------------------------------------------------

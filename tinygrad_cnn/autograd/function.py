@@ -116,7 +116,7 @@ class Function:
                 )
         node = None
         if recording:
-            node, outputs = op.node(args, parents, outputs)
+            node, outputs = op.node(args, parents, outputs, isinstance(result, tuple))
         for observer in list(observers):
             for y in outputs:
                 observer.op_ran(op, args, y, node)  # type: ignore[arg-type]
@@ -182,9 +182,13 @@ class _FunctionOp:
         self.saved: tuple[str, ...] = ()
 
     def node(
-        self, args: Sequence[Any], parents: tuple[Any, ...], outputs: tuple[Any, ...]
+        self, args: Sequence[Any], parents: tuple[Any, ...], outputs: tuple[Any, ...], several: bool
     ) -> tuple[Node, tuple[Any, ...]]:
-        """Record the call: its node, and the outputs at their places in the graph."""
+        """Record the call: its node, and the outputs at their places in the graph.
+
+        `several`, a tuple, though it be of one: its cotangents come in a dict, and `backward` takes
+        them out, so that they can be freed before it is done.
+        """
         saved, self.ctx._saved = self.ctx._saved, ()
         self.saved = tuple(self._name(t, args, outputs, k) for k, t in enumerate(saved))
         node = graph.new_node(self, parents, None, None)
@@ -194,7 +198,7 @@ class _FunctionOp:
             for y in outputs
         ]
         self.ctx._constant = ()
-        if len(outputs) == 1:
+        if not several:
             node.shape, node.dtype = outputs[0]._array.shape, outputs[0]._array.dtype
             return node, (graph.wrap(outputs[0]._array, node if differentiable[0] else None),)
         node.static = tuple((y._array.shape, y._array.dtype) for y in outputs)
@@ -221,7 +225,7 @@ class _FunctionOp:
         ctx._saved = tuple(wrap(s) if isinstance(s, np.ndarray) else s for s in saved)
         ctx.needs_input_grad = tuple(p is not None for p in parents)
         if isinstance(g, _Cotangents):
-            gs = [g.parts.get(k) for k in range(len(static))]
+            gs = [g.parts.pop(k, None) for k in range(len(static))]
             if ctx._materialize:
                 gs = [np.zeros(*static[k]) if part is None else part for k, part in enumerate(gs)]
         else:

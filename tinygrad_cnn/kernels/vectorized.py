@@ -60,11 +60,22 @@ def matmul(a, b):
     """a (.., M, K) times b (.., K, N), as `np.matmul`.
 
     A product that takes some 40 µs gains little by a second BLAS thread, and loses milliseconds where
-    that waits for a core that another process has.
+    that waits for a core that another process has. For K = 1 `np.matmul` calls no BLAS, and `np.dot`
+    does: the gradient of a weight for one image. And for few rows a of a transposed matrix b (that is
+    a linear layer's) BLAS does bᵀaᵀ in half the time of ab, or better.
     """
     if FEW_PRODUCTS < a.size * b.shape[-1] < MANY_PRODUCTS:
         with one_blas_thread():
-            return np.matmul(a, b)
+            return _matmul(a, b)
+    return _matmul(a, b)
+
+
+def _matmul(a, b):
+    if a.ndim == b.ndim == 2 and a.dtype == b.dtype and a.dtype.char in "fd":
+        if a.shape[1] == 1:
+            return np.dot(a, b)
+        if b.strides[0] == b.itemsize and 8 <= len(a) <= 64:
+            return np.ascontiguousarray(np.matmul(b.T, a.T).T)
     return np.matmul(a, b)
 
 

@@ -105,15 +105,16 @@ instance_norm = _normalization("instance_norm", "each channel of each element of
 rms_norm = _normalization("rms_norm", "as layer_norm, but about 0 in μ's place", centred=False)
 
 
-@op(residuals=("mask",))
+@op(residuals=("kept", "rate"))
 def dropout(x, *, p, random):
-    """y = x · m, where m is 0 with probability p, else 1 / (1 − p)        x̄ = ȳ · m
+    """y = x · m / (1 − p), where m is 0 with probability p, else 1        x̄ = ȳ · m / (1 − p)
 
-    `random(shape)` gives uniform numbers in [0, 1).
+    `random(shape)` gives uniform numbers in [0, 1). For backward a byte an element is kept.
     """
-    keep = x.dtype.type(0 if p == 1 else 1 / (1 - p))
-    mask = (random(x.shape) >= p) * keep
-    return x * mask, mask
+    kept, rate = random(x.shape) >= p, 0.0 if p == 1 else 1 / (1 - p)
+    y = x * kept
+    y *= rate
+    return y, kept, rate
 
 
-dropout.defvjp(x=lambda g, mask: g * mask)
+dropout.defvjp(x=lambda g, kept, rate: g * kept * rate)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
 from ..dtypes import floating
@@ -98,20 +100,20 @@ def _places(target, ignore_index):
 
 def targets(target, weight, shape, dtype, ignore_index, label_smoothing):
     """q (N, C, ..) of `cross_entropy`, and Σ w[target] over what is not ignored."""
+    n, classes, *rest = shape
+    m = prod(rest)
     counted = target != ignore_index
     label = np.where(counted, target, 0)
-    w = np.ones(shape[1], dtype) if weight is None else weight.astype(dtype, copy=False)
-    of_label = w[label] * counted
-    smooth = label_smoothing / shape[1]
-    if smooth:
-        along = w.reshape(1, -1, *[1] * (len(shape) - 2))
-        q = along * (counted[:, None] * dtype.type(smooth))
-    else:
-        q = np.zeros(shape, dtype)
-    places = np.expand_dims(label, 1)
-    own = (1 - label_smoothing) * of_label[:, None]
-    np.put_along_axis(q, places, np.take_along_axis(q, places, 1) + own.astype(dtype), 1)
-    return q, of_label.sum(dtype=dtype)
+    own = counted.astype(dtype) if weight is None else (weight[label] * counted).astype(dtype)
+    total = own.sum()
+    q = np.zeros((n, classes, m), dtype)
+    if label_smoothing:
+        w = np.ones(classes, dtype) if weight is None else weight.astype(dtype, copy=False)
+        q += w[:, None] * (counted.reshape(n, 1, m) * dtype.type(label_smoothing / classes))
+        own *= 1 - label_smoothing
+    places = np.arange(n)[:, None], label.reshape(n, m), np.arange(m)
+    q[places] += own.reshape(n, m)
+    return q.reshape(shape), total
 
 
 def cross_entropy_x(g, x, target, weight, ignore_index, reduction, label_smoothing):

@@ -123,18 +123,16 @@ class _Checkpoint(Function):
     @staticmethod
     def backward(ctx: Any, *gs: Any) -> Any:
         outside, again = ctx.segment.outside, mode.grad
-        saved = ctx.saved_tensors
+        saved, cotangents = ctx.saved_tensors, [g if again else _taken(g) for g in gs]
         ys = ctx.segment.run([x._array for x in saved])
         if [tuple(y.shape) for y in ys] != ctx.shapes:
             raise RuntimeError(
                 f"checkpoint: run again in backward, the function gave shapes "
                 f"{[tuple(y.shape) for y in ys]}, at first {ctx.shapes}: it must do the same again"
             )
-        roots = [
-            (y._node, g if again else g._array)
-            for y, g in zip(ys, gs, strict=True)
-            if y._node is not None
-        ]
+        pairs = zip(ys, cotangents, strict=True)
+        roots = [(y._node, g) for y, g in pairs if y._node is not None]
+        del ys, cotangents, pairs  # what the walk does not need is free while it runs
         found = graph.backward(
             roots,
             targets=[n for n, need in zip(outside, ctx.needs_input_grad[2:], strict=False) if need],
@@ -145,6 +143,15 @@ class _Checkpoint(Function):
         grads = [found.get(node) for node in outside]
         wrapped = [g if g is None or isinstance(g, Recorded) else wrap(g) for g in grads]
         return (None, None, *wrapped, *[None] * len(saved))
+
+
+def _taken(g: Any) -> Any:
+    """The array of a cotangent, which the Tensor has no more: callers hold that until the walk ends."""
+    array, g._array = g._array, _NOTHING
+    return array
+
+
+_NOTHING = np.empty(0)
 
 
 def checkpoint_sequential(

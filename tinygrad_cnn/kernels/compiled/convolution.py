@@ -4,7 +4,7 @@
 |---|---|---|
 | one channel and filter a group | `_depthwise` | nothing is shared that a product could keep |
 | 3×3 or 5×5, stride and dilation 1, of enough channels | `_winograd` | a quarter of the multiplications |
-| at most 16, on 16 images or more that lie innermost or have one channel | `vectorized` | vectors of images |
+| at most 16, on 16 images or more that lie innermost or have one channel | `few` | vectors of images |
 | all others | `_direct` | a product without unfolding |
 
 Zeros are multiplied that do not stand in the definition, and an infinity times 0 is NaN: where
@@ -22,7 +22,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from .. import vectorized
-from . import _depthwise, _direct, _scatter, _winograd
+from . import _depthwise, _direct, _scatter, _winograd, few
 from ._calls import (
     FLOATS,
     add_up,
@@ -51,8 +51,10 @@ AT_ONCE = 96  # tiles, or channels of sums, for one panel: 36 of each should sta
 def conv2d(x, w, bias, stride, padding, dilation, groups):
     """See `vectorized.conv2d`."""
     dtype = np.result_type(x, w)
-    if dtype not in FLOATS or not (x.size and w.size) or is_batched(x, w.shape, groups):
+    if dtype not in FLOATS or not (x.size and w.size):
         return vectorized.conv2d(x, w, bias, stride, padding, dilation, groups)
+    if is_batched(x, w.shape, groups):
+        return few.conv2d(x, w, bias, stride, padding, dilation, groups)
     spans = zip(x.shape[2:], padding, dilation, w.shape[2:], stride, strict=True)
     size = [(n + sum(pad) - d * (taps - 1) - 1) // s + 1 for n, pad, d, taps, s in spans]
     y = images((x.shape[0], w.shape[0], *size), dtype)
@@ -65,8 +67,10 @@ def conv2d_input(g, w, x_shape, stride, padding, dilation, groups):
     """See `vectorized.conv2d_input`."""
     dtype = np.result_type(g, w)
     empty = not (g.size and w.size and prod(x_shape))
-    if dtype not in FLOATS or empty or is_batched(g, w.shape, groups):
+    if dtype not in FLOATS or empty:
         return vectorized.conv2d_input(g, w, x_shape, stride, padding, dilation, groups)
+    if is_batched(g, w.shape, groups):
+        return few.conv2d_input(g, w, x_shape, stride, padding, dilation, groups)
     g, w = ready(g, dtype), ready(w, dtype)
     F, c, I, J = w.shape
     C = x_shape[1]
@@ -93,8 +97,10 @@ def conv2d_weight(g, x, w_shape, stride, padding, dilation, groups):
     """See `vectorized.conv2d_weight`."""
     dtype = np.result_type(g, x)
     empty = not (g.size and x.size and prod(w_shape))
-    if dtype not in FLOATS or empty or is_batched(x, w_shape, groups):
+    if dtype not in FLOATS or empty:
         return vectorized.conv2d_weight(g, x, w_shape, stride, padding, dilation, groups)
+    if is_batched(x, w_shape, groups):
+        return few.conv2d_weight(g, x, w_shape, stride, padding, dilation, groups)
     g, x = ready(g, dtype), ready(x, dtype)
     origin = [-before for before, _ in padding]
     return way(x, w_shape, g, stride, dilation, groups)[1](
@@ -105,7 +111,7 @@ def conv2d_weight(g, x, w_shape, stride, padding, dilation, groups):
 def is_batched(x, w_shape, groups):
     """Whether vectors of images are better than vectors of channels: of those there are few.
 
-    It holds for a first layer of grey images and for what follows it; NumPy's kernels do it well.
+    It holds for a first layer of grey images and for what follows it.
     """
     F, c = w_shape[:2]
     few = groups == 1 and max(F, c) <= FEW and len(x) >= FEW

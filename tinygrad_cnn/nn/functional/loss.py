@@ -117,7 +117,8 @@ def _check_labels(name: str, labels: np.ndarray, shape: tuple[int, ...], ignore_
         raise RuntimeError(f"expected target dtype to be Long, but {name} got {labels.dtype}")
     if labels.shape != wanted:
         raise RuntimeError(f"Expected target size {wanted}, got {labels.shape}, in {name}")
-    if labels.size:
+    # negative ones are large to a type without sign
+    if labels.size and labels.view(f"u{labels.itemsize}").max() >= shape[1]:
         wrong = ((labels < 0) | (labels >= shape[1])) & (labels != ignore_index)
         if wrong.any():
             raise IndexError(

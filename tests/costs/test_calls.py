@@ -1,0 +1,148 @@
+"""How much is called: Python functions of the package, kernels, multiplications.
+
+A figure is what it takes today. Where one grows, either there is a good reason, and the table is
+renewed, or a call was added where every user pays for it.
+"""
+
+import numpy as np
+import pytest
+
+import tinygrad_cnn as tc
+from tinygrad_cnn import nn, optim
+
+from .meters import kernel_calls, python_calls
+from .networks import NETWORKS, training_step
+
+# Python calls that one more of it adds: of an op on two Tensors (its forward, its vjps and all that
+# the engine does in between) ...
+OP = {"mul": 6, "add": 6, "relu": 9}
+# ... of a call of a module without what its function does (forward alone) ...
+MODULE = {"Identity": 2, "ReLU": 2, "a Sequential's": 2}
+# ... and of a parameter in a step of an optimizer.
+PARAMETER = {"zero_grad": 2, "SGD": 7, "SGD with momentum": 7, "Adam": 11, "AdamW": 13}
+# Python calls of a forward pass of a layer, and of both passes with a sum behind it.
+LAYER = {
+    "Linear": {"vectorized": (10, 80), "compiled": (10, 80)},
+    "Conv2d": {"vectorized": (51, 176), "compiled": (74, 261)},
+    "BatchNorm2d": {"vectorized": (29, 108), "compiled": (29, 108)},
+    "MaxPool2d": {"vectorized": (36, 115), "compiled": (38, 118)},
+    "Dropout": {"vectorized": (9, 57), "compiled": (9, 57)},
+    "CrossEntropyLoss": {"vectorized": (20, 51), "compiled": (20, 51)},
+}
+# Python calls of a training step of two images.
+STEP = {
+    "LeNet-5": {"vectorized": 677, "compiled": 765},
+    "ResNet": {"vectorized": 2844, "compiled": 3352},
+}
+# Calls of kernels in a step, whichever set it is. The first convolution asks for no gradient of the
+# images, and a 1×1 image is pooled as any other.
+KERNELS = {
+    "LeNet-5": {
+        "conv2d": 2, "conv2d_weight": 2, "conv2d_input": 1, "max_pool2d": 2, "max_pool2d_scatter": 2,
+        "matmul": 3 * 3,
+    },
+    "ResNet": {
+        "conv2d": 10, "conv2d_weight": 10, "conv2d_input": 9, "avg_pool2d": 1, "avg_pool2d_input": 1,
+        "matmul": 3,
+    },
+}  # fmt: skip
+
+
+def one_more(run):
+    """Python calls that `run(n)` needs for one more: what is about it does not count."""
+    few, many = python_calls(lambda: run(4)), python_calls(lambda: run(8))
+    return (many - few) / 4
+
+
+X = tc.ones(2, 4, 8, 8, requires_grad=True)
+W = tc.ones(2, 4, 8, 8, requires_grad=True)
+
+
+@pytest.mark.parametrize("name", OP)
+def test_an_op_and_its_vjps(name):
+    def run(n):
+        y = X
+        for _ in range(n):
+            y = y.relu() if name == "relu" else y * W if name == "mul" else y + W
+        y.sum().backward()
+
+    assert one_more(run) <= OP[name]
+
+
+def test_calling_a_module():
+    def calls_of(module, function):
+        def run(n):
+            for _ in range(n):
+                module(X)
+
+        return one_more(run) - (python_calls(lambda: function(X)) if function else 0)
+
+    assert calls_of(nn.Identity(), None) <= MODULE["Identity"]
+    assert calls_of(nn.ReLU(), nn.functional.relu) <= MODULE["ReLU"]
+    sequence = lambda n: nn.Sequential(*[nn.Identity() for _ in range(n)])(X)  # noqa: E731
+    made = lambda n: nn.Sequential(*[nn.Identity() for _ in range(n)])  # noqa: E731
+    assert one_more(sequence) - one_more(made) <= MODULE["a Sequential's"]
+
+
+@pytest.mark.parametrize("name", PARAMETER)
+def test_a_parameter_in_a_step(name):
+    optimizers = {
+        "SGD with momentum": lambda ps: optim.SGD(ps, lr=0.1, momentum=0.9),
+        "Adam": optim.Adam,
+        "AdamW": optim.AdamW,
+    }
+
+    def calls(n):
+        parameters = [nn.Parameter(tc.ones(3)) for _ in range(n)]
+        optimizer = optimizers.get(name, lambda ps: optim.SGD(ps, lr=0.1))(parameters)
+        for p in parameters:
+            p.grad = tc.ones(3)
+        return python_calls(getattr(optimizer, "zero_grad" if name == "zero_grad" else "step"))
+
+    assert (calls(8) - calls(4)) / 4 <= PARAMETER[name]
+
+
+@pytest.mark.parametrize("name", LAYER)
+def test_a_layer(name, kernel_set):
+    layers = {
+        "Linear": (nn.Linear(8, 8), X),
+        "Conv2d": (nn.Conv2d(4, 4, 3, padding=1), X),
+        "BatchNorm2d": (nn.BatchNorm2d(4), X),
+        "MaxPool2d": (nn.MaxPool2d(2), X),
+        "Dropout": (nn.Dropout(), X),
+        "CrossEntropyLoss": (nn.CrossEntropyLoss(), tc.ones(2, 4, requires_grad=True)),
+    }
+    layer, x = layers[name]
+    more = (tc.tensor([1, 2]),) if name == "CrossEntropyLoss" else ()
+
+    def both():
+        y = layer(x, *more)
+        (y.sum() if y.ndim else y).backward()
+
+    forward = python_calls(lambda: layer(x, *more))
+    found = forward, python_calls(both)
+    assert all(np.less_equal(found, LAYER[name][kernel_set])), found
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_step(name, kernel_set):
+    network, shape = NETWORKS[name]
+    model = network()
+    step = training_step(model, (2, *shape))
+    assert python_calls(step) <= STEP[name][kernel_set]
+    with kernel_calls() as counts:
+        step()
+    assert {kernel: counts.get(kernel) for kernel in KERNELS[name]} == KERNELS[name]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_step_multiplies_three_times_as_much_as_a_forward_pass(name, kernel_set):
+    """For y, x̄ and w̄ once each; less the gradient of the images."""
+    network, shape = NETWORKS[name]
+    model = network()
+    found = nn.summary(model, (2, *shape))
+    first = next(row.multiply_adds for row in found.rows if row.type == "Conv2d")
+    step = training_step(model, (2, *shape))
+    with kernel_calls() as counts:
+        step()
+    assert counts["multiply-adds"] == 3 * found.multiply_adds - first
