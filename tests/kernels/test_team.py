@@ -27,7 +27,7 @@ def added(rows, threads, times=1):
     """What each of so many rows made of its number."""
     numbers = np.zeros(rows)
     first = numbers.__array_interface__["data"][0]
-    _team.call(add_one, DOUBLE, [(first + 8 * k, times) for k in range(rows)], threads, 8)
+    _team.call(add_one, DOUBLE, (), [(first + 8 * k, times) for k in range(rows)], threads, 8)
     return numbers
 
 
@@ -80,7 +80,7 @@ def test_an_interrupted_call_still_waits_for_its_rows(monkeypatch):
     numbers = np.zeros(9)
     first = numbers.__array_interface__["data"][0]
     with pytest.raises(KeyboardInterrupt):
-        _team.call(add_one, DOUBLE, [(first + 8 * k, 5000) for k in range(9)], 3, 8)
+        _team.call(add_one, DOUBLE, (), [(first + 8 * k, 5000) for k in range(9)], 3, 8)
     np.testing.assert_array_equal(numbers, np.full(9, 5000))
     monkeypatch.undo()
     np.testing.assert_array_equal(added(6, 3), np.ones(6))

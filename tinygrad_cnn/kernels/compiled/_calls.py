@@ -48,14 +48,15 @@ def share(kernel, dtype, common, units, cost, nbytes=0, pieces=PIECES, check=0):
     """
     threads = min(workers(), units) if cost > SOME else 1
     count = min(units, threads * pieces) if threads > 1 else 1
+    rows = [(units * k // count, units * (k + 1) // count) for k in range(count)]
+    if not check:
+        call(kernel, dtype, common, rows, threads, nbytes)
+        return True
     zeros = np.zeros((count, check), dtype)
-    at, step = (address(zeros), check * dtype.itemsize) if check else (0, 0)
-    rows = [
-        (*common, *([at + k * step] if check else ()), units * k // count, units * (k + 1) // count)
-        for k in range(count)
-    ]
-    call(kernel, dtype, rows, threads, nbytes)
-    return not (check and zeros.any())
+    at, step = address(zeros), check * dtype.itemsize
+    rows = [(at + k * step, *row) for k, row in enumerate(rows)]
+    call(kernel, dtype, common, rows, threads, nbytes)
+    return not zeros.any()
 
 
 def add_up(kernel, dtype, common, units, shape, cost, nbytes=0):
@@ -66,11 +67,9 @@ def add_up(kernel, dtype, common, units, shape, cost, nbytes=0):
     count = min(workers(), units) if cost > SOME else 1
     sums = aligned((count, *shape), dtype)
     sums[...] = 0
-    rows = [
-        (*common, address(sums[k]), units * k // count, units * (k + 1) // count)
-        for k in range(count)
-    ]
-    call(kernel, dtype, rows, count, nbytes)
+    at, step = address(sums), sums.strides[0]
+    rows = [(at + k * step, units * k // count, units * (k + 1) // count) for k in range(count)]
+    call(kernel, dtype, common, rows, count, nbytes)
     for other in sums[1:]:
         sums[0] += other
     return sums[0]

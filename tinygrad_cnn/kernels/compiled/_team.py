@@ -15,7 +15,6 @@ import os
 import threading
 import time
 from array import array
-from itertools import chain
 
 import numpy as np
 from llvmlite import ir
@@ -222,8 +221,8 @@ _team = _Team()
 _own = threading.local()
 
 
-def call(kernel, dtype, rows, threads=1, nbytes=0):
-    """Call the kernel once for each row of integers, on so many threads, and wait.
+def call(kernel, dtype, common, rows, threads=1, nbytes=0):
+    """Call the kernel with the common integers and those of each row, on so many threads, and wait.
 
     Each thread has `nbytes` of scratch memory. What a row does must not depend on the thread or on the
     order. Where others have the threads, the caller does it all.
@@ -231,8 +230,11 @@ def call(kernel, dtype, rows, threads=1, nbytes=0):
     entry, zero = kernel.entry(dtype)
     each = -(-nbytes // 64) * 64
     memory = -(-address(scratch("compiled", (threads * each + 64,), np.uint8)) // 64) * 64
-    integers = array("q", chain.from_iterable(rows))
-    first, length = integers.buffer_info()[0], len(rows[0])
+    first_row = array("q", (*common, *rows[0]))
+    length, integers = len(first_row), first_row * len(rows)
+    for k, row in enumerate(rows):
+        integers[k * length + len(common) : (k + 1) * length] = array("q", row)
+    first = integers.buffer_info()[0]
     if len(rows) == 1:
         kernel.dispatcher(zero, first, memory)
         return

@@ -19,7 +19,6 @@ from itertools import product
 from math import prod
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from .. import vectorized
 from . import _depthwise, _direct, _scatter, _winograd, few
@@ -163,10 +162,7 @@ def joined(x, y, w_shape, stride, origin):
     plain = plain and x.shape[2:] == y.shape[2:] and len(x) >= 8
     if not (plain and all(a.strides[2] == a.shape[3] * a.strides[3] for a in (x, y))):
         return x, y
-    return [
-        as_strided(a, (*a.shape[:2], 1, prod(a.shape[2:])), (*a.strides[:2], 0, a.strides[3]))
-        for a in (x, y)
-    ]
+    return [a.reshape(*a.shape[:2], 1, -1) for a in (x, y)]
 
 
 def direct(x, w, bias, stride, origin, dilation, groups, y):
