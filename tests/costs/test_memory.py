@@ -46,7 +46,7 @@ OPS = {
         lambda x: F.batch_norm(x, *NORM, training=True), UNIT + 12 * C, (3, 3), (1, 1),
     ),  # x, μ, σ² in the memory of μ, 1/σ
     "layer_norm": (
-        lambda x: F.layer_norm(x.view(-1, 512), (512,)), UNIT + 12 * VECTORS, (3, 2), (1, 6),
+        lambda x: F.layer_norm(x.view(-1, 512), (512,)), UNIT + 12 * VECTORS, (3, 2), (1, 2),
     ),
     "linear": (lambda x: F.linear(x.view(-1, 512), WL), UNIT, (2, 9)),  # W̄ is 8 times x
     "softmax": (lambda x: x.view(-1, 512).softmax(1), UNIT, (2, 3)),  # y
