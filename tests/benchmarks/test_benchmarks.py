@@ -296,6 +296,35 @@ def test_torch_compile_is_asked_for(all_installed, capsys):
     assert "torch.compile" in run(capsys, *words, "--compile")
 
 
+def test_what_checkpointing_saves(all_installed, capsys, tmp_path):
+    asked = []
+
+    class Halved(Fake):
+        def rise(self, work, arguments, threads):
+            asked.append((work, arguments["model"], arguments["shape"][0]))
+            return 40 if arguments["options"]["checkpointed"] else 100
+
+    words = ["--only", "checkpoint", "--kernels", "compiled", "--json", str(tmp_path / "r.json")]
+    out = run(capsys, *words, sit=lambda name: Halved())
+    assert set(asked) == {("training_step", "resnet", 64)}
+    lines = [line.split() for line in out.splitlines() if line.startswith("ResNet-18, batch 64")]
+    assert [line[3:] for line in lines] == [
+        ["compiled", "40.0", "100.0", "MiB", "0.40", "0.50", "met"],
+        ["torch", "40.0", "100.0", "MiB", "0.40"],
+    ]
+    record = json.loads((tmp_path / "r.json").read_text())["extras"][-1]
+    assert (record["ratio"], record["target"], record["met"]) == (0.4, None, None)
+
+
+def test_checkpointed_networks_compute_the_same():
+    losses = []
+    for checkpointed in (False, True):
+        options = {"width": 2, "blocks": 1, "checkpointed": checkpointed}
+        step = works.training_step(tc, "resnet", (2, 3, 32, 32), options)
+        losses.append([float(step().detach()) for _ in range(3)])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+
+
 def test_a_failure_is_said_and_the_seat_given_up(all_installed, capsys):
     seats = []
 

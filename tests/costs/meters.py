@@ -1,6 +1,7 @@
 """Meters of what a call costs, none of them a clock: the same on every machine and at every run."""
 
 import ctypes
+import functools
 import sys
 import tracemalloc
 from contextlib import contextmanager
@@ -142,75 +143,64 @@ def traced():
 
 # -- allocations ---------------------------------------------------------------------------------
 #
-# NumPy takes the memory of arrays from a handler, which can be replaced (NEP 49). This one counts
-# and hands the call on. Arrays remember their handler, so it must live as long as they do: forever.
+# NumPy takes the memory of arrays from a handler, which can be replaced (NEP 49). This one counts what
+# is asked for and hands the call on. Arrays remember their handler and give their memory back to it,
+# some when Python ends: so that part is the usual C function, and the handler lives forever.
 
 SIZE = ctypes.c_size_t
+MALLOC = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, SIZE)
+CALLOC = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, SIZE, SIZE)
+_SET, _GET, _CAPSULE = 304, 305, b"mem_handler"  # PyDataMem_SetHandler, PyDataMem_GetHandler
 
 
 class _Handler(ctypes.Structure):
     _fields_ = (
         ("name", ctypes.c_char * 127),
         ("version", ctypes.c_uint8),
-        ("ctx", ctypes.c_void_p),
-        ("malloc", ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, SIZE)),
-        ("calloc", ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, SIZE, SIZE)),
-        ("realloc", ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, SIZE)),
-        ("free", ctypes.PYFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, SIZE)),
+        *((name, ctypes.c_void_p) for name in ("ctx", "malloc", "calloc", "realloc", "free")),
     )
 
 
-_SET, _GET, _CAPSULE = 304, 305, b"mem_handler"  # PyDataMem_SetHandler, PyDataMem_GetHandler
 _sizes = []
 
 
-def _make():
-    """(set, the handler that counts)."""
-    pointer = ctypes.pythonapi.PyCapsule_GetPointer
+@functools.cache
+def _handlers():
+    """(how to set one, the one that counts, the usual one)."""
+    pointer, new = ctypes.pythonapi.PyCapsule_GetPointer, ctypes.pythonapi.PyCapsule_New
     pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    new = ctypes.pythonapi.PyCapsule_New
     new.restype = ctypes.py_object
     new.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
     table = pointer(np._core._multiarray_umath._ARRAY_API, None)
     api = ctypes.cast(table, ctypes.POINTER(ctypes.c_void_p))
-    set_handler = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object)(api[_SET])
     usual = ctypes.PYFUNCTYPE(ctypes.py_object)(api[_GET])()
     theirs = _Handler.from_address(pointer(usual, _CAPSULE))
-    kinds = dict(_Handler._fields_)
+    their_malloc, their_calloc = MALLOC(theirs.malloc), CALLOC(theirs.calloc)
 
-    def malloc(_, size):
+    def malloc(ctx, size):
         _sizes.append(size)
-        return theirs.malloc(theirs.ctx, size)
+        return their_malloc(ctx, size)
 
-    def calloc(_, count, size):
+    def calloc(ctx, count, size):
         _sizes.append(count * size)
-        return theirs.calloc(theirs.ctx, count, size)
+        return their_calloc(ctx, count, size)
 
-    def realloc(_, at, size):
-        _sizes.append(size)
-        return theirs.realloc(theirs.ctx, at, size)
-
-    def free(_, at, size):
-        theirs.free(theirs.ctx, at, size)
-
+    calls = MALLOC(malloc), CALLOC(calloc)
     ours = _Handler(
-        b"counts", 1, None, kinds["malloc"](malloc), kinds["calloc"](calloc),
-        kinds["realloc"](realloc), kinds["free"](free),
+        b"counts", 1, theirs.ctx, *(ctypes.cast(call, ctypes.c_void_p).value for call in calls),
+        theirs.realloc, theirs.free,
     )  # fmt: skip
-    return set_handler, ours, new(ctypes.addressof(ours), _CAPSULE, None), usual
-
-
-_handlers = None
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object((ours, calls)))
+    set_handler = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object)(api[_SET])
+    return set_handler, new(ctypes.addressof(ours), _CAPSULE, None), usual
 
 
 def allocations(run, least):
     """The sizes of the arrays of at least so many bytes that the second run allocates, in order."""
-    global _handlers
-    _handlers = _handlers or _make()
-    set_handler, _, counting, usual = _handlers
+    set_handler, counting, usual = _handlers()
     run()
-    set_handler(counting)
     _sizes.clear()
+    set_handler(counting)
     try:
         run()
     finally:

@@ -21,44 +21,52 @@ UNIT = 4 * SIZE  # bytes
 PIXELS, POOLED, VECTORS = N * H * H, SIZE // 4, SIZE // 512
 
 # (the op of x, bytes kept for backward beside parameters and labels, arrays of the size of x that are
-# allocated forward, and backward). What is kept follows from the derivatives; a result is
-# one array, and so is the gradient of a leaf; what is more is passes that NumPy cannot do in one, or
-# masks of a byte a number (0.25). Winograd's transforms of filters are of 0.28.
+# allocated forward and backward with NumPy's kernels, and with the compiled ones where they differ).
+# What is kept follows from the derivatives; a result is one array, and so is the gradient of a leaf;
+# what is more is passes that NumPy cannot do in one, or masks of a byte a number (0.25). Winograd's
+# transforms of filters are of 0.28.
 OPS = {
-    "add": (lambda x: x + x, 0, 1, 1),
-    "mul": (lambda x: x * x, UNIT, 1, 3),
-    "exp": (lambda x: x.exp(), UNIT, 1, 1),  # y
-    "tanh": (lambda x: x.tanh(), UNIT, 1, 3),  # y
-    "flatten": (lambda x: x.flatten(1), 0, 0, 1),
-    "cat": (lambda x: tc.cat([x, x], 1), 0, 2, 1),
-    "relu": (F.relu, UNIT, 1, 1.5),  # y
-    "leaky_relu": (F.leaky_relu, SIZE, 2.25, 2),  # a byte
-    "relu6": (F.relu6, SIZE, 1.75, 1.25),  # a byte
-    "gelu": (F.gelu, UNIT, 8, 15),
-    "dropout": (lambda x: F.dropout(x, 0.5), SIZE, 3.25, 2),  # a byte; its random numbers are float64
-    "conv2d": (lambda x: F.conv2d(x, W3, padding=1), UNIT, 1.29, 2.85),
-    "conv2d 1×1": (lambda x: F.conv2d(x, W1), UNIT, 1, 2),
-    "conv2d depthwise": (lambda x: F.conv2d(x, WD, padding=1, groups=C), UNIT, 1, 2),
-    "max_pool2d": (lambda x: F.max_pool2d(x, 2), POOLED, 0.63, 1.25),  # a byte a window
-    "avg_pool2d": (lambda x: F.avg_pool2d(x, 2), 0, 0.75, 1.75),
-    "batch_norm": (lambda x: F.batch_norm(x, *NORM, training=True), UNIT + 8 * C, 2, 5),  # x, μ, 1/σ
-    "layer_norm": (lambda x: F.layer_norm(x.view(-1, 512), (512,)), UNIT + 8 * VECTORS, 2, 3),
-    "linear": (lambda x: F.linear(x.view(-1, 512), WL), UNIT, 1, 9),  # W̄ is 8 times x
-    "softmax": (lambda x: x.view(-1, 512).softmax(1), UNIT, 2, 3),  # y
-    "log_softmax": (lambda x: x.view(-1, 512).log_softmax(1), UNIT, 2, 3),  # y
-    "cross_entropy": (lambda x: F.cross_entropy(x.view(-1, 512), LABELS), UNIT, 5.25, 7),
-    "mse_loss": (lambda x: F.mse_loss(x, ZEROS), UNIT, 2, 2),  # the difference
+    "add": (lambda x: x + x, 0, (1, 1)),
+    "mul": (lambda x: x * x, UNIT, (1, 3)),  # x
+    "exp": (lambda x: x.exp(), UNIT, (1, 1)),  # y
+    "tanh": (lambda x: x.tanh(), UNIT, (1, 3)),  # y
+    "flatten": (lambda x: x.flatten(1), 0, (0, 1)),
+    "cat": (lambda x: tc.cat([x, x], 1), 0, (2, 1)),
+    "relu": (F.relu, UNIT, (1, 1.5)),  # y
+    "leaky_relu": (F.leaky_relu, SIZE, (2.25, 2)),  # a byte
+    "relu6": (F.relu6, SIZE, (1.5, 1)),  # a byte
+    "gelu": (F.gelu, UNIT, (8, 15)),  # x
+    "dropout": (lambda x: F.dropout(x, 0.5), SIZE, (3.25, 2)),  # a byte; draws float64
+    "conv2d": (lambda x: F.conv2d(x, W3, padding=1), UNIT, (1, 2.56), (1.28, 1.56)),
+    "conv2d 1×1": (lambda x: F.conv2d(x, W1), UNIT, (1, 2), (1, 1)),
+    "conv2d depthwise": (lambda x: F.conv2d(x, WD, padding=1, groups=C), UNIT, (1, 2), (1, 1)),
+    "max_pool2d": (lambda x: F.max_pool2d(x, 2), POOLED, (0.25, 1)),  # a byte a window
+    "avg_pool2d": (lambda x: F.avg_pool2d(x, 2), 0, (0.75, 1.75)),
+    "batch_norm": (
+        lambda x: F.batch_norm(x, *NORM, training=True), UNIT + 12 * C, (3, 3), (1, 1),
+    ),  # x, μ, σ² in the memory of μ, 1/σ
+    "layer_norm": (
+        lambda x: F.layer_norm(x.view(-1, 512), (512,)), UNIT + 12 * VECTORS, (3, 2), (1, 2),
+    ),
+    "linear": (lambda x: F.linear(x.view(-1, 512), WL), UNIT, (2, 9)),  # W̄ is 8 times x
+    "softmax": (lambda x: x.view(-1, 512).softmax(1), UNIT, (2, 3)),  # y
+    "log_softmax": (lambda x: x.view(-1, 512).log_softmax(1), UNIT, (2, 3)),  # y
+    "cross_entropy": (lambda x: F.cross_entropy(x.view(-1, 512), LABELS), UNIT, (1, 2)),  # x
+    "mse_loss": (lambda x: F.mse_loss(x, ZEROS), UNIT, (2, 2)),  # the difference
 }  # fmt: skip
 # Arrays in a step of at least a quarter of the first convolution's output, and their sum in its size.
 ALLOCATED = {
-    "LeNet-5": {"vectorized": (11, 6.2), "compiled": (11, 6.2)},
-    "ResNet": {"vectorized": (117, 82.3), "compiled": (101, 76.3)},
+    "LeNet-5": {"vectorized": (11, 6.2), "compiled": (10, 5.9)},
+    "ResNet": {"vectorized": (117, 82.3), "compiled": (60, 47.1)},
 }
 BATCH = {"LeNet-5": 128, "ResNet": 32}
 # The most that a step holds beyond what its graph keeps and the gradients of its parameters, in the
 # size of the first convolution's output: a cotangent, the one that is made of it, a mask, less what
 # is freed by then.
-WORKSPACE = {"LeNet-5": 1.5, "ResNet": 1.5}
+WORKSPACE = {
+    "LeNet-5": {"vectorized": 1.5, "compiled": 1.25},
+    "ResNet": {"vectorized": 1.25, "compiled": 1.0},
+}
 
 
 def drawn(*shape):
@@ -74,7 +82,7 @@ LEAVES = W3, W1, WD, WL, *NORM, LABELS, ZEROS
 
 @pytest.mark.parametrize("name", OPS)
 def test_what_an_op_keeps_and_allocates(name, kernel_set):
-    run, kept_bytes, most_forward, most_backward = OPS[name]
+    run, kept_bytes, *most = OPS[name]
     x = drawn(N, C, H, H)
     assert kept(run(x), besides=LEAVES) <= kept_bytes
     forward = sum(allocations(lambda: run(x), UNIT // 8))
@@ -90,7 +98,7 @@ def test_what_an_op_keeps_and_allocates(name, kernel_set):
 
     del y
     found = np.round([forward / UNIT, sum(allocations(backward, UNIT // 8)) / UNIT], 2)
-    assert all(np.less_equal(found, (most_forward, most_backward))), found
+    assert all(np.less_equal(found, most[-1 if kernel_set == "compiled" else 0])), found
 
 
 @pytest.mark.parametrize("op", [tc.exp, tc.sigmoid, lambda x: x * x])
@@ -146,7 +154,7 @@ def test_the_most_that_a_step_holds(name, kernel_set):
     with traced() as memory:
         step()
         workspace = memory.peak - held - gradients
-        assert workspace <= WORKSPACE[name] * largest, workspace / largest
+        assert workspace <= WORKSPACE[name][kernel_set] * largest, workspace / largest
         after = memory.now
         step()
         assert memory.now < after + 10_000  # bytes: nothing stays

@@ -26,6 +26,8 @@ def keep(x, mask):
 
 def relu_input(g, y):
     """g where not y ≤ 0, else 0."""
+    if g.size < LARGE:
+        return _keep(g, ~(y <= 0))
     (x,) = spread(lambda g, y, x: _keep(g, ~(y <= 0), x), (g, y), g.dtype)
     return x
 

@@ -116,7 +116,7 @@ def moments(x, dims):
 
 def moments_with(g, x, mu, dims):
     """See `_normalization.moments_with`."""
-    layout = _layout_of(x, dims)
+    layout = _layout_of(x, dims) if dims else None  # where nothing is summed, it is a product
     if layout is None:
         return _normalization.moments_with(g, x, mu, dims)
     g, own = _like(g, x, layout, dims)
