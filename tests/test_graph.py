@@ -544,3 +544,25 @@ def test_a_gradient_is_copied_only_where_it_holds_more_memory(more, copied, scra
     doubled(x).backward(tc.ones(40, dtype=tc.float64))
     assert (x.grad._array == 2).all()
     assert (x.grad._array.ctypes.data != places[0]) is copied
+
+
+@pytest.mark.parametrize(("asks", "runs"), [("ab", 1), ("a", 1), ("b", 1), ("c", 0)])
+def test_what_vjps_share_is_made_once_where_one_of_them_runs(asks, runs, scratch_ops):
+    made = []
+
+    def half(g, a):
+        made.append(a)
+        return g * a / 2
+
+    @op(shared={"half": half})
+    def product(a, b, c):
+        """a b + c, by a roundabout way."""
+        return a * b + c
+
+    product.defvjp(
+        a=lambda g, b, half: g * b + 0 * half, b=lambda g, half: half * 2, c=lambda g: g * 1
+    )
+    leaves = {n: tc.full((3,), 2.0).requires_grad_(n in asks) for n in "abc"}
+    product(*leaves.values()).sum().backward()
+    assert len(made) == runs
+    assert all((leaves[n].grad == (1 if n == "c" else 2)).all() for n in asks)

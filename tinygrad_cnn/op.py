@@ -369,9 +369,9 @@ def _backward_source(o: Op) -> str:
         lines.append(f"    {_tuple(o.saved)} = saved")
     if o.static:
         lines.append(f"    {_tuple(o.static)} = static")
-    lines += [f"    {n} = _vjp_{n}({', '.join(_parameters(f))})" for n, f in o.shared.items()]
     if o.variadic:
         (xs,) = o.inputs
+        lines += [f"    {n} = _vjp_{n}({', '.join(_parameters(f))})" for n, f in o.shared.items()]
         vjp = f"_vjp_{xs}({', '.join(_parameters(o.vjps[xs]))})" if o.vjps else "None"
         lines.append(f"    return [(p, {vjp}) for i, p in enumerate(first) if p is not None]")
         return "\n".join(lines)
@@ -382,6 +382,12 @@ def _backward_source(o: Op) -> str:
         lines += [
             f"    {node} = {at}" for node, at in zip(nodes, ("first", "second"), strict=False)
         ]
+    for n, f in o.shared.items():
+        users = [name for name, vjp in o.vjps.items() if n in _parameters(vjp)]
+        asked = " or ".join(f"{name}_node is not None" for name in users)
+        lines.append(
+            f"    {n} = _vjp_{n}({', '.join(_parameters(f))}) if {asked or False} else None"
+        )
     pairs = {
         name: f"({name}_node, _vjp_{name}({', '.join(_parameters(vjp))}))"
         for name, vjp in ((name, o.vjps[name]) for name in o.inputs if name in o.vjps)
