@@ -49,7 +49,8 @@ def _ours(kernel_set: str, work: str, arguments: dict[str, Any], threads: int | 
     from tinygrad_cnn import kernels
 
     kernels.use(kernel_set)
-    kernels.set_num_threads(threads or _default("ours", kernels.get_num_threads))
+    default = _default("ours", kernels.get_num_threads)  # before anything is set
+    kernels.set_num_threads(threads or default)
     if work == "kernel":
         return micro.call(kernels, **arguments)
     return getattr(works, work)(t, **arguments)
@@ -58,7 +59,8 @@ def _ours(kernel_set: str, work: str, arguments: dict[str, Any], threads: int | 
 def _torch(how: dict[str, Any], work: str, arguments: dict[str, Any], threads: int | None) -> Run:
     import torch
 
-    torch.set_num_threads(threads or _default("torch", torch.get_num_threads))
+    default = _default("torch", torch.get_num_threads)
+    torch.set_num_threads(threads or default)
     return getattr(works, work)(torch, **arguments, **how)
 
 
