@@ -394,3 +394,16 @@ def test_memory_of_a_fresh_process_holds_what_the_work_makes():
 def test_peaks_of_the_machine():
     for work in (("product", {"size": 8}), ("copy", {"size": 64})):
         assert Seat(ALL["peak"]).prepare(*work, None) in (1, 8)
+
+
+def test_a_row_of_one_thread_leaves_the_next_its_default(monkeypatch):
+    set_to = []
+    monkeypatch.setattr(contestants, "_threads", {})
+    monkeypatch.setattr(kernels, "get_num_threads", lambda: set_to[-1] if set_to else 5)
+    monkeypatch.setattr(kernels, "set_num_threads", set_to.append)
+    make = ALL["vectorized"].make
+    before = kernels.current()
+    make("chain", {"length": 2, "parameters": False}, 1)
+    make("chain", {"length": 2, "parameters": False}, None)
+    kernels.use(before)
+    assert set_to == [1, 5]

@@ -84,3 +84,13 @@ def test_an_interrupted_call_still_waits_for_its_rows(monkeypatch):
     np.testing.assert_array_equal(numbers, np.full(9, 5000))
     monkeypatch.undo()
     np.testing.assert_array_equal(added(6, 3), np.ones(6))
+
+
+def test_threads_rest_when_they_are_asked_to_and_come_again():
+    kernels = pytest.importorskip("tinygrad_cnn.kernels.compiled")
+    added(6, 3)
+    kernels.matmul(np.ones((2, 3)), np.ones((3, 2)))
+    board = _team._team.board
+    assert board[_team.REST] == 1
+    np.testing.assert_array_equal(added(50, 3, 1000), np.full(50, 1000))
+    assert board[_team.REST] == 0

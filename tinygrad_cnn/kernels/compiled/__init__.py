@@ -1,6 +1,5 @@
 """The kernels in Numba: see docs/speed.md. Raises ImportError where that is not installed."""
 
-from ..vectorized import matmul as matmul
 from ..vectorized import max_pool2d_gather as max_pool2d_gather
 from ..vectorized import max_pool2d_positions as max_pool2d_positions
 from .blockwise import blockwise as blockwise
@@ -11,6 +10,7 @@ from .elementwise import hardtanh as hardtanh
 from .elementwise import keep as keep
 from .elementwise import relu as relu
 from .elementwise import relu_input as relu_input
+from .matmul import matmul as matmul
 from .normalization import moments as moments
 from .normalization import moments_with as moments_with
 from .normalization import normalize as normalize

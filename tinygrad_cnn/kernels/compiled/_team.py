@@ -26,7 +26,7 @@ from ._jit import address, native, part
 from ._vectors import INT
 
 LINE = 8  # numbers of 8 bytes in a line of the cache
-CLAIM, DONE, JOB = 0, LINE, 2 * LINE  # places on the board
+CLAIM, REST, DONE, JOB = 0, 1, LINE, 2 * LINE  # places on the board
 ENTRY, WIDE, ROWS, LENGTH, MEMORY, EACH, COUNT, WHO = range(JOB, 3 * LINE)
 SIZE = 3 * LINE
 LEFT = (1 << 20) - 1  # the part of the claim that counts the rows
@@ -156,15 +156,16 @@ def lead(board, entry, wide, rows, length, memory, each, count, who):
     _write(board, EACH, each)
     _write(board, COUNT, count)
     _write(board, WHO, who)
+    _write(board, REST, 0)
     _write(board, CLAIM, (((_read(board, CLAIM) >> 20) + 1) << 20) | count)
     _take(board, 0)
 
 
 @native
 def serve(board, me):
-    """Do what is posted, until nothing was for some time."""
+    """Do what is posted, until nothing was for some time or there is to be rest."""
     looks = 0
-    while looks < LOOKS:
+    while looks < LOOKS and not _read(board, REST):
         if _take(board, me):
             looks = 0
         else:
@@ -259,6 +260,12 @@ def call(kernel, dtype, common, rows, threads=1, nbytes=0):
     finally:
         if not alone:
             team.lock.release()
+
+
+def rest():
+    """Have the threads sleep until the next call: somebody else needs their cores now, such as BLAS."""
+    if _team.helpers:
+        _team.board[REST] = 1
 
 
 def _after_fork():
