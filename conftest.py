@@ -1,12 +1,33 @@
-"""The kernels in Numba are collected, for their doctests, where that is installed."""
+"""Which kernels the tests run on: they are the same from first to last, and it is said which.
+
+Those in Numba are collected, for their doctests, where that is installed.
+"""
 
 import importlib.util
+
+import pytest
 
 collect_ignore = [] if importlib.util.find_spec("numba") else ["tinygrad_cnn/kernels/compiled"]
 
 
+@pytest.hookimpl(trylast=True)  # after the fixtures have put things back
+def pytest_runtest_teardown(item):
+    from tinygrad_cnn import kernels
+
+    now, kept = kernels.current(), item.session.kernels
+    if now != kept:
+        kernels.use(kept)
+        pytest.fail(f"{item.nodeid} left the {now!r} kernels in use, found {kept!r}", pytrace=False)
+
+
+def pytest_sessionstart(session):
+    from tinygrad_cnn import kernels
+
+    session.kernels = kernels.current()
+
+
 def pytest_terminal_summary(terminalreporter):
-    """Say which set of kernels ran: in the end, for what is printed first is not, with `-q`."""
+    """In the end, for what is printed first is not, with `-q`."""
     from tinygrad_cnn import kernels
 
     terminalreporter.write_line(f"kernels: {kernels.current()}")

@@ -483,7 +483,14 @@ def python(script, **environment):
     )
 
 
-def test_use_and_current():
+@pytest.fixture
+def kernels_as_they_were():
+    before = kernels.current()
+    yield
+    kernels.use(before)
+
+
+def test_use_and_current(kernels_as_they_were):
     kernels.use("vectorized")
     assert kernels.current() == "vectorized"
     assert kernels.conv2d is vectorized.conv2d
