@@ -1,10 +1,12 @@
 """What is particular to the kernels in Numba; that they are the loops, test_kernels.py shows."""
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -236,14 +238,17 @@ def peak_in_a_new_thread(call):
 
 
 def test_transformed_filters_are_not_all_in_memory_at_once():
-    """They take 4 times the filters."""
+    """Nor are the sums for their gradient, where images are few: both take 4 times the filters."""
     x, w = arrays(0, (4, 256, 4, 4), (256, 256, 3, 3))
-    assert peak_in_a_new_thread(lambda: compiled.conv2d(x, w, None, *SAME)) < 2 * w.nbytes
+    half = 2 * w.nbytes
+    assert peak_in_a_new_thread(lambda: compiled.conv2d(x, w, None, *SAME)) < half
+    weight = lambda: compiled.conv2d_weight(x, x, w.shape, *SAME)  # noqa: E731
+    assert peak_in_a_new_thread(weight) < w.nbytes + half
 
 
 @pytest.mark.parametrize("stride", [1, 2])
 def test_what_memory_held_before_does_not_matter(stride, monkeypatch):
-    """More filters than tiles, and than numbers of x: ways that were wrong in memory not fresh."""
+    """More filters than tiles, and than numbers of x: these have ways of their own."""
     how = (stride, stride), ((1, 1), (1, 1)), (1, 1), 1
     x, w = arrays(0, (16, 4, 4, 64), (256, 64, 3, 3))
     x = x.transpose(0, 3, 1, 2)
@@ -357,6 +362,31 @@ def test_what_was_compiled_is_kept(tmp_path):
     for path in files:
         path.write_bytes(b"cut short")
     python(CONVOLVE, NUMBA_CACHE_DIR=str(tmp_path))
+
+
+def test_code_of_a_source_that_changed_is_not_found(tmp_path):
+    """A process may compile after a file was written that it had imported before, and another run then.
+
+    Numba alone kept such code as that of the new file: wrong numbers, for good.
+    """
+    package = Path(kernels.__file__).parents[1]
+    skip = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(package, tmp_path / package.name, ignore=skip)
+    changed = tmp_path / package.name / "kernels" / "compiled" / "_patch.py"
+    change = f"open({str(changed)!r}, 'a').write('# changed')\n"
+    here, cache = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n", tmp_path / "cache"
+
+    def kept(script):
+        python(here + script, NUMBA_CACHE_DIR=str(cache), PYTHONPATH=str(tmp_path))
+        return {path.name for path in cache.rglob("*.nb*")}
+
+    late = CONVOLVE.replace(
+        "x = np", "from tinygrad_cnn.kernels import compiled\n" + change + "x = np"
+    )
+    before, after = kept(late), kept(CONVOLVE)
+    assert before
+    assert len(after) == len(before)  # what was kept for the old source is gone
+    assert not after & before
 
 
 def test_no_place_for_a_cache_is_no_error():

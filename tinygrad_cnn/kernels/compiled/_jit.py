@@ -1,8 +1,11 @@
 """Compiling: when a kernel is first called for a dtype, kept on disk where that is possible.
 
-Numba keeps what it compiled beside the source, or in the user's cache directory, and goes by the
-function's own file whether that is fresh. The kernels build their code out of several files, so
-here it goes by all of them. Nothing that fails about the cache is an error.
+Numba keeps what it compiled beside the source, or in the user's cache directory. It goes by the
+function's own file, as that is when something is compiled, whether what is kept is fresh, and gives what
+it writes the name of what it replaces. The kernels build their code out of several files, which
+may have changed since they were imported, and several processes share the files that are kept. So here
+the names say of which source, as it was imported, they are: code that is not of this source is never
+found. Nothing that fails about the cache is an error.
 """
 
 import hashlib
@@ -24,28 +27,22 @@ from ._vectors import INT
 FIRST_FIELD = object.__basicsize__
 PATIENCE = 2  # seconds until a word is said about compiling
 
+
+def _stamp(folder):
+    """What tells this source from any other."""
+    files = sorted(Path(folder).glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+
+
+STAMP = _stamp(Path(__file__).parent)
+
 _lock = threading.RLock()
 _told = False
 
 
-class _Stamped:
-    """A cache locator that goes by all files of this package."""
-
-    def __init__(self, locator):
-        self.locator = locator
-
-    def __getattr__(self, name):
-        return getattr(self.locator, name)
-
-    def get_source_stamp(self):
-        files = sorted(Path(__file__).parent.glob("*.py"))
-        return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
-
-
 class _Implementation(CompileResultCacheImpl):
-    def __init__(self, function):
-        super().__init__(function)
-        self._locator = _Stamped(self._locator)
+    def get_filename_base(self, fullname, abiflags):
+        return f"{super().get_filename_base(fullname, abiflags)}-{STAMP}"
 
 
 class _Cache(FunctionCache):
@@ -60,6 +57,10 @@ class _Cache(FunctionCache):
     def save_overload(self, signature, result):
         with suppress(Exception):  # no room, no longer writable
             super().save_overload(signature, result)
+            kernel = self._impl.filename_base.split("-")[0]
+            for file in Path(self.cache_path).glob(f"{kernel}-*.nb?"):  # of an older source
+                if STAMP not in file.name:
+                    file.unlink()
 
 
 part = numba.njit(nogil=True, error_model="numpy")  # of a kernel

@@ -368,6 +368,41 @@ def forward_by_panels(
 
 
 @jit
+def weight_by_panels(
+    zero, r, v, v_step, wide, z, z_step, deep, tiles, C, F, width, to, most, check, first, last, scratch
+):  # fmt: skip
+    """to[f, c, r, r], the panels first to last of f, from the transformed tiles of x and g.
+
+    So many channels at a time, whose 36 sums stay in the cache.
+    """
+    size, lanes = size_of(zero), lanes_of(zero)
+    step = most * width + lanes
+    clear(scratch, ZEROS)
+    sums = scratch + ZEROS
+    taps = sums + TILE * TILE * step * size  # (c, r · r, width)
+    for panel in range(first, last):
+        f = panel * width
+        for c in range(0, C, most):
+            count = min(most, C - c)
+            for k in range(TILE * TILE):
+                across(
+                    zero, width, v + (k * v_step + c) * size, wide, scratch,
+                    z + (k * z_step + f) * size, 0, deep, sums + k * step * size, width, scratch, 0,
+                    tiles, 1, width, count,
+                )  # fmt: skip
+            for j in range(count):
+                for k in range(0, width, lanes):
+                    inverse_w(
+                        zero, r, sums + (j * width + k) * size, step, scratch, check,
+                        taps + (j * r * r * width + k) * size, r * width, width, r, r, lanes,
+                    )  # fmt: skip
+            turn(
+                zero, to + (f * C + c) * r * r * size, C * r * r, taps, width, count * r * r,
+                min(F - f, width),
+            )  # fmt: skip
+
+
+@jit
 def finish(zero, r, sums, C, F, width, to, check, first, last, scratch):
     """to[f, c, r, r] = what the sums amount to, for the panels first to last."""
     size, lanes = size_of(zero), lanes_of(zero)

@@ -286,7 +286,13 @@ def direct_weight(g, x, w_shape, stride, origin, dilation, groups):
     )  # fmt: skip
     shape, cost = (groups, panels, I * J, c, width), N * F * P * Q * c * I * J
     units = N * -(-P // strip)
-    sums = add_up(_direct.weight, dtype, (*common, 0), units, shape, cost, nbytes)
+    if groups == 1 and prod(w_shape) > x.size:  # the sums are most of all memory: one is enough
+        sums = aligned(shape, dtype)
+        sums[...] = 0
+        common = *common, units, address(sums)
+        share(_direct.weight, dtype, common, panels, cost, nbytes, 1)
+    else:
+        sums = add_up(_direct.weight, dtype, (*common, 0), units, shape, cost, nbytes)
     result = np.empty(w_shape, dtype)
     common = address(sums), c, f, I * J, width, address(result)
     nbytes = I * J * c * width * dtype.itemsize
@@ -396,6 +402,25 @@ def _by_panels(x, w, bias, origin, y):
     return share(kernel, dtype, common, panels, cost, nbytes, check=lanes(dtype))
 
 
+def _weight_by_panels(g, x, w_shape, origin):
+    """`winograd_weight` in the same way: no thread has sums of its own."""
+    dtype, C, (F, _, r, _) = x.dtype, x.shape[1], w_shape
+    squares, width = _winograd.TILE**2, width_of(F, dtype)
+    down, right, tiles = _tiles(g, r)
+    v, v_step, wide = _transformed(x, r, origin, True, down, right, lanes(dtype))
+    z, z_step, deep = _transformed(g, r, (0, 0), False, down, right, width)
+    result = np.empty(w_shape, dtype)
+    most = min(C, AT_ONCE)
+    nbytes = ZEROS + (squares + r * r) * most * width * dtype.itemsize + squares * 64
+
+    common = (
+        r, address(v), v_step, wide, address(z), z_step, deep, tiles, C, F, width, address(result), most,
+    )  # fmt: skip
+    panels, cost = -(-F // width), tiles * squares * C * F
+    kernel = _winograd.weight_by_panels
+    return result, share(kernel, dtype, common, panels, cost, nbytes, check=lanes(dtype))
+
+
 def winograd(x, w, bias, stride, origin, dilation, groups, y):
     """`correlate` for stride and dilation 1 in Winograd's way."""
     if w.strides[2] != w.shape[3] * w.strides[3]:
@@ -435,7 +460,8 @@ def _by_tiles(x, w, bias, origin, y):
 
 def winograd_weight(g, x, w_shape, stride, origin, dilation, groups):
     """`conv2d_weight` for stride and dilation 1 in Winograd's way."""
-    result, finite = _weight_by_tiles(g, x, w_shape, origin)
+    way = _weight_by_panels if w_shape[0] > PANELS * _tiles(g, w_shape[2])[2] else _weight_by_tiles
+    result, finite = way(g, x, w_shape, origin)
     if not finite:
         return direct_weight(g, x, w_shape, stride, origin, dilation, groups)
     return result
