@@ -40,6 +40,12 @@ FUNCTIONS = (
     "relu_input",
     "hardtanh",
     "blockwise",
+    "softmax",
+    "softmax_input",
+    "log_softmax",
+    "log_softmax_input",
+    "cross_entropy",
+    "cross_entropy_input",
 )
 
 _current = os.environ.get("TINYGRAD_CNN_KERNELS")  # none: the best that is installed

@@ -29,6 +29,12 @@ from ._normalization import moments as moments
 from ._normalization import moments_with as moments_with
 from ._normalization import normalize as normalize
 from ._normalization import normalize_input as normalize_input
+from ._softmax import cross_entropy as cross_entropy
+from ._softmax import cross_entropy_input as cross_entropy_input
+from ._softmax import log_softmax as log_softmax
+from ._softmax import log_softmax_input as log_softmax_input
+from ._softmax import softmax as softmax
+from ._softmax import softmax_input as softmax_input
 from ._threads import one_blas_thread, run, scratch, workers
 from ._windows import (
     BLOCK_BYTES,

@@ -19,3 +19,9 @@ from .pooling import avg_pool2d as avg_pool2d
 from .pooling import avg_pool2d_input as avg_pool2d_input
 from .pooling import max_pool2d as max_pool2d
 from .pooling import max_pool2d_scatter as max_pool2d_scatter
+from .softmax import cross_entropy as cross_entropy
+from .softmax import cross_entropy_input as cross_entropy_input
+from .softmax import log_softmax as log_softmax
+from .softmax import log_softmax_input as log_softmax_input
+from .softmax import softmax as softmax
+from .softmax import softmax_input as softmax_input

@@ -237,12 +237,26 @@ class Code:
 
     def total(self, vector):
         """A vector of the sum of the lanes: by halves, in a fixed order."""
+        return self.fold(vector, Vector.__add__)
+
+    def fold(self, vector, operation):
+        """A vector of what the operation, of two vectors, makes of all lanes."""
         distance = self.lanes // 2
         while distance:
             turned = [k ^ distance for k in range(self.lanes)]
-            vector = vector + self._shuffle(vector, vector, turned)
+            vector = operation(vector, self._shuffle(vector, vector, turned))
             distance //= 2
         return vector
+
+    def larger(self, a, b):
+        """The larger of a and b, lane by lane; b where one is NaN."""
+        return self.choose(self.builder.fcmp_ordered(">", a.value, b.value), a, b)
+
+    def log(self, vector):
+        """A vector of the logarithm of lane 0."""
+        value = self.builder.extract_element(vector.value, ir.Constant(ir.IntType(32), 0))
+        function = self._function(f"llvm.log.f{8 * self.size}", self.element, [self.element])
+        return self.fill(self.builder.call(function, [value]))
 
     def store_first(self, vector, address):
         """The lane 0."""
