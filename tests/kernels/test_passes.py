@@ -4,8 +4,7 @@ import importlib
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from tinygrad_cnn.kernels import _blockwise, _elementwise, _parts, vectorized
 
@@ -136,6 +135,15 @@ def test_normalisation_is_its_definition(k, case):
         m = X.size / of_g.size
         near(of_g / m, G.mean(axis=dims, keepdims=True), dtype)
         near(of_gd / m, (G * (X - M)).mean(axis=dims, keepdims=True), dtype)
+        of_h, of_hd = k.moments_with(g, x, mu, dims, weight)
+        H = G if W is None else G * W
+        near(of_h / m, H.mean(axis=dims, keepdims=True), dtype)
+        near(of_hd / m, (H * (X - M)).mean(axis=dims, keepdims=True), dtype)
+        rest = tuple(d for d in range(x.ndim) if d not in dims)
+        of_g, of_gx = k.weight_sums(g, x, mu, scale, rest)
+        m = X.size / of_g.size
+        near(of_g / m, G.mean(axis=rest, keepdims=True), dtype)
+        near(of_gx / m, (G * (X - M) * R).mean(axis=rest, keepdims=True), dtype)
     W, B = 1 if W is None else W, 0 if B is None else B
     near(k.normalize(x, mu, scale, weight, bias), (X - M) * R * W + B, dtype)
     wanted = R * (W * G - S - T * (X - M))
