@@ -135,6 +135,21 @@ def test_normalisation_is_its_definition(k, case):
     near(k.normalize_input(g, x, mu, scale, weight, s, t), wanted, dtype)
 
 
+@pytest.mark.parametrize("dims", [(0, 2, 3), (1, 2, 3), (2, 3), (0, 1, 2, 3)])
+@pytest.mark.parametrize("orders", [((0, 2, 3, 1), (0, 3, 2, 1)), ((0, 2, 3, 1), (0, 1, 2, 3))])
+def test_what_is_summed_may_lie_in_two_orders(k, dims, orders):
+    """A layer norm after a convolution, whose gradient comes from a linear layer: both have the classes
+    in one order, and were taken for alike, though what is summed is not.
+    """
+    rng = np.random.default_rng(0)
+    x, g = (lying(rng.normal(size=(3, 4, 5, 6)), order) for order in orders)
+    mu, s, t = rng.normal(size=(3, *np.mean(x, dims, keepdims=True).shape))
+    of_g, of_gd = k.moments_with(g, x, mu, dims)
+    near(of_g, g.sum(dims, keepdims=True), x.dtype)
+    near(of_gd, (g * (x - mu)).sum(dims, keepdims=True), x.dtype)
+    near(k.normalize_input(g, x, mu, s, None, s, t), s * (g - s - t * (x - mu)), x.dtype)
+
+
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (0, 2, 3, 1), (1, 2, 3, 0)])
 def test_the_variance_of_numbers_far_from_zero(k, order):
     """Σ x² / m − μ² would have no digit left."""
