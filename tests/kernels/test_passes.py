@@ -169,6 +169,7 @@ def test_what_is_not_finite_stays_in_its_class(k, value):
         with np.errstate(invalid="ignore"):
             mean, variance = k.moments(lying(x, order), (0, 2, 3))
         assert np.isfinite(mean.ravel()).tolist() == [True, True, False, True]
+        np.testing.assert_equal(mean.ravel()[2], value)
         assert np.isnan(variance.ravel()).tolist() == [False, False, True, False]
 
 
@@ -288,3 +289,51 @@ def test_an_update_that_has_no_program_is_numpys(k, how):
     p, g = np.ones(50, dtype), np.arange(50).astype(dtype)
     k.blockwise(update, (p, g), 1)
     assert p.tolist() == [1 + 2 * i for i in range(50)]
+
+
+NUMBER = 0.0
+
+
+def test_an_update_does_what_it_says_now(k):
+    """Compiled, it is traced once: with what it refers to, which may be another the next time."""
+    p, g = np.zeros(50), np.full(50, -0.0)
+    settings = type("Settings", (), {})()
+
+    def of(number):
+        def by_default(p, g, s, number=number):
+            np.add(g, number, out=p)
+
+        def by_attribute(p, g, s):
+            np.add(g, settings.number, out=p)
+
+        def by_closure(p, g, s):
+            np.add(g, number, out=p)
+
+        def by_global(p, g, s):
+            np.add(g, NUMBER, out=p)
+
+        def by_name(p, g, s, *, number=number):
+            np.add(g, number, out=p)
+
+        globals()["NUMBER"] = settings.number = number
+        return by_default, by_attribute, by_closure, by_global, by_name
+
+    for number in (1.0, 2.0, 0.0, -0.0):
+        for update in of(number):
+            k.blockwise(update, (p, g), 1)
+            assert p.tolist() == [number] * 50
+            assert np.signbit(p[0]) == np.signbit(number)
+
+
+def test_an_update_does_not_write_into_what_is_read_only(k):
+    memory = bytes(400)
+    p, g = np.frombuffer(memory), np.ones(50)
+
+    def update(p, g, s):
+        np.add(p, g, out=p)
+
+    with pytest.raises(ValueError, match="read-only"):
+        k.blockwise(update, (p, g), 1)
+    assert not any(memory)
+    k.blockwise(lambda p, g, s: np.add(p, g, out=p), (g, p), 1)  # what is only read may be
+    assert g.tolist() == [1] * 50
