@@ -289,8 +289,8 @@ def direct_weight(g, x, w_shape, stride, origin, dilation, groups):
     if groups == 1 and prod(w_shape) > x.size:  # the sums are most of all memory: one is enough
         sums = aligned(shape, dtype)
         sums[...] = 0
-        common = *common, units, address(sums)
-        share(_direct.weight, dtype, common, panels, cost, nbytes, 1)
+        common = *common, units
+        share(_direct.weight, dtype, common, panels, cost, nbytes, 1, sums=(address(sums),))
     else:
         sums = add_up(_direct.weight, dtype, (*common, 0), units, shape, cost, nbytes)
     result = np.empty(w_shape, dtype)
