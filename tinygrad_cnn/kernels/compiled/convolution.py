@@ -40,7 +40,7 @@ STRIP_BYTES = 1 << 17  # of x brought into place at once: a good part of an L2 c
 TILE_BYTES = 3 << 18  # of transformed tiles, 36 numbers for 16 of x
 ZEROS = _winograd.ZEROS
 # Winograd's transforms are shared by all filters and all channels: there must be some of each.
-LEAST = {3: 16, 5: 16}
+LEAST, LEAST_PAIRS = {3: 8, 5: 10}, 128
 FEW = 16
 PANELS = 1  # filters for each tile, from which these are gone through panel by panel
 PACKED = 8  # multiply-adds that bringing a number into its panel takes as long as
@@ -128,7 +128,7 @@ def way(x, w_shape, y, stride, dilation, groups):
     if c == 1 and F == groups > 1:
         return depthwise, depthwise_weight
     plain = I == J and groups == 1 and tuple(stride) == tuple(dilation) == (1, 1)
-    if plain and I in LEAST and min(F, c) >= LEAST[I]:
+    if plain and I in LEAST and min(F, c) >= LEAST[I] and F * c >= LEAST_PAIRS:
         return winograd, winograd_weight
     return direct, direct_weight
 
