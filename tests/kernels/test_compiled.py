@@ -425,6 +425,30 @@ assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     )
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_child_can_compile_though_another_thread_was_at_it():
+    """The thread does not live on in the child, and what it held was held for ever there."""
+    python(
+        """
+import os, threading
+from tinygrad_cnn.kernels.compiled import _jit
+at_it, done = threading.Event(), threading.Event()
+def compile():
+    with _jit._lock:
+        at_it.set()
+        done.wait(0.5)
+threading.Thread(target=compile).start()
+at_it.wait()
+child = os.fork()
+if child == 0:
+    os._exit(0 if _jit._lock.acquire(timeout=10) else 1)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+assert _jit._lock.acquire(timeout=10)
+""",
+        PYTHONWARNINGS="ignore",
+    )
+
+
 def test_a_numba_that_cannot_be_imported_is_passed_by():
     script = """
 import sys, warnings

@@ -333,6 +333,16 @@ def test_average_pooling_is_the_loops(k, case):
     close(np.vdot(actual, g), np.vdot(x, dx))
 
 
+def test_a_gradient_that_repeats_numbers_over_the_plane(k):
+    """Of a mean over it. Divided by an array, it lies in another order than before."""
+    g, divisor = (
+        np.broadcast_to(arrays(0, (2, 3, 1, 1)), (2, 3, 4, 5)),
+        1.0 + np.arange(20).reshape(4, 5),
+    )
+    dx = k.avg_pool2d_input(g, (2, 3, 8, 10), (2, 2), (2, 2), ((0, 0), (0, 0)), divisor)
+    close(dx, (g / divisor).repeat(2, 2).repeat(2, 3))
+
+
 def test_ceil_mode_windows_reach_past_the_end(k):
     x, how = np.arange(25.0).reshape(1, 1, 5, 5), ((2, 2), (2, 2), ((0, 1), (0, 1)), (1, 1))
     y, taps = k.max_pool2d(x, *how, (3, 3))

@@ -224,7 +224,10 @@ def moments(zero, of, rows, P, pieces, count, last_count, mean, variance):
         for row in range(rows):
             c = last_count if row % pieces == pieces - 1 else count
             at = of + (row * 3 * P + p) * size
-            total += get(zero, at) + c * float(get(zero, at + 2 * P * size))
+            a = float(get(zero, at + 2 * P * size))
+            total += c * a
+            if a - a == 0:  # else x − a was NaN where x is infinite, and the mean is not
+                total += get(zero, at)
         mu = total / m
         total = 0.0
         for row in range(rows):

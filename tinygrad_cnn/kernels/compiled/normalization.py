@@ -82,7 +82,7 @@ def _like(g, x, layout, summed):
     """g and its `_Layout`, copied where it does not lie as x."""
     if g.dtype == x.dtype:
         own = _layout_of(g, summed)
-        if own and own.sizes == layout.sizes and own.order == layout.order:
+        if own and all(getattr(own, k) == getattr(layout, k) for k in ("sizes", "order", "within")):
             return g, own
     copy = np.empty_like(x)
     copy[...] = g
