@@ -17,6 +17,7 @@ from tinygrad_cnn.kernels import (
     _blockwise,
     _elementwise,
     _normalization,
+    _planes,
     _threads,
     _windows,
     vectorized,
@@ -152,6 +153,8 @@ def blocks(request):
             for name, value in small.items():
                 patch.setattr(_windows, name, value)
             patch.setattr(vectorized, "PARALLEL", 0)
+            patch.setattr(_planes, "IMAGES", 0)
+            patch.setattr(_planes, "BYTES", 1)
             patch.setattr(vectorized, "PLANE_CELLS", 5)
             if compiled:
                 patch.setattr(_calls, "SOME", 0)
@@ -272,6 +275,23 @@ def test_large_convolutions_are_adjoint_and_equal_to_the_bit(
         assert np.array_equal(y, k.conv2d(x, w, None, *how))
         assert np.array_equal(dx, k.conv2d_input(g, w, x_shape, *how))
         assert np.array_equal(dw, k.conv2d_weight(g, x, w_shape, *how))
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan, 1e30])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_on_small_planes_too_what_is_infinite_stays_in_its_windows(k, stride, value):
+    how = (stride, stride), ((0, 0), (0, 0)), (1, 1), 3
+    x, w = arrays(1, (17, 3, 9, 9), np.float32), arrays(2, (3, 1, 3, 3), np.float32)
+    g = arrays(3, (17, 3, *(6 // stride + 1,) * 2), np.float32)
+    x[1, 0, -1, -1] = g[2, 1, 0, 0] = value
+    with np.errstate(all="ignore"):
+        y, dx, dw = loops_conv2d(x, w, g.shape[2:], *how, g)
+    for actual, expected in (
+        (k.conv2d(x, w, None, *how), y),
+        (k.conv2d_input(g, w, x.shape, *how), dx),
+        (k.conv2d_weight(g, x, w.shape, *how), dw),
+    ):
+        np.testing.assert_allclose(actual, expected, 1e-4, 1e-4)
 
 
 def test_zero_strides(k):

@@ -8,6 +8,8 @@ A convolution is a matrix product with V. V is I·J times as large as x, so it o
 one block of output pixels at a time, in scratch memory that stays in the cache (`_windows`). Blocks
 are independent and are shared among the cores (`_threads`).
 
+Small planes of one channel a group are products of another kind (`_planes`).
+
 Memory. NumPy's inner loops run along the innermost axis, so that one must be long: x is laid out as
 N H W C, or, where channels are few and images many, as C H W N. Results are NCHW views of that
 memory; NumPy's elementwise operations keep the order, and the next kernel finds it as it likes it.
@@ -19,6 +21,7 @@ from math import gcd, prod
 
 import numpy as np
 
+from . import _planes
 from ._blockwise import blockwise as blockwise
 from ._elementwise import hardtanh as hardtanh
 from ._elementwise import keep as keep
@@ -94,9 +97,13 @@ def conv2d(x, w, bias, stride, padding, dilation, groups):
             x.shape[2:], padding, dilation, w.shape[2:], stride, strict=True
         )
     ]
-    shape = (x.shape[0], w.shape[0], *size)
-    y = empty(shape, order_of(x, w.shape, groups), np.result_type(x, w))
+    shape, dtype = (x.shape[0], w.shape[0], *size), np.result_type(x, w)
     origin = [-before for before, _ in padding]
+    if _planes.suits(x.shape, w.shape, size, stride, dilation, groups, dtype):
+        y = np.empty(shape, dtype)
+        if _planes.forward(x, w, bias, stride, tuple(origin), dilation, y):
+            return y
+    y = empty(shape, order_of(x, w.shape, groups), dtype)
     _correlate(x, w, bias, stride, origin, dilation, groups, y)
     return y
 
@@ -111,12 +118,16 @@ def conv2d_input(g, w, x_shape, stride, padding, dilation, groups):
     Where there are far fewer channels than filters, `_fold` is faster.
     """
     F, c, I, J = w.shape
-    C = x_shape[1]
+    C, dtype = x_shape[1], np.result_type(g, w)
+    if _planes.suits(x_shape, w.shape, g.shape[2:], stride, dilation, groups, dtype):
+        x = np.empty(x_shape, dtype)
+        if _planes.adjoint(g, w, stride, tuple(-before for before, _ in padding), dilation, x):
+            return x
     # (F, c, I, J) -> (C, f, I, J), turned around
     turned = w.reshape(groups, F // groups, c, I, J).swapaxes(1, 2)
     turned = turned.reshape(C, F // groups, I, J)[:, :, ::-1, ::-1]
     order = order_of(g, turned.shape, groups)
-    x = empty(x_shape, order, np.result_type(g, w))
+    x = empty(x_shape, order, dtype)
     if order is CHWN and groups == 1 and x.dtype != np.float16 and _prefers_fold(g, x, I * J):
         _fold(g, w, stride, padding, dilation, x)
         return x
@@ -199,6 +210,10 @@ def conv2d_weight(g, x, w_shape, stride, padding, dilation, groups):
     if not (g.size and x.size and prod(w_shape)):
         return np.zeros(w_shape, dtype)
     origin = [-before for before, _ in padding]
+    if _planes.suits(x.shape, w_shape, g.shape[2:], stride, dilation, groups, dtype):
+        w = np.empty(w_shape, dtype)
+        if _planes.weight(g, x, stride, tuple(origin), dilation, w):
+            return w
     V = Windows(x, w_shape, g.shape[2:], stride, origin, dilation, groups, dtype)
     g = g.transpose(V.order)
     panels, f = V.panels(), F // groups
