@@ -34,7 +34,7 @@ def suits(x_shape, w_shape, size, stride, dilation, groups, dtype):
         return False
     rows = (_rows(Q) - 1) * stride[0] + (I - 1) * dilation[0] + 1
     K = min(rows, H) * W
-    return K <= MOST * J * stride[0] * stride[1] and I * J * K * _rows(Q) * Q <= LARGEST
+    return MOST * J * stride[0] * stride[1] >= K and I * J * K * _rows(Q) * Q <= LARGEST
 
 
 def _rows(width):
