@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tinygrad_cnn.kernels import _blockwise, _elementwise, vectorized
+from tinygrad_cnn.kernels import _blockwise, _elementwise, _parts, vectorized
 
 try:
     from tinygrad_cnn.kernels import compiled
@@ -28,10 +28,15 @@ def parts(request):
     """The small shapes of the tests go the ways of large ones, the second time in many parts."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_elementwise, "LARGE", 0)
+        patch.setattr(_parts, "LARGE", 0)
         if compiled:
             patch.setattr(normalization, "FEW", 0)
+            patch.setattr(elementwise, "LARGE", 0)
         if request.param:
             patch.setattr(_elementwise, "workers", lambda: 3)
+            patch.setattr(_parts, "workers", lambda: 3)
+            patch.setattr(_parts, "PART", 17)
+            patch.setattr(_parts, "RUN", 40)
             patch.setattr(_blockwise, "workers", lambda: 3)
             patch.setattr(_blockwise, "LARGE", 0)
             patch.setattr(_blockwise, "BLOCK", 7)
@@ -42,7 +47,9 @@ def parts(request):
             patch.setattr(importlib.import_module(f"{compiled.__name__}.blockwise"), "BLOCK", 21)
             patch.setattr(normalization, "ROWS", 3)
             patch.setattr(normalization, "RUN", 5)
+        _parts._table.cache_clear()
         yield
+    _parts._table.cache_clear()
 
 
 def lying(x, order, extra=0):
@@ -167,6 +174,28 @@ def test_the_same_bits_twice(k, case):
         lambda: [k.normalize(x, mu, scale, weight, None)],
     ):
         assert all(np.array_equal(a, b) for a, b in zip(call(), call(), strict=True))
+
+
+@given(cases())
+@settings(deadline=None)
+def test_the_same_bits_on_one_thread(case):
+    dims, x, g, mu, *_ = drawn(case)
+
+    def sums():
+        return *vectorized.moments(x, dims), *vectorized.moments_with(g, x, mu, dims)
+
+    bits = sums()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_parts, "workers", lambda: 1)
+        assert all(np.array_equal(a, b) for a, b in zip(bits, sums(), strict=True))
+
+
+def test_a_part_is_in_the_callers_error_state():
+    x = np.full((2, 4, 5, 6), np.inf, np.float32)
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(vectorized.moments(x, (0, 2, 3))[1]).all()
+    with np.errstate(invalid="raise"), pytest.raises(FloatingPointError):
+        vectorized.moments(x, (0, 2, 3))
 
 
 SPECIAL = np.array([0.0, -0.0, 1.0, -1.0, 6.0, 7.0, np.nan, np.inf, -np.inf])

@@ -16,18 +16,19 @@ DOUBLE = np.dtype(np.float64)
 
 
 @jit
-def add_one(zero, at, times, scratch):
-    """Adds 1 to a number so many times, by way of scratch memory."""
-    for _ in range(times):
-        put(get(zero, at) + 1.0, scratch)
-        put(get(zero, scratch), at)
+def add_one(zero, at, times, first, last, scratch):
+    """Adds 1 to the numbers first to last so many times, by way of scratch memory."""
+    for k in range(first, last):
+        for _ in range(times):
+            put(get(zero, at + 8 * k) + 1.0, scratch)
+            put(get(zero, scratch), at + 8 * k)
 
 
 def added(rows, threads, times=1):
     """What each of so many rows made of its number."""
     numbers = np.zeros(rows)
-    first = numbers.__array_interface__["data"][0]
-    _team.call(add_one, DOUBLE, (), [(first + 8 * k, times) for k in range(rows)], threads, 8)
+    at = numbers.__array_interface__["data"][0]
+    _team.call(add_one, DOUBLE, (at, times), [(k, k + 1) for k in range(rows)], threads, 8)
     return numbers
 
 
@@ -37,6 +38,11 @@ def test_each_row_is_done_once():
         rows = draw.randint(1, 12)
         threads, times = draw.randint(1, 4), draw.choice([1, 1, 1, 200])
         np.testing.assert_array_equal(added(rows, threads, times), np.full(rows, times))
+
+
+def test_integers_of_another_count_are_refused():
+    with pytest.raises(TypeError, match="add_one takes 2 integers, not 1"):
+        _team.call(add_one, DOUBLE, (0,), [(0, 1)])
 
 
 def test_callers_at_once_do_not_mix_their_rows():
@@ -78,9 +84,9 @@ def test_an_interrupted_call_still_waits_for_its_rows(monkeypatch):
 
     monkeypatch.setattr(_team.time, "sleep", interrupt)
     numbers = np.zeros(9)
-    first = numbers.__array_interface__["data"][0]
+    at = numbers.__array_interface__["data"][0]
     with pytest.raises(KeyboardInterrupt):
-        _team.call(add_one, DOUBLE, (), [(first + 8 * k, 5000) for k in range(9)], 3, 8)
+        _team.call(add_one, DOUBLE, (at, 5000), [(k, k + 1) for k in range(9)], 3, 8)
     np.testing.assert_array_equal(numbers, np.full(9, 5000))
     monkeypatch.undo()
     np.testing.assert_array_equal(added(6, 3), np.ones(6))

@@ -1,35 +1,29 @@
 """Elementwise passes over arrays, the large ones on all threads."""
 
-from functools import lru_cache
-
 import numpy as np
 
-from ._threads import run, workers
+from ._parts import LARGE, alike, each_part
+from ._threads import workers
 from ._windows import split
-
-LARGE = 1 << 16  # elements, from which threads pay
 
 
 def relu(x):
     """y = max(x, 0); NaN stays."""
-    (y,) = spread(lambda x, y: np.maximum(x, 0, out=y), (x,), x.dtype)
-    return y
+    return spread(lambda x, y: np.maximum(x, 0, out=y), (x,), x.dtype)[0]
 
 
 def keep(x, mask):
     """x where the mask, of bool, holds, else 0; they may broadcast."""
     if x.shape != np.shape(mask):
         return _keep(x, mask)
-    (y,) = spread(_keep, (x, mask), x.dtype)
-    return y
+    return spread(_keep, (x, mask), x.dtype)[0]
 
 
 def relu_input(g, y):
     """g where not y ≤ 0, else 0."""
     if g.size < LARGE:
         return _keep(g, ~(y <= 0))
-    (x,) = spread(lambda g, y, x: _keep(g, ~(y <= 0), x), (g, y), g.dtype)
-    return x
+    return spread(lambda g, y, x: _keep(g, ~(y <= 0), x), (g, y), g.dtype)[0]
 
 
 def hardtanh(x, low, high):
@@ -52,35 +46,13 @@ def _keep(x, mask, y=None):
     return np.multiply(x.view(bits), mask, out=None if y is None else y.view(bits)).view(x.dtype)
 
 
-@lru_cache(maxsize=1024)
-def _order(shape, strides, itemsize):
-    """The axes as they lie in memory that has no gaps; None where it has some."""
-    axes = sorted((d for d, n in enumerate(shape) if n > 1), key=lambda d: -strides[d])
-    expected = itemsize
-    for d in reversed(axes):
-        if strides[d] != expected:
-            return None
-        expected *= shape[d]
-    return axes
-
-
-def alike(*arrays):
-    """Whether their memory has no gaps and equal places hold the same element."""
-    shape = arrays[0].shape
-    order = _order(shape, arrays[0].strides, arrays[0].itemsize)
-    return order is not None and all(
-        a.shape == shape and _order(shape, a.strides, a.itemsize) == order for a in arrays[1:]
-    )
-
-
 def spread(work, given, *dtypes):
     """Call `work(*given, *results)`, on parts of them where they are large; the results."""
     made = [np.empty_like(given[0], dtype) for dtype in dtypes]
-    threads = workers() if given[0].size >= LARGE else 1
-    if threads == 1 or not alike(*given, *made):
+    if given[0].size >= LARGE and alike(*given, *made):
+        flat = [array.ravel(order="K") for array in (*given, *made)]
+        blocks = split(flat[0].size, 2 * workers())
+        each_part(lambda block: work(*(array[block] for array in flat)), blocks)
+    else:
         work(*given, *made)
-        return made
-    flat = [array.ravel(order="K") for array in (*given, *made)]
-    blocks = split(flat[0].size, 2 * threads)
-    run(lambda block: work(*(array[block] for array in flat)), blocks, threads)
     return made

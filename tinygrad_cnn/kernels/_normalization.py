@@ -2,30 +2,42 @@
 
 Letters: x and g of one shape; μ, r, w, b, s and t broadcast with it. Sums go over the axes `dims`
 and keep them, of length 1.
+
+A pass is several operations. Large arrays it takes in parts that stay in the cache from the one to the
+next, on all threads; which parts does not depend on the number of threads, nor do the bits.
 """
 
-import math
+from math import prod
 
 import numpy as np
+
+from ._parts import apart, sums
 
 
 def moments(x, dims):
     """μ = Σ x / m and σ² = Σ (x − μ)² / m, of the m elements along `dims`."""
-    m = float(max(math.prod(x.shape[d] for d in dims), 1))
-    mu = x.sum(axis=dims, keepdims=True) / m
-    return mu, np.square(x - mu).sum(axis=dims, keepdims=True) / m
+    m = float(max(prod(x.shape[d] for d in dims), 1))
+    mu = sums(lambda x: [x], [x], [], dims)[0] / m
+    return mu, sums(_squares, [x], [mu], dims)[0] / m
+
+
+def _squares(x, mu):
+    d = x - mu
+    return [np.square(d, out=d)]
 
 
 def normalize(x, mu, scale, weight, bias):
     """y = (x − μ) r w + b, for the scale r; weight and bias may be None."""
-    y = x - mu
-    if weight is None or weight.size > scale.size:
-        y *= scale
-        scale = weight
-    elif weight is not None:
-        scale = scale * weight
-    if scale is not None:
-        y *= scale
+    if weight is not None and weight.size <= scale.size:
+        scale, weight = scale * weight, None
+    return apart(_normalize, [x], [mu, scale, weight, bias])
+
+
+def _normalize(x, mu, scale, weight, bias, y=None):
+    y = np.subtract(x, mu, out=y)
+    y *= scale
+    if weight is not None:
+        y *= weight
     if bias is not None:
         y += bias
     return y
@@ -33,16 +45,22 @@ def normalize(x, mu, scale, weight, bias):
 
 def moments_with(g, x, mu, dims):
     """Σ g and Σ g (x − μ), along `dims`."""
+    return tuple(sums(_products, [g, x], [mu], dims) if dims else _products(g, x, mu))
+
+
+def _products(g, x, mu):
     d = x - mu
     d *= g
-    if not dims:
-        return g, d
-    return g.sum(axis=dims, keepdims=True), d.sum(axis=dims, keepdims=True)
+    return g, d
 
 
 def normalize_input(g, x, mu, scale, weight, s, t):
     """x̄ = r (w g − s − t (x − μ)), for the scale r; weight may be None."""
-    d = x - mu
+    return apart(_normalize_input, [g, x], [mu, scale, weight, s, t])
+
+
+def _normalize_input(g, x, mu, scale, weight, s, t, d=None):
+    d = np.subtract(x, mu, out=d)
     d *= t
     d += s
     np.subtract(g if weight is None else g * weight, d, out=d)

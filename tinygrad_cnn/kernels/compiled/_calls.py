@@ -39,16 +39,16 @@ def images(shape, dtype):
     return aligned((N, H, W, C), dtype).transpose(0, 3, 1, 2)
 
 
-def share(kernel, dtype, common, units, cost, nbytes=0, pieces=PIECES, check=0):
+def share(kernel, dtype, common, units, cost, nbytes=0, pieces=PIECES, check=0, sums=()):
     """Call the kernel for ranges first to last that make up `units`, on all threads if the cost says so.
 
     Its arguments are the common ones, then where each call has that many zeros of its own to check
-    the results by, then first and last, and at last so many bytes of scratch memory. Returns whether the
-    zeros still are.
+    the results by, or the address of sums, if one is given, then first and last, and at last so many
+    bytes of scratch memory. Returns whether the zeros still are.
     """
     threads = min(workers(), units) if cost > SOME else 1
     count = min(units, threads * pieces) if threads > 1 else 1
-    rows = [(units * k // count, units * (k + 1) // count) for k in range(count)]
+    rows = [(*sums, units * k // count, units * (k + 1) // count) for k in range(count)]
     if not check:
         call(kernel, dtype, common, rows, threads, nbytes)
         return True

@@ -106,24 +106,28 @@ class jit(native):
     """A kernel: a function of a zero, which gives the dtype, and integers.
 
     Called with a dtype and integers. It holds no interpreter lock while it runs. What is compiled
-    takes the integers from memory (a row), but for the last if that is `scratch`: so all kernels
-    have one signature, and `_team` can call any.
+    takes the integers from memory, but for the last if that is `scratch`: so all kernels have one
+    signature, and `_team` can call any. Those in which calls that share some work differ are in a row
+    apart: the range `first` to `last`, and `sums` or `check` where one stands before it.
     """
 
     def __init__(self, function):
         inner, code = part(function), function.__code__
         names = code.co_varnames[1 : code.co_argcount]
         scratch = names[-1] == "scratch"
-        row = integers(len(names) - scratch)
+        count = len(names) - scratch
+        self.common = names.index("first") if "first" in names else count
+        self.common -= names[self.common - 1] in ("sums", "check")
+        common, own = integers(self.common), integers(count - self.common)
         if scratch:
 
-            def entry(zero, at, memory):
-                inner(zero, *row(at), memory)
+            def entry(zero, at, row, memory):
+                inner(zero, *common(at), *own(row), memory)
                 return 0
         else:
 
-            def entry(zero, at, memory):
-                inner(zero, *row(at))
+            def entry(zero, at, row, memory):
+                inner(zero, *common(at), *own(row))
                 return 0
 
         super().__init__(entry, function)
@@ -135,14 +139,14 @@ class jit(native):
         known = self.kinds.get(dtype)
         if known is None:
             zero = dtype.type(0)
-            known = self.compile(numba.typeof(zero), numba.int64, numba.int64), zero
+            known = self.compile(numba.typeof(zero), *[numba.int64] * 3), zero
             self.kinds[dtype] = known
         return known
 
     def __call__(self, dtype, *integers):
-        row = array("q", integers)
-        memory = integers[-1] if self.scratch else 0
-        self.dispatcher(self.entry(dtype)[1], row.buffer_info()[0], memory)
+        numbers = array("q", integers)
+        at, memory = numbers.buffer_info()[0], integers[-1] if self.scratch else 0
+        self.dispatcher(self.entry(dtype)[1], at, at + 8 * self.common, memory)
 
 
 @lru_cache

@@ -1,7 +1,7 @@
 """Threads that take blocks of a kernel's work without the interpreter between them.
 
-A call is a row of integers; a kernel on several threads is a row for each block of its work, on a
-board that all see. The caller writes them there and says so; whoever looks takes the next row, calls
+A kernel on several threads is a row of integers for each block of its work, beside those that all
+blocks have in common, on a board that all see. The caller writes them there and says so; whoever looks takes the next row, calls
 the kernel with it and counts it as done. A thread that finds nothing looks for some tenths of a
 millisecond more, because the next kernel mostly comes by then, and a thread that sleeps in the
 system takes longer to wake than a small kernel takes. The caller works too, and needs nobody.
@@ -27,8 +27,8 @@ from ._vectors import INT
 
 LINE = 8  # numbers of 8 bytes in a line of the cache
 CLAIM, REST, DONE, JOB = 0, 1, LINE, 2 * LINE  # places on the board
-ENTRY, WIDE, ROWS, LENGTH, MEMORY, EACH, COUNT, WHO = range(JOB, 3 * LINE)
-SIZE = 3 * LINE
+ENTRY, WIDE, COMMON, ROWS, LENGTH, MEMORY, EACH, COUNT, WHO = range(JOB, JOB + 9)
+SIZE = 4 * LINE
 LEFT = (1 << 20) - 1  # the part of the claim that counts the rows
 LOOKS = 20_000  # pauses of some 15 to 40 ns until a thread goes to sleep
 PATIENCE = 2_000  # until the caller gives way to other processes
@@ -99,20 +99,20 @@ def _external(builder, name, *arguments):
 
 
 @intrinsic
-def _call(context, entry, wide, row, memory):
-    """Call the function at that address, of float64 if `wide`, with the row and memory."""
+def _call(context, entry, wide, common, row, memory):
+    """Call the function at that address, of float64 if `wide`, with the integers and memory."""
 
     def generate(context, builder, signature, arguments):
-        entry, wide, row, memory = arguments
+        entry, wide, *integers = arguments
         with builder.if_else(builder.trunc(wide, ir.IntType(1))) as branches:
             for element, branch in zip((ir.DoubleType(), ir.FloatType()), branches, strict=True):
                 with branch:
-                    kind = ir.FunctionType(ir.IntType(64), [element, INT, INT])
+                    kind = ir.FunctionType(ir.IntType(64), [element, INT, INT, INT])
                     function = builder.inttoptr(entry, kind.as_pointer())
-                    builder.call(function, [ir.Constant(element, 0.0), row, memory])
+                    builder.call(function, [ir.Constant(element, 0.0), *integers])
         return context.get_dummy_value()
 
-    return types.void(types.int64, types.int64, types.int64, types.int64), generate
+    return types.void(entry, wide, common, row, memory), generate
 
 
 @part
@@ -127,7 +127,7 @@ def _take(board, me):
             some = True
             row = _read(board, COUNT) - (claim & LEFT)
             _call(
-                _read(board, ENTRY), _read(board, WIDE),
+                _read(board, ENTRY), _read(board, WIDE), _read(board, COMMON),
                 _read(board, ROWS) + row * _read(board, LENGTH) * 8,
                 _read(board, MEMORY) + me * _read(board, EACH),
             )  # fmt: skip
@@ -145,11 +145,12 @@ def wait(board):
 
 
 @native
-def lead(board, entry, wide, rows, length, memory, each, count, who):
+def lead(board, entry, wide, common, rows, length, memory, each, count, who):
     """Post a call for the threads below `who`, and do what of it nobody else does."""
     _write(board, DONE, 0)
     _write(board, ENTRY, entry)
     _write(board, WIDE, wide)
+    _write(board, COMMON, common)
     _write(board, ROWS, rows)
     _write(board, LENGTH, length)
     _write(board, MEMORY, memory)
@@ -228,16 +229,22 @@ def call(kernel, dtype, common, rows, threads=1, nbytes=0):
     Each thread has `nbytes` of scratch memory. What a row does must not depend on the thread or on the
     order. Where others have the threads, the caller does it all.
     """
+    if len(common) != kernel.common:
+        raise TypeError(
+            f"{kernel.source.__name__} takes {kernel.common} integers, not {len(common)}"
+        )
     entry, zero = kernel.entry(dtype)
-    each = -(-nbytes // 64) * 64
-    memory = -(-address(scratch("compiled", (threads * each + 64,), np.uint8)) // 64) * 64
-    first_row = array("q", (*common, *rows[0]))
-    length, integers = len(first_row), first_row * len(rows)
-    for k, row in enumerate(rows):
-        integers[k * length + len(common) : (k + 1) * length] = array("q", row)
-    first = integers.buffer_info()[0]
+    each, memory = -(-nbytes // 64) * 64, 0
+    if nbytes:
+        memory = -(-address(scratch("compiled", (threads * each + 64,), np.uint8)) // 64) * 64
+    integers = [*common]
+    for row in rows:
+        integers += row
+    integers = array("q", integers)
+    at, length = integers.buffer_info()[0], len(rows[0])
+    first = at + 8 * len(common)
     if len(rows) == 1:
-        kernel.dispatcher(zero, first, memory)
+        kernel.dispatcher(zero, at, first, memory)
         return
     team = _team
     alone = threads == 1 or not team.lock.acquire(blocking=False)
@@ -251,7 +258,7 @@ def call(kernel, dtype, common, rows, threads=1, nbytes=0):
             team.gather(threads - 1)
         who = 1 if alone else threads
         try:
-            lead(board, entry, dtype.itemsize == 8, first, length, memory, each, len(rows), who)
+            lead(board, entry, dtype.itemsize == 8, at, first, length, memory, each, len(rows), who)
             while not wait(board):
                 time.sleep(0)
         finally:  # also when interrupted: others may still write into memory that is ours

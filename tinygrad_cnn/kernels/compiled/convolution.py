@@ -40,7 +40,7 @@ STRIP_BYTES = 1 << 17  # of x brought into place at once: a good part of an L2 c
 TILE_BYTES = 3 << 18  # of transformed tiles, 36 numbers for 16 of x
 ZEROS = _winograd.ZEROS
 # Winograd's transforms are shared by all filters and all channels: there must be some of each.
-LEAST = {3: 16, 5: 16}
+LEAST, LEAST_PAIRS = {3: 8, 5: 10}, 128
 FEW = 16
 PANELS = 1  # filters for each tile, from which these are gone through panel by panel
 PACKED = 8  # multiply-adds that bringing a number into its panel takes as long as
@@ -128,7 +128,7 @@ def way(x, w_shape, y, stride, dilation, groups):
     if c == 1 and F == groups > 1:
         return depthwise, depthwise_weight
     plain = I == J and groups == 1 and tuple(stride) == tuple(dilation) == (1, 1)
-    if plain and I in LEAST and min(F, c) >= LEAST[I]:
+    if plain and I in LEAST and min(F, c) >= LEAST[I] and F * c >= LEAST_PAIRS:
         return winograd, winograd_weight
     return direct, direct_weight
 
@@ -289,8 +289,8 @@ def direct_weight(g, x, w_shape, stride, origin, dilation, groups):
     if groups == 1 and prod(w_shape) > x.size:  # the sums are most of all memory: one is enough
         sums = aligned(shape, dtype)
         sums[...] = 0
-        common = *common, units, address(sums)
-        share(_direct.weight, dtype, common, panels, cost, nbytes, 1)
+        common = *common, units
+        share(_direct.weight, dtype, common, panels, cost, nbytes, 1, sums=(address(sums),))
     else:
         sums = add_up(_direct.weight, dtype, (*common, 0), units, shape, cost, nbytes)
     result = np.empty(w_shape, dtype)

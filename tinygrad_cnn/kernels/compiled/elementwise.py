@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import _elementwise
-from .._elementwise import alike
+from .._parts import LARGE, alike
 from . import _flat
 from ._calls import FLOATS, address, share
 
@@ -17,7 +17,7 @@ def _call(kernel, given, mask=None, bounds=None):
     With bounds the mask is a result too.
     """
     x, read = given[0], given if mask is None else (*given, mask)
-    if x.size < _elementwise.LARGE or x.dtype not in FLOATS or not alike(*read):
+    if x.size < LARGE or x.dtype not in FLOATS or not alike(*read):
         return None
     if not all(a.dtype == x.dtype and a.flags.aligned for a in given):
         return None
