@@ -199,14 +199,14 @@ def turn(source, patch):
     if source.size == 0 or inner == 1 or not (whole or source.strides[2] == source.itemsize):
         patch[...] = source
         return
-    last = (3, 1, 2, 0) if whole else (3, 0, 1, 2)
-    pieces = 1 if whole else -(-source.nbytes // TURNED_BYTES)
-    for n in split(outer, pieces):
-        piece = source[n].transpose(last)
+    last, back = ((3, 1, 2, 0), (3, 1, 2, 0)) if whole else ((3, 0, 1, 2), (1, 2, 3, 0))
+    step = outer if whole else max(1, outer * TURNED_BYTES // source.nbytes)
+    for first in range(0, outer, step):
+        piece = source[first : first + step].transpose(last)
         memory = scratch("turned", (inner, piece[0].size + 16), source.dtype)
         copy = memory[:, :-16].reshape(piece.shape)
         copy[...] = piece
-        patch[n] = copy.transpose([last.index(axis) for axis in range(4)])
+        patch[first : first + step] = copy.transpose(back)
 
 
 def split(length, count):

@@ -99,7 +99,7 @@ def conv2d(x, w, bias, stride, padding, dilation, groups):
     ]
     shape, dtype = (x.shape[0], w.shape[0], *size), np.result_type(x, w)
     origin = [-before for before, _ in padding]
-    if _planes.suits(x.shape, w.shape, size, stride, dilation, groups, dtype):
+    if w.shape[1] == 1 and _planes.suits(x.shape, w.shape, size, stride, dilation, groups, dtype):
         y = np.empty(shape, dtype)
         if _planes.forward(x, w, bias, stride, tuple(origin), dilation, y):
             return y
@@ -119,7 +119,7 @@ def conv2d_input(g, w, x_shape, stride, padding, dilation, groups):
     """
     F, c, I, J = w.shape
     C, dtype = x_shape[1], np.result_type(g, w)
-    if _planes.suits(x_shape, w.shape, g.shape[2:], stride, dilation, groups, dtype):
+    if c == 1 and _planes.suits(x_shape, w.shape, g.shape[2:], stride, dilation, groups, dtype):
         x = np.empty(x_shape, dtype)
         if _planes.adjoint(g, w, stride, tuple(-before for before, _ in padding), dilation, x):
             return x
@@ -210,7 +210,7 @@ def conv2d_weight(g, x, w_shape, stride, padding, dilation, groups):
     if not (g.size and x.size and prod(w_shape)):
         return np.zeros(w_shape, dtype)
     origin = [-before for before, _ in padding]
-    if _planes.suits(x.shape, w_shape, g.shape[2:], stride, dilation, groups, dtype):
+    if c == 1 and _planes.suits(x.shape, w_shape, g.shape[2:], stride, dilation, groups, dtype):
         w = np.empty(w_shape, dtype)
         if _planes.weight(g, x, stride, tuple(origin), dilation, w):
             return w
