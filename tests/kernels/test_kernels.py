@@ -151,6 +151,7 @@ def blocks(request):
             for name, value in small.items():
                 patch.setattr(_windows, name, value)
             patch.setattr(vectorized, "PARALLEL", 0)
+            patch.setattr(_windows, "TURNED_BYTES", 1)
             patch.setattr(vectorized, "PLANE_CELLS", 5)
             if compiled:
                 patch.setattr(_calls, "SOME", 0)
