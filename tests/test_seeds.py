@@ -6,8 +6,7 @@ Where the loops of the texts are wrong, the test says so and holds what is right
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import tinygrad_cnn as tc
 import tinygrad_cnn.nn.functional as F

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from . import creation, ops
-from . import functions as f
+from . import creation, functions as f, ops
 from .functions.shape import repeat, view
 from .graph import Recorded
 from .inplace import composed, in_place

@@ -9,12 +9,21 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import tinygrad_cnn as tc
-from benchmarks import __main__ as command
-from benchmarks import contestants, lenets, measure, micro, networks, records, rows, scaling, works
+from benchmarks import (
+    __main__ as command,
+    contestants,
+    lenets,
+    measure,
+    micro,
+    networks,
+    records,
+    rows,
+    scaling,
+    works,
+)
 from benchmarks.contestants import ALL, OURS
 from benchmarks.measure import Effort, Samples
 from benchmarks.seats import Apart, Seat, smaller

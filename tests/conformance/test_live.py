@@ -1,8 +1,7 @@
 """Drawn cases against PyTorch itself, where it is installed."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 import tinygrad_cnn as tc
 import tinygrad_cnn.nn.functional as F

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tinygrad_cnn import kernels
 from tinygrad_cnn.kernels import vectorized
@@ -36,6 +35,17 @@ def near(actual, expected, bits=2.0**10):
     assert actual.dtype == expected.dtype
     bound = bits * np.finfo(expected.dtype).eps * np.abs(expected).max(initial=0)
     assert np.abs(actual - expected).max(initial=0) <= bound
+
+
+def near_where_finite(actual, expected):
+    """`near`, and the same elements are infinite or NaN."""
+    finite = np.isfinite(expected)
+    np.testing.assert_array_equal(np.isfinite(actual), finite)
+    near(np.where(finite, actual, 0), np.where(finite, expected, 0))
+
+
+def channels_last(x):
+    return np.ascontiguousarray(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
 
 
 @st.composite
@@ -92,6 +102,64 @@ def batches(draw):
 def innermost(x):
     """The same images, innermost in memory."""
     return np.ascontiguousarray(x.transpose(1, 2, 3, 0)).transpose(3, 0, 1, 2)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("value", [1, np.inf])
+def test_groups_of_many_channels_go_one_by_one(dtype, value, monkeypatch):
+    monkeypatch.setattr(convolution, "EACH_PIXELS", 0)
+    x, w, bias = arrays(0, (2, 48, 9, 10), (51, 16, 3, 3), (51,), dtype=dtype)
+    x[1, 20, 3, 4] = value
+    with np.errstate(all="ignore"):
+        y = vectorized.conv2d(x, w, bias, *SAME[:3], 3)
+        near_where_finite(compiled.conv2d(x, w, bias, *SAME[:3], 3), y)
+        (g,) = arrays(1, y.shape, dtype=dtype)
+        g[0, 1, 2, 3] = value
+        for name, of, shape in (("conv2d_input", w, x.shape), ("conv2d_weight", x, w.shape)):
+            expected = getattr(vectorized, name)(g, of, shape, *SAME[:3], 3)
+            near_where_finite(getattr(compiled, name)(g, of, shape, *SAME[:3], 3), expected)
+
+
+@st.composite
+def depthwise_layers(draw):
+    """Of few channels, of some vectors and of part of one; windows that stay in x, and that do not."""
+    kernel = draw(st.sampled_from([(3, 3), (3, 3), (3, 3), (5, 5), (1, 1), (2, 3), (4, 1), (7, 7)]))
+    strides = st.integers(1, 3)
+    stride, dilation = (draw(st.tuples(strides, strides)) for _ in "sd")
+    if draw(st.booleans()):
+        stride, dilation = (draw(st.integers(1, 2)),) * 2, (1, 1)
+    padding = tuple(draw(st.tuples(*[st.integers(0, 3)] * 2)) for _ in "hw")
+    plane = [
+        max(draw(st.integers(1, 20)), d * (k - 1) + 1 - sum(pad))
+        for d, k, pad in zip(dilation, kernel, padding, strict=True)
+    ]
+    C = draw(st.sampled_from([2, 16, 33, 48]))
+    return (draw(st.integers(1, 3)), C, *plane), (C, 1, *kernel), (stride, padding, dilation, C)
+
+
+@given(
+    depthwise_layers(), st.sampled_from(FLOATS), st.integers(0, 2**32), st.booleans(), st.booleans(),
+    st.sampled_from([None, None, "x", "w", "g"]), st.sampled_from([np.inf, np.nan]),
+)  # fmt: skip
+def test_depthwise_reads_x_where_it_lies(case, dtype, seed, last, last_g, where, value):
+    """Channels innermost or not; an infinity or NaN anywhere spreads as with zeros around x."""
+    x_shape, w_shape, how = case
+    x, w, bias = arrays(seed, x_shape, w_shape, (w_shape[0],), dtype=dtype)
+    with np.errstate(all="ignore"):
+        (g,) = arrays(seed + 1, vectorized.conv2d(x, w, None, *how).shape, dtype=dtype)
+        if where:
+            array = {"x": x, "w": w, "g": g}[where]
+            array.flat[seed % array.size] = value
+        cases = [("conv2d", (x, w, bias)), ("conv2d_input", (g, w, x_shape)),
+                 ("conv2d_weight", (g, x, w_shape))]  # fmt: skip
+        for name, (a, b, third) in cases:
+            expected = getattr(vectorized, name)(a, b, third, *how)
+            flags = (last_g if a is g else last, last)
+            a, b = (
+                channels_last(v) if flag and v is not w else v
+                for v, flag in zip((a, b), flags, strict=True)
+            )
+            near_where_finite(getattr(compiled, name)(a, b, third, *how), expected)
 
 
 @given(batches(), st.sampled_from(FLOATS), st.integers(0, 2**32), st.booleans(), st.booleans())
@@ -300,7 +368,12 @@ def test_each_way_is_taken():
     assert taken((1, 64, 8, 8), (64, 64, 3, 3)) is convolution.winograd
     assert taken((1, 64, 8, 8), (64, 64, 3, 3), (2, 2)) is convolution.direct
     assert taken((1, 3, 8, 8), (64, 3, 3, 3)) is convolution.direct
-    assert taken((1, 8, 8, 8), (8, 1, 3, 3), groups=8) is convolution.depthwise
+    assert taken((16, 64, 16, 16), (64, 16, 3, 3), groups=4) is convolution.each
+    assert taken((16, 64, 16, 16), (32, 16, 3, 3), groups=4) is convolution.direct
+    assert taken((1, 64, 8, 8), (64, 16, 3, 3), groups=4) is convolution.direct
+    assert convolution.is_depthwise((8, 1, 3, 3), 8)
+    assert not convolution.is_depthwise((16, 1, 3, 3), 8)
+    assert not convolution.is_depthwise((1, 1, 3, 3), 1)
 
 
 def test_several_threads_at_once_give_the_same_bits(monkeypatch):
@@ -421,6 +494,30 @@ child = os.fork()
 if child == 0:
     os._exit(0 if np.array_equal(compiled.conv2d(x, w, None, *how), y) else 1)
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+""",
+        PYTHONWARNINGS="ignore",
+    )
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_child_can_compile_though_another_thread_was_at_it():
+    """The thread does not live on in the child, and what it held was held for ever there."""
+    python(
+        """
+import os, threading
+from tinygrad_cnn.kernels.compiled import _jit
+at_it, done = threading.Event(), threading.Event()
+def compile():
+    with _jit._lock:
+        at_it.set()
+        done.wait(0.5)
+threading.Thread(target=compile).start()
+at_it.wait()
+child = os.fork()
+if child == 0:
+    os._exit(0 if _jit._lock.acquire(timeout=10) else 1)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+assert _jit._lock.acquire(timeout=10)
 """,
         PYTHONWARNINGS="ignore",
     )

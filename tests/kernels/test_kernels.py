@@ -9,8 +9,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tinygrad_cnn import kernels
 from tinygrad_cnn.kernels import (
@@ -152,6 +151,7 @@ def blocks(request):
             for name, value in small.items():
                 patch.setattr(_windows, name, value)
             patch.setattr(vectorized, "PARALLEL", 0)
+            patch.setattr(_windows, "TURNED_BYTES", 1)
             patch.setattr(vectorized, "PLANE_CELLS", 5)
             if compiled:
                 patch.setattr(_calls, "SOME", 0)
@@ -332,6 +332,16 @@ def test_average_pooling_is_the_loops(k, case):
     dx = k.avg_pool2d_input(g, x.shape, *how, divisor)
     assert dx.shape == x.shape
     close(np.vdot(actual, g), np.vdot(x, dx))
+
+
+def test_a_gradient_that_repeats_numbers_over_the_plane(k):
+    """Of a mean over it. Divided by an array, it lies in another order than before."""
+    g, divisor = (
+        np.broadcast_to(arrays(0, (2, 3, 1, 1)), (2, 3, 4, 5)),
+        1.0 + np.arange(20).reshape(4, 5),
+    )
+    dx = k.avg_pool2d_input(g, (2, 3, 8, 10), (2, 2), (2, 2), ((0, 0), (0, 0)), divisor)
+    close(dx, (g / divisor).repeat(2, 2).repeat(2, 3))
 
 
 def test_ceil_mode_windows_reach_past_the_end(k):

@@ -100,3 +100,14 @@ def test_threads_rest_when_they_are_asked_to_and_come_again():
     assert board[_team.REST] == 1
     np.testing.assert_array_equal(added(50, 3, 1000), np.full(50, 1000))
     assert board[_team.REST] == 0
+
+
+def test_without_more_threads_the_caller_works_alone(monkeypatch):
+    """As where the system gives none, and while the interpreter ends."""
+
+    def start(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(_team, "_team", _team._Team())
+    monkeypatch.setattr(threading.Thread, "start", start)
+    np.testing.assert_array_equal(added(6, 3), np.ones(6))

@@ -4,8 +4,7 @@ import copy
 from collections import OrderedDict
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import tinygrad_cnn as tc
 from tinygrad_cnn import nn

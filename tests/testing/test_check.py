@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import Phase, given, settings
-from hypothesis import strategies as st
+from hypothesis import Phase, given, settings, strategies as st
 
 import tinygrad_cnn as tc
 import tinygrad_cnn.nn.functional as F

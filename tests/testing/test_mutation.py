@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
+from hypothesis import settings, strategies as st
 
 import tinygrad_cnn as tc
 from tinygrad_cnn import ops

@@ -1,8 +1,7 @@
 """Folding: what repeats is drawn once, with its number, and nothing else is lost."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import tinygrad_cnn as tc
 import visualize

@@ -34,6 +34,7 @@ FUNCTIONS = (
     "avg_pool2d_input",
     "moments",
     "moments_with",
+    "weight_sums",
     "normalize",
     "normalize_input",
     "relu",

@@ -43,13 +43,21 @@ def _normalize(x, mu, scale, weight, bias, y=None):
     return y
 
 
-def moments_with(g, x, mu, dims):
-    """Σ g and Σ g (x − μ), along `dims`."""
+def moments_with(g, x, mu, dims, weight=None):
+    """Σ w g and Σ w g (x − μ), along `dims`; weight may be None."""
+    g = g if weight is None else g * weight
     return tuple(sums(_products, [g, x], [mu], dims) if dims else _products(g, x, mu))
 
 
-def _products(g, x, mu):
+def weight_sums(g, x, mu, scale, dims):
+    """Σ g and Σ g (x − μ) r, along `dims`, for the scale r."""
+    return tuple(sums(_products, [g, x], [mu, scale], dims))
+
+
+def _products(g, x, mu, scale=None):
     d = x - mu
+    if scale is not None:
+        d *= scale
     d *= g
     return g, d
 

@@ -21,6 +21,7 @@ FEW = 16  # channels of a group
 # Unfolded numbers of a block: they should stay near the L2 cache, yet operations must be long, for
 # after each one a thread has to get hold of the interpreter again.
 BLOCK_BYTES = 1 << 21
+TURNED_BYTES = 1 << 18  # a piece that stays in the L2 cache on its way to another order
 BLOCK_PIXELS = 256  # at least: for fewer a product spends its time on packing the weight
 SMALL = 10**6  # multiply-adds up to which OpenBLAS does without packing, for up to twice the speed
 PARALLEL = 25 * 10**6  # multiply-adds, half a millisecond: to wake a thread takes a tenth of one
@@ -134,7 +135,7 @@ class Windows:
         patch[:, top.stop :] = 0
         patch[:, top, : left.start] = 0
         patch[:, top, left.stop :] = 0
-        patch[:, top, left] = turned(source)
+        turn(source, patch[:, top, left])
         return patch
 
     def unfold(self, patch, G, p, q):
@@ -185,19 +186,27 @@ class Windows:
         return matrix.reshape(G, shape[0], M // m, m).swapaxes(1, 2)
 
 
-def turned(source):
-    """(outer, h, w, inner), by way of scratch memory if it lies in the order inner, h, w, outer.
+def turn(source, patch):
+    """Copy (outer, h, w, inner) where inner is last in memory, by way of scratch memory if it is
+    not so in the source.
 
-    To read along the first axis in memory steps by a power of two as a rule, and then few lines of
-    the cache are in use. In the scratch memory the steps are longer by a line.
+    To read along an axis that steps by a power of two, as that of the channels does as a rule, uses
+    few lines of the cache. In the scratch memory the steps are longer by a line, and the axis that
+    is last in the source is last there too.
     """
-    outer, h, w, inner = source.shape
-    if source.strides[0] != source.itemsize or 1 in (outer, inner):
-        return source
-    memory = scratch("turned", (inner, h * w * outer + 16), source.dtype)
-    copy = memory[:, :-16].reshape(inner, h, w, outer).transpose(3, 1, 2, 0)
-    copy[...] = source
-    return copy
+    outer, inner = len(source), source.shape[3]
+    whole = source.strides[0] == source.itemsize  # the outer axis is last: no use in cutting that
+    if source.size == 0 or inner == 1 or not (whole or source.strides[2] == source.itemsize):
+        patch[...] = source
+        return
+    last, back = ((3, 1, 2, 0), (3, 1, 2, 0)) if whole else ((3, 0, 1, 2), (1, 2, 3, 0))
+    step = outer if whole else max(1, outer * TURNED_BYTES // source.nbytes)
+    for first in range(0, outer, step):
+        piece = source[first : first + step].transpose(last)
+        memory = scratch("turned", (inner, piece[0].size + 16), source.dtype)
+        copy = memory[:, :-16].reshape(piece.shape)
+        copy[...] = piece
+        patch[first : first + step] = copy.transpose(back)
 
 
 def split(length, count):

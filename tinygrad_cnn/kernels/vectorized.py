@@ -20,21 +20,23 @@ from math import gcd, prod
 import numpy as np
 
 from ._blockwise import blockwise as blockwise
-from ._elementwise import hardtanh as hardtanh
-from ._elementwise import keep as keep
-from ._elementwise import relu as relu
-from ._elementwise import relu_input as relu_input
+from ._elementwise import hardtanh as hardtanh, keep as keep, relu as relu, relu_input as relu_input
 from ._memory import keep_freed_memory
-from ._normalization import moments as moments
-from ._normalization import moments_with as moments_with
-from ._normalization import normalize as normalize
-from ._normalization import normalize_input as normalize_input
-from ._softmax import cross_entropy as cross_entropy
-from ._softmax import cross_entropy_input as cross_entropy_input
-from ._softmax import log_softmax as log_softmax
-from ._softmax import log_softmax_input as log_softmax_input
-from ._softmax import softmax as softmax
-from ._softmax import softmax_input as softmax_input
+from ._normalization import (
+    moments as moments,
+    moments_with as moments_with,
+    normalize as normalize,
+    normalize_input as normalize_input,
+    weight_sums as weight_sums,
+)
+from ._softmax import (
+    cross_entropy as cross_entropy,
+    cross_entropy_input as cross_entropy_input,
+    log_softmax as log_softmax,
+    log_softmax_input as log_softmax_input,
+    softmax as softmax,
+    softmax_input as softmax_input,
+)
 from ._threads import one_blas_thread, run, scratch, workers
 from ._windows import (
     BLOCK_BYTES,

@@ -3,9 +3,7 @@
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
-from . import functional as functional
-from . import init as init
-from . import utils as utils
+from . import functional as functional, init as init, utils as utils
 from .activations import *
 from .attention import *
 from .containers import *

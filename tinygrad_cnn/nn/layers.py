@@ -6,8 +6,7 @@ import math
 from typing import Any
 
 from .. import creation, functions
-from . import functional as F
-from . import init
+from . import functional as F, init
 from .module import Module
 from .parameter import Parameter
 from .settings import FunctionModule

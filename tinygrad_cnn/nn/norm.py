@@ -9,8 +9,7 @@ import numpy as np
 
 from .. import creation
 from ..graph import mark_written
-from . import functional as F
-from . import init
+from . import functional as F, init
 from .layers import empty_parameter
 from .module import Module
 from .settings import FunctionModule

@@ -26,7 +26,8 @@ def _normalization(name, of_what, centred=True):
 
     All of that is in S = Σ ȳ and T = Σ ȳ (x − μ) over those axes of `dims` along which w does not
     vary: Σ h is Σ w S over the others, Σ h x̂ is r Σ w T, and w̄ and b̄ are Σ r T and Σ S over the
-    axes along which w does not vary.
+    axes along which w does not vary. Where w varies along all of `dims`, S and T would be as large as x:
+    then there are Σ h and Σ h (x − μ), and with them Σ ȳ and Σ ȳ x̂ of w's axes.
     """
 
     def composite(x, weight=None, bias=None, *, dims, affine_shape, eps):
@@ -53,26 +54,36 @@ def _normalization(name, of_what, centred=True):
         weight, bias = (v if v is None else v.reshape(shape) for v in (weight, bias))
         return kernels.normalize(x, mu, scale, weight, bias), mu, variance, scale
 
-    def sums(g, x, mu, dims, affine_shape):
+    def sums(g, x, mu, weight, scale, dims, affine_shape):
         shape = _beside(affine_shape, x.ndim)
-        return kernels.moments_with(g, x, mu, tuple(d for d in dims if shape[d] == 1))
+        inner = tuple(d for d in dims if shape[d] == 1)
+        if inner or not dims:
+            return kernels.moments_with(g, x, mu, inner)
+        if weight is None:
+            return *kernels.moments_with(g, x, mu, dims), g, None
+        of_class = kernels.moments_with(g, x, mu, dims, weight.reshape(shape))
+        apart = tuple(d for d, n in enumerate(shape) if n == 1)
+        return *of_class, *kernels.weight_sums(g, x, mu, scale, apart)
 
     def x_gradient(g, sums, x, weight, mu, scale, dims, affine_shape):
         shape, m = _beside(affine_shape, x.ndim), _count(x.shape, dims)
         weight = None if weight is None else weight.reshape(shape)
-        of_g, of_gd = sums if weight is None else (weight * v for v in sums)
-        others = tuple(d for d in dims if shape[d] > 1)
-        if others:
-            of_g, of_gd = (v.sum(axis=others, keepdims=True) for v in (of_g, of_gd))
+        of_g, of_gd, *of_weight = sums
+        if not of_weight:
+            of_g, of_gd = sums if weight is None else (weight * v for v in sums)
+            others = tuple(d for d in dims if shape[d] > 1)
+            if others:
+                of_g, of_gd = (v.sum(axis=others, keepdims=True) for v in (of_g, of_gd))
         of_g = of_g / m if centred else np.zeros_like(mu)
         return kernels.normalize_input(g, x, mu, scale, weight, of_g, of_gd * (scale * scale / m))
 
     def weight_gradient(g, sums, scale, weight_shape, affine_shape):
         shape = _beside(affine_shape, scale.ndim)
-        return sum_to(sums[1] * scale, shape=shape).reshape(weight_shape)
+        of_weight = sums[3] if len(sums) == 4 else sums[1] * scale
+        return sum_to(of_weight, shape=shape).reshape(weight_shape)
 
     def bias_gradient(g, sums, bias_shape, affine_shape):
-        return sum_to(sums[0], shape=_beside(affine_shape, sums[0].ndim)).reshape(bias_shape)
+        return sum_to(sums[-2], shape=_beside(affine_shape, sums[0].ndim)).reshape(bias_shape)
 
     forward.__name__ = forward.__qualname__ = name
     forward.__doc__ = f"y = w x̂ + b, {of_what}: see `_normalization` for x̄, w̄ and b̄."

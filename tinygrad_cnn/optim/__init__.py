@@ -3,15 +3,9 @@
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from . import lr_scheduler as lr_scheduler
-from .adam import Adam as Adam
-from .adam import Adamax as Adamax
-from .adam import AdamW as AdamW
-from .adam import NAdam as NAdam
-from .adam import RAdam as RAdam
+from .adam import Adam as Adam, Adamax as Adamax, AdamW as AdamW, NAdam as NAdam, RAdam as RAdam
 from .optimizer import Optimizer as Optimizer
-from .rmsprop import Adadelta as Adadelta
-from .rmsprop import Adagrad as Adagrad
-from .rmsprop import RMSprop as RMSprop
+from .rmsprop import Adadelta as Adadelta, Adagrad as Adagrad, RMSprop as RMSprop
 from .sgd import SGD as SGD
 
 if not _TYPE_CHECKING:

@@ -1,5 +1,3 @@
 """What is around training: `data` feeds it, `transforms` prepare images, `checkpoint` saves memory."""
 
-from . import checkpoint as checkpoint
-from . import data as data
-from . import transforms as transforms
+from . import checkpoint as checkpoint, data as data, transforms as transforms

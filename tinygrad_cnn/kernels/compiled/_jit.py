@@ -9,6 +9,7 @@ found. Nothing that fails about the cache is an error.
 """
 
 import hashlib
+import os
 import sys
 import threading
 from array import array
@@ -38,6 +39,10 @@ STAMP = _stamp(Path(__file__).parent)
 
 _lock = threading.RLock()
 _told = False
+if hasattr(os, "register_at_fork"):  # a child would wait for ever for what another thread compiled
+    os.register_at_fork(
+        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
+    )
 
 
 class _Implementation(CompileResultCacheImpl):

@@ -76,32 +76,30 @@ _column_moments, _wide_moments = _column_sums(1, True), _column_sums(WIDE, True)
 _column_pairs, _wide_pairs = _column_sums(1, False), _column_sums(WIDE, False)
 
 
-def _run_sums(moments):
+def _run_sums(moments, weighted=False):
     """Emits the same of one run of n elements: `wholes` times WIDE vectors and `rest` more,
-    the last of which may be in part.
+    the last of which may be in part. If weighted, of g times what lies at w.
     """
 
     @emit
-    def emitted(code, x, g, mu, wholes, rest, n, to, apart):
+    def emitted(code, x, g, w, mu, wholes, rest, n, to, apart):
         span = WIDE * code.lanes
         first, second = ([code.variable() for _ in range(WIDE)] for _ in "ab")
         for variable in (*first, *second):
             code.set(variable, code.constant(0.0))
 
-        def over(of_g, add):
-            with code.loop(wholes, x, of_g, n) as along:
-                x_now, g_now, left = along.values
+        def over(add):
+            with code.loop(wholes, 0) as along:
+                (at,) = along.values
                 for j in range(WIDE):
-                    place = j * code.lanes
-                    add(j, code.at(x_now, place), code.at(g_now, place), None)
-                along.next(code.at(x_now, span), code.at(g_now, span), code.sum(left, -span))
+                    add(j, code.sum(at, j * code.lanes), None)
+                along.next(code.sum(at, span))
             done = code.times(wholes, span)
-            left = code.builder.sub(code.integer(n), code.integer(done))
-            with code.loop(rest, code.at(x, done), code.at(of_g, done), left) as along:
-                x_now, g_now, left = along.values
-                add(0, x_now, g_now, code.mask(left))
-                one = code.lanes
-                along.next(code.at(x_now, one), code.at(g_now, one), code.sum(left, -one))
+            with code.loop(rest, done) as along:
+                (at,) = along.values
+                left = code.builder.sub(code.integer(n), code.integer(at))
+                add(0, at, code.mask(left))
+                along.next(code.sum(at, code.lanes))
 
         def plus(variable, value):
             code.set(variable, code.get(variable) + value)
@@ -111,7 +109,7 @@ def _run_sums(moments):
             return code.total((a + b) + (c + d))
 
         if moments:
-            over(x, lambda j, x, _, mask: plus(first[j], code.load_some(x, mask)))
+            over(lambda j, at, mask: plus(first[j], code.load_some(code.at(x, at), mask)))
             mean = whole(first) / code.count(n)
             code.store_first(mean, code.at(to, apart, apart))
             for variable in first:
@@ -119,19 +117,21 @@ def _run_sums(moments):
         else:
             mean = code.broadcast(mu)
 
-        def add_square(j, x, _, mask):
-            d = code.load_some(x, mask) - mean
+        def add_square(j, at, mask):
+            d = code.load_some(code.at(x, at), mask) - mean
             if mask is not None:
                 d = code.choose(mask, d, code.constant(0.0))
             plus(first[j], d)
             code.set(second[j], code.add_product(d, d, code.get(second[j])))
 
-        def add_pair(j, x, g, mask):
-            d, g = code.load_some(x, mask) - mean, code.load_some(g, mask)
-            plus(first[j], g)
-            code.set(second[j], code.add_product(g, d, code.get(second[j])))
+        def add_pair(j, at, mask):
+            d, h = code.load_some(code.at(x, at), mask) - mean, code.load_some(code.at(g, at), mask)
+            if weighted:
+                h = h * code.load_some(code.at(w, at), mask)
+            plus(first[j], h)
+            code.set(second[j], code.add_product(h, d, code.get(second[j])))
 
-        over(x if moments else g, add_square if moments else add_pair)
+        over(add_square if moments else add_pair)
         code.store_first(whole(first), to)
         code.store_first(whole(second), code.at(to, apart))
 
@@ -139,11 +139,12 @@ def _run_sums(moments):
 
 
 _run_moments, _run_pairs = _run_sums(True), _run_sums(False)
+_run_weighted = _run_sums(False, weighted=True)
 
 
 @part
 def _blocks(
-    zero, moments, x, xb, xo, xk, g, gb, go, gk, mu, B, O, K, I, block, pieces, to, first, last
+    zero, moments, x, xb, xo, xk, g, gb, go, gk, w, mu, B, O, K, I, block, pieces, to, first, last
 ):  # fmt: skip
     """The sums of each unit to (unit's row, 3 or 2, B K); see `block_moments` and `block_pairs`."""
     size, lanes = size_of(zero), lanes_of(zero)
@@ -185,25 +186,31 @@ def _blocks(
             wholes = n // (WIDE * lanes)
             rest = (n - wholes * WIDE * lanes + lanes - 1) // lanes
             if moments:
-                _run_moments(zero, a, a, mu, wholes, rest, n, out, P)
+                _run_moments(zero, a, a, w, mu, wholes, rest, n, out, P)
             else:
                 c = g + (o * go + k * gk + piece * block) * size
-                _run_pairs(zero, a, c, mu + k * size, wholes, rest, n, out, P)
+                if w == 0:
+                    _run_pairs(zero, a, c, w, mu + k * size, wholes, rest, n, out, P)
+                else:
+                    v = w + piece * block * size
+                    _run_weighted(zero, a, c, v, mu + k * size, wholes, rest, n, out, P)
 
 
 @jit
 def block_moments(zero, x, xb, xo, xk, B, O, K, I, block, pieces, to, first, last):
     """D, M and a of the blocks first to last."""
-    _blocks(zero, True, x, xb, xo, xk, x, xb, xo, xk, x, B, O, K, I, block, pieces, to, first, last)
+    _blocks(
+        zero, True, x, xb, xo, xk, x, xb, xo, xk, 0, x, B, O, K, I, block, pieces, to, first, last
+    )  # fmt: skip
 
 
 @jit
 def block_pairs(
-    zero, x, xb, xo, xk, g, gb, go, gk, mu, B, O, K, I, block, pieces, to, first, last
+    zero, x, xb, xo, xk, g, gb, go, gk, w, mu, B, O, K, I, block, pieces, to, first, last
 ):  # fmt: skip
-    """Σ g and Σ g (x − μ) of the blocks first to last."""
+    """Σ g and Σ g (x − μ) of the blocks first to last; of runs times w, unless that is 0."""
     _blocks(
-        zero, False, x, xb, xo, xk, g, gb, go, gk, mu, B, O, K, I, block, pieces, to, first, last
+        zero, False, x, xb, xo, xk, g, gb, go, gk, w, mu, B, O, K, I, block, pieces, to, first, last
     )
 
 
@@ -217,7 +224,10 @@ def moments(zero, of, rows, P, pieces, count, last_count, mean, variance):
         for row in range(rows):
             c = last_count if row % pieces == pieces - 1 else count
             at = of + (row * 3 * P + p) * size
-            total += get(zero, at) + c * float(get(zero, at + 2 * P * size))
+            a = float(get(zero, at + 2 * P * size))
+            total += c * a
+            if a - a == 0:  # else x − a was NaN where x is infinite, and the mean is not
+                total += get(zero, at)
         mu = total / m
         total = 0.0
         for row in range(rows):

@@ -15,6 +15,7 @@ import os
 import threading
 import time
 from array import array
+from contextlib import suppress
 
 import numpy as np
 from llvmlite import ir
@@ -236,7 +237,8 @@ def call(kernel, dtype, common, rows, threads=1, nbytes=0):
     entry, zero = kernel.entry(dtype)
     each, memory = -(-nbytes // 64) * 64, 0
     if nbytes:
-        memory = -(-address(scratch("compiled", (threads * each + 64,), np.uint8)) // 64) * 64
+        room = scratch("compiled", (threads * each + 64,), np.uint8)
+        memory = -(-address(room) // 64) * 64
     integers = [*common]
     for row in rows:
         integers += row
@@ -255,10 +257,13 @@ def call(kernel, dtype, common, rows, threads=1, nbytes=0):
             board = address(_own.board)
         else:
             board = address(team.board)
-            team.gather(threads - 1)
+            with suppress(RuntimeError):  # no more threads, as while the interpreter ends
+                team.gather(threads - 1)
         who = 1 if alone else threads
         try:
-            lead(board, entry, dtype.itemsize == 8, at, first, length, memory, each, len(rows), who)
+            lead(
+                board, entry, dtype.itemsize // 8, at, first, length, memory, each, len(rows), who
+            )  # fmt: skip
             while not wait(board):
                 time.sleep(0)
         finally:  # also when interrupted: others may still write into memory that is ours

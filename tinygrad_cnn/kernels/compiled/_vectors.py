@@ -176,6 +176,11 @@ class Code:
     def less(self, a, b):
         return self.builder.icmp_signed("<", self.integer(a), self.integer(b))
 
+    def all(self, first, *conditions):
+        for condition in conditions:
+            first = self.builder.and_(first, condition)
+        return first
+
     # -- control ---------------------------------------------------------------------------------
 
     @contextmanager

@@ -3,6 +3,8 @@
 So what an optimizer computes is written once, with NumPy's functions, and comes out to the same bits.
 """
 
+from types import BuiltinFunctionType, FunctionType, ModuleType
+
 import numpy as np
 
 from .. import _blockwise
@@ -51,27 +53,50 @@ class _Trace:
     """The program of an update: its instructions, and the numbers in them, in slots after the scratch."""
 
     def __init__(self, update, arrays, scratch):
-        self.first, self.program, self.numbers = arrays + scratch, [], []
+        self.first, self.program, self.numbers = arrays + scratch, [], {}
         update(*(_Traced(slot, self) for slot in range(self.first)))
         self.program = np.array(self.program, np.int64).reshape(-1, 4)
+        self.written = {slot for slot in self.program[:, 3].tolist() if slot < arrays}
 
     def operand(self, x):
         if isinstance(x, _Traced):
             return x.slot
         if type(x) not in (int, float):  # NumPy's own have a dtype of their own
             raise _Unknown
-        if x not in self.numbers:
-            self.numbers.append(x)
-        return self.first + self.numbers.index(x)
+        self.numbers.setdefault(repr(x), x)  # 0.0 and −0.0 are two
+        return self.first + list(self.numbers).index(repr(x))
 
     def note(self, *instruction):
         self.program.append(instruction)
 
 
+NUMBERS = {int, float, bool, type(None)}
+FIXED = {ModuleType, BuiltinFunctionType, np.ufunc, FunctionType, type}
+
+
 def _key(update):
-    """What an update does, told by its code and by the values that it closes over."""
-    cells = [cell.cell_contents for cell in update.__closure__ or ()]
-    return update.__code__, tuple([_key(c) if hasattr(c, "__code__") else c for c in cells])
+    """What an update does, told by its code and by all that it refers to; TypeError if that may change.
+
+    The functions of a module are taken to stay what they are.
+    """
+    if update.__kwdefaults__:
+        raise TypeError
+    code, outer, key = update.__code__, update.__globals__, [update.__code__]
+    for value in (
+        *[c.cell_contents for c in update.__closure__ or ()],
+        *(update.__defaults__ or ()),
+    ):
+        if type(value) is FunctionType:
+            key.append(_key(value))
+        elif type(value) in NUMBERS:
+            key.append((type(value), value or repr(value)))  # 0.0 and −0.0 are two
+        else:
+            raise TypeError
+    for value in [outer[name] for name in code.co_names if name in outer]:
+        if type(value) not in FIXED and type(value) not in NUMBERS:
+            raise TypeError
+        key.append(value if type(value) in FIXED else (type(value), value or repr(value)))
+    return tuple(key)
 
 
 _traces: dict = {}
@@ -89,7 +114,7 @@ def _trace_of(update, arrays, scratch):
             except _Unknown:
                 _traces[key] = None
         return _traces.get(key)
-    except TypeError:  # it closes over what has no hash
+    except TypeError:
         return None
 
 
@@ -98,11 +123,11 @@ def blockwise(update, arrays, scratch):
     dtype, n = arrays[0].dtype, arrays[0].size
     ready = dtype in FLOATS and all(a.dtype == dtype and a.flags.aligned for a in arrays)
     trace = _trace_of(update, len(arrays), scratch) if ready else None
-    if trace is None:
+    if trace is None or not all(arrays[k].flags.writeable for k in trace.written):
         _blockwise.blockwise(update, arrays, scratch)
         return
     addresses = np.array([address(a) for a in arrays], np.int64)
-    program, numbers = trace.program, np.array(trace.numbers, dtype)
+    program, numbers = trace.program, np.array([*trace.numbers.values()], dtype)
     spare = scratch + len(numbers)
     common = (
         address(program), len(program), address(addresses), len(arrays), address(numbers), scratch,

@@ -2,8 +2,8 @@
 
 | filters | way | why |
 |---|---|---|
-| one channel and filter a group | `_depthwise` | nothing is shared that a product could keep |
-| 3×3 or 5×5, stride and dilation 1, of enough channels | `_winograd` | a quarter of the multiplications |
+| one channel and filter a group | `depthwise` | nothing is shared that a product could keep |
+| 3×3 or 5×5, stride and dilation 1, of enough channels | `_winograd`, group by group | a quarter of the multiplications |
 | at most 16, on 16 images or more that lie innermost or have one channel | `few` | vectors of images |
 | all others | `_direct` | a product without unfolding |
 
@@ -21,7 +21,7 @@ from math import prod
 import numpy as np
 
 from .. import vectorized
-from . import _depthwise, _direct, _scatter, _winograd, few
+from . import _direct, _scatter, _winograd, depthwise, few
 from ._calls import (
     FLOATS,
     add_up,
@@ -41,6 +41,7 @@ TILE_BYTES = 3 << 18  # of transformed tiles, 36 numbers for 16 of x
 ZEROS = _winograd.ZEROS
 # Winograd's transforms are shared by all filters and all channels: there must be some of each.
 LEAST, LEAST_PAIRS = {3: 8, 5: 10}, 128
+EACH, EACH_PIXELS = 16, 4096  # channels and filters of a group, pixels: worth calls of its own
 FEW = 16
 PANELS = 1  # filters for each tile, from which these are gone through panel by panel
 PACKED = 8  # multiply-adds that bringing a number into its panel takes as long as
@@ -52,6 +53,8 @@ def conv2d(x, w, bias, stride, padding, dilation, groups):
     dtype = np.result_type(x, w)
     if dtype not in FLOATS or not (x.size and w.size):
         return vectorized.conv2d(x, w, bias, stride, padding, dilation, groups)
+    if is_depthwise(w.shape, groups):
+        return depthwise.conv2d(x, w, bias, stride, padding, dilation)
     if is_batched(x, w.shape, groups):
         return few.conv2d(x, w, bias, stride, padding, dilation, groups)
     spans = zip(x.shape[2:], padding, dilation, w.shape[2:], stride, strict=True)
@@ -68,6 +71,8 @@ def conv2d_input(g, w, x_shape, stride, padding, dilation, groups):
     empty = not (g.size and w.size and prod(x_shape))
     if dtype not in FLOATS or empty:
         return vectorized.conv2d_input(g, w, x_shape, stride, padding, dilation, groups)
+    if is_depthwise(w.shape, groups):
+        return depthwise.conv2d_input(g, w, x_shape, stride, padding, dilation)
     if is_batched(g, w.shape, groups):
         return few.conv2d_input(g, w, x_shape, stride, padding, dilation, groups)
     g, w = ready(g, dtype), ready(w, dtype)
@@ -98,6 +103,8 @@ def conv2d_weight(g, x, w_shape, stride, padding, dilation, groups):
     empty = not (g.size and x.size and prod(w_shape))
     if dtype not in FLOATS or empty:
         return vectorized.conv2d_weight(g, x, w_shape, stride, padding, dilation, groups)
+    if is_depthwise(w_shape, groups):
+        return depthwise.conv2d_weight(g, x, w_shape, stride, padding, dilation)
     if is_batched(x, w_shape, groups):
         return few.conv2d_weight(g, x, w_shape, stride, padding, dilation, groups)
     g, x = ready(g, dtype), ready(x, dtype)
@@ -105,6 +112,11 @@ def conv2d_weight(g, x, w_shape, stride, padding, dilation, groups):
     return way(x, w_shape, g, stride, dilation, groups)[1](
         g, x, w_shape, stride, origin, dilation, groups
     )
+
+
+def is_depthwise(w_shape, groups):
+    """Whether there are groups, of one channel and one filter each."""
+    return w_shape[1] == 1 and w_shape[0] == groups > 1
 
 
 def is_batched(x, w_shape, groups):
@@ -125,10 +137,10 @@ def correlate(x, w, bias, stride, origin, dilation, groups, y):
 def way(x, w_shape, y, stride, dilation, groups):
     """(forward, gradient of the filters) that are fastest for these shapes."""
     F, c, I, J = w_shape
-    if c == 1 and F == groups > 1:
-        return depthwise, depthwise_weight
-    plain = I == J and groups == 1 and tuple(stride) == tuple(dilation) == (1, 1)
-    if plain and I in LEAST and min(F, c) >= LEAST[I] and F * c >= LEAST_PAIRS:
+    plain = I == J and I in LEAST and tuple(stride) == tuple(dilation) == (1, 1)
+    if plain and groups > 1 and min(F // groups, c) >= EACH and x.size // x.shape[1] >= EACH_PIXELS:
+        return each, each_weight
+    if plain and groups == 1 and min(F, c) >= LEAST[I] and F * c >= LEAST_PAIRS:
         return winograd, winograd_weight
     return direct, direct_weight
 
@@ -300,50 +312,25 @@ def direct_weight(g, x, w_shape, stride, origin, dilation, groups):
     return result
 
 
-# -- depthwise -----------------------------------------------------------------------------------
+def each(x, w, bias, stride, origin, dilation, groups, y):
+    """`correlate` group by group."""
+    c, f = w.shape[1], len(w) // groups
+    for k in range(groups):
+        channels, filters = slice(k * c, k * c + c), slice(k * f, k * f + f)
+        b = None if bias is None else bias[filters]
+        correlate(x[:, channels], w[filters], b, stride, origin, dilation, 1, y[:, filters])
 
 
-def _depthwise_plan(x, y, kernel, stride, dilation):
-    """(columns of the patch, rows of y at once, bytes of the patch, channels of whole vectors)."""
-    wide = whole(x.shape[1], lanes(y.dtype))
-    columns = (y.shape[3] - 1) * stride[1] + (kernel[1] - 1) * dilation[1] + 1
-    row_bytes = columns * wide * y.itemsize
-    strip = rows_at_once(row_bytes, y.shape[2], stride[0], len(x))
-    high = (strip - 1) * stride[0] + (kernel[0] - 1) * dilation[0] + 1
-    return columns, strip, high * row_bytes + 8 * prod(kernel) + 64 + ZEROS, wide
-
-
-def depthwise(x, w, bias, stride, origin, dilation, groups, y):
-    """`correlate` with one channel and one filter a group."""
-    dtype, (N, C, H, W), (P, Q), (I, J) = y.dtype, x.shape, y.shape[2:], w.shape[2:]
-    columns, strip, nbytes, wide = _depthwise_plan(x, y, (I, J), stride, dilation)
-    factors = aligned((I, J, wide), dtype)
-    factors[..., C:] = 0
-    factors[..., :C] = w[:, 0].transpose(1, 2, 0)
-    bias = padded(bias, wide, dtype)
-    ya, yn, _, yp, yq = place(y)
-
-    common = (
-        *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns,
-        address(factors), address(bias), ya, yn, yp, yq, P, Q, strip,
-    )  # fmt: skip
-    units, cost = N * -(-P // strip), N * C * P * Q * I * J
-    share(_depthwise.forward, dtype, common, units, cost, nbytes)
-
-
-def depthwise_weight(g, x, w_shape, stride, origin, dilation, groups):
-    """`conv2d_weight` with one channel and one filter a group."""
-    dtype, (N, C, H, W), (P, Q), (I, J) = x.dtype, x.shape, g.shape[2:], w_shape[2:]
-    columns, strip, nbytes, wide = _depthwise_plan(x, g, (I, J), stride, dilation)
-    nbytes += strip * Q * wide * dtype.itemsize
-
-    common = (
-        *place(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns, *place(g), P, Q,
-        strip,
-    )  # fmt: skip
-    units, cost = N * -(-P // strip), N * C * P * Q * I * J
-    sums = add_up(_depthwise.weight, dtype, common, units, (I, J, wide), cost, nbytes)
-    return np.ascontiguousarray(sums[..., :C].transpose(2, 0, 1)[:, None])
+def each_weight(g, x, w_shape, stride, origin, dilation, groups):
+    """`conv2d_weight` group by group."""
+    c, f = w_shape[1], w_shape[0] // groups
+    result = np.empty(w_shape, x.dtype)
+    for k in range(groups):
+        channels, filters = slice(k * c, k * c + c), slice(k * f, k * f + f)
+        result[filters] = winograd_weight(
+            g[:, filters], x[:, channels], (f, *w_shape[1:]), stride, origin, dilation, 1
+        )
+    return result
 
 
 # -- Winograd ------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from math import prod
 import numpy as np
 
 from .. import _normalization
-from . import _norm
+from . import _affine, _norm
 from ._calls import FLOATS, address, share
 
 ROWS, RUN = 256, 1 << 13  # of a block: rows, and elements of a run
@@ -82,7 +82,7 @@ def _like(g, x, layout, summed):
     """g and its `_Layout`, copied where it does not lie as x."""
     if g.dtype == x.dtype:
         own = _layout_of(g, summed)
-        if own and own.sizes == layout.sizes and own.order == layout.order:
+        if own and all(getattr(own, k) == getattr(layout, k) for k in ("sizes", "order", "within")):
             return g, own
     copy = np.empty_like(x)
     copy[...] = g
@@ -114,18 +114,53 @@ def moments(x, dims):
     return layout.unflat(result[0]), layout.unflat(result[1])
 
 
-def moments_with(g, x, mu, dims):
+def moments_with(g, x, mu, dims, weight=None):
     """See `_normalization.moments_with`."""
     layout = _layout_of(x, dims) if dims else None  # where nothing is summed, it is a product
     if layout is None:
-        return _normalization.moments_with(g, x, mu, dims)
+        return _normalization.moments_with(g, x, mu, dims, weight)
+    if weight is not None and not _is_within(weight, x, layout):
+        g, weight = g * weight, None
     g, own = _like(g, x, layout, dims)
     mu = np.ascontiguousarray(layout.flat(mu), x.dtype)
-    of = address(x), *layout.steps, address(g), *own.steps, address(mu)
+    weight = None if weight is None else np.ascontiguousarray(weight)
+    of_weight = 0 if weight is None else address(weight)
+    of = address(x), *layout.steps, address(g), *own.steps, of_weight, address(mu)
     parts, (rows, *_) = _block_sums(_norm.block_pairs, of, layout, x, 2)
-    result = np.empty((2, layout.P), x.dtype)
-    _norm.totals(x.dtype, address(parts), rows, 2 * layout.P, address(result))
+    result = _totals(parts, rows, (2, layout.P))
     return layout.unflat(result[0]), layout.unflat(result[1])
+
+
+def _is_within(weight, x, layout):
+    """Whether it varies along the runs of x alone, and one piece of a run follows the other in it."""
+    axes = tuple(d for d, n in enumerate(weight.shape) if n > 1)
+    return layout.sizes[3] == weight.size > 1 and axes == layout.within and weight.dtype == x.dtype
+
+
+def _totals(parts, rows, shape):
+    result = np.empty(shape, parts.dtype)
+    _norm.totals(parts.dtype, address(parts), rows, result.size, address(result))
+    return result
+
+
+def weight_sums(g, x, mu, scale, dims):
+    """See `_normalization.weight_sums`."""
+    within = tuple(d for d, n in enumerate(x.shape) if n > 1 and d not in dims)
+    layout = _layout_of(x, within) if within else None
+    if layout is None or layout.sizes[3] == 1 or layout.sizes[1] > 1 or layout.within != within:
+        return _normalization.weight_sums(g, x, mu, scale, dims)
+    g, own = _like(g, x, layout, within)
+    mu, scale = (np.ascontiguousarray(layout.flat(v), x.dtype) for v in (mu, scale))
+    rows, n = layout.P, layout.sizes[3]
+    count = -(-rows // ROWS)
+    parts = np.empty((count, 2, n), x.dtype)
+    common = (
+        address(x), layout.steps[2], address(g), own.steps[2], address(mu), address(scale), rows, n,
+        ROWS, address(parts),
+    )  # fmt: skip
+    share(_affine.sums, x.dtype, common, count, x.size * PASS)
+    shape = [length if d in within else 1 for d, length in enumerate(x.shape)]
+    return tuple(v.reshape(shape) for v in _totals(parts, count, (2, n)))
 
 
 def normalize(x, mu, scale, weight, bias):

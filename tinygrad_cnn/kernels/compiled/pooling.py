@@ -109,8 +109,8 @@ def avg_pool2d_input(g, x_shape, kernel_size, stride, padding, divisor):
         return avg_pool2d_input(*swapped, kernel_size, stride, padding, divisor).swapaxes(0, 1)
     if not _suits(g) or not prod(x_shape):
         return vectorized.avg_pool2d_input(g, x_shape, kernel_size, stride, padding, divisor)
-    if np.ndim(divisor):
-        g, divisor = g / np.asarray(divisor, g.dtype), 1
+    if np.ndim(divisor):  # where g repeats a number, the quotients may lie in another order
+        g, divisor = _channels_last(g / np.asarray(divisor, g.dtype)), 1
     divisors = np.full(1, divisor, g.dtype)
     _, C, H, W = x_shape
     P, Q = g.shape[2:]

@@ -6,23 +6,31 @@ user sets in between is kept. `t` is the epoch, 0 at first, and goes up by one w
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
-from .base import LRScheduler as LRScheduler
-from .base import LRScheduler as _LRScheduler  # noqa: F401  (as older code for PyTorch calls it)
-from .composed import ChainedScheduler as ChainedScheduler
-from .composed import ReduceLROnPlateau as ReduceLROnPlateau
-from .composed import SequentialLR as SequentialLR
-from .cycles import CosineAnnealingWarmRestarts as CosineAnnealingWarmRestarts
-from .cycles import CyclicLR as CyclicLR
-from .cycles import OneCycleLR as OneCycleLR
-from .epochs import ConstantLR as ConstantLR
-from .epochs import CosineAnnealingLR as CosineAnnealingLR
-from .epochs import ExponentialLR as ExponentialLR
-from .epochs import LambdaLR as LambdaLR
-from .epochs import LinearLR as LinearLR
-from .epochs import MultiplicativeLR as MultiplicativeLR
-from .epochs import MultiStepLR as MultiStepLR
-from .epochs import PolynomialLR as PolynomialLR
-from .epochs import StepLR as StepLR
+from .base import (
+    LRScheduler as LRScheduler,
+    LRScheduler as _LRScheduler,  # noqa: F401  (as older code for PyTorch calls it)
+)
+from .composed import (
+    ChainedScheduler as ChainedScheduler,
+    ReduceLROnPlateau as ReduceLROnPlateau,
+    SequentialLR as SequentialLR,
+)
+from .cycles import (
+    CosineAnnealingWarmRestarts as CosineAnnealingWarmRestarts,
+    CyclicLR as CyclicLR,
+    OneCycleLR as OneCycleLR,
+)
+from .epochs import (
+    ConstantLR as ConstantLR,
+    CosineAnnealingLR as CosineAnnealingLR,
+    ExponentialLR as ExponentialLR,
+    LambdaLR as LambdaLR,
+    LinearLR as LinearLR,
+    MultiplicativeLR as MultiplicativeLR,
+    MultiStepLR as MultiStepLR,
+    PolynomialLR as PolynomialLR,
+    StepLR as StepLR,
+)
 
 if not _TYPE_CHECKING:
     from ...missing import not_here as _not_here
