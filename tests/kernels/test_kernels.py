@@ -16,6 +16,7 @@ from tinygrad_cnn.kernels import (
     _blockwise,
     _elementwise,
     _normalization,
+    _softmax,
     _threads,
     _windows,
     vectorized,
@@ -27,7 +28,9 @@ try:
 except ImportError:
     compiled = None
 
-SIBLINGS = _blockwise, _elementwise, _normalization  # vectorized shows their kernels as its own
+SIBLINGS = (  # vectorized shows their kernels as its own
+    _blockwise, _elementwise, _normalization, _softmax,
+)  # fmt: skip
 
 # -- the loops -----------------------------------------------------------------------------------
 

@@ -4,19 +4,20 @@ eˣ = 2ᵏ eʳ with k = x / ln 2, rounded to an integer, and r = x − k ln 2, |
 1980, "Software manual for the elementary functions", chapter 6). ln 2 has two parts, of which the
 first has so few bits that its products with all k are exact.
 
-eʳ is Taylor's polynomial of the least degree d for which the next term, (ln 2 / 2)ᵈ⁺¹ / (d + 1)!, is
-below a quarter of a unit in the last place of √½, the least that eʳ gets: 7 for float32 and 13 for
-float64. A polynomial of least error would save one and two terms of these, and is a table.
+eʳ is Taylor's polynomial of the least degree d for which the next term, (ln 2 / 2)ᵈ⁺¹ / (d + 1)!, is below
+a quarter of 2⁻ᵐ⁻¹, a unit in the last place of √½, the least that eʳ gets, for m bits after the point: 7
+for float32 and 13 for float64. A polynomial of least error would save a term or two, and is a table.
 
-k is in the last bits of x / ln 2 + 1.5 · 2ᵐ, for m bits after the point, and so is any integer that is
-added to that: shifted by m bits, they are the bits of 2ᵏ⁺ʰ if h and the bias of exponents are in
-the sum. eʳ 2ᵏ⁺ʰ is exact, and 2⁻ʰ times that is rounded once, also where it is subnormal or 0.
+k is in the last bits of x / ln 2 + 1.5 · 2ᵐ, and so is any integer that is added to that: shifted by m
+bits, they are the bits of 2ᵏ⁺ʰ if h and the bias of exponents are in the sum. eʳ 2ᵏ⁺ʰ is exact, and 2⁻ʰ times that is rounded once, also where it is subnormal or 0.
 """
 
 from decimal import Decimal
 from math import factorial, log
 
 from llvmlite import ir
+
+from ._vectors import Vector
 
 LN2 = Decimal("0.6931471805599453094172321214581765680755")
 
@@ -55,4 +56,4 @@ def exp(code, x):
     exponent = builder.shl(
         builder.bitcast(shifted.value, kind), ir.Constant(kind, [form.bits] * code.lanes)
     )
-    return y * type(y)(code, builder.bitcast(exponent, code.type)) * 2.0**-form.half
+    return y * Vector(code, builder.bitcast(exponent, code.type)) * 2.0**-form.half
