@@ -117,6 +117,8 @@ def _norm(function: str) -> Callable[..., tuple[Any, ...]]:
             return x, (0, 2, 3)
         if function == "moments_with":
             return g, x, of_class[0], (0, 2, 3)
+        if function == "weight_sums":  # of layer norm over the channels of each pixel
+            return g, x, *(_draw(rng, shape[0], 1, *shape[2:]) for _ in range(2)), (0, 2, 3)
         return (x, *of_class[:4]) if function == "normalize" else (g, x, *of_class)
 
     return arguments
@@ -147,7 +149,8 @@ _ELEMENTWISE = {
     "keep": 2 * F32 + 1, "relu": 2 * F32, "relu_input": 3 * F32, "hardtanh": 2 * F32 + 1
 }  # fmt: skip
 _NORMS = {
-    "moments": F32, "moments_with": 2 * F32, "normalize": 2 * F32, "normalize_input": 3 * F32
+    "moments": F32, "moments_with": 2 * F32, "weight_sums": 2 * F32, "normalize": 2 * F32,
+    "normalize_input": 3 * F32,
 }  # fmt: skip
 ARGUMENTS: dict[str, Callable[..., tuple[Any, ...]]] = {
     "matmul": _matmul,

@@ -87,12 +87,13 @@ def conv_layer(
 ) -> Run:  # fmt: skip
     """Forward and backward of one convolution, with the gradient of its input."""
     rng = np.random.default_rng(0)
-    x = t.tensor(rng.standard_normal(shape, dtype=np.float32))
-    w = t.tensor(
-        rng.standard_normal((filters, shape[1] // groups, kernel, kernel), dtype=np.float32)
-    )
+    images = rng.standard_normal(shape, dtype=np.float32)
     if channels_last:
-        x, w = (v.to(memory_format=t.channels_last) for v in (x, w))
+        images = np.ascontiguousarray(images.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+    x, shape_of_w = t.from_numpy(images), (filters, shape[1] // groups, kernel, kernel)
+    w = t.tensor(rng.standard_normal(shape_of_w, dtype=np.float32))
+    if channels_last:
+        w = w.to(memory_format=t.channels_last)
     x.requires_grad_(), w.requires_grad_()
 
     def forward() -> Any:

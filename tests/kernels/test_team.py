@@ -75,13 +75,18 @@ def test_threads_that_slept_come_again():
 
 def test_an_interrupted_call_still_waits_for_its_rows(monkeypatch):
     """Others may be at work in memory that the caller is about to free."""
-    answers = iter([False])
-    wait = _team.wait
-    monkeypatch.setattr(_team, "wait", lambda board: next(answers, None) is None and wait(board))
+    wait, interrupts = _team.wait, iter([False, KeyboardInterrupt, KeyboardInterrupt])
+
+    def interrupted(board):
+        answer = next(interrupts, None)
+        if answer is KeyboardInterrupt:
+            raise answer
+        return answer is None and wait(board)
 
     def interrupt(seconds):
         raise KeyboardInterrupt
 
+    monkeypatch.setattr(_team, "wait", interrupted)
     monkeypatch.setattr(_team.time, "sleep", interrupt)
     numbers = np.zeros(9)
     at = numbers.__array_interface__["data"][0]

@@ -266,9 +266,11 @@ def call(kernel, dtype, common, rows, threads=1, nbytes=0):
             )  # fmt: skip
             while not wait(board):
                 time.sleep(0)
-        finally:  # also when interrupted: others may still write into memory that is ours
-            while not wait(board):
-                pass
+        finally:  # also when interrupted, and again: others may still write into memory that is ours
+            done = False
+            while not done:
+                with suppress(KeyboardInterrupt):
+                    done = wait(board)
     finally:
         if not alone:
             team.lock.release()
