@@ -124,6 +124,17 @@ def _norm(function: str) -> Callable[..., tuple[Any, ...]]:
     return arguments
 
 
+def _softmax(function: str) -> Callable[..., tuple[Any, ...]]:
+    def arguments(kernels: Any, rng: Any, rows: int, classes: int) -> tuple[Any, ...]:
+        x, g = (_draw(rng, rows, classes) for _ in "xg")
+        if function.startswith("cross_entropy"):
+            labels = rng.integers(0, classes, rows), None, -100
+            return (g[:, 0], x, *labels) if function.endswith("input") else (x, *labels)
+        return (g, x, 1) if function.endswith("input") else (x, 1)
+
+    return arguments
+
+
 _CONVS = ("conv2d", "conv2d_input", "conv2d_weight")
 _POOLS = {  # how often at the least the large plane and the small one are moved, in bytes a number
     "max_pool2d": (F32, F32 + 1), "max_pool2d_positions": (0, 8 + 1),
@@ -152,11 +163,16 @@ _NORMS = {
     "moments": F32, "moments_with": 2 * F32, "weight_sums": 2 * F32, "normalize": 2 * F32,
     "normalize_input": 3 * F32,
 }  # fmt: skip
+_SOFTMAXES = {
+    "softmax": 2 * F32, "softmax_input": 3 * F32, "log_softmax": 2 * F32,
+    "log_softmax_input": 3 * F32, "cross_entropy": F32, "cross_entropy_input": 2 * F32,
+}  # fmt: skip
 ARGUMENTS: dict[str, Callable[..., tuple[Any, ...]]] = {
     "matmul": _matmul,
     **{name: _elementwise(name) for name in _ELEMENTWISE},
     **{name: _norm(name) for name in _NORMS},
     "blockwise": _blockwise,
+    **{name: _softmax(name) for name in _SOFTMAXES},
     **{name: _conv(name) for name in _CONVS},
     **{name: _pool(name) for name in _POOLS},
 }
@@ -194,6 +210,9 @@ def _cases() -> list[Case]:
     for function, moved in {**_ELEMENTWISE, **_NORMS, "blockwise": 5 * F32}.items():
         arguments = {"function": function, "case": shape}
         cases.append(Case(function, "kernel", arguments, 0, prod(shape) * moved))
+    for function, moved in _SOFTMAXES.items():
+        arguments = {"function": function, "case": (4096, 512)}
+        cases.append(Case(function, "kernel", arguments, 0, 4096 * 512 * moved))
     # x is read and y written; then g and x or y are read and the gradient of x written
     for name, its in (("ReLU", ()), ("GELU", ()), ("BatchNorm2d", (64,)), ("Softmax", (1,)),
                       ("LayerNorm", (32,))):  # fmt: skip

@@ -187,7 +187,7 @@ SMALLER = {
     **dict.fromkeys(micro._CONVS, ((2, 4, 6, 6), 8, 3, 1, 2)),
     **dict.fromkeys(micro._POOLS, ((2, 3, 6, 6), 2)),
     "matmul": (2, 3, 4), **dict.fromkeys(micro._ELEMENTWISE, (2, 3)),
-    **dict.fromkeys(micro._NORMS, (2, 3, 4, 5)),
+    **dict.fromkeys(micro._NORMS, (2, 3, 4, 5)), **dict.fromkeys(micro._SOFTMAXES, (3, 5)),
     "blockwise": (2, 3),
 }  # fmt: skip
 
