@@ -18,8 +18,7 @@ from ._pool import taps_inside
 from ._vectors import emit, get_integer, lanes_of, size_of
 
 FIELDS = 16  # of a phase, see `forward`
-
-
+LINE = 64  # bytes of a line of the cache
 TOGETHER = 4  # pixels of a row
 # (I, J, step of the windows) with code of their own: 3 × 3, and what is left of it at the border or of
 # one remainder in the gradient of the input
@@ -116,6 +115,25 @@ def _pixels(count):
 _some, _single = _pixels(TOGETHER), _pixels(1)
 
 
+def _asking(write):
+    """Emits a request for so many lines of the cache.
+
+    A vector of channels steps from pixel to pixel over the others, which no prefetcher follows well.
+    """
+
+    @emit
+    def emitted(code, at, lines):
+        with code.loop(lines, at) as loop:
+            (now,) = loop.values
+            code.prefetch(now, write)
+            loop.next(code.sum(now, LINE))
+
+    return emitted
+
+
+_ask, _ask_to_write = _asking(False), _asking(True)
+
+
 @part
 def _run(
     zero, x, x_down, x_row, x_column, w, w_row, w_column, down, along, step, apart, bias, y, y_down, y_step,
@@ -166,9 +184,14 @@ def forward(
         n, p0 = divmod(unit, strips)
         p0 *= strip
         base, row, column = x + n * sn * size, sh, sw  # of the cell (0, 0)
-        if not bare:
-            low = max(p0 * stride + lowest, 0)
-            high = min((p0 + strip - 1) * stride + reach, H)
+        low, high = max(p0 * stride + lowest, 0), min((p0 + strip - 1) * stride + reach, H)
+        if bare:
+            _ask(zero, base + low * row * size, max(high - low, 0) * row * size // LINE)
+            of_y, rows_of_y = get_integer(phases + 8), min(strip, get_integer(phases + 24) - p0)
+            _ask_to_write(
+                zero, y + (n * yn + p0 * of_y) * size, max(rows_of_y, 0) * of_y * size // LINE
+            )  # fmt: skip
+        else:
             fill_patch(
                 zero, base, sc, sh, sw, C, H, W, scratch, wide, low, max(high - low, 0), 0, W
             )
@@ -325,15 +348,19 @@ def weight(
         p0 *= strip
         p1 = min(p0 + strip, P)
         base, row, column, memory = x + n * sn * size, sh, sw, scratch  # of the cell (0, 0)
-        if not bare:
-            low = max(p0 * s - top, 0)
-            many = max(min((p1 - 1) * s + (I - 1) * d + 1 - top, H) - low, 0)
+        low = max(p0 * s - top, 0)
+        many = max(min((p1 - 1) * s + (I - 1) * d + 1 - top, H) - low, 0)
+        if bare:
+            _ask(zero, base + low * row * size, many * row * size // LINE)
+        else:
             fill_patch(zero, base, sc, sh, sw, C, H, W, memory, wide, low, many, 0, W)
             row, column = W * wide, wide
             base = memory - low * row * size
             memory += many * row * size
         given, g_row, g_column = g + (n * gn + p0 * gh) * size, gh, gw
-        if not g_bare:
+        if g_bare:
+            _ask(zero, given, (p1 - p0) * g_row * size // LINE)
+        else:
             fill_patch(zero, given, gc, gh, gw, C, p1 - p0, Q, memory, wide, 0, p1 - p0, 0, Q)
             given, g_row, g_column = memory, Q * wide, wide
         for c in range(0, C, lanes):

@@ -343,6 +343,13 @@ class Code:
         lanes = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), lanes)
         return Vector(self, self.builder.shuffle_vector(a.value, b.value, lanes))
 
+    def prefetch(self, address, write=False):
+        """Ask for the line of the cache there, to be read or written."""
+        number, pointer = ir.IntType(32), self.pointer(address, ir.IntType(8))
+        kind = ir.FunctionType(ir.VoidType(), [pointer.type, number, number, number])
+        function = cgutils.get_or_insert_function(self.builder.module, kind, "llvm.prefetch.p0")
+        self.builder.call(function, [pointer, number(int(write)), number(2), number(1)])
+
     # -- bytes beside elements: the taps of a maximum ---------------------------------------------
 
     def number(self, value):

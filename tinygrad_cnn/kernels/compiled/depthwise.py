@@ -24,6 +24,7 @@ from ._calls import (
 )
 
 PATCH_BYTES = 1 << 17  # of x gone through at once, or brought into place
+EACH = 2  # multiply-adds of a product in whose time there is one here
 
 
 def conv2d(x, w, bias, stride, padding, dilation):
@@ -108,7 +109,7 @@ def _plan(adjoint, x_shape, x_strides, y_shape, dtype, kernel, stride, padding, 
             (to, s * yp, t * yq, P, Q, *apart, d, e, -top, -left, down, along, of, i_step * J * wide,
              j_step * wide)
         )  # fmt: skip
-        cost += N * C * P * Q * down * along
+        cost += N * C * P * Q * down * along * EACH
     bare = _is_in_place(x_shape, x_strides, dtype)
     lowest = min(-phase[9] for phase in phases)
     reach = max((phase[11] - 1) * phase[7] + 1 - phase[9] for phase in phases)
@@ -148,7 +149,13 @@ def conv2d_weight(g, x, w_shape, stride, padding, dilation):
         g_bare, P, Q, strips, strip,
     )  # fmt: skip
     sums = add_up(
-        _depthwise.weight, dtype, common, N * strips, (I, J, wide), N * C * P * Q * I * J, nbytes
+        _depthwise.weight,
+        dtype,
+        common,
+        N * strips,
+        (I, J, wide),
+        N * C * P * Q * I * J * EACH,
+        nbytes,
     )
     result = np.ascontiguousarray(sums[..., :C].transpose(2, 0, 1)[:, None])
     reach = all(map(_all_reach, x.shape[2:], g.shape[2:], (I, J), stride, padding, dilation))
