@@ -41,7 +41,7 @@ TILE_BYTES = 3 << 18  # of transformed tiles, 36 numbers for 16 of x
 ZEROS = _winograd.ZEROS
 # Winograd's transforms are shared by all filters and all channels: there must be some of each.
 LEAST, LEAST_PAIRS = {3: 8, 5: 10}, 128
-EACH, EACH_PIXELS = 16, 4096  # channels and filters of a group, pixels: worth calls of its own
+EACH, EACH_PIXELS = 16, 8192
 FEW = 16
 PANELS = 1  # filters for each tile, from which these are gone through panel by panel
 PACKED = 8  # multiply-adds that bringing a number into its panel takes as long as
