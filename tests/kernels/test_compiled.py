@@ -368,9 +368,9 @@ def test_each_way_is_taken():
     assert taken((1, 64, 8, 8), (64, 64, 3, 3)) is convolution.winograd
     assert taken((1, 64, 8, 8), (64, 64, 3, 3), (2, 2)) is convolution.direct
     assert taken((1, 3, 8, 8), (64, 3, 3, 3)) is convolution.direct
-    assert taken((16, 64, 16, 16), (64, 16, 3, 3), groups=4) is convolution.each
-    assert taken((16, 64, 16, 16), (32, 16, 3, 3), groups=4) is convolution.direct
-    assert taken((1, 64, 8, 8), (64, 16, 3, 3), groups=4) is convolution.direct
+    assert taken((16, 64, 32, 32), (64, 16, 3, 3), groups=4) is convolution.each
+    assert taken((16, 64, 32, 32), (32, 16, 3, 3), groups=4) is convolution.direct
+    assert taken((16, 64, 16, 16), (64, 16, 3, 3), groups=4) is convolution.direct
     assert convolution.is_depthwise((8, 1, 3, 3), 8)
     assert not convolution.is_depthwise((16, 1, 3, 3), 8)
     assert not convolution.is_depthwise((1, 1, 3, 3), 1)

@@ -51,10 +51,8 @@ from ._windows import (
     split,
 )
 
-FEW_PRODUCTS, MANY_PRODUCTS = (
-    1 << 18,
-    1 << 21,
-)  # multiply-adds; for fewer BLAS takes one thread itself
+FEW_PRODUCTS = 1 << 18  # multiply-adds, up to which BLAS takes one thread itself
+MANY_PRODUCTS = 1 << 24  # 0.2 ms, from which a product is shared
 PLANE_CELLS = 1 << 20  # of pooling, for each worker; the threads wait for each other at every step
 
 
@@ -67,22 +65,40 @@ keep_freed_memory()
 def matmul(a, b):
     """a (.., M, K) times b (.., K, N), as `np.matmul`.
 
-    A product that takes some 40 µs gains little by a second BLAS thread, and loses milliseconds where
-    that waits for a core that another process has. For K = 1 `np.matmul` calls no BLAS, and `np.dot`
-    does: the gradient of a weight for one image. And for few rows a of a transposed matrix b (that is
-    a linear layer's) BLAS does bᵀaᵀ in half the time of ab, or better.
+    On our threads, not those of BLAS: once it was called, these look for work on a core for 20 ms, also
+    when others could use it. For K = 1 `np.matmul` calls no BLAS, and `np.dot` does: the gradient of a
+    weight for one image. And for few rows a of a transposed matrix b (that is a linear layer's) BLAS does
+    bᵀaᵀ in half the time of ab, or better.
     """
-    if FEW_PRODUCTS < a.size * b.shape[-1] < MANY_PRODUCTS:
+    products = a.size * b.shape[-1]
+    if products <= FEW_PRODUCTS:
+        return _matmul(a, b)
+    threads = workers() if products >= MANY_PRODUCTS else 1
+    if threads > 1 and a.ndim == 2 and _prefers_turned(a, b):
+        return np.ascontiguousarray(matmul(b.T, a.T).T)
+    if threads == 1 or not a.ndim >= max(b.ndim, 2) or len(a) == 1:
         with one_blas_thread():
             return _matmul(a, b)
-    return _matmul(a, b)
+    batched = b.ndim == a.ndim > 2 and len(b) > 1
+    shape = (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1])
+    y = np.empty(shape, np.result_type(a, b))
+    run(
+        lambda part: np.matmul(a[part], b[part] if batched else b, out=y[part]),
+        split(len(a), threads),
+        threads,
+    )
+    return y
+
+
+def _prefers_turned(a, b):
+    return b.ndim == 2 and b.strides[0] == b.itemsize and 8 <= len(a) <= 64
 
 
 def _matmul(a, b):
     if a.ndim == b.ndim == 2 and a.dtype == b.dtype and a.dtype.char in "fd":
         if a.shape[1] == 1:
             return np.dot(a, b)
-        if b.strides[0] == b.itemsize and 8 <= len(a) <= 64:
+        if _prefers_turned(a, b):
             return np.ascontiguousarray(np.matmul(b.T, a.T).T)
     return np.matmul(a, b)
 

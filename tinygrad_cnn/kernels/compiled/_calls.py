@@ -10,7 +10,7 @@ from ._team import call
 from ._vectors import BYTES
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-SOME = 15 * 10**5  # multiply-adds, some 25 µs, from which a second thread is worth waking
+SOME = 3 * 10**6  # multiply-adds, some 50 µs, from which a second thread is worth waking
 PIECES = 3  # of the work for each thread: it takes the next when done, and none waits long
 
 

@@ -24,7 +24,7 @@ from ._calls import (
 )
 
 PATCH_BYTES = 1 << 17  # of x gone through at once, or brought into place
-EACH = 2  # multiply-adds of a product in whose time there is one here
+EACH = 3  # multiply-adds of a product in whose time there is one here
 
 
 def conv2d(x, w, bias, stride, padding, dilation):
