@@ -437,6 +437,33 @@ def test_what_was_compiled_is_kept(tmp_path):
     python(CONVOLVE, NUMBA_CACHE_DIR=str(tmp_path))
 
 
+POOL = """
+import numpy as np
+from tinygrad_cnn import kernels
+kernels.use("compiled")
+for dtype in {types}:
+    x = np.full((4, 9, 9, 1), 3, dtype).transpose(0, 3, 1, 2)
+    how = (3, 3), (3, 3), ((0, 0), (0, 0)), (3, 3), np.full((3, 3), 9.0, dtype)
+    assert (kernels.avg_pool2d(x, *how) == 3).all(), dtype
+"""
+# what another process writes is not there yet, and what this one writes is overwritten by that
+AT_ONCE = """
+from numba.core.caching import IndexDataCacheFile
+IndexDataCacheFile._load_index = lambda file: {}
+IndexDataCacheFile._save_index = lambda file, overloads: None
+"""
+
+
+def test_processes_that_compile_at_once_do_not_mix_their_types(tmp_path):
+    """With one index of a kernel's types both were number 1: float32 code ran for float64."""
+    for script in (
+        POOL.format(types="['float64']"),
+        AT_ONCE + POOL.format(types="['float32']"),
+        POOL.format(types="['float64', 'float32']"),
+    ):
+        python(script, NUMBA_CACHE_DIR=str(tmp_path))
+
+
 def test_code_of_a_source_that_changed_is_not_found(tmp_path):
     """A process may compile after a file was written that it had imported before, and another run then.
 

@@ -1,11 +1,12 @@
 """Compiling: when a kernel is first called for a dtype, kept on disk where that is possible.
 
 Numba keeps what it compiled beside the source, or in the user's cache directory. It goes by the
-function's own file, as that is when something is compiled, whether what is kept is fresh, and gives what
-it writes the name of what it replaces. The kernels build their code out of several files, which
-may have changed since they were imported, and several processes share the files that are kept. So here
-the names say of which source, as it was imported, they are: code that is not of this source is never
-found. Nothing that fails about the cache is an error.
+function's own file, as that is when something is compiled, whether what is kept is fresh; the kernels
+build their code out of several files, which may have changed since they were imported. And it keeps
+an index for each function of the numbers of its files, one for each type, where two processes that
+compile at once give two types one number. So here a name says of which source, as it was imported, and of
+which types and processor a file is: other code is never found. Nothing that fails about the cache is
+an error.
 """
 
 import hashlib
@@ -20,7 +21,7 @@ from pathlib import Path
 
 import numba
 from numba.core import types
-from numba.core.caching import CompileResultCacheImpl, FunctionCache
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
 from numba.core.extending import intrinsic
 
 from ._vectors import INT
@@ -53,14 +54,21 @@ class _Implementation(CompileResultCacheImpl):
 class _Cache(FunctionCache):
     _impl_class = _Implementation
 
+    def _own_file(self, signature, codegen):
+        key = repr(self._index_key(signature, codegen)).encode()
+        name = f"{self._impl.filename_base}-{hashlib.sha256(key).hexdigest()[:16]}"
+        self._cache_file = IndexDataCacheFile(self.cache_path, name, STAMP)
+
     def load_overload(self, signature, context):
         try:
+            self._own_file(signature, context.codegen())
             return super().load_overload(signature, context)
         except Exception:  # unreadable, cut short, of another version
             return None
 
     def save_overload(self, signature, result):
         with suppress(Exception):  # no room, no longer writable
+            self._own_file(signature, result.codegen)
             super().save_overload(signature, result)
             kernel = self._impl.filename_base.split("-")[0]
             for file in Path(self.cache_path).glob(f"{kernel}-*.nb?"):  # of an older source
