@@ -5,6 +5,7 @@ import importlib.util
 import re
 from pathlib import Path
 
+import numpy.fft  # noqa: F401  (pytester forgets what is imported under it, and this loads only once)
 import pytest
 
 import tinygrad_cnn.testing as testing
