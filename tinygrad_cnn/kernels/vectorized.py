@@ -70,37 +70,32 @@ def matmul(a, b):
     weight for one image. And for few rows a of a transposed matrix b (that is a linear layer's) BLAS does
     bᵀaᵀ in half the time of ab, or better.
     """
-    products = a.size * b.shape[-1]
-    if products <= FEW_PRODUCTS:
-        return _matmul(a, b)
-    threads = workers() if products >= MANY_PRODUCTS else 1
-    if threads > 1 and a.ndim == 2 and _prefers_turned(a, b):
-        return np.ascontiguousarray(matmul(b.T, a.T).T)
-    if threads == 1 or not a.ndim >= max(b.ndim, 2) or len(a) == 1:
+    product = np.matmul
+    if a.ndim == b.ndim == 2 and a.dtype == b.dtype and a.dtype.char in "fd":
+        if a.shape[1] == 1:
+            product = np.dot
+        elif b.strides[0] == b.itemsize and 8 <= len(a) <= 64:
+            return np.ascontiguousarray(_shared(np.matmul, b.T, a.T).T)
+    return _shared(product, a, b)
+
+
+def _shared(product, a, b):
+    """product(a, b), of many multiply-adds by parts of the first axis on all threads."""
+    size = a.size * b.shape[-1]
+    if size <= FEW_PRODUCTS:
+        return product(a, b)
+    if size < MANY_PRODUCTS or not a.ndim >= b.ndim > 1 or len(a) == 1:
         with one_blas_thread():
-            return _matmul(a, b)
-    batched = b.ndim == a.ndim > 2 and len(b) > 1
+            return product(a, b)
+    batched, threads = b.ndim == a.ndim > 2 and len(b) > 1, workers()
     shape = (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1])
     y = np.empty(shape, np.result_type(a, b))
     run(
-        lambda part: np.matmul(a[part], b[part] if batched else b, out=y[part]),
+        lambda part: product(a[part], b[part] if batched else b, out=y[part]),
         split(len(a), threads),
         threads,
     )
     return y
-
-
-def _prefers_turned(a, b):
-    return b.ndim == 2 and b.strides[0] == b.itemsize and 8 <= len(a) <= 64
-
-
-def _matmul(a, b):
-    if a.ndim == b.ndim == 2 and a.dtype == b.dtype and a.dtype.char in "fd":
-        if a.shape[1] == 1:
-            return np.dot(a, b)
-        if _prefers_turned(a, b):
-            return np.ascontiguousarray(np.matmul(b.T, a.T).T)
-    return np.matmul(a, b)
 
 
 # -- convolution ---------------------------------------------------------------------------------
