@@ -25,13 +25,11 @@ def _order(shape, strides, itemsize):
     return axes
 
 
-def alike(*arrays):
-    """Whether their memory has no gaps and equal places hold the same element."""
-    shape = arrays[0].shape
-    order = _order(shape, arrays[0].strides, arrays[0].itemsize)
-    return order is not None and all(
-        a.shape == shape and _order(shape, a.strides, a.itemsize) == order for a in arrays[1:]
-    )
+def alike(x, *others):
+    """The axes as they lie in memory, if it has no gaps and is alike for all of the arrays, or None."""
+    order = _order(x.shape, x.strides, x.itemsize)
+    same = (a.shape == x.shape and _order(a.shape, a.strides, a.itemsize) == order for a in others)
+    return order if order is not None and all(same) else None
 
 
 def each_part(work, parts):
@@ -69,14 +67,14 @@ def sums(work, given, vectors, dims):
     found = each_part(
         lambda p: [table.sum(a) for a in work(*(a[p] for a in fulls), *vectors)], table.parts
     )
-    return [table.back(sum(of_parts)) for of_parts in zip(*found, strict=True)]
+    totals = (sum(of_parts)[0, : table.n] for of_parts in zip(*found, strict=True))
+    return [total.reshape(table.kept) for total in totals]
 
 
 def _lying(given, vectors):
     """The `Table` that all of them are, or None: `vectors` vary along the innermost axis alone."""
-    x = given[-1]
-    order = _order(x.shape, x.strides, x.itemsize)
-    if order and x.dtype.kind == "f" and all(a.dtype == x.dtype for a in given) and alike(*given):
+    x, order = given[-1], alike(*given)
+    if order and x.dtype.kind == "f" and all(a.dtype == x.dtype for a in given):
         table = _table(x.shape, order[-1])
         if all(v is None or v.size == 1 or list(v.shape) == table.kept for v in vectors):
             return table
@@ -99,9 +97,6 @@ class Table:
 
     def vector(self, v):
         return v if v is None else np.tile(np.broadcast_to(v.ravel(), (1, self.n)), self.k)
-
-    def back(self, v):
-        return v[0, : self.n].reshape(self.kept)
 
     def sum(self, a):
         """By BLAS: NumPy adds short rows slowly, and rounds at each."""

@@ -20,7 +20,13 @@ from math import gcd, prod
 import numpy as np
 
 from ._blockwise import blockwise as blockwise
-from ._elementwise import hardtanh as hardtanh, keep as keep, relu as relu, relu_input as relu_input
+from ._elementwise import (
+    _masked,
+    hardtanh as hardtanh,
+    keep as keep,
+    relu as relu,
+    relu_input as relu_input,
+)
 from ._memory import keep_freed_memory
 from ._normalization import (
     moments as moments,
@@ -70,13 +76,10 @@ def matmul(a, b):
     weight for one image. And for few rows a of a transposed matrix b (that is a linear layer's) BLAS does
     bᵀaᵀ in half the time of ab, or better.
     """
-    product = np.matmul
-    if a.ndim == b.ndim == 2 and a.dtype == b.dtype and a.dtype.char in "fd":
-        if a.shape[1] == 1:
-            product = np.dot
-        elif b.strides[0] == b.itemsize and 8 <= len(a) <= 64:
-            return np.ascontiguousarray(_shared(np.matmul, b.T, a.T).T)
-    return _shared(product, a, b)
+    alike = a.ndim == b.ndim == 2 and a.dtype == b.dtype and a.dtype.char in "fd"
+    if alike and b.strides[0] == b.itemsize and 8 <= len(a) <= 64 and a.shape[1] > 1:
+        return np.ascontiguousarray(_shared(np.matmul, b.T, a.T).T)
+    return _shared(np.dot if alike and a.shape[1] == 1 else np.matmul, a, b)
 
 
 def _shared(product, a, b):
@@ -301,7 +304,7 @@ def max_pool2d(x, kernel_size, stride, padding, dilation, output_size):
     A NaN is greater than all else. (Of integers, the least stands for −∞.)
     """
     y = _like(x, output_size, x.dtype)
-    taps = _like(x, output_size, _tap_dtype(kernel_size))
+    taps = _like(x, output_size, np.min_scalar_type(prod(kernel_size)))
     reach = _taps(x.shape[2:], kernel_size, stride, padding, dilation, output_size)
     lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
 
@@ -343,18 +346,16 @@ def max_pool2d_scatter(g, taps, x_shape, kernel_size, stride, padding, dilation)
     reach = _taps(x_shape[2:], kernel_size, stride, padding, dilation, g.shape[2:])
     # where no cell is in two windows, there is nothing to add up
     apart = all(d * (I - 1) < s for d, I, s in zip(dilation, kernel_size, stride, strict=True))
-    bits = _bits(g.dtype)
 
     def work(planes):
         total, given, tap = x[planes], g[planes], taps[planes]
         total[...] = 0
         for k, (windows, cells) in enumerate(reach):
             chosen = tap[windows] == k
-            # times 0 or 1 as integers: exact, and no NaN comes of an infinity
             if apart:
-                np.multiply(given[windows].view(bits), chosen, out=total[cells].view(bits))
+                _masked(given[windows], chosen, total[cells])
             else:
-                total[cells] += np.multiply(given[windows].view(bits), chosen).view(g.dtype)
+                total[cells] += _masked(given[windows], chosen)
 
     _run_planes(work, x)
     return x
@@ -364,13 +365,12 @@ def max_pool2d_gather(x, taps, kernel_size, stride, padding, dilation):
     """The adjoint of `max_pool2d_scatter`: the x at the tap of each window, 0 for a tap I·J."""
     y = _like(x, taps.shape[2:], x.dtype)
     reach = _taps(x.shape[2:], kernel_size, stride, padding, dilation, taps.shape[2:])
-    bits = _bits(x.dtype)
 
     def work(planes):
-        values, total, tap = x[planes], y[planes].view(bits), taps[planes]
+        values, total, tap = x[planes], y[planes], taps[planes]
         total[...] = 0
         for k, (windows, cells) in enumerate(reach):  # one term of the sum is not 0
-            total[windows] += values[cells].view(bits) * (tap[windows] == k)
+            total[windows] += _masked(values[cells], tap[windows] == k)
 
     _run_planes(work, x)
     return y
@@ -446,20 +446,15 @@ def _reach(H, I, s, padding, d, P):
     return reach
 
 
-def _tap_dtype(kernel_size):
-    """The smallest unsigned integer that holds I·J."""
-    return np.min_scalar_type(prod(kernel_size))
-
-
-def _bits(dtype):
-    """The integers as wide as a float."""
-    return np.dtype(f"i{dtype.itemsize}")
-
-
 def _like(x, plane, dtype):
     """Empty (N, C, *plane) with the axes in memory in the order of x's."""
-    order = sorted(range(4), key=lambda axis: -abs(x.strides[axis]))
-    return empty((*x.shape[:2], *plane), order, dtype)
+    return empty((*x.shape[:2], *plane), _axes_of(x.strides), dtype)
+
+
+@lru_cache(maxsize=256)
+def _axes_of(strides):
+    """The axes as they are in memory, the outermost first."""
+    return sorted(range(4), key=lambda axis: -abs(strides[axis]))
 
 
 def _run_planes(work, x):

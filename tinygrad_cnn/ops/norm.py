@@ -38,13 +38,11 @@ def _normalization(name, of_what, centred=True):
         return y if bias is None else y + bias.reshape(affine_shape)
 
     def forward(x, weight=None, bias=None, *, dims, affine_shape, eps):
-        shape = _beside(affine_shape, x.ndim)
+        shape, inner, others = _axes(affine_shape, x.ndim, dims)
         if centred:
             # of the classes that share a weight, where such make up what is normalised together
-            inner = tuple(d for d in dims if shape[d] == 1)
-            others = tuple(d for d in dims if shape[d] > 1) if inner else ()
             mu, variance = kernels.moments(x, inner or dims)
-            if others:  # they are of one size: μ = mean μ_c, σ² = mean (σ_c² + (μ_c − μ)²)
+            if inner and others:  # of one size: μ = mean μ_c, σ² = mean (σ_c² + (μ_c − μ)²)
                 each, mu = mu, mu.mean(axis=others, keepdims=True)
                 variance = (variance + np.square(each - mu)).mean(axis=others, keepdims=True)
         else:
@@ -55,35 +53,33 @@ def _normalization(name, of_what, centred=True):
         return kernels.normalize(x, mu, scale, weight, bias), mu, variance, scale
 
     def sums(g, x, mu, weight, scale, dims, affine_shape):
-        shape = _beside(affine_shape, x.ndim)
-        inner = tuple(d for d in dims if shape[d] == 1)
+        """Σ h and Σ h (x − μ), then what b̄ and w̄ are sums of."""
+        shape, inner, others = _axes(affine_shape, x.ndim, dims)
+        weight = None if weight is None else weight.reshape(shape)
         if inner or not dims:
-            return kernels.moments_with(g, x, mu, inner)
+            S, T = kernels.moments_with(g, x, mu, inner)
+            of_h = (S, T) if weight is None else (weight * S, weight * T)
+            if others:
+                of_h = (v.sum(axis=others, keepdims=True) for v in of_h)
+            return *of_h, S, T * scale
+        of_h = kernels.moments_with(g, x, mu, dims, weight)
         if weight is None:
-            return *kernels.moments_with(g, x, mu, dims), g, None
-        of_class = kernels.moments_with(g, x, mu, dims, weight.reshape(shape))
+            return *of_h, g, None
         apart = tuple(d for d, n in enumerate(shape) if n == 1)
-        return *of_class, *kernels.weight_sums(g, x, mu, scale, apart)
+        return *of_h, *kernels.weight_sums(g, x, mu, scale, apart)
 
     def x_gradient(g, sums, x, weight, mu, scale, dims, affine_shape):
-        shape, m = _beside(affine_shape, x.ndim), _count(x.shape, dims)
+        shape, m = _axes(affine_shape, x.ndim, dims)[0], _count(x.shape, dims)
         weight = None if weight is None else weight.reshape(shape)
-        of_g, of_gd, *of_weight = sums
-        if not of_weight:
-            of_g, of_gd = sums if weight is None else (weight * v for v in sums)
-            others = tuple(d for d in dims if shape[d] > 1)
-            if others:
-                of_g, of_gd = (v.sum(axis=others, keepdims=True) for v in (of_g, of_gd))
-        of_g = of_g / m if centred else np.zeros_like(mu)
-        return kernels.normalize_input(g, x, mu, scale, weight, of_g, of_gd * (scale * scale / m))
+        s = sums[0] / m if centred else np.zeros_like(mu)
+        return kernels.normalize_input(g, x, mu, scale, weight, s, sums[1] * (scale * scale / m))
 
-    def weight_gradient(g, sums, scale, weight_shape, affine_shape):
-        shape = _beside(affine_shape, scale.ndim)
-        of_weight = sums[3] if len(sums) == 4 else sums[1] * scale
-        return sum_to(of_weight, shape=shape).reshape(weight_shape)
+    def weight_gradient(g, sums, x_shape, weight_shape, dims, affine_shape):
+        shape = _axes(affine_shape, len(x_shape), dims)[0]
+        return sum_to(sums[3], shape=shape).reshape(weight_shape)
 
-    def bias_gradient(g, sums, bias_shape, affine_shape):
-        return sum_to(sums[-2], shape=_beside(affine_shape, sums[0].ndim)).reshape(bias_shape)
+    def bias_gradient(g, sums, x_shape, bias_shape, dims, affine_shape):
+        return sum_to(sums[2], shape=_axes(affine_shape, len(x_shape), dims)[0]).reshape(bias_shape)
 
     forward.__name__ = forward.__qualname__ = name
     forward.__doc__ = f"y = w x̂ + b, {of_what}: see `_normalization` for x̄, w̄ and b̄."
@@ -104,9 +100,12 @@ def _count(shape, dims):
     return float(max(math.prod(shape[d] for d in dims), 1))
 
 
-def _beside(affine_shape, ndim):
-    """With an axis for each of x."""
-    return (1,) * (ndim - len(affine_shape)) + tuple(affine_shape)
+@lru_cache(maxsize=256)
+def _axes(affine_shape, ndim, dims):
+    """The shape of w with an axis for each of x; those of `dims` along which w does not vary, and does."""
+    shape = (1,) * (ndim - len(affine_shape)) + affine_shape
+    inner = tuple(d for d in dims if shape[d] == 1)
+    return shape, inner, tuple(d for d in dims if shape[d] > 1)
 
 
 batch_norm = _normalization("batch_norm", "each channel over the batch and its places")
