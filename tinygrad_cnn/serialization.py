@@ -11,14 +11,13 @@ Files in the format of safetensors are read and written with the package of that
 from __future__ import annotations
 
 import io
-import json
 import os
 import threading
 import zlib
 from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import suppress
 from itertools import count
-from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -73,6 +72,8 @@ def save(obj: Any, f: File) -> None:
         {"dtype": array.dtype.newbyteorder("<").str, "shape": array.shape, "crc": zlib.crc32(block)}
         for array, block in zip(arrays.found, blocks, strict=True)
     ]
+    import json  # when first needed, as all that few programs use
+
     header = json.dumps({"arrays": table, "tree": tree}, separators=(",", ":")).encode()
     length = len(header).to_bytes(8, "little")
     check = zlib.crc32(header, zlib.crc32(length)).to_bytes(4, "little")
@@ -138,9 +139,10 @@ def _write(f: File, parts: list[Any]) -> None:
     if not isinstance(f, (str, os.PathLike)):
         f.writelines(parts)
         return
-    target = Path(os.path.realpath(f))  # through a link, to the file itself
+    target = os.path.realpath(f)  # through a link, to the file itself
+    parent, name = os.path.split(target)
     unique = f"{os.getpid()}-{threading.get_ident()}-{_number()}"
-    scratch = target.with_name(f".{target.name}.{unique}.tmp")
+    scratch = os.path.join(parent, f".{name}.{unique}.tmp")
     try:
         with open(scratch, "xb") as file:
             file.writelines(parts)
@@ -148,9 +150,10 @@ def _write(f: File, parts: list[Any]) -> None:
             os.fsync(file.fileno())
         os.replace(scratch, target)
     finally:
-        scratch.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            os.unlink(scratch)
     if os.name == "posix":  # the new name is on the disk too
-        folder = os.open(target.parent, os.O_RDONLY)
+        folder = os.open(parent, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:
@@ -196,6 +199,8 @@ def _load(file: IO[bytes], name: str, size: int) -> Any:
     header = file.read(length)
     if zlib.crc32(header, zlib.crc32(start[8:16])) != int.from_bytes(start[16:], "little"):
         raise CheckpointError(f"{name}: is damaged: the checksum of its header does not match")
+    import json
+
     try:
         content = json.loads(header)
         table = [(np.dtype(e["dtype"]), tuple(e["shape"]), e["crc"]) for e in content["arrays"]]
