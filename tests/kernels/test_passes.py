@@ -26,7 +26,7 @@ def k(request):
 def parts(request):
     """The small shapes of the tests go the ways of large ones, the second time in many parts."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_elementwise, "LARGE", 0)
+        patch.setattr(_elementwise, "PART", 0)
         patch.setattr(_parts, "LARGE", 0)
         if compiled:
             patch.setattr(normalization, "FEW", 0)
@@ -36,8 +36,6 @@ def parts(request):
             patch.setattr(_parts, "workers", lambda: 3)
             patch.setattr(_parts, "PART", 17)
             patch.setattr(_parts, "RUN", 40)
-            patch.setattr(_blockwise, "workers", lambda: 3)
-            patch.setattr(_blockwise, "LARGE", 0)
             patch.setattr(_blockwise, "BLOCK", 7)
         if request.param and compiled:
             patch.setattr(_calls, "SOME", 0)

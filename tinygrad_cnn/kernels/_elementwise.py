@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._parts import LARGE, alike, each_part
+from ._parts import PART, alike, each_part
 from ._threads import workers
 from ._windows import split
 
@@ -21,7 +21,7 @@ def keep(x, mask):
 
 def relu_input(g, y):
     """g where not y ≤ 0, else 0."""
-    if g.size < LARGE:
+    if g.size < 2 * PART:
         return _masked(g, ~(y <= 0))
     return spread(lambda g, y, x: _masked(g, ~(y <= 0), x), (g, y), g.dtype)[0]
 
@@ -51,9 +51,9 @@ def _masked(x, mask, y=None):
 def spread(work, given, *dtypes):
     """Call `work(*given, *results)`, on parts of them where they are large; the results."""
     made = [np.empty_like(given[0], dtype) for dtype in dtypes]
-    if given[0].size >= LARGE and alike(*given, *made) is not None:
+    if given[0].size >= 2 * PART and alike(*given, *made) is not None:
         flat = [array.ravel(order="K") for array in (*given, *made)]
-        blocks = split(flat[0].size, 2 * workers())
+        blocks = split(flat[0].size, workers())
         each_part(lambda block: work(*(array[block] for array in flat)), blocks)
     else:
         work(*given, *made)

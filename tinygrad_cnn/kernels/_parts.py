@@ -8,8 +8,8 @@ import numpy as np
 from ._threads import run, workers
 from ._windows import split
 
-PART = 1 << 17  # elements, at most; fewer cost more in calls than the cache gains
-LARGE = 1 << 16  # elements, from which there are parts
+PART = 1 << 19  # elements, at most; more calls, and threads at each, cost more than the cache gains
+LARGE = 1 << 16  # elements, from which a `Table` pays
 RUN = 1024  # elements; NumPy takes longer for each where rows are shorter
 
 
