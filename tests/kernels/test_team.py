@@ -100,7 +100,7 @@ def test_an_interrupted_call_still_waits_for_its_rows(monkeypatch):
 def test_threads_rest_when_they_are_asked_to_and_come_again():
     kernels = pytest.importorskip("tinygrad_cnn.kernels.compiled")
     added(6, 3)
-    a = np.ones((300, 300), np.float32)
+    a = np.ones((500, 500), np.float32)
     kernels.matmul(a, a)
     board = _team._team.board
     assert board[_team.REST] == 1
