@@ -13,6 +13,7 @@ LEAST, MOST = 1 << 20, 1 << 26  # multiply-adds of the products that are ours
 THIN = 8  # rows, columns and terms at least
 PANEL_BYTES = 1 << 17  # at most: with some of the rows, it stays in the L2 cache
 ROWS = 12  # of a tile
+PIECES = 16  # for each thread: panels are few, and all take the same time
 
 
 def matmul(a, b):
@@ -48,5 +49,5 @@ def by_panels(a, b):
     y = aligned((M, N), dtype)
     common = at_a, a_m, a_k, at_b, b_k, b_n, address(y), M, K, N, width, high
     nbytes = _matmul.ZEROS + K * width * dtype.itemsize
-    share(_matmul.multiply, dtype, common, panels * -(-M // high), M * K * N, nbytes)
+    share(_matmul.multiply, dtype, common, panels * -(-M // high), M * K * N, nbytes, PIECES)
     return y
