@@ -366,7 +366,8 @@ def test_the_matrices_give_the_convolution(m, r):
 
 def test_each_way_is_taken():
     def taken(x_shape, w_shape, stride=(1, 1), groups=1):
-        return convolution.way(np.empty(x_shape), w_shape, None, stride, (1, 1), groups)[0]
+        x = np.empty(x_shape)
+        return convolution.way(x, w_shape, None, stride, (-1, -1), (1, 1), groups)[0]
 
     assert taken((1, 64, 8, 8), (64, 64, 3, 3)) is convolution.winograd
     assert taken((1, 64, 8, 8), (64, 64, 3, 3), (2, 2)) is convolution.direct
@@ -374,6 +375,23 @@ def test_each_way_is_taken():
     assert taken((16, 64, 32, 32), (64, 16, 3, 3), groups=4) is convolution.each
     assert taken((16, 64, 32, 32), (32, 16, 3, 3), groups=4) is convolution.direct
     assert taken((16, 64, 16, 16), (64, 16, 3, 3), groups=4) is convolution.direct
+    x, y = (channels_last(np.empty((4, c, 8, 8), np.float32)) for c in (32, 64))
+
+    def of_a_pixel(x, y, origin=(0, 0)):
+        return convolution.way(x, (y.shape[1], x.shape[1], 1, 1), y, (1, 1), origin, (1, 1), 1)
+
+    assert of_a_pixel(x, y) == (convolution.pointwise, convolution.pointwise_weight)
+    assert of_a_pixel(x[:, :16], y)[0] is convolution.pointwise
+    apart = [
+        (x, y, (0, -1)),
+        (x.copy("C"), y),
+        (x[:, :, :6], y[:, :, :6]),
+        (x[..., :6], y[..., :6]),
+    ]
+    for arguments in apart:
+        assert of_a_pixel(*arguments) == (convolution.direct, convolution.direct_weight)
+    many = channels_last(np.empty((4, 2000, 4, 4), np.float32))
+    assert of_a_pixel(many, many[:, :64]) == (convolution.direct, convolution.pointwise_weight)
     assert convolution.is_depthwise((8, 1, 3, 3), 8)
     assert not convolution.is_depthwise((16, 1, 3, 3), 8)
     assert not convolution.is_depthwise((1, 1, 3, 3), 1)

@@ -10,17 +10,17 @@ ZEROS = 256  # bytes at the beginning of scratch memory: first sums, a first off
 
 @jit
 def multiply(
-    zero, a, a_m, a_k, b, b_k, b_n, y, M, K, N, width, high, first, last, scratch
+    zero, a, a_m, a_k, b, b_k, b_n, bias, y, y_m, M, K, N, width, high, first, last, scratch
 ):  # fmt: skip
-    """y[m, n] = Σ_k a[m, k] b[k, n], y contiguous: the units first to last, of `high` rows of a panel.
+    """y[m, n] = bias[n] + Σ_k a[m, k] b[k, n]: the units first to last, of `high` rows of a panel.
 
-    One of the strides of a is 1, and one of b's.
+    One of the strides of a is 1, and one of b's. Without a bias its address is 0.
     """
     size, lanes = size_of(zero), lanes_of(zero)
-    panel, blocks, here = scratch + ZEROS, (M + high - 1) // high, -1
+    panel, panels, here = scratch + ZEROS, (N + width - 1) // width, -1
     clear(scratch, ZEROS)
     for unit in range(first, last):
-        n, m = divmod(unit, blocks)
+        m, n = divmod(unit, panels)
         n *= width
         m *= high
         some = min(N - n, width)
@@ -34,12 +34,14 @@ def multiply(
                 for k in range(K):
                     move(panel + k * width * size, of + k * b_k * size, some * size)
         vectors, rows = width if some > lanes else lanes, min(high, M - m)
-        of, to = a + m * a_m * size, y + (m * N + n) * size
+        of, to, start = a + m * a_m * size, y + (m * y_m + n) * size, scratch
+        if bias:
+            start = bias + n * size
         if a_k == 1:
             along(
-                zero, vectors, of, a_m, scratch, panel, 0, width, to, N, scratch, 0, K, 1, some, rows
+                zero, vectors, of, a_m, scratch, panel, 0, width, to, y_m, start, 0, K, 1, some, rows
             )  # fmt: skip
         else:
             across(
-                zero, vectors, of, a_k, scratch, panel, 0, width, to, N, scratch, 0, K, 1, some, rows
+                zero, vectors, of, a_k, scratch, panel, 0, width, to, y_m, start, 0, K, 1, some, rows
             )  # fmt: skip

@@ -12,7 +12,9 @@ from . import _program
 from ._calls import FLOATS, address, share
 
 BLOCK = 1 << 9  # elements
-COST = 2  # multiply-adds; it takes the time of more, but a second core has to fetch what the first has
+COST = (
+    2  # multiply-adds; it takes the time of more, but a second core has to fetch what the first has
+)
 
 
 class _Unknown(Exception):

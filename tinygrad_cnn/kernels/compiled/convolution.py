@@ -5,6 +5,7 @@
 | one channel and filter a group | `depthwise` | nothing is shared that a product could keep |
 | 3×3 or 5×5, stride and dilation 1, of enough channels | `_winograd`, group by group | a quarter of the multiplications |
 | at most 16, on 16 images or more that lie innermost or have one channel | `few` | vectors of images |
+| 1×1, stride 1, no padding | `pointwise` | one product of pixels by channels, panel by panel |
 | all others | `_direct` | a product without unfolding |
 
 Zeros are multiplied that do not stand in the definition, and an infinity times 0 is NaN: where
@@ -35,6 +36,7 @@ from ._calls import (
     share,
     whole,
 )
+from .matmul import by_panels, stays, width_of
 
 STRIP_BYTES = 1 << 17  # of x brought into place at once: a good part of an L2 cache
 TILE_BYTES = 3 << 18  # of transformed tiles, 36 numbers for 16 of x
@@ -109,9 +111,8 @@ def conv2d_weight(g, x, w_shape, stride, padding, dilation, groups):
         return few.conv2d_weight(g, x, w_shape, stride, padding, dilation, groups)
     g, x = ready(g, dtype), ready(x, dtype)
     origin = [-before for before, _ in padding]
-    return way(x, w_shape, g, stride, dilation, groups)[1](
-        g, x, w_shape, stride, origin, dilation, groups
-    )
+    _, weight = way(x, w_shape, g, stride, origin, dilation, groups)
+    return weight(g, x, w_shape, stride, origin, dilation, groups)
 
 
 def is_depthwise(w_shape, groups):
@@ -131,12 +132,19 @@ def is_batched(x, w_shape, groups):
 
 def correlate(x, w, bias, stride, origin, dilation, groups, y):
     """y[n,f,p,q] = bias[f] + Σ_cij w[f,c,i,j] x[n, c, p·sh + i·dh + origin, ...], 0 outside of x."""
-    way(x, w.shape, y, stride, dilation, groups)[0](x, w, bias, stride, origin, dilation, groups, y)
+    forward, _ = way(x, w.shape, y, stride, origin, dilation, groups)
+    forward(x, w, bias, stride, origin, dilation, groups, y)
 
 
-def way(x, w_shape, y, stride, dilation, groups):
+def way(x, w_shape, y, stride, origin, dilation, groups):
     """(forward, gradient of the filters) that are fastest for these shapes."""
     F, c, I, J = w_shape
+    if is_pointwise(x, w_shape, y, stride, origin, groups):
+        count = y.size // F
+        return (
+            pointwise if stays(c, F, y.dtype) else direct,
+            pointwise_weight if stays(count, c, y.dtype) else direct_weight,
+        )
     plain = I == J and I in LEAST and tuple(stride) == tuple(dilation) == (1, 1)
     if plain and groups > 1 and min(F // groups, c) >= EACH and x.size // x.shape[1] >= EACH_PIXELS:
         return each, each_weight
@@ -145,12 +153,41 @@ def way(x, w_shape, y, stride, dilation, groups):
     return direct, direct_weight
 
 
+# -- one product ---------------------------------------------------------------------------------
+
+
+def is_pointwise(x, w_shape, y, stride, origin, groups):
+    """Whether each pixel of y is a product with the same one of x, and both are matrices in memory."""
+    return (
+        groups == 1
+        and w_shape[2:] == (1, 1)
+        and tuple(stride) == (1, 1)
+        and tuple(origin) == (0, 0)
+        and x.shape[2:] == y.shape[2:]
+        and all(
+            a.strides[1] == a.itemsize and a.strides[3] >= a.shape[1] * a.itemsize for a in (x, y)
+        )
+        and all(a.strides[2] == a.shape[3] * a.strides[3] for a in (x, y))
+        and all(a.strides[0] == a.shape[2] * a.strides[2] for a in (x, y))
+    )
+
+
+def pixels(x):
+    """(N·H·W, C), where x lies."""
+    return x.transpose(0, 2, 3, 1).reshape(-1, x.shape[1])
+
+
+def pointwise(x, w, bias, stride, origin, dilation, groups, y):
+    """`correlate` as a product of pixels by channels with channels by filters."""
+    by_panels(pixels(x), w[:, :, 0, 0].T, pixels(y), bias)
+
+
+def pointwise_weight(g, x, w_shape, stride, origin, dilation, groups):
+    """`conv2d_weight` as a product of filters by pixels with pixels by channels."""
+    return by_panels(pixels(g).T, pixels(x)).reshape(w_shape)
+
+
 # -- direct --------------------------------------------------------------------------------------
-
-
-def width_of(filters, dtype):
-    """How many filters a panel has: one or two vectors."""
-    return lanes(dtype) * (1 if filters <= lanes(dtype) else 2)
 
 
 def rows_at_once(row_bytes, P, stride, N):
