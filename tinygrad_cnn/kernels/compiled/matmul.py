@@ -16,7 +16,7 @@ ROWS, LEAST_ROWS = (
     12,
     24,
 )  # of a tile; of a unit, that bringing its panel into order is little of the time
-ROWS_BYTES = 1 << 18  # of a, that with a panel stay in the L2 cache
+ROWS_BYTES = 1 << 20  # of a and y, that one of the rows stays in the L2 cache for all panels
 UNITS = 8  # at least, for the threads to share
 PIECES = 16  # for each thread: panels are few, and all take the same time
 
@@ -55,7 +55,7 @@ def by_panels(a, b, y=None, bias=None):
     at_b, b_k, b_n = place(b)
     width = width_of(N, dtype)
     panels = -(-N // width)
-    rows = min(-(-M * panels // UNITS), ROWS_BYTES // (K * dtype.itemsize))
+    rows = min(-(-M * panels // UNITS), ROWS_BYTES // ((K + N) * dtype.itemsize))
     high = min(M, whole(max(rows, LEAST_ROWS), ROWS))
     y = aligned((M, N), dtype) if y is None else y
     bias = None if bias is None else padded(bias, N + width, dtype)
