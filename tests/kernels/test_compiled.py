@@ -485,6 +485,54 @@ def test_processes_that_compile_at_once_do_not_mix_their_types(tmp_path):
         python(script, NUMBA_CACHE_DIR=str(tmp_path))
 
 
+KERNELS = """
+import numpy as np
+from tinygrad_cnn.kernels.compiled._jit import address, jit, part
+from tinygrad_cnn.kernels.compiled._vectors import cast, put
+
+def mixing(seed):
+    @part
+    def mixed(zero, k):
+        {steps}
+        return k
+    return mixed
+
+by_one, by_two = mixing(1), mixing(2)
+
+@jit
+def one(zero, to, first, last):
+    for k in range(first, last):
+        put(cast(zero, by_one(zero, k)), to + 8 * k)
+
+@jit
+def two(zero, to, first, last):
+    for k in range(first, last):
+        put(cast(zero, by_two(zero, k)), to + 8 * k)
+
+def check(kernel, mixed):
+    numbers = np.zeros(9)
+    kernel(numbers.dtype, address(numbers), 0, 9)
+    assert numbers.tolist() == [mixed.py_func(0.0, k) for k in range(9)], kernel.source.__name__
+"""
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_processes_that_compile_one_kernel_each_do_not_mix_their_parts(tmp_path, turned):
+    """Of two parts of one name, kept by two processes, a third took the one for the other."""
+    step = "k = (7 * k + seed) % 1009 if k % 3 else 5 * k + seed"
+    source = KERNELS.format(steps="\n        ".join([step] * 100))  # too long to go into the caller
+    (tmp_path / "made.py").write_text(source)
+    checks = ["check(one, by_one)", "check(two, by_two)"]
+    for calls in (checks[:1], checks[1:], checks[::-1] if turned else checks):
+        lines = [
+            "import sys",
+            f"sys.path.insert(0, {str(tmp_path)!r})",
+            "from made import *",
+            *calls,
+        ]
+        python("\n".join(lines), NUMBA_CACHE_DIR=str(tmp_path / "cache"))
+
+
 def test_code_of_a_source_that_changed_is_not_found(tmp_path):
     """A process may compile after a file was written that it had imported before, and another run then.
 

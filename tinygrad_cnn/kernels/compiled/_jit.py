@@ -5,8 +5,8 @@ function's own file, as that is when something is compiled, whether what is kept
 build their code out of several files, which may have changed since they were imported. And it keeps
 an index for each function of the numbers of its files, one for each type, where two processes that
 compile at once give two types one number. So here a name says of which source, as it was imported, and of
-which types and processor a file is: other code is never found. Nothing that fails about the cache is
-an error.
+which types and processor a file is: other code is never found. Nor is other code linked: see `part`.
+Nothing that fails about the cache is an error.
 """
 
 import hashlib
@@ -14,6 +14,7 @@ import os
 import sys
 import threading
 from array import array
+from collections import Counter
 from contextlib import suppress
 from ctypes import c_ssize_t
 from functools import lru_cache
@@ -76,7 +77,20 @@ class _Cache(FunctionCache):
                     file.unlink()
 
 
-part = numba.njit(nogil=True, error_model="numpy")  # of a kernel
+_names: Counter = Counter()
+
+
+def part(function):
+    """A part of a kernel, compiled, by a name that no other has.
+
+    Machine code is linked by names. Numba tells functions of one name apart, as those that one function
+    makes, by numbers that begin anew in each process; so of what two processes kept, a third would take
+    one for the other.
+    """
+    name = f"{function.__module__}.{function.__qualname__}"
+    _names[name] += 1
+    function.__qualname__ += f"_{_names[name]}"
+    return numba.njit(nogil=True, error_model="numpy")(function)
 
 
 class native:
@@ -143,6 +157,7 @@ class jit(native):
                 inner(zero, *common(at), *own(row))
                 return 0
 
+        entry.__qualname__ = f"{function.__module__}.{function.__qualname__}"
         super().__init__(entry, function)
         self.scratch = scratch
         self.kinds = {}
