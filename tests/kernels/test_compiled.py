@@ -364,6 +364,19 @@ def test_the_matrices_give_the_convolution(m, r):
     np.testing.assert_allclose(y, np.correlate(d, g, "valid"))
 
 
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_filters_of_a_pixel_may_lie_anywhere(dtype):
+    x, g, w, bias = arrays(0, (3, 20, 5, 6), (3, 40, 5, 6), (80, 40, 1, 1), (40,), dtype=dtype)
+    x, g, how = channels_last(x), channels_last(g), ((1, 1), ((0, 0), (0, 0)), (1, 1), 1)
+    for filters in (w[::2, ::2], w[::-2, 39::-2], np.broadcast_to(w[:1, :1], (40, 20, 1, 1))):
+        for name, *arguments in (
+            ("conv2d", x, filters, bias),
+            ("conv2d_input", g, filters, x.shape),
+        ):
+            actual, expected = (getattr(k, name)(*arguments, *how) for k in (compiled, vectorized))
+            near(actual, expected)
+
+
 def test_each_way_is_taken():
     def taken(x_shape, w_shape, stride=(1, 1), groups=1):
         x = np.empty(x_shape)

@@ -36,7 +36,7 @@ from ._calls import (
     share,
     whole,
 )
-from .matmul import by_panels, stays, width_of
+from .matmul import by_panels, is_plain, stays, width_of
 
 STRIP_BYTES = 1 << 17  # of x brought into place at once: a good part of an L2 cache
 TILE_BYTES = 3 << 18  # of transformed tiles, 36 numbers for 16 of x
@@ -179,7 +179,9 @@ def pixels(x):
 
 def pointwise(x, w, bias, stride, origin, dilation, groups, y):
     """`correlate` as a product of pixels by channels with channels by filters."""
-    by_panels(pixels(x), w[:, :, 0, 0].T, pixels(y), bias)
+    w = w[:, :, 0, 0]
+    w = w if is_plain(w) else np.ascontiguousarray(w)
+    by_panels(pixels(x), w.T, pixels(y), bias)
 
 
 def pointwise_weight(g, x, w_shape, stride, origin, dilation, groups):

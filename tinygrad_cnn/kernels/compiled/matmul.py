@@ -12,10 +12,8 @@ from ._team import rest
 LEAST, MOST = 1 << 20, 1 << 26  # multiply-adds of the products that are ours
 THIN = 8  # rows, columns and terms at least
 PANEL_BYTES = 1 << 17  # at most: with some of the rows, it stays in the L2 cache
-ROWS, LEAST_ROWS = (
-    12,
-    24,
-)  # of a tile; of a unit, that bringing its panel into order is little of the time
+ROWS = 12  # of a tile
+LEAST_ROWS = 24  # of a unit: bringing its panel into order is little of the time
 ROWS_BYTES = 1 << 20  # of a and y, that one of the rows stays in the L2 cache for all panels
 UNITS = 8  # at least, for the threads to share
 PIECES = 16  # for each thread: panels are few, and all take the same time
@@ -49,7 +47,10 @@ def stays(terms, columns, dtype):
 
 
 def by_panels(a, b, y=None, bias=None):
-    """The product of two matrices by our own kernel, in y if that is given, whose rows are contiguous."""
+    """The product of two matrices by our own kernel, in y if that is given, whose rows are contiguous.
+
+    One axis of a is contiguous, and one of b.
+    """
     dtype, (M, K), N = a.dtype, a.shape, b.shape[1]
     at_a, a_m, a_k = place(a)
     at_b, b_k, b_n = place(b)
