@@ -216,7 +216,7 @@ def test_windows_apart_leave_no_cell_unwritten(plane, stride, padding):
 
 @given(st.integers(0, 2**32), st.sampled_from(FLOATS), st.tuples(*[st.integers(1, 3)] * 4))
 def test_pooling_takes_images_for_channels(seed, dtype, windows):
-    (x,) = arrays(seed, (18, 3, 7, 8), dtype=dtype)
+    (x,) = arrays(seed, (18, 3 if seed % 2 else 20, 7, 8), dtype=dtype)
     x = innermost(np.round(x))  # ties
     kernel, stride = windows[:2], windows[2:]
     size = tuple((n - k) // s + 1 for n, k, s in zip(x.shape[2:], kernel, stride, strict=True))

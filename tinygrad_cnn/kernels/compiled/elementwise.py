@@ -54,4 +54,5 @@ def keep(x, mask):
 
 def hardtanh(x, low, high):
     """See `_elementwise.hardtanh`."""
-    return _call(_flat.hardtanh, (x,), bounds=(low, high)) or _elementwise.hardtanh(x, low, high)
+    made = _call(_flat.hardtanh, (x,), bounds=(low, high))
+    return tuple(made) if made else _elementwise.hardtanh(x, low, high)

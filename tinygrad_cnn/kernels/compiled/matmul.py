@@ -9,7 +9,7 @@ from . import _matmul
 from ._calls import FLOATS, address, aligned, lanes, padded, place, share, whole
 from ._team import rest
 
-LEAST, MOST = 1 << 20, 1 << 26  # multiply-adds of the products that are ours
+LEAST, MOST = 1 << 20, 1 << 28  # multiply-adds of the products that are ours
 THIN = 8  # rows, columns and terms at least
 PANEL_BYTES = 1 << 17  # at most: with some of the rows, it stays in the L2 cache
 ROWS = 12  # of a tile

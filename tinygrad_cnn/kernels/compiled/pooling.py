@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import vectorized
 from . import _pool
-from ._calls import FLOATS, address, images, place, share
+from ._calls import FLOATS, address, images, lanes, place, share
 
 
 def _suits(x):
@@ -20,8 +20,8 @@ def _suits(x):
 
 
 def _swapped(x):
-    """Whether images are innermost and more than channels: then the two are swapped."""
-    return x.strides[0] == x.itemsize and len(x) > x.shape[1]
+    """Whether images are innermost, and more than channels or a vector: then the two are swapped."""
+    return x.strides[0] == x.itemsize and len(x) >= min(x.shape[1] + 1, lanes(FLOATS[0]))
 
 
 def _swap(shape):
