@@ -238,6 +238,21 @@ def test_pooling_takes_images_for_channels(seed, dtype, windows):
     )
 
 
+def test_pooling_where_images_and_channels_step_alike():
+    """As where an array shows the same numbers again and again: to swap the two changes nothing."""
+    (numbers,) = arrays(0, (200,))
+    x = np.lib.stride_tricks.as_strided(numbers, (17, 20, 4, 4), (4, 4, 160, 40))
+    how = (2, 2), (2, 2), ((0, 0), (0, 0))
+    y, _ = compiled.max_pool2d(x, *how, (1, 1), (2, 2))
+    np.testing.assert_array_equal(y, vectorized.max_pool2d(x, *how, (1, 1), (2, 2))[0])
+    g = x[..., :2, :2]
+    near(compiled.avg_pool2d(x, *how, (2, 2), 4), vectorized.avg_pool2d(x, *how, (2, 2), 4))
+    near(
+        compiled.avg_pool2d_input(g, x.shape, *how, 4),
+        vectorized.avg_pool2d_input(g, x.shape, *how, 4),
+    )
+
+
 @given(convolutions(), st.sampled_from([np.nan, np.inf, -np.inf, 3e38]), st.integers(0, 2**32))
 @settings(deadline=None)
 def test_what_is_not_finite_spreads_no_further_than_its_windows(case, value, seed):

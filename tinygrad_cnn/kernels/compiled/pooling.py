@@ -21,7 +21,9 @@ def _suits(x):
 
 def _swapped(x):
     """Whether images are innermost, and more than channels or a vector: then the two are swapped."""
-    return x.strides[0] == x.itemsize and len(x) >= min(x.shape[1] + 1, lanes(FLOATS[0]))
+    count, channels = x.shape[:2]
+    vector = count >= lanes(FLOATS[0]) and x.strides[1] != x.itemsize
+    return x.strides[0] == x.itemsize and (count > channels or vector)
 
 
 def _swap(shape):
