@@ -36,7 +36,8 @@ from ._calls import (
     share,
     whole,
 )
-from .matmul import by_panels, is_plain, stays, width_of
+from .matmul import stays, width_of
+from .pointwise import is_pointwise, pointwise, pointwise_weight
 
 STRIP_BYTES = 1 << 17  # of x brought into place at once: a good part of an L2 cache
 TILE_BYTES = 3 << 18  # of transformed tiles, 36 numbers for 16 of x
@@ -151,42 +152,6 @@ def way(x, w_shape, y, stride, origin, dilation, groups):
     if plain and groups == 1 and min(F, c) >= LEAST[I] and F * c >= LEAST_PAIRS:
         return winograd, winograd_weight
     return direct, direct_weight
-
-
-# -- one product ---------------------------------------------------------------------------------
-
-
-def is_pointwise(x, w_shape, y, stride, origin, groups):
-    """Whether each pixel of y is a product with the same one of x, and both are matrices in memory."""
-    return (
-        groups == 1
-        and w_shape[2:] == (1, 1)
-        and tuple(stride) == (1, 1)
-        and tuple(origin) == (0, 0)
-        and x.shape[2:] == y.shape[2:]
-        and all(
-            a.strides[1] == a.itemsize and a.strides[3] >= a.shape[1] * a.itemsize for a in (x, y)
-        )
-        and all(a.strides[2] == a.shape[3] * a.strides[3] for a in (x, y))
-        and all(a.strides[0] == a.shape[2] * a.strides[2] for a in (x, y))
-    )
-
-
-def pixels(x):
-    """(N·H·W, C), where x lies."""
-    return x.transpose(0, 2, 3, 1).reshape(-1, x.shape[1])
-
-
-def pointwise(x, w, bias, stride, origin, dilation, groups, y):
-    """`correlate` as a product of pixels by channels with channels by filters."""
-    w = w[:, :, 0, 0]
-    w = w if is_plain(w) else np.ascontiguousarray(w)
-    by_panels(pixels(x), w.T, pixels(y), bias)
-
-
-def pointwise_weight(g, x, w_shape, stride, origin, dilation, groups):
-    """`conv2d_weight` as a product of filters by pixels with pixels by channels."""
-    return by_panels(pixels(g).T, pixels(x)).reshape(w_shape)
 
 
 # -- direct --------------------------------------------------------------------------------------
