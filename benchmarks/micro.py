@@ -41,7 +41,7 @@ def call(kernels: Any, function: str, case: tuple[Any, ...]) -> Run:
     def run() -> Any:
         y = kernel(*arguments)
         y = y[0] if isinstance(y, tuple) else y
-        y = arguments[1][0] if y is None else y  # written in place
+        y = arguments[0][0][1][0] if y is None else y  # the first array of the first job
         return y[(0,) * y.ndim]
 
     return run
@@ -143,16 +143,17 @@ _POOLS = {  # how often at the least the large plane and the small one are moved
 }  # fmt: skip
 
 
-def _momentum(p: Any, g: Any, v: Any, s: Any) -> None:
+def _momentum(arrays: Any, scratch: Any, numbers: Any) -> None:
     """SGD's step."""
-    np.multiply(v, 0.9, out=v)
+    (p, g, v), (s,), (momentum, lr) = arrays, scratch, numbers
+    np.multiply(v, momentum, out=v)
     np.add(v, g, out=v)
-    np.multiply(v, 0.01, out=s)
+    np.multiply(v, lr, out=s)
     np.subtract(p, s, out=p)
 
 
 def _blockwise(kernels: Any, rng: Any, *shape: int) -> tuple[Any, ...]:
-    return _momentum, [_draw(rng, *shape) for _ in "pgv"], 1
+    return ([(_momentum, [_draw(rng, *shape) for _ in "pgv"], 1, (0.9, 0.01))],)
 
 
 # bytes that are moved at least, for each number

@@ -1,6 +1,8 @@
 """The passes over memory, of both sets: normalisation and elementwise, against their definitions."""
 
+import functools
 import importlib
+import math
 
 import numpy as np
 import pytest
@@ -41,7 +43,7 @@ def parts(request):
             patch.setattr(_calls, "SOME", 0)
             patch.setattr(_calls, "workers", lambda: 3)
             patch.setattr(elementwise, "BLOCK", 7)
-            patch.setattr(importlib.import_module(f"{compiled.__name__}.blockwise"), "BLOCK", 21)
+            patch.setattr(importlib.import_module(f"{compiled.__name__}.blockwise"), "BLOCK", 32)
             patch.setattr(normalization, "ROWS", 3)
             patch.setattr(normalization, "RUN", 5)
         _parts._table.cache_clear()
@@ -265,7 +267,8 @@ def test_both_sets_give_the_same_elements():
 def an_update(rate, operations):
     """Every operation that there is, in the order given, and numbers on either side."""
 
-    def update(p, g, v, s, d):
+    def update(arrays, scratch, numbers):
+        (p, g, v), (s, d), (x, y) = arrays, scratch, numbers
         np.copyto(s, g)
         d.fill(rate)
         for name in operations:
@@ -275,7 +278,9 @@ def an_update(rate, operations):
             else:
                 ufunc(s, v, out=s)
                 ufunc(2.5, s, out=s)
+                ufunc(s, x, out=s)
                 ufunc(s, d, out=s)
+        np.add(v, y, out=v)
         np.add(v, s, out=v)
         np.subtract(p, v, out=p)
 
@@ -289,28 +294,91 @@ BINARY, UNARY = (
 
 
 @given(st.lists(st.sampled_from(BINARY + UNARY), max_size=4), st.sampled_from([np.float32, np.float64]),
-       st.integers(1, 60), st.booleans())  # fmt: skip
+       st.lists(st.integers(0, 60), max_size=4), st.booleans())  # fmt: skip
 @settings(deadline=None)
-def test_an_update_has_the_bits_of_numpy(k, operations, dtype, n, special):
-    rng = np.random.default_rng(n)
-    given = [rng.normal(size=(n, 2)).astype(dtype) for _ in "pgv"]
-    if special:
-        given[1][0] = np.nan, -np.inf
-    wanted, update = [a.copy() for a in given], an_update(0.3, operations)
-    with np.errstate(all="ignore"):
-        update(*wanted, *(np.empty_like(given[0]) for _ in "sd"))
-    k.blockwise(update, given, 2)
-    for actual, expected in zip(given, wanted, strict=True):
-        np.testing.assert_array_equal(actual, expected)
+def test_updates_have_the_bits_of_numpy(k, operations, dtype, sizes, special):
+    rng = np.random.default_rng(len(sizes))
+    update, jobs, wanted = an_update(0.3, operations), [], []
+    for n in sizes:
+        arrays = [rng.normal(size=(n, 2)).astype(dtype) for _ in "pgv"]
+        if special:
+            arrays[1][:1] = np.nan, -np.inf
+        jobs.append((update, arrays, 2, (rng.normal(), rng.choice([0.0, -0.0]))))
+        wanted.append([a.copy() for a in arrays])
+        with np.errstate(all="ignore"):
+            update(wanted[-1], [np.empty_like(arrays[0]) for _ in "sd"], jobs[-1][-1])
+    k.blockwise(jobs)
+    for (_, arrays, *_), expected in zip(jobs, wanted, strict=True):
+        for one, other in zip(arrays, expected, strict=True):
+            np.testing.assert_array_equal(one, other)
+            np.testing.assert_array_equal(np.signbit(one), np.signbit(other))
 
 
-@pytest.mark.parametrize("how", ["operation", "number", "dtype", "closure"])
+def halve_and_add(arrays, scratch, numbers):
+    (p, g), _, (number,) = arrays, scratch, numbers
+    np.multiply(p, 0.5, out=p)
+    np.add(p, g, out=p)
+    np.add(p, number, out=p)
+
+
+@pytest.mark.parametrize("way", ["twice", "shifted", "read"])
+def test_jobs_that_share_memory_run_in_order(k, way):
+    memory, g = np.zeros(40_000), np.arange(40_000.0)[:39_000]
+    first = memory[:39_000]
+    second = {"twice": first, "shifted": memory[1_000:], "read": np.zeros(39_000)}[way]
+    of_second = first if way == "read" else g
+    wanted = memory.copy()
+    mine = {"twice": wanted[:39_000], "shifted": wanted[1_000:], "read": np.zeros(39_000)}[way]
+    halve_and_add((wanted[:39_000], g), (), (1.0,))
+    halve_and_add((mine, wanted[:39_000].copy() if way == "read" else g), (), (2.0,))
+    k.blockwise([(halve_and_add, (first, g), 0, (1.0,)),
+                 (halve_and_add, (second, of_second), 0, (2.0,))])  # fmt: skip
+    np.testing.assert_array_equal(memory, wanted)
+    np.testing.assert_array_equal(second, mine)
+
+
+def test_jobs_of_all_kinds_follow_each_other(k):
+    """Other updates, dtypes, layouts and sizes between those of one program."""
+
+    def double(arrays, scratch, numbers):
+        np.multiply(arrays[0], 2, out=arrays[0])
+
+    def job(p, update=halve_and_add, numbers=(1.0,)):
+        return update, (p, np.ones_like(p)), 0, numbers
+
+    p = np.zeros(1000)
+    given = [p, np.zeros((4, 6)).T, np.zeros(3, np.float32), p, np.zeros(()), np.zeros((0, 2)), p,
+             np.zeros((8, 6))[::2], p]  # fmt: skip
+    k.blockwise([*map(job, given), job(p, double, ()), job(p)])
+    assert all((a == 2).all() for a in given[1:] if a is not p)
+    assert (p == 0.5 * 2 * 3.75 + 2).all()
+
+
+@pytest.mark.parametrize("how", ["operation", "number", "dtype", "closure", "decides", "computes",
+                                 "converts", "method", "object", "partial"])  # fmt: skip
 def test_an_update_that_has_no_program_is_numpys(k, how):
     unhashable = [2.0]
 
-    def update(p, g, s):
+    class Update:
+        factor = 2.0
+
+        def method(self, arrays, scratch, numbers):
+            np.multiply(arrays[1], self.factor, out=scratch[0])
+            np.add(arrays[0], scratch[0], out=arrays[0])
+
+        def __call__(self, *given):
+            self.method(*given)
+
+    def update(arrays, scratch, numbers):
+        (p, g), (s,), (two,) = arrays, scratch, numbers
         if how == "closure":
             np.multiply(g, unhashable[0], out=s)
+        elif how == "decides":
+            np.multiply(g, 2.0 if two == 2 else 3.0, out=s)
+        elif how == "computes":
+            np.multiply(g, 1 + two / 2, out=s)
+        elif how == "converts":
+            np.multiply(g, math.sqrt(two * 2), out=s)
         elif how == "operation":
             np.add(np.exp2(np.ones_like(p)), 0.0, out=s)
             np.multiply(s, g, out=s)
@@ -322,8 +390,17 @@ def test_an_update_that_has_no_program_is_numpys(k, how):
 
     dtype = np.float16 if how == "dtype" else np.float64
     p, g = np.ones(50, dtype), np.arange(50).astype(dtype)
-    k.blockwise(update, (p, g), 1)
-    assert p.tolist() == [1 + 2 * i for i in range(50)]
+    of = Update()
+    update = {"method": of.method, "object": of, "partial": functools.partial(of.method)}.get(
+        how, update
+    )
+    for _ in range(2):  # the second time it may be known
+        k.blockwise([(update, (p, g), 1, (2.0,))])
+    assert p.tolist() == [1 + 4 * i for i in range(50)]
+    if how in ("method", "object", "partial"):
+        of.factor = -4.0
+        k.blockwise([(update, (p, g), 1, (2.0,))])
+        assert p.tolist() == [1] * 50
 
 
 NUMBER = 0.0
@@ -335,27 +412,30 @@ def test_an_update_does_what_it_says_now(k):
     settings = type("Settings", (), {})()
 
     def of(number):
-        def by_default(p, g, s, number=number):
-            np.add(g, number, out=p)
+        def by_default(arrays, scratch, numbers, number=number):
+            np.add(arrays[1], number, out=arrays[0])
 
-        def by_attribute(p, g, s):
-            np.add(g, settings.number, out=p)
+        def by_attribute(arrays, scratch, numbers):
+            np.add(arrays[1], settings.number, out=arrays[0])
 
-        def by_closure(p, g, s):
-            np.add(g, number, out=p)
+        def by_closure(arrays, scratch, numbers):
+            np.add(arrays[1], number, out=arrays[0])
 
-        def by_global(p, g, s):
-            np.add(g, NUMBER, out=p)
+        def by_global(arrays, scratch, numbers):
+            np.add(arrays[1], NUMBER, out=arrays[0])
 
-        def by_name(p, g, s, *, number=number):
-            np.add(g, number, out=p)
+        def by_name(arrays, scratch, numbers, *, number=number):
+            np.add(arrays[1], number, out=arrays[0])
+
+        def by_argument(arrays, scratch, numbers):
+            np.add(arrays[1], numbers[0], out=arrays[0])
 
         globals()["NUMBER"] = settings.number = number
-        return by_default, by_attribute, by_closure, by_global, by_name
+        return by_default, by_attribute, by_closure, by_global, by_name, by_argument
 
     for number in (1.0, 2.0, 0.0, -0.0):
         for update in of(number):
-            k.blockwise(update, (p, g), 1)
+            k.blockwise([(update, (p, g), 1, (number,))])
             assert p.tolist() == [number] * 50
             assert np.signbit(p[0]) == np.signbit(number)
 
@@ -364,11 +444,11 @@ def test_an_update_does_not_write_into_what_is_read_only(k):
     memory = bytes(400)
     p, g = np.frombuffer(memory), np.ones(50)
 
-    def update(p, g, s):
-        np.add(p, g, out=p)
+    def update(arrays, scratch, numbers):
+        np.add(*arrays, out=arrays[0])
 
     with pytest.raises(ValueError, match="read-only"):
-        k.blockwise(update, (p, g), 1)
+        k.blockwise([(update, (p, g), 1, ())])
     assert not any(memory)
-    k.blockwise(lambda p, g, s: np.add(p, g, out=p), (g, p), 1)  # what is only read may be
+    k.blockwise([(update, (g, p), 1, ())])  # what is only read may be
     assert g.tolist() == [1] * 50

@@ -11,6 +11,7 @@ from hypothesis import example, given, strategies as st
 
 import tinygrad_cnn as tc
 from tinygrad_cnn import nn, optim
+from tinygrad_cnn.kernels import _blockwise
 from tinygrad_cnn.optim import optimizer as module
 
 # From p = [1, -2, 0.5] with lr = 0.1 and these gradients, the fourth of which is None.
@@ -153,7 +154,7 @@ def test_steps_are_the_formula(settings, shape, seed, layout, block):
     p = nn.Parameter(tc.from_numpy(np.array(start, order="F" if "parameter" in layout else "C")))
     optimizer = getattr(optim, name)([p], **kwargs)
     wanted, memory, state = start.copy(), p._array, {}
-    before, module.BLOCK = module.BLOCK, block
+    before, _blockwise.BLOCK = _blockwise.BLOCK, block
     try:
         for t in range(1, 5):
             g = np.array(rng.standard_normal(shape))
@@ -163,7 +164,7 @@ def test_steps_are_the_formula(settings, shape, seed, layout, block):
             wanted = formula(wanted, g, state, t, **kwargs)
             assert np.array_equal(turned, g), "a step must not change the gradient"
     finally:
-        module.BLOCK = before
+        _blockwise.BLOCK = before
     assert p._array is memory
     np.testing.assert_allclose(p.detach().numpy(), wanted, rtol=1e-9, atol=1e-12)
 
@@ -241,12 +242,12 @@ def test_large_parameters_are_gone_through_in_blocks_with_the_same_bits(name, se
     start, gradients = rng.standard_normal((11, 7)), rng.standard_normal((3, 11, 7))
     found = []
     for block in (4, 1 << 15):
-        before, module.BLOCK = module.BLOCK, block
+        before, _blockwise.BLOCK = _blockwise.BLOCK, block
         try:
             p = tc.tensor(start, requires_grad=True)
             run(getattr(optim, name)([p], lr=0.1, **settings), p, gradients)
         finally:
-            module.BLOCK = before
+            _blockwise.BLOCK = before
         found.append(p.detach().numpy())
     assert np.array_equal(*found)
 

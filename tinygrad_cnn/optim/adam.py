@@ -14,7 +14,7 @@ import numpy as np
 
 from ..graph import wrap
 from ..tensor import Tensor
-from .optimizer import Optimizer, Update, average, average_square, subtract_ratio
+from .optimizer import Job, Optimizer, average, average_square, subtract_ratio
 
 _RANGES = {
     "lr": "learning rate",
@@ -65,7 +65,7 @@ class Adam(Optimizer):
         }
         super().__init__(params, defaults, **hints)
 
-    def update_of(self, p: Any, group: dict[str, Any]) -> tuple[Update, tuple[Any, ...], int]:
+    def update_of(self, p: Any, group: dict[str, Any]) -> Job:
         """The update of `p` at its next step."""
         names = ["exp_avg", "exp_avg_sq"] + ["max_exp_avg_sq"] * bool(group["amsgrad"])
         t, arrays = self.next_step(p, *names)
@@ -73,18 +73,18 @@ class Adam(Optimizer):
         # With c = √(1 - β₂ᵗ):  lr m̂ / (√v̂ + eps) = (lr c / (1 - β₁ᵗ)) m / (√v + c eps)
         c = math.sqrt(1 - beta2**t)
         rate, eps = float(group["lr"]) * c / (1 - beta1**t), group["eps"] * c
+        return self._update, arrays, 1, (1 - beta1, beta2, 1 - beta2, eps, rate)
 
-        def update(p: Any, g: Any, m: Any, v: Any, *rest: Any) -> None:
-            *largest, s = rest
-            average(m, g, 1 - beta1, s)
-            average_square(v, g, beta2, s)
-            for other in largest:
-                v = np.maximum(other, v, out=other)
-            np.sqrt(v, out=s)
-            np.add(s, eps, out=s)
-            subtract_ratio(p, rate, m, s, s)
-
-        return update, arrays, 1
+    @staticmethod
+    def _update(arrays: Any, scratch: Any, numbers: Any) -> None:
+        (p, g, m, v, *largest), (s,), (of_m, beta2, of_v, eps, rate) = arrays, scratch, numbers
+        average(m, g, of_m, s)
+        average_square(v, g, beta2, of_v, s)
+        for other in largest:
+            v = np.maximum(other, v, out=other)
+        np.sqrt(v, out=s)
+        np.add(s, eps, out=s)
+        subtract_ratio(p, rate, m, s, s)
 
 
 class AdamW(Adam):
@@ -135,21 +135,22 @@ class Adamax(Optimizer):
         }
         super().__init__(params, defaults, foreach=foreach, **hints)
 
-    def update_of(self, p: Any, group: dict[str, Any]) -> tuple[Update, tuple[Any, ...], int]:
+    def update_of(self, p: Any, group: dict[str, Any]) -> Job:
         """The update of `p` at its next step."""
         t, arrays = self.next_step(p, "exp_avg", "exp_inf")
         (beta1, beta2), eps = group["betas"], group["eps"]
         rate = float(group["lr"]) / (1 - beta1**t)
+        return self._update, arrays, 1, (1 - beta1, beta2, eps, rate)
 
-        def update(p: Any, g: Any, m: Any, u: Any, s: Any) -> None:
-            average(m, g, 1 - beta1, s)
-            np.abs(g, out=s)
-            np.add(s, eps, out=s)
-            np.multiply(u, beta2, out=u)
-            np.maximum(u, s, out=u)
-            subtract_ratio(p, rate, m, u, s)
-
-        return update, arrays, 1
+    @staticmethod
+    def _update(arrays: Any, scratch: Any, numbers: Any) -> None:
+        (p, g, m, u), (s,), (of_m, beta2, eps, rate) = arrays, scratch, numbers
+        average(m, g, of_m, s)
+        np.abs(g, out=s)
+        np.add(s, eps, out=s)
+        np.multiply(u, beta2, out=u)
+        np.maximum(u, s, out=u)
+        subtract_ratio(p, rate, m, u, s)
 
 
 class NAdam(Optimizer):
@@ -186,7 +187,7 @@ class NAdam(Optimizer):
         }
         super().__init__(params, defaults, **hints)
 
-    def update_of(self, p: Any, group: dict[str, Any]) -> tuple[Update, tuple[Any, ...], int]:
+    def update_of(self, p: Any, group: dict[str, Any]) -> Job:
         """The update of `p` at its next step."""
         t, arrays = self.next_step(p, "exp_avg", "exp_avg_sq")
         (beta1, beta2), eps, lr = group["betas"], group["eps"], float(group["lr"])
@@ -200,17 +201,18 @@ class NAdam(Optimizer):
         so_far = float(product._array)
         of_g, of_m = lr * (1 - mu) / (1 - so_far), lr * mu_next / (1 - so_far * mu_next)
         c = math.sqrt(1 - beta2**t)
+        return self._update, arrays, 2, (1 - beta1, beta2, 1 - beta2, c, eps, of_g, of_m)
 
-        def update(p: Any, g: Any, m: Any, v: Any, s: Any, d: Any) -> None:
-            average(m, g, 1 - beta1, s)
-            average_square(v, g, beta2, s)
-            np.sqrt(v, out=d)
-            np.divide(d, c, out=d)
-            np.add(d, eps, out=d)
-            subtract_ratio(p, of_g, g, d, s)
-            subtract_ratio(p, of_m, m, d, s)
-
-        return update, arrays, 2
+    @staticmethod
+    def _update(arrays: Any, scratch: Any, numbers: Any) -> None:
+        (p, g, m, v), (s, d), (rest, beta2, of_v, c, eps, of_g, of_m) = arrays, scratch, numbers
+        average(m, g, rest, s)
+        average_square(v, g, beta2, of_v, s)
+        np.sqrt(v, out=d)
+        np.divide(d, c, out=d)
+        np.add(d, eps, out=d)
+        subtract_ratio(p, of_g, g, d, s)
+        subtract_ratio(p, of_m, m, d, s)
 
 
 class RAdam(Optimizer):
@@ -245,7 +247,7 @@ class RAdam(Optimizer):
         }
         super().__init__(params, defaults, **hints)
 
-    def update_of(self, p: Any, group: dict[str, Any]) -> tuple[Update, tuple[Any, ...], int]:
+    def update_of(self, p: Any, group: dict[str, Any]) -> Job:
         """The update of `p` at its next step."""
         t, arrays = self.next_step(p, "exp_avg", "exp_avg_sq")
         (beta1, beta2), eps = group["betas"], group["eps"]
@@ -255,15 +257,22 @@ class RAdam(Optimizer):
         if rectified:
             r = (rho - 4) * (rho - 2) * full / ((full - 4) * (full - 2) * rho)
             rate *= math.sqrt(r * (1 - beta2**t))
+        numbers = 1 - beta1, beta2, 1 - beta2, eps, rate
+        return _rectified if rectified else _unrectified, arrays, 1, numbers
 
-        def update(p: Any, g: Any, m: Any, v: Any, s: Any) -> None:
-            average(m, g, 1 - beta1, s)
-            average_square(v, g, beta2, s)
-            if rectified:
-                np.sqrt(v, out=s)
-                np.add(s, eps, out=s)
-            else:
-                s.fill(1)
-            subtract_ratio(p, rate, m, s, s)
 
-        return update, arrays, 1
+def _rectified(arrays: Any, scratch: Any, numbers: Any) -> None:
+    (p, g, m, v), (s,), (of_m, beta2, of_v, eps, rate) = arrays, scratch, numbers
+    average(m, g, of_m, s)
+    average_square(v, g, beta2, of_v, s)
+    np.sqrt(v, out=s)
+    np.add(s, eps, out=s)
+    subtract_ratio(p, rate, m, s, s)
+
+
+def _unrectified(arrays: Any, scratch: Any, numbers: Any) -> None:
+    (p, g, m, v), (s,), (of_m, beta2, of_v, _, rate) = arrays, scratch, numbers
+    average(m, g, of_m, s)
+    average_square(v, g, beta2, of_v, s)
+    np.multiply(m, rate, out=s)
+    np.subtract(p, s, out=p)

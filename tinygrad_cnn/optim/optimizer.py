@@ -17,7 +17,8 @@ from ..modes import enable_grad
 from ..nn.module import clear_gradients
 from ..tensor import RemovableHandle, Tensor
 
-Update = Callable[..., None]
+Update = Callable[[Any, Any, Any], None]  # of arrays, scratch arrays, numbers: see `update_of`
+Job = tuple[Update, tuple[Any, ...], int, tuple[float, ...]]
 
 # What PyTorch's optimizers take for the choice of their kernels: accepted, without meaning here.
 _HINTS = ("foreach", "fused", "capturable")
@@ -25,8 +26,6 @@ _HINTS = ("foreach", "fused", "capturable")
 _SCALARS = ("step", "mu_product")  # state that is one number, float32 whatever the parameter is
 
 required: Any = object()  # the default of a setting that each group must have
-
-BLOCK = 1 << 15  # elements: all that a step touches of a block stays in the cache
 
 
 def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
@@ -198,11 +197,13 @@ class Optimizer:
         """After each step call `hook(optimizer, args, kwargs)`. As `register_step_pre_hook`."""
         return RemovableHandle(self._post_hooks, hook)
 
-    def update_of(self, p: Any, group: dict[str, Any]) -> tuple[Update, tuple[Any, ...], int]:
-        """What a step does to `p`: an update, the state arrays and how many scratch arrays it takes.
+    def update_of(self, p: Any, group: dict[str, Any]) -> Job:
+        """What a step does to `p`: an update, its state arrays, how many scratch arrays, and numbers.
 
-        The update is an elementwise function of arrays of one shape, `update(p, g, *state,
-        *scratch)`, which changes p and the state in place, and not the gradient g.
+        It is called as `update((p, g, *state), scratch, numbers)`, with arrays of one shape, and
+        changes p and the state in place, element by element with functions of NumPy, and not the
+        gradient g. It may be recorded once and replayed for other numbers: these are for such
+        functions to take, and must not decide what is done.
         """
         raise NotImplementedError(f"{type(self).__name__} defines no update")
 
@@ -230,23 +231,29 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        with np.errstate(all="ignore"):
-            for group in self.param_groups:
-                for p in group["params"]:
-                    gradient = p.grad
-                    if gradient is None:
-                        continue
-                    array, g = p._array, gradient._array
-                    if g.shape != array.shape:
-                        raise RuntimeError(
-                            f"{type(self).__name__}: a parameter of shape {array.shape} has a "
-                            f"gradient of shape {g.shape}"
-                        )
-                    update, state, scratch = self.update_of(p, group)
-                    if group.get("weight_decay") or group.get("maximize"):
-                        update, scratch = descent(update, group), scratch + 1
-                    in_blocks(update, (array, g, *state), scratch)
-                    mark_written(array)
+        moved = []
+        for group in self.param_groups:
+            for p in group["params"]:
+                gradient = p.grad
+                if gradient is None:
+                    continue
+                if gradient._array.shape != p._array.shape:
+                    raise RuntimeError(
+                        f"{type(self).__name__}: a parameter of shape {p._array.shape} has a "
+                        f"gradient of shape {gradient._array.shape}"
+                    )
+                moved.append((group, p, p._array, gradient._array))
+        jobs, descends = [], functools.cache(descending)  # one function for all of one kind
+        for group, p, array, g in moved:
+            update, state, scratch, numbers = self.update_of(p, group)
+            decay, up = group.get("weight_decay", 0), bool(group.get("maximize"))
+            if decay or up:
+                apart = bool(decay and group.get("decoupled_weight_decay"))
+                update, scratch = descends(update, bool(decay), apart, up), scratch + 1
+                numbers = (*numbers, 1 - float(group["lr"]) * decay if apart else decay)
+            jobs.append((update, (array, g, *state), scratch, tuple(map(float, numbers))))
+            mark_written(array)
+        kernels.blockwise(jobs)
         return loss
 
     step = _hooked(step)
@@ -321,50 +328,28 @@ def _fitted(name: str, value: Any, p: Any) -> Any:
     return wrap(array if name in _SCALARS else array.astype(p.dtype))
 
 
-def in_blocks(update: Update, arrays: tuple[np.ndarray, ...], scratch: int) -> None:
-    """Call `update` on the arrays, of one shape, and that many scratch arrays.
-
-    Large arrays are gone through in blocks, so that memory is read and written once for all the
-    passes of an update, and the scratch is small.
-    """
-    p = arrays[0]
-    if p.size <= BLOCK:
-        if scratch == 1:
-            update(*arrays, np.empty(p.shape, p.dtype))
-        else:
-            update(*arrays, *[np.empty(p.shape, p.dtype) for _ in range(scratch)])
-        return
-    arrays = (p, np.asarray(arrays[1], order="C"), *arrays[2:])  # g as its vjp laid it out
-    if not all(array.flags.c_contiguous for array in arrays):
-        update(*arrays, *(np.empty_like(p) for _ in range(scratch)))
-        return
-    kernels.blockwise(update, arrays, scratch)
-
-
 # --- What updates are made of: all in place, `s` is scratch -------------------------------------
 
 
-def descent(update: Update, group: dict[str, Any]) -> Update:
-    """`update` after weight decay and `maximize`: it takes one scratch array more, as the last.
+def descending(update: Update, decay: bool, apart: bool, up: bool) -> Update:
+    """`update` after weight decay and `maximize`: it takes a scratch array and a number more, as the last.
 
-    Coupled, g ← ±g + decay · p; decoupled (Loshchilov and Hutter 2019), p ← p - lr · decay · p.
+    Coupled, g ← ±g + decay · p, and the number is the decay; apart (Loshchilov and Hutter 2019),
+    p ← p - lr · decay · p, and the number is 1 - lr · decay.
     """
-    decay, up = group.get("weight_decay", 0), group.get("maximize", False)
-    apart = decay and group.get("decoupled_weight_decay", False)
-    rate = float(group["lr"]) * decay if apart else 0.0
 
-    def descending(p: Any, g: Any, *rest: Any) -> None:
-        s = rest[-1]
+    def descend(arrays: Any, scratch: Any, numbers: Any) -> None:
+        (p, g, *state), s, number = arrays, scratch[-1], numbers[-1]
         if apart:
-            np.multiply(p, 1 - rate, out=p)
+            np.multiply(p, number, out=p)
         elif decay:
-            np.multiply(p, decay, out=s)
+            np.multiply(p, number, out=s)
             g = np.subtract(s, g, out=s) if up else np.add(s, g, out=s)
         if up and (apart or not decay):
             g = np.negative(g, out=s)
-        update(p, g, *rest[:-1])
+        update((p, g, *state), scratch[:-1], numbers[:-1])
 
-    return descending
+    return descend
 
 
 def average(m: Any, x: Any, weight: float, s: Any) -> None:
@@ -374,11 +359,11 @@ def average(m: Any, x: Any, weight: float, s: Any) -> None:
     np.add(m, s, out=m)
 
 
-def average_square(v: Any, x: Any, beta: float, s: Any) -> None:
-    """v ← β v + (1 - β) x²."""
+def average_square(v: Any, x: Any, beta: float, rest: float, s: Any) -> None:
+    """v ← β v + (1 - β) x², given both numbers."""
     np.multiply(v, beta, out=v)
     np.multiply(x, x, out=s)
-    np.multiply(s, 1 - beta, out=s)
+    np.multiply(s, rest, out=s)
     np.add(v, s, out=v)
 
 

@@ -5,12 +5,13 @@ g is the gradient, with `maximize` negated, plus weight_decay · p.
 
 from __future__ import annotations
 
+import functools
 from typing import Any, ClassVar
 
 import numpy as np
 
 from ..graph import wrap
-from .optimizer import Optimizer, Update, average, average_square, subtract_ratio
+from .optimizer import Job, Optimizer, Update, average, average_square, subtract_ratio
 
 _RANGES = {
     "lr": "learning rate",
@@ -63,35 +64,39 @@ class RMSprop(Optimizer):
         hints |= {"capturable": capturable, "foreach": foreach, "differentiable": differentiable}
         super().__init__(params, defaults, **hints)
 
-    def update_of(self, p: Any, group: dict[str, Any]) -> tuple[Update, tuple[Any, ...], int]:
+    def update_of(self, p: Any, group: dict[str, Any]) -> Job:
         """The update of `p` at its next step."""
         momentum, centered = group["momentum"], bool(group["centered"])
         names = ["momentum_buffer"] * (momentum > 0) + ["grad_avg"] * centered
         _, arrays = self.next_step(p, "square_avg", *names)
         lr, alpha, eps = float(group["lr"]), group["alpha"], group["eps"]
+        return _rmsprop(momentum > 0, centered), arrays, 1, (lr, alpha, 1 - alpha, eps, momentum)
 
-        def update(p: Any, g: Any, v: Any, *rest: Any) -> None:
-            *others, s = rest
-            average_square(v, g, alpha, s)
-            if centered:
-                average(others[-1], g, 1 - alpha, s)
-                np.multiply(others[-1], others[-1], out=s)
-                np.subtract(v, s, out=s)
-                np.sqrt(s, out=s)
-            else:
-                np.sqrt(v, out=s)
-            np.add(s, eps, out=s)
-            if momentum > 0:
-                b = others[0]
-                np.divide(g, s, out=s)
-                np.multiply(b, momentum, out=b)
-                np.add(b, s, out=b)
-                np.multiply(b, lr, out=s)
-                np.subtract(p, s, out=p)
-            else:
-                subtract_ratio(p, lr, g, s, s)
 
-        return update, arrays, 1
+@functools.cache
+def _rmsprop(with_momentum: bool, centered: bool) -> Update:
+    def update(arrays: Any, scratch: Any, numbers: Any) -> None:
+        (p, g, v, *others), (s,), (lr, alpha, rest, eps, momentum) = arrays, scratch, numbers
+        average_square(v, g, alpha, rest, s)
+        if centered:
+            average(others[-1], g, rest, s)
+            np.multiply(others[-1], others[-1], out=s)
+            np.subtract(v, s, out=s)
+            np.sqrt(s, out=s)
+        else:
+            np.sqrt(v, out=s)
+        np.add(s, eps, out=s)
+        if with_momentum:
+            b = others[0]
+            np.divide(g, s, out=s)
+            np.multiply(b, momentum, out=b)
+            np.add(b, s, out=b)
+            np.multiply(b, lr, out=s)
+            np.subtract(p, s, out=p)
+        else:
+            subtract_ratio(p, lr, g, s, s)
+
+    return update
 
 
 class Adagrad(Optimizer):
@@ -134,19 +139,20 @@ class Adagrad(Optimizer):
                 total = np.full_like(p._array, initial_accumulator_value)
                 self.state[p] |= {"step": wrap(np.zeros((), np.float32)), "sum": wrap(total)}
 
-    def update_of(self, p: Any, group: dict[str, Any]) -> tuple[Update, tuple[Any, ...], int]:
+    def update_of(self, p: Any, group: dict[str, Any]) -> Job:
         """The update of `p` at its next step."""
         t, arrays = self.next_step(p, "sum", fill=group["initial_accumulator_value"])
         rate, eps = float(group["lr"]) / (1 + (t - 1) * group["lr_decay"]), group["eps"]
+        return self._update, arrays, 1, (rate, eps)
 
-        def update(p: Any, g: Any, total: Any, s: Any) -> None:
-            np.multiply(g, g, out=s)
-            np.add(total, s, out=total)
-            np.sqrt(total, out=s)
-            np.add(s, eps, out=s)
-            subtract_ratio(p, rate, g, s, s)
-
-        return update, arrays, 1
+    @staticmethod
+    def _update(arrays: Any, scratch: Any, numbers: Any) -> None:
+        (p, g, total), (s,), (rate, eps) = arrays, scratch, numbers
+        np.multiply(g, g, out=s)
+        np.add(total, s, out=total)
+        np.sqrt(total, out=s)
+        np.add(s, eps, out=s)
+        subtract_ratio(p, rate, g, s, s)
 
 
 class Adadelta(Optimizer):
@@ -185,21 +191,22 @@ class Adadelta(Optimizer):
         if group["rho"] > 1:
             raise ValueError(f"Invalid rho value: {group['rho']}")
 
-    def update_of(self, p: Any, group: dict[str, Any]) -> tuple[Update, tuple[Any, ...], int]:
+    def update_of(self, p: Any, group: dict[str, Any]) -> Job:
         """The update of `p` at its next step."""
         _, arrays = self.next_step(p, "square_avg", "acc_delta")
-        lr, rho, eps = float(group["lr"]), group["rho"], group["eps"]
+        rho = group["rho"]
+        return self._update, arrays, 2, (float(group["lr"]), rho, 1 - rho, group["eps"])
 
-        def update(p: Any, g: Any, v: Any, a: Any, s: Any, d: Any) -> None:
-            average_square(v, g, rho, s)
-            np.add(v, eps, out=s)
-            np.sqrt(s, out=s)
-            np.add(a, eps, out=d)
-            np.sqrt(d, out=d)
-            np.divide(d, s, out=d)
-            np.multiply(d, g, out=d)
-            average_square(a, d, rho, s)
-            np.multiply(d, lr, out=d)
-            np.subtract(p, d, out=p)
-
-        return update, arrays, 2
+    @staticmethod
+    def _update(arrays: Any, scratch: Any, numbers: Any) -> None:
+        (p, g, v, a), (s, d), (lr, rho, rest, eps) = arrays, scratch, numbers
+        average_square(v, g, rho, rest, s)
+        np.add(v, eps, out=s)
+        np.sqrt(s, out=s)
+        np.add(a, eps, out=d)
+        np.sqrt(d, out=d)
+        np.divide(d, s, out=d)
+        np.multiply(d, g, out=d)
+        average_square(a, d, rho, rest, s)
+        np.multiply(d, lr, out=d)
+        np.subtract(p, d, out=p)

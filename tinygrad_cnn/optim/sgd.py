@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, ClassVar
 
 import numpy as np
 
 from ..graph import wrap
-from .optimizer import Optimizer, Update
+from .optimizer import Job, Optimizer, Update
 
 
 class SGD(Optimizer):
@@ -62,31 +63,39 @@ class SGD(Optimizer):
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
 
-    def update_of(self, p: Any, group: dict[str, Any]) -> tuple[Update, tuple[Any, ...], int]:
+    def update_of(self, p: Any, group: dict[str, Any]) -> Job:
         """The update of `p`, with its velocity if there is momentum."""
-        lr, momentum, nesterov = float(group["lr"]), group["momentum"], group["nesterov"]
+        lr, momentum, taken = float(group["lr"]), group["momentum"], 1 - group["dampening"]
         if not momentum:
-
-            def plain(p: Any, g: Any, s: Any) -> None:
-                np.multiply(g, lr, out=s)
-                np.subtract(p, s, out=p)
-
-            return plain, (), 1
-
-        def with_momentum(p: Any, g: Any, v: Any, s: Any) -> None:
-            if first:
-                np.copyto(v, g)
-            else:
-                np.multiply(v, momentum, out=v)
-                np.add(v, np.multiply(g, taken, out=s) if taken != 1 else g, out=v)
-            if nesterov:
-                np.multiply(g, lr, out=s)
-                np.subtract(p, s, out=p)
-            np.multiply(v, lr * momentum if nesterov else lr, out=s)
-            np.subtract(p, s, out=p)
-
-        state, taken = self.state[p], 1 - group["dampening"]
+            return _plain, (), 1, (lr,)
+        state, nesterov = self.state[p], bool(group["nesterov"])
         first = state.get("momentum_buffer") is None
         if first:
             state["momentum_buffer"] = wrap(np.empty_like(p._array))
-        return with_momentum, (state["momentum_buffer"]._array,), 1
+        update = _with_momentum(first, taken != 1, nesterov)
+        of_v = lr * momentum if nesterov else lr
+        return update, (state["momentum_buffer"]._array,), 1, (lr, momentum, taken, of_v)
+
+
+def _plain(arrays: Any, scratch: Any, numbers: Any) -> None:
+    (p, g), (s,), (lr,) = arrays, scratch, numbers
+    np.multiply(g, lr, out=s)
+    np.subtract(p, s, out=p)
+
+
+@functools.cache
+def _with_momentum(first: bool, damped: bool, nesterov: bool) -> Update:
+    def update(arrays: Any, scratch: Any, numbers: Any) -> None:
+        (p, g, v), (s,), (lr, momentum, taken, of_v) = arrays, scratch, numbers
+        if first:
+            np.copyto(v, g)
+        else:
+            np.multiply(v, momentum, out=v)
+            np.add(v, np.multiply(g, taken, out=s) if damped else g, out=v)
+        if nesterov:
+            np.multiply(g, lr, out=s)
+            np.subtract(p, s, out=p)
+        np.multiply(v, of_v, out=s)
+        np.subtract(p, s, out=p)
+
+    return update

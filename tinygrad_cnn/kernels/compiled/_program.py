@@ -1,7 +1,7 @@
 """A program of elementwise operations, run block by block, so that all between stays in the L1 cache."""
 
 from ._jit import jit, part
-from ._vectors import emit, get, get_integer, lanes_of, put, size_of
+from ._vectors import emit, get_integer, lanes_of, size_of
 
 OPERATIONS = (
     "add", "subtract", "multiply", "divide", "maximum", "sqrt", "negative", "absolute", "positive"
@@ -53,6 +53,16 @@ def _operation(name):
 ) = map(_operation, OPERATIONS)  # fmt: skip
 
 
+@emit
+def _fill(code, constant, to, wholes):
+    """So many whole vectors of the number at an address."""
+    vector = code.broadcast(constant)
+    with code.loop(wholes, 0) as along:
+        (place,) = along.values
+        code.store(vector, code.at(to, place))
+        along.next(code.sum(place, code.lanes))
+
+
 @part
 def _slot(arrays, many, at, scratch, block, slot):
     """The address of a slot: of an array at that byte, or of a block beside."""
@@ -63,19 +73,26 @@ def _slot(arrays, many, at, scratch, block, slot):
 
 @jit
 def run(
-    zero, program, length, arrays, many, numbers, spare, constants, block, n, first, last, scratch
+    zero, program, length, table, many, spare, constants, given, block, first, last, scratch
 ):  # fmt: skip
-    """`length` instructions (operation, a, b, out) on the blocks first to last of `many` arrays.
+    """`length` instructions (operation, a, b, out) on the blocks first to last of many jobs.
 
-    Slots from `many` on are blocks of scratch memory, of so many elements each: `spare` of them, then
-    one full of each of so many `constants`.
+    A row of the table is a job: its first block, its elements, and the addresses of `many` arrays. The
+    row after the last has the number of all blocks. Slots from `many` on are blocks of scratch memory:
+    `spare` of them, then one full of each of the `given` constants, which each job has of its own.
     """
-    size, lanes = size_of(zero), lanes_of(zero)
-    for k in range(constants):
-        for i in range(block):
-            put(get(zero, numbers + k * size), scratch + ((spare + k) * block + i) * size)
+    size, lanes, wide = size_of(zero), lanes_of(zero), 8 * (2 + many)
+    row, job, filled = table, 0, -1
     for unit in range(first, last):
-        m, at = min(block, n - unit * block), unit * block * size
+        while get_integer(row + wide) <= unit:
+            row, job = row + wide, job + 1
+        if filled != job:
+            filled = job
+            for k in range(given):
+                constant = constants + (job * given + k) * size
+                _fill(zero, constant, scratch + (spare + k) * block * size, block // lanes)
+        begin, arrays = (unit - get_integer(row)) * block, row + 16
+        m, at = min(block, get_integer(row + 8) - begin), begin * size
         wholes, rest = m // lanes, m % lanes
         for k in range(length):
             line = program + 32 * k

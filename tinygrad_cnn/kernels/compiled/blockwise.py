@@ -1,20 +1,23 @@
-"""`blockwise` compiled: the update is traced once, and its operations run on blocks in the L1 cache.
+"""`blockwise` compiled: an update is traced once, and its operations run on blocks in the L1 cache.
 
-So what an optimizer computes is written once, with NumPy's functions, and comes out to the same bits.
+So what an optimizer computes is written once, with NumPy's functions, and comes out to the same bits;
+and all parameters are one call.
 """
 
+from array import array
+from itertools import pairwise
 from types import BuiltinFunctionType, FunctionType, ModuleType
 
 import numpy as np
 
 from .. import _blockwise
-from . import _program
+from . import _calls, _program
 from ._calls import FLOATS, address, share
+from ._jit import addresses
 
-BLOCK = 1 << 9  # elements
-COST = (
-    2  # multiply-adds; it takes the time of more, but a second core has to fetch what the first has
-)
+BLOCK = 1 << 9  # elements, as many vectors as there are
+# Multiply-adds of an operation; it takes the time of more, but a second core must fetch what the first has.
+COST = 2
 
 
 class _Unknown(Exception):
@@ -22,10 +25,13 @@ class _Unknown(Exception):
 
 
 class _Traced(np.lib.mixins.NDArrayOperatorsMixin):
-    """Stands for an array of an update: notes what is done with it."""
+    """Stands for an array or a number of an update: notes what is done with it."""
 
     def __init__(self, slot, trace):
         self.slot, self.trace = slot, trace
+
+    def __bool__(self):
+        raise _Unknown  # what is done may not depend on it
 
     def __array_ufunc__(self, ufunc, method, *inputs, out=None, **others):
         if (
@@ -52,27 +58,31 @@ class _Traced(np.lib.mixins.NDArrayOperatorsMixin):
 
 
 class _Trace:
-    """The program of an update: its instructions, and the numbers in them, in slots after the scratch."""
+    """The program of an update. Its slots: the arrays, the scratch, the numbers, those that it names itself."""
 
-    def __init__(self, update, arrays, scratch):
-        self.first, self.program, self.numbers = arrays + scratch, [], {}
-        update(*(_Traced(slot, self) for slot in range(self.first)))
+    def __init__(self, update, arrays, scratch, numbers):
+        slots = [_Traced(slot, self) for slot in range(arrays + scratch + numbers)]
+        self.spare, self.first, self.program, self.named = arrays + scratch, len(slots), [], {}
+        update(slots[:arrays], slots[arrays : self.spare], slots[self.spare :])
         self.program = np.array(self.program, np.int64).reshape(-1, 4)
-        self.written = {slot for slot in self.program[:, 3].tolist() if slot < arrays}
+        self.place = address(self.program)
+        self.written = [slot in self.program[:, 3] for slot in range(arrays)]
 
     def operand(self, x):
         if isinstance(x, _Traced):
             return x.slot
         if type(x) not in (int, float):  # NumPy's own have a dtype of their own
             raise _Unknown
-        self.numbers.setdefault(repr(x), x)  # 0.0 and −0.0 are two
-        return self.first + list(self.numbers).index(repr(x))
+        self.named.setdefault(repr(x), x)  # 0.0 and −0.0 are two
+        return self.first + list(self.named).index(repr(x))
 
     def note(self, *instruction):
+        if instruction[-1] >= self.spare:
+            raise _Unknown
         self.program.append(instruction)
 
 
-NUMBERS = {int, float, bool, type(None)}
+SETTLED = {int, float, bool, str, type(None)}
 FIXED = {ModuleType, BuiltinFunctionType, np.ufunc, FunctionType, type}
 
 
@@ -81,7 +91,7 @@ def _key(update):
 
     The functions of a module are taken to stay what they are.
     """
-    if update.__kwdefaults__:
+    if type(update) is not FunctionType or update.__kwdefaults__:
         raise TypeError
     code, outer, key = update.__code__, update.__globals__, [update.__code__]
     for value in (
@@ -90,12 +100,12 @@ def _key(update):
     ):
         if type(value) is FunctionType:
             key.append(_key(value))
-        elif type(value) in NUMBERS:
+        elif type(value) in SETTLED:
             key.append((type(value), value or repr(value)))  # 0.0 and −0.0 are two
         else:
             raise TypeError
     for value in [outer[name] for name in code.co_names if name in outer]:
-        if type(value) not in FIXED and type(value) not in NUMBERS:
+        if type(value) not in FIXED and type(value) not in SETTLED:
             raise TypeError
         key.append(value if type(value) in FIXED else (type(value), value or repr(value)))
     return tuple(key)
@@ -104,38 +114,82 @@ def _key(update):
 _traces: dict = {}
 
 
-def _trace_of(update, arrays, scratch):
-    """Its trace, or None; traced once for what it does."""
+def _trace_of(update, *counts):
+    """Its trace for so many arrays, spare ones and numbers, or None; traced once for what it does."""
     try:
-        key = _key(update), arrays, scratch
-        if key not in _traces:
-            if len(_traces) >= 64:  # Adam's numbers are others at every step
-                _traces.clear()
-            try:
-                _traces[key] = _Trace(update, arrays, scratch)
-            except _Unknown:
-                _traces[key] = None
-        return _traces.get(key)
+        key = _key(update), *counts
     except TypeError:
         return None
+    if key not in _traces:
+        if len(_traces) >= 64:  # where numbers of each step are named by the update itself
+            _traces.clear()
+        try:
+            _traces[key] = _Trace(update, *counts)
+        except (_Unknown, TypeError):
+            _traces[key] = None
+    return _traces.get(key)
 
 
-def blockwise(update, arrays, scratch):
-    """See `_blockwise.blockwise`."""
-    dtype, n = arrays[0].dtype, arrays[0].size
-    ready = dtype in FLOATS and all(a.dtype == dtype and a.flags.aligned for a in arrays)
-    trace = _trace_of(update, len(arrays), scratch) if ready else None
-    if trace is None or not all(arrays[k].flags.writeable for k in trace.written):
-        _blockwise.blockwise(update, arrays, scratch)
+def blockwise(jobs):
+    """See `_blockwise.blockwise`: jobs of one program that follow each other are one call."""
+    trace = last = None
+    ready = []
+    for job in jobs:
+        update, arrays, scratch, numbers = job
+        kind = update, arrays[0].dtype, len(arrays), scratch, len(numbers)
+        if kind != last:
+            _run(trace, ready)
+            trace = _trace_of(update, *kind[2:]) if kind[1] in FLOATS else None
+            ready, last = [], kind
+        if trace is None or not _is_ready(trace, arrays):
+            _run(trace, ready)
+            ready = []
+            _blockwise.blockwise([job])
+        elif arrays[0].size:
+            ready.append((arrays, numbers))
+    _run(trace, ready)
+
+
+def _is_ready(trace, arrays):
+    """Whether the arrays are of one dtype, and runs of memory that may be written where they are."""
+    dtype = arrays[0].dtype
+    for a, written in zip(arrays, trace.written, strict=True):
+        flags = a.flags
+        whole = flags.carray if written else flags.c_contiguous and flags.aligned
+        if not whole or a.dtype != dtype:
+            return False
+    return True
+
+
+def _run(trace, ready):
+    """Run the program on each of those arrays, with its numbers: in order where two share memory."""
+    if not ready:
         return
-    addresses = np.array([address(a) for a in arrays], np.int64)
-    program, numbers = trace.program, np.array([*trace.numbers.values()], dtype)
-    spare = scratch + len(numbers)
+    table, constants, first, total = [], [], 0, 0
+    for arrays, numbers in ready:
+        n = arrays[0].size
+        table += first, n
+        table += addresses(arrays)
+        constants += numbers
+        constants += trace.named.values()
+        first, total = first - (-n // BLOCK), total + n
+    dtype, many, given = arrays[0].dtype, len(arrays), len(constants) // len(ready)
+    cost = total * len(trace.program) * COST
+    if len(ready) > 1 and cost > _calls.SOME and not _lie_apart(ready):
+        for one in ready:
+            _run(trace, [one])
+        return
+    table, constants = array("q", [*table, first]), array(dtype.char, constants)
+    spare = trace.spare - many
     common = (
-        address(program), len(program), address(addresses), len(arrays), address(numbers), scratch,
-        len(numbers), BLOCK, n,
+        trace.place, len(trace.program), table.buffer_info()[0], many, spare,
+        constants.buffer_info()[0], given, BLOCK,
     )  # fmt: skip
-    share(
-        _program.run, dtype, common, -(-n // BLOCK), n * len(program) * COST,
-        spare * BLOCK * dtype.itemsize,
-    )  # fmt: skip
+    nbytes = (spare + given) * BLOCK * dtype.itemsize
+    share(_program.run, dtype, common, first, cost, nbytes)
+
+
+def _lie_apart(ready):
+    """Whether no two of all the arrays share memory: then several threads may write into them."""
+    spans = sorted((address(a), address(a) + a.nbytes) for arrays, _ in ready for a in arrays)
+    return all(end <= start for (_, end), (start, _) in pairwise(spans))

@@ -16,7 +16,7 @@ The gradient of the input is a convolution of the output's with the filters turn
 the input has few channels, it is `_scatter`.
 """
 
-from itertools import product
+from itertools import product, starmap
 from math import prod
 
 import numpy as np
@@ -87,11 +87,8 @@ def conv2d_input(g, w, x_shape, stride, padding, dilation, groups):
         return x
     turned = w.reshape(groups, F // groups, c, I, J).swapaxes(1, 2)  # (G, c, f, I, J)
     turned = turned.reshape(C, F // groups, I, J)[:, :, ::-1, ::-1]
-    rows, columns = (
-        list(vectorized._phases(*axis))
-        for axis in zip(x_shape[2:], (I, J), stride, padding, dilation, strict=True)
-    )
-    for (h, i, top, dh), (v, j, left, dw) in product(rows, columns):
+    axes = zip(x_shape[2:], (I, J), stride, padding, dilation, strict=True)
+    for (h, i, top, dh), (v, j, left, dw) in product(*starmap(vectorized._phases, axes)):
         part, cells = turned[:, :, i, j], x[:, :, h, v]
         if part.size:
             correlate(g, part, None, (1, 1), (top, left), (dh, dw), groups, cells)

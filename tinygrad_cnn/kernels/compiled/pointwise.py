@@ -6,19 +6,23 @@ from .matmul import by_panels, is_plain
 
 
 def is_pointwise(x, w_shape, y, stride, origin, groups):
-    """Whether each pixel of y is a product with the same one of x, and both are matrices in memory."""
+    """Whether each pixel of y is a product with the same one of x, and both are matrices where they lie."""
     return (
         groups == 1
         and w_shape[2:] == (1, 1)
         and tuple(stride) == (1, 1)
         and tuple(origin) == (0, 0)
         and x.shape[2:] == y.shape[2:]
-        and all(
-            a.strides[1] == a.itemsize and a.strides[3] >= a.shape[1] * a.itemsize for a in (x, y)
-        )
-        and all(a.strides[2] == a.shape[3] * a.strides[3] for a in (x, y))
-        and all(a.strides[0] == a.shape[2] * a.strides[2] for a in (x, y))
+        and all(map(is_matrix, (x, y)))
     )
+
+
+def is_matrix(x):
+    """Whether channels are innermost, and pixels follow each other at one distance."""
+    _, C, H, W = x.shape
+    image, channel, row, pixel = x.strides
+    one = channel == x.itemsize and pixel >= C * channel
+    return one and row == W * pixel and image == H * row
 
 
 def pixels(x):
