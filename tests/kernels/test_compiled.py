@@ -19,7 +19,7 @@ from tinygrad_cnn.kernels import vectorized
 pytest.importorskip("numba")
 
 from tinygrad_cnn.kernels import compiled
-from tinygrad_cnn.kernels.compiled import _calls, _jit, _winograd, convolution, few
+from tinygrad_cnn.kernels.compiled import _calls, _jit, _winograd, convolution, few, winograd
 
 products = importlib.import_module("tinygrad_cnn.kernels.compiled.matmul")  # not the function
 
@@ -296,8 +296,8 @@ def test_filters_panel_by_panel_and_so_many_tiles_at_once(
         ("conv2d", x, w, bias), ("conv2d_input", g, w, x.shape), ("conv2d_weight", g, x, w.shape)
     ]  # fmt: skip
     with pytest.MonkeyPatch.context() as patch, np.errstate(all="ignore"):
-        patch.setattr(convolution, "PANELS", 0)
-        patch.setattr(convolution, "AT_ONCE", at_once)
+        patch.setattr(winograd, "PANELS", 0)
+        patch.setattr(winograd, "AT_ONCE", at_once)
         for name, *arguments in calls:
             actual = getattr(compiled, name)(*arguments, *how)
             expected = getattr(vectorized, name)(*arguments, *how)

@@ -24,7 +24,7 @@ from tinygrad_cnn.kernels import (
 
 try:
     from tinygrad_cnn.kernels import compiled
-    from tinygrad_cnn.kernels.compiled import _calls, convolution, few
+    from tinygrad_cnn.kernels.compiled import _calls, convolution, direct, few, winograd
 except ImportError:
     compiled = None
 
@@ -159,9 +159,9 @@ def blocks(request):
             if compiled:
                 patch.setattr(_calls, "SOME", 0)
                 patch.setattr(_calls, "workers", lambda: 3)
-                patch.setattr(convolution, "STRIP_BYTES", 1)
-                patch.setattr(convolution, "TILE_BYTES", 1)
-                patch.setattr(convolution, "AT_ONCE", 3)
+                patch.setattr(direct, "STRIP_BYTES", 1)
+                patch.setattr(winograd, "TILE_BYTES", 1)
+                patch.setattr(winograd, "AT_ONCE", 3)
                 patch.setattr(convolution, "LEAST", {3: 1, 5: 1})
                 patch.setattr(convolution, "LEAST_PAIRS", 1)
                 patch.setattr(few, "PATCH_BYTES", 1)
