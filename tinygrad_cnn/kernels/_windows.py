@@ -224,3 +224,16 @@ def scaled(groups, size):
 def divisor(M, most):
     """The largest divisor of M up to `most`, or M itself where that would be very small."""
     return next((m for m in range(min(M, most), 63, -1) if M % m == 0), M)
+
+
+@lru_cache(maxsize=256)
+def reach(H, I, s, padding, d, P):
+    """For each tap i of one axis: the windows p for which it lies in x, and the cells it is."""
+    found = []
+    for i in range(I):
+        first = i * d - padding[0]  # the cell of window 0
+        low = max(0, -(first // s))
+        high = max(low, min(P, (H - 1 - first) // s + 1))
+        cells = slice(low * s + first, (high - 1) * s + first + 1, s) if low < high else slice(0, 0)
+        found.append((slice(low, high), cells))
+    return found

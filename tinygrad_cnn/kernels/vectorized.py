@@ -54,6 +54,7 @@ from ._windows import (
     divisor,
     empty,
     order_of,
+    reach,
     split,
 )
 
@@ -130,18 +131,23 @@ def conv2d_input(g, w, x_shape, stride, padding, dilation, groups):
     For stride 1 that is a correlation of g with the filter turned around. Otherwise the cells with
     one remainder of h + top by sh meet only the taps with i·dh of that remainder, which follow each
     other at equal distance: sh·sw such correlations, each with its part of the filter, fill x̄.
-    Where there are far fewer channels than filters, `_fold` is faster.
+    Where there are few channels, and fewer than filters, `_fold` is faster.
     """
     F, c, I, J = w.shape
     C = x_shape[1]
     # (F, c, I, J) -> (C, f, I, J), turned around
     turned = w.reshape(groups, F // groups, c, I, J).swapaxes(1, 2)
     turned = turned.reshape(C, F // groups, I, J)[:, :, ::-1, ::-1]
-    order = order_of(g, turned.shape, groups)
-    x = empty(x_shape, order, np.result_type(g, w))
-    if order is CHWN and groups == 1 and x.dtype != np.float16 and _prefers_fold(g, x, I * J):
-        _fold(g, w, stride, padding, dilation, x)
+    order, dtype = order_of(g, turned.shape, groups), np.result_type(g, w)
+    by_channel, (N, _, P, Q) = order is CHWN, g.shape
+    # To fold reads and writes a number for each tap, to unfold writes one, for each filter.
+    fewer = 0 < 2 * C * P * Q < F * prod(x_shape[2:]) and (C <= 8 or by_channel)
+    one = I * J * P * Q * (N if by_channel else C) * g.itemsize  # bytes: what is folded at once
+    if groups == 1 and fewer and g.size and one <= 4 * BLOCK_BYTES and dtype != np.float16:
+        x = empty(x_shape, order if by_channel else (0, 1, 2, 3), dtype)
+        _fold(g, w, stride, padding, dilation, x, by_channel)
         return x
+    x = empty(x_shape, order, dtype)
     axes = zip(x_shape[2:], (I, J), stride, padding, dilation, strict=True)
     for (h, i, top, dh), (v, j, left, dw) in product(*(_phases(*axis) for axis in axes)):
         part = turned[:, :, i, j]
@@ -149,40 +155,38 @@ def conv2d_input(g, w, x_shape, stride, padding, dilation, groups):
     return x
 
 
-def _prefers_fold(g, x, taps):
-    """Whether folding moves less memory. It reads and writes a number, unfolding only writes it."""
-    N, F, P, Q = g.shape
-    C, H, W = x.shape[1:]
-    one = taps * N * P * Q * g.itemsize  # bytes of a channel, which is folded all at once
-    return g.size > 0 and F * H * W > 2 * C * P * Q and one <= 4 * BLOCK_BYTES
-
-
-def _fold(g, w, stride, padding, dilation, x):
-    """x̄ in the order C H W N, a few channels at a time: for each tap (i, j) the products
-    Σ_f w[f,c,i,j] g[n,f,p,q] are added to the cells where the tap lies in the windows (p, q).
+def _fold(g, w, stride, padding, dilation, x, by_channel):
+    """x̄, some channels or images at a time: for each tap (i, j) the products Σ_f w[f,c,i,j] g[n,f,p,q]
+    are added to the cells where the tap lies in the windows (p, q).
     """
-    F, C, I, J = w.shape
-    rows, columns = _axes(x.shape[2:], (I, J), stride, padding, dilation, g.shape[2:])
-    g, x = g.transpose(CHWN), x.transpose(CHWN)
-    w = np.ascontiguousarray(w.reshape(F, C, I * J).transpose(1, 2, 0))  # (C, I·J, F)
-    M = g.size // F
-    m = divisor(M, SMALL // (F * I * J))
-    gm = g.reshape(F, M // m, m).swapaxes(0, 1)  # (B, F, m)
+    (F, C, I, J), (N, _, P, Q) = w.shape, g.shape
+    reach, M = _taps(x.shape[2:], (I, J), stride, padding, dilation, (P, Q)), N * P * Q
+    w = np.ascontiguousarray(w.reshape(F, -1).T)  # (C·I·J, F)
+    if by_channel:
+        m = divisor(M, SMALL // (F * I * J))
+        blocks = g.transpose(CHWN).reshape(F, M // m, m).swapaxes(0, 1)  # (B, F, m)
 
-    def work(channels):
-        total = x[channels]
-        total[...] = 0
-        cols = scratch("columns", (len(total), I * J, M // m, m), x.dtype)
+    def of_channels(part):
+        cols = scratch("columns", (part.stop - part.start, I * J, M // m, m), x.dtype)
         # (c, 1, I·J, F) (B, F, m) -> (c, B, I·J, m)
-        np.matmul(w[channels, None], gm, out=cols.swapaxes(1, 2))
-        cols = cols.reshape(len(total), I, J, *g.shape[1:])
-        for (i, (p, h)), (j, (q, v)) in product(enumerate(rows), enumerate(columns)):
-            total[:, h, v] += cols[:, i, j, p, q]
+        np.matmul(w.reshape(C, 1, I * J, F)[part], blocks, out=cols.swapaxes(1, 2))
+        return x[:, part], cols.reshape(-1, I * J, P, Q, N).transpose(1, 4, 0, 2, 3)
 
-    folded = C * I * J * M
-    threads = workers() if folded * (F + 8) > PARALLEL else 1
-    pieces = -(-folded * x.itemsize // (BLOCK_BYTES * threads)) * threads
-    run(work, split(C, pieces), threads)
+    def of_images(part):
+        given = g[part].reshape(-1, F, P * Q)
+        cols = scratch("columns", (len(given), C * I * J, P * Q), x.dtype)
+        np.matmul(w, given, out=cols)  # (C·I·J, F) (n, F, P·Q)
+        return x[part], cols.reshape(-1, C, I * J, P, Q).transpose(2, 0, 1, 3, 4)
+
+    def work(part):
+        total, cols = of_channels(part) if by_channel else of_images(part)
+        total[...] = 0
+        for tap, (windows, cells) in zip(cols, reach, strict=True):
+            total[cells] += tap[windows]
+
+    threads = workers() if C * I * J * M * (F + 8) > PARALLEL else 1
+    pieces = -(-C * I * J * M * x.itemsize // (BLOCK_BYTES * threads)) * threads
+    run(work, split(C if by_channel else N, pieces), threads)
 
 
 def _phases(H, I, s, padding, d):
@@ -429,21 +433,8 @@ def _taps(plane, *how):
 
 
 def _axes(plane, *how):
-    """`_reach` of the rows and of the columns."""
-    return [_reach(*axis) for axis in zip(plane, *how, strict=True)]
-
-
-@lru_cache(maxsize=256)
-def _reach(H, I, s, padding, d, P):
-    """For each tap i of one axis: the windows p for which it lies in x, and the cells it is."""
-    reach = []
-    for i in range(I):
-        first = i * d - padding[0]  # the cell of window 0
-        low = max(0, -(first // s))
-        high = max(low, min(P, (H - 1 - first) // s + 1))
-        cells = slice(low * s + first, (high - 1) * s + first + 1, s) if low < high else slice(0, 0)
-        reach.append((slice(low, high), cells))
-    return reach
+    """`reach` of the rows and of the columns."""
+    return [reach(*axis) for axis in zip(plane, *how, strict=True)]
 
 
 def _like(x, plane, dtype):

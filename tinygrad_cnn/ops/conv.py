@@ -24,6 +24,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import kernels
+from ..kernels._windows import reach
 from ..op import op
 
 
@@ -149,13 +150,8 @@ _trilinear(conv3d, conv3d_input, conv3d_weight)
 
 def _depth(x, w_shape, y, stride, padding, dilation):
     """For each tap k of depth that meets x: (k, the windows where it does, the cells it stands on)."""
-    depth, s, front, d = x.shape[2], stride[0], padding[0][0], dilation[0]
-    for k in range(w_shape[2]):
-        first = k * d - front  # the cell of window 0
-        low, high = max(0, -(first // s)), min(y.shape[2], (depth - 1 - first) // s + 1)
-        if low < high:
-            cells = slice(low * s + first, (high - 1) * s + first + 1, s)
-            yield k, slice(low, high), cells
+    taps = reach(x.shape[2], w_shape[2], stride[0], padding[0], dilation[0], y.shape[2])
+    return [(k, windows, cells) for k, (windows, cells) in enumerate(taps) if cells.stop]
 
 
 def _frames(x):
