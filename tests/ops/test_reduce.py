@@ -151,6 +151,21 @@ def test_extremes_of_nothing_are_an_error(name):
         getattr(tc.zeros(0, 3), name)()  # PyTorch: a RuntimeError
 
 
+@pytest.mark.parametrize("keepdim", [False, True])
+@pytest.mark.parametrize("dim", [None, 1, -1, (), (0, 2, 3), (0, 1), (0, -1)])
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (0, 2, 3, 1), (1, 2, 3, 0)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32])
+def test_sums_of_many_numbers_however_they_lie(dtype, order, dim, keepdim):
+    numbers = np.random.default_rng(0).integers(-9, 9, (9, 17, 20, 30)).astype(dtype)
+    x = np.ascontiguousarray(numbers.transpose(order)).transpose(np.argsort(order))
+    if dtype is not np.int32:
+        x[0, 0, 0, 0], x[0, 1, 0, 0] = np.nan, np.inf
+    y = ops.reduce.sum(x, dim=dim, keepdim=keepdim)
+    wanted = x.sum(axis=dim, keepdims=keepdim)
+    assert y.dtype == wanted.dtype
+    np.testing.assert_array_equal(y, wanted)  # of whole numbers, so exact in any order
+
+
 def test_a_tensor_without_axes():
     x = tc.tensor(3.0, requires_grad=True)
     for reduced in (

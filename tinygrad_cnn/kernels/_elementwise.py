@@ -53,8 +53,7 @@ def spread(work, given, *dtypes):
     made = [np.empty_like(given[0], dtype) for dtype in dtypes]
     if given[0].size >= 2 * PART and alike(*given, *made) is not None:
         flat = [array.ravel(order="K") for array in (*given, *made)]
-        blocks = split(flat[0].size, workers())
-        each_part(lambda block: work(*(array[block] for array in flat)), blocks)
+        each_part(lambda b: work(*(array[b] for array in flat)), split(flat[0].size, workers()))
     else:
         work(*given, *made)
     return made

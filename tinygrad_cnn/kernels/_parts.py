@@ -100,8 +100,7 @@ class Table:
 
     def sum(self, a):
         """By BLAS: NumPy adds short rows slowly, and rounds at each."""
-        sums = np.ones((1, len(a)), a.dtype) @ a
-        return self.vector(sums.reshape(self.k, self.n).sum(axis=0))
+        return self.vector((np.ones(len(a), a.dtype) @ a).reshape(self.k, self.n).sum(axis=0))
 
 
 _table = lru_cache(maxsize=1024)(Table)

@@ -14,7 +14,7 @@ memory; NumPy's elementwise operations keep the order, and the next kernel finds
 """
 
 from functools import lru_cache
-from itertools import product
+from itertools import product, starmap
 from math import gcd, prod
 
 import numpy as np
@@ -117,8 +117,7 @@ def conv2d(x, w, bias, stride, padding, dilation, groups):
             x.shape[2:], padding, dilation, w.shape[2:], stride, strict=True
         )
     ]
-    shape = (x.shape[0], w.shape[0], *size)
-    y = empty(shape, order_of(x, w.shape, groups), np.result_type(x, w))
+    y = empty((len(x), len(w), *size), order_of(x, w.shape, groups), np.result_type(x, w))
     origin = [-before for before, _ in padding]
     _correlate(x, w, bias, stride, origin, dilation, groups, y)
     return y
@@ -149,9 +148,10 @@ def conv2d_input(g, w, x_shape, stride, padding, dilation, groups):
         return x
     x = empty(x_shape, order, dtype)
     axes = zip(x_shape[2:], (I, J), stride, padding, dilation, strict=True)
-    for (h, i, top, dh), (v, j, left, dw) in product(*(_phases(*axis) for axis in axes)):
-        part = turned[:, :, i, j]
-        _correlate(g, part, None, (1, 1), (top, left), (dh, dw), groups, x[:, :, h, v])
+    for (h, i, top, dh), (v, j, left, dw) in product(*starmap(_phases, axes)):
+        _correlate(
+            g, turned[:, :, i, j], None, (1, 1), (top, left), (dh, dw), groups, x[:, :, h, v]
+        )
     return x
 
 

@@ -26,6 +26,7 @@ import numpy as np
 from .. import kernels
 from ..kernels._windows import reach
 from ..op import op
+from . import reduce
 
 
 @op
@@ -81,7 +82,7 @@ def _trilinear(conv, of_input, of_weight):
     def of_weight_x(g, u, x_shape, stride, padding, dilation, groups):
         return conv_x(u, g, x_shape, stride, padding, dilation, groups)
 
-    conv.defvjp(x=conv_x, w=conv_w, b=lambda g: g.sum(axis=(0, *range(2, len(g.shape)))))
+    conv.defvjp(x=conv_x, w=conv_w, b=lambda g: reduce.sum(g, dim=(0, *range(2, len(g.shape)))))
     of_input.defvjp(u=of_input_u, w=of_input_w)
     of_weight.defvjp(u=of_weight_u, x=of_weight_x)
 

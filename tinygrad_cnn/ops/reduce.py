@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from ..dtypes import floating
+from ..kernels._parts import LARGE, sums
 from ..op import op
 from .elementwise import cast, exp, where
 from .shape import expand, scatter_add
@@ -37,7 +38,10 @@ def spread(g, x_shape, dim, keepdim):
 @op
 def sum(x, *, dim=None, keepdim=False):
     """y = Σ x over dim        x̄ = ȳ, repeated"""
-    return x.sum(axis=dim, keepdims=keepdim)
+    if x.size < LARGE:
+        return x.sum(axis=dim, keepdims=keepdim)
+    y = sums(lambda x: [x], [x], [], axes_of(dim, x.ndim))[0]
+    return y if keepdim else y.squeeze(axes_of(dim, x.ndim))
 
 
 sum.defvjp(x=spread)
