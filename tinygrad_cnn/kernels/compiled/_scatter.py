@@ -14,9 +14,13 @@ ZEROS = 256  # bytes at the beginning of scratch memory
 
 
 @emit
-def _add(code, of, to, n):
-    """to[k] += of[k] for a vector's k < n; the rest of it is written as it was."""
-    code.store(code.load_some(of, code.mask(n)) + code.load(to), to)
+def _add(code, of, of_step, to, to_step, n, count):
+    """to[k] += of[k] for a vector's k < n, and `count` times, so many bytes further; the rest stays."""
+    mask = code.mask(n)
+    with code.loop(count, of, to) as following:
+        of, to = following.values
+        code.store(code.load_some(of, mask) + code.load(to), to)
+        following.next(code.sum(of, of_step), code.sum(to, to_step))
 
 
 @jit
@@ -33,6 +37,9 @@ def spread(
     columns = max((Q - 1) * t + (J - 1) * e + 1, W + left)
     runs, run = (1, J * C) if e == 1 else (J, C)
     row = columns * C + lanes  # a vector that begins in the last run ends in the row
+    # Whole vectors are read and written: of windows so far apart, none is one's and the next one's, and no
+    # read waits for the write before it.
+    apart = ((run + lanes - 1) // lanes * lanes + t * C - 1) // (t * C)
     clear(scratch, ZEROS)
     sums = scratch + ZEROS
     given = (sums + high * row * size + 63) // 64 * 64
@@ -54,18 +61,18 @@ def spread(
                     zero, width, of, step, scratch, w + k * F * size, 0, width, added + k * size, deep,
                     scratch, 0, F, 1, width, Q,
                 )  # fmt: skip
-            for i in range(I):
-                h = p * s + i * d - top - h_first
-                if 0 <= h < rows:
-                    for q in range(Q):
+            for q in range(min(apart, Q)):
+                for i in range(I):
+                    h = p * s + i * d - top - h_first
+                    if 0 <= h < rows:
                         for j in range(runs):
-                            k, left_over = (i * J + j) * C, run
-                            value = added + (q * deep + k) * size
+                            of = added + (q * deep + (i * J + j) * C) * size
                             to = sums + (h * row + (q * t + j * e) * C) * size
-                            while left_over > 0:
-                                _add(zero, value, to, left_over)
-                                value, to = value + lanes * size, to + lanes * size
-                                left_over -= lanes
+                            for k in range(0, run, lanes):
+                                _add(
+                                    zero, of + k * size, apart * deep * size, to + k * size,
+                                    apart * t * C * size, run - k, (Q - q + apart - 1) // apart,
+                                )  # fmt: skip
             p += 1
         for h in range(rows):
             move(
