@@ -64,7 +64,8 @@ class Run:
 
             samples = extras.imports(names, self.effort)
         else:
-            samples = self.compare(dict.fromkeys(names, work), row.threads)
+            works = dict.fromkeys(names, work)
+            samples = self.compare(works | (micro.PEAKS if row.least else {}), row.threads)
         record = records.of_row(row, samples)
         self.results["rows"].append(record)
         return table.of_row(record)
@@ -92,9 +93,7 @@ class Run:
         """Measure a kernel beside the machine's peaks."""
         names = self.names([] if case.work == "kernel" else ["torch"])
         works: dict[str, Any] = dict.fromkeys(names, (case.work, case.arguments))
-        works["peak product"] = "product", {"size": micro.PRODUCT}
-        works["peak copy"] = "copy", {"size": micro.COPIED}
-        record = records.of_case(case, self.compare(works))
+        record = records.of_case(case, self.compare(works | micro.PEAKS))
         self.results["micro"].append(record)
         return table.of_case(record)
 

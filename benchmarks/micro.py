@@ -20,6 +20,9 @@ from .works import Run
 F32 = 4  # bytes
 FEW = 16  # filters
 PRODUCT, COPIED = 1024, 1 << 24  # of the peaks: n of an n × n product, numbers in a copy
+PEAKS: dict[str, tuple[str, dict[str, Any]]] = {
+    "peak product": ("product", {"size": PRODUCT}), "peak copy": ("copy", {"size": COPIED}),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -189,6 +192,16 @@ _LAYERS = {  # (N, C, H, W), filters, kernel, stride, groups
 }
 
 
+def conv_size(
+    shape: tuple[int, ...], filters: int, kernel: int, stride: int = 1, groups: int = 1
+) -> tuple[float, float]:
+    """Floating point operations of a convolution by its definition, and bytes of x, w and y."""
+    N, C, H, W = shape
+    y = N * filters * -(-H // stride) * -(-W // stride)
+    w = filters * C // groups * kernel**2
+    return 2.0 * y * w / filters, F32 * (prod(shape) + y + w)
+
+
 def _cases() -> list[Case]:
     cases = []
     for m, k, n in ((64, 784, 256), (512, 512, 512)):
@@ -197,11 +210,9 @@ def _cases() -> list[Case]:
         cases.append(Case(f"matmul {m}, {k}, {n}", "kernel", arguments, 2.0 * m * k * n, moved))
     for function in _CONVS:
         for name, (shape, filters, k, s, groups) in _LAYERS.items():
-            N, C, H, W = shape
-            y, w = N * filters * -(-H // s) * -(-W // s), filters * C // groups * k * k
             arguments = {"function": function, "case": (shape, filters, k, s, groups)}
-            flops, moved = 2.0 * y * w / filters, F32 * (prod(shape) + y + w)
-            cases.append(Case(f"{function} {name}", "kernel", arguments, flops, moved))
+            size = conv_size(shape, filters, k, s, groups)
+            cases.append(Case(f"{function} {name}", "kernel", arguments, *size))
     shape = (32, 64, 32, 32)
     for function, (large, small) in _POOLS.items():
         for name, last in (("2x2", 1), ("2x2, images innermost", 0)):
@@ -243,13 +254,18 @@ class Share:
     bound: str
 
 
+def least(flops: float, moved: float, product: float, copy: float) -> tuple[float, str]:
+    """Seconds that so much takes at the machine's peaks, and which of them it is bound by.
+
+    `product` and `copy` are the seconds of the product of PRODUCT² and of the copy of COPIED numbers.
+    """
+    compute = flops * product / (2.0 * PRODUCT**3)
+    memory = moved * copy / (2.0 * F32 * COPIED)
+    return max(compute, memory), "matmul" if compute > memory else "copy"
+
+
 def share(case: Case, seconds: float, product: float, copy: float) -> Share:
-    """From the seconds of the case, of the product of PRODUCT² and of the copy of COPIED numbers."""
-    compute = case.flops * product / (2.0 * PRODUCT**3)
-    memory = case.moved * copy / (2.0 * F32 * COPIED)
-    return Share(
-        case.flops / seconds / 1e9,
-        case.moved / seconds / 1e9,
-        max(compute, memory) / seconds,
-        "matmul" if compute > memory else "copy",
-    )
+    """From the seconds of the case, and those that `least` takes."""
+    best, bound = least(case.flops, case.moved, product, copy)
+    rates = case.flops / seconds / 1e9, case.moved / seconds / 1e9
+    return Share(*rates, best / seconds, bound)

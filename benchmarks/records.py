@@ -9,9 +9,10 @@ import platform
 from pathlib import Path
 from typing import Any
 
+from . import micro
 from .contestants import ALL, OURS
 from .measure import Samples, quartiles
-from .micro import Case, share
+from .micro import PEAKS, Case, share
 from .rows import Row
 from .scaling import Scaled, exponents
 
@@ -48,9 +49,12 @@ def _summaries(samples: Samples, scale: float) -> Record:
 def of_row(row: Row, samples: Samples) -> Record:
     """Its medians in the row's unit, and what each set of kernels takes over each rival.
 
-    `against` has an entry for each rival; the best one of its family carries the target.
+    `against` has an entry for each rival; the best one of its family carries the target. Its limit, where
+    the row's size is known, is the ratio that the machine's peaks leave of the rival's time.
     """
     scale = 1.0 if samples.unit == "MiB" else (1e3 if row.unit == "ms" else 1e6 / row.per)
+    product, copy = (samples.taken.pop(name, ()) for name in PEAKS)
+    least = [micro.least(*(row.least or (0, 0)), *of) for of in zip(product, copy, strict=False)]
     against: list[Record] = []
     for ours in [n for n in OURS if n in samples.taken]:
         families: dict[str, list[str]] = {}
@@ -70,6 +74,10 @@ def of_row(row: Row, samples: Samples) -> Record:
                 target = row.targets.get(family, {}).get(ours)
                 if name == best and target is not None:
                     entry |= {"target": target, "met": middle <= target}
+                if least:
+                    pairs = zip(least, samples.taken[name], strict=False)
+                    entry["limit"] = quartiles([seconds / its for (seconds, _), its in pairs])[1]
+                    entry["bound"] = least[0][1]
                 against.append(entry)
         if (target := row.targets.get("", {}).get(ours)) is not None:
             met = samples.median(ours) * scale <= target

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .micro import conv_size
+
 Targets = Mapping[str, Mapping[str, float]]  # family -> set of kernels -> ratio
 
 
@@ -50,6 +52,7 @@ class Row:
     kind: str = "time"  # or "memory", "import"
     unit: str = "ms"
     per: int = 1
+    least: tuple[float, float] | None = None  # floating point operations and bytes, where known
 
 
 def step(model: str, *shape: int, **options: Any) -> dict[str, Any]:
@@ -104,7 +107,12 @@ def _rows() -> list[Row]:
         )
     for name, layer in CONV_LAYERS.items():
         its = dict(zip(_CONV_ARGUMENTS, layer, strict=False))
-        rows.append(Row("conv", f"conv {name}", "conv_layer", its, EAGER, CONV))
+        flops, moved = conv_size(*layer)
+        rows.append(
+            Row(
+                "conv", f"conv {name}", "conv_layer", its, EAGER, CONV, least=(3 * flops, 3 * moved)
+            )
+        )  # for y, x̄ and w̄
     for name, model in _NETS.items():
         its = step(model, 16, 3, 32, 32)
         rows.append(Row("nets", f"{name}, batch 16", "training_step", its, FORMATS, NETS))

@@ -8,7 +8,7 @@ from .records import Record
 
 ROWS = (
     f"{'':36} {'kernels':11} {'ours':>9} {'':9} {'rival':19} {'theirs':>9} {'ratio':>7} "
-    f"{'quartiles':>13} {'target':>7}"
+    f"{'quartiles':>13} {'target':>7} {'':6} {'limit':>5} by"
 )
 SCALING = (
     f"{'':24} {'contestant':19} {'of':6} {'exponent':>8} {'quartiles':>13} {'all':>6}  medians"
@@ -47,7 +47,9 @@ def of_row(record: Record) -> Iterator[str]:
         else:
             line += f"{'-':19} {'':31} "
         if entry.get("target") is not None:
-            line += f"{entry['target']:7.2f} {'met' if entry['met'] else 'missed'}"
+            line += f"{entry['target']:7.2f} {'met' if entry['met'] else 'missed':6} "
+        if entry.get("limit") is not None:
+            line += f"{entry['limit']:5.2f} {entry['bound']}"
         yield line.rstrip()
         name = ""
     yield from _failures(record)

@@ -253,6 +253,18 @@ def test_the_table_has_the_best_of_each_family(all_installed, capsys):
     assert "7 of 8 targets met; missed: LeNet-5, batch 64 (vectorized, MyGrad)" in out
 
 
+def test_a_convolution_has_the_limit_that_the_machine_sets(all_installed, capsys, tmp_path):
+    results = tmp_path / "one.json"
+    words = ["--only", "conv 1x1, 64 to 256", "--kernels", "compiled", "--json", str(results)]
+    line = run(capsys, *words).splitlines()[1]
+    # at the fake peak of 2 · 1024³ operations a second, over the 1.6 s of the better rival
+    limit = 3 * 2 * 16 * 16**2 * 64 * 256 / (2 * 1024**3) / 1.6
+    assert line.split()[-4:] == ["0.80", "met", f"{limit:.2f}", "matmul"]
+    (row,) = records.load(str(results))["rows"]
+    assert not any(name.startswith("peak") for name in row["contestants"])
+    assert [entry["limit"] for entry in row["against"]] == pytest.approx([limit * 0.4, limit])
+
+
 def test_json_and_plots(all_installed, capsys, tmp_path):
     pytest.importorskip("matplotlib")
     results, picture = tmp_path / "all.json", tmp_path / "all.png"
