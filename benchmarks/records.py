@@ -6,6 +6,7 @@ import importlib.metadata
 import json
 import os
 import platform
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,9 @@ def of_row(row: Row, samples: Samples) -> Record:
     the row's size is known, is the ratio that the machine's peaks leave of the rival's time.
     """
     scale = 1.0 if samples.unit == "MiB" else (1e3 if row.unit == "ms" else 1e6 / row.per)
-    product, copy = (samples.taken.pop(name, ()) for name in PEAKS)
+    product, copy = (samples.taken.get(name, ()) for name in PEAKS)
+    taken = {name: values for name, values in samples.taken.items() if name not in PEAKS}
+    samples = replace(samples, taken=taken)
     least = [micro.least(*(row.least or (0, 0)), *of) for of in zip(product, copy, strict=False)]
     against: list[Record] = []
     for ours in [n for n in OURS if n in samples.taken]:

@@ -440,6 +440,82 @@ def test_an_update_does_what_it_says_now(k):
             assert np.signbit(p[0]) == np.signbit(number)
 
 
+class Rate:
+    now = 0.5
+
+
+def rate_of_a_global():
+    return NUMBER
+
+
+@pytest.mark.parametrize("of", ["class", "module", "helper", "nested", "random"])
+def test_an_update_sees_what_changed_elsewhere(k, of, monkeypatch):
+    def update(arrays, scratch, numbers):
+        if of == "class":
+            rate = Rate.now
+        elif of == "module":
+            rate = vectorized.PLANE_CELLS
+        elif of == "helper":
+            rate = rate_of_a_global()
+        elif of == "nested":
+            rate = (lambda: NUMBER)()
+        else:
+            rate = np.random.random()
+        np.add(arrays[1], rate, out=arrays[0])
+
+    p, g, found = np.zeros(50), np.zeros(50), []
+    for number in (2.0, 3.0):
+        monkeypatch.setattr(Rate, "now", number)
+        monkeypatch.setattr(vectorized, "PLANE_CELLS", number)
+        monkeypatch.setitem(globals(), "NUMBER", number)
+        k.blockwise([(update, (p, g), 0, ())])
+        found.append(p[0])
+    assert found[0] != found[1] if of == "random" else found == [2.0, 3.0]
+
+
+def test_an_update_may_use_what_arrays_have(k):
+    def update(arrays, scratch, numbers):
+        (p, g), (s,) = arrays, scratch
+        np.copyto(s, g.clip(-1, 1).reshape(p.shape), "same_kind")
+        p -= s.astype(p.dtype)
+
+    p, g = np.zeros(50), np.arange(50.0)
+    k.blockwise([(update, (p, g), 1, ())])
+    assert p.tolist() == [0] + [-1] * 49
+
+
+@pytest.mark.parametrize("n", [600, 40_000])
+def test_arrays_of_other_shapes_are_numpys_to_refuse(k, n):
+    p, g = np.zeros(n), np.ones(n)
+    with pytest.raises(ValueError, match="broadcast"):
+        k.blockwise([(an_update(0.3, []), (p, g, np.zeros(4)), 2, (1.0, 1.0))])
+
+    def add_both(arrays, scratch, numbers):
+        np.add(arrays[0], arrays[1], out=arrays[0])
+        np.add(arrays[0], arrays[2], out=arrays[0])
+
+    p[...] = 0
+    k.blockwise([(add_both, (p, g, np.ones(())), 0, ())])  # or to broadcast
+    assert (p == 2).all()
+
+
+@pytest.mark.parametrize("n", [100, 40_000])
+def test_a_gradient_in_the_memory_of_its_parameter(k, n):
+    memory = np.arange(n + 1.0)
+    p, g = memory[1:], memory[:-1]
+    wanted = 0.5 * p + g + 1
+    k.blockwise([(halve_and_add, (p, g.copy()), 0, (1.0,))])
+    np.testing.assert_array_equal(p, wanted)
+
+    def subtract(arrays, scratch, numbers):
+        np.multiply(arrays[1], 0.5, out=scratch[0])
+        np.subtract(arrays[0], scratch[0], out=arrays[0])
+
+    wanted = p - 0.5 * g
+    k.blockwise([(subtract, (p, g), 1, ())])
+    np.testing.assert_array_equal(p, wanted)
+
+
 def test_an_update_does_not_write_into_what_is_read_only(k):
     memory = bytes(400)
     p, g = np.frombuffer(memory), np.ones(50)

@@ -3,6 +3,7 @@
 import copy
 import math
 import pickle
+import sys
 import warnings
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import example, given, strategies as st
 
 import tinygrad_cnn as tc
-from tinygrad_cnn import nn, optim
+from tinygrad_cnn import kernels, nn, optim
 from tinygrad_cnn.kernels import _blockwise
 from tinygrad_cnn.optim import optimizer as module
 
@@ -234,6 +235,58 @@ def test_a_graph_that_saved_a_parameter_notices_the_step():
     optimizer.step()
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         y.backward()
+
+
+@pytest.mark.parametrize(("name", "settings", "_"), RECORDED)
+def test_a_step_of_all_parameters_is_one_call_of_a_kernel(name, settings, _, monkeypatch):
+    compiled = pytest.importorskip("tinygrad_cnn.kernels.compiled")
+    blockwise = sys.modules[f"{compiled.__name__}.blockwise"]
+    calls, share = [], blockwise.share
+    monkeypatch.setattr(blockwise, "share", lambda *given: calls.append(given) or share(*given))
+    monkeypatch.setattr(kernels, "blockwise", compiled.blockwise)
+    parameters = [tc.ones(*shape).requires_grad_() for shape in ((), (3,), (5, 700), (0,), (2, 2))]
+    optimizer = getattr(optim, name)(parameters, lr=0.1, **settings)
+    for _step in range(3):
+        for p in parameters:
+            p.grad = tc.ones(*p.shape)
+        calls.clear()
+        optimizer.step()
+        assert len(calls) == 1
+    assert len({p.flatten()[0].item() for p in parameters if p.numel()}) == 1
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam"])
+def test_an_error_in_one_groups_settings_leaves_the_others_whole(name):
+    """What had been collected was dropped, and its new state, not yet written, taken up by the next step."""
+
+    def stepped(broken):
+        ps = [tc.ones(3).requires_grad_() for _ in "ab"]
+        how = {"momentum": 0.9} if name == "SGD" else {}
+        optimizer = getattr(optim, name)([{"params": [p]} for p in ps], lr=0.1, **how)
+        for p in ps:
+            p.grad = tc.ones(3)
+        if broken:
+            optimizer.param_groups[1]["lr"] = None
+            with pytest.raises(TypeError):
+                optimizer.step()
+            optimizer.param_groups[1]["lr"] = 0.1
+        else:
+            optimizer.step()
+        optimizer.step()
+        return ps[0].tolist()
+
+    assert stepped(broken=True) == stepped(broken=False)
+
+
+def test_a_parameter_that_was_resized_is_an_error():
+    p = tc.ones(4).requires_grad_()
+    optimizer = optim.Adam([p])
+    p.grad = tc.ones(4)
+    optimizer.step()
+    p.data = tc.ones(2000)
+    p.grad = tc.ones(2000)
+    with pytest.raises(ValueError, match="broadcast"):
+        optimizer.step()
 
 
 @pytest.mark.parametrize(("name", "settings", "_"), RECORDED)

@@ -17,8 +17,12 @@ def blockwise(jobs):
     """
     with np.errstate(all="ignore"):
         for update, arrays, scratch, numbers in jobs:
-            p, _, *state = arrays
-            if p.size <= BLOCK or not all(a.flags.c_contiguous for a in (p, *state)):
+            p, g, *state = arrays
+            if (
+                p.size <= BLOCK
+                or np.may_share_memory(p, g)
+                or not all(a.flags.c_contiguous and a.shape == p.shape for a in (p, *state))
+            ):
                 update(arrays, [np.empty(p.shape, p.dtype) for _ in range(scratch)], numbers)
                 continue
             flat = [a.reshape(-1) for a in arrays]  # the second anew, if it lies otherwise

@@ -203,7 +203,8 @@ class Optimizer:
         It is called as `update((p, g, *state), scratch, numbers)`, with arrays of one shape, and
         changes p and the state in place, element by element with functions of NumPy, and not the
         gradient g. It may be recorded once and replayed for other numbers: these are for such
-        functions to take, and must not decide what is done.
+        functions to take, and must not decide what is done. (What decides, a flag, belongs to the
+        function: to its closure, or to one function each.)
         """
         raise NotImplementedError(f"{type(self).__name__} defines no update")
 
@@ -244,16 +245,18 @@ class Optimizer:
                     )
                 moved.append((group, p, p._array, gradient._array))
         jobs, descends = [], functools.cache(descending)  # one function for all of one kind
-        for group, p, array, g in moved:
-            update, state, scratch, numbers = self.update_of(p, group)
-            decay, up = group.get("weight_decay", 0), bool(group.get("maximize"))
-            if decay or up:
-                apart = bool(decay and group.get("decoupled_weight_decay"))
-                update, scratch = descends(update, bool(decay), apart, up), scratch + 1
-                numbers = (*numbers, 1 - float(group["lr"]) * decay if apart else decay)
-            jobs.append((update, (array, g, *state), scratch, tuple(map(float, numbers))))
-            mark_written(array)
-        kernels.blockwise(jobs)
+        try:
+            for group, p, array, g in moved:
+                update, state, scratch, numbers = self.update_of(p, group)
+                decay, up = group.get("weight_decay") or 0.0, bool(group.get("maximize"))
+                if decay or up:
+                    apart = bool(decay and group.get("decoupled_weight_decay"))
+                    update, scratch = descends(update, bool(decay), apart, up), scratch + 1
+                    numbers = (*numbers, 1 - float(group["lr"]) * decay if apart else decay)
+                jobs.append((update, (array, g, *state), scratch, tuple(map(float, numbers))))
+                mark_written(array)
+        finally:  # whose state has gone on moves, also where the next one's settings are an error
+            kernels.blockwise(jobs)
         return loss
 
     step = _hooked(step)

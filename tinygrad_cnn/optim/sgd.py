@@ -71,7 +71,7 @@ class SGD(Optimizer):
         state, nesterov = self.state[p], bool(group["nesterov"])
         first = state.get("momentum_buffer") is None
         if first:
-            state["momentum_buffer"] = wrap(np.empty_like(p._array))
+            state["momentum_buffer"] = wrap(np.zeros_like(p._array))
         update = _with_momentum(first, taken != 1, nesterov)
         of_v = lr * momentum if nesterov else lr
         return update, (state["momentum_buffer"]._array,), 1, (lr, momentum, taken, of_v)

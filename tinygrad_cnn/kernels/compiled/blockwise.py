@@ -4,9 +4,11 @@ So what an optimizer computes is written once, with NumPy's functions, and comes
 and all parameters are one call.
 """
 
+import math
 from array import array
-from itertools import pairwise
-from types import BuiltinFunctionType, FunctionType, ModuleType
+from functools import lru_cache
+from itertools import chain, pairwise
+from types import CodeType, FunctionType, ModuleType
 
 import numpy as np
 
@@ -83,32 +85,39 @@ class _Trace:
 
 
 SETTLED = {int, float, bool, str, type(None)}
-FIXED = {ModuleType, BuiltinFunctionType, np.ufunc, FunctionType, type}
 
 
 def _key(update):
     """What an update does, told by its code and by all that it refers to; TypeError if that may change.
 
-    The functions of a module are taken to stay what they are.
+    NumPy's and math's own functions stay what they are. What other modules and classes hold may change.
     """
     if type(update) is not FunctionType or update.__kwdefaults__:
         raise TypeError
     code, outer, key = update.__code__, update.__globals__, [update.__code__]
-    for value in (
-        *[c.cell_contents for c in update.__closure__ or ()],
-        *(update.__defaults__ or ()),
-    ):
-        if type(value) is FunctionType:
-            key.append(_key(value))
-        elif type(value) in SETTLED:
+    values = [cell.cell_contents for cell in update.__closure__ or ()]
+    values += update.__defaults__ or ()
+    for name in _names(code):
+        value = outer.get(name, getattr(np, name, None))
+        if name in outer or isinstance(value, ModuleType):  # np.random is no function
+            values.append(value)
+    for value in values:
+        if type(value) in SETTLED:
             key.append((type(value), value or repr(value)))  # 0.0 and −0.0 are two
+        elif type(value) is FunctionType:
+            key.append(_key(value))
+        elif type(value) is np.ufunc or value is np or value is math:
+            key.append(value)
         else:
             raise TypeError
-    for value in [outer[name] for name in code.co_names if name in outer]:
-        if type(value) not in FIXED and type(value) not in SETTLED:
-            raise TypeError
-        key.append(value if type(value) in FIXED else (type(value), value or repr(value)))
     return tuple(key)
+
+
+@lru_cache(maxsize=256)
+def _names(code):
+    """The globals and attributes that it names, and those of the functions in it."""
+    inner = [_names(const) for const in code.co_consts if isinstance(const, CodeType)]
+    return {*code.co_names, *chain(*inner)}
 
 
 _traces: dict = {}
@@ -118,14 +127,14 @@ def _trace_of(update, *counts):
     """Its trace for so many arrays, spare ones and numbers, or None; traced once for what it does."""
     try:
         key = _key(update), *counts
-    except TypeError:
+    except (TypeError, ValueError, RecursionError):  # an empty cell; a function of itself
         return None
     if key not in _traces:
         if len(_traces) >= 64:  # where numbers of each step are named by the update itself
             _traces.clear()
         try:
             _traces[key] = _Trace(update, *counts)
-        except (_Unknown, TypeError):
+        except Exception:  # it does what an array can and a stand-in cannot: NumPy's set runs it
             _traces[key] = None
     return _traces.get(key)
 
@@ -151,14 +160,14 @@ def blockwise(jobs):
 
 
 def _is_ready(trace, arrays):
-    """Whether the arrays are of one dtype, and runs of memory that may be written where they are."""
-    dtype = arrays[0].dtype
+    """Whether the arrays are of one shape and dtype, and runs of memory that may be written."""
+    shape, dtype = arrays[0].shape, arrays[0].dtype
     for a, written in zip(arrays, trace.written, strict=True):
         flags = a.flags
         whole = flags.carray if written else flags.c_contiguous and flags.aligned
-        if not whole or a.dtype != dtype:
+        if not whole or a.dtype != dtype or a.shape != shape:
             return False
-    return True
+    return not np.may_share_memory(*arrays[:2])  # a gradient in its parameter's memory
 
 
 def _run(trace, ready):
