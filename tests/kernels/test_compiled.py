@@ -420,6 +420,12 @@ def test_each_way_is_taken():
         assert of_a_pixel(*arguments) == (convolution.direct, convolution.direct_weight)
     many = channels_last(np.empty((4, 2000, 4, 4), np.float32))
     assert of_a_pixel(many, many[:, :64]) == (convolution.direct, convolution.pointwise_weight)
+    small, large = np.empty((1, 9, 8, 8)), np.empty((8, 9, 8, 8))
+    for channels, stride, g, wanted in (
+        (3, (1, 1), large, False), (4, (1, 1), large, True), (8, (1, 1), large, True),
+        (4, (1, 1), small, False), (8, (2, 2), large, False),
+    ):  # fmt: skip
+        assert convolution.fills(g, channels, stride, 16) == wanted
     assert convolution.is_depthwise((8, 1, 3, 3), 8)
     assert not convolution.is_depthwise((16, 1, 3, 3), 8)
     assert not convolution.is_depthwise((1, 1, 3, 3), 1)
