@@ -140,7 +140,7 @@ def conv2d_input(g, w, x_shape, stride, padding, dilation, groups):
     order, dtype = order_of(g, turned.shape, groups), np.result_type(g, w)
     by_channel, (N, _, P, Q) = order is CHWN, g.shape
     # To fold reads and writes a number for each tap, to unfold writes one, for each filter.
-    fewer = 0 < 2 * C * P * Q < F * prod(x_shape[2:]) and (C <= 8 or by_channel)
+    fewer = 0 < 2 * C * P * Q < F * prod(x_shape[2:]) and (min(F, 32) >= 4 * C or by_channel)
     one = I * J * P * Q * (N if by_channel else C) * g.itemsize  # bytes: what is folded at once
     if groups == 1 and fewer and g.size and one <= 4 * BLOCK_BYTES and dtype != np.float16:
         x = empty(x_shape, order if by_channel else (0, 1, 2, 3), dtype)
