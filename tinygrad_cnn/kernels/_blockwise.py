@@ -21,7 +21,7 @@ def blockwise(jobs):
             if (
                 p.size <= BLOCK
                 or np.may_share_memory(p, g)
-                or not all(a.flags.c_contiguous and a.shape == p.shape for a in (p, *state))
+                or not all([a.flags.c_contiguous and a.shape == p.shape for a in (p, *state)])
             ):
                 update(arrays, [np.empty(p.shape, p.dtype) for _ in range(scratch)], numbers)
                 continue
