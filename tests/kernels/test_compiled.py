@@ -110,7 +110,7 @@ def innermost(x):
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("value", [1, np.inf])
 def test_groups_of_many_channels_go_one_by_one(dtype, value, monkeypatch):
-    monkeypatch.setattr(convolution, "EACH_PIXELS", 0)
+    monkeypatch.setattr(convolution, "EACH_WORK", 0)
     x, w, bias = arrays(0, (2, 48, 9, 10), (51, 16, 3, 3), (51,), dtype=dtype)
     x[1, 20, 3, 4] = value
     with np.errstate(all="ignore"):
@@ -403,6 +403,7 @@ def test_each_way_is_taken():
     assert taken((16, 64, 32, 32), (64, 16, 3, 3), groups=4) is convolution.each
     assert taken((16, 64, 32, 32), (32, 16, 3, 3), groups=4) is convolution.direct
     assert taken((16, 64, 16, 16), (64, 16, 3, 3), groups=4) is convolution.direct
+    assert taken((16, 128, 16, 16), (128, 32, 3, 3), groups=4) is convolution.each
     x, y = (channels_last(np.empty((4, c, 8, 8), np.float32)) for c in (32, 64))
 
     def of_a_pixel(x, y, origin=(0, 0)):

@@ -31,7 +31,8 @@ from .winograd import winograd, winograd_weight
 
 # Winograd's transforms are shared by all filters and all channels: there must be some of each.
 LEAST, LEAST_PAIRS = {3: 8, 5: 10}, 128
-EACH, EACH_PIXELS = 16, 8192
+# Group by group: channels and filters of each, and pixels times pairs of them, for what the calls cost.
+EACH, EACH_WORK = 16, 1 << 21
 FEW = 16
 PIXELS = 512  # of the output, below which it is the calls that take the time
 
@@ -138,7 +139,8 @@ def way(x, w_shape, y, stride, origin, dilation, groups):
             pointwise_weight if stays(count, c, y.dtype) else direct_weight,
         )
     plain = I == J and I in LEAST and tuple(stride) == tuple(dilation) == (1, 1)
-    if plain and groups > 1 and min(F // groups, c) >= EACH and x.size // x.shape[1] >= EACH_PIXELS:
+    f, pixels = F // groups, x.size // x.shape[1]
+    if plain and groups > 1 and min(f, c) >= EACH and pixels * f * c >= EACH_WORK:
         return each, each_weight
     if plain and groups == 1 and min(F, c) >= LEAST[I] and F * c >= LEAST_PAIRS:
         return winograd, winograd_weight
