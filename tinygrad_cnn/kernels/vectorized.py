@@ -156,8 +156,8 @@ def conv2d_input(g, w, x_shape, stride, padding, dilation, groups):
 
 
 def _fold(g, w, stride, padding, dilation, x, by_channel):
-    """x̄, some channels or images at a time: for each tap (i, j) the products Σ_f w[f,c,i,j] g[n,f,p,q]
-    are added to the cells where the tap lies in the windows (p, q).
+    """x̄, some channels at a time where images are innermost, else some images: for each tap (i, j) the
+    products Σ_f w[f,c,i,j] g[n,f,p,q] are added to the cells where the tap lies in the windows (p, q).
     """
     (F, C, I, J), (N, _, P, Q) = w.shape, g.shape
     reach, M = _taps(x.shape[2:], (I, J), stride, padding, dilation, (P, Q)), N * P * Q
