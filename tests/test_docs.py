@@ -11,6 +11,12 @@ import pytest
 import tinygrad_cnn.testing as testing
 from tinygrad_cnn.op import registry
 
+# Numba loads its many modules with the first kernel, and some of them only once.
+if importlib.util.find_spec("numba"):
+    from numba.core.registry import cpu_target
+
+    cpu_target.target_context.refresh()
+
 pytest_plugins = ["pytester"]
 
 DOCS = Path(__file__).parents[1] / "docs"
