@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
-from tinygrad_cnn.kernels import _blockwise, _elementwise, _parts, vectorized
+from tinygrad_cnn.kernels import _blockwise, _elementwise, _parts, _threads, vectorized
 
 try:
     from tinygrad_cnn.kernels import compiled
@@ -198,6 +198,24 @@ def test_the_same_bits_twice(k, case):
         lambda: [k.normalize(x, mu, scale, weight, None)],
     ):
         assert all(np.array_equal(a, b) for a, b in zip(call(), call(), strict=True))
+
+
+def test_sums_hold_blas_at_one_thread(monkeypatch):
+    """It has two from 2¹⁸ numbers on, and its second looks for work for 20 ms: until this was held, a
+    ResNet's convolutions took as long on two threads as on one.
+    """
+    blas, counts, ones = _threads._openblas(), set(), np.ones
+    if blas is None:
+        pytest.skip("another BLAS")
+
+    def counted(*arguments, **options):
+        counts.add(blas[0]())
+        return ones(*arguments, **options)
+
+    x = lying(np.zeros((2, 64, 64, 64), np.float32), (0, 2, 3, 1))
+    monkeypatch.setattr(np, "ones", counted)
+    vectorized.moments(x, (0, 2, 3))
+    assert counts == {1}
 
 
 @given(cases())

@@ -5,7 +5,7 @@ from math import prod
 
 import numpy as np
 
-from ._threads import run, workers
+from ._threads import one_blas_thread, run, workers
 from ._windows import split
 
 PART = 1 << 19  # elements, at most; more calls, and threads at each, cost more than the cache gains
@@ -100,7 +100,9 @@ class Table:
 
     def sum(self, a):
         """By BLAS: NumPy adds short rows slowly, and rounds at each."""
-        return self.vector((np.ones(len(a), a.dtype) @ a).reshape(self.k, self.n).sum(axis=0))
+        with one_blas_thread():
+            total = np.ones(len(a), a.dtype) @ a
+        return self.vector(total.reshape(self.k, self.n).sum(axis=0))
 
 
 _table = lru_cache(maxsize=1024)(Table)
