@@ -19,6 +19,7 @@ from tinygrad_cnn.kernels import (
     _softmax,
     _threads,
     _windows,
+    _winograd,
     vectorized,
 )
 
@@ -155,6 +156,10 @@ def blocks(request):
                 patch.setattr(_windows, name, value)
             patch.setattr(vectorized, "PARALLEL", 0)
             patch.setattr(_windows, "TURNED_BYTES", 1)
+            tiles = {"BLOCK_BYTES": 1, "TILES": 2, "CHANNELS": {3: 2, 5: 2}, "FILTERS": -(10**6)}
+            for name, value in tiles.items():
+                patch.setattr(_winograd, name, value)
+            _winograd.suits.cache_clear()
             patch.setattr(vectorized, "PLANE_CELLS", 5)
             if compiled:
                 patch.setattr(_calls, "SOME", 0)
@@ -166,6 +171,7 @@ def blocks(request):
                 patch.setattr(convolution, "LEAST_PAIRS", 1)
                 patch.setattr(few, "PATCH_BYTES", 1)
             yield
+        _winograd.suits.cache_clear()
     else:
         yield
 
@@ -246,6 +252,8 @@ SHAPES = [  # x, w, stride, padding, groups: sizes that take every path on real 
     ((20, 3, 24, 25), (16, 3, 5, 5), 1, 0, 1),
     ((5, 32, 40, 40), (40, 32, 3, 3), 1, 1, 1),
     ((5, 32, 40, 40), (40, 32, 3, 3), 2, 1, 1),
+    ((40, 64, 8, 7), (128, 64, 3, 3), 1, 1, 1),
+    ((5, 48, 31, 33), (48, 48, 5, 5), 1, 2, 1),
     ((3, 64, 60, 60), (64, 64, 1, 1), 1, 0, 1),
     ((3, 64, 60, 60), (64, 1, 3, 3), 1, 1, 64),
     ((20, 64, 30, 30), (64, 1, 3, 3), 2, 1, 64),

@@ -56,6 +56,8 @@ class Windows:
     it. Its blocks are runs of pixels, ordered n, p, q or p, q, n, unfolded one after the other.
     """
 
+    name = "windows"  # of its scratch memory
+
     def __init__(self, x, w_shape, size, stride, origin, dilation, groups, dtype):
         F, self.c, *self.kernel = w_shape
         self.f, self.groups = F // groups, groups
@@ -129,7 +131,7 @@ class Windows:
         fits = source.shape[1:3] == tuple(shape) and source.strides[3] == source.itemsize
         if fits and source.dtype == self.dtype:
             return source
-        patch = scratch("patch", (len(x), *shape, x.shape[3]), self.dtype)
+        patch = scratch(self.name + " patch", (len(x), *shape, x.shape[3]), self.dtype)
         top, left = there
         patch[:, : top.start] = 0
         patch[:, top.stop :] = 0

@@ -19,6 +19,7 @@ from math import gcd, prod
 
 import numpy as np
 
+from . import _winograd
 from ._blockwise import blockwise as blockwise
 from ._elementwise import (
     _masked,
@@ -225,6 +226,10 @@ def conv2d_weight(g, x, w_shape, stride, padding, dilation, groups):
     if not (g.size and x.size and prod(w_shape)):
         return np.zeros(w_shape, dtype)
     origin = [-before for before, _ in padding]
+    if _winograd.suits(w_shape, len(g), g.shape[2:], stride, dilation, groups, dtype):
+        total, finite = _winograd.weight(g, x, w_shape, origin)
+        if finite:
+            return total
     V = Windows(x, w_shape, g.shape[2:], stride, origin, dilation, groups, dtype)
     g = g.transpose(V.order)
     panels, f = V.panels(), F // groups
@@ -269,6 +274,9 @@ def _correlate(x, w, bias, stride, origin, dilation, groups, y):
     F, c, I, J = w.shape
     if not (x.size and w.size and y.size):
         y[...] = 0 if bias is None else bias[:, None, None]
+        return
+    how = (len(y), y.shape[2:], stride, dilation, groups, y.dtype)
+    if _winograd.suits(w.shape, *how) and _winograd.correlate(x, w, bias, origin, y):
         return
     V = Windows(x, w.shape, y.shape[2:], stride, origin, dilation, groups, y.dtype)
     f = F // groups

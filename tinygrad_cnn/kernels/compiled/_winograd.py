@@ -1,49 +1,20 @@
-"""Winograd's convolution with 6 × 6 tiles: F(4×4, 3×3) and F(2×2, 5×5), and the filters' gradient.
+"""The loops of Winograd's convolution with 6 × 6 tiles, whose mathematics is in `kernels/_winograd.py`.
 
-A tile d of 6 × 6 and a filter g of r × r give m × m outputs, m + r = 7, by 36 multiplications:
-
-    y = Aᵀ [ (G g Gᵀ) ⊙ (Bᵀ d B) ] A
-
-where m² r² would be 144 for r = 3 and 100 for r = 5. Summed over channels, each of the 36 is a matrix
-product of tiles × channels by channels × filters. The matrices evaluate polynomials at six points, one
-of them ∞ (Toom, Cook; Lavin and Gray 2016, "Fast algorithms for convolutional neural networks", section 4).
-The gradient of the filters correlates tiles of x with those of the output's cotangent, so it is
-F(r×r, m×m): the same, with r and m exchanged.
+A tile d of 6 × 6 and a filter g of r × r give m × m outputs, m + r = 7: y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A. The
+transforms work on a vector of channels, one side after the other; the points of evaluation are in pairs
+±a, whose rows share their additions.
 """
 
-from math import prod
-
+from .._winograd import BT, SCALE, TILE, evaluation
 from ._jit import jit, part
 from ._patch import fill_panel, fill_patch, turn
 from ._product import across, along
 from ._vectors import clear, emit, lanes_of, size_of
 
-TILE = 6
 ZEROS = 256  # bytes at the beginning of scratch memory: a first sum, a first offset
-# Exact in binary, and a quarter of the error of the usual 0, ±1, ±2. In pairs: see `times`.
-POINTS = (0, 11 / 16, -11 / 16, 11 / 8, -11 / 8)
 
 
-# -- the matrices --------------------------------------------------------------------------------
-
-
-def evaluation(n):
-    """E (6, n): row a holds the powers of a point, the last the leading coefficient."""
-    return [[a**j for j in range(n)] for a in POINTS] + [[int(j == n - 1) for j in range(n)]]
-
-
-def _polynomial(roots):
-    """The coefficients of Π (x − root), the constant first."""
-    coefficients = [1]
-    for root in roots:
-        raised, scaled = [0, *coefficients], [root * a for a in coefficients] + [0]
-        coefficients = [a - b for a, b in zip(raised, scaled, strict=True)]
-    return coefficients
-
-
-# A = E (m), G = diag(SCALE) E (r)
-BT = [[*_polynomial([b for b in POINTS if b != a]), 0] for a in POINTS] + [_polynomial(POINTS)]
-SCALE = [1 / prod(a - b for b in POINTS if b != a) for a in POINTS] + [1.0]
+# -- products with the matrices -------------------------------------------------------------------
 
 
 def _mirrored(row):
