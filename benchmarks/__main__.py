@@ -65,7 +65,7 @@ class Run:
             samples = extras.imports(names, self.effort)
         else:
             works = dict.fromkeys(names, work)
-            samples = self.compare(works | (micro.PEAKS if row.least else {}), row.threads)
+            samples = self.compare(works | (micro.PEAKS if row.size else {}), row.threads)
         record = records.of_row(row, samples)
         self.results["rows"].append(record)
         return table.of_row(record)

@@ -57,7 +57,8 @@ def of_row(row: Row, samples: Samples) -> Record:
     product, copy = (samples.taken.get(name, ()) for name in PEAKS)
     taken = {name: values for name, values in samples.taken.items() if name not in PEAKS}
     samples = replace(samples, taken=taken)
-    least = [micro.least(*(row.least or (0, 0)), *of) for of in zip(product, copy, strict=False)]
+    size = row.size() if row.size and product else (0.0, 0.0)
+    least = [micro.least(*size, *of) for of in zip(product, copy, strict=False)]
     against: list[Record] = []
     for ours in [n for n in OURS if n in samples.taken]:
         families: dict[str, list[str]] = {}

@@ -6,11 +6,13 @@ kernels; under the family "" it is a figure in the row's unit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from .micro import conv_size
+from .works import step_size
 
 Targets = Mapping[str, Mapping[str, float]]  # family -> set of kernels -> ratio
 
@@ -52,7 +54,13 @@ class Row:
     kind: str = "time"  # or "memory", "import"
     unit: str = "ms"
     per: int = 1
-    least: tuple[float, float] | None = None  # floating point operations and bytes, where known
+    size: Callable[[], tuple[float, float]] | None = None  # least operations and bytes, where known
+
+
+def thrice(size: Callable[..., tuple[float, float]], *arguments: Any) -> tuple[float, float]:
+    """Of a convolution both ways: y, x̄ and w̄ take as much each."""
+    flops, moved = size(*arguments)
+    return 3 * flops, 3 * moved
 
 
 def step(model: str, *shape: int, **options: Any) -> dict[str, Any]:
@@ -99,23 +107,20 @@ def _rows() -> list[Row]:
                         per=2000))  # fmt: skip
     for n in (1, 16, 64, 256):
         its = step("mlp", n, 784)
-        rows.append(Row("mlp", f"MLP, batch {n}", "training_step", its, TORCH, MLP))
+        rows.append(Row("mlp", f"MLP, batch {n}", "training_step", its, TORCH, MLP,
+                        size=partial(step_size, "mlp", (n, 784))))  # fmt: skip
     for n in (1, 64, 256):
         its = step("lenet", n, 1, 28, 28)
-        rows.append(
-            Row("lenet", f"LeNet-5, batch {n}", "training_step", its, (*FORMATS, *OTHERS), LENET)
-        )
+        rows.append(Row("lenet", f"LeNet-5, batch {n}", "training_step", its, (*FORMATS, *OTHERS), LENET,
+                        size=partial(step_size, "lenet", (n, 1, 28, 28))))  # fmt: skip
     for name, layer in CONV_LAYERS.items():
         its = dict(zip(_CONV_ARGUMENTS, layer, strict=False))
-        flops, moved = conv_size(*layer)
-        rows.append(
-            Row(
-                "conv", f"conv {name}", "conv_layer", its, EAGER, CONV, least=(3 * flops, 3 * moved)
-            )
-        )  # for y, x̄ and w̄
+        rows.append(Row("conv", f"conv {name}", "conv_layer", its, EAGER, CONV,
+                        size=partial(thrice, conv_size, *layer)))  # fmt: skip
     for name, model in _NETS.items():
         its = step(model, 16, 3, 32, 32)
-        rows.append(Row("nets", f"{name}, batch 16", "training_step", its, FORMATS, NETS))
+        rows.append(Row("nets", f"{name}, batch 16", "training_step", its, FORMATS, NETS,
+                        size=partial(step_size, model, (16, 3, 32, 32))))  # fmt: skip
     for name, model in _NETS.items():
         its = step(model, 16, 3, 32, 32)
         rows.append(Row("memory", f"peak of {name}, batch 16", "training_step", its, EAGER, MEMORY,

@@ -81,6 +81,19 @@ def training_step(
     return run
 
 
+def step_size(model: str, shape: tuple[int, ...]) -> tuple[float, float]:
+    """Floating point operations of a step's products by their definition; of bytes nothing is said.
+
+    Each layer has three products of a size, but for the first, whose input has no gradient.
+    """
+    import tinygrad_cnn as t
+
+    two = t.zeros(2, *shape[1:])
+    counts = [row.multiply_adds for row in t.nn.summary(networks.named(t, model), two).rows]
+    first = next(filter(None, counts))
+    return (3 * sum(counts) - first) * float(shape[0]), 0.0  # 2 operations each, of 2 images
+
+
 def conv_layer(
     t: Any, shape: tuple[int, ...], filters: int, kernel: int, stride: int = 1, groups: int = 1,
     channels_last: bool = False,

@@ -109,8 +109,9 @@ def innermost(x):
 
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("value", [1, np.inf])
-def test_groups_of_many_channels_go_one_by_one(dtype, value, monkeypatch):
+def test_groups_of_many_channels_and_few_tiles_go_one_by_one(dtype, value, monkeypatch):
     monkeypatch.setattr(convolution, "EACH_WORK", 0)
+    monkeypatch.setattr(winograd, "TILES", np.inf)
     x, w, bias = arrays(0, (2, 48, 9, 10), (51, 16, 3, 3), (51,), dtype=dtype)
     x[1, 20, 3, 4] = value
     with np.errstate(all="ignore"):
@@ -121,6 +122,30 @@ def test_groups_of_many_channels_go_one_by_one(dtype, value, monkeypatch):
         for name, of, shape in (("conv2d_input", w, x.shape), ("conv2d_weight", x, w.shape)):
             expected = getattr(vectorized, name)(g, of, shape, *SAME[:3], 3)
             near_where_finite(getattr(compiled, name)(g, of, shape, *SAME[:3], 3), expected)
+
+
+@given(
+    st.sampled_from([3, 5]), st.sampled_from([1, 2, 3, 4, 6, 10]), st.tuples(*[st.integers(1, 50)] * 2),
+    st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9)), st.sampled_from(FLOATS),
+    st.integers(0, 2**32), st.sampled_from([None, np.nan, np.inf]), st.booleans(),
+)  # fmt: skip
+@settings(deadline=None)
+def test_groups_of_any_channels_and_filters(r, groups, each, plane, dtype, seed, bad, biased):
+    """As many as a vector has room for together, or one by one in panels that are not full."""
+    (c, f), (N, H, W), padding = each, plane, (r // 2, r // 2)
+    C, F, how = groups * c, groups * f, ((1, 1), (padding,) * 2, (1, 1), groups)
+    x, w, bias, g = arrays(seed, (N, C, H, W), (F, c, r, r), (F,), (N, F, H, W), dtype=dtype)
+    if bad is not None:
+        x[0, seed % C, 0, 0] = g[0, seed % F, 0, 0] = bad
+    bias = bias if biased else None
+    calls = [
+        ("conv2d", x, w, bias), ("conv2d_input", g, w, x.shape), ("conv2d_weight", g, x, w.shape)
+    ]  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch, np.errstate(all="ignore"):
+        patch.setattr(convolution, "has_tiles", lambda *_: True)
+        for name, *arguments in calls:
+            actual = getattr(compiled, name)(*arguments, *how)
+            near_where_finite(actual, getattr(vectorized, name)(*arguments, *how))
 
 
 @st.composite
@@ -400,10 +425,11 @@ def test_each_way_is_taken():
     assert taken((1, 64, 8, 8), (64, 64, 3, 3)) is convolution.winograd
     assert taken((1, 64, 8, 8), (64, 64, 3, 3), (2, 2)) is convolution.direct
     assert taken((1, 3, 8, 8), (64, 3, 3, 3)) is convolution.direct
-    assert taken((16, 64, 32, 32), (64, 16, 3, 3), groups=4) is convolution.each
-    assert taken((16, 64, 32, 32), (32, 16, 3, 3), groups=4) is convolution.direct
-    assert taken((16, 64, 16, 16), (64, 16, 3, 3), groups=4) is convolution.direct
-    assert taken((16, 128, 16, 16), (128, 32, 3, 3), groups=4) is convolution.each
+    assert taken((16, 64, 32, 32), (64, 16, 3, 3), groups=4) is convolution.winograd
+    assert taken((16, 64, 16, 16), (128, 1, 3, 3), groups=64) is convolution.winograd
+    assert taken((16, 512, 4, 4), (512, 256, 3, 3), groups=2) is convolution.each  # few tiles
+    assert taken((16, 512, 4, 4), (512, 16, 3, 3), groups=32) is convolution.direct
+    assert taken((64, 64, 2, 2), (64, 16, 3, 3), groups=4) is convolution.direct  # small maps
     x, y = (channels_last(np.empty((4, c, 8, 8), np.float32)) for c in (32, 64))
 
     def of_a_pixel(x, y, origin=(0, 0)):

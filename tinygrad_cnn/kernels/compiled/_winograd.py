@@ -145,13 +145,21 @@ inverse_w = _of_both(lambda r: inverse(evaluation(r), scaled=True))
 # -- the kernels, for filters of r × r -----------------------------------------------------------
 
 
+@part
+def place_of(panel, f_each, width):
+    """(group, filters of the group before this panel): each group begins a panel."""
+    group, k = divmod(panel, (f_each + width - 1) // width)
+    return group, k * width
+
+
 @jit
-def filters(zero, r, w, sf, sc, st, C, F, to, width, first, last, scratch):
+def filters(zero, r, w, sf, sc, st, C, f_each, to, width, first, last, scratch):
     """The panels first to last of the transformed filters: to[panel, 36, C, width]."""
     size, lanes = size_of(zero), lanes_of(zero)
     for panel in range(first, last):
-        f = panel * width
-        fill_panel(zero, w + f * sf * size, sf, sc, st, r * r, C, min(F - f, width), scratch, width)
+        group, f = place_of(panel, f_each, width)
+        of = w + (group * f_each + f) * sf * size
+        fill_panel(zero, of, sf, sc, st, r * r, C, min(f_each - f, width), scratch, width)
         for k in range(0, C * width, lanes):
             transform_w(
                 zero, r, scratch + k * size, r * C * width, C * width,
@@ -161,11 +169,12 @@ def filters(zero, r, w, sf, sc, st, C, F, to, width, first, last, scratch):
 
 @jit
 def forward(
-    zero, r, x, sn, sc, sh, sw, C, H, W, top, left, u, bias, width, y, yn, yp, yq, F, P, Q,
-    most, strip, check, first, last, scratch,
+    zero, r, x, sn, sc, sh, sw, C, H, W, top, left, c_each, f_each, panels, u, bias, width, y, yn, yp, yq,
+    P, Q, most, strip, check, first, last, scratch,
 ):  # fmt: skip
     """The tiles first to last of y, counted over n, p, q; so many at a time.
 
+    Each group has so many channels and filters, and panels of its own.
     `strip` is the number of rows of tiles for which x is brought into place at once.
     """
     size, lanes, m = size_of(zero), lanes_of(zero), TILE + 1 - r
@@ -195,34 +204,38 @@ def forward(
                 transform_x(
                     zero, of + c * size, columns * wide, wide, v + (t * wide + c) * size, v_step
                 )
-        for f in range(0, F, width):
-            panel = u + f * TILE * TILE * C * size
+        for panel in range(panels):
+            group, f = place_of(panel, f_each, width)
+            own, of = v + group * c_each * size, u + panel * TILE * TILE * c_each * width * size
             for k in range(TILE * TILE):
                 along(
-                    zero, width, v + k * v_step * size, wide, scratch,
-                    panel + k * C * width * size, 0, width, products + k * m_step * size, width,
-                    scratch, 0, C, 1, width, count,
+                    zero, width, own + k * v_step * size, wide, scratch,
+                    of + k * c_each * width * size, 0, width, products + k * m_step * size, width,
+                    scratch, 0, c_each, 1, width, count,
                 )  # fmt: skip
+            filter = group * f_each + f
             for t in range(count):
                 line, q = divmod(block + t, right)
                 n, p = divmod(line, down)
-                out = y + (n * yn + p * m * yp + q * m * yq + f) * size
+                out = y + (n * yn + p * m * yp + q * m * yq + filter) * size
                 for c in range(0, width, lanes):
                     inverse_y(
-                        zero, r, products + (t * width + c) * size, m_step, bias + (f + c) * size,
-                        check, out + c * size, yp, yq, P - p * m, Q - q * m, F - f - c,
+                        zero, r, products + (t * width + c) * size, m_step, bias + (filter + c) * size,
+                        check, out + c * size, yp, yq, P - p * m, Q - q * m, f_each - f - c,
                     )  # fmt: skip
 
 
 @jit
 def weight(
-    zero, r, x, sn, sc, sh, sw, C, H, W, top, left, g, gn, gc, gh, gw, F, P, Q, width,
-    most, strip, sums, first, last, scratch,
+    zero, r, x, sn, sc, sh, sw, C, H, W, top, left, g, gn, gc, gh, gw, F, P, Q, c_each, f_each,
+    panels, width, most, strip, sums, first, last, scratch,
 ):  # fmt: skip
-    """sums[panel, 36, C, width] += the products for the tiles first to last."""
+    """sums[panel, 36, c, width] += the products for the tiles first to last, for c channels of a group."""
     size, lanes, m = size_of(zero), lanes_of(zero), TILE + 1 - r
     down, right = (P + m - 1) // m, (Q + m - 1) // m
-    wide, deep = (C + lanes - 1) // lanes * lanes, (F + width - 1) // width * width
+    wide = (C + lanes - 1) // lanes * lanes
+    panels_wide = (f_each + width - 1) // width * width  # the last group may begin anywhere
+    deep = (F - f_each + panels_wide + lanes - 1) // lanes * lanes
     columns, g_columns = right * m + r - 1, right * m
     patch_rows, g_rows = strip * m + r - 1, strip * m
     v_step, z_step = most * wide + lanes, most * deep + lanes
@@ -255,22 +268,16 @@ def weight(
                 )
             of = g_patch + ((p % strip) * m * g_columns + q * m) * deep * size
             for c in range(0, deep, lanes):
-                transform_g(
-                    zero,
-                    r,
-                    of + c * size,
-                    g_columns * deep,
-                    deep,
-                    z + (t * deep + c) * size,
-                    z_step,
-                )
-        for f in range(0, deep, width):
+                to = z + (t * deep + c) * size
+                transform_g(zero, r, of + c * size, g_columns * deep, deep, to, z_step)
+        for panel in range(panels):
+            group, f = place_of(panel, f_each, width)
+            own, of = v + group * c_each * size, z + (group * f_each + f) * size
             for k in range(TILE * TILE):
-                total = sums + (f * TILE * TILE + k * width) * C * size
+                total = sums + (panel * TILE * TILE + k) * c_each * width * size
                 across(
-                    zero, width, v + k * v_step * size, wide, scratch,
-                    z + (k * z_step + f) * size, 0, deep, total, width, total, width, count, 1,
-                    width, C,
+                    zero, width, own + k * v_step * size, wide, scratch, of + k * z_step * size, 0, deep,
+                    total, width, total, width, count, 1, width, c_each,
                 )  # fmt: skip
 
 
@@ -374,7 +381,7 @@ def weight_by_panels(
 
 
 @jit
-def finish(zero, r, sums, C, F, width, to, check, first, last, scratch):
+def finish(zero, r, sums, C, f_each, width, to, check, first, last, scratch):
     """to[f, c, r, r] = what the sums amount to, for the panels first to last."""
     size, lanes = size_of(zero), lanes_of(zero)
     clear(scratch, ZEROS)
@@ -386,5 +393,6 @@ def finish(zero, r, sums, C, F, width, to, check, first, last, scratch):
                     zero, r, sums + ((panel * TILE * TILE * C + c) * width + k) * size, C * width,
                     scratch, check, taps + (c * r * r * width + k) * size, r * width, width, r, r, lanes,
                 )  # fmt: skip
-        f = panel * width
-        turn(zero, to + f * C * r * r * size, C * r * r, taps, width, C * r * r, min(F - f, width))
+        group, f = place_of(panel, f_each, width)
+        out = to + (group * f_each + f) * C * r * r * size
+        turn(zero, out, C * r * r, taps, width, C * r * r, min(f_each - f, width))

@@ -3,7 +3,7 @@
 | filters | way | why |
 |---|---|---|
 | one channel and filter a group | `depthwise` | nothing is shared that a product could keep |
-| 3×3 or 5×5, stride and dilation 1, of enough channels | `winograd`, group by group | a quarter of the multiplications |
+| 3×3 or 5×5, stride and dilation 1, of enough channels | `winograd` | a quarter of the multiplications |
 | at most 16, on 16 images or more that lie innermost or have one channel | `few` | vectors of images |
 | 1×1, stride 1, no padding | `pointwise` | one product of pixels by channels, panel by panel |
 | all others | `direct` | a product without unfolding |
@@ -27,7 +27,7 @@ from ._calls import FLOATS, images, lanes, ready
 from .direct import direct, direct_weight, scatter
 from .matmul import stays
 from .pointwise import is_pointwise, pointwise, pointwise_weight
-from .winograd import winograd, winograd_weight
+from .winograd import has_tiles, winograd, winograd_weight
 
 # Winograd's transforms are shared by all filters and all channels: there must be some of each.
 LEAST, LEAST_PAIRS = {3: 8, 5: 10}, 128
@@ -140,8 +140,11 @@ def way(x, w_shape, y, stride, origin, dilation, groups):
         )
     plain = I == J and I in LEAST and tuple(stride) == tuple(dilation) == (1, 1)
     f, pixels = F // groups, x.size // x.shape[1]
-    if plain and groups > 1 and min(f, c) >= EACH and pixels * f * c >= EACH_WORK:
-        return each, each_weight
+    if plain and groups > 1:
+        if has_tiles(x, w_shape, groups):
+            return winograd, winograd_weight
+        if min(f, c) >= EACH and pixels * f * c >= EACH_WORK:
+            return each, each_weight
     if plain and groups == 1 and min(F, c) >= LEAST[I] and F * c >= LEAST_PAIRS:
         return winograd, winograd_weight
     return direct, direct_weight
