@@ -242,15 +242,21 @@ def run(capsys, *arguments, sit=of_name):
 def test_the_table_has_the_best_of_each_family(all_installed, capsys):
     out = run(capsys, "--only", "LeNet-5, batch 64", "--kernels", "vectorized", "compiled")
     lines = [line.split() for line in out.splitlines()[1:9]]
-    # of PyTorch's two formats the better one: ours, ms, rival, its time, ratio, quartiles, target
+    # of PyTorch's two formats the better one: ours, ms, rival, its time, ratio, quartiles, target, limit
     assert " ".join(lines[0]) == (
-        "LeNet-5, batch 64 vectorized 2000.0 ms torch channels-last 1600.0 1.25 1.25 to 1.25 1.30 met"
+        "LeNet-5, batch 64 vectorized 2000.0 ms torch channels-last 1600.0 1.25 1.25 to 1.25 1.30 met "
+        "0.04 matmul"
     )
-    assert [line[-6] for line in lines] == (  # ratios
+    assert [line[-8] for line in lines] == (  # ratios
         "1.25 0.25 0.05 0.20 0.62 0.12 0.03 0.10".split()  # noqa: SIM905
     )
-    assert [line[-1] for line in lines] == ["met"] * 3 + ["missed"] + ["met"] * 4
+    assert [line[-3] for line in lines] == ["met"] * 3 + ["missed"] + ["met"] * 4
     assert "7 of 8 targets met; missed: LeNet-5, batch 64 (vectorized, MyGrad)" in out
+
+
+def test_a_step_is_three_products_a_layer_but_for_the_first():
+    a, b, c = 784 * 256, 256 * 128, 128 * 10
+    assert works.step_size("mlp", (16, 784)) == (2 * 16 * (2 * a + 3 * b + 3 * c), 0)
 
 
 def test_a_convolution_has_the_limit_that_the_machine_sets(all_installed, capsys, tmp_path):
