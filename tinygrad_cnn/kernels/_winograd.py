@@ -152,38 +152,57 @@ def weight(g, x, w_shape, origin):
     (F, C, r, _), dtype = w_shape, np.result_type(g, x)
     of_x = _Tiles(x, TILE, w_shape, g.shape[2:], origin, dtype)
     of_g = _Tiles(g, TILE + 1 - r, w_shape, g.shape[2:], (0, 0), dtype)
-    panels = of_x.panels()
+    few = len(x) * prod(of_x.size) * (C + F) < C * F
+    total = (_of_all_tiles if few else _of_each_thread)(of_x, of_g)
+    result, matrix = np.empty(w_shape, dtype), _both_sides("G", r, dtype).T
+
+    @QUIETLY
+    def finish(c):
+        cells = scratch("cells", (r, r, c.stop - c.start, F), dtype)
+        _times(matrix, total(c).reshape(SQUARES, -1), cells.reshape(r * r, -1))
+        result[:, c] = cells.transpose(3, 2, 0, 1)
+
+    _by_channels(finish, C, SQUARES * C * F * dtype.itemsize)
+    return result, np.isfinite(np.dot(result.ravel(), result.ravel()))
+
+
+def _of_each_thread(of_x, of_g):
+    """c -> the sums over all tiles (36, c, F) of the channels c: each thread has sums of its own."""
+    panels, F = of_x.panels(), of_g.c
     parts = split(len(panels), of_x.workers)
-    sums = np.empty((len(parts), SQUARES, C, F), dtype)
+    sums = np.empty((len(parts), SQUARES, of_x.c, F), of_x.dtype)
 
     @QUIETLY
     def work(k):
         total, first = sums[k], True
         for panel in panels[parts[k]]:
             for (_, v), (_, z) in zip(of_x.blocks(panel), of_g.blocks(panel), strict=True):
-                for c in split(C, C * F * v.shape[1] // SMALL):
+                for c in split(of_x.c, total[0].size * v.shape[1] // SMALL):
                     out = total[:, c]
-                    term = out if first else scratch("columns", out.shape, dtype)
+                    term = out if first else scratch("columns", out.shape, of_x.dtype)
                     np.matmul(v[:, :, c].swapaxes(1, 2), z, out=term)
                     if not first:
                         out += term
                 first = False
 
     run(work, range(len(parts)), len(parts))
-    result = np.empty(w_shape, dtype)
-    matrix = _both_sides("G", r, dtype).T
+    return lambda c: sums[:, :, c].sum(0) if len(parts) > 1 else sums[0][:, c]
+
+
+def _of_all_tiles(of_x, of_g):
+    """The same where the tiles are less memory than the sums: these are made for some c at a time."""
+    panels = of_x.panels()
+    found = [([], []) for _ in panels]
 
     @QUIETLY
-    def finish(c):
-        total = sums[0][:, c]
-        for other in sums[1:]:
-            total += other[:, c]
-        cells = scratch("columns", (r, r, *total.shape[1:]), dtype)
-        _times(matrix, total.reshape(SQUARES, -1), cells.reshape(r * r, -1))
-        result[:, c] = cells.transpose(3, 2, 0, 1)
+    def work(k):
+        for (_, v), (_, z) in zip(of_x.blocks(panels[k]), of_g.blocks(panels[k]), strict=True):
+            found[k][0].append(v.copy())
+            found[k][1].append(z.copy())
 
-    _by_channels(finish, C, sums[0].nbytes)
-    return result, np.isfinite(np.dot(result.ravel(), result.ravel()))
+    run(work, range(len(panels)), of_x.workers)
+    v, z = (np.concatenate([one for k in found for one in k[i]], 1) for i in (0, 1))
+    return lambda c: np.matmul(v[:, :, c].swapaxes(1, 2), z)
 
 
 def _filters(w, dtype):
