@@ -13,9 +13,9 @@ import numpy as np
 from tinygrad_cnn.kernels import vectorized
 
 CASES = {
-    "3×3, 64 channels, Winograd": ((2, 64, 16, 16), (64, 64, 3, 3), 1, 1),
-    "3×3, 256 channels, Winograd": ((1, 256, 8, 8), (256, 256, 3, 3), 1, 1),
-    "5×5, 32 channels, Winograd": ((2, 32, 16, 16), (32, 32, 5, 5), 1, 1),
+    "3×3, 64 channels, Winograd": ((8, 64, 16, 16), (64, 64, 3, 3), 1, 1),
+    "3×3, 256 channels, Winograd": ((16, 256, 8, 8), (256, 256, 3, 3), 1, 1),
+    "5×5, 48 channels, Winograd": ((2, 48, 16, 16), (48, 48, 5, 5), 1, 1),
     "3×3 stride 2, 64 channels, direct": ((2, 64, 16, 16), (64, 64, 3, 3), 2, 1),
     "1×1, 256 channels, direct": ((2, 256, 16, 16), (64, 256, 1, 1), 1, 1),
     "3×3 depthwise": ((2, 64, 16, 16), (64, 1, 3, 3), 1, 64),

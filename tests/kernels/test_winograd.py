@@ -59,7 +59,7 @@ def test_tiles_of_any_plane(r, N, plane, sides, channels, order, dtype, biased, 
     how = (1, 1), padding, (1, 1), 1
     with taken(False):
         exact = all_three(*(a if a is None else a.astype("d") for a in (x, w, bias, g)), how)
-    with taken(True, **({"BLOCK_BYTES": 1, "TILES": 2} if tiny else {})):
+    with taken(True, **({"BLOCK_BYTES": 1, "TILES": 2, "SHARE": 2} if tiny else {})):
         results = all_three(x, w, bias, g, how)
     for actual, expected in zip(results, exact, strict=True):
         assert actual.dtype == dtype

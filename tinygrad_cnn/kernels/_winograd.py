@@ -29,6 +29,7 @@ SQUARES = TILE * TILE
 POINTS = (0, 11 / 16, -11 / 16, 11 / 8, -11 / 8)
 CHANNELS = {3: 32, 5: 48}  # and filters, from which the products are most of the work
 FILTERS = 32  # tiles, whose products take as long as to transform the filters
+SHARE = 128  # filters at a time, if their transforms are large, and with them all that is read
 QUIETLY = np.errstate(all="ignore")  # what is not finite is done again, and then said
 TILES = 64  # in a block, at least: for fewer the transformed filters are read more than multiplied
 
@@ -119,7 +120,12 @@ def correlate(x, w, bias, origin, y):
     Returns whether all of it is finite. If not, it is to be done in another way: zeros that do not
     stand in the sum are multiplied, and an infinity times 0 is NaN.
     """
-    (F, _, r, _), dtype = w.shape, y.dtype
+    (F, C, r, _), dtype = w.shape, y.dtype
+    pieces = split(F, min(F // SHARE, SQUARES * F * C * dtype.itemsize // (2 * BLOCK_BYTES)))
+    if len(pieces) > 1:
+        biases = [None if bias is None else bias[f] for f in pieces]
+        pairs = zip(pieces, biases, strict=True)
+        return all([correlate(x, w[f], b, origin, y[:, f]) for f, b in pairs])
     m, finite = TILE + 1 - r, []
     u = _filters(w, dtype)
     back = _both_sides("A", m, dtype).T
@@ -223,5 +229,5 @@ def _filters(w, dtype):
 
 def _by_channels(work, C, nbytes):
     """Call `work` with slices of channels, a cache full of filters at a time."""
-    pieces = -(-nbytes // BLOCK_BYTES)
+    pieces = -(-4 * nbytes // BLOCK_BYTES)
     run(work, split(C, pieces), workers() if pieces > 1 else 1)
