@@ -272,6 +272,26 @@ def test_elementwise_passes_are_their_definitions(k, shape, seed, dtype, gap, tu
     assert inside.dtype == np.bool_
 
 
+@given(
+    st.integers(1, 100), st.sampled_from([np.float32, np.float64]), st.integers(0, 2**32),
+    st.sampled_from([1, 30, 1e3]),
+)  # fmt: skip
+@settings(deadline=None)
+def test_sigmoid_is_its_definition(k, n, dtype, seed, wide):
+    """Against long double, in units in the last place; of all sizes, and where it is subnormal."""
+    rng = np.random.default_rng(seed)
+    x = (rng.standard_normal(n) * wide).astype(dtype)
+    x[rng.random(n) < 0.1] = rng.choice([0.0, -0.0, np.inf, -np.inf, np.nan])
+    with np.errstate(all="ignore"):
+        exact = 1 / (1 + np.exp(-x.astype(np.longdouble)))
+        unit = np.spacing(np.abs(exact).astype(dtype)).astype(np.longdouble)
+    y = k.sigmoid(x)
+    assert y.dtype == dtype
+    assert np.array_equal(np.isnan(y), np.isnan(x))
+    number = ~np.isnan(x)
+    assert (np.abs(y - exact)[number] <= 3 * unit[number]).all()
+
+
 def test_both_sets_give_the_same_elements():
     pytest.importorskip("numba")
     x = np.random.default_rng(0).normal(size=(33, 41)).astype(np.float32)

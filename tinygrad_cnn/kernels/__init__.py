@@ -40,6 +40,7 @@ FUNCTIONS = (
     "relu",
     "relu_input",
     "hardtanh",
+    "sigmoid",
     "blockwise",
     "softmax",
     "softmax_input",

@@ -37,6 +37,13 @@ def hardtanh(x, low, high):
     return tuple(spread(work, (x,), x.dtype, np.dtype(bool)))
 
 
+def sigmoid(x):
+    """y = 1 / (1 + e⁻ˣ), by e^−|x|, which is at most 1 and cannot overflow."""
+    with np.errstate(under="ignore"):
+        z = np.exp(-np.abs(x))
+        return np.where(x >= 0, 1, z) / (1 + z)
+
+
 def _masked(x, mask, y=None):
     """x where the mask holds, else 0: x's bits times 0 or 1, as integers.
 

@@ -27,6 +27,7 @@ from ._elementwise import (
     keep as keep,
     relu as relu,
     relu_input as relu_input,
+    sigmoid as sigmoid,
 )
 from ._memory import keep_freed_memory
 from ._normalization import (

@@ -10,7 +10,13 @@ from .convolution import (
     conv2d_input as conv2d_input,
     conv2d_weight as conv2d_weight,
 )
-from .elementwise import hardtanh as hardtanh, keep as keep, relu as relu, relu_input as relu_input
+from .elementwise import (
+    hardtanh as hardtanh,
+    keep as keep,
+    relu as relu,
+    relu_input as relu_input,
+    sigmoid as sigmoid,
+)
 from .matmul import matmul as matmul
 from .normalization import (
     moments as moments,

@@ -1,5 +1,6 @@
 """Elementwise loops over memory without gaps, from element `first` to `last`."""
 
+from ._exp import exp
 from ._jit import jit, part
 from ._vectors import emit, lanes_of, size_of
 
@@ -56,8 +57,14 @@ def _hardtanh(code, x, _, y, mask, low, high, some):
     code.store_bytes(code.choose(outside, code.number(0), code.number(1)), mask, some)
 
 
-_each_relu, _each_relu_input, _each_keep, _each_hardtanh = map(
-    _each, (_relu, _relu_input, _keep, _hardtanh)
+def _sigmoid(code, x, _, y, __, low, high, some):
+    value, zero = code.load_some(x, some), code.constant(0.0)
+    z, one = exp(code, zero - code.unary("fabs", value)), code.constant(1.0)
+    code.store_some(code.choose(code.at_most(value, zero), z, one) / (z + one), y, some)
+
+
+_each_relu, _each_relu_input, _each_keep, _each_hardtanh, _each_sigmoid = map(
+    _each, (_relu, _relu_input, _keep, _hardtanh, _sigmoid)
 )
 
 
@@ -95,3 +102,10 @@ def hardtanh(zero, a, b, c, mask, bounds, block, n, first, last):
     """c = a within the bounds, and the mask, where a is strictly between them."""
     start, at, wholes, rest = _range(zero, block, n, first, last)
     _each_hardtanh(zero, a + at, b + at, c + at, mask + start, bounds, wholes, rest)
+
+
+@jit
+def sigmoid(zero, a, b, c, mask, bounds, block, n, first, last):
+    """c = 1 / (1 + e⁻ᵃ)."""
+    start, at, wholes, rest = _range(zero, block, n, first, last)
+    _each_sigmoid(zero, a + at, b + at, c + at, mask + start, bounds, wholes, rest)

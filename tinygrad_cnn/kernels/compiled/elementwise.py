@@ -56,3 +56,9 @@ def hardtanh(x, low, high):
     """See `_elementwise.hardtanh`."""
     made = _call(_flat.hardtanh, (x,), bounds=(low, high))
     return tuple(made) if made else _elementwise.hardtanh(x, low, high)
+
+
+def sigmoid(x):
+    """See `_elementwise.sigmoid`."""
+    made = _call(_flat.sigmoid, (x,))
+    return made[0] if made else _elementwise.sigmoid(x)
