@@ -41,6 +41,8 @@ FUNCTIONS = (
     "relu_input",
     "hardtanh",
     "sigmoid",
+    "tanh",
+    "erf",
     "blockwise",
     "softmax",
     "softmax_input",

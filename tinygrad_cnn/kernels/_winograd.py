@@ -76,8 +76,9 @@ class _Tiles(Windows):
     def __init__(self, x, side, w_shape, plane, origin, dtype):
         m = TILE + 1 - w_shape[2]
         size = [-(-length // m) for length in plane]
-        tiles = (w_shape[0], x.shape[1], side, side)
-        super().__init__(x, tiles, size, (m, m), origin, (1, 1), 1, dtype)
+        super().__init__(
+            x, (w_shape[0], x.shape[1], side, side), size, (m, m), origin, (1, 1), 1, dtype
+        )
         self.order, self.x = NHWC, x.transpose(NHWC)
         self.wide, self.name = max(w_shape[:2]), f"tiles {side}"
         self.matrix = _both_sides("Bᵀ" if side == TILE else "A", side, dtype)
@@ -105,13 +106,11 @@ class _Tiles(Windows):
 def suits(w_shape, N, plane, stride, dilation, groups, dtype):
     """Whether it is faster than to unfold windows, for outputs (N, F, *plane)."""
     F, C, r, s = w_shape
-    if not (
-        r == s and r in (3, 5) and (*stride, *dilation, groups) == (1,) * 5 and dtype.char in "fd"
-    ):
+    plain = r == s and (*stride, *dilation, groups) == (1,) * 5 and dtype.char in "fd"
+    if not plain or min(C, F) < CHANNELS.get(r, np.inf):
         return False
     tiles = N * prod(-(-length // (TILE + 1 - r)) for length in plane)
-    fewer = 2 * SQUARES * (tiles + FILTERS) < r * r * N * prod(plane)
-    return min(C, F) >= CHANNELS[r] and fewer
+    return 2 * SQUARES * (tiles + FILTERS) < r * r * N * prod(plane)  # numbers that are multiplied
 
 
 def correlate(x, w, bias, origin, y):
@@ -123,12 +122,11 @@ def correlate(x, w, bias, origin, y):
     (F, C, r, _), dtype = w.shape, y.dtype
     pieces = split(F, min(F // SHARE, SQUARES * F * C * dtype.itemsize // (2 * BLOCK_BYTES)))
     if len(pieces) > 1:
-        biases = [None if bias is None else bias[f] for f in pieces]
-        pairs = zip(pieces, biases, strict=True)
-        return all([correlate(x, w[f], b, origin, y[:, f]) for f, b in pairs])
+        return all(
+            [correlate(x, w[f], bias if bias is None else bias[f], origin, y[:, f]) for f in pieces]
+        )
     m, finite = TILE + 1 - r, []
     u = _filters(w, dtype)
-    back = _both_sides("A", m, dtype).T
     tiles = _Tiles(x, TILE, w.shape, y.shape[2:], origin, dtype)
     y = y.transpose(NHWC)
 
@@ -139,7 +137,7 @@ def correlate(x, w, bias, origin, y):
             sums = scratch("columns", (SQUARES, T, F), dtype)
             np.matmul(v, u, out=sums)
             cells = scratch(tiles.name, (m * m, T * F), dtype)
-            _times(back, sums.reshape(SQUARES, -1), cells)
+            _times(_both_sides("A", m, dtype).T, sums.reshape(SQUARES, -1), cells)
             finite.append(np.isfinite(np.dot(cells.ravel(), cells.ravel())))
             rows, columns = p.stop - p.start, q.stop - q.start
             cells = cells.reshape(m, m, len(part), rows, columns, F).transpose(2, 3, 0, 4, 1, 5)
@@ -215,13 +213,12 @@ def _filters(w, dtype):
     """G w Gᵀ as (36, C, F)."""
     F, C, r, _ = w.shape
     u = np.empty((SQUARES, C, F), dtype)
-    matrix = _both_sides("G", r, dtype)
 
     @QUIETLY
     def work(c):
         cells = scratch("columns", (r, r, c.stop - c.start, F), dtype)
         cells[...] = w[:, c].transpose(2, 3, 1, 0)
-        _times(matrix, cells.reshape(r * r, -1), u[:, c].reshape(SQUARES, -1))
+        _times(_both_sides("G", r, dtype), cells.reshape(r * r, -1), u[:, c].reshape(SQUARES, -1))
 
     _by_channels(work, C, u.nbytes)
     return u

@@ -18,6 +18,7 @@ from itertools import product, starmap
 from math import gcd, prod
 
 import numpy as np
+from numpy import tanh as tanh
 
 from . import _winograd
 from ._blockwise import blockwise as blockwise
@@ -29,6 +30,7 @@ from ._elementwise import (
     relu_input as relu_input,
     sigmoid as sigmoid,
 )
+from ._erf import erf as erf
 from ._memory import keep_freed_memory
 from ._normalization import (
     moments as moments,

@@ -1,15 +1,4 @@
-"""The error function and its inverse, from one rational function; NumPy has neither.
-
-Write erfc x = e^−u(x) for x ≥ 0. Then u(x) = x q(x), where q is smooth and changes little: from 2/√π
-at 0 to about x + ln(x √π)/x. `_RATIONAL` approximates q on [0, 6] to 6e-17 of itself (6 and above:
-erf x is 1 in float64), by a quotient of polynomials of degrees 9 and 8, a least-squares fit in 60
-digits reweighted towards equal ripples. All its coefficients are positive, so nothing cancels;
-
-    erf x = −expm1(−u(x))
-
-is as exact for small x as for large ones, since d erf / erf = (e⁻ᵘ u / (1 − e⁻ᵘ)) dq/q, at most dq/q.
-`_RATIONAL_32` does the same to 3e-9 on [0, 4], for float32.
-"""
+"""The error function and its inverse."""
 
 from __future__ import annotations
 
@@ -17,63 +6,17 @@ import math
 
 import numpy as np
 
+from .. import kernels
 from ..dtypes import floating
+from ..kernels._erf import minus_log_erfc
 from ..op import op
 from .elementwise import exp
-
-# (largest x, numerator, denominator), the highest power first
-_RATIONAL = (
-    6.0,
-    (
-        7.7232168172430927107e-6, 3.8910642453829262134e-4, 6.4730533168718136126e-3,
-        5.3848118822882011664e-2, 2.7089456439271031279e-1, 8.9476655070576108132e-1,
-        1.9923032271227539071, 2.9370430542089355551, 2.6436181745986846752, 1.1283791670955125092,
-    ),
-    (
-        7.7236042273491062818e-6, 3.8902091591251538907e-4, 6.4318984844430050948e-3,
-        5.2356009334967311418e-2, 2.5171914567019244435e-1, 7.6961375853572962636e-1,
-        1.5083075864940277414, 1.7786560233978532418, 1.0,
-    ),
-)  # fmt: skip
-_RATIONAL_32 = (
-    4.0,
-    (0.040377063707310272, 0.296211117118184957, 0.946456747082245105, 1.54429054855080784,
-     1.12837916996352932),
-    (0.040420405103290562, 0.293857274972359028, 0.804402495249370095, 1.0),
-)  # fmt: skip
-
-
-def _minus_log_erfc(x):
-    """u(x) = −ln erfc x, for x ≥ 0; where x is over 6 (float32: 4), u there."""
-    top, numerator, denominator = _RATIONAL_32 if x.dtype == np.float32 else _RATIONAL
-    x = np.minimum(x, x.dtype.type(top))  # a NaN stays
-    u, d = _polynomial(numerator, x), _polynomial(denominator, x)
-    u *= x
-    u /= d
-    return u
-
-
-def _polynomial(coefficients, x):
-    """By Horner's rule, in one array."""
-    first, second, *rest = coefficients
-    y = x * x.dtype.type(first)
-    y += x.dtype.type(second)
-    for c in rest:
-        y *= x
-        y += x.dtype.type(c)
-    return y
 
 
 @op
 def erf(x):
     """y = erf x = 2/√π ∫₀ˣ e^−t² dt        x̄ = ȳ · 2/√π e^−x²"""
-    x = np.atleast_1d(shape_of := floating(x))
-    with np.errstate(under="ignore"):
-        y = _minus_log_erfc(np.abs(x))
-        np.negative(y, out=y)
-        np.expm1(y, out=y)
-        np.copysign(y, x, out=y)
-    return y.reshape(shape_of.shape)
+    return kernels.erf(floating(x))
 
 
 erf.defvjp(x=lambda g, x: g * (exp(-x * x) * (2.0 / math.sqrt(math.pi))))
@@ -93,7 +36,7 @@ def erfinv(x):
         h = 2 / (math.pi * 0.147) + log / 2
         y = np.sqrt(-log / 0.147 / (np.sqrt(h * h - log / 0.147) + h))
         for _ in range(3):
-            u = _minus_log_erfc(y)
+            u = minus_log_erfc(y)
             y -= (u - target) * np.exp(y * y - u) * (math.sqrt(math.pi) / 2)
     y[a == 1] = np.inf
     return np.copysign(y, x).astype(x.dtype).reshape(x.shape)

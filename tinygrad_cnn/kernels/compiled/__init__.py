@@ -11,11 +11,13 @@ from .convolution import (
     conv2d_weight as conv2d_weight,
 )
 from .elementwise import (
+    erf as erf,
     hardtanh as hardtanh,
     keep as keep,
     relu as relu,
     relu_input as relu_input,
     sigmoid as sigmoid,
+    tanh as tanh,
 )
 from .matmul import matmul as matmul
 from .normalization import (

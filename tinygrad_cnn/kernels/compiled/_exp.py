@@ -43,17 +43,36 @@ FORMATS = {4: _Format(23, 127), 8: _Format(52, 1023)}
 
 def exp(code, x):
     """eˣ of a vector of numbers up to 0, to about a unit in the last place; NaN of NaN."""
+    form, r, power = _parts(code, x)
+    return polynomial(code, form.terms, r) * power * 2.0**-form.half
+
+
+def expm1(code, x):
+    """eˣ − 1 of numbers up to 0, as exact near 0: 2ᵏ (eʳ − 1) + (2ᵏ − 1), where the latter is exact."""
+    form, r, power = _parts(code, x)
+    y = polynomial(code, [1 / factorial(len(form.terms)), *form.terms[:-1]], r) * r
+    power = power * 2.0**-form.half
+    return code.add_product(y, power, power - code.constant(1.0))
+
+
+def polynomial(code, coefficients, x):
+    """By Horner's rule, the highest power first."""
+    y = code.constant(coefficients[0])
+    for c in coefficients[1:]:
+        y = code.add_product(y, x, code.constant(c))
+    return y
+
+
+def _parts(code, x):
+    """Its format, r and 2ᵏ⁺ʰ."""
     form, builder = FORMATS[code.size], code.builder
     x = code.choose(code.at_most(x, least := code.constant(form.least)), least, x)
     magic = code.constant(form.magic)
     shifted = code.add_product(x, code.constant(float(1 / LN2)), magic)
     k = shifted - magic
     r = x.plus(k, -form.high).plus(k, -form.low)
-    y = code.constant(form.terms[0])
-    for term in form.terms[1:]:
-        y = code.add_product(y, r, code.constant(term))
     kind = ir.VectorType(ir.IntType(8 * code.size), code.lanes)
     exponent = builder.shl(
         builder.bitcast(shifted.value, kind), ir.Constant(kind, [form.bits] * code.lanes)
     )
-    return y * Vector(code, builder.bitcast(exponent, code.type)) * 2.0**-form.half
+    return form, r, Vector(code, builder.bitcast(exponent, code.type))

@@ -1,6 +1,7 @@
 """Elementwise loops over memory without gaps, from element `first` to `last`."""
 
-from ._exp import exp
+from .._erf import RATIONAL, RATIONAL_32
+from ._exp import exp, expm1, polynomial
 from ._jit import jit, part
 from ._vectors import emit, lanes_of, size_of
 
@@ -63,8 +64,23 @@ def _sigmoid(code, x, _, y, __, low, high, some):
     code.store_some(code.choose(code.at_most(value, zero), z, one) / (z + one), y, some)
 
 
-_each_relu, _each_relu_input, _each_keep, _each_hardtanh, _each_sigmoid = map(
-    _each, (_relu, _relu_input, _keep, _hardtanh, _sigmoid)
+def _tanh(code, x, _, y, __, low, high, some):
+    value, zero = code.load_some(x, some), code.constant(0.0)
+    e = expm1(code, (zero - code.unary("fabs", value)) * 2.0)
+    code.store_some(code.copysign(e / (e + code.constant(2.0)), value), y, some)
+
+
+def _erf(code, x, _, y, __, low, high, some):
+    value, zero = code.load_some(x, some), code.constant(0.0)
+    most, numerator, denominator = RATIONAL_32 if code.size == 4 else RATIONAL
+    a, top = code.unary("fabs", value), code.constant(most)
+    a = code.choose(code.at_most(top, a), top, a)
+    u = polynomial(code, numerator, a) * a / polynomial(code, denominator, a)
+    code.store_some(code.copysign(expm1(code, zero - u), value), y, some)
+
+
+_each_relu, _each_relu_input, _each_keep, _each_hardtanh, _each_sigmoid, _each_tanh, _each_erf = (
+    map(_each, (_relu, _relu_input, _keep, _hardtanh, _sigmoid, _tanh, _erf))
 )
 
 
@@ -109,3 +125,17 @@ def sigmoid(zero, a, b, c, mask, bounds, block, n, first, last):
     """c = 1 / (1 + e⁻ᵃ)."""
     start, at, wholes, rest = _range(zero, block, n, first, last)
     _each_sigmoid(zero, a + at, b + at, c + at, mask + start, bounds, wholes, rest)
+
+
+@jit
+def tanh(zero, a, b, c, mask, bounds, block, n, first, last):
+    """c = tanh a."""
+    start, at, wholes, rest = _range(zero, block, n, first, last)
+    _each_tanh(zero, a + at, b + at, c + at, mask + start, bounds, wholes, rest)
+
+
+@jit
+def erf(zero, a, b, c, mask, bounds, block, n, first, last):
+    """c = erf a."""
+    start, at, wholes, rest = _range(zero, block, n, first, last)
+    _each_erf(zero, a + at, b + at, c + at, mask + start, bounds, wholes, rest)

@@ -316,6 +316,12 @@ class Code:
         function = self._function(name, self.type, [self.type] * 3)
         return Vector(self, self.builder.call(function, [a.value, b.value, c.value]))
 
+    def copysign(self, a, b):
+        """|a| with the sign of b."""
+        name = f"llvm.copysign.v{self.lanes}f{8 * self.size}"
+        function = self._function(name, self.type, [self.type] * 2)
+        return Vector(self, self.builder.call(function, [a.value, b.value]))
+
     def unary(self, name, a):
         """LLVM's function of that name of a vector."""
         function = self._function(

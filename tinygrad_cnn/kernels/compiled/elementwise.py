@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .. import _elementwise
+from .. import _elementwise, _erf
 from .._parts import LARGE, alike
 from . import _flat
 from ._calls import FLOATS, address, share
@@ -62,3 +62,15 @@ def sigmoid(x):
     """See `_elementwise.sigmoid`."""
     made = _call(_flat.sigmoid, (x,))
     return made[0] if made else _elementwise.sigmoid(x)
+
+
+def tanh(x):
+    """As `np.tanh`."""
+    made = _call(_flat.tanh, (x,))
+    return made[0] if made else np.tanh(x)
+
+
+def erf(x):
+    """See `_erf.erf`."""
+    made = _call(_flat.erf, (x,))
+    return made[0] if made else _erf.erf(x)
