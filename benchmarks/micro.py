@@ -162,9 +162,7 @@ def _blockwise(kernels: Any, rng: Any, *shape: int) -> tuple[Any, ...]:
 # bytes that are moved at least, for each number
 _ELEMENTWISE = {
     "keep": 2 * F32 + 1, "relu": 2 * F32, "relu_input": 3 * F32, "hardtanh": 2 * F32 + 1,
-    "sigmoid": 2 * F32,
-    "tanh": 2 * F32,
-    "erf": 2 * F32,
+    "sigmoid": 2 * F32, "tanh": 2 * F32, "erf": 2 * F32,
 }  # fmt: skip
 _NORMS = {
     "moments": F32, "moments_with": 2 * F32, "weight_sums": 2 * F32, "normalize": 2 * F32,

@@ -13,11 +13,15 @@ SAME = (1, 1), ((1, 1), (1, 1)), (1, 1), 1
 
 
 @contextmanager
-def taken(always, **constants):
-    """Always in Winograd's way, also for few channels and tiles, or never."""
+def taken(always, windows=vectorized.Windows, **constants):
+    """Always in Winograd's way, also for few channels and tiles, or never.
+
+    If `windows` is None, what is not done so, or is done again in the other way, is an error.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_winograd, "CHANNELS", {3: 2, 5: 2} if always else {3: np.inf, 5: np.inf})
         patch.setattr(_winograd, "FILTERS", -(10**6))
+        patch.setattr(vectorized, "Windows", windows)
         for name, value in constants.items():
             patch.setattr(_winograd, name, value)
         _winograd.suits.cache_clear()
@@ -59,7 +63,7 @@ def test_tiles_of_any_plane(r, N, plane, sides, channels, order, dtype, biased, 
     how = (1, 1), padding, (1, 1), 1
     with taken(False):
         exact = all_three(*(a if a is None else a.astype("d") for a in (x, w, bias, g)), how)
-    with taken(True, **({"BLOCK_BYTES": 1, "TILES": 2, "SHARE": 2} if tiny else {})):
+    with taken(True, None, **({"BLOCK_BYTES": 1, "TILES": 2, "SHARE": 2} if tiny else {})):
         results = all_three(x, w, bias, g, how)
     for actual, expected in zip(results, exact, strict=True):
         assert actual.dtype == dtype

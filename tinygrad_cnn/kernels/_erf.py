@@ -39,10 +39,9 @@ def minus_log_erfc(x):
     """u(x) = −ln erfc x, for x ≥ 0; where x is over 6 (float32: 4), u there."""
     top, numerator, denominator = RATIONAL_32 if x.dtype == np.float32 else RATIONAL
     x = np.minimum(x, x.dtype.type(top))  # a NaN stays
-    u, d = _polynomial(numerator, x), _polynomial(denominator, x)
+    u = _polynomial(numerator, x)
     u *= x
-    u /= d
-    return u
+    return np.divide(u, _polynomial(denominator, x), out=u)
 
 
 def _polynomial(coefficients, x):

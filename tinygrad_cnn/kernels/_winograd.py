@@ -51,9 +51,8 @@ SCALE = [1 / prod(a - b for b in POINTS if b != a) for a in POINTS] + [1.0]
 @lru_cache(maxsize=32)
 def _both_sides(matrix, n, dtype):
     """M ⊗ M for M = Bᵀ (36, 36), A (36, n²) or G (36, n²)."""
-    M = {"Bᵀ": BT, "A": evaluation(n), "G": np.multiply(evaluation(n), np.transpose([SCALE]))}[
-        matrix
-    ]
+    E = np.array(evaluation(n))
+    M = {"Bᵀ": BT, "A": E, "G": np.transpose([SCALE]) * E}[matrix]
     return np.kron(M, M).astype(dtype)
 
 

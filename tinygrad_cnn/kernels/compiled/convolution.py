@@ -3,7 +3,8 @@
 | filters | way | why |
 |---|---|---|
 | one channel and filter a group | `depthwise` | nothing is shared that a product could keep |
-| 3×3 or 5×5, stride and dilation 1, of enough channels | `winograd` | a quarter of the multiplications |
+| 3×3 or 5×5, stride and dilation 1, of enough channels; in groups, of enough tiles | `winograd` | a quarter of the multiplications |
+| such, in groups of many channels but of few tiles | `each` | group by group in that way |
 | at most 16, on 16 images or more that lie innermost or have one channel | `few` | vectors of images |
 | 1×1, stride 1, no padding | `pointwise` | one product of pixels by channels, panel by panel |
 | all others | `direct` | a product without unfolding |
