@@ -8,6 +8,7 @@ that fits in a cache, or multiplies less (Winograd), may pass 1.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
@@ -100,16 +101,17 @@ def _matmul(kernels: Any, rng: Any, m: int, k: int, n: int) -> tuple[Any, ...]:
     return _draw(rng, m, k), _draw(rng, k, n)
 
 
-def _elementwise(function: str) -> Callable[..., tuple[Any, ...]]:
-    def arguments(kernels: Any, rng: Any, *shape: int) -> tuple[Any, ...]:
-        x = _draw(rng, *shape)
-        if function == "keep":
-            return x, rng.random(shape) < 0.5
-        if function == "hardtanh":
-            return x, np.float32(0), np.float32(6)
-        return (x, _draw(rng, *shape)) if function == "relu_input" else (x,)
+def _elementwise(kernels: Any, rng: Any, name: str, *shape: int) -> tuple[Any, ...]:
+    from tinygrad_cnn.ops.activation import gelu_x
 
-    return arguments
+    functions, erf = kernels._elementwise, kernels._erf.erf
+    x, g, mask = _draw(rng, *shape), _draw(rng, *shape), rng.random(shape) < 0.5
+    return {
+        "relu": (np.maximum, x, 0), "gradient of relu": (functions.rectified, g, x),
+        "mask": (functions.masked, x, mask), "sigmoid": (functions.sigmoid, x),
+        "tanh": (np.tanh, x), "exp": (np.exp, x), "log1p": (np.log1p, g * g), "erf": (erf, x),
+        "gradient of GELU": (inspect.unwrap(gelu_x), g, x, "none"),
+    }[name]  # fmt: skip
 
 
 def _norm(function: str) -> Callable[..., tuple[Any, ...]]:
@@ -161,8 +163,8 @@ def _blockwise(kernels: Any, rng: Any, *shape: int) -> tuple[Any, ...]:
 
 # bytes that are moved at least, for each number
 _ELEMENTWISE = {
-    "keep": 2 * F32 + 1, "relu": 2 * F32, "relu_input": 3 * F32, "hardtanh": 2 * F32 + 1,
-    "sigmoid": 2 * F32, "tanh": 2 * F32, "erf": 2 * F32,
+    **dict.fromkeys(("relu", "sigmoid", "tanh", "exp", "log1p", "erf"), 2 * F32),
+    "gradient of relu": 3 * F32, "mask": 2 * F32 + 1, "gradient of GELU": 3 * F32,
 }  # fmt: skip
 _NORMS = {
     "moments": F32, "moments_with": 2 * F32, "weight_sums": 2 * F32, "normalize": 2 * F32,
@@ -174,7 +176,7 @@ _SOFTMAXES = {
 }  # fmt: skip
 ARGUMENTS: dict[str, Callable[..., tuple[Any, ...]]] = {
     "matmul": _matmul,
-    **{name: _elementwise(name) for name in _ELEMENTWISE},
+    "elementwise": _elementwise,
     **{name: _norm(name) for name in _NORMS},
     "blockwise": _blockwise,
     **{name: _softmax(name) for name in _SOFTMAXES},
@@ -220,14 +222,17 @@ def _cases() -> list[Case]:
             arguments = {"function": function, "case": (shape, 2, last)}
             moved = prod(shape) * (large + small / 4)
             cases.append(Case(f"{function} {name}", "kernel", arguments, 0, moved))
-    for function, moved in {**_ELEMENTWISE, **_NORMS, "blockwise": 5 * F32}.items():
+    for name, moved in _ELEMENTWISE.items():
+        arguments = {"function": "elementwise", "case": (name, *shape)}
+        cases.append(Case(name, "kernel", arguments, 0, prod(shape) * moved))
+    for function, moved in {**_NORMS, "blockwise": 5 * F32}.items():
         arguments = {"function": function, "case": shape}
         cases.append(Case(function, "kernel", arguments, 0, prod(shape) * moved))
     for function, moved in _SOFTMAXES.items():
         arguments = {"function": function, "case": (4096, 512)}
         cases.append(Case(function, "kernel", arguments, 0, 4096 * 512 * moved))
     # x is read and y written; then g and x or y are read and the gradient of x written
-    for name, its in (("ReLU", ()), ("GELU", ()), ("BatchNorm2d", (64,)), ("Softmax", (1,)),
+    for name, its in (("ReLU", ()), ("GELU", ()), ("SiLU", ()), ("Mish", ()), ("BatchNorm2d", (64,)), ("Softmax", (1,)),
                       ("LayerNorm", (32,))):  # fmt: skip
         arguments = {"name": name, "arguments": its, "shape": shape}
         cases.append(Case(f"{name}, both ways", "layer", arguments, 0, 5 * F32 * prod(shape)))

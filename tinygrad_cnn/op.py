@@ -81,7 +81,8 @@ class Op:
         composite: Callable[..., Any] | None = None,
         shared: dict[str, Callable[..., Any]] | None = None,
     ):
-        code = forward.__code__
+        self.plain: Any = inspect.unwrap(forward)  # whose signature is the op's
+        code = self.plain.__code__
         named = code.co_argcount + code.co_kwonlyargcount
         self.name: str = forward.__name__
         self.inputs: tuple[str, ...] = code.co_varnames[: code.co_argcount]
@@ -158,12 +159,12 @@ class Op:
         }
         self.backward = _generate(f"{self.name} backward", _backward_source(self), namespace)
         slow = _generate(f"{self.name}, slow", _slow_source(self, shapes), namespace)
-        slow.__kwdefaults__ = self.forward.__kwdefaults__
-        slow.__defaults__ = self.forward.__defaults__
+        slow.__kwdefaults__ = self.plain.__kwdefaults__
+        slow.__defaults__ = self.plain.__defaults__
         namespace["_slow"] = slow
         record = _generate(self.name, _fast_source(self, shapes), namespace)
-        self.record.__defaults__ = self.forward.__defaults__
-        self.record.__kwdefaults__ = self.forward.__kwdefaults__
+        self.record.__defaults__ = self.plain.__defaults__
+        self.record.__kwdefaults__ = self.plain.__kwdefaults__
         self.record.__code__ = record.__code__  # the same function object, whoever holds it
         return self.record
 
@@ -228,7 +229,7 @@ def _saved_source(o: Op, name: str) -> str:
 def _signature(o: Op) -> str:
     if o.variadic:
         return ", ".join([f"*{o.inputs[0]}", *o.attributes])
-    required = len(o.inputs) - len(o.forward.__defaults__ or ())
+    required = len(o.inputs) - len(o.plain.__defaults__ or ())
     inputs = [n if i < required else f"{n}=None" for i, n in enumerate(o.inputs)]
     return ", ".join([*inputs, *(["*", *o.attributes] if o.attributes else [])])
 

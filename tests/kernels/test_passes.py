@@ -1,4 +1,4 @@
-"""The passes over memory, of both sets: normalisation and elementwise, against their definitions."""
+"""The passes over memory, of both sets: normalisation and updates, against their definitions."""
 
 import functools
 import importlib
@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
-from tinygrad_cnn.kernels import _blockwise, _elementwise, _parts, _threads, vectorized
+from tinygrad_cnn.kernels import _blockwise, _parts, _threads, vectorized
 
 try:
     from tinygrad_cnn.kernels import compiled
-    from tinygrad_cnn.kernels.compiled import _calls, elementwise, normalization
+    from tinygrad_cnn.kernels.compiled import _calls, normalization
+
 except ImportError:
     compiled = None
 
@@ -28,13 +29,10 @@ def k(request):
 def parts(request):
     """The small shapes of the tests go the ways of large ones, the second time in many parts."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_elementwise, "PART", 0)
         patch.setattr(_parts, "LARGE", 0)
         if compiled:
             patch.setattr(normalization, "FEW", 0)
-            patch.setattr(elementwise, "LARGE", 0)
         if request.param:
-            patch.setattr(_elementwise, "workers", lambda: 3)
             patch.setattr(_parts, "workers", lambda: 3)
             patch.setattr(_parts, "PART", 17)
             patch.setattr(_parts, "RUN", 40)
@@ -42,7 +40,6 @@ def parts(request):
         if request.param and compiled:
             patch.setattr(_calls, "SOME", 0)
             patch.setattr(_calls, "workers", lambda: 3)
-            patch.setattr(elementwise, "BLOCK", 7)
             patch.setattr(importlib.import_module(f"{compiled.__name__}.blockwise"), "BLOCK", 32)
             patch.setattr(normalization, "ROWS", 3)
             patch.setattr(normalization, "RUN", 5)
@@ -238,74 +235,6 @@ def test_a_part_is_in_the_callers_error_state():
         assert np.isnan(vectorized.moments(x, (0, 2, 3))[1]).all()
     with np.errstate(invalid="raise"), pytest.raises(FloatingPointError):
         vectorized.moments(x, (0, 2, 3))
-
-
-SPECIAL = np.array([0.0, -0.0, 1.0, -1.0, 6.0, 7.0, np.nan, np.inf, -np.inf])
-
-
-@given(
-    st.lists(st.integers(0, 7), min_size=1, max_size=3), st.integers(0, 2**32),
-    st.sampled_from([np.float16, np.float32, np.float64]), st.sampled_from([0, 2]),
-    st.booleans(),
-)  # fmt: skip
-@example([40, 70], 0, np.float32, 0, True)
-@settings(deadline=None)
-def test_elementwise_passes_are_their_definitions(k, shape, seed, dtype, gap, turned):
-    rng = np.random.default_rng(seed)
-    order = tuple(range(len(shape)))[:: -1 if turned else 1]
-    x, g = (
-        lying(rng.choice(SPECIAL, shape).astype(dtype).reshape(shape), order, gap) for _ in "xg"
-    )
-    mask = lying(np.asarray(rng.random(shape) < 0.5), order)
-    low, high = dtype(0), dtype(6)
-    with np.errstate(invalid="ignore"):
-        between, inside = k.hardtanh(x, low, high)
-        for actual, wanted in (
-            (k.relu(x), np.where(x <= 0, 0, x)),
-            (k.relu_input(g, x), np.where(x <= 0, 0, g)),
-            (k.keep(g, mask), np.where(mask, g, 0)),
-            (between, np.clip(x, low, high)),
-        ):
-            assert actual.dtype == dtype
-            np.testing.assert_array_equal(actual, wanted)
-        np.testing.assert_array_equal(inside, ~((x <= 0) | (x >= 6)))
-    assert inside.dtype == np.bool_
-
-
-PRECISE = {
-    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
-    "tanh": np.tanh,
-    "erf": np.vectorize(math.erf, otypes=[np.longdouble]),
-}
-
-
-@given(
-    st.integers(1, 100), st.sampled_from([np.float32, np.float64]), st.integers(0, 2**32),
-    st.sampled_from([1e-5, 1, 30, 1e3]), st.sampled_from(sorted(PRECISE)),
-)  # fmt: skip
-@settings(deadline=None)
-def test_smooth_functions_are_their_definitions(k, n, dtype, seed, wide, name):
-    """In units in the last place; of all sizes, and where they are subnormal."""
-    rng = np.random.default_rng(seed)
-    x = (rng.standard_normal(n) * wide).astype(dtype)
-    x[rng.random(n) < 0.1] = rng.choice([0.0, -0.0, np.inf, -np.inf, np.nan])
-    with np.errstate(all="ignore"):
-        exact = PRECISE[name](x.astype(np.longdouble))
-        unit = np.spacing(np.abs(exact).astype(dtype)).astype(np.longdouble)
-    y = getattr(k, name)(x)
-    assert y.dtype == dtype
-    assert np.array_equal(np.isnan(y), np.isnan(x))
-    number = ~np.isnan(x)
-    assert (np.abs(y - exact)[number] <= 4 * unit[number]).all()
-    if name != "sigmoid":
-        assert np.array_equal(np.signbit(y)[number], np.signbit(x)[number])
-
-
-def test_both_sets_give_the_same_elements():
-    pytest.importorskip("numba")
-    x = np.random.default_rng(0).normal(size=(33, 41)).astype(np.float32)
-    assert np.array_equal(compiled.relu(x), vectorized.relu(x))
-    assert np.array_equal(compiled.relu_input(x, x[::-1]), vectorized.relu_input(x, x[::-1]))
 
 
 # -- updates, block by block ---------------------------------------------------------------------

@@ -22,7 +22,6 @@ import warnings
 SETS = ("vectorized", "compiled")
 FUNCTIONS = (
     "matmul",
-    "keep",
     "conv2d",
     "conv2d_input",
     "conv2d_weight",
@@ -37,12 +36,7 @@ FUNCTIONS = (
     "weight_sums",
     "normalize",
     "normalize_input",
-    "relu",
-    "relu_input",
-    "hardtanh",
-    "sigmoid",
-    "tanh",
-    "erf",
+    "elementwise",
     "blockwise",
     "softmax",
     "softmax_input",

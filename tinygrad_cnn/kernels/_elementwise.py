@@ -1,66 +1,73 @@
-"""Elementwise passes over arrays, the large ones on all threads."""
+"""Elementwise passes over arrays, the large ones on all threads, and functions that compiled code knows."""
 
 import numpy as np
 
-from ._parts import PART, alike, each_part
-from ._threads import workers
+from ._parts import alike, each_part
 from ._windows import split
 
-
-def relu(x):
-    """y = max(x, 0); NaN stays."""
-    return spread(lambda x, y: np.maximum(x, 0, out=y), (x,), x.dtype)[0]
+LARGE = 1 << 20  # elements, from which a second thread pays: it waits for the interpreter, too
 
 
-def keep(x, mask):
-    """x where the mask, of bool, holds, else 0; they may broadcast."""
-    if x.shape != np.shape(mask):
-        return _masked(x, mask)
-    return spread(_masked, (x, mask), x.dtype)[0]
+def elementwise(f, *given, **constants):
+    """f(*given, **constants), of arrays of one shape and what is none; it is elementwise in the arrays.
+
+    f is written with NumPy's functions and with those below; what it refers to must stay what it is. Large
+    arrays are shared by all threads, in parts.
+    """
+    at = [k for k, a in enumerate(given) if isinstance(a, np.ndarray) and a.ndim]
+    if not at or given[at[0]].size < LARGE or alike(*(given[k] for k in at)) is None:
+        return f(*given, **constants)
+    flat = {k: given[k].ravel(order="K") for k in at}
+
+    def of(part, **more):
+        made = f(
+            *(flat[k][part] if k in flat else a for k, a in enumerate(given)), **constants, **more
+        )
+        return made if isinstance(made, tuple) else (made,)
+
+    made = [np.empty_like(given[at[0]], y.dtype) for y in of(slice(0))]
+    results = [y.ravel(order="K") for y in made]
+
+    def work(part):
+        if f in WRITING:
+            of(part, out=results[0][part])
+        else:
+            for y, some in zip(results, of(part), strict=True):
+                y[part] = some
+
+    each_part(work, split(results[0].size, 2 * -(-results[0].size // LARGE)))
+    return made[0] if len(made) == 1 else tuple(made)
 
 
-def relu_input(g, y):
+def masked(x, mask, out=None):
+    """x where the mask, of bool, holds, else 0; they may broadcast.
+
+    x's bits times 0 or 1, as integers: exact, no NaN comes of an infinity, and ten times as fast as np.where.
+    """
+    if not isinstance(x, np.ndarray):
+        return np.where(mask, x, 0)
+    if x.dtype.kind != "f":
+        return np.multiply(x, mask, out=out)
+    bits = f"i{x.dtype.itemsize}"
+    out = None if out is None else out.view(bits)
+    return np.multiply(x.view(bits), mask, out=out).view(x.dtype)
+
+
+def rectified(g, y, out=None):
     """g where not y ≤ 0, else 0."""
-    if g.size < 2 * PART:
-        return _masked(g, ~(y <= 0))
-    return spread(lambda g, y, x: _masked(g, ~(y <= 0), x), (g, y), g.dtype)[0]
+    return masked(g, ~(y <= 0), out)
 
 
-def hardtanh(x, low, high):
-    """y = x, but not under low nor over high; and where x is strictly between, or NaN."""
-
-    def work(x, y, inside):
-        np.clip(x, low, high, out=y)
-        np.not_equal(y, low, out=inside)
-        np.logical_and(inside, y != high, out=inside)
-
-    return tuple(spread(work, (x,), x.dtype, np.dtype(bool)))
+def between(y, low, high):
+    """Whether y, none of which is below low or above high, is neither of them; also of NaN."""
+    inside = y != low
+    inside &= y != high
+    return inside
 
 
 def sigmoid(x):
-    """y = 1 / (1 + e⁻ˣ), by e^−|x|, which is at most 1 and cannot overflow."""
-    with np.errstate(under="ignore"):
-        z = np.exp(-np.abs(x))
-        return np.where(x >= 0, 1, z) / (1 + z)
+    """1 / (1 + e⁻ˣ), as e^min(x, 0) / (1 + e^−|x|): nothing overflows, and a choice would take longer."""
+    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
 
 
-def _masked(x, mask, y=None):
-    """x where the mask holds, else 0: x's bits times 0 or 1, as integers.
-
-    That is exact, no NaN comes of an infinity, and it is ten times as fast as np.where.
-    """
-    if x.dtype.kind != "f":
-        return np.multiply(x, mask, out=y)
-    bits = f"i{x.dtype.itemsize}"
-    return np.multiply(x.view(bits), mask, out=None if y is None else y.view(bits)).view(x.dtype)
-
-
-def spread(work, given, *dtypes):
-    """Call `work(*given, *results)`, on parts of them where they are large; the results."""
-    made = [np.empty_like(given[0], dtype) for dtype in dtypes]
-    if given[0].size >= 2 * PART and alike(*given, *made) is not None:
-        flat = [array.ravel(order="K") for array in (*given, *made)]
-        each_part(lambda b: work(*(array[b] for array in flat)), split(flat[0].size, workers()))
-    else:
-        work(*given, *made)
-    return made
+WRITING = (np.maximum, masked, rectified)  # they write into `out`

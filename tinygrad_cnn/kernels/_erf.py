@@ -58,7 +58,6 @@ def _polynomial(coefficients, x):
 def erf(x):
     """y = erf x."""
     a = np.atleast_1d(x)
-    with np.errstate(under="ignore"):
-        y = minus_log_erfc(np.abs(a))
-        np.copysign(np.expm1(np.negative(y, out=y), out=y), a, out=y)
+    y = minus_log_erfc(np.abs(a))
+    np.copysign(np.expm1(np.negative(y, out=y), out=y), a, out=y)
     return y.reshape(x.shape)

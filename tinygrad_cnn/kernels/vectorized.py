@@ -18,19 +18,10 @@ from itertools import product, starmap
 from math import gcd, prod
 
 import numpy as np
-from numpy import tanh as tanh
 
 from . import _winograd
 from ._blockwise import blockwise as blockwise
-from ._elementwise import (
-    _masked,
-    hardtanh as hardtanh,
-    keep as keep,
-    relu as relu,
-    relu_input as relu_input,
-    sigmoid as sigmoid,
-)
-from ._erf import erf as erf
+from ._elementwise import elementwise as elementwise, masked as _masked
 from ._memory import keep_freed_memory
 from ._normalization import (
     moments as moments,

@@ -8,40 +8,42 @@ import numpy as np
 
 from .. import kernels
 from ..dtypes import floating
+from ..kernels._elementwise import between
 from ..op import op
-from .elementwise import clamp, exp, keep, sigmoid, tanh, where
+from .elementwise import clamp, exp, in_one_pass, keep, sigmoid, where
 from .special import erf
 
 
 @op(elementwise=True, residuals=("positive",))
+@in_one_pass
 def prelu(x, weight):
     """y = x where x > 0, else w · x        x̄ = ȳ there, else ȳ · w        w̄ = 0 there, else ȳ · x
 
     At the kink x = 0 the slope is w. For backward a byte an element is kept, x only for w̄.
     """
     positive = x > 0
-    with np.errstate(all="ignore"):
-        return np.where(positive, x, x * weight), positive
+    return np.where(positive, x, x * weight), positive
 
 
 prelu.defvjp(
-    x=lambda g, positive, weight: where(positive, g, g * weight),
-    weight=lambda g, positive, x: keep(g * x, ~positive),
+    x=in_one_pass(lambda g, positive, weight: where(positive, g, g * weight)),
+    weight=in_one_pass(lambda g, positive, x: keep(g * x, ~positive)),
 )
 
 
 @op
+@in_one_pass
 def elu(x, *, alpha, scale, rate):
     """y = s x where x > 0, else s α (e^{rx} − 1), for the scale s, α and the rate r.
 
     x̄ = ȳ · s where x > 0, else ȳ · s α r e^{rx}, at 0 as well. By x, so that y may be written after.
     """
     x = floating(x)
-    with np.errstate(under="ignore"):
-        low = np.expm1(np.minimum(x, 0) * rate)
+    low = np.expm1(np.minimum(x, 0) * rate)
     return np.where(x <= 0, low * (alpha * scale), x * scale)
 
 
+@in_one_pass
 def elu_x(g, x, alpha, scale, rate):
     low = exp(where(x <= 0, x, 0.0) * rate) * (alpha * scale * rate)
     return g * where(x <= 0, low, scale)
@@ -51,25 +53,29 @@ elu.defvjp(x=elu_x)
 
 
 @op(residuals=("inside",))
+@in_one_pass
 def hardtanh(x, *, min_val, max_val):
     """y = x, but not under `min_val` nor over `max_val`        x̄ = ȳ strictly between them, else 0
 
     On either bound the subgradient is 0 (that of `clamp` is 1), as in PyTorch. For backward a byte
     an element is kept: y may be written after.
     """
-    return kernels.hardtanh(x, x.dtype.type(min_val), x.dtype.type(max_val))
+    low, high = x.dtype.type(min_val), x.dtype.type(max_val)
+    y = np.clip(x, low, high)
+    return y, kernels.elementwise(between, y, low, high)
 
 
 hardtanh.defvjp(x=lambda g, inside: keep(g, inside))
 
 
 @op
+@in_one_pass
 def silu(x):
     """y = x σ(x)        x̄ = ȳ · σ (1 + x (1 − σ))"""
-    with np.errstate(all="ignore"):
-        return x * sigmoid(x)
+    return x * sigmoid(x)
 
 
+@in_one_pass
 def silu_x(g, x):
     s = sigmoid(x)
     return g * (s * (1.0 + x * (1.0 - s)))
@@ -79,6 +85,7 @@ silu.defvjp(x=silu_x)
 
 
 @op
+@in_one_pass
 def softplus(x, *, beta=1.0, threshold=math.inf):
     """y = ln(1 + e^{βx}) / β, or x where βx is over the threshold        x̄ = ȳ · σ(βx), or ȳ there
 
@@ -86,65 +93,76 @@ def softplus(x, *, beta=1.0, threshold=math.inf):
     """
     x = floating(x)
     z = x * x.dtype.type(beta)
-    with np.errstate(under="ignore"):
-        y = (np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))) / x.dtype.type(beta)
+    y = (np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))) / x.dtype.type(beta)
     return np.where(z > threshold, x, y)
 
 
 softplus.defvjp(
-    x=lambda g, x, beta, threshold: where(x * beta > threshold, g, g * sigmoid(x * beta))
+    x=in_one_pass(
+        lambda g, x, beta, threshold: where(x * beta > threshold, g, g * sigmoid(x * beta))
+    )
 )
 
 
 @op
+@in_one_pass
 def logsigmoid(x):
     """y = ln σ(x) = min(x, 0) − ln(1 + e^−|x|)        x̄ = ȳ · σ(−x)"""
-    with np.errstate(under="ignore"):
-        return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
+    return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
 
 
-logsigmoid.defvjp(x=lambda g, x: g * sigmoid(-x))
+logsigmoid.defvjp(x=in_one_pass(lambda g, x: g * sigmoid(-x)))
 
 
 @op
+@in_one_pass
 def mish(x):
-    """y = x t, t = tanh ln(1 + eˣ)        x̄ = ȳ · (t + x σ(x) (1 − t²))"""
-    with np.errstate(all="ignore"):
-        return x * np.tanh(softplus(x))
+    """y = x t, t = tanh ln(1 + eˣ)        x̄ = ȳ · (t + x σ(x) (1 − t²))
+
+    By one exponential e = eˣ: (1 + e)² − 1 = e (e + 2) = n, so that t = n / (n + 2), and, as
+    1 − t = 2 / (n + 2), 1 + t = 2 (1 + e)² / (n + 2) and σ = e / (1 + e), σ (1 − t²) = 4 e (1 + e) / (n + 2)².
+    """
+    e = np.exp(np.minimum(x, 22.0))
+    return x * (e * (e + 2.0) / (e * (e + 2.0) + 2.0))
 
 
+@in_one_pass
 def mish_x(g, x):
-    t = tanh(softplus(x))
-    return g * (t + x * sigmoid(x) * (1.0 - t * t))
+    x = clamp(
+        x, min=None, max=22.0
+    )  # beyond that t is 1 and its slope 0, and (n + 2)² could overflow
+    e = exp(x)
+    n = e * (e + 2.0)
+    return g * ((n + 4.0 * x * e * (1.0 + e) / (n + 2.0)) / (n + 2.0))
 
 
 mish.defvjp(x=mish_x)
 
 
 @op
+@in_one_pass
 def hardswish(x):
     """y = x · min(max(x + 3, 0), 6) / 6        x̄ = ȳ · (x / 3 + 1/2) for −3 < x < 3, else 0 or ȳ
 
     At the kink −3 the subgradient is 0, at 3 it is 1.
     """
-    with np.errstate(all="ignore"):
-        return x * (np.clip(x + 3, 0, 6) / 6)
+    return x * (np.clip(x + 3, 0, 6) / 6)
 
 
 hardswish.defvjp(
-    x=lambda g, x: where(x < 3.0, keep(g * (x / 3.0 + 0.5), x > -3.0), g),
+    x=in_one_pass(lambda g, x: where(x < 3.0, keep(g * (x / 3.0 + 0.5), x > -3.0), g)),
 )
 
 
 @op
+@in_one_pass
 def gelu(x, *, approximate):
     """y = x Φ(x), with Φ = (1 + erf(x / √2)) / 2 or, for `approximate="tanh"`, (1 + t) / 2,
 
     t = tanh u, u = √(2/π) (x + 0.044715 x³).  x̄ = ȳ · (Φ + x Φ′), with Φ′ = e^{−x²/2} / √(2π) or
     u′ (1 − t²) / 2 (Hendrycks and Gimpel 2016).
     """
-    with np.errstate(all="ignore"):
-        return x * _phi(x, approximate)
+    return x * _phi(x, approximate)
 
 
 _K, _C = math.sqrt(2 / math.pi), 0.044715
@@ -152,10 +170,11 @@ _K, _C = math.sqrt(2 / math.pi), 0.044715
 
 def _phi(x, approximate):
     if approximate == "tanh":
-        return 0.5 * tanh(_K * x * (1.0 + _C * x * x)) + 0.5
+        return sigmoid(2.0 * _K * x * (1.0 + _C * x * x))
     return 0.5 * erf(x * math.sqrt(0.5)) + 0.5
 
 
+@in_one_pass
 def gelu_x(g, x, approximate):
     x = clamp(x, min=-40.0, max=40.0)  # beyond that nothing changes, and x³ cannot overflow
     phi = _phi(x, approximate)

@@ -12,20 +12,19 @@ import numpy as np
 
 from ..dtypes import floating
 from ..op import op
-from .elementwise import sqrt
+from .elementwise import in_one_pass, sqrt
 
 
 def _unary(name: str, function: Any, doc: str, vjp: Any, prepare: Any = floating) -> Any:
     """The op y = function(x)."""
 
     def forward(x):
-        with np.errstate(all="ignore"):
-            return function(prepare(x))
+        return function(prepare(x))
 
     forward.__name__ = forward.__qualname__ = name
     forward.__doc__ = doc
-    record = op(forward)
-    record.defvjp(x=vjp)
+    record = op(in_one_pass(forward))
+    record.defvjp(x=in_one_pass(vjp))
     return record
 
 
@@ -96,24 +95,24 @@ atan2.defvjp(
 
 
 @op(elementwise=True)
+@in_one_pass
 def floor_divide(a, b):
     """y = ⌊a / b⌋        ā = b̄ = 0"""
-    with np.errstate(all="ignore"):
-        return np.floor_divide(a, b)
+    return np.floor_divide(a, b)
 
 
 @op(elementwise=True)
+@in_one_pass
 def remainder(a, b):
     """y = a − b ⌊a / b⌋, of the sign of b        ā = ȳ        b̄ = −ȳ · ⌊a / b⌋"""
-    with np.errstate(all="ignore"):
-        return np.remainder(a, b)
+    return np.remainder(a, b)
 
 
 @op(elementwise=True)
+@in_one_pass
 def fmod(a, b):
     """y = a − b trunc(a / b), of the sign of a        ā = ȳ        b̄ = −ȳ · trunc(a / b)"""
-    with np.errstate(all="ignore"):
-        return np.fmod(a, b)
+    return np.fmod(a, b)
 
 
 floor_divide.defvjp(a=lambda g: g * 0.0, b=lambda g: g * 0.0)

@@ -6,13 +6,35 @@ Where inputs broadcast, the engine sums each gradient back to its input's shape 
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from .. import kernels
 from ..dtypes import floating, get_default_dtype
+from ..kernels import _elementwise
 from ..op import op
 
 LARGE = 1 << 16  # elements, from which an elementwise pass is worth a kernel
+
+
+def in_one_pass(f: Callable[..., Any]) -> Callable[..., Any]:
+    """A forward or a vjp that is elementwise: one pass over large arrays, on all threads.
+
+    Its first argument is an array (or a Tensor, where the graph of a gradient is made). Overflows and
+    what has no value are infinities and NaNs, as in PyTorch, and no warnings.
+    """
+
+    @functools.wraps(f)
+    def run(x: Any, *others: Any, **attributes: Any) -> Any:
+        with np.errstate(all="ignore"):
+            if type(x) is np.ndarray and x.size >= LARGE:
+                return kernels.elementwise(f, x, *others, **attributes)
+            return f(x, *others, **attributes)
+
+    return run
 
 
 @op(elementwise=True)
@@ -67,17 +89,15 @@ neg.defvjp(x=lambda g: -g)
 
 
 @op(elementwise=True)
+@in_one_pass
 def pow(a, b):
     """y = aᵇ        ā = ȳ · b · aᵇ⁻¹ (0 where b = 0)        b̄ = ȳ · y · ln a (0 where a = 0 ≤ b)"""
-    with np.errstate(all="ignore"):
-        try:
-            return a**b
-        except ValueError as error:
-            if "negative integer" in str(error):
-                raise RuntimeError(
-                    "pow: Integers to negative integer powers are not allowed"
-                ) from None
-            raise
+    try:
+        return a**b
+    except ValueError as error:
+        if "negative integer" in str(error):
+            raise RuntimeError("pow: Integers to negative integer powers are not allowed") from None
+        raise
 
 
 def pow_a(g, a, b):
@@ -96,47 +116,47 @@ pow.defvjp(a=pow_a, b=pow_b)
 
 
 @op
+@in_one_pass
 def exp(x):
     """y = eˣ        x̄ = ȳ · y"""
-    with np.errstate(all="ignore"):
-        return np.exp(floating(x))
+    return np.exp(floating(x))
 
 
 exp.defvjp(x=lambda g, y: g * y)
 
 
 @op
+@in_one_pass
 def log(x):
     """y = ln x        x̄ = ȳ / x"""
-    with np.errstate(all="ignore"):
-        return np.log(floating(x))
+    return np.log(floating(x))
 
 
 log.defvjp(x=lambda g, x: g / x)
 
 
 @op
+@in_one_pass
 def sqrt(x):
     """y = √x        x̄ = ȳ / 2y, infinite at x = 0"""
-    with np.errstate(all="ignore"):
-        return np.sqrt(floating(x))
+    return np.sqrt(floating(x))
 
 
-sqrt.defvjp(x=lambda g, y: g / (2.0 * y))
+sqrt.defvjp(x=in_one_pass(lambda g, y: g / (2.0 * y)))
 
 
 @op
+@in_one_pass
 def sin(x):
     """y = sin x        x̄ = ȳ · cos x"""
-    with np.errstate(all="ignore"):
-        return np.sin(floating(x))
+    return np.sin(floating(x))
 
 
 @op
+@in_one_pass
 def cos(x):
     """y = cos x        x̄ = −ȳ · sin x"""
-    with np.errstate(all="ignore"):
-        return np.cos(floating(x))
+    return np.cos(floating(x))
 
 
 sin.defvjp(x=lambda g, x: g * cos(x))
@@ -144,27 +164,30 @@ cos.defvjp(x=lambda g, x: -g * sin(x))
 
 
 @op
+@in_one_pass
 def tanh(x):
     """y = tanh x        x̄ = ȳ · (1 − y²)"""
-    return kernels.tanh(floating(x))
+    return np.tanh(floating(x))
 
 
-tanh.defvjp(x=lambda g, y: g * (1.0 - y * y))
+tanh.defvjp(x=in_one_pass(lambda g, y: g * (1.0 - y * y)))
 
 
 @op
+@in_one_pass
 def sigmoid(x):
     """y = 1 / (1 + e⁻ˣ)        x̄ = ȳ · y · (1 − y)"""
-    return kernels.sigmoid(floating(x))
+    return kernels.elementwise(_elementwise.sigmoid, floating(x))
 
 
-sigmoid.defvjp(x=lambda g, y: g * y * (1.0 - y))
+sigmoid.defvjp(x=in_one_pass(lambda g, y: g * y * (1.0 - y)))
 
 
 @op
 def keep(x, mask):
     """y = x where the mask, of bool, holds, else 0        x̄ = ȳ there, else 0"""
-    return kernels.keep(np.asarray(x), mask)
+    f = _elementwise.masked
+    return f(x, mask) if getattr(x, "size", LARGE) < LARGE else kernels.elementwise(f, x, mask)
 
 
 keep.defvjp(x=lambda g, mask: keep(g, mask))
@@ -176,13 +199,14 @@ def relu(x):
 
     A NaN stays NaN, and lets ȳ through.
     """
-    return np.maximum(x, 0) if x.size < LARGE else kernels.relu(x)
+    return np.maximum(x, 0) if x.size < LARGE else kernels.elementwise(np.maximum, x, 0)
 
 
 @op
 def rectify(x, by):
     """y = x where not by ≤ 0, else 0        x̄ = ȳ there, else 0"""
-    return kernels.relu_input(x, by)
+    f = _elementwise.rectified
+    return f(x, by) if x.size < LARGE else kernels.elementwise(f, x, by)
 
 
 rectify.defvjp(x=lambda g, by: rectify(g, by))
@@ -214,6 +238,7 @@ def clamp(x, *, min, max):
     return np.clip(x, min, max)
 
 
+@in_one_pass
 def clamp_x(g, x, min, max):
     if min is None:
         return keep(g, x <= max)
@@ -235,6 +260,7 @@ def minimum(a, b):
     return np.minimum(a, b)
 
 
+@in_one_pass
 def _to_winner(g, a, b, lost):
     """ȳ but for 0 where `lost`, and half of it for equals; with a NaN both get it, as in PyTorch."""
     return keep(where(a == b, g * 0.5, g), ~lost)

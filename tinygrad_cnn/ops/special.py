@@ -8,18 +8,19 @@ import numpy as np
 
 from .. import kernels
 from ..dtypes import floating
-from ..kernels._erf import minus_log_erfc
+from ..kernels import _erf
 from ..op import op
-from .elementwise import exp
+from .elementwise import exp, in_one_pass
 
 
 @op
+@in_one_pass
 def erf(x):
     """y = erf x = 2/√π ∫₀ˣ e^−t² dt        x̄ = ȳ · 2/√π e^−x²"""
-    return kernels.erf(floating(x))
+    return kernels.elementwise(_erf.erf, floating(x))
 
 
-erf.defvjp(x=lambda g, x: g * (exp(-x * x) * (2.0 / math.sqrt(math.pi))))
+erf.defvjp(x=in_one_pass(lambda g, x: g * (exp(-x * x) * (2.0 / math.sqrt(math.pi)))))
 
 
 @op
@@ -36,10 +37,10 @@ def erfinv(x):
         h = 2 / (math.pi * 0.147) + log / 2
         y = np.sqrt(-log / 0.147 / (np.sqrt(h * h - log / 0.147) + h))
         for _ in range(3):
-            u = minus_log_erfc(y)
+            u = _erf.minus_log_erfc(y)
             y -= (u - target) * np.exp(y * y - u) * (math.sqrt(math.pi) / 2)
     y[a == 1] = np.inf
     return np.copysign(y, x).astype(x.dtype).reshape(x.shape)
 
 
-erfinv.defvjp(x=lambda g, y: g * (exp(y * y) * (math.sqrt(math.pi) / 2.0)))
+erfinv.defvjp(x=in_one_pass(lambda g, y: g * (exp(y * y) * (math.sqrt(math.pi) / 2.0))))

@@ -10,15 +10,7 @@ from .convolution import (
     conv2d_input as conv2d_input,
     conv2d_weight as conv2d_weight,
 )
-from .elementwise import (
-    erf as erf,
-    hardtanh as hardtanh,
-    keep as keep,
-    relu as relu,
-    relu_input as relu_input,
-    sigmoid as sigmoid,
-    tanh as tanh,
-)
+from .elementwise import elementwise as elementwise
 from .matmul import matmul as matmul
 from .normalization import (
     moments as moments,

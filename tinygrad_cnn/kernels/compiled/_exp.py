@@ -1,4 +1,4 @@
-"""The exponential of a vector of numbers up to 0.
+"""The exponential of a vector of numbers, its inverse, and what is made of them.
 
 eˣ = 2ᵏ eʳ with k = x / ln 2, rounded to an integer, and r = x − k ln 2, |r| ≤ ln 2 / 2 (Cody and Waite
 1980, "Software manual for the elementary functions", chapter 6). ln 2 has two parts, of which the
@@ -9,14 +9,21 @@ a quarter of 2⁻ᵐ⁻¹, a unit in the last place of √½, the least that eʳ
 for float32 and 13 for float64. A polynomial of least error would save a term or two, and is a table.
 
 k is in the last bits of x / ln 2 + 1.5 · 2ᵐ, and so is any integer that is added to that: shifted by m
-bits, they are the bits of 2ᵏ⁺ʰ if h and the bias of exponents are in the sum. eʳ 2ᵏ⁺ʰ is exact, and 2⁻ʰ times that is rounded once, also where it is subnormal or 0.
+bits, they are the bits of 2ᵏ⁺ʰ if h and the bias of exponents are in the sum. eʳ 2ᵏ⁺ʰ is exact, and 2⁻ʰ
+times that is rounded once, also where it is subnormal, 0 or infinite: h is half the bias for x ≤ 0, and
+−1 above.
+
+ln(1 + x) = k ln 2 + 2 artanh s with 1 + x = 2ᵏ (1 + f), √½ ≤ 1 + f < √2, and s = f / (2 + f), |s| < 0.172:
+k is in the bits of 1 + x, and what rounding took from that sum is added to f. 2 artanh s / s is its series
+in s², to the term below a quarter of a unit.
 """
 
 from decimal import Decimal
-from math import factorial, log
+from math import factorial, inf, log, nan, sqrt
 
 from llvmlite import ir
 
+from .._erf import RATIONAL, RATIONAL_32
 from ._vectors import Vector
 
 LN2 = Decimal("0.6931471805599453094172321214581765680755")
@@ -26,9 +33,11 @@ class _Format:
     """Of IEEE 754 numbers of so many bits after the point, and this bias of exponents."""
 
     def __init__(self, bits, bias):
-        self.bits, self.least = bits, float(-LN2 * (bias + bits + 1))  # below it, eˣ rounds to 0
+        self.bits, self.bias = bits, bias
+        self.least = float(-LN2 * (bias + bits + 1))  # below it, eˣ rounds to 0
+        self.most = float(LN2 * (bias + 1)) + 0.2  # above it, to ∞, and k is no larger
         self.half = bias // 2 + 1  # h
-        self.magic = 1.5 * 2.0**bits + bias + self.half
+        self.magic = 1.5 * 2.0**bits + bias
         scale = 2 ** (bits + 1 - (bias + bits).bit_length())
         self.high = int(LN2 * scale) / scale
         self.low = float(LN2 - Decimal(self.high))
@@ -36,6 +45,10 @@ class _Format:
         while (log(2) / 2) ** (degree + 1) / factorial(degree + 1) > enough:
             degree += 1
         self.terms = [1 / factorial(k) for k in range(degree, -1, -1)]
+        square, degree = (sqrt(2) - 1) ** 4, 1  # the most that s² is
+        while square**degree / (2 * degree + 1) > enough:
+            degree += 1
+        self.odd = [2 / (2 * k + 1) for k in range(degree, 0, -1)]
 
 
 FORMATS = {4: _Format(23, 127), 8: _Format(52, 1023)}
@@ -43,16 +56,84 @@ FORMATS = {4: _Format(23, 127), 8: _Format(52, 1023)}
 
 def exp(code, x):
     """eˣ of a vector of numbers up to 0, to about a unit in the last place; NaN of NaN."""
-    form, r, power = _parts(code, x)
+    form = FORMATS[code.size]
+    r, power = _parts(code, x, code.constant(form.magic + form.half))
     return polynomial(code, form.terms, r) * power * 2.0**-form.half
+
+
+def exp_of_any(code, x):
+    """eˣ of numbers above 0 too."""
+    above, r, power = _parts_of_any(code, x)
+    back = code.one_of(above, 2.0, 2.0 ** -FORMATS[code.size].half)
+    return polynomial(code, FORMATS[code.size].terms, r) * power * back
 
 
 def expm1(code, x):
     """eˣ − 1 of numbers up to 0, as exact near 0: 2ᵏ (eʳ − 1) + (2ᵏ − 1), where the latter is exact."""
-    form, r, power = _parts(code, x)
-    y = polynomial(code, [1 / factorial(len(form.terms)), *form.terms[:-1]], r) * r
+    form = FORMATS[code.size]
+    r, power = _parts(code, x, code.constant(form.magic + form.half))
     power = power * 2.0**-form.half
-    return code.add_product(y, power, power - code.constant(1.0))
+    return code.add_product(_less_one(code, r), power, power - code.constant(1.0))
+
+
+def expm1_of_any(code, x):
+    """eˣ − 1 of numbers above 0 too: half of it there, as 2ᵏ may be infinite where the result is not."""
+    above, r, power = _parts_of_any(code, x)
+    power = power * code.one_of(above, 1.0, 2.0 ** -FORMATS[code.size].half)
+    y = code.add_product(_less_one(code, r), power, power - code.one_of(above, 0.5, 1.0))
+    return code.copysign(y * code.one_of(above, 2.0, 1.0), x)
+
+
+def log1p(code, x):
+    """ln(1 + x)."""
+    form, builder, one = FORMATS[code.size], code.builder, code.constant(1.0)
+
+    def integers(value):
+        return ir.Constant(code.integers, [value] * code.lanes)
+
+    def bits_of(vector):
+        return builder.bitcast(vector.value, code.integers)
+
+    u = x + one
+    lost = code.choose(code.at_most(one, x), one - (u - x), x - (u - one))
+    # k by the bits that are above those of √½
+    k = builder.sub(bits_of(u), bits_of(code.constant(sqrt(0.5))))
+    k = builder.ashr(k, integers(form.bits))
+    m = builder.sub(bits_of(u), builder.shl(k, integers(form.bits)))  # those of 1 + f
+    few = builder.select(builder.icmp_signed("<", k, integers(form.half)), k, integers(form.half))
+    scale = builder.shl(builder.sub(integers(form.bias), few), integers(form.bits))  # 2⁻ᵏ
+    m, scale = (Vector(code, builder.bitcast(bits, code.type)) for bits in (m, scale))
+    f, k = code.add_product(lost, scale, m - one), Vector(code, builder.sitofp(k, code.type))
+    s = f / (f + code.constant(2.0))
+    # 2 artanh s = 2 s + s R, with R the terms from s² on, and 2 s = f − s f
+    of_square = s * s
+    rest = s * (f - polynomial(code, form.odd, of_square) * of_square)
+    y = k * form.high + (f - rest.plus(k, -form.low))
+    zero = code.constant(0.0)
+    y = code.choose(code.at_most(u, zero), code.one_of(code.at_most(zero, u), -inf, nan), y)
+    return code.copysign(code.choose(code.at_most(code.constant(inf), x), x, y), x)
+
+
+def sigmoid(code, x):
+    """1 / (1 + e⁻ˣ), by e^−|x|, which is at most 1."""
+    zero, one = code.constant(0.0), code.constant(1.0)
+    z = exp(code, zero - code.unary("fabs", x))
+    return code.choose(code.at_most(x, zero), z, one) / (z + one)
+
+
+def tanh(code, x):
+    """−m / (2 + m) with m = e^−2x − 1, for x ≥ 0."""
+    m = expm1(code, code.unary("fabs", x) * -2.0)
+    return code.copysign(m / (m + code.constant(2.0)), x)
+
+
+def erf(code, x):
+    """See `kernels._erf`."""
+    most, numerator, denominator = RATIONAL_32 if code.size == 4 else RATIONAL
+    a, top = code.unary("fabs", x), code.constant(most)
+    a = code.choose(code.at_most(top, a), top, a)
+    u = polynomial(code, numerator, a) * a / polynomial(code, denominator, a)
+    return code.copysign(expm1(code, code.constant(0.0) - u), x)
 
 
 def polynomial(code, coefficients, x):
@@ -63,16 +144,27 @@ def polynomial(code, coefficients, x):
     return y
 
 
-def _parts(code, x):
-    """Its format, r and 2ᵏ⁺ʰ."""
+def _less_one(code, r):
+    """eʳ − 1."""
+    terms = FORMATS[code.size].terms
+    return polynomial(code, [1 / factorial(len(terms)), *terms[:-1]], r) * r
+
+
+def _parts(code, x, magic):
+    """r and 2ᵏ⁺ʰ, for a sum of 1.5 · 2ᵐ, the bias and h."""
     form, builder = FORMATS[code.size], code.builder
     x = code.choose(code.at_most(x, least := code.constant(form.least)), least, x)
-    magic = code.constant(form.magic)
     shifted = code.add_product(x, code.constant(float(1 / LN2)), magic)
     k = shifted - magic
     r = x.plus(k, -form.high).plus(k, -form.low)
-    kind = ir.VectorType(ir.IntType(8 * code.size), code.lanes)
-    exponent = builder.shl(
-        builder.bitcast(shifted.value, kind), ir.Constant(kind, [form.bits] * code.lanes)
-    )
-    return form, r, Vector(code, builder.bitcast(exponent, code.type))
+    bits = ir.Constant(code.integers, [form.bits] * code.lanes)
+    exponent = builder.shl(builder.bitcast(shifted.value, code.integers), bits)
+    return r, Vector(code, builder.bitcast(exponent, code.type))
+
+
+def _parts_of_any(code, x):
+    """Whether x ≥ 0, where h is −1; r and 2ᵏ⁺ʰ."""
+    form, above = FORMATS[code.size], code.at_most(code.constant(0.0), x)
+    x = code.choose(code.at_most(most := code.constant(form.most), x), most, x)
+    magic = code.one_of(above, form.magic - 1, form.magic + form.half)
+    return above, *_parts(code, x, magic)

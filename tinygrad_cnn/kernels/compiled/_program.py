@@ -1,56 +1,133 @@
 """A program of elementwise operations, run block by block, so that all between stays in the L1 cache."""
 
+from . import _exp
 from ._jit import jit, part
-from ._vectors import emit, get_integer, lanes_of, size_of
-
-OPERATIONS = (
-    "add", "subtract", "multiply", "divide", "maximum", "sqrt", "negative", "absolute", "positive"
-)  # fmt: skip
+from ._vectors import INT, emit, get_integer, lanes_of, size_of
 
 
-def _operation(name):
-    """Emits out = a ∘ b for so many elements; the last five have no b, or take it as NumPy does."""
+def _maximum(code, a, b):
+    """As NumPy's: a NaN is greater than all else."""
+    first = code.builder.or_(
+        code.builder.fcmp_ordered(">=", a.value, b.value),
+        code.builder.fcmp_unordered("uno", a.value, a.value),
+    )
+    return code.choose(first, a, b)
 
-    def apply(code, a, b):
-        builder = code.builder
-        if name in ("add", "subtract", "multiply", "divide"):
-            return {"add": a.__add__, "subtract": a.__sub__, "multiply": a.__mul__,
-                    "divide": a.__truediv__}[name](b)  # fmt: skip
-        if name == "maximum":  # a NaN is greater than all else
-            first = builder.or_(
-                builder.fcmp_ordered(">=", a.value, b.value),
-                builder.fcmp_unordered("uno", a.value, a.value),
-            )
-            return code.choose(first, a, b)
-        if name == "negative":
-            return code.constant(-0.0) - a
-        if name == "positive":
-            return a
-        return code.unary({"sqrt": "sqrt", "absolute": "fabs"}[name], a)
 
-    @emit
-    def emitted(code, a, b, out, wholes, rest):
-        def at(place, mask):
-            result = apply(
-                code,
-                code.load_some(code.at(a, place), mask),
-                code.load_some(code.at(b, place), mask),
-            )
-            code.store_some(result, code.at(out, place), mask)
+def _minimum(code, a, b):
+    first = code.builder.or_(
+        code.builder.fcmp_ordered("<=", a.value, b.value),
+        code.builder.fcmp_unordered("uno", a.value, a.value),
+    )
+    return code.choose(first, a, b)
 
+
+def _compare(order):
+    def compare(code, a, b):
+        return code.builder.fcmp_ordered(order, a.value, b.value)
+
+    return compare
+
+
+def _where(code, condition, a, b):
+    return code.choose(_compare("!=")(code, condition, code.constant(0.0)), a, b)
+
+
+def _between(code, y, low, high):
+    below = code.builder.fcmp_unordered("!=", y.value, low.value)
+    return code.builder.and_(below, code.builder.fcmp_unordered("!=", y.value, high.value))
+
+
+def _relu(code, x):
+    zero = code.constant(0.0)
+    return code.choose(code.at_most(x, zero), zero, x)
+
+
+def _rectified(code, g, y):
+    zero = code.constant(0.0)
+    return code.choose(code.at_most(y, zero), zero, g)
+
+
+EXACT = {  # what rounds as NumPy does
+    "add": lambda code, a, b: a + b,
+    "subtract": lambda code, a, b: a - b,
+    "multiply": lambda code, a, b: a * b,
+    "divide": lambda code, a, b: a / b,
+    "maximum": _maximum,
+    "minimum": _minimum,
+    "clip": lambda code, x, low, high: _minimum(code, _maximum(code, x, low), high),
+    "square": lambda code, a: a * a,
+    "sqrt": lambda code, a: code.unary("sqrt", a),
+    "negative": lambda code, a: code.constant(-0.0) - a,
+    "absolute": lambda code, a: code.unary("fabs", a),
+    "positive": lambda code, a: a,
+    "less": _compare("<"),
+    "less_equal": _compare("<="),
+    "equal": _compare("=="),
+    "where": _where,
+}
+OPERATIONS = {
+    **EXACT,
+    "between": _between,
+    "relu": _relu,
+    "rectified": _rectified,
+    "exp": _exp.exp_of_any,
+    "expm1": _exp.expm1_of_any,
+    "log1p": _exp.log1p,
+    "sigmoid": _exp.sigmoid,
+    "tanh": _exp.tanh,
+    "erf": _exp.erf,
+}
+TRUTHS = ("less", "less_equal", "equal", "between")
+# Truths are 1 and 0 in scratch memory, and bytes in arrays.
+FROM_BYTES = ("from_bytes", "kept")  # whose first operand is an array of bytes
+TO_BYTES = ("to_bytes", *(f"{name}_to_bytes" for name in TRUTHS))
+NUMBER = {name: k for k, name in enumerate((*OPERATIONS, *FROM_BYTES, *TO_BYTES))}
+FIRST_OF_BYTES, FIRST_TO_BYTES = NUMBER[FROM_BYTES[0]], NUMBER[TO_BYTES[0]]
+
+
+def _vector(code, name, a, b, c, out, place, some):
+    """Emits one vector of an operation; `some` is the mask of its lanes, or None."""
+
+    def load(address):
+        return code.load_some(code.at(address, place), some)
+
+    none, operation = code.number(0), name.removesuffix("_to_bytes")
+    if name in FROM_BYTES:
+        mask = code.load_bytes(code.sum(a, place), some)
+        value = load(b) if name == "kept" else code.constant(1.0)
+        result = code.choose(code.equal(mask, none), code.constant(0.0), value)
+    elif name == "to_bytes":
+        result = _compare("!=")(code, load(a), code.constant(0.0))
+    else:
+        function = OPERATIONS[operation]
+        result = function(code, *map(load, (a, b, c)[: function.__code__.co_argcount - 1]))
+    if name in TO_BYTES:
+        code.store_bytes(code.choose(result, code.number(1), none), code.sum(out, place), some)
+    else:
+        result = code.one_of(result, 1.0, 0.0) if operation in TRUTHS else result
+        code.store_some(result, code.at(out, place), some)
+
+
+@emit
+def _operate(code, operation, a, b, c, out, wholes, rest):
+    """out = the operation of a, b and c, as many as it takes, for so many vectors and elements."""
+    builder = code.builder
+    after = builder.append_basic_block("after")
+    switch = builder.switch(operation, after)
+    for name, number in NUMBER.items():
+        case = builder.append_basic_block(name)
+        switch.add_case(INT(number), case)
+        builder.position_at_end(case)
         with code.loop(wholes, 0) as along:
             (place,) = along.values
-            at(place, None)
+            _vector(code, name, a, b, c, out, place, None)
             along.next(code.sum(place, code.lanes))
         with code.when(code.less(0, rest)):
-            at(code.times(wholes, code.lanes), code.mask(rest))
-
-    return emitted
-
-
-(
-    _add, _subtract, _multiply, _divide, _maximum, _sqrt, _negative, _absolute, _positive
-) = map(_operation, OPERATIONS)  # fmt: skip
+            at = code.times(wholes, code.lanes)
+            _vector(code, name, a, b, c, out, at, code.mask(rest))
+        builder.branch(after)
+    builder.position_at_end(after)
 
 
 @emit
@@ -75,7 +152,7 @@ def _slot(arrays, many, at, scratch, block, slot):
 def run(
     zero, program, length, table, many, spare, constants, given, block, first, last, scratch
 ):  # fmt: skip
-    """`length` instructions (operation, a, b, out) on the blocks first to last of many jobs.
+    """`length` instructions (operation, a, b, c, out) on the blocks first to last of many jobs.
 
     A row of the table is a job: its first block, its elements, and the addresses of `many` arrays. The
     row after the last has the number of all blocks. Slots from `many` on are blocks of scratch memory:
@@ -95,26 +172,13 @@ def run(
         m, at = min(block, get_integer(row + 8) - begin), begin * size
         wholes, rest = m // lanes, m % lanes
         for k in range(length):
-            line = program + 32 * k
+            line = program + 40 * k
             operation = get_integer(line)
-            a = _slot(arrays, many, at, scratch, block * size, get_integer(line + 8))
+            # of bytes there is one for an element
+            a = _slot(arrays, many, begin if FIRST_OF_BYTES <= operation < FIRST_TO_BYTES else at, scratch,
+                      block * size, get_integer(line + 8))  # fmt: skip
             b = _slot(arrays, many, at, scratch, block * size, get_integer(line + 16))
-            out = _slot(arrays, many, at, scratch, block * size, get_integer(line + 24))
-            if operation == 0:
-                _add(zero, a, b, out, wholes, rest)
-            elif operation == 1:
-                _subtract(zero, a, b, out, wholes, rest)
-            elif operation == 2:
-                _multiply(zero, a, b, out, wholes, rest)
-            elif operation == 3:
-                _divide(zero, a, b, out, wholes, rest)
-            elif operation == 4:
-                _maximum(zero, a, b, out, wholes, rest)
-            elif operation == 5:
-                _sqrt(zero, a, b, out, wholes, rest)
-            elif operation == 6:
-                _negative(zero, a, b, out, wholes, rest)
-            elif operation == 7:
-                _absolute(zero, a, b, out, wholes, rest)
-            else:
-                _positive(zero, a, b, out, wholes, rest)
+            c = _slot(arrays, many, at, scratch, block * size, get_integer(line + 24))
+            out = _slot(arrays, many, begin if operation >= FIRST_TO_BYTES else at, scratch,
+                        block * size, get_integer(line + 32))  # fmt: skip
+            _operate(zero, operation, a, b, c, out, wholes, rest)

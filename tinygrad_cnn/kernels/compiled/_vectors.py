@@ -143,6 +143,7 @@ class Code:
         self.lanes = BYTES // self.size
         self.type = ir.VectorType(element, self.lanes)
         self.numbers = ir.VectorType(ir.IntType(32), self.lanes)
+        self.integers = ir.VectorType(ir.IntType(8 * self.size), self.lanes)  # as wide as elements
 
     # -- integers --------------------------------------------------------------------------------
 
@@ -411,6 +412,10 @@ class Code:
         if isinstance(a, Vector):
             return Vector(self, self.builder.select(condition, a.value, b.value))
         return self.builder.select(condition, a, b)
+
+    def one_of(self, condition, a, b):
+        """A vector of the number a where the condition holds, else b."""
+        return self.choose(condition, self.constant(a), self.constant(b))
 
     def _function(self, name, result, kinds):
         module = self.builder.module

@@ -16,75 +16,23 @@ from .. import _blockwise
 from . import _calls, _program
 from ._calls import FLOATS, address, share
 from ._jit import addresses
+from ._program import EXACT
+from ._trace import ARRAY, GIVEN, SETTLED, SPARE, Trace
 
 BLOCK = 1 << 9  # elements, as many vectors as there are
 # Multiply-adds of an operation; it takes the time of more, but a second core must fetch what the first has.
 COST = 2
 
 
-class _Unknown(Exception):
-    """The update does what the program has no operation for."""
-
-
-class _Traced(np.lib.mixins.NDArrayOperatorsMixin):
-    """Stands for an array or a number of an update: notes what is done with it."""
-
-    def __init__(self, slot, trace):
-        self.slot, self.trace = slot, trace
-
-    def __bool__(self):
-        raise _Unknown  # what is done may not depend on it
-
-    def __array_ufunc__(self, ufunc, method, *inputs, out=None, **others):
-        if (
-            method != "__call__"
-            or others
-            or out is None
-            or ufunc.__name__ not in _program.OPERATIONS
-        ):
-            raise _Unknown
-        operands = [self.trace.operand(x) for x in inputs]
-        operation = _program.OPERATIONS.index(ufunc.__name__)
-        self.trace.note(operation, operands[0], operands[-1], out[0].slot)
-        return out[0]
-
-    def __array_function__(self, function, kinds, given, others):
-        if function is not np.copyto or others:
-            raise _Unknown
-        to, of = given
-        positive = _program.OPERATIONS.index("positive")
-        self.trace.note(positive, self.trace.operand(of), self.trace.operand(of), to.slot)
-
-    def fill(self, value):
-        np.copyto(self, value)
-
-
-class _Trace:
-    """The program of an update. Its slots: the arrays, the scratch, the numbers, those that it names itself."""
-
-    def __init__(self, update, arrays, scratch, numbers):
-        slots = [_Traced(slot, self) for slot in range(arrays + scratch + numbers)]
-        self.spare, self.first, self.program, self.named = arrays + scratch, len(slots), [], {}
-        update(slots[:arrays], slots[arrays : self.spare], slots[self.spare :])
-        self.program = np.array(self.program, np.int64).reshape(-1, 4)
-        self.place = address(self.program)
-        self.written = [slot in self.program[:, 3] for slot in range(arrays)]
-
-    def operand(self, x):
-        if isinstance(x, _Traced):
-            return x.slot
-        if type(x) not in (int, float):  # NumPy's own have a dtype of their own
-            raise _Unknown
-        self.named.setdefault(repr(x), x)  # 0.0 and −0.0 are two
-        return self.first + list(self.named).index(repr(x))
-
-    def note(self, *instruction):
-        if instruction[-1] >= self.spare:
-            raise _Unknown
-        self.program.append(instruction)
-
-
-SETTLED = {int, float, bool, str, type(None)}
+def _traced(update, arrays, scratch, numbers):
+    """The program of an update, of those operations that round as NumPy's do."""
+    trace = Trace(EXACT, (ARRAY, SPARE))
+    given = [
+        [trace.new(kind) for _ in range(count)]
+        for kind, count in ((ARRAY, arrays), (SPARE, scratch), (GIVEN, numbers))
+    ]
+    update(*given)
+    return trace.end()[0]
 
 
 def _key(update):
@@ -133,7 +81,7 @@ def _trace_of(update, *counts):
         if len(_traces) >= 64:  # where numbers of each step are named by the update itself
             _traces.clear()
         try:
-            _traces[key] = _Trace(update, *counts)
+            _traces[key] = _traced(update, *counts)
         except Exception:  # it does what an array can and a stand-in cannot: NumPy's set runs it
             _traces[key] = None
     return _traces.get(key)
@@ -189,7 +137,7 @@ def _run(trace, ready):
             _run(trace, [one])
         return
     table, constants = array("q", [*table, first]), array(dtype.char, constants)
-    spare = trace.spare - many
+    spare = trace.spare
     common = (
         trace.place, len(trace.program), table.buffer_info()[0], many, spare,
         constants.buffer_info()[0], given, BLOCK,

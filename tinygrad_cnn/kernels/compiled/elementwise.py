@@ -1,76 +1,103 @@
-"""The calls of the elementwise loops: for large arrays that lie alike; others go to `_elementwise`."""
+"""`elementwise` compiled: a function is traced once, and its operations run on blocks in the L1 cache."""
+
+from array import array
 
 import numpy as np
 
 from .. import _elementwise, _erf
 from .._parts import LARGE, alike
-from . import _flat
+from . import _program
 from ._calls import FLOATS, address, share
+from ._trace import ARRAY, GIVEN, SETTLED, SPARE, StandIn, Trace
 
-BLOCK = 1 << 12  # elements
+BLOCK = 1 << 10  # elements, as many vectors as there are
 PASS = 16  # multiply-adds in whose time an element is read from memory
+COST = 4  # of an operation
+
+KNOWN = {  # as one operation
+    _elementwise.between: "between", _elementwise.masked: "kept", _elementwise.rectified: "rectified",
+    _elementwise.sigmoid: "sigmoid", _erf.erf: "erf",
+}  # fmt: skip
+
+_programs: dict = {}
 
 
-def _call(kernel, given, mask=None, bounds=None):
-    """What the kernel makes of arrays that lie alike, as a list; None, and nothing made, if it cannot.
+def elementwise(f, *given, **constants):
+    """See `_elementwise.elementwise`."""
+    first = given[0]
+    if type(first) is np.ndarray and first.size < LARGE:
+        return f(*given, **constants)
+    if type(first) is StandIn:
+        return first.trace.call(f, given, constants)
+    made = _run(f, given, constants)
+    return _elementwise.elementwise(f, *given, **constants) if made is None else made
 
-    With bounds the mask is a result too.
-    """
-    x, read = given[0], given if mask is None else (*given, mask)
-    if x.size < LARGE or x.dtype not in FLOATS or not alike(*read):
+
+def _run(f, given, constants):
+    """What f makes of these arrays, by its program; None, and nothing made, where it has none."""
+    x = next((a for a in given if type(a) is np.ndarray and any(a.strides)), None)
+    if x is None or x.dtype not in FLOATS:
         return None
-    if not all(a.dtype == x.dtype and a.flags.aligned for a in given):
+    key, arrays, numbers = [f, x.dtype], [], []
+    for a in (*given, *constants.values()):
+        if type(a) is not np.ndarray:
+            if type(a) not in SETTLED and type(a) is not x.dtype.type:
+                return None
+            key += type(a), repr(a)
+        elif a.dtype not in (x.dtype, np.bool_) or a.shape not in (x.shape, ()):
+            return None
+        elif _is_number(a):
+            key.append(GIVEN)
+            numbers.append(a.item(0))
+        else:
+            key.append((ARRAY, a.dtype))
+            arrays.append(a)
+    key = (*key, *constants)
+    program = _programs.get(key, 0)
+    if program == 0:
+        program = _traced(f, x.dtype, given, constants)
+        if len(_programs) >= 256:  # where numbers that f is given are of each call
+            _programs.clear()
+        _programs[key] = program
+    return program and _made(*program, x, arrays, numbers)
+
+
+def _is_number(a):
+    """Whether it is one number, broadcast: that is none of its arrays to a program."""
+    return not any(a.strides) and a.dtype != np.bool_
+
+
+def _traced(f, dtype, given, constants):
+    """The program of f and the dtypes of its results, or None."""
+    trace = Trace(_program.OPERATIONS, (SPARE,), dtype, KNOWN)
+    given = [
+        a if type(a) is not np.ndarray else trace.new(GIVEN if _is_number(a) else ARRAY, a.dtype)
+        for a in given
+    ]
+    try:
+        results = trace.call(f, given, constants)
+        results = results if type(results) is tuple else (results,)
+        return trace.end(results)
+    except Exception:  # it does what an array can and a stand-in cannot: NumPy's set runs it
         return None
-    if not (mask is None or mask.dtype == np.bool_):
-        return None
-    y = np.empty_like(x)
-    made = [y] if bounds is None else [y, mask := np.empty_like(x, np.bool_)]
-    bounds = np.array(bounds or (0, 0), x.dtype)
+
+
+def _made(trace, dtypes, x, arrays, numbers):
+    """The results, of arrays that lie as x or are made to."""
+    made = [np.empty_like(x, dtype) for dtype in dtypes]
+    for k, a in enumerate(arrays):
+        if not a.flags.aligned or alike(made[0], a) is None:
+            arrays[k] = np.empty_like(made[0], a.dtype)
+            arrays[k][...] = a
+    arrays += made
+    blocks = -(-x.size // BLOCK)
+    table = array("q", [0, x.size, *map(address, arrays), blocks])
+    fixed = array(x.dtype.char, [*numbers, *trace.named.values()])
     common = (
-        address(x), address((*given, y)[1]), address(y), 0 if mask is None else address(mask),
-        address(bounds), BLOCK, x.size,
+        trace.place, len(trace.program), table.buffer_info()[0], len(arrays), trace.spare,
+        fixed.buffer_info()[0], len(fixed), BLOCK,
     )  # fmt: skip
-    share(kernel, x.dtype, common, -(-x.size // BLOCK), x.size * PASS)
-    return made
-
-
-def relu(x):
-    """See `_elementwise.relu`."""
-    made = _call(_flat.relu, (x,))
-    return made[0] if made else _elementwise.relu(x)
-
-
-def relu_input(g, y):
-    """See `_elementwise.relu_input`."""
-    made = _call(_flat.relu_input, (g, y))
-    return made[0] if made else _elementwise.relu_input(g, y)
-
-
-def keep(x, mask):
-    """See `_elementwise.keep`."""
-    made = _call(_flat.keep, (x,), mask)
-    return made[0] if made else _elementwise.keep(x, mask)
-
-
-def hardtanh(x, low, high):
-    """See `_elementwise.hardtanh`."""
-    made = _call(_flat.hardtanh, (x,), bounds=(low, high))
-    return tuple(made) if made else _elementwise.hardtanh(x, low, high)
-
-
-def sigmoid(x):
-    """See `_elementwise.sigmoid`."""
-    made = _call(_flat.sigmoid, (x,))
-    return made[0] if made else _elementwise.sigmoid(x)
-
-
-def tanh(x):
-    """As `np.tanh`."""
-    made = _call(_flat.tanh, (x,))
-    return made[0] if made else np.tanh(x)
-
-
-def erf(x):
-    """See `_erf.erf`."""
-    made = _call(_flat.erf, (x,))
-    return made[0] if made else _erf.erf(x)
+    nbytes = (trace.spare + len(fixed)) * BLOCK * x.itemsize
+    cost = x.size * (PASS + COST * len(trace.program))
+    share(_program.run, x.dtype, common, blocks, cost, nbytes)
+    return made[0] if len(made) == 1 else tuple(made)

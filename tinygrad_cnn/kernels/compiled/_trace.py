@@ -1,0 +1,178 @@
+"""From a function of arrays to a program: called once with stand-ins, which note what is done with them."""
+
+import numpy as np
+
+from ._jit import address
+from ._program import NUMBER, TRUTHS
+
+ARRAY, SPARE, GIVEN, NAMED = range(4)  # slots of arrays, scratch, numbers given and numbers named
+TURNED = {"greater": "less", "greater_equal": "less_equal"}  # with the operands the other way round
+LOGICAL = {  # of 0 and 1
+    "logical_and": "multiply", "bitwise_and": "multiply", "logical_or": "maximum",
+    "bitwise_or": "maximum", "logical_not": "subtract", "invert": "subtract",
+}  # fmt: skip
+BOOL = np.dtype(np.bool_)
+SETTLED = {
+    int,
+    float,
+    bool,
+    str,
+    type(None),
+}  # what a function is traced with once, as told by its repr
+
+
+class Unknown(Exception):
+    """The function does what a program has no operation for."""
+
+
+class StandIn(np.lib.mixins.NDArrayOperatorsMixin):
+    """Of an array or a number of a function that is traced. Its scratch memory is free when it is dropped."""
+
+    def __init__(self, trace, slot, dtype):
+        self.trace, self.slot, self.dtype = trace, slot, dtype
+
+    def __del__(self):
+        if self.slot[0] == SPARE:
+            self.trace.free.append(self.slot)
+
+    def __bool__(self):
+        raise Unknown  # what is done may not depend on it
+
+    def __array__(self, *options, **others):
+        raise Unknown
+
+    def __array_ufunc__(self, ufunc, method, *inputs, out=None, **others):
+        if method != "__call__" or others:
+            raise Unknown
+        return self.trace.note(ufunc.__name__, inputs, out and out[0])
+
+    def __array_function__(self, function, kinds, given, others):
+        if others:
+            raise Unknown
+        if function is np.copyto:
+            to, of = given
+            return self.trace.note("positive", (of,), to)
+        if function is np.clip:
+            x, low, high = given
+            if low is None or high is None:
+                return np.minimum(x, high) if low is None else np.maximum(x, low)
+        return self.trace.note(function.__name__, given)
+
+    def fill(self, value):
+        np.copyto(self, value)
+
+
+class Trace:
+    """A program of some of the operations, and how many slots it has of each kind."""
+
+    def __init__(self, allowed, writable, dtype=None, known=()):
+        self.allowed, self.writable, self.dtype, self.known = allowed, writable, dtype, dict(known)
+        self.counts, self.free, self.named, self.lines = [0] * 4, [], {}, []
+
+    def new(self, kind, dtype=None):
+        """A stand-in of a slot of that kind."""
+        if kind == SPARE and self.free:
+            return StandIn(self, self.free.pop(), dtype)
+        self.counts[kind] += 1
+        return StandIn(self, (kind, self.counts[kind] - 1), dtype or self.dtype)
+
+    def call(self, function, given, constants):
+        """One operation, where it is known as that; else all that it does."""
+        if function in self.known:
+            return self.note(self.known[function], given)
+        return function(*given, **constants)
+
+    def note(self, name, inputs, out=None):
+        """An instruction, and the stand-in of its result."""
+        if name == "not_equal":
+            return ~self.note("equal", inputs)
+        if name in TURNED:
+            name, inputs = TURNED[name], inputs[::-1]
+        if name == "maximum" and "relu" in self.allowed and inputs[1:] == (0,):
+            name, inputs = "relu", inputs[:1]
+        truths = [getattr(x, "dtype", None) == BOOL for x in inputs]
+        truth = name in TRUTHS
+        if name in LOGICAL and all(truths):
+            name, truth = LOGICAL[name], True
+            inputs = inputs if len(inputs) > 1 else (1, *inputs)
+        elif all(truths):
+            raise Unknown  # NumPy makes truths of them, not numbers
+        if name == "kept":
+            return self._kept(*inputs)
+        if name not in self.allowed:
+            raise Unknown
+        inputs = [self._number(x) for x in inputs]
+        if out is None:
+            out = self.new(SPARE, BOOL if truth else self.dtype)
+        elif out.slot[0] not in self.writable:
+            raise Unknown
+        self._line(name, [self._slot(x) for x in inputs], out.slot)
+        return out
+
+    def _kept(self, x, mask):
+        if mask.dtype != BOOL or mask.slot[0] != ARRAY:
+            return self.note("where", (mask, x, 0))
+        out = self.new(SPARE, self.dtype)
+        self._line("kept", (mask.slot, self._slot(x)), out.slot)
+        return out
+
+    def _line(self, name, slots, out):
+        self.lines.append((name, (*slots, slots[0], slots[0])[:3], out))
+
+    def _number(self, x):
+        """What stands for an array of bool as 0 and 1; all else as it is."""
+        if not isinstance(x, StandIn) or x.slot[0] != ARRAY or x.dtype != BOOL:
+            return x
+        number = self.new(SPARE, BOOL)
+        self._line("from_bytes", (x.slot,), number.slot)
+        return number
+
+    def _slot(self, x):
+        if isinstance(x, StandIn):
+            return x.slot
+        if type(x) not in (int, float) and type(x) is not getattr(self.dtype, "type", None):
+            raise Unknown  # NumPy's own have a dtype of their own
+        x = float(x)
+        self.named.setdefault(repr(x), x)  # 0.0 and −0.0 are two
+        return NAMED, list(self.named).index(repr(x))
+
+    def _result(self, x):
+        """Write what x stands for into an array of its own; its dtype."""
+        y = self.new(ARRAY, x.dtype)
+        if x.slot[0] == ARRAY and x.dtype == BOOL:
+            raise Unknown
+        if x.slot[0] != SPARE:
+            self._line("positive", (x.slot,), y.slot)
+            return y.dtype
+        last = max(k for k, line in enumerate(self.lines) if line[2] == x.slot)
+        name, given, _ = self.lines[last]
+        if x.dtype != BOOL:  # it is made there, and what comes after reads it there
+            self.lines[last] = name, given, y.slot
+            for k in range(last + 1, len(self.lines)):
+                name, given, out = self.lines[k]
+                given = tuple(y.slot if slot == x.slot else slot for slot in given)
+                self.lines[k] = name, given, out
+            x.slot = y.slot
+        elif name in TRUTHS and last == len(self.lines) - 1:
+            self.lines[last] = f"{name}_to_bytes", given, y.slot
+        else:
+            self._line("to_bytes", (x.slot,), y.slot)
+        return y.dtype
+
+    def end(self, results=()):
+        """This, its instructions as integers, and the dtypes of the results, which are its last arrays.
+
+        Slots of each kind come after those of the kind before.
+        """
+        dtypes = [self._result(x) for x in results]
+        self.counts[NAMED] = len(self.named)
+        first = [sum(self.counts[:kind]) for kind in range(4)]
+        lines = [
+            (NUMBER[name], *(first[kind] + k for kind, k in (*given, out)))
+            for name, given, out in self.lines
+        ]
+        self.program = np.array(lines, np.int64).reshape(-1, 5)
+        self.place = address(self.program)
+        self.spare = self.counts[SPARE]
+        self.written = [k in self.program[:, 4] for k in range(self.counts[ARRAY])]
+        return self, dtypes
