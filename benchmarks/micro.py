@@ -108,7 +108,7 @@ def _elementwise(kernels: Any, rng: Any, name: str, *shape: int) -> tuple[Any, .
     x, g, mask = _draw(rng, *shape), _draw(rng, *shape), rng.random(shape) < 0.5
     return {
         "relu": (np.maximum, x, 0), "gradient of relu": (functions.rectified, g, x),
-        "mask": (functions.masked, x, mask), "sigmoid": (functions.sigmoid, x),
+        "mask": (functions.masked, x, mask), "sigmoid": (functions.logistic, x),
         "tanh": (np.tanh, x), "exp": (np.exp, x), "log1p": (np.log1p, g * g), "erf": (erf, x),
         "gradient of GELU": (inspect.unwrap(gelu_x), g, x, "none"),
     }[name]  # fmt: skip

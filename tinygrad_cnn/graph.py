@@ -41,6 +41,8 @@ class Recorded:
 
 
 new_tensor: Callable[[], Any] = Recorded  # makes an empty one of what ops return; tensor.py sets it
+LARGE = 1 << 16  # elements, from which an elementwise pass is worth a kernel
+add_large: Callable[[Any, Any], Any] = ndarray.__add__  # of such arrays; ops/elementwise.py sets it
 
 
 def wrap(array: Any, node: Node | None = None) -> Any:
@@ -300,7 +302,7 @@ def _add(known: Any, g: Any, node: Node, sums: set[Node]) -> Any:
     if node in sums:
         known += g
         return known
-    total = known + g
+    total = add_large(known, g) if type(g) is ndarray and g.size >= LARGE else known + g
     if type(total) is ndarray:
         sums.add(node)
     return total

@@ -37,6 +37,7 @@ def parts(request):
         patch.setattr(_elementwise, "LARGE", 7 if request.param else 1 << 20)
         if compiled:
             patch.setattr(elementwise, "LARGE", 0)
+            patch.setattr(elementwise, "RUN", 2)
         if request.param:
             patch.setattr(_parts, "workers", lambda: 3)
         if request.param and compiled:
@@ -89,7 +90,7 @@ def test_elementwise_passes_are_their_definitions(k, shape, seed, dtype, gap, tu
 
 
 PRECISE = {
-    "sigmoid": (_elementwise.sigmoid, lambda x: 1 / (1 + np.exp(-x))),
+    "sigmoid": (_elementwise.logistic, lambda x: 1 / (1 + np.exp(-x))),
     "erf": (_erf.erf, np.vectorize(math.erf, otypes=[np.longdouble])),
     **{name: (getattr(np, name),) * 2 for name in ("exp", "expm1", "log1p", "tanh")},
 }
@@ -116,18 +117,24 @@ def test_smooth_functions_are_their_definitions(k, n, dtype, seed, wide, name):
     assert np.array_equal(np.isnan(y), np.isnan(rounded))
     with np.errstate(invalid="ignore"):
         off = np.where(y == rounded, 0, np.abs(y - exact))
-    assert (off <= 4 * unit)[~np.isnan(y)].all()
+    assert (off <= 5 * unit)[~np.isnan(y)].all()
     if name not in ("sigmoid", "exp"):
         signed = ~np.isnan(y)
         assert np.array_equal(np.signbit(y)[signed], np.signbit(x)[signed])
 
 
+WAYS = ["as x", "turned", "gaps", "rows again", "one number", "another dtype"]
+
+
 @given(
     st.lists(st.integers(0, 7), min_size=1, max_size=3), st.integers(0, 2**32),
     st.sampled_from([np.float16, np.float32, np.float64]),
-    st.tuples(*[st.sampled_from(["as x", "turned", "gaps", "one number", "another dtype"])] * 2),
+    st.tuples(*[st.sampled_from(WAYS)] * 3),
 )  # fmt: skip
-@example([40, 70], 0, np.float32, ("as x", "turned"))
+@example([40, 70], 0, np.float32, ("as x", "turned", "as x"))
+@example([3, 2, 70], 0, np.float32, ("gaps", "gaps", "gaps"))
+@example([5, 4, 33], 1, np.float64, ("as x", "gaps", "rows again"))
+@example([5, 4, 33], 2, np.float32, ("gaps", "rows again", "as x"))
 @settings(deadline=None)
 def test_a_function_of_arrays_that_lie_in_any_way(k, shape, seed, dtype, ways):
     """Bools, numbers, constants, several results; all that is not said to be is as NumPy has it."""
@@ -140,16 +147,18 @@ def test_a_function_of_arrays_that_lie_in_any_way(k, shape, seed, dtype, ways):
     rng = np.random.default_rng(seed)
     x, a = (rng.choice(SPECIAL, shape).astype(dtype).reshape(shape) for _ in "xa")
     made = []
-    for array, way in zip((x, a), ways, strict=True):
+    for array, way in zip((x, a, rng.random(shape) < 0.5), ways, strict=True):
         if way == "one number":
-            array = np.broadcast_to(array.ravel()[:1] if array.size else dtype(1), shape)
+            array = np.broadcast_to(array.ravel()[:1] if array.size else array.dtype.type(1), shape)
+        elif way == "rows again":
+            array = np.broadcast_to(array[:1], shape) if shape[0] else array
         elif way == "another dtype":
-            array = array.astype(np.float64)
+            array = array.astype(np.float64) if array.dtype.kind == "f" else array
         elif way != "as x":
             order = tuple(range(len(shape)))[:: -1 if way == "turned" else 1]
             array = lying(array, order, 2 if way == "gaps" else 0)
         made.append(array)
-    given = (*made, rng.random(shape) < 0.5, -1.5, "divide" if seed % 2 else "negative")
+    given = (*made, -1.5, "divide" if seed % 2 else "negative")
     with np.errstate(all="ignore"):
         wanted = function(*given, factor=0.75)
         actual = k.elementwise(function, *given, factor=0.75)
@@ -195,11 +204,11 @@ def test_an_activation_has_a_program(name, dtype, monkeypatch):
     """Both ways: what has none would be several passes of NumPy's, and nothing would say so."""
     pytest.importorskip("numba")
     monkeypatch.setattr(kernels, "elementwise", compiled.elementwise)
-    monkeypatch.setattr(elementwise, "_programs", {})
+    monkeypatch.setattr(elementwise, "_plans", {})
     x = tensor(np.linspace(-9, 9, 40, dtype=dtype), requires_grad=True)
     getattr(F, name)(x).backward(tensor(np.linspace(1, 2, 40, dtype=dtype)))
-    assert len(elementwise._programs) >= 2
-    assert None not in elementwise._programs.values()
+    assert len(elementwise._plans) >= 2
+    assert None not in elementwise._plans.values()
 
 
 def test_a_function_without_a_program_is_numpys(k):
@@ -245,7 +254,64 @@ def test_numbers_that_a_function_is_given_are_those_of_the_call(k):
             np.testing.assert_array_equal(np.signbit(y), np.signbit(wanted))
 
 
+def test_what_is_not_among_the_arrays_is_as_it_is_now(k):
+    """An array given by its name: of one number it was remembered, of many it was written into."""
+
+    def scaled(x, *, by):
+        return x * by + 1.0
+
+    def alone(x, *, other):
+        return x + 1.0
+
+    x, other = np.linspace(1, 2, 40), np.zeros(40)
+    for by in (np.array(2.0), np.array(3.0), np.array(True), np.linspace(2, 3, 40)):
+        np.testing.assert_array_equal(k.elementwise(scaled, x, by=by), x * by + 1.0)
+    np.testing.assert_array_equal(k.elementwise(alone, x, other=other), x + 1.0)
+    assert not other.any()
+
+
+def twice(x, mask):
+    below = x * 2 + 1 < 0
+    return below, below
+
+
+def said_into(x, mask):
+    below = x < 0
+    np.not_equal(x, 1, out=below)
+    return np.where(below, x, 2.0), x
+
+
+def by_numbers(x, mask):
+    return np.where(x, 1.0, x), np.where(x > 0, 0.1, 0.2), (x > 0) * 0.1, mask + 1, mask * True
+
+
+def of_zeros(x, mask):
+    return 1 / np.maximum(x, -0.0), 1 / np.maximum(x, 0.5)
+
+
+@pytest.mark.parametrize("function", [twice, said_into, by_numbers, of_zeros])
+def test_values_and_dtypes_are_numpys(k, function):
+    x = np.resize(np.array([np.nan, -1, 2, -0.0, 1], np.float32), 40)
+    mask = np.arange(40) % 3 == 0
+    with np.errstate(all="ignore"):
+        wanted = function(x, mask)
+        actual = k.elementwise(function, x, mask)
+    for y, expected in zip(actual, wanted, strict=True):
+        assert y.dtype == expected.dtype
+        np.testing.assert_array_equal(y, expected)
+
+
+def test_a_truth_is_not_added_to(k):
+    def function(x):
+        below = x < 0
+        below += 1.5
+        return below
+
+    with pytest.raises(TypeError, match="Cannot cast"):
+        k.elementwise(function, np.linspace(-1, 1, 40))
+
+
 def test_more_functions_than_are_remembered(k):
     x = np.linspace(1, 2, 40)
-    for number in range(600):
+    for number in range(1100):
         assert k.elementwise(np.add, x, float(number))[0] == 1 + number

@@ -460,6 +460,34 @@ def test_an_update_may_use_what_arrays_have(k):
     assert p.tolist() == [0] + [-1] * 49
 
 
+def by_two_numbers(arrays, scratch, numbers):
+    (p, g), (rate, beta) = arrays, numbers
+    p -= g * (rate / (1 - beta))
+
+
+def by_truths(arrays, scratch, numbers):
+    p, g = arrays
+    p *= np.where(g > 0, 1.3, 0.6)
+    p += (g > 0) * 0.1
+    np.copyto(p, np.where(g, p, 0.25))
+
+
+def by_a_comparison(arrays, scratch, numbers):
+    np.not_equal(arrays[1], 0, out=scratch[0])
+    np.multiply(arrays[0], scratch[0], out=arrays[0])
+
+
+@pytest.mark.parametrize("update", [by_two_numbers, by_truths, by_a_comparison])
+def test_an_update_that_makes_what_it_was_not_given_has_the_bits_of_numpy(k, update):
+    """Its numbers are Python's, of double precision, and NumPy chooses the dtypes."""
+    p = np.linspace(0, 1, 50, dtype=np.float32)
+    g = np.resize(np.array([1, np.nan, 0, -2], np.float32), 50)
+    wanted = p.copy()
+    update((wanted, g), [np.empty_like(p)], (0.003, 0.999))
+    k.blockwise([(update, (p, g), 1, (0.003, 0.999))])
+    np.testing.assert_array_equal(p, wanted)
+
+
 @pytest.mark.parametrize("n", [600, 40_000])
 def test_arrays_of_other_shapes_are_numpys_to_refuse(k, n):
     p, g = np.zeros(n), np.ones(n)

@@ -5,7 +5,7 @@ import pytest
 
 import tinygrad_cnn as tc
 import tinygrad_cnn.nn.functional as F
-from tinygrad_cnn import ops
+from tinygrad_cnn import kernels, ops
 from tinygrad_cnn.testing import check_kink, check_op
 
 REFERENCES = {
@@ -182,6 +182,28 @@ def test_a_tensor_used_twice_gets_both_gradients():
     assert gradient(lambda x: x * x, [3.0]) == [[6.0]]
     assert gradient(lambda x: x - x, [3.0]) == [[0.0]]
     assert gradient(lambda x: tc.maximum(x, -x), [3.0, -2.0]) == [[1.0, -1.0]]
+
+
+@pytest.mark.parametrize("name", kernels.SETS)
+def test_large_cotangents_of_one_tensor_are_added_where_they_lie(name, monkeypatch):
+    """Of a concatenation each is a slice of one array, with gaps; a second graph gives its derivative."""
+    loaded = pytest.importorskip(f"tinygrad_cnn.kernels.{name}", exc_type=ImportError)
+    monkeypatch.setattr(kernels, "elementwise", loaded.elementwise)
+    rng = np.random.default_rng(0)
+    w, v = (
+        tc.tensor(np.ascontiguousarray(rng.normal(size=shape)).transpose(0, 3, 1, 2))
+        for shape in ((8, 18, 18, 68), (8, 18, 18, 34))
+    )
+    x = tc.tensor(rng.normal(size=(8, 34, 18, 18)), requires_grad=True)
+    loss = (tc.cat([x, x * x], 1) * w).sum() + (x * v).sum()
+    (g,) = tc.autograd.grad(loss, x, create_graph=True)
+    wanted = w[:, :34] + 2 * x.detach() * w[:, 34:] + v
+    np.testing.assert_allclose(g.detach().numpy(), wanted.numpy(), rtol=1e-13, atol=1e-13)
+    loss.backward()
+    np.testing.assert_allclose(x.grad.numpy(), wanted.numpy(), rtol=1e-13, atol=1e-13)
+    x.grad = None
+    g.sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), 2 * w[:, 34:].numpy())
 
 
 # --- Errors -------------------------------------------------------------------------------------

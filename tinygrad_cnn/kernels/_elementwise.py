@@ -15,7 +15,12 @@ def elementwise(f, *given, **constants):
     arrays are shared by all threads, in parts.
     """
     at = [k for k, a in enumerate(given) if isinstance(a, np.ndarray) and a.ndim]
-    if not at or given[at[0]].size < LARGE or alike(*(given[k] for k in at)) is None:
+    if (
+        not at
+        or given[at[0]].size < LARGE
+        or alike(*(given[k] for k in at)) is None
+        or any(getattr(constant, "ndim", 0) for constant in constants.values())
+    ):
         return f(*given, **constants)
     flat = {k: given[k].ravel(order="K") for k in at}
 
@@ -29,7 +34,7 @@ def elementwise(f, *given, **constants):
     results = [y.ravel(order="K") for y in made]
 
     def work(part):
-        if f in WRITING:
+        if f in WRITING or isinstance(f, np.ufunc):
             of(part, out=results[0][part])
         else:
             for y, some in zip(results, of(part), strict=True):
@@ -65,9 +70,9 @@ def between(y, low, high):
     return inside
 
 
-def sigmoid(x):
+def logistic(x):
     """1 / (1 + e⁻ˣ), as e^min(x, 0) / (1 + e^−|x|): nothing overflows, and a choice would take longer."""
     return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
 
 
-WRITING = (np.maximum, masked, rectified)  # they write into `out`
+WRITING = (masked, rectified)  # as NumPy's own do, into `out`

@@ -59,5 +59,4 @@ def erf(x):
     """y = erf x."""
     a = np.atleast_1d(x)
     y = minus_log_erfc(np.abs(a))
-    np.copysign(np.expm1(np.negative(y, out=y), out=y), a, out=y)
-    return y.reshape(x.shape)
+    return np.copysign(np.expm1(np.negative(y, out=y), out=y), a, out=y).reshape(x.shape)

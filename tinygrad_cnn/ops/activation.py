@@ -39,8 +39,7 @@ def elu(x, *, alpha, scale, rate):
     x̄ = ȳ · s where x > 0, else ȳ · s α r e^{rx}, at 0 as well. By x, so that y may be written after.
     """
     x = floating(x)
-    low = np.expm1(np.minimum(x, 0) * rate)
-    return np.where(x <= 0, low * (alpha * scale), x * scale)
+    return np.where(x <= 0, np.expm1(np.minimum(x, 0) * rate) * (alpha * scale), x * scale)
 
 
 @in_one_pass
@@ -93,8 +92,8 @@ def softplus(x, *, beta=1.0, threshold=math.inf):
     """
     x = floating(x)
     z = x * x.dtype.type(beta)
-    y = (np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))) / x.dtype.type(beta)
-    return np.where(z > threshold, x, y)
+    soft = np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
+    return np.where(z > threshold, x, soft / x.dtype.type(beta))
 
 
 softplus.defvjp(
@@ -121,19 +120,20 @@ def mish(x):
 
     By one exponential e = eˣ: (1 + e)² − 1 = e (e + 2) = n, so that t = n / (n + 2), and, as
     1 − t = 2 / (n + 2), 1 + t = 2 (1 + e)² / (n + 2) and σ = e / (1 + e), σ (1 − t²) = 4 e (1 + e) / (n + 2)².
+    Beyond 22 (of float16, 5.5) t is 1 and its slope 0 to rounding, and n could overflow.
     """
-    e = np.exp(np.minimum(x, 22.0))
+    e = np.exp(np.minimum(x, _TOP.get(x.dtype, 22.0)))
     return x * (e * (e + 2.0) / (e * (e + 2.0) + 2.0))
+
+
+_TOP = {np.dtype(np.float16): 5.5}  # else 22
 
 
 @in_one_pass
 def mish_x(g, x):
-    x = clamp(
-        x, min=None, max=22.0
-    )  # beyond that t is 1 and its slope 0, and (n + 2)² could overflow
-    e = exp(x)
+    e = exp(x := clamp(x, min=None, max=_TOP.get(x.dtype, 22.0)))
     n = e * (e + 2.0)
-    return g * ((n + 4.0 * x * e * (1.0 + e) / (n + 2.0)) / (n + 2.0))
+    return g * ((n + x * (4.0 * e * ((1.0 + e) / (n + 2.0)))) / (n + 2.0))
 
 
 mish.defvjp(x=mish_x)

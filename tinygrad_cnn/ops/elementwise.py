@@ -12,12 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import kernels
+from .. import graph, kernels
 from ..dtypes import floating, get_default_dtype
-from ..kernels import _elementwise
+from ..graph import LARGE
+from ..kernels._elementwise import logistic, masked, rectified
 from ..op import op
-
-LARGE = 1 << 16  # elements, from which an elementwise pass is worth a kernel
 
 
 def in_one_pass(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -40,10 +39,13 @@ def in_one_pass(f: Callable[..., Any]) -> Callable[..., Any]:
 @op(elementwise=True)
 def add(a, b):
     """y = a + b        ā = ȳ        b̄ = ȳ"""
+    if type(a) is np.ndarray and a.size >= LARGE:
+        return kernels.elementwise(np.add, a, b)
     return a + b
 
 
 add.defvjp(a=lambda g: g, b=lambda g: g)
+graph.add_large = add.op.forward
 
 
 @op(elementwise=True)
@@ -177,7 +179,7 @@ tanh.defvjp(x=in_one_pass(lambda g, y: g * (1.0 - y * y)))
 @in_one_pass
 def sigmoid(x):
     """y = 1 / (1 + e⁻ˣ)        x̄ = ȳ · y · (1 − y)"""
-    return kernels.elementwise(_elementwise.sigmoid, floating(x))
+    return kernels.elementwise(logistic, floating(x))
 
 
 sigmoid.defvjp(x=in_one_pass(lambda g, y: g * y * (1.0 - y)))
@@ -186,8 +188,11 @@ sigmoid.defvjp(x=in_one_pass(lambda g, y: g * y * (1.0 - y)))
 @op
 def keep(x, mask):
     """y = x where the mask, of bool, holds, else 0        x̄ = ȳ there, else 0"""
-    f = _elementwise.masked
-    return f(x, mask) if getattr(x, "size", LARGE) < LARGE else kernels.elementwise(f, x, mask)
+    return (
+        masked(x, mask)
+        if getattr(x, "size", LARGE) < LARGE
+        else kernels.elementwise(masked, x, mask)
+    )
 
 
 keep.defvjp(x=lambda g, mask: keep(g, mask))
@@ -205,8 +210,7 @@ def relu(x):
 @op
 def rectify(x, by):
     """y = x where not by ≤ 0, else 0        x̄ = ȳ there, else 0"""
-    f = _elementwise.rectified
-    return f(x, by) if x.size < LARGE else kernels.elementwise(f, x, by)
+    return rectified(x, by) if x.size < LARGE else kernels.elementwise(rectified, x, by)
 
 
 rectify.defvjp(x=lambda g, by: rectify(g, by))

@@ -30,7 +30,9 @@ def _compare(order):
 
 
 def _where(code, condition, a, b):
-    return code.choose(_compare("!=")(code, condition, code.constant(0.0)), a, b)
+    """As NumPy's: a NaN holds."""
+    holds = code.builder.fcmp_unordered("!=", condition.value, code.constant(0.0).value)
+    return code.choose(holds, a, b)
 
 
 def _between(code, y, low, high):
@@ -48,26 +50,26 @@ def _rectified(code, g, y):
     return code.choose(code.at_most(y, zero), zero, g)
 
 
-EXACT = {  # what rounds as NumPy does
+EXACT = {  # what has NumPy's bits: of these are updates
     "add": lambda code, a, b: a + b,
     "subtract": lambda code, a, b: a - b,
     "multiply": lambda code, a, b: a * b,
     "divide": lambda code, a, b: a / b,
     "maximum": _maximum,
     "minimum": _minimum,
-    "clip": lambda code, x, low, high: _minimum(code, _maximum(code, x, low), high),
     "square": lambda code, a: a * a,
     "sqrt": lambda code, a: code.unary("sqrt", a),
     "negative": lambda code, a: code.constant(-0.0) - a,
     "absolute": lambda code, a: code.unary("fabs", a),
     "positive": lambda code, a: a,
+}
+OPERATIONS = {
+    **EXACT,
     "less": _compare("<"),
     "less_equal": _compare("<="),
     "equal": _compare("=="),
     "where": _where,
-}
-OPERATIONS = {
-    **EXACT,
+    "clip": lambda code, x, low, high: _minimum(code, _maximum(code, x, low), high),
     "between": _between,
     "relu": _relu,
     "rectified": _rectified,
@@ -141,10 +143,11 @@ def _fill(code, constant, to, wholes):
 
 
 @part
-def _slot(arrays, many, at, scratch, block, slot):
-    """The address of a slot: of an array at that byte, or of a block beside."""
+def _slot(arrays, many, row, at, scratch, block, slot):
+    """The address of a slot: at that byte of a row of an array, or of a block beside."""
     if slot < many:
-        return get_integer(arrays + 8 * slot) + at
+        place = arrays + 16 * slot
+        return get_integer(place) + row * get_integer(place + 8) + at
     return scratch + (slot - many) * block
 
 
@@ -154,31 +157,35 @@ def run(
 ):  # fmt: skip
     """`length` instructions (operation, a, b, c, out) on the blocks first to last of many jobs.
 
-    A row of the table is a job: its first block, its elements, and the addresses of `many` arrays. The
-    row after the last has the number of all blocks. Slots from `many` on are blocks of scratch memory:
-    `spare` of them, then one full of each of the `given` constants, which each job has of its own.
+    A line of the table is a job: its first block, the elements of a row, and of each of `many` arrays the
+    address and the bytes from row to row. The line after the last has the number of all blocks. Slots from
+    `many` on are blocks of scratch memory: `spare` of them, then one full of each of the `given`
+    constants, which each job has of its own.
     """
-    size, lanes, wide = size_of(zero), lanes_of(zero), 8 * (2 + many)
-    row, job, filled = table, 0, -1
+    size, lanes, wide = size_of(zero), lanes_of(zero), 16 * (1 + many)
+    job, number, filled = table, 0, -1
     for unit in range(first, last):
-        while get_integer(row + wide) <= unit:
-            row, job = row + wide, job + 1
-        if filled != job:
-            filled = job
+        while get_integer(job + wide) <= unit:
+            job, number = job + wide, number + 1
+        if filled != number:
+            filled = number
             for k in range(given):
-                constant = constants + (job * given + k) * size
+                constant = constants + (number * given + k) * size
                 _fill(zero, constant, scratch + (spare + k) * block * size, block // lanes)
-        begin, arrays = (unit - get_integer(row)) * block, row + 16
-        m, at = min(block, get_integer(row + 8) - begin), begin * size
+        of_job, n, arrays = unit - get_integer(job), get_integer(job + 8), job + 16
+        each = (n + block - 1) // block  # blocks of a row
+        row = of_job // each
+        begin = (of_job - row * each) * block
+        m, at = min(block, n - begin), begin * size
         wholes, rest = m // lanes, m % lanes
         for k in range(length):
             line = program + 40 * k
             operation = get_integer(line)
             # of bytes there is one for an element
-            a = _slot(arrays, many, begin if FIRST_OF_BYTES <= operation < FIRST_TO_BYTES else at, scratch,
-                      block * size, get_integer(line + 8))  # fmt: skip
-            b = _slot(arrays, many, at, scratch, block * size, get_integer(line + 16))
-            c = _slot(arrays, many, at, scratch, block * size, get_integer(line + 24))
-            out = _slot(arrays, many, begin if operation >= FIRST_TO_BYTES else at, scratch,
-                        block * size, get_integer(line + 32))  # fmt: skip
+            first_at = begin if FIRST_OF_BYTES <= operation < FIRST_TO_BYTES else at
+            last_at = begin if operation >= FIRST_TO_BYTES else at
+            a = _slot(arrays, many, row, first_at, scratch, block * size, get_integer(line + 8))
+            b = _slot(arrays, many, row, at, scratch, block * size, get_integer(line + 16))
+            c = _slot(arrays, many, row, at, scratch, block * size, get_integer(line + 24))
+            out = _slot(arrays, many, row, last_at, scratch, block * size, get_integer(line + 32))
             _operate(zero, operation, a, b, c, out, wholes, rest)

@@ -25,6 +25,14 @@ class Unknown(Exception):
     """The function does what a program has no operation for."""
 
 
+def _is_truth(x):
+    return isinstance(x, StandIn) and x.dtype == BOOL
+
+
+def _is_number(x):
+    return isinstance(x, StandIn) and x.dtype != BOOL
+
+
 class StandIn(np.lib.mixins.NDArrayOperatorsMixin):
     """Of an array or a number of a function that is traced. Its scratch memory is free when it is dropped."""
 
@@ -63,7 +71,10 @@ class StandIn(np.lib.mixins.NDArrayOperatorsMixin):
 
 
 class Trace:
-    """A program of some of the operations, and how many slots it has of each kind."""
+    """A program of some of the operations, and how many slots it has of each kind.
+
+    Of a dtype, or of any, as of an update: that writes all that it makes into what it was given.
+    """
 
     def __init__(self, allowed, writable, dtype=None, known=()):
         self.allowed, self.writable, self.dtype, self.known = allowed, writable, dtype, dict(known)
@@ -83,34 +94,36 @@ class Trace:
         return function(*given, **constants)
 
     def note(self, name, inputs, out=None):
-        """An instruction, and the stand-in of its result."""
-        if name == "not_equal":
-            return ~self.note("equal", inputs)
+        """An instruction, and the stand-in of its result, which must be of the dtype that NumPy gives it."""
+        if name == "not_equal" and self.dtype:
+            return self.note("invert", (self.note("equal", inputs),), out)
         if name in TURNED:
             name, inputs = TURNED[name], inputs[::-1]
-        if name == "maximum" and "relu" in self.allowed and inputs[1:] == (0,):
+        if name == "maximum" and self.dtype and type(inputs[1]) is int and inputs[1] == 0:
             name, inputs = "relu", inputs[:1]
-        truths = [getattr(x, "dtype", None) == BOOL for x in inputs]
         truth = name in TRUTHS
-        if name in LOGICAL and all(truths):
+        if name in LOGICAL and all(_is_truth(x) for x in inputs):
             name, truth = LOGICAL[name], True
             inputs = inputs if len(inputs) > 1 else (1, *inputs)
-        elif all(truths):
-            raise Unknown  # NumPy makes truths of them, not numbers
+        elif not any(_is_number(x) for x in (inputs[1:] if name == "where" else inputs)):
+            raise Unknown
         if name == "kept":
             return self._kept(*inputs)
         if name not in self.allowed:
             raise Unknown
         inputs = [self._number(x) for x in inputs]
-        if out is None:
-            out = self.new(SPARE, BOOL if truth else self.dtype)
-        elif out.slot[0] not in self.writable:
+        dtype = BOOL if truth else self.dtype
+        if out is None and self.dtype:
+            out = self.new(SPARE, dtype)
+        elif out is None or out.slot[0] not in self.writable or out.dtype != dtype:
             raise Unknown
         self._line(name, [self._slot(x) for x in inputs], out.slot)
         return out
 
     def _kept(self, x, mask):
-        if mask.dtype != BOOL or mask.slot[0] != ARRAY:
+        if not _is_truth(mask):
+            raise Unknown
+        if mask.slot[0] != ARRAY:
             return self.note("where", (mask, x, 0))
         out = self.new(SPARE, self.dtype)
         self._line("kept", (mask.slot, self._slot(x)), out.slot)
@@ -121,7 +134,7 @@ class Trace:
 
     def _number(self, x):
         """What stands for an array of bool as 0 and 1; all else as it is."""
-        if not isinstance(x, StandIn) or x.slot[0] != ARRAY or x.dtype != BOOL:
+        if not _is_truth(x) or x.slot[0] != ARRAY:
             return x
         number = self.new(SPARE, BOOL)
         self._line("from_bytes", (x.slot,), number.slot)
@@ -154,7 +167,7 @@ class Trace:
                 self.lines[k] = name, given, out
             x.slot = y.slot
         elif name in TRUTHS and last == len(self.lines) - 1:
-            self.lines[last] = f"{name}_to_bytes", given, y.slot
+            self.lines[last], x.slot = (f"{name}_to_bytes", given, y.slot), y.slot
         else:
             self._line("to_bytes", (x.slot,), y.slot)
         return y.dtype

@@ -126,7 +126,8 @@ def _run(trace, ready):
     for arrays, numbers in ready:
         n = arrays[0].size
         table += first, n
-        table += addresses(arrays)
+        for at in addresses(arrays):
+            table += at, 0
         constants += numbers
         constants += trace.named.values()
         first, total = first - (-n // BLOCK), total + n
