@@ -13,6 +13,8 @@ from tinygrad_cnn.kernels import _elementwise, _erf, _parts, vectorized
 from tinygrad_cnn.op import registry
 from tinygrad_cnn.testing import check_op
 
+from .layouts import lying
+
 try:
     from tinygrad_cnn.kernels import compiled
     from tinygrad_cnn.kernels.compiled import _calls
@@ -45,18 +47,6 @@ def parts(request):
             patch.setattr(_calls, "SOME", 0)
             patch.setattr(_calls, "workers", lambda: 3)
         yield
-
-
-def lying(x, order, extra=0):
-    """x with its axes in memory in that order, and a gap of so many numbers after each innermost run."""
-    turned = np.ascontiguousarray(x.transpose(order))
-    if extra:
-        wide = np.full((*turned.shape[:-1], turned.shape[-1] + extra), np.nan, x.dtype)
-        wide[..., : turned.shape[-1]] = turned
-        turned = wide[..., : turned.shape[-1]]
-    x = turned.transpose(np.argsort(order))
-    x.flags.writeable = False
-    return x
 
 
 SPECIAL = np.array([0.0, -0.0, 1.0, -1.0, 6.0, 7.0, np.nan, np.inf, -np.inf])

@@ -10,10 +10,11 @@ from hypothesis import example, given, settings, strategies as st
 
 from tinygrad_cnn.kernels import _blockwise, _parts, _threads, vectorized
 
+from .layouts import lying
+
 try:
     from tinygrad_cnn.kernels import compiled
     from tinygrad_cnn.kernels.compiled import _calls, normalization
-
 except ImportError:
     compiled = None
 
@@ -46,18 +47,6 @@ def parts(request):
         _parts._table.cache_clear()
         yield
     _parts._table.cache_clear()
-
-
-def lying(x, order, extra=0):
-    """x with its axes in memory in that order, and a gap of so many numbers after each innermost run."""
-    turned = np.ascontiguousarray(x.transpose(order))
-    if extra:
-        wide = np.full((*turned.shape[:-1], turned.shape[-1] + extra), np.nan, x.dtype)
-        wide[..., : turned.shape[-1]] = turned
-        turned = wide[..., : turned.shape[-1]]
-    x = turned.transpose(np.argsort(order))
-    x.flags.writeable = False
-    return x
 
 
 KINDS = {  # of shape (N, G, c, H, W) or its like: dims, and the axes along which the weight varies

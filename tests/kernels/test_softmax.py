@@ -8,6 +8,8 @@ from hypothesis import given, strategies as st
 
 from tinygrad_cnn.kernels import vectorized
 
+from .layouts import lying
+
 try:
     from tinygrad_cnn.kernels import compiled
     from tinygrad_cnn.kernels.compiled import _calls
@@ -44,13 +46,6 @@ def cases(draw):
     dtype = draw(st.sampled_from([*FLOATS, np.float16]))
     x, g = (lying(rng.normal(0, 3, shape).astype(dtype), draw(orders)) for _ in "xg")
     return x, g, dim - draw(st.sampled_from([0, len(shape)]))
-
-
-def lying(x, order):
-    """x with its axes in memory in that order, not to be written to."""
-    x = np.ascontiguousarray(x.transpose(order)).transpose(np.argsort(order))
-    x.flags.writeable = False
-    return x
 
 
 def near(actual, expected, dtype):
