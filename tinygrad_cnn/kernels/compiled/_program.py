@@ -163,19 +163,18 @@ def run(
     constants, which each job has of its own.
     """
     size, lanes, wide = size_of(zero), lanes_of(zero), 16 * (1 + many)
-    job, number, filled = table, 0, -1
+    job, number, filled, n, each, arrays = table, 0, -1, 0, 1, table
     for unit in range(first, last):
         while get_integer(job + wide) <= unit:
             job, number = job + wide, number + 1
         if filled != number:
-            filled = number
+            filled, n, arrays = number, get_integer(job + 8), job + 16
+            each = (n + block - 1) // block  # blocks of a row
             for k in range(given):
                 constant = constants + (number * given + k) * size
                 _fill(zero, constant, scratch + (spare + k) * block * size, block // lanes)
-        of_job, n, arrays = unit - get_integer(job), get_integer(job + 8), job + 16
-        each = (n + block - 1) // block  # blocks of a row
-        row = of_job // each
-        begin = (of_job - row * each) * block
+        row = (unit - get_integer(job)) // each
+        begin = (unit - get_integer(job) - row * each) * block
         m, at = min(block, n - begin), begin * size
         wholes, rest = m // lanes, m % lanes
         for k in range(length):
