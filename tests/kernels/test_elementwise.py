@@ -271,15 +271,29 @@ def said_into(x, mask):
     return np.where(below, x, 2.0), x
 
 
-def by_numbers(x, mask):
-    return np.where(x, 1.0, x), np.where(x > 0, 0.1, 0.2), (x > 0) * 0.1, mask + 1, mask * True
+def by_a_nan(x, mask):
+    return np.where(x, 1.0, x), x
+
+
+def of_numbers(x, mask):
+    return np.where(x > 0, 0.1, 0.2), x
+
+
+def of_a_truth(x, mask):
+    return (x > 0) * 0.1, x
+
+
+def of_a_mask(x, mask):
+    return mask + 1, x
 
 
 def of_zeros(x, mask):
     return 1 / np.maximum(x, -0.0), 1 / np.maximum(x, 0.5)
 
 
-@pytest.mark.parametrize("function", [twice, said_into, by_numbers, of_zeros])
+@pytest.mark.parametrize(
+    "function", [twice, said_into, by_a_nan, of_numbers, of_a_truth, of_a_mask, of_zeros]
+)
 def test_values_and_dtypes_are_numpys(k, function):
     x = np.resize(np.array([np.nan, -1, 2, -0.0, 1], np.float32), 40)
     mask = np.arange(40) % 3 == 0
