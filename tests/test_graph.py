@@ -1,5 +1,6 @@
 """The engine: what is saved, the walk back, freeing, threads, scale."""
 
+import functools
 import gc
 import sys
 import threading
@@ -336,6 +337,28 @@ def test_an_op_of_a_users_own(scratch_ops):
     assert isinstance(cube(np.ones(2)), np.ndarray)  # arrays in, array out
     assert cube(x).grad_fn.attributes == {"scale": 1.0}
     assert cube(x).grad_fn.name() == "CubeBackward0"
+
+
+def test_the_signature_of_a_decorated_forward_is_its_own(scratch_ops):
+    def loudly(f):
+        @functools.wraps(f)
+        def run(*given, **attributes):
+            return f(*given, **attributes)
+
+        return run
+
+    @op
+    @loudly
+    def scaled(x, weight=None, *, by=2.0):
+        return x * by if weight is None else x * by * weight
+
+    scaled.defvjp(x=loudly(lambda g, weight, by: g * by if weight is None else g * by * weight))
+    x = leaf(3)
+    (scaled(x) + scaled(x, tc.ones(3), by=5.0)).sum().backward()
+    assert x.grad.tolist() == [7.0] * 3
+    assert scaled(x).grad_fn.attributes == {"by": 2.0}
+    with pytest.raises(TypeError, match="unexpected keyword"):
+        scaled(x, over=1.0)
 
 
 def test_a_forward_may_return_a_number(scratch_ops):

@@ -26,11 +26,6 @@ except ImportError:
 of_ops = importlib.import_module(f"{ops.__name__}.elementwise")
 
 
-@pytest.fixture(params=["vectorized", "compiled"], scope="module")
-def k(request):
-    return pytest.importorskip(f"tinygrad_cnn.kernels.{request.param}", exc_type=ImportError)
-
-
 @pytest.fixture(params=[False, True], ids=["whole", "in parts"], autouse=True, scope="module")
 def parts(request):
     """The small shapes of the tests go the ways of large ones, the second time in many parts."""

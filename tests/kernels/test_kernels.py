@@ -179,12 +179,6 @@ def blocks(request):
         yield
 
 
-@pytest.fixture(params=["vectorized", "compiled"], scope="module")
-def k(request):
-    """A set of kernels."""
-    return pytest.importorskip(f"tinygrad_cnn.kernels.{request.param}", exc_type=ImportError)
-
-
 def close(actual, expected, rtol=1e-9):
     np.testing.assert_allclose(actual, expected, rtol=rtol, atol=rtol * 10)
 

@@ -18,13 +18,6 @@ try:
 except ImportError:
     compiled = None
 
-SETS = ["vectorized", "compiled"]
-
-
-@pytest.fixture(params=SETS, scope="module")
-def k(request):
-    return pytest.importorskip(f"tinygrad_cnn.kernels.{request.param}", exc_type=ImportError)
-
 
 @pytest.fixture(params=[False, True], ids=["whole", "in parts"], autouse=True, scope="module")
 def parts(request):

@@ -19,11 +19,6 @@ except ImportError:
 FLOATS = [np.float32, np.float64]
 
 
-@pytest.fixture(params=["vectorized", "compiled"], scope="module")
-def k(request):
-    return pytest.importorskip(f"tinygrad_cnn.kernels.{request.param}", exc_type=ImportError)
-
-
 @pytest.fixture(params=[1, 3], scope="module", autouse=True)
 def threads(request):
     """Rows on one thread, and in many ranges."""

@@ -6,7 +6,7 @@ from ._vectors import INT, emit, get_integer, lanes_of, size_of
 
 
 def _maximum(code, a, b):
-    """As NumPy's: a NaN is greater than all else."""
+    """As NumPy's: a NaN is greater than all else. Of two zeros the first, where NumPy's builds differ."""
     first = code.builder.or_(
         code.builder.fcmp_ordered(">=", a.value, b.value),
         code.builder.fcmp_unordered("uno", a.value, a.value),
@@ -50,7 +50,7 @@ def _rectified(code, g, y):
     return code.choose(code.at_most(y, zero), zero, g)
 
 
-EXACT = {  # what has NumPy's bits: of these are updates
+EXACT = {  # what has NumPy's bits, but for the sign of a zero from two: of these are updates
     "add": lambda code, a, b: a + b,
     "subtract": lambda code, a, b: a - b,
     "multiply": lambda code, a, b: a * b,

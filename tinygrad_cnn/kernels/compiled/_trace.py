@@ -12,13 +12,8 @@ LOGICAL = {  # of 0 and 1
     "bitwise_or": "maximum", "logical_not": "subtract", "invert": "subtract",
 }  # fmt: skip
 BOOL = np.dtype(np.bool_)
-SETTLED = {
-    int,
-    float,
-    bool,
-    str,
-    type(None),
-}  # what a function is traced with once, as told by its repr
+# What a function is traced with once, as its repr tells it.
+SETTLED = {int, float, bool, str, type(None)}
 
 
 class Unknown(Exception):
