@@ -13,7 +13,7 @@ import numpy as np
 from hypothesis import settings
 
 import tinygrad_cnn as tc
-from tinygrad_cnn.op import registry
+from tinygrad_cnn.engine import registry
 from tinygrad_cnn.testing import Call, check_kink, check_op, check_vjp
 
 from .wrong_vjps.rule import Rule, Vjp

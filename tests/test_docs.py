@@ -9,7 +9,7 @@ import numpy.fft  # noqa: F401  (pytester forgets what is imported under it, and
 import pytest
 
 import tinygrad_cnn.testing as testing
-from tinygrad_cnn.op import registry
+from tinygrad_cnn.engine import registry
 
 # Numba loads its many modules with the first kernel, and some of them only once.
 if importlib.util.find_spec("numba"):

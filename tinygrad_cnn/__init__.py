@@ -17,11 +17,19 @@ from . import nn as nn
 from . import optim as optim
 from . import utils as utils
 from .creation import *  # each module lists in __all__ what is public here
-from .dtypes import *
+from .engine.dtypes import *
 from .functions import *
 from .metadata import *
-from .modes import *
-from .op import op as op
+from .engine import (
+    Observer as Observer,
+    enable_grad as enable_grad,
+    inference_mode as inference_mode,
+    is_grad_enabled as is_grad_enabled,
+    no_grad as no_grad,
+    observe as observe,
+    op as op,
+    set_grad_enabled as set_grad_enabled,
+)
 from .printing import *
 from .random import *
 from .serialization import *

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from . import random
-from .dtypes import float64, get_default_dtype, int64, promote_types, result_type
+from .engine import Recorded, wrap
+from .engine.dtypes import float64, get_default_dtype, int64, promote_types, result_type
 from .functions import array_of, sizes
 from .functions.arguments import tensors
-from .graph import Recorded, wrap
 from .metadata import check_device
 
 __all__ = [

@@ -8,28 +8,20 @@ each living view is replayed on that.
 
 from __future__ import annotations
 
-import functools
 import warnings
 from collections.abc import Callable
-from types import FunctionType
 from typing import Any
 
 import numpy as np
 
-from . import graph
-from .dtypes import RANK, get_default_dtype, result_type
-from .graph import OVERWRITTEN, Recorded
-from .modes import enable_grad, mode
+from . import engine
+from .engine import OVERWRITTEN, Recorded, enable_grad, family, grad_mode, replay
+from .engine.dtypes import RANK, get_default_dtype, result_type
 from .ops import setitem, write_view
-from .views import family, replay
 
 
-@functools.cache
-def _writer(op: Any, write: Callable[..., Any] | None, generation: int) -> Any:
-    """The op's recorder, but for the forward, which writes y into the first input.
-
-    `generation` is the op's: with new vjps it is another recorder.
-    """
+def _writing(op: Any, write: Callable[..., Any] | None) -> Callable[..., Any]:
+    """The forward of `op` that writes y into its first input: by `write`, else by a copy."""
 
     def forward(x: Any, *others: Any, **attributes: Any) -> Any:
         if write is not None:
@@ -41,12 +33,7 @@ def _writer(op: Any, write: Callable[..., Any] | None, generation: int) -> Any:
         np.copyto(x, y, casting="unsafe")
         return (x, *residuals) if residuals else x
 
-    op.compile()
-    record = op.record.__globals__["_slow"]
-    names = {**record.__globals__, "_forward": forward, "_promote": lambda *operands: operands}
-    function = FunctionType(record.__code__, names, op.name + "_", record.__defaults__)
-    function.__kwdefaults__ = record.__kwdefaults__
-    return function
+    return forward
 
 
 def in_place(
@@ -58,17 +45,21 @@ def in_place(
     `floating`: the result is of floating point even where all operands are integers.
     """
     op = record.op
+    forward = _writing(op, write)
 
     def method(self: Any, *others: Any, **attributes: Any) -> Any:
         _check(self, op.name, others, op.elementwise)
         if floating and self._array.dtype.kind != "f":
             _check_type(op.name, get_default_dtype(), self._array.dtype)
-        writer = _writer(op, write, op.generation)
         old = None
-        if mode.grad and op.inputs[0] in op.saved and any(map(_requires_grad, (self, *others))):
+        if (
+            grad_mode.enabled
+            and op.inputs[0] in op.saved
+            and any(map(_requires_grad, (self, *others)))
+        ):
             old = self._array.copy()  # a vjp may want what is about to be overwritten
-        y = writer(self, *others, **attributes)
-        graph.mark_written(self._array)
+        y = engine.call(op, forward, (self, *others), attributes, promoting=False)
+        engine.mark_written(self._array)
         if y._node is not None:
             _record(self, y._node, old)
         elif hasattr(getattr(self, "_base", self), "_views"):
@@ -96,8 +87,8 @@ def composed(function: Callable[..., Any]) -> Callable[..., Any]:
         others = (*args, *kwargs.values())
         _check(self, name, others)
         x = self
-        if mode.grad and any(map(_requires_grad, (self, *others))):
-            x = graph.wrap(self._array.copy(), self._node)
+        if grad_mode.enabled and any(map(_requires_grad, (self, *others))):
+            x = engine.wrap(self._array.copy(), self._node)
         y = function(x, *args, **kwargs)
         if y._array.shape != self._array.shape:
             raise RuntimeError(
@@ -120,7 +111,7 @@ def _check(x: Any, name: str, others: tuple[Any, ...], elementwise: bool = False
     """Refuse, before anything is changed, what an in-place op cannot do."""
     array = x._array
     base = getattr(x, "_base", x)
-    if mode.grad and any(map(_requires_grad, (base, x, *others))):
+    if grad_mode.enabled and any(map(_requires_grad, (base, x, *others))):
         own, node = x._node, base._node
         leaf = own if own is not None and own.op is None else node
         if leaf is not None and leaf.op is None:
@@ -181,15 +172,15 @@ def _record(x: Any, node: Any, old: Any) -> None:
     """
     if x._node is not None and x is not getattr(x, "_base", x):
         _pass_by_hooks(x, node)
-    node.number = graph.next_number()  # after the write: y, if saved, is what was written
-    storage = graph.owner(x._array)
+    node.number = engine.next_number()  # after the write: y, if saved, is what was written
+    storage = engine.owner(x._array)
     saved = []
     for name, array in zip(node.op.saved, node.saved, strict=True):
         if name == node.op.inputs[0] and array is not None:
             array = old
-        elif name != "y" and isinstance(array, np.ndarray) and graph.owner(array) is storage:
+        elif name != "y" and isinstance(array, np.ndarray) and engine.owner(array) is storage:
             array = OVERWRITTEN
-            graph.note_write()  # so that the walk looks at this node
+            engine.note_write()  # so that the walk looks at this node
         saved.append(array)
     node.saved = tuple(saved)
     _move_on(x, node)
@@ -215,7 +206,7 @@ def _move_on(x: Any, node: Any = None) -> None:
             _written_through(base, x)
     with enable_grad():
         for view in views:
-            at = graph.wrap(base._array, base._node)
+            at = engine.wrap(base._array, base._node)
             view._node = replay(at, view._replay)._node
     for t in retaining:
         t.retain_grad()
@@ -234,16 +225,12 @@ def _pass_by_hooks(view: Any, node: Any) -> None:
             "register it after the write (or on a clone)",
             stacklevel=4,
         )
-        fresh = replay(graph.wrap(base._array, base._node), view._replay)._node
+        fresh = replay(engine.wrap(base._array, base._node), view._replay)._node
         parents = node.parents
         node.first = (fresh, *parents[1:]) if isinstance(node.first, tuple) else fresh
 
 
 def _written_through(base: Any, view: Any) -> None:
     """Record on `base` that its part `view` was written."""
-    write = _writer(write_view.op, _written_already, write_view.op.generation)
-    base._node = write(base, view, path=view._replay)._node
-
-
-def _written_already(*arrays: Any, **attributes: Any) -> None:
-    """The forward of a `write_view` whose view has been written."""
+    op, inputs, attributes = write_view.op, (base, view), {"path": view._replay}
+    base._node = engine.call(op, lambda x, v, path: x, inputs, attributes)._node

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .graph import Recorded
+from .engine import Recorded
 
 __all__ = [
     "Size", "channels_last", "channels_last_3d", "contiguous_format", "device", "memory_format",

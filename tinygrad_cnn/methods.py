@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from . import creation, functions as f, ops
+from .engine import Recorded
 from .functions.shape import repeat, view
-from .graph import Recorded
 from .inplace import composed, in_place
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .dtypes import bool_, get_default_dtype, int64
+from .engine.dtypes import bool_, get_default_dtype, int64
 
 __all__ = ["set_printoptions"]
 

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from . import kernels
-from .graph import Recorded
+from .engine import Recorded
 
 __all__ = [
     "are_deterministic_algorithms_enabled", "e", "get_num_threads", "inf", "is_floating_point",

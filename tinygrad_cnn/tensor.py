@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from . import functions, graph, ops
-from .dtypes import (
+from . import engine, functions, ops
+from .engine import Node, leaf, settle, share, wrap
+from .engine.dtypes import (
     bool_,
     float16,
     float32,
@@ -23,12 +23,10 @@ from .dtypes import (
     uint8,
 )
 from .functions.brackets import check_value, index_error, plain_index
-from .graph import Node, leaf, wrap
 from .inplace import overwrite
 from .metadata import CPU, Size, channels_last, device, memory_format, target
 from .methods import Methods
 from .printing import format_tensor
-from .views import settle, share
 
 # PyTorch's names for tensors of a type; of others that of the dtype will do
 _TYPE_NAMES = {
@@ -57,7 +55,7 @@ class RemovableHandle:
 
     def __init__(self, hooks: dict[int, Any], hook: Callable[..., Any]):
         self._hooks = hooks
-        self.id = graph.next_number()
+        self.id = engine.next_number()
         hooks[self.id] = hook
 
     def remove(self) -> None:
@@ -241,8 +239,7 @@ class Tensor(Methods):
     @property
     def _version(self) -> int:
         """How often its memory was written in place (0 too where no one could tell)."""
-        entry = graph.written.get(id(graph.owner(self._array)))
-        return entry[1] if entry else 0
+        return engine.version(self._array)
 
     def detach(self) -> Any:
         """A Tensor on the same memory that requires no grad."""
@@ -464,7 +461,7 @@ class Tensor(Methods):
         return self
 
 
-graph.new_tensor = functools.partial(object.__new__, Tensor)
+engine.provide(tensor=Tensor)
 
 
 def wrap_copy(x: Tensor) -> Any:

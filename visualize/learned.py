@@ -104,7 +104,7 @@ def activations(model: Any, x: Any, *, example: int = 0, maps: int = 8) -> Any:
     >>> [ax.get_ylabel() for ax in made.axes if ax.get_ylabel()]
     ['x', '0 conv2d', '1 relu', '3 linear']
     """
-    from tinygrad_cnn.modes import observe
+    from tinygrad_cnn.engine import observe
 
     if not isinstance(model, tinygrad_cnn.nn.Module):
         raise TypeError(f"activations: expected a Module, got {type(model).__name__}")
@@ -113,7 +113,7 @@ def activations(model: Any, x: Any, *, example: int = 0, maps: int = 8) -> Any:
         raise IndexError(f"activations: example {example} is not in a batch of {len(x)}")
     with same_buffers(model), tinygrad_cnn.no_grad(), watched(model) as watch:
         outputs = _Outputs(watch, example)
-        with observe(outputs):  # type: ignore[arg-type]
+        with observe(outputs):
             model(x)
     found = [("x", numbers(x)[example]), *outputs.found]
     found = [(name, values) for name, values in found if values.size]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import Tensor
-from tinygrad_cnn.modes import Observer, observe
+from tinygrad_cnn.engine import Observer, observe
 
 from .images import image
 from .model import Graph, Shape

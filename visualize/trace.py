@@ -18,7 +18,7 @@ import numpy as np
 
 import tinygrad_cnn
 from tinygrad_cnn import Tensor
-from tinygrad_cnn.modes import Observer, observe
+from tinygrad_cnn.engine import Observer, observe
 
 from .dot import SHOWN
 from .model import Measured

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 import tinygrad_cnn as tc
-from tinygrad_cnn import graph, kernels
+from tinygrad_cnn import engine, kernels
 
 PACKAGE = str(Path(tc.__file__).parent)
 INLINED = {"<listcomp>", "<dictcomp>", "<setcomp>"}  # calls until Python 3.11, none after
@@ -88,7 +88,7 @@ def kept(*tensors, besides=()):
 
     Memory counts that is held by a view of it. That of `besides`, which lives anyway, does not.
     """
-    known = {id(graph.owner(t._array)) for t in besides}
+    known = {id(engine.owner(t._array)) for t in besides}
     total, seen, stack = 0, set(), [t._node for t in tensors]
 
     def count(held):
@@ -96,7 +96,7 @@ def kept(*tensors, besides=()):
         if isinstance(held, (tuple, list)):
             for part in held:
                 count(part)
-        elif isinstance(held, np.ndarray) and id(storage := graph.owner(held)) not in known:
+        elif isinstance(held, np.ndarray) and id(storage := engine.owner(held)) not in known:
             known.add(id(storage))
             total += storage.nbytes
 

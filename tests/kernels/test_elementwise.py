@@ -9,8 +9,8 @@ from hypothesis import example, given, settings, strategies as st
 
 import tinygrad_cnn.nn.functional as F
 from tinygrad_cnn import kernels, ops, tensor
+from tinygrad_cnn.engine import registry
 from tinygrad_cnn.kernels import _elementwise, _erf, _parts, vectorized
-from tinygrad_cnn.op import registry
 from tinygrad_cnn.testing import check_op
 
 from .layouts import lying

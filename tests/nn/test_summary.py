@@ -9,8 +9,8 @@ from hypothesis import given, strategies as st
 import tinygrad_cnn as tc
 import tinygrad_cnn.nn.functional as F
 from tinygrad_cnn import nn
+from tinygrad_cnn.engine import registry
 from tinygrad_cnn.nn.summary import MULTIPLY_ADDS
-from tinygrad_cnn.op import registry
 from tinygrad_cnn.utils.checkpoint import checkpoint
 
 

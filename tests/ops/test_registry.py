@@ -7,7 +7,7 @@ import pytest
 from hypothesis import Phase, given, settings
 
 import tinygrad_cnn as tc
-from tinygrad_cnn.op import registry
+from tinygrad_cnn.engine import registry
 from tinygrad_cnn.testing import Call, GradientError, check_op, register_strategy, strategy_for
 from tinygrad_cnn.testing.calls import entry_for
 from tinygrad_cnn.testing.errors import show

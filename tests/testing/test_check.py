@@ -8,7 +8,7 @@ import tinygrad_cnn as tc
 import tinygrad_cnn.nn.functional as F
 from tinygrad_cnn import ops
 from tinygrad_cnn.autograd import Function
-from tinygrad_cnn.op import registry
+from tinygrad_cnn.engine import registry
 from tinygrad_cnn.testing import (
     Call,
     GradientError,

@@ -6,7 +6,7 @@ from hypothesis import settings, strategies as st
 
 import tinygrad_cnn as tc
 from tinygrad_cnn import ops
-from tinygrad_cnn.op import registry
+from tinygrad_cnn.engine import registry
 from tinygrad_cnn.testing import (
     Call,
     GradientError,

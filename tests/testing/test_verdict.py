@@ -7,7 +7,7 @@ from hypothesis import Phase, settings
 import tinygrad_cnn as tc
 import tinygrad_cnn.nn.functional as F
 from tinygrad_cnn.autograd import Function
-from tinygrad_cnn.op import registry
+from tinygrad_cnn.engine import registry, variant
 from tinygrad_cnn.testing import (
     Call,
     GradientError,
@@ -19,7 +19,7 @@ from tinygrad_cnn.testing import (
     check_second_order,
     check_vjp,
 )
-from tinygrad_cnn.testing.mutations import Watch, copy_of, gradients_of
+from tinygrad_cnn.testing.mutations import Watch, gradients_of
 from tinygrad_cnn.testing.values import separated
 
 CASES = range(200)
@@ -242,7 +242,7 @@ class Twice:
 )  # fmt: skip
 def test_the_snippet_of_a_failure_fails_alike(wrong_op, name, change, verdict):
     op = registry[name]
-    wrong = copy_of(op, change(op)) if isinstance(change, type) else copy_of(op, **change)
+    wrong = variant(op, change(op)) if isinstance(change, type) else variant(op, vjps=change)
     wrong_op(wrong)
     with pytest.raises(GradientError, match=verdict) as caught:
         check_op(name)

@@ -12,7 +12,8 @@ import tinygrad_cnn as tc
 import tinygrad_cnn.nn.functional as F
 import visualize
 from tinygrad_cnn import nn
-from tinygrad_cnn.modes import observers, special
+from tinygrad_cnn.engine import observers
+from tinygrad_cnn.engine.modes import special
 
 
 def test_measures_by_hand():

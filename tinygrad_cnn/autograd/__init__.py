@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import graph
-from ..graph import Recorded, wrap
-from ..modes import enable_grad, no_grad, set_grad_enabled
+from .. import engine
+from ..engine import Recorded, enable_grad, no_grad, set_grad_enabled, wrap
 from .anomaly import detect_anomaly, set_detect_anomaly
 from .function import Function
 from .gradcheck import GradcheckError, gradcheck, gradgradcheck
@@ -78,7 +77,7 @@ def Variable(data: Any, requires_grad: bool = False) -> Any:
 
 def _walk(create_graph: bool, **arguments: Any) -> Any:
     with enable_grad() if create_graph else no_grad(), np.errstate(all="ignore"):
-        return graph.backward(create_graph=create_graph, **arguments)
+        return engine.backward(create_graph=create_graph, **arguments)
 
 
 def backward(
@@ -112,7 +111,7 @@ def backward(
         retain_graph=retain,
     )
     with enable_grad() if create_graph else no_grad():
-        graph.accumulate(kept, create_graph)
+        engine.accumulate(kept, create_graph)
 
 
 def grad(

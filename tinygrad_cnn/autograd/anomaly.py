@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Node
-from ..modes import Observer, observe
+from ..engine import Node, Observer, observe
 
 _PACKAGE = os.path.dirname(os.path.dirname(__file__))
 

@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import graph
-from ..graph import Node, Recorded, wrap
-from ..modes import mode, no_grad, observers
+from .. import engine
+from ..engine import Node, Operation, Recorded, grad_mode, no_grad, observers, wrap
 
 
 class FunctionCtx:
@@ -97,11 +96,11 @@ class Function:
         """Run forward, and record it where an argument requires grad."""
         ctx = FunctionCtx()
         parents = tuple(x._node if isinstance(x, Recorded) else None for x in args)
-        recording = mode.grad and any(parents)
+        recording = grad_mode.enabled and any(parents)
         ctx.needs_input_grad = tuple(p is not None for p in parents)
         op = _FunctionOp(cls, ctx, len(args))
         for observer in list(observers):
-            observer.op_begins(op)  # type: ignore[arg-type]
+            observer.op_begins(op)
         with no_grad():
             if hasattr(cls, "setup_context"):
                 result = cls.forward(*args)
@@ -119,7 +118,7 @@ class Function:
             node, outputs = op.node(args, parents, outputs, isinstance(result, tuple))
         for observer in list(observers):
             for y in outputs:
-                observer.op_ran(op, args, y, node)  # type: ignore[arg-type]
+                observer.op_ran(op, args, y, node)
         return outputs if isinstance(result, tuple) else outputs[0]
 
 
@@ -144,7 +143,7 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
         with no_grad():
             result = backward(ctx, *grads)
         sources = [x for x in (*grads, *ctx.saved_tensors) if isinstance(x, Recorded) and x._node]
-        if not (mode.grad and sources):
+        if not (grad_mode.enabled and sources):
             return result
         results = result if isinstance(result, tuple) else (result,)
         done = tuple(r if r is None else _Once.apply(r, *sources) for r in results)
@@ -167,19 +166,15 @@ class _Once(Function):
         )
 
 
-class _FunctionOp:
-    """What the engine asks of an op, for one call of a Function."""
+class _FunctionOp(Operation):
+    """One call of a Function, as the engine sees an op."""
 
     elementwise = True  # a gradient of a broadcast shape is summed, as PyTorch does
-    view = variadic = False
-    composite = None
-    attributes: tuple[str, ...] = ()
 
     def __init__(self, function: type[Function], ctx: FunctionCtx, n: int):
         self.function, self.ctx = function, ctx
         self.name = function.__name__
         self.inputs = tuple(f"argument {k}" for k in range(n))
-        self.saved: tuple[str, ...] = ()
 
     def node(
         self, args: Sequence[Any], parents: tuple[Any, ...], outputs: tuple[Any, ...], several: bool
@@ -191,7 +186,7 @@ class _FunctionOp:
         """
         saved, self.ctx._saved = self.ctx._saved, ()
         self.saved = tuple(self._name(t, args, outputs, k) for k, t in enumerate(saved))
-        node = graph.new_node(self, parents, None, None)
+        node = engine.new_node(self, parents, None, None)
         node.saved = tuple(None if t is None else t._array for t in saved)
         differentiable = [
             y._array.dtype.kind == "f" and not any(y is c for c in self.ctx._constant)
@@ -200,11 +195,11 @@ class _FunctionOp:
         self.ctx._constant = ()
         if not several:
             node.shape, node.dtype = outputs[0]._array.shape, outputs[0]._array.dtype
-            return node, (graph.wrap(outputs[0]._array, node if differentiable[0] else None),)
+            return node, (engine.wrap(outputs[0]._array, node if differentiable[0] else None),)
         node.static = tuple((y._array.shape, y._array.dtype) for y in outputs)
         places = []
         for k, (shape, dtype) in enumerate(node.static):
-            places.append(graph.new_node(_OUTPUT, (node,), shape, dtype, (k,)))
+            places.append(engine.new_node(_OUTPUT, (node,), shape, dtype, (k,)))
         return node, tuple(
             wrap(y._array, place if d else None)
             for y, place, d in zip(outputs, places, differentiable, strict=True)
@@ -220,7 +215,7 @@ class _FunctionOp:
 
     def backward(self, g: Any, parents: Any, _: Any, saved: Any, static: Any) -> Sequence[Any]:
         """Run the user's backward: on bare arrays wrapped, or on Tensors that record."""
-        bare = not mode.grad
+        bare = not grad_mode.enabled
         ctx = copy.copy(self.ctx)  # two threads may walk the same graph
         ctx._saved = tuple(wrap(s) if isinstance(s, np.ndarray) else s for s in saved)
         ctx.needs_input_grad = tuple(p is not None for p in parents)
@@ -264,13 +259,10 @@ class _Cotangents:
         return _Cotangents(both)
 
 
-class _OutputOp:
+class _OutputOp(Operation):
     """One output of several: hands its cotangent to the node of the Function."""
 
     name, inputs, attributes = "output", ("function",), ("index",)
-    saved: tuple[str, ...] = ()
-    elementwise = view = variadic = False
-    composite = None
 
     def backward(self, g: Any, parents: Any, _: Any, saved: Any, static: Any) -> Sequence[Any]:
         """The cotangent, with its place."""

@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Recorded, wrap
-from ..modes import enable_grad
+from ..engine import Recorded, enable_grad, wrap
 from . import grad
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import autograd
-from ..graph import Recorded, wrap
-from ..modes import enable_grad
+from ..engine import Recorded, enable_grad, wrap
 
 Array = np.ndarray[Any, Any]
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from ..dtypes import result_type
-from ..graph import Recorded
+from ..engine import Recorded
+from ..engine.dtypes import result_type
 
 
 def axis(name: str, ndim: int, dim: Any) -> int:

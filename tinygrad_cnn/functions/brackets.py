@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from ..modes import mode
+from ..engine import grad_mode
 from .arguments import array_of
 
 
 def kept(index: np.ndarray) -> np.ndarray:
     """An index that a graph may hold: a copy, where one is recorded, which nobody else can write."""
-    return index.copy() if mode.grad else index
+    return index.copy() if grad_mode.enabled else index
 
 
 def _plain(item: Any) -> Any:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import RANK, bool_, promote
-from ..graph import Recorded, wrap
+from ..engine import Recorded, wrap
+from ..engine.dtypes import RANK, bool_, promote
 from .arguments import array_of, tensors
 
 __all__ = [

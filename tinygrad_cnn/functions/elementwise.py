@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from ..dtypes import bool_, get_default_dtype, result_type
-from ..graph import Recorded, wrap
+from ..engine import Recorded, wrap
+from ..engine.dtypes import bool_, get_default_dtype, result_type
 from ..metadata import memory_format as MemoryFormat
 from .arguments import array_of, tensors
 from .indexing import nonzero

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from ..dtypes import RANK, bool_, int64, result_type
-from ..graph import Recorded, wrap
+from ..engine import Recorded, wrap
+from ..engine.dtypes import RANK, bool_, int64, result_type
 from .arguments import array_of, axis, positions, results, tensors
 from .brackets import kept
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import ops
-from ..graph import Recorded
+from ..engine import Recorded
 from .arguments import axis, tensors
 from .elementwise import add
 from .shape import diagonal, roll

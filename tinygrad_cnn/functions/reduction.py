@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from ..dtypes import float32, int64
-from ..graph import Recorded, wrap
+from ..engine import Recorded, wrap
+from ..engine.dtypes import float32, int64
 from .arguments import array_of, axes, axis, results
 from .elementwise import abs, pow
 

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from ..dtypes import int64
-from ..graph import owner, wrap
-from ..views import settle
+from ..engine import owner, settle, wrap
+from ..engine.dtypes import int64
 from .arguments import array_of, axes, axis, of_one_type, several, sizes
 from .indexing import index_select
 

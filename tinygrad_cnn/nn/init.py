@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import mark_written
+from ..engine import mark_written
 from ..random import Generator, source
 from ..tensor import Tensor
 

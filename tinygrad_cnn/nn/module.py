@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..graph import mark_written
+from ..engine import mark_written
 from ..metadata import target
 from ..tensor import RemovableHandle, Tensor
 from .hooks import Hooks

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import creation
-from ..graph import mark_written
+from ..engine import mark_written
 from . import functional as F, init
 from .layers import empty_parameter
 from .module import Module

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import leaf, wrap
+from ..engine import leaf, wrap
 from ..tensor import Tensor
 
 __all__ = ["Parameter"]

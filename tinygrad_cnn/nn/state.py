@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..graph import mark_written, wrap
+from ..engine import mark_written, wrap
 from ..tensor import Tensor
 from .parameter import Parameter
 

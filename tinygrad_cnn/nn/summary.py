@@ -15,11 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import graph, random
+from .. import engine, random
 from ..creation import from_numpy
-from ..dtypes import get_default_dtype
-from ..graph import Recorded
-from ..modes import Observer, enable_grad, observe
+from ..engine import Observer, Recorded, enable_grad, observe
+from ..engine.dtypes import get_default_dtype
 from ..tensor import Tensor
 from .module import Module
 
@@ -170,7 +169,7 @@ class _Watch(Observer):
         self.working = [rows[model]]  # ... this one was at work
 
     def _switch(self) -> None:
-        self.since.append(graph.next_number())
+        self.since.append(engine.next_number())
         self.working.append(self.stack[-1])
 
     def begins(self, module: Module, args: Any) -> None:
@@ -262,10 +261,10 @@ def summary(model: Module, input: Any) -> Summary:
         for module, own in buffers:
             module._buffers.clear()
             module._buffers.update(own)
-    known = {id(graph.owner(t._array)) for t in (*parameters, *copies.values())}
+    known = {id(engine.owner(t._array)) for t in (*parameters, *copies.values())}
     for node in _nodes(output):
         for array in _arrays((node.saved, node.static)):
-            storage = graph.owner(array)
+            storage = engine.owner(array)
             if id(storage) not in known:
                 known.add(id(storage))
                 watch.row_of(node).saved += storage.nbytes

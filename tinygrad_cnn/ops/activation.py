@@ -7,9 +7,9 @@ import math
 import numpy as np
 
 from .. import kernels
-from ..dtypes import floating
+from ..engine import op
+from ..engine.dtypes import floating
 from ..kernels._elementwise import between
-from ..op import op
 from .elementwise import clamp, exp, in_one_pass, keep, sigmoid, where
 from .special import erf
 

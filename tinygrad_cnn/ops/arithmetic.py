@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import floating
-from ..op import op
+from ..engine import op
+from ..engine.dtypes import floating
 from .elementwise import in_one_pass, sqrt
 
 

@@ -24,8 +24,8 @@ from __future__ import annotations
 import numpy as np
 
 from .. import kernels
+from ..engine import op
 from ..kernels._windows import reach
-from ..op import op
 from . import reduce
 
 

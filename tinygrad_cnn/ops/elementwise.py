@@ -11,12 +11,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
-from .. import graph, kernels
-from ..dtypes import floating, get_default_dtype
-from ..graph import LARGE
+from .. import kernels
+from ..engine import op, provide
+from ..engine.dtypes import floating, get_default_dtype
 from ..kernels._elementwise import logistic, masked, rectified
-from ..op import op
+from ..kernels._parts import LARGE
 
 
 def in_one_pass(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -29,7 +30,7 @@ def in_one_pass(f: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(f)
     def run(x: Any, *others: Any, **attributes: Any) -> Any:
         with np.errstate(all="ignore"):
-            if type(x) is np.ndarray and x.size >= LARGE:
+            if type(x) is ndarray and x.size >= LARGE:
                 return kernels.elementwise(f, x, *others, **attributes)
             return f(x, *others, **attributes)
 
@@ -39,13 +40,13 @@ def in_one_pass(f: Callable[..., Any]) -> Callable[..., Any]:
 @op(elementwise=True)
 def add(a, b):
     """y = a + b        ā = ȳ        b̄ = ȳ"""
-    if type(a) is np.ndarray and a.size >= LARGE:
+    if type(a) is ndarray and a.size >= LARGE:
         return kernels.elementwise(np.add, a, b)
     return a + b
 
 
 add.defvjp(a=lambda g: g, b=lambda g: g)
-graph.add_large = add.op.forward
+provide(add=add.op.forward)
 
 
 @op(elementwise=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from .. import kernels
-from ..op import op
+from ..engine import op
 from .shape import sum_to
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..op import op
+from ..engine import op
 from .activation import hardtanh
 from .elementwise import in_one_pass, log, maximum
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from .. import kernels
-from ..op import op
+from ..engine import op
 from .elementwise import sqrt
 from .reduce import mean as mean_op
 from .shape import sum_to

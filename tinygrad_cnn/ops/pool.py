@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import kernels
-from ..op import op
+from ..engine import op
 
 
 @op(residuals=("taps",), returns=("taps",))

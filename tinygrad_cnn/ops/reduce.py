@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from ..dtypes import floating
+from ..engine import op
+from ..engine.dtypes import floating
 from ..kernels._parts import LARGE, sums
-from ..op import op
 from .elementwise import cast, exp, where
 from .shape import expand, scatter_add
 

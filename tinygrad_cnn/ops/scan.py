@@ -5,7 +5,7 @@ Where a product is differentiated nothing is divided by an element: zeros among 
 
 from __future__ import annotations
 
-from ..op import op
+from ..engine import op
 from .reduce import spread
 from .shape import flip, getitem, pad, stack
 

@@ -6,8 +6,7 @@ import math
 
 import numpy as np
 
-from ..op import op
-from ..views import replay
+from ..engine import op, replay
 
 
 @op(view=True)

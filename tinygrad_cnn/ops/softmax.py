@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from .. import kernels
-from ..dtypes import floating
+from ..engine import op
+from ..engine.dtypes import floating
 from ..kernels._softmax import labels
-from ..op import op
 from .elementwise import exp
 from .shape import getitem
 

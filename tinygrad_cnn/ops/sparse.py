@@ -11,7 +11,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from ..op import op
+from ..engine import op
 
 
 @op

@@ -7,9 +7,9 @@ import math
 import numpy as np
 
 from .. import kernels
-from ..dtypes import floating
+from ..engine import op
+from ..engine.dtypes import floating
 from ..kernels import _erf
-from ..op import op
 from .elementwise import exp, in_one_pass
 
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..graph import wrap
+from ..engine import wrap
 from ..tensor import Tensor
 from .optimizer import Job, Optimizer, average, average_square, subtract_ratio
 

@@ -12,8 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .. import kernels
-from ..graph import mark_written, wrap
-from ..modes import enable_grad
+from ..engine import enable_grad, mark_written, wrap
 from ..nn.module import clear_gradients
 from ..tensor import RemovableHandle, Tensor
 

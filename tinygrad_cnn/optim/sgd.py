@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..graph import wrap
+from ..engine import wrap
 from .optimizer import Job, Optimizer, Update
 
 

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 
-from ..op import registry
+from ..engine import registry
 from .calls import entry_for
 from .mutants import Score, mutation_score
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from hypothesis.strategies import SearchStrategy
 
-from ..op import Op, registry
+from ..engine import Op, registry
 from .differences import is_floating
 from .errors import show
 from .subject import Subject
@@ -152,7 +152,7 @@ def snippet(op: Op, call: Call, line: str = "testing.check_call(op, call)") -> s
         lines.append(f"import {module}  # which makes {op.name}")
     lines += [
         "from tinygrad_cnn import testing",
-        "from tinygrad_cnn.op import registry",
+        "from tinygrad_cnn.engine import registry",
         f"op = registry[{op.name!r}]",
         f"call = testing.{call!r}",
         line,

@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Recorded, wrap
-from ..modes import no_grad
+from ..engine import Recorded, no_grad, wrap
 from .values import Array
 
 Function = Callable[..., Any]

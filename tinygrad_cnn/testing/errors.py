@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..op import Op
+from ..engine import Op
 from ..ops.sparse import SparseMatrix
 from .values import FixedRandom
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..op import Op
+from ..engine import Op, variant
 from .calls import Call
 from .mutations import (
     FLOAT32,
@@ -16,7 +16,6 @@ from .mutations import (
     Mutation,
     Watch,
     attribute_changes,
-    copy_of,
     like,
     parameters,
     rewritten,
@@ -60,10 +59,9 @@ def on_result(
         if vjp_change is not None:
             for input, vjp in op.vjps.items():
                 vjps[input] = _given(vjp, vjp_change)
-        copy = copy_of(op, Forward(op, run), **vjps)
-        if vjp_change is not None:
-            copy.composite = None  # it would tell, and is not always there
-        return copy
+        # A composite would tell, and is not always there.
+        composite = op.composite if vjp_change is None else None
+        return variant(op, Forward(op, run), vjps, composite=composite)
 
     return Mutation(name, "", make, shown_by)
 
@@ -103,9 +101,7 @@ def on_attribute(name: str, attribute: str, change: Callable[[Any], Any]) -> Mut
         for input, vjp in op.vjps.items():
             if attribute in parameters(vjp):
                 vjps[input] = _given(vjp, lambda g: g, {attribute: change})
-        copy = copy_of(op, Forward(op, run), **vjps)
-        copy.composite = None
-        return copy
+        return variant(op, Forward(op, run), vjps, composite=None)
 
     return Mutation(f"{name}, in the vjp too", "", make)
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..op import Op
-from .mutations import Mutation, Watch, copy_of, parameters, rewritten
+from ..engine import Op, variant
+from .mutations import Mutation, Watch, parameters, rewritten
 from .values import Array
 
 NUDGE = 1e-9  # far below what moves a smooth gradient noticeably
@@ -40,7 +40,7 @@ def from_one_side(input: str, sign: float) -> Mutation:
                 jumps = np.abs(found - wanted) > JUMP * np.maximum(np.abs(wanted), 1)
             return watch.compare(wanted, np.where(jumps, found, wanted))
 
-        return copy_of(op, **{input: rewritten(vjp, run, (*op.inputs, *op.attributes))})
+        return variant(op, vjps={input: rewritten(vjp, run, (*op.inputs, *op.attributes))})
 
     return Mutation(f"kink: the gradient {'above' if sign > 0 else 'below'}", input, make)
 
@@ -77,7 +77,7 @@ def tied(
                 return wanted
             return watch.compare(wanted, found)
 
-        return copy_of(op, **{input: rewritten(vjp, run, op.inputs)})
+        return variant(op, vjps={input: rewritten(vjp, run, op.inputs)})
 
     return Mutation(f"ties: {name}", input, make)
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import random
-from ..graph import wrap
+from ..engine import wrap
 from ..nn import Module
 from ..tensor import Tensor
 from .check import slope_of

@@ -13,7 +13,7 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.strategies import SearchStrategy
 
-from ..op import Op
+from ..engine import Op
 from .calls import Call, Convention, entry_for, find_op, strategy_for, subject_of
 from .check_op import check_call, check_convention
 from .differences import is_floating, plain

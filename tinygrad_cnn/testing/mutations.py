@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..graph import Recorded, wrap
-from ..op import Op
+from ..engine import Op, Recorded, variant, wrap
 from ..ops import cast, expand
 from .calls import Call
 from .compare import same_bits
@@ -54,22 +53,6 @@ class Mutation(NamedTuple):
 TWO, FLOAT32, SECOND_ORDER = "two calls", "a call in float32", "the second derivative"
 
 
-def copy_of(op: Op, forward: Any = None, **vjps: Any) -> Op:
-    """An unregistered copy of `op`, with another forward or other vjps."""
-    copy = Op(
-        op.forward,
-        residuals=op.residuals,
-        returns=op.returns,
-        elementwise=op.elementwise,
-        view=op.view,
-        composite=op.composite,
-        shared=op.shared,
-    )
-    copy.forward = forward or op.forward
-    copy.defvjp(**{**op.vjps, **vjps})
-    return copy
-
-
 def parameters(vjp: Callable[..., Any]) -> list[str]:
     """The names of what a vjp takes after g."""
     return list(inspect.signature(vjp).parameters)[1:]
@@ -102,7 +85,7 @@ def on_gradient(
             wanted = vjp(g, *values.values())
             return watch.compare(wanted, change(wanted, g, watch))
 
-        return copy_of(op, **{input: rewritten(vjp, run)})
+        return variant(op, vjps={input: rewritten(vjp, run)})
 
     return Mutation(name, input, make, shown_by)
 
@@ -279,7 +262,7 @@ def on_arguments(
                 else watch.compare(wanted, found)
             )
 
-        return copy_of(op, **{input: rewritten(vjp, run)})
+        return variant(op, vjps={input: rewritten(vjp, run)})
 
     return Mutation(name, input, make, shown_by)
 
@@ -316,7 +299,7 @@ def over_saved(input: str) -> Mutation:
                     break
             return gradient
 
-        return copy_of(op, **{input: rewritten(vjp, run)})
+        return variant(op, vjps={input: rewritten(vjp, run)})
 
     return Mutation("writes to what is saved", input, make)
 
@@ -416,7 +399,7 @@ def proportion(attribute: str, input: str) -> Mutation:
                 return wanted
             return watch.compare(wanted, wanted * (pair[0] / pair[1]))
 
-        return copy_of(op, **{input: rewritten(vjp, run, [attribute])})
+        return variant(op, vjps={input: rewritten(vjp, run, [attribute])})
 
     return Mutation(f"{attribute}: a² for a · b", input, make)
 
@@ -442,8 +425,7 @@ def broadcast_kept(op: Op) -> Iterator[Mutation]:
                 watch.changed |= tuple(gradient.shape) != tuple(values[f"{input}_shape"])
                 return gradient
 
-            copy = copy_of(op, **{input: rewritten(vjp, run, [f"{input}_shape"])})
-            copy.elementwise = False
-            return copy
+            wrong = {input: rewritten(vjp, run, [f"{input}_shape"])}
+            return variant(op, vjps=wrong, elementwise=False)
 
         yield Mutation("broadcast not undone", input, make)

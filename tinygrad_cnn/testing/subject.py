@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import autograd
-from ..graph import Recorded, wrap
-from ..modes import enable_grad
+from ..engine import Recorded, enable_grad, wrap
 from .differences import Function, double, floating_outputs, is_floating, plain
 from .values import Array
 

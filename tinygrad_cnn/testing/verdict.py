@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import wrap
+from ..engine import wrap
 from .differences import central, evaluate, moved, richardson, taylor_slope
 from .errors import GradientError
 from .subject import Subject

@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import graph, random
+from .. import engine, random
 from ..autograd.function import Function
-from ..graph import Node, Recorded, wrap
-from ..modes import enable_grad, mode
+from ..engine import Node, Recorded, enable_grad, grad_mode, wrap
 
 __all__ = ["checkpoint", "checkpoint_sequential"]
 
@@ -42,10 +41,10 @@ def checkpoint(
     >>> bool(tc.allclose(x.grad, x.cos() * x.sin().exp()))
     True
     """
-    if not mode.grad:
+    if not grad_mode.enabled:
         return function(*args, **kwargs)
     state = random.get_rng_state() if preserve_rng_state else None
-    start = graph.next_number()
+    start = engine.next_number()
     result = function(*args, **kwargs)
     outputs = result if isinstance(result, tuple) else (result,)
     if not all(isinstance(y, Recorded) for y in outputs):
@@ -122,7 +121,7 @@ class _Checkpoint(Function):
 
     @staticmethod
     def backward(ctx: Any, *gs: Any) -> Any:
-        outside, again = ctx.segment.outside, mode.grad
+        outside, again = ctx.segment.outside, grad_mode.enabled
         saved, cotangents = ctx.saved_tensors, [g if again else _taken(g) for g in gs]
         ys = ctx.segment.run([x._array for x in saved])
         if [tuple(y.shape) for y in ys] != ctx.shapes:
@@ -133,7 +132,7 @@ class _Checkpoint(Function):
         pairs = zip(ys, cotangents, strict=True)
         roots = [(y._node, g) for y, g in pairs if y._node is not None]
         del ys, cotangents, pairs  # what the walk does not need is free while it runs
-        found = graph.backward(
+        found = engine.backward(
             roots,
             targets=[n for n, need in zip(outside, ctx.needs_input_grad[2:], strict=False) if need],
             stop=True,

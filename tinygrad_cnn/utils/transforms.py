@@ -25,8 +25,8 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import get_default_dtype
-from ..graph import wrap
+from ..engine import wrap
+from ..engine.dtypes import get_default_dtype
 from ..random import source
 from ..tensor import Tensor
 

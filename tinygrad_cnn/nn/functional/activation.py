@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ... import functions, ops, random
-from ...graph import Recorded, wrap
+from ...engine import Recorded, wrap
 from ...inplace import in_place
 from .check import tensors
 

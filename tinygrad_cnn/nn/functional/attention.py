@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ... import functions, ops, random
-from ...graph import wrap
+from ...engine import wrap
 from .check import floating, tensors
 from .conv import linear
 

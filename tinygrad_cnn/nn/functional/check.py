@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ... import functions
-from ...graph import Recorded
+from ...engine import Recorded
 
 _SEVERAL = {1: "an integer", 2: "an integer or two", 3: "an integer or three"}
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ... import ops, random
-from ...graph import wrap
+from ...engine import wrap
 from .check import floating, tensors
 
 __all__ = [

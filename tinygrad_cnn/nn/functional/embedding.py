@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ... import ops
-from ...graph import mark_written, wrap
+from ...engine import mark_written, wrap
 from .check import floating, tensors
 
 __all__ = ["bilinear", "embedding", "one_hot"]

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from ... import functions, ops
+from ...engine import wrap
 from ...functions import log_softmax
-from ...graph import wrap
 from .check import floating, tensors
 
 __all__ = [

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ... import functions, ops
-from ...graph import wrap
+from ...engine import wrap
 from .check import tensors
 from .distance import pairwise_distance
 from .loss import check_reduction, reduced

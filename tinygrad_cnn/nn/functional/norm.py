@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ... import functions, graph, ops
+from ... import engine, functions, ops
 from ...ops.sparse import neighbours
 from .check import floating
 
@@ -101,7 +101,7 @@ def _follow(
             array = running._array
             new = new.mean(0) if len(new) > 1 else new  # of instances
             array += momentum * (new.reshape(-1) - array)
-            graph.mark_written(array)
+            engine.mark_written(array)
 
 
 def layer_norm(

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from ... import functions, kernels, ops
+from ...engine import wrap
 from ...functions.brackets import kept
-from ...graph import wrap
 from ...ops.sparse import adaptive_windows, averaging
 from .check import floating, sizes, spatial, tensors
 

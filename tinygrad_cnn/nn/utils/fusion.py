@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...graph import wrap
+from ...engine import wrap
 from ..parameter import Parameter
 
 __all__ = [

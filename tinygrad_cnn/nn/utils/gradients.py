@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ... import functions
-from ...graph import mark_written, wrap
+from ...engine import mark_written, wrap
 from ...tensor import Tensor
 from ..init import deprecated_alias
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ... import ops
-from ...graph import mark_written, wrap
+from ...engine import mark_written, wrap
 from ...random import source
 from ..parameter import Parameter
 

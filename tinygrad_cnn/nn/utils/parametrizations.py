@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...graph import wrap
+from ...engine import wrap
 from ..module import Module
 from .normed import (
     as_matrix,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ... import functions
-from ...graph import wrap
+from ...engine import wrap
 from ...tensor import Tensor
 from .dataset import Subset, TensorDataset
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...graph import wrap
+from ...engine import wrap
 from ...random import Generator, source
 from ...tensor import Tensor
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ...modes import is_grad_enabled, set_grad_enabled
+from ...engine import is_grad_enabled, set_grad_enabled
 from ...random import Generator, drawing_from
 
 

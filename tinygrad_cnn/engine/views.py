@@ -1,4 +1,4 @@
-"""Views: tensors that show the memory of another, their base, and how they are made from it."""
+"""Views: tensors that show the memory of another one, their base."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from . import graph
-from .graph import Recorded
+from .nodes import Recorded
+from .writes import owner
 
 
 def note_view(y: Recorded, x: Recorded, op: Any, attributes: dict[str, Any]) -> None:
-    """Remember that `y`, if it shows the memory of `x`, is `op` of it."""
-    if graph.owner(y._array) is not graph.owner(x._array):
+    """Remember that `y` is `op` of `x`, if it shows the memory of `x`."""
+    if owner(y._array) is not owner(x._array):
         return
     base = getattr(x, "_base", x)
     y._base = base
@@ -27,24 +27,24 @@ def note_view(y: Recorded, x: Recorded, op: Any, attributes: dict[str, Any]) -> 
 
 
 def replay(x: Any, path: tuple[tuple[Any, dict[str, Any]], ...]) -> Any:
-    """The view of `x`, an array or a Tensor, that `path` describes."""
+    """The view of `x` that `path` describes. `x` is an array or a Tensor."""
     for op, attributes in path:
         x = op.record(x, **attributes)
     return x
 
 
 def family(x: Recorded) -> tuple[Recorded, list[Recorded]]:
-    """The base of `x`, and the living views of it which really show its memory."""
+    """The base of `x`, and those of its views that still exist and still show its memory."""
     base = getattr(x, "_base", x)
-    storage = graph.owner(base._array)
+    storage = owner(base._array)
     views = [view() for view in getattr(base, "_views", ())]
-    return base, [v for v in views if v is not None and graph.owner(v._array) is storage]
+    return base, [v for v in views if v is not None and owner(v._array) is storage]
 
 
 def settle(x: Any) -> None:
-    """Give `x` memory in row-major order, if a kernel chose another for it; its views move along.
+    """Give `x` memory in row-major order, if a kernel chose another order. Its views move along.
 
-    To users what an op returns is contiguous: its reshapes are views, and so is what they take out.
+    Users see the output of an op as contiguous: they can reshape it as a view and take its array.
     Nodes that saved the old array keep that, unchanged.
     """
     base = getattr(x, "_base", x)
@@ -57,6 +57,6 @@ def settle(x: Any) -> None:
 
 
 def share(x: Any) -> None:
-    """The memory of `x` is about to be seen by others, or was made by them: it stays where it is."""
+    """Fix the memory of `x` where it is: others are about to see it, or made it."""
     settle(x)
     getattr(x, "_base", x)._shared = True

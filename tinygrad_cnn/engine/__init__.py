@@ -1,0 +1,48 @@
+"""The engine: what is recorded, and the walk back through it. README.md is the tour.
+
+It imports NumPy only, and knows no op, no kernel and no PyTorch.
+"""
+
+from .gradients import accumulate as accumulate
+from .modes import (
+    enable_grad as enable_grad,
+    grad_mode as grad_mode,
+    inference_mode as inference_mode,
+    is_grad_enabled as is_grad_enabled,
+    no_grad as no_grad,
+    set_grad_enabled as set_grad_enabled,
+)
+from .nodes import (
+    Node as Node,
+    Operation as Operation,
+    Recorded as Recorded,
+    leaf as leaf,
+    new_node as new_node,
+    next_number as next_number,
+    provide as provide,
+    wrap as wrap,
+)
+from .observers import Observer as Observer, observe as observe, observers as observers
+from .operation import Op as Op
+from .recorder import (
+    call as call,
+    define as define,
+    op as op,
+    registry as registry,
+    variant as variant,
+)
+from .views import (
+    family as family,
+    note_view as note_view,
+    replay as replay,
+    settle as settle,
+    share as share,
+)
+from .walk import backward as backward
+from .writes import (
+    OVERWRITTEN as OVERWRITTEN,
+    mark_written as mark_written,
+    note_write as note_write,
+    owner as owner,
+    version as version,
+)

@@ -1,0 +1,68 @@
+"""Gradients of leaves: what a backward pass found, added to `.grad`."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from .nodes import Node, wrap
+from .writes import mark_written
+
+_commit_lock = threading.Lock()
+
+
+def _references(kept: dict[Any, Any], key: Any) -> tuple[Any, int, int]:
+    """Take a cotangent out; how many references there are to it, and to the array it views."""
+    g = kept.pop(key)
+    return g, sys.getrefcount(g), sys.getrefcount(g.base)
+
+
+# Those counts for an array, or its base, that nobody else holds: measured, for it depends on Python.
+_ALONE = _references({0: np.empty(2)[::1]}, 0)[1:]
+
+
+_SPARE = 128  # bytes that a kernel may have asked for so as to begin at a line of the cache
+
+
+def _own(kept: dict[Any, Any], key: Any) -> ndarray:
+    """A cotangent as an array that nothing else refers to: copied only where something does."""
+    if not isinstance(kept[key], ndarray):
+        return np.array(kept.pop(key))
+    g, references, base_references = _references(kept, key)
+    if references > _ALONE[0] or not g.flags.writeable:
+        return np.array(g)
+    if g.base is not None:
+        whole = isinstance(g.base, ndarray) and g.base.nbytes - g.nbytes < _SPARE
+        if base_references > _ALONE[1] or not whole:
+            return np.array(g)
+    return g
+
+
+def accumulate(kept: dict[Node, Any], create_graph: bool = False) -> None:
+    """Add cotangents to the `.grad` of the tensors they belong to: of all, or of none."""
+    with _commit_lock:
+        ready: list[tuple[Any, Any, Any, Any]] = []
+        for place in list(kept):
+            tensor = place.variable if place.op is None else (place.extra or {})["retain"]()
+            if tensor is None:
+                continue
+            before: Any = getattr(tensor, "_grad", None)
+            if create_graph:
+                after = kept[place].clone() if before is None else before + kept[place]
+            elif before is None:
+                after = wrap(_own(kept, place))
+            elif before._node is not None or not before._array.flags.writeable:
+                after = wrap(before._array + kept[place])
+            else:
+                after = None  # in place, as PyTorch: who holds x.grad sees it grow
+            ready.append((tensor, before, after, kept.get(place)))
+        for tensor, before, after, g in ready:
+            if after is None:
+                before._array += g
+                mark_written(before._array)
+            else:
+                tensor._grad = after

@@ -1,0 +1,140 @@
+"""The grad modes: whether this thread records."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+from inspect import isgeneratorfunction
+from typing import Any, Self, TypeVar, overload
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _GradMode(threading.local):
+    enabled = True
+
+
+grad_mode = _GradMode()
+
+# Not empty while some thread does not record, or an observer watches. Recorders look only here
+# before they take the fast way.
+special: list[str] = []
+
+
+def _switch(enabled: bool) -> None:
+    if enabled != grad_mode.enabled:
+        grad_mode.enabled = enabled
+        if enabled:
+            special.remove("no_grad")
+        else:
+            special.append("no_grad")
+
+
+class _Within:
+    """Sets the mode of this thread for a `with` block, or for each call of a function."""
+
+    def __init__(self, enabled: bool):
+        self._enabled = enabled
+        self._before: list[bool] = []
+
+    def __enter__(self) -> None:
+        self._before.append(grad_mode.enabled)
+        _switch(self._enabled)
+
+    def __exit__(self, *exc: object) -> None:
+        _switch(self._before.pop())
+
+    def __call__(self, function: F) -> F:
+        """`function`, with this mode during each call. Of a generator, during each step."""
+        enabled = self._enabled
+        if isgeneratorfunction(function):
+
+            @functools.wraps(function)
+            def steps(*args: Any, **kwargs: Any) -> Any:
+                generator, sent = function(*args, **kwargs), None
+                while True:
+                    with _Within(enabled):
+                        try:
+                            item = generator.send(sent)
+                        except StopIteration as stop:
+                            return stop.value
+                    sent = yield item
+
+            return steps  # type: ignore[return-value]
+
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            with _Within(enabled):
+                return function(*args, **kwargs)
+
+        return call  # type: ignore[return-value]
+
+
+class no_grad(_Within):
+    """Record nothing in this thread: a `with` block, or a decorator with or without brackets.
+
+    >>> import tinygrad_cnn as tc
+    >>> x = tc.tensor([2.0], requires_grad=True)
+    >>> with tc.no_grad():
+    ...     (x * x).requires_grad
+    False
+    """
+
+    @overload
+    def __new__(cls, orig_func: F) -> F: ...  # type: ignore[misc]  # a decorator
+    @overload
+    def __new__(cls) -> Self: ...
+    def __new__(cls, orig_func: Any = None) -> Any:
+        return object.__new__(cls) if orig_func is None else cls()(orig_func)
+
+    def __init__(self) -> None:
+        super().__init__(False)
+
+
+class enable_grad(no_grad):
+    """Record in this thread, inside a `no_grad` block: a `with` block or a decorator."""
+
+    def __init__(self) -> None:
+        _Within.__init__(self, True)
+
+
+class inference_mode(_Within):
+    """`no_grad`. With `mode=False` it is `enable_grad`."""
+
+    @overload
+    def __new__(cls, mode: F) -> F: ...  # type: ignore[misc]  # a decorator
+    @overload
+    def __new__(cls, mode: bool = True) -> Self: ...
+    def __new__(cls, mode: Any = True) -> Any:
+        return cls()(mode) if callable(mode) else object.__new__(cls)
+
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__(not mode)
+
+
+class set_grad_enabled(_Within):
+    """Turn recording on or off for this thread: at once, or for a `with` block or a decorator.
+
+    >>> import tinygrad_cnn as tc
+    >>> with tc.set_grad_enabled(False):
+    ...     tc.is_grad_enabled()
+    False
+    """
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__(bool(mode))
+        super().__enter__()
+
+    def __enter__(self) -> None:
+        if len(self._before) != 1:  # used a second time
+            super().__enter__()
+
+    def __call__(self, function: F) -> F:
+        _switch(self._before[0])  # a decorator changes nothing until the call
+        return super().__call__(function)
+
+
+def is_grad_enabled() -> bool:
+    """Whether this thread records."""
+    return grad_mode.enabled

@@ -1,0 +1,161 @@
+"""What is recorded: tensors as the engine sees them, and the nodes of the graph.
+
+A node holds its parents and never the output tensor. So there is no reference cycle: reference
+counting frees an array that no vjp saved as soon as the user drops it.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+import weakref
+from collections.abc import Callable, Iterable
+from itertools import count
+from typing import Any, Protocol
+
+import numpy as np
+from numpy import ndarray
+
+next_number = count(1).__next__  # a parent's number is smaller than its child's
+
+
+class Recorded:
+    """The part of a Tensor that the engine knows: its array, and its place in the graph."""
+
+    # Every tensor has an array and a node. The attributes that few have are in the dict.
+    __slots__ = ("__dict__", "__weakref__", "_array", "_node")
+    _array: ndarray
+    _node: Node | None  # None: requires no grad
+    _grad: Any  # unset until there is one
+    _base: Any  # of views only: the tensor whose memory it shows ...
+    _replay: Any  # ... and how it is made from that; see views.py
+    _views: list[Any]  # weak references to the views of this tensor
+    _shared: bool  # set where arrays or tensors outside that family show its memory
+
+
+class Provided:
+    """What other rooms hand the engine, by `provide`. Until then its own stand in."""
+
+    __slots__ = ("add", "new_tensor")
+
+    def __init__(self) -> None:
+        self.new_tensor: Callable[[], Any] = Recorded  # an empty one
+        self.add: Callable[[Any, Any], Any] = operator.add
+
+
+provided = Provided()
+
+
+def provide(
+    *, tensor: type[Recorded] | None = None, add: Callable[[Any, Any], Any] | None = None
+) -> None:
+    """Hand the engine the class of the tensors that it makes, or the sum of two arrays."""
+    if tensor is not None:
+        provided.new_tensor = functools.partial(object.__new__, tensor)
+    if add is not None:
+        provided.add = add
+
+
+def wrap(array: Any, node: Node | None = None) -> Any:
+    """A new Tensor that holds `array`, at `node` of the graph."""
+    tensor = provided.new_tensor()
+    tensor._array = array if type(array) is ndarray else np.asarray(array)
+    tensor._node = node
+    return tensor
+
+
+class Operation(Protocol):
+    """What the engine asks of an op. `Op`, `Function` and the choice of an output satisfy it.
+
+    A subclass that names this protocol as its base gets the defaults.
+    """
+
+    name: str
+    inputs: tuple[str, ...]  # one name for each parent; of a variadic op one name for all
+    attributes: tuple[str, ...] = ()  # names of the first values of `Node.static`
+    saved: tuple[str, ...] = ()  # names of the values of `Node.saved`
+    elementwise: bool = False  # inputs broadcast: the engine sums gradients back to their shapes
+    view: bool = False  # the output shows the memory of the first input
+    variadic: bool = False
+    composite: Callable[..., Any] | None = None  # the same function made of other ops
+
+    def backward(
+        self, g: Any, first: Any, second: Any, saved: Any, static: Any
+    ) -> Iterable[tuple[Any, Any]]:
+        """Pairs of a parent and its gradient. A parent that is None needs none.
+
+        `first` and `second` are the parents as a Node holds them.
+        """
+
+
+class Node:
+    """One call of an op: the nodes of its inputs, and what its vjps need. Without an op, a leaf.
+
+    `saved` holds arrays; it is None once they are freed. `static` holds attributes, then shapes (of
+    a leaf, the weak reference to its tensor). `extra` is None, or a dict of hooks, of the weak
+    reference of `retain_grad` and of notes that observers leave. One class serves both kinds, since
+    the loop of the backward pass is faster so.
+
+    `first` and `second` are the parents of an op of one or two inputs: no tuple to make and to
+    collect. Of any other op, `first` is the tuple of them. Read them as `parents`.
+    """
+
+    __slots__ = (
+        "dtype", "extra", "first", "number", "op", "saved", "second", "shape", "static",
+    )  # fmt: skip
+    op: Any  # an Operation; None for a leaf
+    first: Any
+    second: Node | None
+    saved: tuple[Any, ...] | None
+    static: tuple[Any, ...]
+    number: int
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    extra: dict[str, Any] | None
+
+    def name(self) -> str:
+        """The name as PyTorch writes it: `MulBackward0`, and `AccumulateGrad` for a leaf."""
+        if self.op is None:
+            return "AccumulateGrad"
+        return "".join(part.capitalize() for part in self.op.name.split("_")) + "Backward0"
+
+    @property
+    def parents(self) -> tuple[Node | None, ...]:
+        """The node of each input; None where the input requires no grad."""
+        if isinstance(self.first, tuple):
+            return self.first
+        return (self.first, self.second) if len(self.op.inputs) == 2 else (self.first,)
+
+    @property
+    def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        """The parents, each with the number of its output (always 0)."""
+        return tuple((parent, 0) for parent in self.parents)
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """The attributes of this call: stride, padding, dim ..."""
+        return dict(zip(self.op.attributes, self.static, strict=False)) if self.op else {}
+
+    @property
+    def variable(self) -> Any:
+        """The tensor of a leaf, or None if it no longer exists."""
+        return self.static[0]() if self.op is None else None
+
+    def __repr__(self) -> str:
+        return f"<{self.name()}>"
+
+
+def leaf(tensor: Recorded) -> Node:
+    """The end of the graph at a tensor that requires grad.
+
+    The tensor holds its leaf, and the leaf holds a weak reference: no cycle.
+    """
+    return new_node(None, (), tensor._array.shape, tensor._array.dtype, (weakref.ref(tensor),))
+
+
+def new_node(op: Any, parents: tuple[Any, ...], shape: Any, dtype: Any, static: Any = ()) -> Node:
+    """A node with a tuple of parents, which saves nothing yet."""
+    node = Node()
+    node.op, node.first, node.second, node.saved, node.static = op, parents, None, (), static
+    node.number, node.shape, node.dtype, node.extra = next_number(), shape, dtype, None
+    return node

@@ -1,0 +1,50 @@
+"""Observers: they see every op and every vjp run. Free when there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Generic, TypeVar
+
+from .modes import special
+from .nodes import Node, Operation
+
+
+class Observer:
+    """Sees each op and each vjp run, in every thread, inside `with observe(observer)`.
+
+    Pictures, the profiler and the anomaly mode are observers. Override what you need.
+    """
+
+    def op_begins(self, op: Operation) -> None:
+        """An op is about to run on a Tensor."""
+
+    def op_ran(
+        self, op: Operation, inputs: tuple[Any, ...], output: Any, node: Node | None
+    ) -> None:
+        """It ran: its inputs as given, its output Tensor, and its node if it was recorded."""
+
+    def vjp_begins(self, node: Node, g: Any) -> None:
+        """The vjps of `node` are about to run on the cotangent `g`."""
+
+    def vjp_ran(self, node: Node, g: Any, gradients: Sequence[Any]) -> None:
+        """They ran: one gradient for each parent, None where none was needed."""
+
+
+observers: list[Observer] = []
+O = TypeVar("O")
+
+
+class observe(Generic[O]):
+    """Show `observer` every op and every vjp while the block runs; `as` gives the observer."""
+
+    def __init__(self, observer: O):
+        self._observer = observer
+
+    def __enter__(self) -> O:
+        observers.append(self._observer)  # type: ignore[arg-type]  # or what looks like one
+        special.append("observer")
+        return self._observer
+
+    def __exit__(self, *exc: object) -> None:
+        observers.remove(self._observer)  # type: ignore[arg-type]
+        special.remove("observer")
