@@ -31,3 +31,12 @@ def pytest_terminal_summary(terminalreporter):
     from tinygrad_cnn import kernels
 
     terminalreporter.write_line(f"kernels: {kernels.current()}")
+
+
+@pytest.fixture(autouse=True)
+def _name_of_the_package(request):
+    """The examples of docstrings know the package as `tc`."""
+    if isinstance(request.node, pytest.DoctestItem):
+        import tinygrad_cnn
+
+        request.getfixturevalue("doctest_namespace")["tc"] = tinygrad_cnn

@@ -18,32 +18,38 @@ ROOT = PACKAGE.parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 NAMES = [str(path.relative_to(PACKAGE)) for path in FILES]
 
+OURS = ("tinygrad_cnn", "visualize", "benchmarks")
 HEAVY = ("scipy", "hypothesis", "graphviz", "matplotlib", "concurrent", "multiprocessing", "numba",
          "safetensors")  # fmt: skip
 
 
 def imports(path):
-    """(module, whether at import time) for each import in a file, relative ones made absolute."""
+    """(module, when) for each import in a file, relative ones made absolute.
+
+    When: "import" time, when "called" (inside a function), or for "types" alone.
+    """
     tree = ast.parse(path.read_text())
     package = path.relative_to(ROOT).with_suffix("").parts[:-1]
-    lazy = {
-        id(node)
-        for function in ast.walk(tree)
-        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
-        for node in ast.walk(function)
-    }
+    when = {}
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            when |= {id(inner): "called" for inner in ast.walk(node)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            when |= {id(inner): "types" for part in node.body for inner in ast.walk(part)}
     found = []
     for node in ast.walk(tree):
+        at = when.get(id(node), "import")
         if isinstance(node, ast.Import):
-            found += [(alias.name, id(node) not in lazy) for alias in node.names]
+            found += [(alias.name, at) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             start = package[: len(package) - node.level + 1] if node.level else ()
             module = ".".join([*start, *([node.module] if node.module else [])])
-            at_import = id(node) not in lazy
-            found.append((module, at_import))
-            if module.split(".")[0] == "tinygrad_cnn":  # from .. import ops
-                found += [(f"{module}.{alias.name}", at_import) for alias in node.names
-                          if is_module(f"{module}.{alias.name}")]  # fmt: skip
+            names = [f"{module}.{alias.name}" for alias in node.names]
+            modules = [name for name in names if top(module) in OURS and is_module(name)]
+            found += [(name, at) for name in modules]
+            if len(modules) < len(names):
+                found.append((module, at))
     return found
 
 
@@ -61,10 +67,10 @@ def outside(path):
     return {top(m) for m, _ in imports(path)} - set(sys.stdlib_module_names) - {"tinygrad_cnn"}
 
 
-def inside(path, at_import=False):
-    """The modules of this package that it imports; with `at_import` only those of its top level."""
-    return {m for m, early in imports(path)
-            if top(m) == "tinygrad_cnn" and (early or not at_import)}  # fmt: skip
+def inside(path, *when):
+    """The modules of this package that a file imports: at run time, or at the times given."""
+    when = when or ("import", "called")
+    return {m for m, at in imports(path) if top(m) == "tinygrad_cnn" and at in when}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -94,15 +100,14 @@ def test_the_engine_imports_numpy_and_itself(name):
     assert all(m.startswith("tinygrad_cnn.engine.") for m in inside(PACKAGE / name))
 
 
-LAYERS = [  # each may import those before it, and itself
+LAYERS = [  # each may import the ones before it, and itself
     ("kernels", "missing"),
     ("engine",),
     ("ops",),
-    ("metadata", "printing", "random"),
+    ("metadata", "printing", "random", "types"),
     ("functions", "inplace"),
-    ("creation",),
+    ("creation", "autograd"),
     ("methods", "tensor"),
-    ("autograd",),
     ("nn",),
     ("optim",),
     ("utils", "serialization"),
@@ -117,10 +122,39 @@ def test_imports_run_down_only(name):
     part = name.removesuffix(".py").split("/")[0]
     if part == "__init__":
         return
-    for module in inside(PACKAGE / name, at_import=True):
+    for module in inside(PACKAGE / name):
         names = module.split(".")
         if len(names) > 1:
             assert LEVEL[names[1]] <= LEVEL[part], f"{part} imports {module}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_for_types_alone_only_tensor_is_imported_from_above(name):
+    part = name.removesuffix(".py").split("/")[0]
+    for module in inside(PACKAGE / name, "types"):
+        room = module.split(".")[1]
+        assert module == "tinygrad_cnn.tensor" or LEVEL[room] <= LEVEL[part], module
+
+
+def modules_of(package):
+    """The modules of a package, with their files."""
+    for path in sorted((ROOT / package).rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+@pytest.mark.parametrize("package", OURS)
+def test_no_modules_import_each_other_in_a_circle(package):
+    """At run time, imports inside functions included."""
+    files = dict(modules_of(package))
+    left = {
+        name: {m for m, at in imports(path) if at != "types" and m in files and m != name}
+        for name, path in files.items()
+    }
+    while free := [name for name, needed in left.items() if not needed & left.keys()]:
+        for name in free:
+            del left[name]
+    assert left == {}, "these are in circles, or import what is"
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if not n.startswith("testing/")])

@@ -220,7 +220,7 @@ def test_copies():
         (lambda: tc.from_numpy([1]), TypeError, "expected a NumPy array"),
         (lambda: tc.ones(3)[5], IndexError, "out of bounds"),
         (lambda: tc.where(tc.ones(2), 1.0, tc.zeros(2)), RuntimeError, "boolean tensor"),
-        (lambda: tc.ones(2).clamp(), RuntimeError, "at least one of min and max"),
+        (lambda: tc.ones(2).clamp(), RuntimeError, "At least one of 'min' or 'max'"),
     ],
 )
 def test_mistakes_are_named(call, error, message):

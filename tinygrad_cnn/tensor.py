@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from . import engine, functions, ops
+from . import autograd, engine, functions, ops
 from .engine import Node, leaf, settle, share, wrap
 from .engine.dtypes import (
     bool_,
@@ -289,9 +289,7 @@ class Tensor(Methods):
         saved for another time; `create_graph` records the gradient's own graph; `inputs` limits it
         to these tensors. An exception on the way leaves every `.grad` as it was.
         """
-        from .autograd import backward
-
-        backward(self, gradient, retain_graph, create_graph, inputs)
+        autograd.backward(self, gradient, retain_graph, create_graph, inputs)
 
     # --- out of it ---
 

@@ -103,9 +103,9 @@ class Swish(Function):
 class Extremes(Function):
     @staticmethod
     def forward(ctx, x):
-        y = tc.maximum(x, 0.0)
+        y = tc.clamp(x, min=0.0)
         ctx.save_for_backward(x, y)
-        return y, tc.minimum(x, 0.0)
+        return y, tc.clamp(x, max=0.0)
 
     @staticmethod
     def backward(ctx, up, down):

@@ -116,7 +116,11 @@ def test_triangle_indices():
         (lambda x: tc.meshgrid(x, indexing="ij"), RuntimeError, "Expected 0D or 1D tensor"),
         (lambda x: x.expand(-1, 3, 4), RuntimeError, "cannot be expanded"),
         (lambda x: tc.cat([x.sum(), x.sum()]), RuntimeError, "zero-dimensional"),
-        (lambda x: tc.cat([x, 1]), TypeError, "expected Tensor as element 1, but got int"),
+        (
+            lambda x: tc.cat([x, 1]),
+            TypeError,
+            "expected Tensor as element 1 in argument 0, but got int",
+        ),
     ],
 )
 def test_errors(call, error, message):

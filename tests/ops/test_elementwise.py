@@ -224,7 +224,7 @@ def test_operands_of_no_use():
 
 
 def test_clamp_needs_a_bound_and_where_a_condition():
-    with pytest.raises(RuntimeError, match="at least one of min and max must not be None"):
+    with pytest.raises(RuntimeError, match="At least one of 'min' or 'max' must not be None"):
         tc.clamp(tc.ones(2))
     with pytest.raises(RuntimeError, match="where expected condition to be a boolean tensor"):
         tc.where(tc.ones(2), tc.ones(2), tc.ones(2))

@@ -242,7 +242,7 @@ X = tc.ones(2, 3)
         (lambda: tc.cat([X, tc.ones(2, 4)]), RuntimeError,
          "cat: Sizes of tensors must match except in dimension 0"),
         (lambda: tc.cat([X, tc.ones(3)]), RuntimeError, "cat: "),
-        (lambda: tc.cat([]), ValueError, "cat: expected a non-empty list"),
+        (lambda: tc.cat([]), ValueError, "cat\\(\\): expected a non-empty list"),
         (lambda: tc.cat([X], 2), IndexError, "cat: Dimension out of range"),
         (lambda: tc.stack([X, tc.ones(3, 2)]), RuntimeError,
          "stack expects each tensor to be equal size"),

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..engine import Recorded, enable_grad, wrap
-from . import grad
+from ..functions import reshape, stack
+from .gradients import grad
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
 
@@ -198,8 +199,6 @@ def jacobian(
 
 def _stacked(y: Any, inputs: Tensors, every: list[list[Any]]) -> list[Any]:
     """For each input its rows, one for each number of y, in the shape (*y, *input)."""
-    from ..functions import reshape, stack
-
     return [
         reshape(stack(column), (*y.shape, *x.shape))
         if column

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import autograd
 from ..engine import Recorded, enable_grad, wrap
+from .gradients import grad
 
 Array = np.ndarray[Any, Any]
 
@@ -126,7 +126,7 @@ def gradgradcheck(
 
     def gradient(*arguments: Any) -> tuple[Any, ...]:
         ys = [y for y in _outputs(func, arguments[:n]) if y.requires_grad]
-        found = autograd.grad(ys, moved, arguments[n:], create_graph=True, allow_unused=True)
+        found = grad(ys, moved, arguments[n:], create_graph=True, allow_unused=True)
         return tuple(g for g in found if g is not None)
 
     return gradcheck(
@@ -282,7 +282,7 @@ def _check_zero_cotangents(outputs: Sequence[Any], moved: Sequence[Any]) -> None
     """A gradient is linear in the cotangent: it is zero for zero."""
     ys = [y for y in outputs if y.requires_grad]
     zeros = [wrap(np.zeros_like(y._array)) for y in ys]
-    found = autograd.grad(ys, moved, zeros, retain_graph=True, allow_unused=True)
+    found = grad(ys, moved, zeros, retain_graph=True, allow_unused=True)
     if any(g is not None and np.any(g._array != 0) for g in found):
         raise GradcheckError("backward not multiplied by grad_output")
 
@@ -343,7 +343,7 @@ def _pulled(y: Any, x: Any, cotangents: Any) -> Array:
     """x̄ for each cotangent of y, as (elements of x, cotangents)."""
     columns = []
     for u in cotangents:
-        (g,) = autograd.grad(y, x, wrap(u), retain_graph=True, allow_unused=True)
+        (g,) = grad(y, x, wrap(u), retain_graph=True, allow_unused=True)
         columns.append(np.zeros(x._array.size) if g is None else g.detach()._array.ravel())
     return np.stack(columns, 1) if columns else np.zeros((x._array.size, 0))
 

@@ -53,28 +53,44 @@ def array_of(x: Any) -> Any:
     return x._array if isinstance(x, Recorded) else x
 
 
+def kind_of(value: Any) -> str:
+    """The type of a value as PyTorch's messages name it."""
+    kind = type(value)
+    return f"numpy.{kind.__name__}" if kind.__module__ == "numpy" else kind.__name__
+
+
+def not_a_tensor(name: str, argument: str, value: Any, position: int) -> TypeError:
+    """The error for an argument that must be a Tensor."""
+    return TypeError(
+        f"{name}(): argument '{argument}' (position {position}) must be Tensor, not {kind_of(value)}"
+    )
+
+
 def tensors(name: str, **arguments: Any) -> None:
-    """Each a Tensor; TypeError that says which is not."""
-    for argument, value in arguments.items():
+    """TypeError unless each is a Tensor. They are the first arguments of `name`, in order."""
+    for k, (argument, value) in enumerate(arguments.items(), 1):
         if not isinstance(value, Recorded):
-            raise TypeError(f"{name}: argument '{argument}' must be Tensor, not {_kind(value)}")
-
-
-def _kind(value: Any) -> str:
-    return type(value).__name__
+            raise not_a_tensor(name, argument, value, k)
 
 
 def several(name: str, values: Any) -> list[Any]:
-    """A sequence of Tensors, one at least, as a list."""
-    xs = list(values)
-    if not xs:
-        raise (ValueError if name == "cat" else RuntimeError)(
-            f"{name}: expected a non-empty list of Tensors"
+    """A sequence of Tensors as a list; TypeError for anything else, RuntimeError for an empty one."""
+    if not isinstance(values, (tuple, list)):
+        raise TypeError(
+            f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not "
+            f"{kind_of(values)}"
         )
-    for k, x in enumerate(xs):
+    for k, x in enumerate(values):
         if not isinstance(x, Recorded):
-            raise TypeError(f"{name}: expected Tensor as element {k}, but got {type(x).__name__}")
-    return xs
+            raise TypeError(
+                f"expected Tensor as element {k} in argument 0, but got {kind_of(x)}: {name} wants "
+                "Tensors"
+            )
+    if not values:
+        if name in ("cat", "concat", "concatenate"):
+            raise ValueError(f"torch.{name}(): expected a non-empty list of Tensors")
+        raise RuntimeError(f"{name} expects a non-empty TensorList")
+    return list(values)
 
 
 def of_one_type(xs: Sequence[Any]) -> Sequence[Any]:

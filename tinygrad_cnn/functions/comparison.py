@@ -1,14 +1,22 @@
-"""Comparisons, and logic on what they give: Tensors of bool, outside the graph."""
+"""Comparisons, and logic on their results: Tensors of bool, outside of the graph.
+
+Shapes broadcast; RuntimeError if they do not. A number may be compared with a Tensor.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..engine import Recorded, wrap
-from ..engine.dtypes import RANK, bool_, promote
-from .arguments import array_of, tensors
+from ..engine.dtypes import bool_, promote
+from ..types import Number
+from .arguments import array_of
+from .public import alias, public
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
 
 __all__ = [
     "allclose", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "eq", "equal", "ge",
@@ -17,58 +25,160 @@ __all__ = [
     "logical_xor", "lt", "ne", "not_equal",
 ]  # fmt: skip
 
-
-def _binary(ufunc: Any, doc: str, check: Any = None) -> Any:
-    def run(input: Any, other: Any) -> Any:
-        a, b = array_of(input), array_of(other)
-        if isinstance(b, (list, tuple, str)) or b is None:
-            return NotImplemented
-        if check is not None:
-            a, b = check(ufunc.__name__, a, b)
-        try:
-            return wrap(ufunc(a, b))
-        except ValueError:
-            raise RuntimeError(
-                f"{ufunc.__name__}: shapes {np.shape(a)} and {np.shape(b)} do not broadcast"
-            ) from None
-
-    run.__name__ = ufunc.__name__
-    run.__doc__ = doc
-    return run
+_OPERANDS = (Recorded, np.ndarray, np.generic, int, float)
 
 
-def _compared(symbol: str) -> str:
-    return f"input {symbol} other, elementwise: a Tensor of bool."
+def compare(ufunc: np.ufunc, a: Any, b: Any) -> Any:
+    """`ufunc` of a Tensor and an operand; NotImplemented for what is no operand, as operators want."""
+    if not isinstance(b, _OPERANDS):
+        return NotImplemented
+    try:
+        return wrap(ufunc(array_of(a), array_of(b)))
+    except ValueError:
+        raise RuntimeError(
+            f"{ufunc.__name__}: shapes {np.shape(array_of(a))} and {np.shape(array_of(b))} do not "
+            "broadcast"
+        ) from None
 
 
-eq = _binary(np.equal, _compared("=="))
-ne = not_equal = _binary(np.not_equal, _compared("!="))
-lt = less = _binary(np.less, _compared("<"))
-le = less_equal = _binary(np.less_equal, _compared("<="))
-gt = greater = _binary(np.greater, _compared(">"))
-ge = greater_equal = _binary(np.greater_equal, _compared(">="))
+def combine_bits(ufunc: np.ufunc, a: Any, b: Any) -> Any:
+    """`compare` of integers or bools, in the type in which they meet."""
+    if not isinstance(b, _OPERANDS):
+        return NotImplemented
+    operands = promote(array_of(a), array_of(b))
+    if "f" in {np.asarray(x).dtype.kind for x in operands}:
+        raise NotImplementedError(f"{ufunc.__name__} is not implemented for floating point")
+    return compare(ufunc, *map(np.asarray, operands))
 
 
-def _bits(name: str, a: Any, *others: Any) -> Any:
-    """Integers and bools in the type that they meet in."""
-    found = promote(a, *others)
-    kinds = {getattr(x, "dtype", np.dtype(type(x))).kind for x in found}
-    if "f" in kinds:
-        raise NotImplementedError(f"{name} is not implemented for floating point")
-    return found
+@public(overloads=True)
+def eq(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+    """input == other, elementwise.
+
+    >>> tc.eq(tc.tensor([1, 2]), tc.tensor([1, 3]))
+    tensor([ True, False])
+    """
+    return compare(np.equal, input, other)
 
 
-logical_and = _binary(np.logical_and, "Whether both are nonzero: a Tensor of bool.")
-logical_or = _binary(np.logical_or, "Whether one is nonzero: a Tensor of bool.")
-logical_xor = _binary(np.logical_xor, "Whether one is nonzero and the other not.")
-bitwise_and = _binary(np.bitwise_and, "input & other, of integers or bools.", _bits)
-bitwise_or = _binary(np.bitwise_or, "input | other, of integers or bools.", _bits)
-bitwise_xor = _binary(np.bitwise_xor, "input ^ other, of integers or bools.", _bits)
+@public(overloads=True)
+def ne(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+    """input ≠ other, elementwise.
+
+    >>> tc.ne(tc.tensor([1, 2]), tc.tensor([1, 3]))
+    tensor([False,  True])
+    """
+    return compare(np.not_equal, input, other)
 
 
-def bitwise_not(input: Any) -> Any:
-    """~input: each bit turned; of bools the other one."""
-    if RANK[input._array.dtype.kind] == RANK["f"]:
+@public(overloads=True)
+def lt(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+    """input < other, elementwise.
+
+    >>> tc.lt(tc.tensor([1, 2]), tc.tensor([1, 3]))
+    tensor([False,  True])
+    """
+    return compare(np.less, input, other)
+
+
+@public(overloads=True)
+def le(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+    """input ≤ other, elementwise.
+
+    >>> tc.le(tc.tensor([1, 2]), tc.tensor([1, 3]))
+    tensor([True, True])
+    """
+    return compare(np.less_equal, input, other)
+
+
+@public(overloads=True)
+def gt(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+    """input > other, elementwise.
+
+    >>> tc.gt(tc.tensor([1, 2]), tc.tensor([1, 3]))
+    tensor([False, False])
+    """
+    return compare(np.greater, input, other)
+
+
+@public(overloads=True)
+def ge(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+    """input ≥ other, elementwise.
+
+    >>> tc.ge(tc.tensor([1, 2]), tc.tensor([1, 3]))
+    tensor([ True, False])
+    """
+    return compare(np.greater_equal, input, other)
+
+
+@public
+def logical_and(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Whether both are nonzero.
+
+    >>> tc.logical_and(tc.tensor([0, 0, 2]), tc.tensor([0, 1, 3]))
+    tensor([False, False,  True])
+    """
+    return compare(np.logical_and, input, other)
+
+
+@public
+def logical_or(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Whether at least one is nonzero.
+
+    >>> tc.logical_or(tc.tensor([0, 0, 2]), tc.tensor([0, 1, 3]))
+    tensor([False,  True,  True])
+    """
+    return compare(np.logical_or, input, other)
+
+
+@public
+def logical_xor(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Whether exactly one is nonzero.
+
+    >>> tc.logical_xor(tc.tensor([0, 0, 2]), tc.tensor([0, 1, 3]))
+    tensor([False,  True, False])
+    """
+    return compare(np.logical_xor, input, other)
+
+
+@public(overloads=True)
+def bitwise_and(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+    """input & other, of integers or bools. NotImplementedError for floating point.
+
+    >>> tc.bitwise_and(tc.tensor([0, 1, 2]), tc.tensor([1, 1, 3]))
+    tensor([0, 1, 2])
+    """
+    return combine_bits(np.bitwise_and, input, other)
+
+
+@public(overloads=True)
+def bitwise_or(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+    """input | other, of integers or bools. NotImplementedError for floating point.
+
+    >>> tc.bitwise_or(tc.tensor([0, 1, 2]), tc.tensor([1, 1, 3]))
+    tensor([1, 1, 3])
+    """
+    return combine_bits(np.bitwise_or, input, other)
+
+
+@public(overloads=True)
+def bitwise_xor(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+    """input ^ other, of integers or bools. NotImplementedError for floating point.
+
+    >>> tc.bitwise_xor(tc.tensor([0, 1, 2]), tc.tensor([1, 1, 3]))
+    tensor([1, 0, 1])
+    """
+    return combine_bits(np.bitwise_xor, input, other)
+
+
+@public
+def bitwise_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Each bit of an integer flipped, or each bool negated. TypeError for floating point.
+
+    >>> tc.bitwise_not(tc.tensor([0, 1])), tc.bitwise_not(tc.tensor([True, False]))
+    (tensor([-1, -2]), tensor([False,  True]))
+    """
+    if input._array.dtype.kind == "f":
         raise TypeError(
             "~ (operator.invert) is only implemented on integer and Boolean-type tensors, got "
             f"{input._array.dtype}"
@@ -76,26 +186,81 @@ def bitwise_not(input: Any) -> Any:
     return wrap(~input._array)
 
 
-def _test(ufunc: Any, what: str) -> Any:
-    def test(input: Any) -> Any:
-        return wrap(ufunc(array_of(input)))
+@public
+def logical_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Whether each element is zero.
 
-    test.__name__ = ufunc.__name__
-    test.__doc__ = f"Whether each element {what}: a Tensor of bool."
-    return test
-
-
-isnan, isinf = _test(np.isnan, "is a NaN"), _test(np.isinf, "is infinite")
-isfinite = _test(np.isfinite, "is finite")
-isposinf, isneginf = _test(np.isposinf, "is ∞"), _test(np.isneginf, "is −∞")
-logical_not = _test(np.logical_not, "is zero")
+    >>> tc.logical_not(tc.tensor([0, 2]))
+    tensor([ True, False])
+    """
+    return wrap(np.logical_not(input._array))
 
 
+@public
+def isnan(input: Tensor) -> Tensor:
+    """Whether each element is NaN.
+
+    >>> tc.isnan(tc.tensor([1.0, float("nan")]))
+    tensor([False,  True])
+    """
+    return wrap(np.isnan(input._array))
+
+
+@public
+def isinf(input: Tensor) -> Tensor:
+    """Whether each element is ∞ or −∞.
+
+    >>> tc.isinf(tc.tensor([1.0, -float("inf")]))
+    tensor([False,  True])
+    """
+    return wrap(np.isinf(input._array))
+
+
+@public
+def isfinite(input: Tensor) -> Tensor:
+    """Whether each element is neither NaN nor infinite.
+
+    >>> tc.isfinite(tc.tensor([1.0, -float("inf")]))
+    tensor([ True, False])
+    """
+    return wrap(np.isfinite(input._array))
+
+
+@public
+def isposinf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Whether each element is ∞.
+
+    >>> tc.isposinf(tc.tensor([float("inf"), -float("inf")]))
+    tensor([ True, False])
+    """
+    return wrap(np.isposinf(input._array))
+
+
+@public
+def isneginf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Whether each element is −∞.
+
+    >>> tc.isneginf(tc.tensor([float("inf"), -float("inf")]))
+    tensor([False,  True])
+    """
+    return wrap(np.isneginf(input._array))
+
+
+@public
 def isclose(
-    input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
-) -> Any:
-    """Whether |input − other| ≤ atol + rtol |other|, elementwise."""
-    tensors("isclose", input=input, other=other)
+    input: Tensor,
+    other: Tensor,
+    rtol: float = 1e-05,
+    atol: float = 1e-08,
+    equal_nan: bool = False,
+) -> Tensor:
+    """Whether |input − other| ≤ atol + rtol · |other|, elementwise.
+
+    NaNs are close to each other only with `equal_nan`. RuntimeError for two dtypes.
+
+    >>> tc.isclose(tc.tensor([1.0, 1.0]), tc.tensor([1.0, 1.1]))
+    tensor([ True, False])
+    """
     a, b = input._array, other._array
     if a.dtype != b.dtype:
         raise RuntimeError(f"{a.dtype} did not match {b.dtype}: isclose compares one dtype")
@@ -104,15 +269,34 @@ def isclose(
     return wrap(np.isclose(a, b, rtol, atol, equal_nan))
 
 
+@public
 def allclose(
-    input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+    input: Tensor,
+    other: Tensor,
+    rtol: float = 1e-05,
+    atol: float = 1e-08,
+    equal_nan: bool = False,
 ) -> bool:
-    """Whether |input − other| ≤ atol + rtol |other| everywhere."""
+    """Whether |input − other| ≤ atol + rtol · |other| everywhere. See `isclose`.
+
+    >>> tc.allclose(tc.tensor([1.0]), tc.tensor([1.0 + 1e-7]))
+    True
+    """
     return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
 
 
-def equal(input: Any, other: Any) -> bool:
-    """Whether shapes and all elements are equal."""
-    if not isinstance(other, Recorded):
-        raise TypeError(f"equal: argument 'other' must be Tensor, not {type(other).__name__}")
+@public
+def equal(input: Tensor, other: Tensor) -> bool:
+    """Whether the shapes are equal, and all elements.
+
+    >>> tc.equal(tc.ones(2), tc.ones(2)), tc.equal(tc.ones(2), tc.ones(1))
+    (True, False)
+    """
     return bool(np.array_equal(input._array, other._array))
+
+
+not_equal = alias("not_equal", ne)
+less = alias("less", lt)
+less_equal = alias("less_equal", le)
+greater = alias("greater", gt)
+greater_equal = alias("greater_equal", ge)

@@ -9,7 +9,7 @@ from typing import Any
 from .. import ops
 from ..engine import Recorded
 from .arguments import axis, tensors
-from .elementwise import add
+from .binary import add
 from .shape import diagonal, roll
 
 __all__ = [

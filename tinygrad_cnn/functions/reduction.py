@@ -11,7 +11,8 @@ from .. import ops
 from ..engine import Recorded, wrap
 from ..engine.dtypes import float32, int64
 from .arguments import array_of, axes, axis, results
-from .elementwise import abs, pow
+from .binary import pow
+from .unary import abs
 
 __all__ = [
     "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "bincount", "count_nonzero",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,7 +12,7 @@ from ..metadata import target
 from ..tensor import RemovableHandle, Tensor
 from .hooks import Hooks
 from .parameter import Parameter
-from .state import load, plan_own, save, save_own
+from .state import Stateful
 
 __all__ = ["Module"]
 
@@ -28,7 +26,7 @@ _KINDS = {
 }
 
 
-class Module:
+class Module(Stateful):
     """The base of all layers and models.
 
     Call `super().__init__()` first. Parameters and Modules given to attributes are registered
@@ -383,64 +381,6 @@ class Module:
     def share_memory(self: M) -> M:
         """This module: threads share it anyway."""
         return self
-
-    # --- State ----------------------------------------------------------------------------------
-
-    def state_dict(
-        self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False
-    ) -> Any:
-        """Parameters and persistent buffers under their names, detached, on the same memory.
-
-        With `keep_vars` the tensors themselves. A shared parameter stands under each of its names.
-        What `get_extra_state` returns, where a subclass defines it, stands under "_extra_state".
-        """
-        if args:
-            warnings.warn(
-                "Positional args are being deprecated, use kwargs instead.",
-                FutureWarning,
-                stacklevel=2,
-            )
-            given = dict(zip(("destination", "prefix", "keep_vars"), args, strict=False))
-            return self.state_dict(**given)
-        destination = OrderedDict() if destination is None else destination
-        save(self, destination, prefix, keep_vars)
-        return destination
-
-    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
-        """The part of `state_dict` that is this module's own; subclasses may extend it."""
-        save_own(self, destination, prefix, keep_vars)
-
-    def _load_from_state_dict(
-        self, state_dict: Any, prefix: str, local_metadata: Any, strict: bool,
-        missing_keys: list[str], unexpected_keys: list[str], error_msgs: list[str],
-    ) -> None:  # fmt: skip
-        """The part of `load_state_dict` that is this module's own; subclasses may extend it.
-
-        It plans what to copy, and adds to the last three lists: nothing is copied before all
-        modules have been asked. `state_dict` is a copy, whose keys may be changed.
-        """
-        rest = (strict, missing_keys, unexpected_keys, error_msgs)
-        plan_own(self, state_dict, prefix, local_metadata, missing_keys, error_msgs, rest)
-
-    def get_extra_state(self) -> Any:
-        """State other than tensors, to go into `state_dict`; subclasses define it."""
-        raise RuntimeError("get_extra_state: subclasses that have extra state define this")
-
-    def set_extra_state(self, state: Any) -> None:
-        """Take over what `get_extra_state` returned; subclasses define it."""
-        raise RuntimeError("set_extra_state: subclasses that have extra state define this")
-
-    def load_state_dict(
-        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
-    ) -> Any:
-        """Copy Tensors or arrays into the parameters and buffers of those names.
-
-        Returns `missing_keys` and `unexpected_keys`, both empty with `strict`. With `assign` the
-        tensors given take the places of the module's own. Raises one RuntimeError with all that is
-        wrong: with `strict` missing and unexpected names, always shapes that differ. Nothing is
-        loaded then (PyTorch copies what fits before it raises).
-        """
-        return load(self, state_dict, strict, assign)
 
     # --- Hooks ----------------------------------------------------------------------------------
 

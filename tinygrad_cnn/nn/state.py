@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -42,13 +43,71 @@ def _own(module: Any) -> dict[str, tuple[str, Any]]:
     }
 
 
+class Stateful:
+    """What a Module saves and loads: its parameters, buffers and extra state, and its children's."""
+
+    def state_dict(
+        self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False
+    ) -> Any:
+        """Parameters and persistent buffers under their names, detached, on the same memory.
+
+        With `keep_vars` the tensors themselves. A shared parameter stands under each of its names.
+        What `get_extra_state` returns, where a subclass defines it, stands under "_extra_state".
+        """
+        if args:
+            warnings.warn(
+                "Positional args are being deprecated, use kwargs instead.",
+                FutureWarning,
+                stacklevel=2,
+            )
+            given = dict(zip(("destination", "prefix", "keep_vars"), args, strict=False))
+            return self.state_dict(**given)
+        destination = OrderedDict() if destination is None else destination
+        _save(self, destination, prefix, keep_vars)
+        return destination
+
+    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
+        """The part of `state_dict` that is this module's own; subclasses may extend it."""
+        _save_own(self, destination, prefix, keep_vars)
+
+    def _load_from_state_dict(
+        self, state_dict: Any, prefix: str, local_metadata: Any, strict: bool,
+        missing_keys: list[str], unexpected_keys: list[str], error_msgs: list[str],
+    ) -> None:  # fmt: skip
+        """The part of `load_state_dict` that is this module's own; subclasses may extend it.
+
+        It plans what to copy, and adds to the last three lists: nothing is copied before all
+        modules have been asked. `state_dict` is a copy, whose keys may be changed.
+        """
+        rest = (strict, missing_keys, unexpected_keys, error_msgs)
+        _plan_own(self, state_dict, prefix, local_metadata, missing_keys, error_msgs, rest)
+
+    def get_extra_state(self) -> Any:
+        """State other than tensors, to go into `state_dict`; subclasses define it."""
+        raise RuntimeError("get_extra_state: subclasses that have extra state define this")
+
+    def set_extra_state(self, state: Any) -> None:
+        """Take over what `get_extra_state` returned; subclasses define it."""
+        raise RuntimeError("set_extra_state: subclasses that have extra state define this")
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> Any:
+        """Copy Tensors or arrays into the parameters and buffers of those names.
+
+        Returns `missing_keys` and `unexpected_keys`, both empty with `strict`. With `assign` the
+        tensors given take the places of the module's own. Raises one RuntimeError with all that is
+        wrong: with `strict` missing and unexpected names, always shapes that differ. Nothing is
+        loaded then (PyTorch copies what fits before it raises).
+        """
+        return _load(self, state_dict, strict, assign)
+
+
 def _overrides(module: Any, method: str) -> bool:
-    from .module import Module
-
-    return getattr(type(module), method) is not getattr(Module, method)
+    return getattr(type(module), method) is not getattr(Stateful, method)
 
 
-def save(module: Any, destination: Any, prefix: str, keep_vars: bool) -> None:
+def _save(module: Any, destination: Any, prefix: str, keep_vars: bool) -> None:
     """`Module.state_dict`: a module's own part, then its children's, then its hooks."""
     stack = [(module, prefix, False)]
     while stack:
@@ -69,7 +128,7 @@ def save(module: Any, destination: Any, prefix: str, keep_vars: bool) -> None:
         ]
 
 
-def save_own(module: Any, destination: Any, prefix: str, keep_vars: bool) -> None:
+def _save_own(module: Any, destination: Any, prefix: str, keep_vars: bool) -> None:
     """`Module._save_to_state_dict`."""
     for key, (_, tensor) in _own(module).items():
         destination[prefix + key] = tensor if keep_vars else tensor.detach()
@@ -77,7 +136,7 @@ def save_own(module: Any, destination: Any, prefix: str, keep_vars: bool) -> Non
         destination[prefix + _EXTRA] = module.get_extra_state()
 
 
-def load(module: Any, state_dict: Mapping[str, Any], strict: bool, assign: bool) -> Any:
+def _load(module: Any, state_dict: Mapping[str, Any], strict: bool, assign: bool) -> Any:
     """`Module.load_state_dict`."""
     if not isinstance(state_dict, Mapping):
         raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
@@ -111,7 +170,7 @@ def load(module: Any, state_dict: Mapping[str, Any], strict: bool, assign: bool)
     return found
 
 
-def plan_own(
+def _plan_own(
     module: Any, state_dict: Any, prefix: str, metadata: Any, missing: list[str], errors: list[str],
     hook_arguments: tuple[Any, ...] = (),
 ) -> None:  # fmt: skip

@@ -50,6 +50,8 @@ def find_op(op: Any) -> Op:
     if isinstance(op, str) and op in registry:
         return registry[op]
     found = op if isinstance(op, Op) else getattr(op, "op", None)
+    if found is None and hasattr(op, "edge"):  # a public function: the op of its name
+        found = registry.get(op.__name__)
     if not isinstance(found, Op):
         raise TypeError(f"not an op: {op!r}; wanted what @op made, or the name of a registered op")
     return found

@@ -1,0 +1,251 @@
+"""Record PyTorch's signatures: `python -m tests.conformance.record_signatures`.
+
+One table, `recorded/signatures.json`, for each public function and Tensor method that is here too:
+
+- `overloads`: the parameters of each overload in PyTorch's stubs, as texts: `input: Tensor`,
+  `dim: int = 0`, `*size: int`; after `*` they are keyword-only; the last text is what it returns;
+- `aliases`: the NumPy names that are taken for a parameter, found by calling the function;
+- `number`: what a call says with numbers in the place of Tensors, or a Tensor in the place of a
+  list: the first line of the error, or the value.
+
+Functions that PyTorch writes in Python have the signature that `inspect` shows.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import types
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+FILE = Path(__file__).parent / "recorded" / "signatures.json"
+NUMPY_NAMES = {"input": ["x", "a", "x1"], "other": ["x2"], "dim": ["axis"], "keepdim": ["keepdims"]}
+TYPES = {  # PyTorch's names for types, by ours
+    "_int | SymInt": "int", "IntLikeType": "int", "SymInt": "int", "_int": "int", "_bool": "bool",
+    "BoolLikeType": "bool", "_float": "float", "FloatLikeType": "float", "_dtype": "dtype",
+    "DeviceLikeType": "Device", "_layout": "layout", "Number | _complex": "Number",
+    "Number | _complex | None": "Number", "_size": "Sequence[int]", "Sequence[int]": "Sequence[int]",
+    "tuple[Tensor, ...] | list[Tensor] | None": "Sequence[Tensor]",
+    "tuple[Tensor, ...] | list[Tensor]": "Sequence[Tensor]", "builtins.int": "int",
+}  # fmt: skip
+DROPPED = ("Dimname", "ellipsis", "names", "sparse_grad", "layout", "pin_memory", "_complex]")
+
+
+def main() -> None:
+    """Record all names."""
+    import torch
+
+    import tinygrad_cnn as tc
+
+    warnings.simplefilter("ignore")
+    root = Path(torch.__file__).parent / "_C"
+    stubs = {
+        "torch": _functions(root / "_VariableFunctions.pyi"),
+        "torch.Tensor": _functions(root / "__init__.pyi", "TensorBase"),
+        "torch.nn.functional": _functions(root / "_nn.pyi"),
+    }
+    spaces = {"torch": (torch, tc), "torch.Tensor": (torch.Tensor, tc.Tensor),
+              "torch.nn.functional": (torch.nn.functional, tc.nn.functional)}  # fmt: skip
+    table: dict[str, Any] = {}
+    for space, (theirs, ours) in spaces.items():
+        for name in sorted(dir(ours)):
+            if name.startswith("_") or not hasattr(theirs, name):
+                continue
+            function = getattr(theirs, name)
+            if not isinstance(function, Callable) or isinstance(function, (type, types.ModuleType)):
+                continue
+            overloads = list(_overloads(function, stubs[space].get(name, []), space))
+            if not overloads and space == "torch.nn.functional":
+                overloads = list(_overloads(function, stubs["torch"].get(name, []), space))
+            row = {"overloads": overloads}
+            if space != "torch.nn.functional":
+                row |= _by_calling(function, overloads)
+            table[f"{space}.{name}"] = row
+    lines = [f"{json.dumps(n)}: {json.dumps(row)}" for n, row in table.items()]
+    FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+    print(f"{len(table)} names, {FILE.stat().st_size / 1e6:.2f} MB")
+
+
+def _functions(path: Path, cls: str | None = None) -> dict[str, list[ast.FunctionDef]]:
+    body: list[Any] = ast.parse(path.read_text()).body
+    if cls is not None:
+        body = next(n for n in body if isinstance(n, ast.ClassDef) and n.name == cls).body
+    found: dict[str, list[ast.FunctionDef]] = {}
+    for node in body:
+        if isinstance(node, ast.FunctionDef):
+            found.setdefault(node.name, []).append(node)
+    return found
+
+
+def _overloads(function: Any, stubs: list[ast.FunctionDef], space: str) -> Iterator[list[str]]:
+    """The overloads, as texts."""
+    seen = set()
+    try:
+        signature = None if stubs else inspect.signature(function)
+    except (TypeError, ValueError):
+        signature = None
+    if signature is not None:
+        nodes: list[Any] = [ast.parse(f"def f{_plain(signature)}: ...").body[0]]
+    else:
+        nodes = stubs
+    for node in nodes:
+        texts = list(_parameters(node))
+        if space == "torch.Tensor":
+            texts = texts[1:]
+        words = any(word in text for text in texts for word in DROPPED[:2])
+        if words or any(text.startswith("self:") for text in texts):  # old orders, and names in C++
+            continue
+        texts = [t for t in texts if t.split(":")[0].split(" ")[0] not in DROPPED]
+        if "*" in texts and texts[-1] == "*":
+            texts.pop()
+        result = _type(ast.unparse(node.returns)) if node.returns else ""
+        if tuple(texts) not in seen:
+            seen.add(tuple(texts))
+            yield [*texts, f"-> {result}"]
+
+
+def _plain(signature: inspect.Signature) -> str:
+    """A signature without annotations, and with defaults that Python can read."""
+    parameters = [
+        p.replace(annotation=p.empty, default=p.default if _simple(p.default) else None)
+        if p.default is not p.empty else p.replace(annotation=p.empty)
+        for p in signature.parameters.values()
+    ]  # fmt: skip
+    return str(inspect.Signature(parameters))
+
+
+def _simple(value: Any) -> bool:
+    return value is None or isinstance(value, (bool, int, float, str, tuple))
+
+
+def _parameters(node: ast.FunctionDef) -> Iterator[str]:
+    a = node.args
+    positional = a.posonlyargs + a.args
+    defaults: list[Any] = [None] * (len(positional) - len(a.defaults)) + a.defaults
+    for p, default in zip(positional, defaults, strict=True):
+        yield _text(p, default)
+    if a.vararg:
+        yield "*" + _text(a.vararg, None)
+    elif a.kwonlyargs:
+        yield "*"
+    for p, default in zip(a.kwonlyargs, a.kw_defaults, strict=True):
+        yield _text(p, default)
+    if a.kwarg:
+        yield f"**{a.kwarg.arg}"
+
+
+def _text(p: ast.arg, default: Any) -> str:
+    text = p.arg if p.annotation is None else f"{p.arg}: {_type(ast.unparse(p.annotation))}"
+    return text if default is None else f"{text} = {ast.unparse(default)}"
+
+
+def _type(text: str) -> str:
+    for theirs, ours in TYPES.items():
+        text = text.replace(theirs, ours)
+    return text.replace("torch.return_types.", "return_types.").replace(
+        "Number | None", "Number | None"
+    )
+
+
+# --- By calling ---------------------------------------------------------------------------------
+
+
+def _by_calling(function: Any, overloads: list[list[str]]) -> dict[str, Any]:
+    """The NumPy names that the function takes, and what it says of numbers for Tensors."""
+    import torch
+
+    aliases: dict[str, list[str]] = {}
+    number = None
+    for overload in overloads:
+        given = _arguments(torch, overload, function)
+        if given is None:
+            continue
+        named, tensors = given
+        for name, others in NUMPY_NAMES.items():
+            if name in named and name not in aliases:
+                taken = [o for o in others if _takes(function, _renamed(named, name, o))]
+                if taken:
+                    aliases[name] = taken
+        if number is None and tensors:
+            number = _said(function, [2.0 if k in tensors else v for k, v in named.items()])
+        elif number is None and "Sequence[Tensor]" in overload[0]:
+            number = _said(function, [v[0] if isinstance(v, list) else v for v in named.values()])
+    found: dict[str, Any] = {"aliases": aliases} if aliases else {}
+    return found | ({"number": number} if number else {})
+
+
+def _renamed(named: dict[str, Any], old: str, new: str) -> dict[str, Any]:
+    return {new if k == old else k: v for k, v in named.items()}
+
+
+def _takes(function: Any, named: dict[str, Any]) -> bool:
+    try:
+        function(**named)
+    except Exception:
+        return False
+    return True
+
+
+def _said(function: Any, values: list[Any]) -> str:
+    try:
+        return repr(function(*values))
+    except Exception as error:
+        return f"{type(error).__name__}: {str(error).splitlines()[0]}"
+
+
+def _arguments(
+    torch: Any, overload: list[str], function: Any
+) -> tuple[dict[str, Any], list[str]] | None:
+    """Arguments for the parameters of an overload that want one, and the names of the Tensors."""
+    required = [t for t in overload[:-1] if " = " not in t and t not in ("*",) and t[0] != "*"]
+    pairs = [t.split(": ", 1) for t in required]
+    if any(len(pair) < 2 for pair in pairs):
+        return None
+    wanted = ("keepdim", "dim", "min")
+    extra = [t.split(":")[0] for t in overload[:-1] if t.split(":")[0] in wanted]
+    for dtype in (torch.float32, torch.bool, torch.int64):
+        for shape in ((2, 2), (2,), (1, 2, 2), (3,)):
+            named: dict[str, Any] = {}
+            tensors = []
+            for name, kind in pairs:
+                value = _value(torch, name, kind, dtype, shape)
+                if kind.startswith("Tensor"):
+                    tensors.append(name)
+                named[name] = value
+            for name in extra:
+                like = torch.ones(()) if "Tensor" in overload[1] else 0
+                named.setdefault(name, True if name == "keepdim" else like if name == "min" else 0)
+            if _takes(function, named) or _takes(lambda **k: function(*k.values()), named):
+                return named, tensors
+            for name in extra:
+                named.pop(name, None)
+            if _takes(function, named):
+                return named, tensors
+    return None
+
+
+def _value(torch: Any, name: str, kind: str, dtype: Any, shape: tuple[int, ...]) -> Any:
+    """An argument of a kind, that functions mostly take."""
+    if kind.startswith("Tensor"):
+        if name in ("index", "indices", "repeats"):
+            return torch.zeros(shape, dtype=torch.int64)
+        if name in ("mask", "condition"):
+            return torch.ones(shape, dtype=torch.bool)
+        return torch.ones(shape[:1] if name in ("vec", "vec2") else shape, dtype=dtype)
+    if "Sequence[Tensor]" in kind:
+        return [torch.ones(shape, dtype=dtype)] * 2
+    if kind.startswith("int"):
+        return 0 if name.startswith("dim") or name in ("start", "index") else 1
+    if "Sequence" in kind:
+        return list(range(len(shape))) if name in ("dim", "dims") else list(shape)
+    if kind.startswith("str"):
+        return "mean"
+    return True if kind.startswith("bool") else 1
+
+
+if __name__ == "__main__":
+    main()

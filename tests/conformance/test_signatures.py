@@ -1,0 +1,104 @@
+"""Every public function and method has PyTorch's signature, and takes NumPy's names where it does.
+
+The table is `recorded/signatures.json`; `record_signatures` explains and writes it.
+"""
+
+import inspect
+import json
+from pathlib import Path
+
+import pytest
+
+import tinygrad_cnn as tc
+import tinygrad_cnn.nn.functional as F
+
+TABLE = json.loads((Path(__file__).parent / "recorded" / "signatures.json").read_text())
+SPACES = {"torch": tc, "torch.Tensor": tc.Tensor, "torch.nn.functional": F}
+
+# Parameters that are not here, each with what is to be done instead.
+NOT_HERE: dict[str, str] = {}
+# Overloads whose second argument by place has two names: either is taken by place and by name.
+TWO_NAMES: dict[str, str] = {}
+
+
+def ours(path):
+    space, _, name = path.rpartition(".")
+    return getattr(SPACES[space], name)
+
+
+def parameters(overload):
+    """(name, kind, default text or None) for each parameter of an overload in the table."""
+    kind = "by place"
+    for text in overload[:-1]:
+        if text == "*":
+            kind = "by name"
+            continue
+        name, _, default = text.partition(" = ")
+        name = name.split(":")[0]
+        if name.startswith("**"):
+            continue
+        if name.startswith("*"):
+            yield name[1:], "any number", None
+            kind = "by name"
+        else:
+            yield name, kind, default or None
+
+
+@pytest.mark.parametrize("path", TABLE)
+def test_each_overload_fits_the_signature(path):
+    function = ours(path)
+    signature = inspect.signature(function)
+    known = dict(signature.parameters)
+    if next(iter(known), "") in ("self", "cls"):
+        known.pop(next(iter(known)))
+    places = [n for n, p in known.items() if p.kind is not p.KEYWORD_ONLY]
+    takes_any = any(p.kind is p.VAR_POSITIONAL for p in known.values())
+    for overload in TABLE[path]["overloads"]:
+        for place, (name, kind, default) in enumerate(parameters(overload)):
+            if name in NOT_HERE:
+                continue
+            assert name in known, f"{path} has no {name}: {signature}, wanted {overload}"
+            if kind == "by place" and not takes_any and name not in TWO_NAMES:
+                assert places[place : place + 1] == [name], f"{name} of {path} is not at {place}"
+            has = known[name].default
+            if default is not None and has is not inspect.Parameter.empty:
+                assert repr(has) == default or has == eval(default, {}, {}), (path, name, has)
+            if kind != "any number" and default is None and len(TABLE[path]["overloads"]) == 1:
+                assert has is inspect.Parameter.empty, f"{path}: {name} has a default"
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in TABLE if TABLE[p].get("number", "").startswith("TypeError")]
+)
+def test_numbers_where_tensors_are_wanted_are_errors_in_pytorchs_words(path):
+    wanted = TABLE[path]["number"].removeprefix("TypeError: ")
+    if "descriptor" in wanted or "takes 1 positional" in wanted:
+        pytest.skip("the words are of PyTorch's C code")
+    function = ours(path)
+    tensors = [
+        k
+        for k, text in enumerate(TABLE[path]["overloads"][0])
+        if ": Tensor" in text and " = " not in text
+    ]
+    lists = "must be tuple of Tensors" in wanted
+    args = [tc.ones(2)] if lists else [2.0] * max(len(tensors), 1)
+    with pytest.raises(TypeError) as caught:
+        function(*args)
+    said = str(caught.value)
+    assert (
+        said.split(" - got")[0].split(", not")[0].split(" (position")[0]
+        == (wanted.split(" - got")[0].split(", not")[0].split(" (position")[0])
+    )
+
+
+@pytest.mark.parametrize("path", [p for p in TABLE if "aliases" in TABLE[p]])
+def test_numpys_names_are_taken(path):
+    function = ours(path)
+    known = inspect.signature(function).parameters
+    edge = getattr(function, "edge", None) or getattr(function, "__wrapped__", None)
+    for name, aliases in TABLE[path]["aliases"].items():
+        if name == "input" and path.startswith("torch.Tensor."):
+            continue
+        assert name in known
+        for alias in aliases:
+            assert edge is not None and edge.name_for(alias, {}) == name, f"{path}({alias}=)"

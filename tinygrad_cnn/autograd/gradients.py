@@ -1,0 +1,154 @@
+"""Gradients on request: `backward` adds them to `.grad`, `grad` returns them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import engine
+from ..engine import Recorded, enable_grad, no_grad, wrap
+
+
+def _tuple(tensors: Any) -> tuple[Any, ...]:
+    return (tensors,) if isinstance(tensors, Recorded) or tensors is None else tuple(tensors)
+
+
+def _roots(
+    what: str, tensors: tuple[Any, ...], cotangents: Any, create_graph: bool
+) -> list[tuple[Any, Any]]:
+    """Each tensor's node with its cotangent, checked."""
+    given = _tuple(cotangents) if cotangents is not None else (None,) * len(tensors)
+    if len(given) != len(tensors):
+        raise RuntimeError(f"{what}: got {len(tensors)} tensors and {len(given)} gradients")
+    roots = []
+    for k, (y, g) in enumerate(zip(tensors, given, strict=True)):
+        if not isinstance(y, Recorded):
+            raise TypeError(f"{what}: expected Tensors, got {type(y).__name__}")
+        if y._node is None:
+            raise RuntimeError(
+                f"element {k} of tensors does not require grad and does not have a grad_fn"
+            )
+        array = y._array
+        if g is None:
+            if array.size != 1:
+                raise RuntimeError(
+                    f"grad can be implicitly created only for scalar outputs: this has shape "
+                    f"{array.shape}; sum it, or give the gradient"
+                )
+            g = wrap(np.ones(array.shape, array.dtype))
+        elif not isinstance(g, Recorded):
+            raise TypeError(f"{what}: a gradient must be a Tensor or None, got {type(g).__name__}")
+        if g._array.shape != array.shape:
+            raise RuntimeError(
+                f"Mismatch in shape: grad_output[{k}] has a shape of {g._array.shape} and "
+                f"output[{k}] has a shape of {array.shape}"
+            )
+        roots.append((y._node, g if create_graph else g._array))
+    return roots
+
+
+def Variable(data: Any, requires_grad: bool = False) -> Any:
+    """The Tensor itself, as in PyTorch since 0.4: for older code."""
+    return data.requires_grad_() if requires_grad else data
+
+
+def _walk(create_graph: bool, **arguments: Any) -> Any:
+    with enable_grad() if create_graph else no_grad(), np.errstate(all="ignore"):
+        return engine.backward(create_graph=create_graph, **arguments)
+
+
+def backward(
+    tensors: Any,
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Any = None,
+) -> None:
+    """Add the gradients of `tensors` (one or several) to the `.grad` of the leaves they came from.
+
+    See `Tensor.backward`. Raises RuntimeError where a tensor is no scalar and has no gradient
+    given, requires no grad, or has had what it saved freed or changed in place.
+    """
+    tensors = _tuple(tensors)
+    retain = create_graph if retain_graph is None else retain_graph
+    targets = None
+    if inputs is not None:
+        targets = [x._node for x in _tuple(inputs)]
+        if not targets or None in targets:
+            raise RuntimeError(
+                "backward: one of the inputs does not require grad, or there is none"
+            )
+        for x in _tuple(inputs):
+            if not x.is_leaf:
+                x.retain_grad()
+    kept = _walk(
+        create_graph,
+        roots=_roots("backward", tensors, grad_tensors, create_graph),
+        targets=targets,
+        retain_graph=retain,
+    )
+    with enable_grad() if create_graph else no_grad():
+        engine.accumulate(kept, create_graph)
+
+
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple[Any, ...]:
+    """The gradients of the sum of `outputs` with respect to `inputs`; no `.grad` is touched.
+
+    `grad_outputs` are the cotangents; an input that the outputs do not depend on is an error, or
+    None with `allow_unused`, or zeros with `materialize_grads`. `only_inputs` is always so.
+
+    >>> import tinygrad_cnn as tc
+    >>> x = tc.tensor(3.0, requires_grad=True)
+    >>> (dx,) = grad(x * x, x, create_graph=True)
+    >>> dx, grad(dx, x)
+    (tensor(6., grad_fn=<AddBackward0>), (tensor(2.),))
+    """
+    if not only_inputs:
+        warnings.warn(
+            "only_inputs argument is deprecated and is ignored now (defaults to True): to add to "
+            "the .grad of other leaves, use backward",
+            FutureWarning,
+            stacklevel=2,
+        )
+    if is_grads_batched:
+        raise NotImplementedError("grad: is_grads_batched is not there: loop over the gradients")
+    if allow_unused is False and materialize_grads:
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
+            "allow_unused=False."
+        )
+    outputs, inputs = _tuple(outputs), _tuple(inputs)
+    if any(not isinstance(x, Recorded) or x._node is None for x in inputs):
+        raise RuntimeError("One of the differentiated Tensors does not require grad")
+    retain = create_graph if retain_graph is None else retain_graph
+    kept: dict[Any, Any] = _walk(
+        create_graph,
+        roots=_roots("grad", outputs, grad_outputs, create_graph),
+        targets=[x._node for x in inputs],
+        retain_graph=retain,
+    )
+    found: Sequence[Any] = [kept.get(x._node) for x in inputs]
+    if materialize_grads:
+        found = [
+            wrap(np.zeros_like(x._array)) if g is None else g
+            for x, g in zip(inputs, found, strict=True)
+        ]
+    elif not allow_unused and any(g is None for g in found):
+        raise RuntimeError(
+            "One of the differentiated Tensors appears to not have been used in the graph. Set "
+            "allow_unused=True if this is the desired behavior."
+        )
+    return tuple(g if g is None or isinstance(g, Recorded) else wrap(np.array(g)) for g in found)

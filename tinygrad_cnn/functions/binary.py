@@ -1,0 +1,342 @@
+"""Elementwise functions of two Tensors and more. Shapes broadcast, and dtypes meet in one.
+
+The result has the broadcast shape of the inputs, and the dtype in which they meet
+(`result_type`): a number, or a Tensor without axes, does not widen the dtype of a Tensor with axes
+of the same kind. Shapes that do not broadcast are a RuntimeError.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import ops
+from ..engine import Recorded, wrap
+from ..engine.dtypes import bool_, get_default_dtype, result_type
+from ..types import Number
+from .arguments import array_of
+from .indexing import nonzero
+from .public import alias, public
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+__all__ = [
+    "add", "addcdiv", "addcmul", "atan2", "clamp", "clamp_max", "clamp_min", "clip", "div",
+    "divide", "floor_divide", "fmod", "lerp", "maximum", "minimum", "mul", "multiply", "pow",
+    "remainder", "rsub", "sub", "subtract", "true_divide", "where",
+]  # fmt: skip
+
+
+# --- Arithmetic. PyTorch takes two numbers too, for these. -----------------------------------------
+
+
+def _tensor(input: Any, other: Any) -> Any:
+    """`input`, as a Tensor if neither of the two is one."""
+    if isinstance(input, Recorded) or isinstance(other, Recorded):
+        return input
+    return wrap(np.asarray(input, result_type(input)))
+
+
+@public
+def add(
+    input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1, out: Tensor | None = None
+) -> Tensor:
+    """input + alpha · other.
+
+    >>> tc.add(tc.tensor([1.0, 2.0]), tc.tensor([10.0]), alpha=2)
+    tensor([21., 22.])
+    """
+    input = _tensor(input, other)
+    return ops.add(input, other if alpha == 1 else ops.mul(other, alpha))
+
+
+@public
+def sub(
+    input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1, out: Tensor | None = None
+) -> Tensor:
+    """input − alpha · other.
+
+    >>> tc.sub(tc.tensor([1.0, 2.0]), 0.5)
+    tensor([0.5000, 1.5000])
+    """
+    input = _tensor(input, other)
+    return ops.sub(input, other if alpha == 1 else ops.mul(other, alpha))
+
+
+@public(overloads=True)
+def rsub(input: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
+    """other − alpha · input.
+
+    >>> tc.rsub(tc.tensor([1.0, 2.0]), 3)
+    tensor([2., 1.])
+    """
+    return ops.sub(other, input if alpha == 1 else ops.mul(input, alpha))
+
+
+@public
+def mul(input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+    """input · other.
+
+    >>> tc.mul(tc.tensor([[1.0], [2.0]]), tc.tensor([10.0, 20.0]))
+    tensor([[10., 20.],
+            [20., 40.]])
+    """
+    return ops.mul(_tensor(input, other), other)
+
+
+@public
+def div(
+    input: Tensor | Number,
+    other: Tensor | Number,
+    *,
+    rounding_mode: str | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """input / other. "floor" rounds the quotient down, "trunc" towards 0.
+
+    Integers give the default dtype, and stay integers with a rounding mode. RuntimeError for another
+    rounding mode, and for integers that are divided by 0 with one.
+
+    >>> tc.div(tc.tensor([-7, 7]), 2), tc.div(tc.tensor([-7, 7]), 2, rounding_mode="trunc")
+    (tensor([-3.5000,  3.5000]), tensor([-3,  3]))
+    """
+    input = _tensor(input, other)
+    if rounding_mode is None:
+        return ops.div(input, other)
+    if rounding_mode not in ("floor", "trunc"):
+        raise RuntimeError(
+            "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
+            f"'{rounding_mode}'"
+        )
+    if rounding_mode == "floor":
+        return floor_divide(input, other)
+    if _whole("div", input, other):
+        return floor_divide(ops.sub(input, ops.fmod(input, other)), other)
+    return ops.trunc(ops.div(input, other))
+
+
+@public
+def floor_divide(
+    input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None
+) -> Tensor:
+    """⌊input / other⌋. The gradients are 0. RuntimeError for integers that are divided by 0.
+
+    >>> tc.floor_divide(tc.tensor([-7.0, 7.0]), 2)
+    tensor([-4.,  3.])
+    """
+    input = _tensor(input, other)
+    _whole("floor_divide", input, other)
+    return ops.floor_divide(input, other)
+
+
+def _whole(name: str, a: Any, b: Any) -> bool:
+    """Whether both are integers or bools; RuntimeError if one would then divide by 0."""
+    whole = result_type(array_of(a), array_of(b)).kind != "f"
+    if whole and not np.all(array_of(b)):
+        raise RuntimeError(f"ZeroDivisionError: {name} of integers by 0")
+    return whole
+
+
+@public(overloads=True)
+def remainder(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+    """input − other · ⌊input / other⌋, of the sign of other, as Python's %.
+
+    RuntimeError for integers that are divided by 0.
+
+    >>> tc.remainder(tc.tensor([-3.0, 3.0]), 2)
+    tensor([1., 1.])
+    """
+    _whole("remainder", input, other)
+    return ops.remainder(input, other)
+
+
+@public(overloads=True)
+def fmod(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+    """input − other · trunc(input / other), of the sign of input, as in C.
+
+    RuntimeError for integers that are divided by 0.
+
+    >>> tc.fmod(tc.tensor([-3.0, 3.0]), 2)
+    tensor([-1.,  1.])
+    """
+    _whole("fmod", input, other)
+    return ops.fmod(input, other)
+
+
+@public(overloads=True)
+def pow(input: Tensor | Number, exponent: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+    """input to the power of exponent. RuntimeError for integers to negative integers.
+
+    >>> tc.pow(tc.tensor([2.0, 3.0]), 2), tc.pow(2, tc.tensor([2.0, 3.0]))
+    (tensor([4., 9.]), tensor([4., 8.]))
+    """
+    if not isinstance(input, Recorded) and not isinstance(exponent, Recorded):
+        raise pow.edge.error(0, (input, exponent), {})  # type: ignore[attr-defined]
+    return ops.pow(input, exponent)
+
+
+# --- Choices --------------------------------------------------------------------------------------
+
+
+@public
+def maximum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The larger of the two; NaN if one is NaN. Equal elements share the gradient evenly.
+
+    >>> tc.maximum(tc.tensor([1.0, 5.0]), tc.tensor([3.0, 2.0]))
+    tensor([3., 5.])
+    """
+    return ops.maximum(input, other)
+
+
+@public
+def minimum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The smaller of the two; NaN if one is NaN. Equal elements share the gradient evenly.
+
+    >>> tc.minimum(tc.tensor([1.0, 5.0]), tc.tensor([3.0, 2.0]))
+    tensor([1., 2.])
+    """
+    return ops.minimum(input, other)
+
+
+@public(overloads=True)
+def clamp(
+    input: Tensor,
+    min: Tensor | Number | None = None,
+    max: Tensor | Number | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """input, but not under `min` and not over `max`: numbers, Tensors or None.
+
+    On a bound the gradient goes to the input. Where min > max the result is max. RuntimeError if
+    both bounds are None.
+
+    >>> tc.clamp(tc.tensor([-2.0, 0.5, 3.0]), -1.0, 1.0)
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
+    if min is None and max is None:
+        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    if isinstance(min, Recorded) or isinstance(max, Recorded):
+        y = input if min is None else ops.where(array_of(input) < array_of(min), min, input)
+        return y if max is None else ops.where(array_of(y) > array_of(max), max, y)
+    if input._array.dtype.kind != "f" and (isinstance(min, float) or isinstance(max, float)):
+        input = ops.cast(input, dtype=get_default_dtype())
+    return ops.clamp(input, min=min, max=max)
+
+
+@public(overloads=True)
+def clamp_min(input: Tensor, min: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+    """input, but not under `min`.
+
+    >>> tc.clamp_min(tc.tensor([-2.0, 0.5]), 0)
+    tensor([0.0000, 0.5000])
+    """
+    return clamp(input, min)
+
+
+@public(overloads=True)
+def clamp_max(input: Tensor, max: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+    """input, but not over `max`.
+
+    >>> tc.clamp_max(tc.tensor([-2.0, 0.5]), 0)
+    tensor([-2.,  0.])
+    """
+    return clamp(input, None, max)
+
+
+@public
+def where(
+    condition: Tensor,
+    input: Tensor | Number | None = None,
+    other: Tensor | Number | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Any:
+    """input where the condition holds, else other. With the condition alone, where it is nonzero.
+
+    The condition is of bool; RuntimeError for another dtype. With the condition alone the result is
+    a tuple of index Tensors, one for each axis.
+
+    >>> tc.where(tc.tensor([True, False]), 1.0, tc.zeros(2))
+    tensor([1., 0.])
+    >>> tc.where(tc.tensor([0, 3, 4]))
+    (tensor([1, 2]),)
+    """
+    if input is None and other is None:
+        return nonzero(condition, as_tuple=True)
+    if condition._array.dtype != bool_:
+        raise RuntimeError(
+            f"where expected condition to be a boolean tensor, but got a tensor with dtype "
+            f"{condition._array.dtype}"
+        )
+    if not isinstance(input, Recorded) and not isinstance(other, Recorded):
+        input = wrap(np.asarray(input, result_type(input, other)))
+    return ops.where(condition, input, other)
+
+
+# --- Compositions ---------------------------------------------------------------------------------
+
+
+@public
+def atan2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The angle of the point (other, input) in radians, in (−π, π].
+
+    >>> tc.atan2(tc.tensor([1.0, -1.0]), tc.tensor([0.0, -1.0]))
+    tensor([ 1.5708, -2.3562])
+    """
+    return ops.atan2(input, other)
+
+
+@public(overloads=True)
+def lerp(
+    input: Tensor, end: Tensor, weight: Tensor | Number, *, out: Tensor | None = None
+) -> Tensor:
+    """input + weight · (end − input).
+
+    >>> tc.lerp(tc.tensor([0.0, 10.0]), tc.tensor([10.0, 20.0]), 0.5)
+    tensor([ 5., 15.])
+    """
+    return ops.add(input, ops.mul(ops.sub(end, input), weight))
+
+
+@public
+def addcmul(
+    input: Tensor,
+    tensor1: Tensor,
+    tensor2: Tensor,
+    *,
+    value: Number = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """input + value · tensor1 · tensor2.
+
+    >>> tc.addcmul(tc.ones(2), tc.tensor([1.0, 2.0]), tc.tensor([3.0, 4.0]), value=0.5)
+    tensor([2.5000, 5.0000])
+    """
+    return add(input, ops.mul(tensor1, tensor2), alpha=value)
+
+
+@public
+def addcdiv(
+    input: Tensor,
+    tensor1: Tensor,
+    tensor2: Tensor,
+    *,
+    value: Number = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """input + value · tensor1 / tensor2.
+
+    >>> tc.addcdiv(tc.ones(2), tc.tensor([1.0, 2.0]), tc.tensor([2.0, 4.0]))
+    tensor([1.5000, 1.5000])
+    """
+    return add(input, ops.div(tensor1, tensor2), alpha=value)
+
+
+subtract = alias("subtract", sub)
+multiply = alias("multiply", mul)
+divide = alias("divide", div)
+true_divide = alias("true_divide", div)
+clip = alias("clip", clamp)

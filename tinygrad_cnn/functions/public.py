@@ -1,0 +1,242 @@
+"""The edge of public functions: PyTorch's keywords, `out=`, and its errors for wrong arguments.
+
+    @public
+    def exp(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+        return ops.exp(input)
+
+The signature is PyTorch's, and `public` sees to what it promises: NumPy's names for parameters,
+`out`, and that a Tensor is given where the annotation is `Tensor`.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, ParamSpec, TypeVar, overload
+
+import numpy as np
+
+from ..engine import Recorded, grad_mode, mark_written, no_grad
+from ..engine.dtypes import RANK
+from .arguments import kind_of, not_a_tensor
+
+P = ParamSpec("P")
+R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
+ALIASES = {  # NumPy's names, which PyTorch takes too
+    "x": "input", "a": "input", "x1": "input", "x2": "other", "axis": "dim", "keepdims": "keepdim",
+}  # fmt: skip
+
+
+@overload
+def public(function: Callable[P, R]) -> Callable[P, R]: ...
+@overload
+def public(*, overloads: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+def public(function: Any = None, *, overloads: bool = False) -> Any:
+    """A public function of Tensors, made of one with PyTorch's signature.
+
+    `overloads`: PyTorch has several signatures of it, and then other words for wrong arguments.
+    The function need not look at its parameter `out`.
+    """
+    if function is None:
+        return functools.partial(public, overloads=overloads)
+    return _function(Edge(function, function.__name__, overloads))
+
+
+def alias(name: str, function: F) -> F:
+    """A public function under another of PyTorch's names."""
+    edge: Any = function.edge  # type: ignore[attr-defined]
+    return _function(Edge(edge.function, name, edge.overloads))
+
+
+def _function(edge: Edge) -> Any:
+    function, checks, least, most = edge.function, edge.checks, edge.least, edge.most
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if kwargs or not least <= len(args) <= most:
+            return edge.call(args, kwargs)
+        for k, kinds in checks:
+            if not isinstance(args[k], kinds):
+                raise edge.error(k, args, kwargs)
+        return function(*args)
+
+    call.__name__ = call.__qualname__ = edge.name
+    vars(call)["edge"] = edge
+    return call
+
+
+def as_method(function: Any) -> Any:
+    """The method of Tensor that a public function is: its first parameter is the Tensor itself."""
+    if not hasattr(function, "edge"):
+        return function
+    edge = function.edge.of_method()
+    inner, checks, least, most = edge.function, edge.checks[1:], edge.least, edge.most
+
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if kwargs or not least <= len(args) + 1 <= most or not isinstance(self, Recorded):
+            return edge.call((self, *args), kwargs)
+        for k, kinds in checks:
+            if not isinstance(args[k - 1], kinds):
+                raise edge.error(k, (self, *args), kwargs)
+        return inner(self, *args)
+
+    for attribute in ("__module__", "__name__", "__qualname__", "__doc__"):
+        setattr(call, attribute, getattr(function, attribute))
+    call.__wrapped__ = edge  # type: ignore[attr-defined]  # which has the signature
+    return call
+
+
+NUMBERS = (int, float, np.number, np.bool_)
+KINDS: dict[str, Any] = {  # of arguments, by the annotation of their parameter
+    "Tensor": Recorded,
+    "Tensor | Number": (Recorded, *NUMBERS),
+    "Tensor | None": (Recorded, type(None)),
+    "Tensor | Number | None": (Recorded, *NUMBERS, type(None)),
+}
+
+
+class Edge:
+    """What is checked and changed of the arguments of one public function, or of its method.
+
+    `checks`: the places of the required arguments that must be Tensors, with the types that are
+    taken; with from `least` to `most` arguments by place and none by name, no more is to be checked.
+    """
+
+    def __init__(self, function: Any, name: str, overloads: bool, method: bool = False):
+        self.function, self.name = function, name
+        self.overloads, self.method = overloads, method
+        code, annotations = function.__code__, function.__annotations__
+        count = code.co_argcount
+        self.names: tuple[str, ...] = code.co_varnames[: count + code.co_kwonlyargcount]
+        self.kinds = {
+            k: KINDS[annotations[n]]
+            for k, n in enumerate(self.names)
+            if annotations.get(n) in KINDS and n != "out"
+        }
+        required = count - len(function.__defaults__ or ())
+        self.checks = [(k, kinds) for k, kinds in self.kinds.items() if k < required]
+        self.least = max((k + 1 for k, _ in self.checks), default=0)
+        optional = [k for k in self.kinds if required <= k < count]
+        self.most = min(optional) if optional else 1 << 30
+        self.takes_out = "out" in self.names and not method
+
+    def of_method(self) -> Edge:
+        """That of the method, which takes no `out`."""
+        return Edge(self.function, self.name, self.overloads, method=True)
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """Of a method: `self` for the first parameter. Made when it is asked for."""
+        signature = inspect.signature(self.function)
+        own, *others = signature.parameters.values()
+        others = [p for p in others if p.name != "out"]
+        return signature.replace(parameters=[own.replace(name="self"), *others])
+
+    def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call the function with arguments that may need a change, or be wrong."""
+        kwargs = {self.name_for(name, kwargs): value for name, value in kwargs.items()}
+        for k, kinds in self.kinds.items():
+            given = k < len(args) or self.names[k] in kwargs
+            if given and not isinstance(args[k] if k < len(args) else kwargs[self.names[k]], kinds):
+                raise self.error(k, args, kwargs)
+        if self.takes_out:
+            out = kwargs.pop("out", None)
+            if out is not None:
+                return self.into(out, args, kwargs)
+        elif self.method and "out" in kwargs:
+            raise TypeError(f"{self.name}() got an unexpected keyword argument 'out'")
+        return self.function(*args, **kwargs)
+
+    def name_for(self, name: str, given: dict[str, Any]) -> str:
+        """PyTorch's name of a parameter, for NumPy's."""
+        other = ALIASES.get(name)
+        if other is None or name in self.names or other not in self.names or other in given:
+            return name
+        return other
+
+    def error(self, k: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TypeError:
+        """The error for parameter k, which is to be a Tensor and is none."""
+        name, given = self.name, args[1:] if self.method else args
+        if self.method and k == 0:
+            return TypeError(
+                f"descriptor '{name}' for 'Tensor' objects doesn't apply to a '{kind_of(args[0])}' "
+                "object"
+            )
+        if self.overloads:
+            kinds = ", ".join(
+                [*map(kind_of, given), *(f"{n}={kind_of(v)}" for n, v in kwargs.items())]
+            )
+            return TypeError(
+                f"{name}() received an invalid combination of arguments - got ({kinds}), but expected "
+                f"one of:\n * {self.expected()}\n"
+            )
+        value = args[k] if k < len(args) else kwargs[self.names[k]]
+        return not_a_tensor(name, self.names[k], value, k if self.method else k + 1)
+
+    def expected(self) -> str:
+        """The signature, in one line."""
+        signature = self.__signature__ if self.method else inspect.signature(self.function)
+        return str(signature).split(" -> ")[0].replace("'", "")
+
+    # --- out= -----------------------------------------------------------------------------------
+
+    def into(self, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Copy what the function returns into the Tensor `out`, or into several."""
+        name = self.name
+        outs = tuple(out) if isinstance(out, (tuple, list)) else (out,)
+        for x in outs:
+            if not isinstance(x, Recorded):
+                raise TypeError(f"{name}(): argument 'out' must be Tensor, not {kind_of(x)}")
+        if grad_mode.enabled and any(map(_requires_grad, (*outs, *args, *kwargs.values()))):
+            raise RuntimeError(
+                f"{name}(): functions with out=... arguments don't support automatic "
+                "differentiation, but one of the arguments requires grad."
+            )
+        with no_grad():
+            result = self.function(*args, **kwargs)
+        results: Sequence[Any] = result if isinstance(result, tuple) else (result,)
+        if len(results) != len(outs):
+            raise TypeError(f"{name}(): out must be {len(results)} Tensors, got {len(outs)}")
+        for target, y in zip(outs, results, strict=True):
+            _check_out(name, target, y._array)
+        for target, y in zip(outs, results, strict=True):
+            _copy(target, y._array)
+        return type(result)(*outs) if isinstance(result, tuple) else out
+
+
+def _requires_grad(x: Any) -> bool:
+    several = x if isinstance(x, (tuple, list)) else (x,)
+    return any(isinstance(v, Recorded) and v._node is not None for v in several)
+
+
+def _check_out(name: str, out: Any, y: np.ndarray) -> None:
+    if RANK[y.dtype.kind] > RANK[out._array.dtype.kind]:
+        raise RuntimeError(
+            f"{name}(): result type {y.dtype} can't be cast to the desired output type "
+            f"{out._array.dtype}"
+        )
+    if not out._array.flags.writeable:
+        raise RuntimeError(f"{name}(): the memory of out is read-only: clone() it first")
+    if out._array.shape != y.shape and hasattr(out, "_base"):
+        raise RuntimeError(
+            f"{name}(): out is a view of shape {out._array.shape}, which cannot be resized to "
+            f"{y.shape}"
+        )
+
+
+def _copy(out: Any, y: np.ndarray) -> None:
+    if out._array.shape == y.shape:
+        np.copyto(out._array, y, casting="unsafe")
+    else:
+        if out._array.size:
+            warnings.warn(
+                "An output with one or more elements was resized since it had shape "
+                f"{list(out._array.shape)}, which does not match the required output shape "
+                f"{list(y.shape)}. Give an out of that shape, or an empty one",
+                stacklevel=5,
+            )
+        out._array = y.astype(out._array.dtype)
+    mark_written(out._array)
