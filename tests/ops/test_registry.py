@@ -54,7 +54,7 @@ def test_the_docstring_gives_the_derivative_of(name):
 def test_the_registry_knows_all_ops():
     from tinygrad_cnn import ops
 
-    assert set(ops.__all__) == set(OPS)
+    assert {name for name in vars(ops) if hasattr(getattr(ops, name), "op")} == set(OPS)
 
 
 @pytest.fixture

@@ -13,6 +13,10 @@ from ..kernels._elementwise import between
 from .elementwise import clamp, exp, in_one_pass, keep, sigmoid, where
 from .special import erf
 
+__all__ = [
+    "elu", "gelu", "hardswish", "hardtanh", "logsigmoid", "mish", "prelu", "silu", "softplus",
+]  # fmt: skip
+
 
 @op(elementwise=True, residuals=("positive",))
 @in_one_pass

@@ -14,6 +14,33 @@ from ..engine import op
 from ..engine.dtypes import floating
 from .elementwise import in_one_pass, sqrt
 
+__all__ = [
+    "acos",
+    "acosh",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "ceil",
+    "cosh",
+    "expm1",
+    "floor",
+    "floor_divide",
+    "fmod",
+    "log1p",
+    "log2",
+    "log10",
+    "reciprocal",
+    "remainder",
+    "round",
+    "rsqrt",
+    "sinh",
+    "square",
+    "tan",
+    "trunc",
+]  # fmt: skip
+
 
 def _unary(name: str, function: Any, doc: str, vjp: Any, prepare: Any = floating) -> Any:
     """The op y = function(x)."""

@@ -28,6 +28,8 @@ from ..engine import op
 from ..kernels._windows import reach
 from . import reduce
 
+__all__ = ["conv2d", "conv2d_input", "conv2d_weight", "conv3d", "conv3d_input", "conv3d_weight"]
+
 
 @op
 def conv2d(x, w, b=None, *, stride, padding, dilation, groups):

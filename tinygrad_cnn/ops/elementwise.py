@@ -19,6 +19,12 @@ from ..engine.dtypes import floating, get_default_dtype
 from ..kernels._elementwise import logistic, masked, rectified
 from ..kernels._parts import LARGE
 
+__all__ = [
+    "abs", "add", "cast", "clamp", "clone", "cos", "div", "exp", "keep", "log", "maximum",
+    "minimum", "mul", "neg", "pow", "rectify", "relu", "sigmoid", "sign", "sin", "sqrt", "sub",
+    "tanh", "where",
+]  # fmt: skip
+
 
 def in_one_pass(f: Callable[..., Any]) -> Callable[..., Any]:
     """A forward or a vjp that is elementwise: one pass over large arrays, on all threads.

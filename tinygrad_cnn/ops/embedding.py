@@ -6,6 +6,8 @@ import numpy as np
 
 from ..engine import op
 
+__all__ = ["embedding", "embedding_rows"]
+
 
 @op
 def embedding(weight, index):

@@ -8,6 +8,8 @@ from .. import kernels
 from ..engine import op
 from .shape import sum_to
 
+__all__ = ["contract", "linear", "matmul"]
+
 
 @op
 def matmul(a, b):

@@ -8,6 +8,8 @@ from ..engine import op
 from .activation import hardtanh
 from .elementwise import in_one_pass, log, maximum
 
+__all__ = ["binary_cross_entropy", "huber"]
+
 
 @op
 @in_one_pass

@@ -13,6 +13,8 @@ from .elementwise import sqrt
 from .reduce import mean as mean_op
 from .shape import sum_to
 
+__all__ = ["batch_norm", "dropout", "group_norm", "instance_norm", "layer_norm", "rms_norm"]
+
 
 def _normalization(name, of_what, centred=True):
     """The op `name`; all of them are one function, over the axes `dims`.

@@ -5,6 +5,10 @@ from __future__ import annotations
 from .. import kernels
 from ..engine import op
 
+__all__ = [
+    "avg_pool2d", "avg_pool2d_input", "max_pool2d", "max_pool2d_gather", "max_pool2d_scatter",
+]  # fmt: skip
+
 
 @op(residuals=("taps",), returns=("taps",))
 def max_pool2d(x, *, kernel_size, stride, padding, dilation, output_size):

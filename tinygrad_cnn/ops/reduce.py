@@ -12,6 +12,10 @@ from ..kernels._parts import LARGE, sums
 from .elementwise import cast, exp, where
 from .shape import expand, scatter_add
 
+__all__ = [
+    "amax", "amin", "logsumexp", "max_along", "mean", "min_along", "norm", "std", "sum", "var",
+]  # fmt: skip
+
 
 def axes_of(dim, ndim):
     """`dim` as a tuple of axes from 0."""

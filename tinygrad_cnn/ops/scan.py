@@ -9,6 +9,8 @@ from ..engine import op
 from .reduce import spread
 from .shape import flip, getitem, pad, stack
 
+__all__ = ["cumprod", "cumsum", "prod"]
+
 
 @op
 def cumsum(x, *, dim):

@@ -8,6 +8,11 @@ import numpy as np
 
 from ..engine import op, replay
 
+__all__ = [
+    "cat", "diagonal", "expand", "flip", "from_diagonal", "gather", "getitem", "pad", "permute",
+    "put", "reshape", "roll", "scatter_add", "setitem", "stack", "sum_to", "write_view",
+]  # fmt: skip
+
 
 @op(view=True)
 def reshape(x, *, shape):

@@ -11,6 +11,8 @@ from ..kernels._softmax import labels
 from .elementwise import exp
 from .shape import getitem
 
+__all__ = ["cross_entropy", "log_softmax", "softmax"]
+
 
 @op
 def softmax(x, *, dim):

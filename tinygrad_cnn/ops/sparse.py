@@ -13,6 +13,8 @@ import numpy as np
 
 from ..engine import op
 
+__all__ = ["resample"]
+
 
 @op
 def resample(x, *, dim, matrix):

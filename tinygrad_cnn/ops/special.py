@@ -12,6 +12,8 @@ from ..engine.dtypes import floating
 from ..kernels import _erf
 from .elementwise import exp, in_one_pass
 
+__all__ = ["erf", "erfinv"]
+
 
 @op
 @in_one_pass
