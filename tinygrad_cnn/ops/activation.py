@@ -1,4 +1,4 @@
-"""Activations that are one op each, where a composition would keep several arrays for backward."""
+"""Activations. Each is one op: composed of several ops it would keep several arrays for backward."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = [
 def prelu(x, weight):
     """y = x where x > 0, else w · x        x̄ = ȳ there, else ȳ · w        w̄ = 0 there, else ȳ · x
 
-    At the kink x = 0 the slope is w. For backward a byte an element is kept, x only for w̄.
+    At the kink x = 0 the slope is w. Saves one byte per element, and x only for w̄.
     """
     positive = x > 0
     return np.where(positive, x, x * weight), positive
@@ -40,7 +40,8 @@ prelu.defvjp(
 def elu(x, *, alpha, scale, rate):
     """y = s x where x > 0, else s α (e^{rx} − 1), for the scale s, α and the rate r.
 
-    x̄ = ȳ · s where x > 0, else ȳ · s α r e^{rx}, at 0 as well. By x, so that y may be written after.
+    x̄ = ȳ · s where x > 0, else ȳ · s α r e^{rx}, also at x = 0. The vjp uses x, so that y may be
+    written in place.
     """
     x = floating(x)
     return np.where(x <= 0, np.expm1(np.minimum(x, 0) * rate) * (alpha * scale), x * scale)
@@ -58,10 +59,10 @@ elu.defvjp(x=elu_x)
 @op(residuals=("inside",))
 @in_one_pass
 def hardtanh(x, *, min_val, max_val):
-    """y = x, but not under `min_val` nor over `max_val`        x̄ = ȳ strictly between them, else 0
+    """y = min(max(x, min_val), max_val)        x̄ = ȳ strictly between the bounds, else 0
 
-    On either bound the subgradient is 0 (that of `clamp` is 1), as in PyTorch. For backward a byte
-    an element is kept: y may be written after.
+    On either bound the subgradient is 0 (for `clamp` it is 1), as in PyTorch. Saves one byte per
+    element, so that y may be written in place.
     """
     low, high = x.dtype.type(min_val), x.dtype.type(max_val)
     y = np.clip(x, low, high)
@@ -90,7 +91,7 @@ silu.defvjp(x=silu_x)
 @op
 @in_one_pass
 def softplus(x, *, beta=1.0, threshold=math.inf):
-    """y = ln(1 + e^{βx}) / β, or x where βx is over the threshold        x̄ = ȳ · σ(βx), or ȳ there
+    """y = ln(1 + e^{βx}) / β, or x where βx > threshold        x̄ = ȳ · σ(βx), or ȳ there
 
     ln(1 + eᶻ) = max(z, 0) + ln(1 + e^−|z|), where exp cannot overflow.
     """
@@ -122,9 +123,9 @@ logsigmoid.defvjp(x=in_one_pass(lambda g, x: g * sigmoid(-x)))
 def mish(x):
     """y = x t, t = tanh ln(1 + eˣ)        x̄ = ȳ · (t + x σ(x) (1 − t²))
 
-    By one exponential e = eˣ: (1 + e)² − 1 = e (e + 2) = n, so that t = n / (n + 2), and, as
+    One exponential e = eˣ is enough: (1 + e)² − 1 = e (e + 2) = n, so t = n / (n + 2), and, as
     1 − t = 2 / (n + 2), 1 + t = 2 (1 + e)² / (n + 2) and σ = e / (1 + e), σ (1 − t²) = 4 e (1 + e) / (n + 2)².
-    Beyond 22 (of float16, 5.5) t is 1 and its slope 0 to rounding, and n could overflow.
+    For x > 22 (float16: 5.5) t is 1 and its slope 0 to rounding, and n could overflow: x is clamped.
     """
     e = np.exp(np.minimum(x, _TOP.get(x.dtype, 22.0)))
     return x * (e * (e + 2.0) / (e * (e + 2.0) + 2.0))
@@ -180,7 +181,7 @@ def _phi(x, approximate):
 
 @in_one_pass
 def gelu_x(g, x, approximate):
-    x = clamp(x, min=-40.0, max=40.0)  # beyond that nothing changes, and x³ cannot overflow
+    x = clamp(x, min=-40.0, max=40.0)  # the slope is constant outside; x³ cannot overflow
     phi = _phi(x, approximate)
     if approximate == "tanh":
         slope = phi * (1.0 - phi) * (2.0 * _K + 6.0 * _K * _C * x * x)

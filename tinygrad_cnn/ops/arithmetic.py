@@ -1,6 +1,6 @@
-"""More elementwise ops: those of one formula, in a table; and division with a remainder.
+"""Elementwise ops of one formula each, in a table, and division with a remainder.
 
-All take integers too, which become the default dtype (those that round leave them as they are).
+Integers become the default dtype; ops that round leave them as they are.
 """
 
 from __future__ import annotations
@@ -99,15 +99,15 @@ atanh = _unary(
 
 
 def _step(name, function, what):
-    """An op that rounds: y is constant between jumps."""
+    """An op that rounds: y is piecewise constant."""
     doc = f"y = {what}        x̄ = 0, at the jumps too"
     return _unary(name, function, doc, lambda g: g * 0.0, np.asarray)
 
 
 floor = _step("floor", np.floor, "⌊x⌋, the next integer below")
 ceil = _step("ceil", np.ceil, "⌈x⌉, the next integer above")
-trunc = _step("trunc", np.trunc, "x without what is behind the point")
-round = _step("round", np.round, "the nearest integer, of two the even one")
+trunc = _step("trunc", np.trunc, "the integer part of x")
+round = _step("round", np.round, "the nearest integer; of two, the even one")
 
 
 @op(elementwise=True)

@@ -1,4 +1,4 @@
-"""Convolution, and its two adjoints, which are ops too: so it differentiates any number of times.
+"""Convolution and its two adjoints. These are ops too, so any order of derivative exists.
 
 With N images, C channels, F filters of I × J, outputs P × Q, strides s, t, dilations d, e, and x
 padded with zeros (one group; with more, f and c run over one group at a time):
@@ -13,10 +13,10 @@ It is linear in x and in w. From ⟨ȳ, dy⟩, collecting the factors of dx[n, c
 
 x̄ is `conv2d_input(ȳ, w)` and w̄ `conv2d_weight(ȳ, x)`. Both are bilinear in turn, and the three
 functions ⟨conv2d(x, w), u⟩ = ⟨x, conv2d_input(u, w)⟩ = ⟨w, conv2d_weight(u, x)⟩ are one trilinear
-form of (x, w, u): the vjp of any of them is found among them. With a third axis, D deep, all this
-holds too: conv3d is the sum, over the taps of depth, of 2d convolutions of frames.
+form of (x, w, u): the vjps of each are the other two. The same holds with a third axis of depth D:
+conv3d is the sum, over the taps along depth, of 2D convolutions of frames.
 
-A transposed convolution of u by w is `conv2d_input(u, w)`, of an `x_shape` that is asked for.
+A transposed convolution of u by w is `conv2d_input(u, w)`; the caller chooses `x_shape`.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def conv2d_weight(u, x, *, w_shape, stride, padding, dilation, groups):
 
 
 def _trilinear(conv, of_input, of_weight):
-    """Give the three ops of one trilinear form their vjps, each of the other two."""
+    """Register the vjps of the three ops of one trilinear form: each is one of the other two."""
 
     def conv_x(g, w, x_shape, stride, padding, dilation, groups):
         return of_input(
@@ -100,7 +100,7 @@ def conv3d(x, w, b=None, *, stride, padding, dilation, groups):
     """y = x ⋆ w + b: x (N, C, D, H, W), w (F, C/groups, K, I, J), b (F,) → (N, F, O, P, Q).
 
     `padding` has a pair for each axis. y[:, :, o] = Σ_k x[:, :, s o + d k] ⋆ w[:, :, k] + b, of
-    frames; the gradients are those of conv2d, with an axis more.
+    frames. The gradients are as in conv2d, with one more axis.
     """
     axes = zip(x.shape[2:], w.shape[2:], stride, padding, dilation, strict=True)
     sizes = [(n + sum(pad) - d * (k - 1) - 1) // s + 1 for n, k, s, pad, d in axes]
@@ -152,7 +152,7 @@ _trilinear(conv3d, conv3d_input, conv3d_weight)
 
 
 def _depth(x, w_shape, y, stride, padding, dilation):
-    """For each tap k of depth that meets x: (k, the windows where it does, the cells it stands on)."""
+    """(k, windows, cells) for each tap k along depth that lies in x: in which windows, at which cells."""
     taps = reach(x.shape[2], w_shape[2], stride[0], padding[0], dilation[0], y.shape[2])
     return [(k, windows, cells) for k, (windows, cells) in enumerate(taps) if cells.stop]
 
@@ -163,11 +163,11 @@ def _frames(x):
 
 
 def _stacked(frames, like):
-    """(N·D, C, H, W) as (N, C, D, H, W), with N and D as of another such array."""
+    """(N·D, C, H, W) as (N, C, D, H, W), with the N and D of `like`."""
     return frames.reshape(len(like), like.shape[2], *frames.shape[1:]).swapaxes(1, 2)
 
 
 def _volume(shape, *operands):
-    """Zeros (N, C, D, H, W), with the channels last in memory, as the kernels like them."""
+    """Zeros (N, C, D, H, W) with the channels innermost in memory, the order that kernels prefer."""
     n, c, *sizes = shape
     return np.zeros((n, *sizes, c), np.result_type(*operands)).transpose(0, 4, 1, 2, 3)

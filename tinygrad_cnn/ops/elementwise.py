@@ -1,7 +1,7 @@
 """Elementwise ops: y[i] = f(a[i], b[i]), with broadcasting. ȳ is the cotangent of y (`g` in code).
 
 Where inputs broadcast, the engine sums each gradient back to its input's shape (`op`'s
-`elementwise`), so every vjp here is the scalar formula. At a kink the docstring says what is chosen.
+`elementwise`), so every vjp here is the scalar formula. The docstring names the subgradient at a kink.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ __all__ = [
 
 
 def in_one_pass(f: Callable[..., Any]) -> Callable[..., Any]:
-    """A forward or a vjp that is elementwise: one pass over large arrays, on all threads.
+    """Mark a forward or a vjp as elementwise: one pass over large arrays, on all threads.
 
-    Its first argument is an array (or a Tensor, where the graph of a gradient is made). Overflows and
-    what has no value are infinities and NaNs, as in PyTorch, and no warnings.
+    Its first argument is an array, or a Tensor if a graph of the gradient is recorded. Overflow gives
+    infinities and undefined values give NaN, as in PyTorch, without a warning.
     """
 
     @functools.wraps(f)
@@ -77,7 +77,8 @@ mul.defvjp(a=lambda g, b: g * b, b=lambda g, a: g * a)
 def div(a, b):
     """y = a / b        ā = ȳ / b        b̄ = −ȳ · a / b²
 
-    Not by y, which may then be written in place, as after PyTorch's div. Integers divide in the default dtype.
+    The vjps do not use y, so that y may be written in place, as in PyTorch. Integers are divided in
+    the default dtype.
     """
     with np.errstate(all="ignore"):
         y = a / b
@@ -209,7 +210,7 @@ keep.defvjp(x=lambda g, mask: keep(g, mask))
 def relu(x):
     """y = max(x, 0)        x̄ = ȳ where x > 0, else 0: at the kink x = 0 the subgradient is 0
 
-    A NaN stays NaN, and lets ȳ through.
+    NaN stays NaN, and its gradient passes.
     """
     return np.maximum(x, 0) if x.size < LARGE else kernels.elementwise(np.maximum, x, 0)
 
@@ -242,7 +243,7 @@ sign.defvjp(x=lambda g: g * 0.0)
 
 @op
 def clamp(x, *, min, max):
-    """y = x, but not under `min` nor over `max` (numbers or None).
+    """y = min(max(x, min), max), for bounds that are numbers or None.
 
     x̄ = ȳ where min ≤ x ≤ max, else 0: on either bound the subgradient is 1, as in PyTorch.
     """
@@ -273,7 +274,7 @@ def minimum(a, b):
 
 @in_one_pass
 def _to_winner(g, a, b, lost):
-    """ȳ but for 0 where `lost`, and half of it for equals; with a NaN both get it, as in PyTorch."""
+    """ȳ where not `lost`, else 0, and half of it for equals. With a NaN both get it, as in PyTorch."""
     return keep(where(a == b, g * 0.5, g), ~lost)
 
 

@@ -1,4 +1,4 @@
-"""Rows of a table, taken by their numbers: each op is linear, and its vjp is its adjoint."""
+"""Lookup of rows in a table. Each op is linear, and its vjp is its adjoint."""
 
 from __future__ import annotations
 

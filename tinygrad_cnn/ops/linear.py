@@ -15,7 +15,7 @@ __all__ = ["contract", "linear", "matmul"]
 def matmul(a, b):
     """y[.., i, k] = Σⱼ a[.., i, j] b[.., j, k], with the leading axes broadcast.
 
-    ⟨ȳ, da b⟩ = ⟨ȳ bᵀ, da⟩, so ā = ȳ bᵀ and likewise b̄ = aᵀ ȳ, summed over what was broadcast.
+    ⟨ȳ, da b⟩ = ⟨ȳ bᵀ, da⟩, so ā = ȳ bᵀ, and likewise b̄ = aᵀ ȳ, summed over broadcast axes.
     """
     return kernels.matmul(a, b)
 

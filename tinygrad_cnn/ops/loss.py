@@ -1,4 +1,4 @@
-"""Losses that are one op each, elementwise: the reduction is another op."""
+"""Elementwise losses of one op each. The reduction is another op."""
 
 from __future__ import annotations
 

@@ -17,19 +17,19 @@ __all__ = ["batch_norm", "dropout", "group_norm", "instance_norm", "layer_norm",
 
 
 def _normalization(name, of_what, centred=True):
-    """The op `name`; all of them are one function, over the axes `dims`.
+    """The op `name`: all normalisations are one function, over the axes `dims`.
 
-    y = w x̂ + b with x̂ = (x − μ) r, r = 1 / √(σ² + ε), μ and the biased σ² over `dims`; they are
-    returned too, as constants. w and b are first reshaped to `affine_shape`, to broadcast with x.
+    y = w x̂ + b with x̂ = (x − μ) r, r = 1 / √(σ² + ε), μ and the biased σ² over `dims`. These are
+    returned too, as constants. w and b are reshaped to `affine_shape`, to broadcast with x.
 
     With m elements normalised together, dμ = Σ dx / m and dr = −r² Σ x̂ dx / m, so, of h = w ȳ,
     x̄ = r (h − Σ h / m − x̂ Σ (h x̂) / m)        w̄ = Σ ȳ x̂        b̄ = Σ ȳ
-    (Ioffe and Szegedy 2015, section 3). Not `centred`, μ = 0, and x̄ is without Σ h / m.
+    (Ioffe and Szegedy 2015, section 3). If not `centred`, μ = 0 and x̄ has no term Σ h / m.
 
-    All of that is in S = Σ ȳ and T = Σ ȳ (x − μ) over those axes of `dims` along which w does not
-    vary: Σ h is Σ w S over the others, Σ h x̂ is r Σ w T, and w̄ and b̄ are Σ r T and Σ S over the
-    axes along which w does not vary. Where w varies along all of `dims`, S and T would be as large as x:
-    then there are Σ h and Σ h (x − μ), and with them Σ ȳ and Σ ȳ x̂ of w's axes.
+    All sums follow from S = Σ ȳ and T = Σ ȳ (x − μ) over the axes of `dims` along which w is
+    constant: Σ h is Σ w S over the other axes, Σ h x̂ is r Σ w T, and b̄ and w̄ are Σ S and Σ r T over
+    the axes along which w is constant. If w varies along all of `dims`, S and T would be as large as
+    x. Then Σ h and Σ h (x − μ) are computed instead, and Σ ȳ and Σ ȳ x̂ over the axes of w.
     """
 
     def composite(x, weight=None, bias=None, *, dims, affine_shape, eps):
@@ -42,9 +42,9 @@ def _normalization(name, of_what, centred=True):
     def forward(x, weight=None, bias=None, *, dims, affine_shape, eps):
         shape, inner, others = _axes(affine_shape, x.ndim, dims)
         if centred:
-            # of the classes that share a weight, where such make up what is normalised together
+            # moments of the elements that share a weight, if a normalised group has several weights
             mu, variance = kernels.moments(x, inner or dims)
-            if inner and others:  # of one size: μ = mean μ_c, σ² = mean (σ_c² + (μ_c − μ)²)
+            if inner and others:  # parts c of one size: μ = mean μ_c, σ² = mean (σ_c² + (μ_c − μ)²)
                 each, mu = mu, mu.mean(axis=others, keepdims=True)
                 variance = (variance + np.square(each - mu)).mean(axis=others, keepdims=True)
         else:
@@ -55,7 +55,7 @@ def _normalization(name, of_what, centred=True):
         return kernels.normalize(x, mu, scale, weight, bias), mu, variance, scale
 
     def sums(g, x, mu, weight, scale, dims, affine_shape):
-        """Σ h and Σ h (x − μ), then what b̄ and w̄ are sums of."""
+        """Σ h and Σ h (x − μ), then the arrays whose sums are b̄ and w̄."""
         shape, inner, others = _axes(affine_shape, x.ndim, dims)
         weight = None if weight is None else weight.reshape(shape)
         if inner or not dims:
@@ -98,30 +98,32 @@ def _normalization(name, of_what, centred=True):
 
 @lru_cache(maxsize=256)
 def _count(shape, dims):
-    """How many elements are normalised together."""
+    """The number of elements that are normalised together."""
     return float(max(math.prod(shape[d] for d in dims), 1))
 
 
 @lru_cache(maxsize=256)
 def _axes(affine_shape, ndim, dims):
-    """The shape of w with an axis for each of x; those of `dims` along which w does not vary, and does."""
+    """The shape of w with one axis for each axis of x; then the axes of `dims` along which w is
+    constant, and along which it varies.
+    """
     shape = (1,) * (ndim - len(affine_shape)) + affine_shape
     inner = tuple(d for d in dims if shape[d] == 1)
     return shape, inner, tuple(d for d in dims if shape[d] > 1)
 
 
-batch_norm = _normalization("batch_norm", "each channel over the batch and its places")
+batch_norm = _normalization("batch_norm", "each channel over the batch and all positions")
 layer_norm = _normalization("layer_norm", "the last axes of each element of the batch")
 group_norm = _normalization("group_norm", "each group of channels of each element of the batch")
 instance_norm = _normalization("instance_norm", "each channel of each element of the batch")
-rms_norm = _normalization("rms_norm", "as layer_norm, but about 0 in μ's place", centred=False)
+rms_norm = _normalization("rms_norm", "as layer_norm, with 0 for μ", centred=False)
 
 
 @op(residuals=("kept", "rate"))
 def dropout(x, *, p, random):
     """y = x · m / (1 − p), where m is 0 with probability p, else 1        x̄ = ȳ · m / (1 − p)
 
-    `random(shape)` gives uniform numbers in [0, 1). For backward a byte an element is kept.
+    `random(shape)` returns uniform numbers in [0, 1). Saves one byte per element.
     """
     kept, rate = random(x.shape) >= p, 0.0 if p == 1 else 1 / (1 - p)
     y = x * kept

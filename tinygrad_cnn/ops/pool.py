@@ -15,7 +15,7 @@ def max_pool2d(x, *, kernel_size, stride, padding, dilation, output_size):
     """y[n, c, p, q] = the maximum of its window, and the tap i J + j where it stands.
 
     x̄[m] = Σ ȳ[o] over the windows o whose *first* maximum, in row-major order, is m: of tied
-    maxima one takes all. Padding is −∞; a window of padding alone (tap I J) passes nothing.
+    maxima one gets the whole gradient. Padding is −∞. A window of padding only (tap I J) passes none.
     """
     return kernels.max_pool2d(x, kernel_size, stride, padding, dilation, output_size)
 
@@ -59,7 +59,7 @@ max_pool2d_scatter.defvjp(u=max_pool2d_scatter_u)
 def avg_pool2d(x, *, kernel_size, stride, padding, output_size, divisor):
     """y[n, c, p, q] = Σ of its window / divisor, a number or an array (P, Q).
 
-    x̄ = to every cell of a window its share ȳ / divisor, added where windows overlap.
+    x̄ = ȳ / divisor for every cell of a window, added where windows overlap.
     """
     return kernels.avg_pool2d(x, kernel_size, stride, padding, output_size, divisor)
 

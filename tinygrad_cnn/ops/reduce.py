@@ -115,7 +115,7 @@ norm.defvjp(x=norm_x)
 
 
 def _not_zero(y):
-    """y to divide by: 1 where it is 0, for there its numerator is 0 too."""
+    """y as a divisor: 1 where y is 0, since the numerator is 0 there too."""
     return where(y == 0, 1.0, y)
 
 
@@ -132,7 +132,7 @@ def amin(x, *, dim=None, keepdim=False):
 
 
 def extreme_x(g, x, y, dim, keepdim):
-    """The gradient of amax and amin: x̄ = ȳ · [x = y] / (how many are); NaNs share that of a NaN."""
+    """The gradient of amax and amin: x̄ = ȳ · [x = y] / (number of ties). NaNs share the gradient of a NaN."""
     tied = (x == spread(y, x.shape, dim, keepdim)) | (x != x)
     share = cast(tied, dtype=g.dtype)
     return spread(g, x.shape, dim, keepdim) * share / sum(share, dim=dim, keepdim=True)
@@ -144,13 +144,13 @@ amin.defvjp(x=extreme_x)
 
 @op(residuals=("indices",), returns=("indices",))
 def max_along(x, *, dim, keepdim=False):
-    """y = max x along the axis dim, with the index of the first maximum, which takes all of ȳ."""
+    """y = max x along the axis dim, and the index of the first maximum, which gets the whole gradient."""
     return _along(x, np.argmax(x, axis=dim), dim, keepdim)
 
 
 @op(residuals=("indices",), returns=("indices",))
 def min_along(x, *, dim, keepdim=False):
-    """y = min x along the axis dim, with the index of the first minimum, which takes all of ȳ."""
+    """y = min x along the axis dim, and the index of the first minimum, which gets the whole gradient."""
     return _along(x, np.argmin(x, axis=dim), dim, keepdim)
 
 

@@ -1,6 +1,6 @@
 """Running sums and products along an axis, and the product of all.
 
-Where a product is differentiated nothing is divided by an element: zeros among them are no exception.
+The vjps of products never divide by an element, so zeros need no special case.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ flip.defvjp(x=lambda g, dims: flip(g, dims=dims))
 
 @op
 def roll(x, *, shifts, dims):
-    """y[.., i + s, ..] = x[.., i, ..] along each of dims, what leaves at one end entering at the other.
+    """y[.., i + s, ..] = x[.., i, ..] along each of dims, circularly.
 
     x̄ = ȳ rolled back.
     """
@@ -62,7 +62,7 @@ def expand(x, *, shape):
     return np.broadcast_to(x, shape)
 
 
-@op(view=True)  # where there is nothing to sum
+@op(view=True)  # if there is nothing to sum
 def sum_to(x, *, shape):
     """y = x summed over the axes that an expansion of `shape` repeats: the adjoint of expand."""
     lead = x.ndim - len(shape)
@@ -83,7 +83,7 @@ def getitem(x, *, index):
 
 @op
 def put(x, *, index, shape):
-    """y = 0 of `shape`, but for y[index] += x, repeated places added: the adjoint of getitem."""
+    """y = 0 of `shape`, then y[index] += x; repeated places add up. The adjoint of getitem."""
     y = np.zeros(shape, x.dtype)
     if is_basic(index):
         y[index] = x
@@ -97,7 +97,7 @@ put.defvjp(x=lambda g, index: getitem(g, index=index))
 
 
 def is_basic(index):
-    """Whether NumPy indexes with views: integers, slices, None and Ellipsis alone."""
+    """Whether NumPy returns a view for an index: only integers, slices, None and Ellipsis."""
     items = index if isinstance(index, tuple) else (index,)
     return all(
         i is None
@@ -111,7 +111,7 @@ def is_basic(index):
 def setitem(x, v, *, index):
     """y = x, but for y[index] = v        x̄ = ȳ, 0 at the index        v̄ = ȳ[index]
 
-    Places that the index names twice take the last v; only that v gets a gradient.
+    A place that the index names twice takes the last v, and only that v gets a gradient.
     """
     y = x.copy()
     y[index] = v
@@ -124,7 +124,7 @@ def setitem_v(g, index, x_shape, v_shape):
         order = np.zeros(x_shape, np.intp)
         ids = np.arange(math.prod(mine.shape)).reshape(mine.shape)
         order[index] = ids
-        mine = mine * (order[index] == ids)  # 0 for a v that a later one replaced
+        mine = mine * (order[index] == ids)  # 0 for a v that a later v replaced
     return sum_to(mine, shape=v_shape)
 
 
@@ -210,7 +210,7 @@ def gather(x, index, *, dim):
 
 @op
 def scatter_add(x, index, *, dim, shape):
-    """y = 0 of `shape`, but for y[.., index[.., i, ..], ..] += x[.., i, ..]: adjoint of gather."""
+    """y = 0 of `shape`, then y[.., index[.., i, ..], ..] += x[.., i, ..]. The adjoint of gather."""
     y = np.zeros(shape, x.dtype)
     np.add.at(y, _along(index, dim), x)
     return y
@@ -228,7 +228,7 @@ scatter_add.defvjp(x=lambda g, index, dim: gather(g, index, dim=dim))
 
 @op(view=True)
 def diagonal(x, *, offset, dims):
-    """y[.., k] = x[.., k, k + offset] in the axes dims, which end as one, the last.
+    """y[.., k] = x[.., k, k + offset] in the axes dims, which become one, the last.
 
     x̄ = 0 but for that diagonal, ȳ.
     """

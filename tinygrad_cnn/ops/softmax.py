@@ -49,11 +49,11 @@ def cross_entropy(x, target, weight=None, *, ignore_index, reduction, label_smoo
     """The cross-entropy of logits x (N, C, ..) with integer labels target (N, ..).
 
     With p = softmax(x) over c, and q[n, c] = w[c] · ((1 − ε) [c = target[n]] + ε / C), or 0 where
-    the target is to be ignored: ℓ[n] = −Σ_c q ln p, and y = ℓ, Σ ℓ or the mean Σ ℓ / Σ w[target].
+    the target is ignored: ℓ[n] = −Σ_c q ln p, and y = ℓ, Σ ℓ or the mean Σ ℓ / Σ w[target].
 
     d ln p[c] = dx[c] − Σ_k p[k] dx[k], so x̄[n, c] = ℓ̄[n] · (p Σ_k q[n, k] − q[n, c]).
 
-    For ε = 0, q is w[target] at the target and 0 elsewhere: it is not made then.
+    For ε = 0, q is w[target] at the target and 0 elsewhere, so it is not computed.
     """
     with np.errstate(all="ignore"):
         if label_smoothing:
@@ -70,7 +70,7 @@ def cross_entropy(x, target, weight=None, *, ignore_index, reduction, label_smoo
 
 
 def targets(target, weight, shape, dtype, ignore_index, label_smoothing):
-    """q (N, C, ..) of `cross_entropy`, and Σ w[target] over what is not ignored."""
+    """q (N, C, ..) of `cross_entropy`, and Σ w[target] over the targets that are not ignored."""
     counted = target != ignore_index
     own, at = labels(target, weight, dtype, ignore_index)
     q, total = np.zeros(shape, dtype), own.sum()

@@ -1,8 +1,8 @@
 """Linear maps along one axis, each output a sum of a few inputs: resizing, padding, windows.
 
 Interpolation, adaptive averages, padding by reflection and unfolding into windows all are
-y[o] = Σ_h A[o, h] x[h] along each axis, with a sparse A. The adjoint is the same with Aᵀ, so that
-one op serves them all, forward, backward, and however often differentiated.
+y[o] = Σ_h A[o, h] x[h] along each axis, with a sparse A. The adjoint is the same map with Aᵀ, so
+one op serves them all, forward and backward, at any order.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ def resample(x, *, dim, matrix):
     order = sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis]))
     axis = order.index(dim)
     y = matrix.times(x.transpose(order), axis)
-    return y.transpose(np.argsort(order))  # in memory as x is
+    return y.transpose(np.argsort(order))  # in the memory order of x
 
 
 resample.defvjp(x=lambda g, dim, matrix: resample(g, dim=dim, matrix=matrix.T))
 
 
 class SparseMatrix:
-    """A (m, n) with A[rows[t], cells[t]] = weights[t], repeated places added; it is never changed."""
+    """An immutable matrix A (m, n) with A[rows[t], cells[t]] = weights[t]; repeated places add up."""
 
     def __init__(self, shape, rows, cells, weights):
         self.shape = shape
@@ -66,7 +66,7 @@ class SparseMatrix:
         return terms
 
     def times(self, x, axis):
-        """A · x along that axis."""
+        """A · x along `axis`."""
         m = self.shape[0]
         shape = (*x.shape[:axis], m, *x.shape[axis + 1 :])
         column, key = (-1,) + (1,) * (x.ndim - axis - 1), (slice(None),) * axis
@@ -85,7 +85,7 @@ class SparseMatrix:
 
 
 def _selection(n, cells):
-    """y[o] = x[cells[o]]; 0 where that is no cell."""
+    """y[o] = x[cells[o]], and 0 where cells[o] is outside of x."""
     rows = np.flatnonzero((cells >= 0) & (cells < n))
     return SparseMatrix((len(cells), n), rows, cells[rows], np.ones(len(rows)))
 
@@ -112,9 +112,9 @@ def neighbours(n, size):
 
 @lru_cache(maxsize=256)
 def padded(n, before, after, mode):
-    """x with cells around it: "reflect" without the edge, "replicate" of it, or "circular".
+    """x with cells around it: "reflect" (the edge is not repeated), "replicate" or "circular".
 
-    Negative numbers crop, the last mode before it goes around.
+    Negative widths crop; mode "circular" crops before it goes around.
     """
     cells = np.arange(-before, n + after)
     if mode == "reflect":
@@ -150,7 +150,7 @@ def averaging(n, m):
 def nearest(n, m, step, exact, precision):
     """y[o] = x[⌊step · o⌋]; if `exact`, the cell that the middle of o falls on.
 
-    A place on the border of two cells depends on the rounding, so `precision` is the type to use.
+    Rounding decides for a place on the border of two cells, so `precision` is the dtype to compute in.
     """
     source = (np.arange(m) + 0.5 * exact).astype(precision) * precision(step)
     return _selection(n, np.minimum(np.floor(np.float32(source)).astype(int), n - 1))
@@ -158,7 +158,7 @@ def nearest(n, m, step, exact, precision):
 
 @lru_cache(maxsize=256)
 def linear(n, m, step, align_corners):
-    """Between the two cells around the place of o, by distance (see `_places`)."""
+    """Linear interpolation between the two cells around the place of o (see `_places`)."""
     place = _places(m, step, align_corners)
     cell, t = _split(place if align_corners else np.maximum(place, 0.0), n)
     return _interpolating(n, cell, [1 - t, t], 0)
@@ -166,7 +166,7 @@ def linear(n, m, step, align_corners):
 
 @lru_cache(maxsize=256)
 def cubic(n, m, step, align_corners):
-    """Keys' cubic convolution with a = −3/4 over four cells, those outside being the edge's.
+    """Keys' cubic convolution with a = −3/4 over four cells; cells outside repeat the edge.
 
     (Keys 1981, Cubic convolution interpolation for digital image processing, equation 4.)
     """
@@ -183,19 +183,19 @@ def cubic(n, m, step, align_corners):
 
 
 def _places(m, step, align_corners):
-    """Where the outputs lie among the inputs: o · step between the corners, else by the cells' middles."""
+    """The places of the outputs among the inputs: o · step if corners align, else by cell centres."""
     o = np.arange(m)
     return o * step if align_corners else (o + 0.5) * step - 0.5
 
 
 def _split(place, n):
-    """The cell at or before a place, and how far behind it the place is."""
+    """The cell at or before a place, and the distance from it."""
     cell = np.minimum(np.floor(np.float32(place)).astype(int), n - 1)
     return cell, np.clip(place - cell, 0.0, 1.0)
 
 
 def _interpolating(n, cell, weights, first):
-    """y[o] = Σ_k weights[k][o] x[cell[o] + first + k], of the edge where that is outside."""
+    """y[o] = Σ_k weights[k][o] x[cell[o] + first + k], with the edge repeated outside."""
     m, taps = len(cell), len(weights)
     cells = np.clip(cell + first + np.arange(taps)[:, None], 0, n - 1)
     return SparseMatrix((m, n), np.tile(np.arange(m), taps), cells.ravel(), np.concatenate(weights))
