@@ -1,4 +1,4 @@
-"""Gradients of leaves: what a backward pass found, added to `.grad`."""
+"""Gradients of leaves: `accumulate` adds the results of a backward pass to `.grad`."""
 
 from __future__ import annotations
 
@@ -16,34 +16,35 @@ _commit_lock = threading.Lock()
 
 
 def _references(kept: dict[Any, Any], key: Any) -> tuple[Any, int, int]:
-    """Take a cotangent out; how many references there are to it, and to the array it views."""
+    """Take a cotangent out. Returns it, and the reference counts of it and of the array it views."""
     g = kept.pop(key)
     return g, sys.getrefcount(g), sys.getrefcount(g.base)
 
 
-# Those counts for an array, or its base, that nobody else holds: measured, for it depends on Python.
+# The counts for an array, and its base, that nothing else refers to. They depend on Python's version,
+# so they are measured.
 _ALONE = _references({0: np.empty(2)[::1]}, 0)[1:]
 
 
-_SPARE = 128  # bytes that a kernel may have asked for so as to begin at a line of the cache
+_SPARE_BYTES = 128  # a kernel may allocate so many more, to align its result with a cache line
 
 
 def _own(kept: dict[Any, Any], key: Any) -> ndarray:
-    """A cotangent as an array that nothing else refers to: copied only where something does."""
+    """A cotangent as an array that nothing else refers to. Copied only if something does."""
     if not isinstance(kept[key], ndarray):
         return np.array(kept.pop(key))
     g, references, base_references = _references(kept, key)
     if references > _ALONE[0] or not g.flags.writeable:
         return np.array(g)
     if g.base is not None:
-        whole = isinstance(g.base, ndarray) and g.base.nbytes - g.nbytes < _SPARE
+        whole = isinstance(g.base, ndarray) and g.base.nbytes - g.nbytes < _SPARE_BYTES
         if base_references > _ALONE[1] or not whole:
             return np.array(g)
     return g
 
 
 def accumulate(kept: dict[Node, Any], create_graph: bool = False) -> None:
-    """Add cotangents to the `.grad` of the tensors they belong to: of all, or of none."""
+    """Add cotangents to the `.grad` of their tensors: of all, or of none if one fails."""
     with _commit_lock:
         ready: list[tuple[Any, Any, Any, Any]] = []
         for place in list(kept):
@@ -58,7 +59,7 @@ def accumulate(kept: dict[Node, Any], create_graph: bool = False) -> None:
             elif before._node is not None or not before._array.flags.writeable:
                 after = wrap(before._array + kept[place])
             else:
-                after = None  # in place, as PyTorch: who holds x.grad sees it grow
+                after = None  # in place, as in PyTorch: a reference to x.grad sees it grow
             ready.append((tensor, before, after, kept.get(place)))
         for tensor, before, after, g in ready:
             if after is None:

@@ -144,7 +144,7 @@ def _show(node: Node, g: Any, first: Any, second: Any, contributions: Any) -> No
 def _leading_to(
     targets: Sequence[Node], roots: Sequence[tuple[Node, Any]], stop: bool
 ) -> set[Node | None]:
-    """The nodes between `roots` and `targets`, both included."""
+    """The nodes on paths from `roots` to `targets`, both included."""
     ends = set(targets)
     seen: set[Any] = set()
     stack: list[Any] = [node for node, _ in roots]
@@ -162,9 +162,9 @@ def _leading_to(
 
 
 def _fit(g: Any, parent: Node, node: Node) -> Any:
-    """`g` in the shape and dtype of the tensor that it is the gradient of.
+    """`g` in the shape and dtype of `parent`.
 
-    The adjoint of a broadcast is the sum over what it repeated; any other difference is an error.
+    The adjoint of a broadcast is the sum over the repeated axes. Any other difference is an error.
     """
     shape = parent.shape
     if g.shape != shape:
@@ -199,7 +199,7 @@ def _recorded_vjps(node: Node, g: Any, first: Any, second: Any, saved: tuple[Any
     y = op.composite(*(named[name] for name in op.inputs), **node.attributes)
     ends = [p for p in (first if isinstance(first, tuple) else (first, second)) if p is not None]
     found = backward([(y._node, g)], targets=ends, stop=True, create_graph=True, retain_graph=True)
-    return [(p, found.pop(p, None)) for p in ends]  # pop: one tensor given twice counts once
+    return [(p, found.pop(p, None)) for p in ends]  # pop: a tensor that is two inputs counts once
 
 
 def _placed(value: Any, place: Any) -> Any:
@@ -212,12 +212,12 @@ def _placed(value: Any, place: Any) -> Any:
 
 
 def _complete(node: Node, g: Any, kept: dict[Node, Any]) -> Any:
-    """The cotangent of `node` is complete: run its hooks, keep it where `retain_grad` asks."""
+    """Run the hooks of `node` on its complete cotangent, and keep it for `retain_grad`."""
     extra = node.extra or {}
     bare = not isinstance(g, Recorded)
     for hook in list(extra.get("hooks", {}).values()):
         seen = np.asarray(g if bare else g._array).view()
-        seen.flags.writeable = False  # it may be another tensor's gradient too
+        seen.flags.writeable = False  # another tensor may have the same gradient
         result = hook(wrap(seen, None if bare else g._node))
         if result is None:
             continue
