@@ -19,7 +19,8 @@ from tinygrad_cnn.testing import (
     check_second_order,
     check_vjp,
 )
-from tinygrad_cnn.testing.mutations import Watch, gradients_of
+from tinygrad_cnn.testing.mutation.base import Watch
+from tinygrad_cnn.testing.mutation.gradients import gradients_of
 from tinygrad_cnn.testing.values import separated
 
 CASES = range(200)

@@ -1,9 +1,10 @@
-"""What the pytest plugin does once a mark or an option asks for it.
+"""The pytest plugin: the mark `gradcheck` and the option `--gradcheck-report`.
 
-`@pytest.mark.gradcheck` makes a gradient test of a function that returns `(fn, inputs)`, where `fn`
-takes Tensors or is a Module, with fixtures, parameters and `@given` as ever.
-`--gradcheck-report=FILE` writes what all checks of the session found (see `report`). pytest itself
-sees `tinygrad_cnn_pytest`, which comes here on demand.
+`@pytest.mark.gradcheck` turns a function that returns `(fn, inputs)` into a gradient test. `fn` takes
+Tensors, or is a Module. Fixtures, parameters and `@given` work as usual. `--gradcheck-report=FILE`
+writes the measurements of all checks of the session (see `report`).
+
+pytest loads `tinygrad_cnn_pytest`, which imports this module when a mark or the option needs it.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ import pytest
 
 from ..nn import Module
 from .check import verify, verify_second_order
+from .check_module import check_module
 from .errors import GradientError
-from .modules import check_module
 from .report import Recorder, as_record, checking, listeners, merged
 from .subject import Subject
 
@@ -28,11 +29,11 @@ OPTIONS = ("wrt", "second_order", "directions", "seed", "rtol")
 
 
 class MarkError(TypeError):
-    """A marked function returned no (fn, inputs), or its mark has an option that is not there."""
+    """A marked function did not return (fn, inputs), or its mark has an unknown option."""
 
 
 def call(item: pytest.Function) -> bool:
-    """Run a marked test: call the function, and check what it returns."""
+    """Run a marked test: call the function and check its result. Returns True: the test was run."""
     __tracebackhide__ = True
     options = options_of(item)
     arguments = {name: item.funcargs[name] for name in item._fixtureinfo.argnames}
@@ -50,7 +51,7 @@ def call(item: pytest.Function) -> bool:
 
 
 def checked(name: str, inner: Callable[..., Any], options: dict[str, Any]) -> Callable[..., None]:
-    """The function with its result checked."""
+    """The function `inner`, with a check of its result."""
 
     @functools.wraps(inner)
     def test(*args: Any, **kwargs: Any) -> None:
@@ -61,7 +62,7 @@ def checked(name: str, inner: Callable[..., Any], options: dict[str, Any]) -> Ca
 
 
 def options_of(item: pytest.Function) -> dict[str, Any]:
-    """The options of a test's marks, the nearest first; MarkError for one that is not there."""
+    """The options of the marks of a test; the nearest mark wins. Raises MarkError for an unknown one."""
     options: dict[str, Any] = {}
     for mark in item.iter_markers("gradcheck"):
         unknown = [*map(repr, mark.args), *(k for k in mark.kwargs if k not in OPTIONS)]
@@ -75,7 +76,7 @@ def options_of(item: pytest.Function) -> dict[str, Any]:
 
 
 def check(name: str, result: Any, options: dict[str, Any]) -> None:
-    """Check what a marked function returned; MarkError where that is no (fn, inputs)."""
+    """Check the result of a marked function. Raises MarkError if it is not (fn, inputs)."""
     __tracebackhide__ = True
     if not _fn_and_inputs(result):
         if inspect.iscoroutine(result):
@@ -114,7 +115,10 @@ def _describe(result: Any) -> str:
 
 
 def shorten(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
-    """Show a failed check of a marked test by its message alone: the traceback is the checker's."""
+    """Show only the message of a failed check in a marked test.
+
+    The traceback runs through the checker, not through the user's code.
+    """
     error = None if call.excinfo is None else call.excinfo.value
     if not isinstance(error, (GradientError, MarkError)) or report.outcome != "failed":
         return
@@ -126,7 +130,10 @@ def shorten(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestR
 
 
 class Reporter:
-    """The plugin behind `--gradcheck-report`: one recorder a process, one file from the first."""
+    """The plugin of `--gradcheck-report`.
+
+    Each process of pytest-xdist has a recorder. The main process collects them and writes the file.
+    """
 
     def __init__(self, config: pytest.Config):
         self.config, self.recorder = config, Recorder()
@@ -138,7 +145,7 @@ class Reporter:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        """Say which test runs."""
+        """Tell the recorder which test runs."""
         self.recorder.test = item.nodeid
         try:
             return (yield)
@@ -146,18 +153,18 @@ class Reporter:
             self.recorder.test = ""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Say how it came out."""
+        """Tell the recorder the outcome of a test."""
         if report.when == "call":
             self.recorder.finish(report.nodeid, report.outcome)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """A worker of xdist is done: take its part."""
+        """Collect the checks of a worker of pytest-xdist."""
         self.parts.append(getattr(node, "workeroutput", {}).get("gradcheck", []))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
-        """Write the file; a worker hands over its part."""
+        """Write the file, or in a worker, send the checks to the main process."""
         mine = [as_record(check) for check in self.recorder.checks.values()]
         if hasattr(self.config, "workeroutput"):
             self.config.workeroutput["gradcheck"] = mine
@@ -167,11 +174,11 @@ class Reporter:
         self.path.write_text(text + "\n", encoding="utf-8")
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Say where it is."""
+        """Print the path of the report."""
         terminalreporter.write_line(
             f"gradient checks written to {self.config.getoption('gradcheck_report')}"
         )
 
     def pytest_unconfigure(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         listeners.remove(self.recorder)
