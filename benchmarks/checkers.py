@@ -68,7 +68,7 @@ def by_check_op(examples: int) -> Result:
 
 @cache
 def drawn(name: str, examples: int) -> list[Call]:
-    """Drawn calls of a rule, without those that have an empty input."""
+    """Drawn calls of a rule. Calls with an empty input are left out."""
     (rule,) = (r for r in RULES if r.name == name)
     calls: list[Call] = []
 

@@ -1,4 +1,4 @@
-"""Checkers of gradients, ours and those of other libraries.
+"""Checkers of gradients: ours, and the checkers of other libraries.
 
 Each is a function (rule, vjp, call) that raises an exception if the vjp is wrong at the call.
 """

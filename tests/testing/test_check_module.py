@@ -1,4 +1,4 @@
-"""check_module: every layer and loss of nn through it, by a case for each public name."""
+"""check_module, on every layer and loss of nn: there is a case for each public name."""
 
 import inspect
 
@@ -14,7 +14,7 @@ RNG = np.random.default_rng(0)
 
 
 def values(*shape, avoid=(0.0,)):
-    """Separated ones: no ties, no kinks."""
+    """An array without ties and away from kinks."""
     return separated(RNG, shape, avoid=avoid)[0]
 
 
@@ -30,7 +30,7 @@ SIGNS = np.array([1, -1, 1])
 
 
 class Net(nn.Module):
-    """Branches, a shared layer, a buffer; names as torchvision's."""
+    """A network with a branch, a shared layer and a buffer."""
 
     def __init__(self):
         super().__init__()
@@ -44,7 +44,7 @@ class Net(nn.Module):
 
 
 class First(nn.Module):
-    """The first of what another module returns."""
+    """A module that returns the first output of another."""
 
     def __init__(self, module):
         super().__init__()
@@ -250,11 +250,11 @@ def test_a_network_with_thousands_of_kinks_is_no_false_alarm():
     check_module(net, np.random.default_rng(1).normal(size=(2, 1, 28, 28)), directions=1)
 
 
-# --- What is wrong fails, and is named ------------------------------------------------------------
+# --- A wrong gradient fails, by its name ----------------------------------------------------------
 
 
 class Scale(nn.Module):
-    """A layer of one's own; `off` is how far its weight's gradient is wrong."""
+    """A layer of the user. `off` is the relative error of the gradient of its weight."""
 
     def __init__(self, off=0.0):
         super().__init__()

@@ -128,7 +128,7 @@ def check_second_order(
     """Check the gradient of the gradient: `check_vjp` of the function (xs, u) ↦ Jᵀu.
 
     It also checks that the gradient with a graph (`create_graph`) equals the one without. Arguments
-    and errors are those of `check_vjp`.
+    and errors are as in `check_vjp`.
 
     >>> import tinygrad_cnn as tc
     >>> check_second_order(lambda x: tc.softmax(x, 0), np.array([0.3, -1.0, 2.0]))

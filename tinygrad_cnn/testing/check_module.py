@@ -42,7 +42,7 @@ def check_module(
 
     The module stays as it was: its parameters, their gradients, its buffers. So does the random
     generator, and each call of the module draws the same random numbers. `wrt` numbers the inputs
-    to differentiate by; by default all of floating point. The other options are those of
+    to differentiate by; by default all of floating point. The other options are as in
     `check_vjp`.
 
     Raises GradientError, whose `input` names the parameter; TypeError if `module` is not a Module; and

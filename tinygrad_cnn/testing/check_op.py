@@ -123,7 +123,7 @@ def check_call(
     """Check one call, as `check_op` does. Returns whether there was an element to differentiate by.
 
     `constants` names floating-point inputs that have no gradient on purpose. The other arguments and
-    the errors are those of `check_op`.
+    the errors are as in `check_op`.
     """
     op = find_op(op)
     if not isinstance(call, Call):

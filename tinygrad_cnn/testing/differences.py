@@ -93,7 +93,7 @@ def richardson(
 
 
 def numerical_jvp(
-    fn: Function, xs: Sequence[Any], directions: Sequence[Direction], h: float | None = None
+    fn: Function, xs: Sequence[object], directions: Sequence[Direction], h: float | None = None
 ) -> Array | tuple[Array, ...]:
     """The derivative of `fn` at `xs` along `directions`, by differences on a float64 copy.
 
@@ -116,7 +116,7 @@ def numerical_jvp(
 
 def taylor_slope(
     fn: Function,
-    xs: Sequence[Any],
+    xs: Sequence[object],
     directions: Sequence[Direction],
     jvp: ArrayLike | Sequence[ArrayLike],
     largest: float = 2.0**-5,
@@ -155,7 +155,7 @@ def taylor_slope(
 
 
 def _float64(
-    xs: Sequence[Any], directions: Sequence[Direction]
+    xs: Sequence[object], directions: Sequence[Direction]
 ) -> tuple[list[Any], list[Array | None]]:
     """Float64 copies of the inputs and of the directions, checked against each other."""
     if len(xs) != len(directions):

@@ -1,13 +1,13 @@
-"""The register of strategies: how `check_op` draws calls of each op, and what it knows of the op.
+"""The register of strategies: how to draw calls of each op, and facts about the op for its checks.
 
-Strategies of this package's own ops are in the room `ours`. Its families register themselves when one
-of their ops is first asked for: building them all takes longer than the rest of the import.
+The room `ours` has the strategies for the ops of this package. It registers a family of ops when one of
+them is first asked for. To build them all takes longer than to import the rest of `testing`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from hypothesis.strategies import SearchStrategy
 from numpy.typing import ArrayLike
@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike
 from ..engine import Op
 from .calls import Call, OpLike, find_op
 
-Reference = Callable[..., Any]  # arrays and attributes → the output, or a tuple of outputs
+# Takes arrays and attributes, and returns the output or a tuple of outputs.
+Reference = Callable[..., ArrayLike | tuple[ArrayLike, ...]]
 Convention = tuple[Call, str, ArrayLike]  # a call at a kink, an input, the gradient of Σ y for it
 
 

@@ -6,12 +6,11 @@ import gc
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from ..engine import Node, Recorded
 
 
-def assert_no_leak(fn: Callable[[], Any], *, calls: int = 3) -> None:
+def assert_no_leak(fn: Callable[[], object], *, calls: int = 3) -> None:
     """Check that calls of `fn` leave no more Tensors and graph nodes alive than there were before.
 
     The garbage collector is off during the calls, so a reference cycle counts as a leak. A first
@@ -53,7 +52,7 @@ def assert_no_leak(fn: Callable[[], Any], *, calls: int = 3) -> None:
                 [
                     f"after {calls} calls of {name} there are {more} tensors and nodes more than "
                     "before:",
-                    *(f"  {count} × {what}" for what, count in stayed),
+                    *(f"  {count} × {description}" for description, count in stayed),
                 ]
             )
         )

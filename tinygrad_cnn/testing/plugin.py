@@ -12,17 +12,18 @@ from __future__ import annotations
 import functools
 import inspect
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import pytest
 
 from ..nn import Module
 from .check import verify, verify_second_order
 from .check_module import check_module
+from .differences import Function
 from .errors import GradientError
-from .report import Recorder, as_record, checking, listeners, merged
+from .report import Record, Recorder, as_record, checking, listeners, merged
 from .subject import Subject
 
 OPTIONS = ("wrt", "second_order", "directions", "seed", "rtol")
@@ -50,7 +51,9 @@ def call(item: pytest.Function) -> bool:
     return True
 
 
-def checked(name: str, inner: Callable[..., Any], options: dict[str, Any]) -> Callable[..., None]:
+def checked(
+    name: str, inner: Callable[..., object], options: dict[str, Any]
+) -> Callable[..., None]:
     """The function `inner`, with a check of its result."""
 
     @functools.wraps(inner)
@@ -62,7 +65,10 @@ def checked(name: str, inner: Callable[..., Any], options: dict[str, Any]) -> Ca
 
 
 def options_of(item: pytest.Function) -> dict[str, Any]:
-    """The options of the marks of a test; the nearest mark wins. Raises MarkError for an unknown one."""
+    """The options in the marks of a test; the nearest mark wins.
+
+    Raises MarkError for an unknown option.
+    """
     options: dict[str, Any] = {}
     for mark in item.iter_markers("gradcheck"):
         unknown = [*map(repr, mark.args), *(k for k in mark.kwargs if k not in OPTIONS)]
@@ -75,7 +81,7 @@ def options_of(item: pytest.Function) -> dict[str, Any]:
     return options
 
 
-def check(name: str, result: Any, options: dict[str, Any]) -> None:
+def check(name: str, result: object, options: dict[str, Any]) -> None:
     """Check the result of a marked function. Raises MarkError if it is not (fn, inputs)."""
     __tracebackhide__ = True
     if not _fn_and_inputs(result):
@@ -99,7 +105,7 @@ def check(name: str, result: Any, options: dict[str, Any]) -> None:
             verify_second_order(subject, **how)
 
 
-def _fn_and_inputs(result: Any) -> bool:
+def _fn_and_inputs(result: object) -> TypeGuard[tuple[Function, Sequence[Any]]]:
     return (
         isinstance(result, tuple)
         and len(result) == 2
@@ -108,7 +114,7 @@ def _fn_and_inputs(result: Any) -> bool:
     )
 
 
-def _describe(result: Any) -> str:
+def _describe(result: object) -> str:
     if isinstance(result, tuple):
         return f"({', '.join(type(part).__name__ for part in result)})"
     return "nothing" if result is None else f"a {type(result).__name__}"
@@ -140,7 +146,7 @@ class Reporter:
         self.path = config.invocation_params.dir / Path(config.getoption("gradcheck_report"))
         if not self.path.parent.is_dir():
             raise pytest.UsageError(f"--gradcheck-report: there is no folder {self.path.parent}")
-        self.parts: list[list[dict[str, Any]]] = []
+        self.parts: list[list[Record]] = []
         listeners.append(self.recorder)
 
     @pytest.hookimpl(wrapper=True)

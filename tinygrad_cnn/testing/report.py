@@ -42,6 +42,8 @@ from typing import Any, Concatenate, ParamSpec
 from .errors import GradientError
 from .subject import Subject
 
+Record = dict[str, Any]  # an entry of the report, for JSON
+
 MOST_SLOPES = 5  # measured of one op in one test: each costs about 16 calls of the op
 
 
@@ -127,7 +129,7 @@ class Check:
     slopes: dict[int, list[float]] = field(default_factory=dict)
     verdict: str | None = None
 
-    def measures(self) -> dict[str, Any]:
+    def measures(self) -> Record:
         """The entries of the report for this check."""
         return {
             "examples": self.examples,
@@ -175,20 +177,20 @@ class Recorder(Listener):
             if check.test == test:
                 check.outcome = outcome
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> Record:
         """The report: plain dicts, lists, strings and finite numbers."""
         return merged([[as_record(check) for check in self.checks.values()]])
 
 
-def as_record(check: Check) -> dict[str, Any]:
+def as_record(check: Check) -> Record:
     """One element of the report's `checks`."""
     return {"op": check.op, "test": check.test, "outcome": check.outcome, **check.measures()}
 
 
-def merged(parts: Iterable[list[dict[str, Any]]]) -> dict[str, Any]:
+def merged(parts: Iterable[list[Record]]) -> Record:
     """The report made of the `checks` of several processes."""
     checks = sorted((c for part in parts for c in part), key=lambda c: (c["op"], c["test"]))
-    by_op: dict[str, list[dict[str, Any]]] = {}
+    by_op: dict[str, list[Record]] = {}
     for check in checks:
         if check["verdict"] is None or check["outcome"] != "passed":
             by_op.setdefault(check["op"], []).append(check)
@@ -196,7 +198,7 @@ def merged(parts: Iterable[list[dict[str, Any]]]) -> dict[str, Any]:
     return {"format": 1, "ops": ops, "checks": checks}
 
 
-def _summary(checks: list[dict[str, Any]]) -> dict[str, Any]:
+def _summary(checks: list[Record]) -> Record:
     def known(key: str) -> list[Any]:
         return [check[key] for check in checks if check[key] is not None]
 

@@ -16,14 +16,13 @@ from .values import Array
 
 
 class Subject:
-    """A function of Tensors, and the inputs to check it at. `wrt` numbers the inputs to
-    differentiate by.
+    """A function of Tensors, the inputs to check it at, and the inputs to differentiate by.
 
-    `xs` are arrays, Tensors, or any other arguments of the function. By default `wrt` is every
-    input of floating point. `name` and `names`, of the function and of its inputs, appear in
-    messages.
+    - `xs` are arrays, Tensors, or any other arguments of the function;
+    - `wrt` numbers the inputs to differentiate by; by default all of floating point;
+    - `name` is the name of the function in messages, and `names` the names of its inputs.
 
-    Raises ValueError for an input that cannot be differentiated by, and if there is none.
+    Raises ValueError if `wrt` has an input that is not of floating point, or no input at all.
     """
 
     def __init__(
@@ -58,7 +57,7 @@ class Subject:
         return f"{self.names[k]} {x.shape} {x.dtype}" if isinstance(x, np.ndarray) else repr(x)
 
     def tensors(self) -> list[Any]:
-        """The inputs as Tensors on the same arrays. Those of `wrt` require grad."""
+        """The inputs as Tensors on the same arrays. The inputs in `wrt` require grad."""
         tensors = [wrap(x) if isinstance(x, np.ndarray) else x for x in self.xs]
         for k in self.wrt:
             tensors[k].requires_grad = True

@@ -1,4 +1,4 @@
-"""The gate: no stock mistake survives in any op. And the tester of the tester: its table is true."""
+"""The gate: no stock mistake survives in any op. And the table of mutants is true."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ STEPS = {"sign", "floor", "ceil", "trunc", "round", "floor_divide"}
 NIGHTLY = settings().max_examples > 100
 
 
-# Mistakes that have been made: their name, the input, the verdict.
+# Mistakes that have been made in practice: (name, input, verdict)
 FAMOUS = {
     "conv2d": [
         ("stride: rows for columns", "x", "vjp wrong"),
@@ -119,12 +119,12 @@ def test_what_is_no_mistake_is_not_counted_as_noticed():
     assert {m.fate for m in score.mutants} == {"killed", "equivalent"}
 
 
-# --- A user's op --------------------------------------------------------------------------------
+# --- A user's op ----------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def hinge():
-    """max(1 − x, 0), registered without a word on its kink."""
+    """The op max(1 − x, 0), without a convention for its kink."""
 
     @tc.op
     def hinge_of_a_user(x):
@@ -175,7 +175,7 @@ def test_registered_references_and_conventions_hold_for_check_op(hinge):
         check_op(hinge)
 
 
-# --- The command --------------------------------------------------------------------------------
+# --- The command ----------------------------------------------------------------------------------
 
 
 def test_the_command_prints_the_table_and_fails_where_one_survives(capsys, monkeypatch):

@@ -114,7 +114,7 @@ def mutation_score(
     There are about 30 mistakes for every vjp: the result scaled, shifted, transposed, detached or in
     another dtype; stale, swapped or missing arguments; another choice at kinks and ties. More are in
     the forward together with its vjps. Each mutant is checked on up to `examples` calls, drawn once,
-    and at the conventions, until a check fails. The other arguments are those of `check_op`.
+    and at the conventions, until a check fails. The other arguments are as in `check_op`.
 
     Raises LookupError if there is no strategy.
 

@@ -4,8 +4,8 @@ A module here has the name of its family: `ours/conv.py` tests the ops of `tinyg
 holds the references of the family, which are plain loops and NumPy, independent of the kernels; the
 strategies that draw its calls; and one `register_strategy` for each op.
 
-`forms` has the strategies that families share, `indices` those of indices, and `taps` the geometry of
-windows. A family is imported when the strategy of one of its ops is first asked for.
+Families share `forms`, the common forms of calls; `indices`, strategies of indices; and `taps`, the
+geometry of windows. A family is imported when the strategy of one of its ops is first asked for.
 """
 
 from __future__ import annotations

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from hypothesis import strategies as st
-from numpy.typing import ArrayLike
 
 from ... import ops
 from ..calls import Call
@@ -120,7 +117,9 @@ def avg_pools(draw: st.DrawFn, kind: str) -> Call:
     return Call((u,), {"x_shape": config.x_shape, **how})
 
 
-def tied(x: ArrayLike, expected: Any, kernel: Pair, stride: Pair, pad: int = 0) -> Convention:
+def tied(
+    x: list[list[float]], expected: list[list[int]], kernel: Pair, stride: Pair, pad: int = 0
+) -> Convention:
     """The convention of max_pool2d at ties of one plane x: the gradient of Σ y is `expected`."""
     plane = np.array([[x]], np.float64)
     output = tuple(

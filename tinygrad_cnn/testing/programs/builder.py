@@ -1,4 +1,4 @@
-"""Builder: runs statements on the oracle and collects those that make up a program."""
+"""Builder: runs statements on the oracle and appends them to a program."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def summed(g: Array, shape: Shape) -> Array:
 
 
 def multiply_vjp(g: Array, a: Array, b: Array) -> tuple[Array, Array]:
-    """ā = Σ ȳ b        b̄ = Σ ȳ a, over what was broadcast"""
+    """ā = Σ ȳ b        b̄ = Σ ȳ a, over the broadcast axes"""
     return summed(g * b, a.shape), summed(g * a, b.shape)
 
 

@@ -4,8 +4,8 @@ Everything is float64. Each op leaves its Jacobians on the tape as explicit matr
 plain derivatives. Backward multiplies them.
 
 Tensors on one memory form a family. A view knows the cells of the base that it shows. A write gives
-the base of the family a new node: the old values, except in the written cells, which get those of the
-op. After that, each view is read from the base again. So writes and views are right by construction.
+the base of the family a new node: written cells get their values from the op, the others keep the old
+values. After that, each view is read from the base again. So writes and views are right by construction.
 It is far too slow for anything but tests.
 
 The tape notes the version of the memory that each derivative reads. So the oracle raises an error if
