@@ -1,9 +1,9 @@
 """The entry point of the pytest plugin. The plugin itself is `tinygrad_cnn.testing.plugin`.
 
-pytest imports every installed plugin at each start. So this module is outside of the package, and it
-imports the package, NumPy and Hypothesis only when a mark or an option needs them. Coverage tools
-start after pytest loads plugins; they too see the whole import of the package.
-`-p no:tinygrad_cnn` turns the plugin off.
+pytest imports every installed plugin at each start. So this module is outside of the package, and
+it imports the package, NumPy and Hypothesis only when a mark or an option needs them. Coverage
+tools start after pytest loads plugins; they too see the whole import of the package. `-p
+no:tinygrad_cnn` turns the plugin off.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Register the profiles before any conftest runs, so that a profile of the user replaces ours."""
+    """Register the profiles before any conftest runs, so that the user's profiles replace ours."""
     if getattr(early_config.known_args_namespace, "hypothesis_profile", None) in ("ci", "nightly"):
         from tinygrad_cnn.testing.profiles import register
 

@@ -1,9 +1,9 @@
 """`python -m benchmarks.checkers`: how many of 41 wrong vjps each checker of gradients notices.
 
 Each checker gets the same calls, in float64. One call has equal sizes. The others are drawn by
-Hypothesis from the strategies of the rules: the same calls each time, away from kinks, none empty. A
-checker notices a wrong vjp if it raises an exception. The right vjps get the same calls; an exception
-there is a false alarm.
+Hypothesis from the strategies of the rules: the same calls each time, away from kinks, none empty.
+A checker notices a wrong vjp if it raises an exception. The right vjps get the same calls; an
+exception there is a false alarm.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""assert_no_leak counts and lists leaked objects. An object that is freed or replaced is no leak."""
+"""assert_no_leak counts and lists leaked objects. A freed or replaced object is no leak."""
 
 import gc
 

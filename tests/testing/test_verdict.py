@@ -131,7 +131,7 @@ def with_many(examples, seed=None):
 
 @pytest.mark.parametrize("scale", [1e-1, 1e-2, 2e-3, 1e-3])
 def test_a_step_too_large_for_a_function_of_small_inputs_is_no_alarm(scale):
-    # The step 2⁻¹⁰ is large for the σ of such a batch. Smaller steps show that the error falls as h⁴.
+    # The step 2⁻¹⁰ is large for the σ of such a batch. The error falls as h⁴ for smaller steps.
     def norm(x):
         return F.batch_norm(x, None, None, training=True)
 

@@ -41,8 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"SURVIVED: {op}: {mutant.name}" + (f", in {mutant.input}" if mutant.input else ""))
     killed, same = (sum(len(getattr(s, k)) for s in scores) for k in ("killed", "equivalent"))
     print(
-        f"{len(scores)} op{'s' * (len(scores) != 1)}, {killed + len(survivors)} mutants: {killed} killed, "
-        f"{len(survivors)} survived ({same} others are no mistake for their op); "
+        f"{len(scores)} op{'s' * (len(scores) != 1)}, {killed + len(survivors)} mutants: "
+        f"{killed} killed, {len(survivors)} survived ({same} others are no mistake for their op); "
         f"{time.perf_counter() - start:.1f} s"
     )
     return 1 if survivors else 0
@@ -64,7 +64,7 @@ def by_op(scores: Sequence[Score]) -> str:
 
 
 def by_check(scores: Sequence[Score]) -> str:
-    """A line for each check: the number of mutants that it noticed, and its most frequent verdict."""
+    """A line for each check: how many mutants it noticed, and its most frequent verdict."""
     rows = [["noticed by", "mutants", "most often with the verdict"]]
     for check, number in _checks(scores).most_common():
         verdicts = Counter(m.verdict for s in scores for m in s.killed if m.check == check)

@@ -229,8 +229,8 @@ def check_kink(
 ) -> None:
     """Check the documented gradient of Σ fn(x) at a kink.
 
-    The gradient must equal `expected`, which has the shape of x. Along each axis it must lie between
-    the slopes on the two sides of x, which are differences of step `h`.
+    The gradient must equal `expected`, which has the shape of x. Along each axis it must lie
+    between the slopes on the two sides of x, which are differences of step `h`.
 
     Raises GradientError if the gradient is another, and ValueError if `expected` has another shape.
 

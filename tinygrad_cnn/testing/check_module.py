@@ -45,8 +45,8 @@ def check_module(
     to differentiate by; by default all of floating point. The other options are as in
     `check_vjp`.
 
-    Raises GradientError, whose `input` names the parameter; TypeError if `module` is not a Module; and
-    ValueError or TypeError if there is nothing to check.
+    Raises GradientError, whose `input` names the parameter; TypeError if `module` is not a Module;
+    and ValueError or TypeError if there is nothing to check.
 
     >>> from tinygrad_cnn import nn
     >>> net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU())
@@ -124,7 +124,8 @@ def _trial(
 def _replaced(module: Module, tensors: dict[int, Any]) -> Iterator[None]:
     """Replace the parameters and buffers of the module, and restore them afterwards.
 
-    `tensors` maps ids of its own tensors to replacements. The others are replaced by float64 copies.
+    `tensors` maps ids of its own tensors to replacements. The others are replaced by float64
+    copies.
     """
     before: list[tuple[dict[str, Any], dict[str, Any]]] = []
     others = dict(tensors)

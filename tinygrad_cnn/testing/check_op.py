@@ -42,7 +42,8 @@ def check_op(
     - `linear_in`: names of inputs that the op is linear in;
     - `conventions`: choices at kinks, as arguments of `check_kink` (function, x, expected gradient)
       or of `check_convention` (Call, input, expected gradient);
-    - `second_order`: False for vjps that accept arrays only, which have no derivatives of their own.
+    - `second_order`: False for vjps that accept arrays only, which have no derivatives of their
+      own.
 
     The options registered with the strategy apply too. The check covers:
 
@@ -122,8 +123,8 @@ def check_call(
 ) -> bool:
     """Check one call, as `check_op` does. Returns whether there was an element to differentiate by.
 
-    `constants` names floating-point inputs that have no gradient on purpose. The other arguments and
-    the errors are as in `check_op`.
+    `constants` names floating-point inputs that have no gradient on purpose. The other arguments
+    and the errors are as in `check_op`.
     """
     op = find_op(op)
     if not isinstance(call, Call):

@@ -164,9 +164,10 @@ class Pool2dConfig:
 
 @st.composite
 def pool2d_configs(draw: st.DrawFn, *, dilated: bool = True) -> Pool2dConfig:
-    """Poolings: rectangular, overlapping or with gaps, padded, dilated, with and without `ceil_mode`.
+    """Poolings: rectangular, overlapping or with gaps, padded, dilated.
 
-    The padding is at most half the kernel. Some windows hold only padding. N may be 0.
+    `ceil_mode` is on or off. The padding is at most half the kernel. Some windows hold only
+    padding. N may be 0.
 
     >>> from hypothesis import given
     >>> @given(pool2d_configs())

@@ -1,8 +1,8 @@
 """Derivatives by finite differences: of any function of Tensors, in any direction, in float64.
 
-The central difference D(h) = (f(x + hv) − f(x − hv)) / 2h has an error of c₂h² + c₄h⁴ + … Richardson
-extrapolation, (4 D(h/2) − D(h)) / 3, removes the h² term. Rounding contributes ε/h. The two errors
-meet at h = ε^(1/5), which is 2⁻¹⁰ in float64.
+The central difference D(h) = (f(x + hv) − f(x − hv)) / 2h has an error of c₂h² + c₄h⁴ + …
+Richardson extrapolation, (4 D(h/2) − D(h)) / 3, removes the h² term. Rounding contributes ε/h. The
+two errors meet at h = ε^(1/5), which is 2⁻¹⁰ in float64.
 """
 
 from __future__ import annotations
@@ -97,9 +97,9 @@ def numerical_jvp(
 ) -> Array | tuple[Array, ...]:
     """The derivative of `fn` at `xs` along `directions`, by differences on a float64 copy.
 
-    `fn` takes Tensors and returns one or several; for several the result is a tuple. A direction has
-    the shape of its input, or is None for an input that stays. The differences use the steps `h`
-    and `h / 2`; by default `h` fits the precision of the outputs.
+    `fn` takes Tensors and returns one or several; for several the result is a tuple. A direction
+    has the shape of its input, or is None for an input that stays. The differences use the steps
+    `h` and `h / 2`; by default `h` fits the precision of the outputs.
 
     Raises ValueError if the directions do not match the inputs in number or shape.
 
@@ -121,10 +121,11 @@ def taylor_slope(
     jvp: ArrayLike | Sequence[ArrayLike],
     largest: float = 2.0**-5,
 ) -> float:
-    """The order in h of the remainder f(x + hv) − f(x) − h · jvp: 2 for a right `jvp`, 1 for a wrong.
+    """The order in h of the remainder f(x + hv) − f(x) − h · jvp.
 
-    It needs no tolerance. It is infinite where only rounding remains, as for a linear function.
-    `largest` is the largest step. For a function of several outputs, `jvp` is a tuple.
+    It is 2 for a right `jvp` and 1 for a wrong one. It needs no tolerance. It is infinite where
+    only rounding remains, as for a linear function. `largest` is the largest step. For a function
+    of several outputs, `jvp` is a tuple.
 
     >>> import tinygrad_cnn as tc
     >>> x, v = np.array([1.0]), np.array([1.0])

@@ -8,7 +8,8 @@ class GradientError(AssertionError):
 
     `verdict` is the reason in a few words ("vjp wrong", "kink crossed ...", "difference noise").
     `op`, `input`, `index`, `by_vjp` and `by_difference` locate the failure; each is None if it is
-    unknown. `snippet` is code that reproduces it. `check` is the property of `check_op` that failed.
+    unknown. `snippet` is code that reproduces it. `check` is the property of `check_op` that
+    failed.
     """
 
     def __init__(

@@ -14,8 +14,8 @@ def assert_no_leak(fn: Callable[[], object], *, calls: int = 3) -> None:
     """Check that calls of `fn` leave no more Tensors and graph nodes alive than there were before.
 
     The garbage collector is off during the calls, so a reference cycle counts as a leak. A first
-    call, before the count, may fill caches or make the state of an optimizer. The results of `fn` are
-    dropped.
+    call, before the count, may fill caches or make the state of an optimizer. The results of `fn`
+    are dropped.
 
     Raises AssertionError with a list of the leaked objects by type, op and shape; TypeError if `fn`
     cannot be called; and ValueError if `calls` is less than 1.

@@ -1,8 +1,8 @@
 """The pytest plugin: the mark `gradcheck` and the option `--gradcheck-report`.
 
-`@pytest.mark.gradcheck` turns a function that returns `(fn, inputs)` into a gradient test. `fn` takes
-Tensors, or is a Module. Fixtures, parameters and `@given` work as usual. `--gradcheck-report=FILE`
-writes the measurements of all checks of the session (see `report`).
+`@pytest.mark.gradcheck` turns a function that returns `(fn, inputs)` into a gradient test. `fn`
+takes Tensors, or is a Module. Fixtures, parameters and `@given` work as usual.
+`--gradcheck-report=FILE` writes the measurements of all checks of the session (see `report`).
 
 pytest loads `tinygrad_cnn_pytest`, which imports this module when a mark or the option needs it.
 """

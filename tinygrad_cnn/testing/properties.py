@@ -31,7 +31,7 @@ class _LastNode(Observer):
 
 
 def straight_from_vjps(subject: Subject, g: Array) -> Sequence[Any]:
-    """The gradients as the vjps of the op return them, before the engine fits them to the inputs."""
+    """The gradients as the vjps return them, before the engine fits them to the inputs."""
     with observe(_LastNode()) as seen:
         subject.gradients([g])
     return seen.gradients
@@ -150,7 +150,7 @@ class Trial:
                 raise self.fail(f"the vjp returned {raw[k].dtype}", k=k)
 
     def nothing_changed(self) -> None:
-        """Backward writes to no input, output or cotangent, and a second backward gives the same."""
+        """Backward writes to no input, output or cotangent, and can run a second time."""
         xs = [x.copy() if isinstance(x, np.ndarray) else x for x in self.subject.xs]
         g = self.g.copy()
         tensors, (output,) = self.subject.run()
@@ -199,7 +199,7 @@ class Trial:
             places.append((f"the gradient of {self.subject.names[k]}", gradient))
 
     def output_owns_memory(self) -> None:
-        """The output shares memory with no input, unless the op is a view or `aliases` allows it."""
+        """The output shares no memory with an input, unless it is a view or `aliases` allows it."""
         entry = entry_for(self.op)
         if self.op.view or (entry and entry.aliases):
             return

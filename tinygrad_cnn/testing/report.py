@@ -1,8 +1,8 @@
 """Measurements of the checks, for listeners. `Recorder` is the listener that makes the report.
 
 A check names its op with `checking(name)`, and reports each comparison of a gradient with a
-difference by `compared`. A check that runs inside another counts for the outer one. By default there
-is no listener, and nothing is measured.
+difference by `compared`. A check that runs inside another counts for the outer one. By default
+there is no listener, and nothing is measured.
 
 >>> import tinygrad_cnn as tc
 >>> from tinygrad_cnn.testing import check_op
@@ -15,13 +15,14 @@ is no listener, and nothing is measured.
 The report, which `pytest --gradcheck-report=FILE` writes as JSON:
 
 - `format`: 1;
-- `ops`: for each op by name, over all its checks. A check that failed in a test that passed does not
-  count: that test expected the failure.
+- `ops`: for each op by name, over all its checks. A check that failed in a test that passed does
+  not count: that test expected the failure.
   - `examples`: number of points at which the gradient was compared;
   - `seconds`: time of the checks;
   - `error`: the largest |by the vjp − by differences| / sum of the magnitudes of the terms;
   - `slope`: the Taylor slope, a median: 2 is right, 1 is wrong, null for a linear function;
-  - `second_order_error`, `second_order_slope`: the same for second derivatives; null if not checked;
+  - `second_order_error`, `second_order_slope`: the same for second derivatives; null if not
+    checked;
   - `verdict`: the reason of a failure; null without a failure;
 - `checks`: the same for each test, with `op`, `test` (its pytest name) and `outcome` ("passed",
   "failed"; null outside of pytest).
@@ -69,7 +70,7 @@ _current: ContextVar[str | None] = ContextVar("the running check", default=None)
 
 @contextmanager
 def checking(name: str) -> Iterator[None]:
-    """Comparisons inside this context count for `name`. Inside another `checking` it does nothing."""
+    """Comparisons in this context count for `name`, unless an outer `checking` has another name."""
     if not listeners or _current.get() is not None:
         yield
         return

@@ -1,8 +1,9 @@
 """Hypothesis strategies of shapes, arrays and labels. Each draws valid and varied examples.
 
-A strategy draws the shape and a seed, and NumPy makes the values from the seed (`values.separated`).
-That is faster than drawing each value, and the shrunk example differs from its neighbours in the
-shape alone. Sizes mostly differ along the axes, since square shapes hide a transpose.
+A strategy draws the shape and a seed, and NumPy makes the values from the seed
+(`values.separated`). That is faster than drawing each value, and the shrunk example differs from
+its neighbours in the shape alone. Sizes mostly differ along the axes, since square shapes hide a
+transpose.
 """
 
 from __future__ import annotations

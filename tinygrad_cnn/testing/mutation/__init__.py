@@ -7,8 +7,9 @@
 - `forwards`: in the forward, most with vjps to match;
 - `kinks`: in the choice at a kink or at ties.
 
-`changes` and `attributes` hold the changes of values that these are made of. `wrong_vjps` is a corpus of
-41 wrong vjps as functions of arrays, written by hand, for trying any checker of gradients.
+`changes` and `attributes` hold the changes of values that these are made of. `wrong_vjps` is a
+corpus of 41 wrong vjps as functions of arrays, written by hand, for trying any checker of
+gradients.
 """
 
 from .score import Mutant, Score, mutation_score

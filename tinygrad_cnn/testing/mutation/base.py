@@ -41,8 +41,8 @@ class Mutation(NamedTuple):
 
     - `name`: for the table;
     - `input`: the input whose gradient is wrong; "" for a mistake in the forward;
-    - `make`: makes the wrong copy of an op. The copy tells the watch if it does anything else than the
-      op. A copy that never does is no mistake for that op;
+    - `make`: makes the wrong copy of an op. The copy tells the watch if it does anything else than
+      the op. A copy that never does is no mistake for that op;
     - `shown_by`: the kind of call that can show the mistake, one of the constants above.
     """
 

@@ -111,10 +111,11 @@ def mutation_score(
 ) -> Score:
     """Make stock mistakes in `op`, and count how many of them the checks of `check_op` notice.
 
-    There are about 30 mistakes for every vjp: the result scaled, shifted, transposed, detached or in
-    another dtype; stale, swapped or missing arguments; another choice at kinks and ties. More are in
-    the forward together with its vjps. Each mutant is checked on up to `examples` calls, drawn once,
-    and at the conventions, until a check fails. The other arguments are as in `check_op`.
+    There are about 30 mistakes for every vjp: the result scaled, shifted, transposed, detached or
+    in another dtype; stale, swapped or missing arguments; another choice at kinks and ties. More
+    are in the forward together with its vjps. Each mutant is checked on up to `examples` calls,
+    drawn once, and at the conventions, until a check fails. The other arguments are as in
+    `check_op`.
 
     Raises LookupError if there is no strategy.
 
@@ -216,7 +217,7 @@ def _differs(op: Op, wrong: Op, call: Call, mutation: Mutation, watch: Watch) ->
 
 
 def _variants(call: Call, shown_by: str) -> Iterator[Call]:
-    """The calls that can show the mistake: this one, also one at other values, or one in float32."""
+    """The calls that can show the mistake: this one, one at other values, or one in float32."""
     if shown_by != FLOAT32:
         yield call
     if shown_by == TWO:

@@ -1,4 +1,4 @@
-"""Calls and references of elementwise arithmetic: powers, logarithms, trigonometry, rounding, division.
+"""Calls and references of elementwise arithmetic: powers, trigonometry, rounding, division.
 
 A reference is another formula of the same function where there is one, so that NumPy is not
 compared with itself.

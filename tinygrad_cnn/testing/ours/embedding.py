@@ -13,7 +13,7 @@ from ..values import Array, separated
 
 @st.composite
 def tables(draw: st.DrawFn, rows: bool) -> Call:
-    """A table (V, D), and indices of any shape with repetitions; or (`rows`) a call of the adjoint."""
+    """A table (V, D) and indices with repetitions; with `rows`, a call of the adjoint."""
     v, d = draw(st.integers(1, 4)), draw(st.integers(1, 3))
     rng = draw(generators())
     index = np.asarray(rng.integers(0, v, draw(shapes(0, 2, 0, 4))))

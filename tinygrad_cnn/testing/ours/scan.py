@@ -43,7 +43,7 @@ def scanned(draw: st.DrawFn, zeros: bool = False) -> Call:
 
 @st.composite
 def products(draw: st.DrawFn) -> Call:
-    """Calls of `prod`: an array with at most one zero, an axis from either end or all, `keepdim`."""
+    """Calls of `prod`: an array with at most one zero, an axis or none, and `keepdim`."""
     call = draw(scanned(zeros=True))
     (x,) = map(np.asarray, call.inputs)
     dim = call.attributes["dim"] - draw(st.sampled_from([0, x.ndim]))

@@ -289,7 +289,7 @@ register_strategy("scatter_add", gathers(inverse=True), linear_in=("x",), refere
 
 @st.composite
 def joins(draw: st.DrawFn, kind: str) -> Call:
-    """One to three arrays and an axis. For `cat` their lengths differ, for `stack` they are alike."""
+    """One to three arrays and an axis: of different lengths for `cat`, of one shape for `stack`."""
     shape = draw(shapes(int(kind == "cat"), 3, 0, 3))
     number = draw(st.integers(1, 3))
     end = len(shape) - (kind == "cat")

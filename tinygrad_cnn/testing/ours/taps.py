@@ -17,8 +17,8 @@ def taps(
 ) -> Iterator[tuple[Shape, Shape, Shape]]:
     """(tap, window, cell) for each tap of each window, except taps in the padding.
 
-    `tap` is a place in the kernel, `window` a place in the output, and `cell` the place in the input
-    that this tap of this window reads.
+    `tap` is a place in the kernel, `window` a place in the output, and `cell` the place in the
+    input that this tap of this window reads.
     """
     n = len(plane)
     for place in np.ndindex(*kernel, *output):

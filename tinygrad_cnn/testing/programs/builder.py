@@ -17,8 +17,8 @@ CONSTANTS = (2.0, -1.0, 0.5, 1.5, -0.75, 3.0)
 class Builder:
     """The statements so far, and the oracle's tensors after them.
 
-    `pool` lists the names of the tensors that statements may use. `stopped` is set after a statement
-    that raises an error: it is the last one of the program.
+    `pool` lists the names of the tensors that statements may use. `stopped` is set after a
+    statement that raises an error: it is the last one of the program.
     """
 
     def __init__(self) -> None:

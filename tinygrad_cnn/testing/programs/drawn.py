@@ -1,8 +1,8 @@
 """graph_programs: programs drawn at random, with fan-out, views, writes, hooks, repeated backward.
 
-A list of small integers is drawn. The builder reads them as statements and runs each on the oracle at
-once. So every statement is possible where it stands: shapes fit, no kink is near, numbers stay small.
-No list is rejected, and a shorter list is a shorter program.
+A list of small integers is drawn. The builder reads them as statements and runs each on the oracle
+at once. So every statement is possible where it stands: shapes fit, no kink is near, numbers stay
+small. No list is rejected, and a shorter list is a shorter program.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Program: statements over tensors, run by several libraries, and the difference of their results."""
+"""Program: statements over tensors that several libraries run, and how their results differ."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def compiled(line: str) -> CodeType:
 
 @dataclass(frozen=True)
 class Program:
-    """Statements over a library `lib`. They make tensors `a`, `b`, ... and compute others from these.
+    """Statements over a library `lib`, which make tensors `a`, `b`, ... and others from these.
 
     A program prints as code. `run` executes it with any library that has PyTorch's API.
 
@@ -92,7 +92,7 @@ class Program:
         return outcome
 
     def check(self, lib: ModuleType = tinygrad_cnn, reference: ModuleType = oracle) -> None:
-        """Check that two libraries agree: on all tensors and gradients, or on the failing statement.
+        """Check that two libraries agree on all tensors and gradients, or on the failing statement.
 
         Raises GradientError with the smallest program on which they differ.
         """
@@ -138,8 +138,8 @@ def _without(line: str, rest: tuple[str, ...]) -> list[tuple[str, ...]]:
 def difference(ours: Outcome, reference: Outcome, rtol: float = 1e-9) -> str | None:
     """A description of the first difference between two outcomes, or None if they agree.
 
-    Errors agree if they come from the same statement. Numbers agree up to `rtol` of the largest number
-    of their tensor, or of 1.
+    Errors agree if they come from the same statement. Numbers agree up to `rtol` of the largest
+    number of their tensor, or of 1.
     """
     if ours.error or reference.error:
         if ours.line == reference.line:

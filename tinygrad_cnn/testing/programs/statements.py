@@ -233,7 +233,8 @@ def backward(b: Builder, x: str, j: int, k: int, retain: bool | None = None) -> 
 KINDS: tuple[Kind, ...] = (
     _binary("mul", "*"), _binary("add", "+"), _take, _binary("mul", "*", True),
     _binary("add", "+", True), _view, _set, _reduction("sum"), _unary("sin"), backward, _detach,
-    _transpose, _copy, _unary("tanh"), _binary("sub", "-"), _matmul, _unary("exp"), _hook, _retain, _forget,
+    _transpose, _copy, _unary("tanh"), _binary("sub", "-"), _matmul, _unary("exp"), _hook, _retain,
+    _forget,
     _where, _expand, _unary("relu"), _unary("relu", True), _unary("sigmoid"), _reduction("mean"),
     _reduction("amax"), _binary("div", "/"), _cat, _clone, _binary("maximum", ""),
     _binary("sub", "-", True), _unary("sigmoid", True), _unary("exp", True), _unary("abs"),

@@ -1,7 +1,7 @@
 """Convolution and pooling, with twenty wrong vjps.
 
-Windows are gathered and scattered tap by tap. Positions are taken modulo the size, so a wrong stride
-gives wrong numbers and not an IndexError.
+Windows are gathered and scattered tap by tap. Positions are taken modulo the size, so a wrong
+stride gives wrong numbers and not an IndexError.
 """
 
 from __future__ import annotations

@@ -45,8 +45,8 @@ class Node:
     """A vector on the tape: the nodes that it depends on, each with the Jacobian.
 
     - `owner`: the tensor of a leaf;
-    - `read`: the memories that derivatives read, with their versions; `saves`: whether they read any
-      value; `spent`: whether backward has freed the node;
+    - `read`: the memories that derivatives read, with their versions; `saves`: whether they read
+      any value; `spent`: whether backward has freed the node;
     - `hooks`: functions of the gradient; `keepers`: tensors that retain their gradient.
     """
 

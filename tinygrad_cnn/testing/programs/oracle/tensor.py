@@ -1,4 +1,4 @@
-"""The oracle's Tensor: an array in float64 with its place on the tape; views, writes, reductions."""
+"""The oracle's Tensor: an array with its place on the tape. Views, writes, reductions, backward."""
 
 from __future__ import annotations
 
