@@ -98,7 +98,7 @@ def reported(
     """Wrap a check of a subject in `checking` with the name of the subject."""
 
     @functools.wraps(check)
-    def run(subject: Subject, *args: P.args, **kwargs: P.kwargs) -> None:
+    def run(subject: Subject, /, *args: P.args, **kwargs: P.kwargs) -> None:
         with checking(subject.name):
             check(subject, *args, **kwargs)
 

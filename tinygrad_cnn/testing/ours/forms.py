@@ -27,6 +27,7 @@ def unary(
 @st.composite
 def unary_with(
     draw: st.DrawFn,
+    /,
     avoid: Sequence[float] | Callable[..., Sequence[float]] = (),
     low: float = -2.0,
     high: float = 2.0,

@@ -81,7 +81,7 @@ def reductions(draw: st.DrawFn, shape: Shape, *, nonempty: bool = True) -> Dim:
 
 
 @st.composite
-def reduced(draw: st.DrawFn, nonempty: bool = True, default: bool = True, **values: Any) -> Call:
+def reduced(draw: st.DrawFn, /, nonempty: bool = True, default: bool = True, **values: Any) -> Call:
     """An array, the axes to reduce, and `keepdim`.
 
     With `nonempty`, the reduced axes have elements. With `default`, `dim` may be left out.
