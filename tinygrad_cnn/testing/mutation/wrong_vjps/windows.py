@@ -60,9 +60,9 @@ def conv2d(
 
 def conv2d_vjp(
     g: Array, x: Array, w: Array, *, stride: Shape, padding: Padding, dilation: Shape, groups: int,
-    flip: bool = False, shift: tuple[int, int] = (0, 0),
+    flip: bool = False,
 ) -> tuple[Array, Array]:  # fmt: skip
-    """The adjoints for x and w. Wrong vjps set `flip` and `shift`."""
+    """The adjoints for x and w. A wrong vjp sets `flip`."""
     v = padded(x, padding, groups)
     kernel, planes = w.shape[2:], v.shape[3:]
     shape, w = w.shape, w.reshape(groups, w.shape[0] // groups, *w.shape[1:])
@@ -73,7 +73,7 @@ def conv2d_vjp(
         dv[where] += np.einsum("ngfpq,gfc->ngcpq", g, tap)
         dw[..., i, j] = np.einsum("ngfpq,ngcpq->gfc", g, v[where])
     dv = dv.reshape(x.shape[0], x.shape[1], *planes)
-    top, left = (a + b for a, b in zip((padding[0][0], padding[1][0]), shift, strict=True))
+    (top, _), (left, _) = padding
     dv = np.roll(dv, (-top, -left), (2, 3))[:, :, : x.shape[2], : x.shape[3]]
     return np.ascontiguousarray(dv), dw.reshape(shape)
 
@@ -92,7 +92,7 @@ CONV = rule(conv2d, conv2d_vjp, Call(SQUARE, PLAIN), convolutions())
 
 
 def wrong_attribute(input: str, attribute: str, change: ValueChange) -> Vjp:
-    """The right vjp, but the gradient of `input`, x or w, is that of a changed attribute."""
+    """The right vjp, but the gradient of `input`, x or w, is computed with a changed attribute."""
 
     def vjp(g: Array, x: Array, w: Array, **attributes: Any) -> tuple[Array, ...]:
         found = dict(zip("xw", conv2d_vjp(g, x, w, **attributes), strict=True))
