@@ -1,9 +1,9 @@
-"""The door to the pytest plugin, `tinygrad_cnn.testing.plugin`.
+"""The entry point of the pytest plugin. The plugin itself is `tinygrad_cnn.testing.plugin`.
 
-pytest imports the plugins of all that is installed at every start. So this module stands outside
-the package and imports nothing of it, of NumPy or of Hypothesis until a mark or an option asks;
-coverage tools, which begin later, then still see the package being imported.
-`-p no:tinygrad_cnn` switches it off.
+pytest imports every installed plugin at each start. So this module is outside of the package, and
+it imports the package, NumPy and Hypothesis only when a mark or an option needs them. Coverage
+tools start after pytest loads plugins; they too see the whole import of the package. `-p
+no:tinygrad_cnn` turns the plugin off.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--gradcheck-report",
         metavar="FILE",
-        help="write what the gradient checks found to FILE, as JSON: by op and by test the error, "
-        "Taylor slope, number of examples and time",
+        help="write the results of the gradient checks to FILE, as JSON: the error, Taylor slope, "
+        "number of examples and time of each op and each test",
     )
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Before any conftest, so that a profile of the same name that one registers replaces ours."""
+    """Register the profiles before any conftest runs, so that the user's profiles replace ours."""
     if getattr(early_config.known_args_namespace, "hypothesis_profile", None) in ("ci", "nightly"):
         from tinygrad_cnn.testing.profiles import register
 

@@ -1,8 +1,9 @@
-"""`python -m benchmarks.checkers`: 41 wrong vjps, and which checker notices how many.
+"""`python -m benchmarks.checkers`: how many of 41 wrong vjps each checker of gradients notices.
 
-Each checker gets the same calls, float64: one of a fixed square shape, then those that Hypothesis
-draws from the strategies of `wrong_vjps` (the same each time; away from kinks, none empty). Noticed
-is what makes it raise. The right vjps get the same calls: what raises there is a false alarm.
+Each checker gets the same calls, in float64. One call has equal sizes. The others are drawn by
+Hypothesis from the strategies of the rules: the same calls each time, away from kinks, none empty.
+A checker notices a wrong vjp if it raises an exception. The right vjps get the same calls; an
+exception there is a false alarm.
 """
 
 from __future__ import annotations
@@ -13,30 +14,29 @@ import time
 import warnings
 from collections.abc import Callable
 from functools import cache
-from typing import Any
 
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 
 from tinygrad_cnn.testing import Call
+from tinygrad_cnn.testing.mutation.wrong_vjps import RULES, WRONG_VJPS, Rule, Vjp
 
-from .peers import PEERS, Check, ours_drawn, there
-from .wrong_vjps import MUTANTS, RULES, Rule
+from .peers import PEERS, Check, installed, ours_drawn
 
 
 class Result:
-    """Which mutants survived one checker, its false alarms, and the seconds for all of it."""
+    """The wrong vjps that survived one checker, its false alarms, and the seconds for all."""
 
-    def __init__(self, notices: Callable[[Rule, Any], str]):
+    def __init__(self, notices: Callable[[Rule, Vjp], str]):
         start = time.perf_counter()
-        self.survivors = [m.name for m in MUTANTS if not notices(m.rule, m.make())]
+        self.survivors = [w.name for w in WRONG_VJPS if not notices(w.rule, w.make())]
         self.alarms = {r.name: said for r in RULES if (said := notices(r, r.vjp))}
         self.seconds = time.perf_counter() - start
-        self.killed = len(MUTANTS) - len(self.survivors)
+        self.killed = len(WRONG_VJPS) - len(self.survivors)
 
 
 def error_of(check: Callable[[], None]) -> str:
-    """What it raised, or nothing."""
+    """The exception that the check raises, as text; "" if it raises none."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -47,14 +47,14 @@ def error_of(check: Callable[[], None]) -> str:
 
 
 def at_square(check: Check) -> Result:
-    """At the call with equal sizes."""
+    """The result at the call with equal sizes."""
     return Result(lambda rule, vjp: error_of(lambda: check(rule, vjp, rule.square)))
 
 
 def at_drawn(check: Check, examples: int) -> Result:
-    """At the drawn calls, until one raises."""
+    """The result at the drawn calls. A checker runs until one raises an exception."""
 
-    def notices(rule: Rule, vjp: Any) -> str:
+    def notices(rule: Rule, vjp: Vjp) -> str:
         found = (error_of(lambda c=c: check(rule, vjp, c)) for c in drawn(rule.name, examples))
         return next((said for said in found if said), "")
 
@@ -62,13 +62,13 @@ def at_drawn(check: Check, examples: int) -> Result:
 
 
 def by_check_op(examples: int) -> Result:
-    """check_op draws for itself, from the same strategies."""
+    """The result of check_op, which draws calls itself from the same strategies."""
     return Result(lambda rule, vjp: error_of(lambda: ours_drawn(rule, vjp, examples)))
 
 
 @cache
 def drawn(name: str, examples: int) -> list[Call]:
-    """Calls of a rule without empty inputs."""
+    """Drawn calls of a rule. Calls with an empty input are left out."""
     (rule,) = (r for r in RULES if r.name == name)
     calls: list[Call] = []
 
@@ -91,12 +91,12 @@ def version(module: str) -> str:
 
 
 def run(examples: int) -> dict[str, tuple[Result | None, Result]]:
-    """The results of every checker that is installed: at the square call, at the drawn ones."""
+    """The results of every installed checker: at the square call, and at the drawn calls."""
     for rule in RULES:
         drawn(rule.name, examples)
     found: dict[str, tuple[Result | None, Result]] = {}
     for name, (check, needs) in PEERS.items():
-        if there(*needs):
+        if installed(*needs):
             error_of(lambda check=check: check(RULES[0], RULES[0].vjp, RULES[0].square))  # warm up
             found[name] = (at_square(check), at_drawn(check, examples))
     found["`check_op`, with conventions at kinks"] = (None, by_check_op(examples))
@@ -116,18 +116,18 @@ def table(found: dict[str, tuple[Result | None, Result]], examples: int) -> str:
         seconds = sum(result.seconds for result in both)
         lines.append(f"| {name} | {first} | {many.killed} | {alarms} | {seconds:.1f} |")
     peers = sorted({module for _, needs in PEERS.values() for module in needs} - {"jaxlib"})
-    here = [version(module) for module in peers if there(module)]
-    lines.append(f"\nOf {len(MUTANTS)}. {', '.join(here)}, numpy {np.__version__}.")
-    if missing := [module for module in peers if not there(module)]:
+    versions = [*(version(module) for module in peers if installed(module)), version("numpy")]
+    lines.append(f"\nOf {len(WRONG_VJPS)}. {', '.join(versions)}.")
+    if missing := [module for module in peers if not installed(module)]:
         lines.append(f"Left out, since not installed: {', '.join(missing)}.")
     return "\n".join(lines)
 
 
 def main() -> None:
-    """Run, and print the table."""
+    """Run all checkers and print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.checkers", description=__doc__)
-    parser.add_argument("--examples", type=int, default=20, help="calls that are drawn of each")
-    parser.add_argument("--survivors", action="store_true", help="name them, and false alarms")
+    parser.add_argument("--examples", type=int, default=20, help="calls to draw for each rule (20)")
+    parser.add_argument("--survivors", action="store_true", help="list survivors and false alarms")
     options = parser.parse_args()
     found = run(options.examples)
     print(table(found, options.examples))

@@ -1,4 +1,7 @@
-"""Checkers of gradients, ours and others', each as one function: it raises where a vjp is wrong."""
+"""Checkers of gradients: ours, and the checkers of other libraries.
+
+Each is a function (rule, vjp, call) that raises an exception if the vjp is wrong at the call.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,13 @@ from hypothesis import settings
 import tinygrad_cnn as tc
 from tinygrad_cnn.engine import registry
 from tinygrad_cnn.testing import Call, check_kink, check_op, check_vjp
-
-from .wrong_vjps.rule import Rule, Vjp
+from tinygrad_cnn.testing.mutation.wrong_vjps import Rule, Vjp
 
 Check = Callable[[Rule, Vjp, Call], None]
 
 
-def there(*modules: str) -> bool:
-    """Whether a peer is installed."""
+def installed(*modules: str) -> bool:
+    """Whether all these modules are installed."""
     return all(importlib.util.find_spec(module) is not None for module in modules)
 
 
@@ -30,7 +32,7 @@ def there(*modules: str) -> bool:
 
 
 class _Gradient:
-    """The vjp for one input, with the parameters that an op reads off it."""
+    """The vjp for input k of a rule, with the signature that an op reads."""
 
     def __init__(self, rule: Rule, vjp: Vjp, k: int):
         names = list(inspect.signature(rule.forward).parameters)
@@ -52,7 +54,7 @@ class _Gradient:
 
 @contextmanager
 def as_op(rule: Rule, vjp: Vjp) -> Iterator[Any]:
-    """The rule as an op with a name of its own, out of the registry again when done."""
+    """The rule as an op with a name of its own. The registry forgets it at the end."""
     name = f"tried_{rule.name}"
     forward = FunctionType(rule.forward.__code__, rule.forward.__globals__, name)
     forward.__kwdefaults__ = rule.forward.__kwdefaults__
@@ -65,15 +67,15 @@ def as_op(rule: Rule, vjp: Vjp) -> Iterator[Any]:
 
 
 def ours(rule: Rule, vjp: Vjp, call: Call) -> None:
-    """check_vjp, at one call."""
+    """check_vjp at one call."""
     with as_op(rule, vjp) as op:
         check_vjp(lambda *xs: op(*xs, **call.attributes), *call.inputs)
 
 
 def ours_drawn(rule: Rule, vjp: Vjp, examples: int) -> None:
-    """check_op, with the strategy of the rule and its conventions at kinks.
+    """check_op with the strategy of the rule and its conventions at kinks.
 
-    The vjps are of NumPy arrays, so there is no second derivative to check.
+    The vjps take NumPy arrays, so there is no second derivative to check.
     """
     with as_op(rule, vjp) as op, profile(examples):
         check_op(op, rule.calls, second_order=False)
@@ -83,7 +85,7 @@ def ours_drawn(rule: Rule, vjp: Vjp, examples: int) -> None:
 
 @contextmanager
 def profile(examples: int) -> Iterator[None]:
-    """The same examples each time, that many, not kept in a database."""
+    """A Hypothesis profile with this number of examples, the same each time, without a database."""
     before = settings.get_current_profile_name()
     settings.register_profile(
         "checkers", derandomize=True, database=None, max_examples=examples, print_blob=False
@@ -99,7 +101,7 @@ def profile(examples: int) -> Iterator[None]:
 
 
 def sum_of_outputs(rule: Rule, vjp: Vjp, call: Call) -> None:
-    """Each element of the gradient of y.sum() against a central difference."""
+    """Compare each element of the gradient of y.sum() with a central difference."""
     xs = [np.array(x) for x in call.inputs]
     y = rule.forward(*xs, **call.attributes)
     gradients = vjp(np.ones_like(y), *xs, **call.attributes)
@@ -119,7 +121,7 @@ def sum_of_outputs(rule: Rule, vjp: Vjp, call: Call) -> None:
 
 
 def torch_gradcheck(rule: Rule, vjp: Vjp, call: Call, fast: bool = False) -> None:
-    """torch.autograd.gradcheck with its defaults, of a torch.autograd.Function."""
+    """torch.autograd.gradcheck of a torch.autograd.Function, with its defaults."""
     import torch
 
     class Wrapped(torch.autograd.Function):
@@ -140,7 +142,7 @@ def torch_gradcheck(rule: Rule, vjp: Vjp, call: Call, fast: bool = False) -> Non
 
 
 def torch_fast(rule: Rule, vjp: Vjp, call: Call) -> None:
-    """The same in its fast mode."""
+    """torch.autograd.gradcheck in its fast mode."""
     torch_gradcheck(rule, vjp, call, fast=True)
 
 
@@ -148,7 +150,7 @@ def torch_fast(rule: Rule, vjp: Vjp, call: Call) -> None:
 
 
 def jax_check_grads(rule: Rule, vjp: Vjp, call: Call) -> None:
-    """jax.test_util.check_grads of first order in reverse mode, of a jax.custom_vjp."""
+    """jax.test_util.check_grads of a jax.custom_vjp, first order in reverse mode."""
     import jax
     from jax.test_util import check_grads
 
@@ -175,7 +177,7 @@ def jax_check_grads(rule: Rule, vjp: Vjp, call: Call) -> None:
 
 
 def hips_check_grads(rule: Rule, vjp: Vjp, call: Call) -> None:
-    """autograd.test_util.check_grads of first order in reverse mode, of a primitive."""
+    """autograd.test_util.check_grads of a primitive, first order in reverse mode."""
     from autograd.extend import defvjp, primitive
     from autograd.test_util import check_grads
 

@@ -1,4 +1,4 @@
-"""The 41 wrong vjps: our checkers notice what the guide's table says, and the right ones pass."""
+"""Our checkers notice as many of the 41 wrong vjps as the guide says, and the right ones pass."""
 
 import re
 from pathlib import Path
@@ -7,25 +7,18 @@ import pytest
 from hypothesis import Phase, settings
 
 from benchmarks import checkers, peers
-from benchmarks.wrong_vjps import MUTANTS, RULES
 
 AT_A_KINK = {"relu: `>=` at the kink", "max_pool2d: tie paid in full to every maximum"}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def unshrunk():
-    """Failures are not shrunk, which takes time."""
+    """Failures are not shrunk: that takes time."""
     before = settings.get_current_profile_name()
     settings.register_profile("unshrunk", settings(), phases=[Phase.generate])
     settings.load_profile("unshrunk")
     yield
     settings.load_profile(before)
-
-
-def test_there_are_41_of_ten_rules():
-    assert len({mutant.name for mutant in MUTANTS}) == 41
-    assert {mutant.rule.name for mutant in MUTANTS} == {rule.name for rule in RULES}
-    assert len(RULES) == 10
 
 
 def test_check_vjp_notices_all_but_the_two_at_a_kink():

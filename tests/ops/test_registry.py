@@ -9,8 +9,8 @@ from hypothesis import Phase, given, settings
 import tinygrad_cnn as tc
 from tinygrad_cnn.engine import registry
 from tinygrad_cnn.testing import Call, GradientError, check_op, register_strategy, strategy_for
-from tinygrad_cnn.testing.calls import entry_for
-from tinygrad_cnn.testing.errors import show
+from tinygrad_cnn.testing.entries import entry_for
+from tinygrad_cnn.testing.show import show
 
 OPS = sorted(
     name for name, op in registry.items() if op.forward.__module__.startswith("tinygrad_cnn.ops.")

@@ -1,4 +1,4 @@
-"""What cannot be checked is an error that says why, of every checker, and never a pass."""
+"""Every checker raises an error if there is nothing to check, and never passes."""
 
 import numpy as np
 import pytest

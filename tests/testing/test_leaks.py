@@ -1,4 +1,4 @@
-"""assert_no_leak: what stays is counted and listed; what is freed, or replaced, is none."""
+"""assert_no_leak counts and lists leaked objects. A freed or replaced object is no leak."""
 
 import gc
 

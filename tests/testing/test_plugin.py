@@ -1,4 +1,4 @@
-"""The pytest plugin, in sessions of its own: the mark, the report, the profiles, and its price."""
+"""The pytest plugin, in separate sessions: the mark, the report, the profiles, and its cost."""
 
 import json
 import subprocess
@@ -26,7 +26,7 @@ X = np.array([0.5, -1.5])
 
 @pytest.fixture
 def run(pytester):
-    """Run a test file with the header above it; what it returns is pytest's result."""
+    """Run a test file with the header above it, and return the result of pytest."""
 
     def session(source, *options):
         pytester.makepyfile(HEADER + source)
@@ -35,7 +35,7 @@ def run(pytester):
     return session
 
 
-# --- The mark -----------------------------------------------------------------------------------
+# --- The mark -------------------------------------------------------------------------------------
 
 RIGHT = """
 @pytest.mark.gradcheck
@@ -202,7 +202,7 @@ def test_broken():
     result.stdout.fnmatch_lines(["*return 1 / 0*"])
 
 
-# --- The report ---------------------------------------------------------------------------------
+# --- The report -----------------------------------------------------------------------------------
 
 CHECKS = """
 @pytest.mark.gradcheck(second_order=True)
@@ -305,7 +305,7 @@ def test_recording_without_pytest():
     assert ops["<lambda>"]["verdict"] == "raised TypeError"
 
 
-# --- The profiles -------------------------------------------------------------------------------
+# --- The profiles ---------------------------------------------------------------------------------
 
 PROFILE = """
 from hypothesis import settings
@@ -339,7 +339,7 @@ def test_a_profile_of_the_users_conftest_wins(pytester):
     result.stdout.fnmatch_lines(["*examples: 7 *"])
 
 
-# --- What it costs ------------------------------------------------------------------------------
+# --- What it costs --------------------------------------------------------------------------------
 
 
 def test_nothing_is_imported_until_it_is_used(pytester):

@@ -1,4 +1,4 @@
-"""No false alarm in 200 random cases, no wrong one passed, and each failure called what it is."""
+"""In 200 random cases: no false alarm, no wrong gradient passes, and every verdict is right."""
 
 import numpy as np
 import pytest
@@ -19,14 +19,15 @@ from tinygrad_cnn.testing import (
     check_second_order,
     check_vjp,
 )
-from tinygrad_cnn.testing.mutations import Watch, gradients_of
+from tinygrad_cnn.testing.mutation.base import Watch
+from tinygrad_cnn.testing.mutation.gradients import gradients_of
 from tinygrad_cnn.testing.values import separated
 
 CASES = range(200)
 
 
 def off_by(size, forward, backward):
-    """A function with the backward(g, x) given, times 1 + size."""
+    """A function whose backward is the given one times 1 + size."""
 
     class Off(Function):
         @staticmethod
@@ -52,7 +53,7 @@ def shape_of(seed):
 SMOOTH = [tc.sin, tc.tanh, tc.exp, tc.sigmoid, lambda x: x * x.cos(), lambda x: (x * x).sum()]
 
 
-# --- 200 right ones pass, 200 wrong ones fail ---------------------------------------------------
+# --- 200 right ones pass, 200 wrong ones fail -----------------------------------------------------
 
 
 def test_check_vjp():
@@ -111,7 +112,7 @@ def test_check_op_of_a_hundred_calls_and_of_a_wrong_vjp_each_time(name):
 
 
 def with_many(examples, seed=None):
-    """Run a check with so many examples, drawn by that seed."""
+    """A function that runs a check with this number of examples, from this seed."""
 
     def run(check, *args):
         before = settings.get_current_profile_name()
@@ -130,7 +131,7 @@ def with_many(examples, seed=None):
 
 @pytest.mark.parametrize("scale", [1e-1, 1e-2, 2e-3, 1e-3])
 def test_a_step_too_large_for_a_function_of_small_inputs_is_no_alarm(scale):
-    # 2⁻¹⁰ is not small beside the σ of such a batch: the differences settle as h⁴, and are followed
+    # The step 2⁻¹⁰ is large for the σ of such a batch. The error falls as h⁴ for smaller steps.
     def norm(x):
         return F.batch_norm(x, None, None, training=True)
 
@@ -145,7 +146,7 @@ def test_a_step_too_large_for_a_function_of_small_inputs_is_no_alarm(scale):
             check_vjp(wrong, x, seed=seed)
 
 
-# --- Near a kink --------------------------------------------------------------------------------
+# --- Near a kink ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("distance", [1e-9, 1e-8, 1e-6, -1e-5, 3e-4])
@@ -191,7 +192,7 @@ def test_noise_is_called_noise():
             check_vjp(rough, values(seed, 3, 4), seed=seed)
 
 
-# --- A failure shows itself again ---------------------------------------------------------------
+# --- The snippet of a failure ---------------------------------------------------------------------
 
 
 def snippet_of(error):
@@ -215,7 +216,7 @@ def wrong_op():
 
 
 class Twice:
-    """A forward, twice as large."""
+    """A forward that returns twice the output of the op."""
 
     __module__ = "tinygrad_cnn.ops.elementwise"
 

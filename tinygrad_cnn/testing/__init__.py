@@ -1,4 +1,4 @@
-"""Property-based testing of gradients: for the ops of this package, and for your own.
+"""Property-based tests of gradients: for the ops of this package and for your own.
 
 >>> import numpy as np
 >>> import tinygrad_cnn as tc
@@ -6,27 +6,28 @@
 >>> check_vjp(lambda x: tc.softmax(x, 1), np.random.default_rng(0).normal(size=(2, 3)))
 >>> check_op(tc.tanh)
 
-It needs Hypothesis (the extra `test`); the rest of the package does not.
+The checks are here at the top. Three rooms stand on them:
+
+- `ours`: how the ops of this package are called, and their references;
+- `mutation`: wrong vjps, and how many of them `check_op` notices;
+- `programs`: whole programs over tensors, compared with a naive oracle.
+
+The module needs Hypothesis (the extra `test`). The rest of the package does not.
 """
 
-from .calls import Call, register_strategy, strategy_for
+from .calls import Call
 from .check import check_adjoint, check_kink, check_second_order, check_vjp
+from .check_module import check_module
 from .check_op import check_call, check_convention, check_op
+from .configs import conv2d_configs, pool2d_configs
 from .differences import numerical_jvp, taylor_slope
+from .entries import register_strategy, sources, strategy_for
 from .errors import GradientError
 from .leaks import assert_no_leak
-from .modules import check_module
-from .mutants import Mutant, Score, mutation_score
-from .program import Program
-from .programs import graph_programs
-from .strategies import (
-    broadcastable_shapes,
-    conv2d_configs,
-    label_arrays,
-    pool2d_configs,
-    separated_arrays,
-    shapes,
-)
+from .mutation import Mutant, Score, mutation_score
+from .ours import register_family
+from .programs import Program, graph_programs
+from .strategies import broadcastable_shapes, label_arrays, separated_arrays, shapes
 
 __all__ = [
     "Call",
@@ -56,3 +57,5 @@ __all__ = [
     "strategy_for",
     "taylor_slope",
 ]
+
+sources.append(register_family)  # it finds the strategies of the ops of this package

@@ -1,4 +1,4 @@
-"""`python -m tinygrad_cnn.testing`: the table of mutants, by op; status 1 if any survives."""
+"""`python -m tinygrad_cnn.testing` prints the table of mutants by op. Status 1 if any survives."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ..engine import registry
-from .calls import entry_for
-from .mutants import Score, mutation_score
+from .entries import entry_for
+from .mutation import Score, mutation_score
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the table; the exit status."""
+    """Print the table, and return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m tinygrad_cnn.testing",
-        description="Make stock mistakes in every op and see which of them check_op notices.",
+        description="Make stock mistakes in every op and show which of them check_op notices.",
     )
     parser.add_argument("--op", action="append", metavar="NAME", help="only this op, in full")
     parser.add_argument("--examples", type=int, default=30, metavar="N", help="calls drawn (30)")
@@ -41,15 +41,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"SURVIVED: {op}: {mutant.name}" + (f", in {mutant.input}" if mutant.input else ""))
     killed, same = (sum(len(getattr(s, k)) for s in scores) for k in ("killed", "equivalent"))
     print(
-        f"{len(scores)} op{'s' * (len(scores) != 1)}, {killed + len(survivors)} mutants: {killed} killed, "
-        f"{len(survivors)} survived ({same} others are no mistake for their op); "
+        f"{len(scores)} op{'s' * (len(scores) != 1)}, {killed + len(survivors)} mutants: "
+        f"{killed} killed, {len(survivors)} survived ({same} others are no mistake for their op); "
         f"{time.perf_counter() - start:.1f} s"
     )
     return 1 if survivors else 0
 
 
 def by_op(scores: Sequence[Score]) -> str:
-    """One line for each op: how many of its mutants each kind of check noticed."""
+    """A line for each op: the number of its mutants that each kind of check noticed."""
     kinds = [kind for kind, _ in _checks(scores).most_common()]
     rows = [["op", "mutants", *kinds, "survived", "examples"]]
     for score in scores:
@@ -64,7 +64,7 @@ def by_op(scores: Sequence[Score]) -> str:
 
 
 def by_check(scores: Sequence[Score]) -> str:
-    """How many mutants each check noticed, and with which verdicts most."""
+    """A line for each check: how many mutants it noticed, and its most frequent verdict."""
     rows = [["noticed by", "mutants", "most often with the verdict"]]
     for check, number in _checks(scores).most_common():
         verdicts = Counter(m.verdict for s in scores for m in s.killed if m.check == check)

@@ -1,17 +1,19 @@
-"""Checks of one function at one point. `check_op` runs them, and more, at many."""
+"""Checks of one function at one point. `check_op` runs them, and more, at many points."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from ..tensor import Tensor
 from .compare import close, same_bits
-from .differences import Function, evaluate, plain, precision, smallest, step_for, taylor_slope
+from .differences import Function, evaluate, precision, smallest, step_for, taylor_slope
 from .errors import GradientError
+from .inputs import plain
 from .report import compared, examined, listeners, reported
 from .subject import Subject, gradient_function, pull_back
 from .values import Array, signed
@@ -20,7 +22,7 @@ from .verdict import Pairing, disagreement
 
 def check_vjp(
     fn: Function,
-    *xs: Any,
+    *xs: object,
     wrt: int | Sequence[int] | None = None,
     directions: int = 3,
     seed: int = 0,
@@ -28,12 +30,16 @@ def check_vjp(
 ) -> None:
     """Check the gradients of `fn` at `xs` against differences in signed random directions.
 
-    `fn` takes Tensors and returns one, or several; `xs` are arrays, Tensors, or anything that `fn`
-    takes; `wrt` numbers the inputs to differentiate by (all of floating point). For a random
-    cotangent u and directions v, ⟨Jᵀu, v⟩ from the engine must be ⟨u, J v⟩ from differences on a
-    float64 copy, to `rtol` of their terms and the rounding of the outputs' dtype.
+    For a random cotangent u and `directions` random directions v, ⟨Jᵀu, v⟩ from the backward pass
+    must equal ⟨u, J v⟩ from differences. The differences are taken on a float64 copy. The tolerance
+    is `rtol` of the sum of magnitudes of the terms, plus the rounding of the outputs' dtype.
 
-    Raises GradientError where it is not, ValueError or TypeError where there is nothing to check.
+    - `fn` takes Tensors and returns one or several;
+    - `xs` are arrays, Tensors, or any other arguments of `fn`;
+    - `wrt` numbers the inputs to differentiate by; by default all of floating point.
+
+    Raises GradientError if a gradient is wrong, and ValueError or TypeError if there is nothing to
+    check.
 
     >>> import tinygrad_cnn as tc
     >>> check_vjp(lambda x, w: tc.tanh(x @ w), np.ones((2, 3)), np.ones((3, 4)))
@@ -54,16 +60,17 @@ def verify(
     epsilon: float = 0.0,
     order: int = 1,
 ) -> None:
-    """`check_vjp` of a subject that rounds to `epsilon` inside, if its outputs do not more.
+    """`check_vjp` of a subject.
 
-    `order` 2 says, for a report, that the subject is a gradient.
+    `epsilon` is the machine epsilon inside the subject, if it is coarser than that of the outputs.
+    `order` is for reports: 2 if the subject is itself a gradient.
     """
     rng = np.random.default_rng(seed)
     tensors, outputs = subject.run()
     us = [signed(rng, y.shape, y.dtype) for y in outputs]
     gradients = pull_back(outputs, [tensors[k] for k in subject.wrt], us)
     once = repeated(subject)
-    epsilon = max(epsilon, precision(once))  # of the differences; the gradients' may be another
+    epsilon = max(epsilon, precision(once))  # of the differences; gradients may have another
     rtol = max(rtol, 16 * epsilon, 16 * precision(outputs), 16 * precision(gradients))
     h = step_for(epsilon)
     pairing = Pairing(subject, us, h)
@@ -89,7 +96,10 @@ def verify(
 
 
 def repeated(subject: Subject) -> list[Array]:
-    """What the function gives, as arrays; GradientError where it gives something else again."""
+    """The outputs of the function, as arrays.
+
+    Raises GradientError if a second call gives other outputs.
+    """
     once, again = evaluate(subject.fn, subject.doubles), evaluate(subject.fn, subject.doubles)
     if not all(map(same_bits, once, again)):
         raise GradientError(
@@ -99,8 +109,9 @@ def repeated(subject: Subject) -> list[Array]:
 
 
 def slope_of(pairing: Pairing, k: int, v: Array, by_vjp: float, agrees: bool = True) -> float:
-    """The Taylor slope of the gradient for input k along v; infinite where nothing but the rounding
-    of a gradient that agrees remains.
+    """The Taylor slope of the gradient for input k along v.
+
+    It is infinite for a gradient that agrees where only rounding remains.
     """
     slope = taylor_slope(pairing.paired, pairing.xs, pairing.directions(k, v), by_vjp)
     return math.inf if agrees and slope < 1.5 else slope
@@ -108,15 +119,16 @@ def slope_of(pairing: Pairing, k: int, v: Array, by_vjp: float, agrees: bool = T
 
 def check_second_order(
     fn: Function,
-    *xs: Any,
+    *xs: object,
     wrt: int | Sequence[int] | None = None,
     directions: int = 3,
     seed: int = 0,
     rtol: float = 1e-6,
 ) -> None:
-    """Check the gradient of the gradient: `check_vjp` of (xs, u) ↦ Jᵀu, as with `create_graph`.
+    """Check the gradient of the gradient: `check_vjp` of the function (xs, u) ↦ Jᵀu.
 
-    It also holds the gradient with a graph to the one without.
+    It also checks that the gradient with a graph (`create_graph`) equals the one without. Arguments
+    and errors are as in `check_vjp`.
 
     >>> import tinygrad_cnn as tc
     >>> check_second_order(lambda x: tc.softmax(x, 0), np.array([0.3, -1.0, 2.0]))
@@ -166,13 +178,16 @@ def verify_second_order(
 
 
 def check_adjoint(
-    fn: Function, *xs: Any, linear_in: int | Sequence[int] | None = None, seed: int = 0
+    fn: Function, *xs: object, linear_in: int | Sequence[int] | None = None, seed: int = 0
 ) -> None:
     """Check ⟨A u, v⟩ = ⟨u, Aᵀ v⟩ to rounding, for each input that `fn` is linear in.
 
-    A u is `fn` with u in that input's place, less what it gives for zeros; Aᵀ v is the engine's
-    gradient. It needs no step size, and no smoothness. By default all floating-point inputs, one
-    at a time.
+    A u is `fn` with u in place of the input, minus `fn` with zeros there. Aᵀ v is the gradient from
+    the backward pass. The check needs no step size and no smoothness. `linear_in` numbers the
+    inputs; by default all of floating point, one at a time.
+
+    Raises GradientError if the two sides differ, and ValueError or TypeError if there is nothing to
+    check.
 
     >>> import tinygrad_cnn as tc
     >>> check_adjoint(lambda a, b: a @ b, np.ones((2, 3)), np.ones((3, 4)))
@@ -182,7 +197,7 @@ def check_adjoint(
 
 @reported
 def verify_adjoint(subject: Subject, *, seed: int = 0) -> None:
-    """`check_adjoint` of a subject, linear in each of its `wrt`."""
+    """`check_adjoint` of a subject, for each input of its `wrt`."""
     rng = np.random.default_rng(seed)
     _, outputs = subject.run()
     repeated(subject)
@@ -209,10 +224,15 @@ def verify_adjoint(subject: Subject, *, seed: int = 0) -> None:
             )
 
 
-def check_kink(fn: Function, x: Any, expected: Any, *, h: float = 2.0**-20) -> None:
-    """Check the gradient of Σ fn(x) at a kink: it is `expected`, and a possible slope.
+def check_kink(
+    fn: Function, x: ArrayLike | Tensor, expected: ArrayLike | Tensor, *, h: float = 2.0**-20
+) -> None:
+    """Check the documented gradient of Σ fn(x) at a kink.
 
-    Along each axis the gradient must lie between the slopes on the two sides of x.
+    The gradient must equal `expected`, which has the shape of x. Along each axis it must lie
+    between the slopes on the two sides of x, which are differences of step `h`.
+
+    Raises GradientError if the gradient is another, and ValueError if `expected` has another shape.
 
     >>> import tinygrad_cnn as tc
     >>> check_kink(tc.relu, [0.0], [0.0])

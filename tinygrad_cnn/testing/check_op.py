@@ -1,4 +1,4 @@
-"""The one line for an op."""
+"""check_op: everything that must hold for an op, in one line."""
 
 from __future__ import annotations
 
@@ -8,40 +8,56 @@ from typing import Any
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.strategies import SearchStrategy
+from numpy.typing import ArrayLike
 
-from .calls import Call, entry_for, find_op, snippet, strategy_for, subject_of
+from ..engine import Op
+from .calls import Call, Input, OpLike, find_op, first, snippet, subject_of
 from .check import check_kink
 from .compare import close, same_bits
-from .differences import is_floating, plain
+from .differences import Function
+from .entries import Convention, Reference, entry_for, strategy_for
 from .errors import GradientError
-from .properties import Trial, first
+from .inputs import is_floating, plain
+from .properties import Trial
 from .report import checking
+from .values import Array
+
+Kink = tuple[Function, ArrayLike, ArrayLike]  # arguments of `check_kink`
 
 
 def check_op(
-    op: Any,
+    op: OpLike,
     strategy: SearchStrategy[Call] | None = None,
-    reference: Callable[..., Any] | None = None,
+    reference: Reference | None = None,
     linear_in: Sequence[str] = (),
-    conventions: Iterable[tuple[Any, Any, Any]] = (),
+    conventions: Iterable[Convention | Kink] = (),
     second_order: bool = True,
 ) -> None:
     """Check everything that holds for every op, on calls that Hypothesis draws.
 
-    `op` is what `@op` made, or a registered op's name; `strategy` draws a `Call` (by default the
-    one given to `register_strategy`). `reference` takes the inputs as arrays and the attributes,
-    and returns what the forward must; `linear_in` names inputs that it is linear in; `conventions`
-    are arguments for `check_kink`, (function, x, expected gradient), or for `check_convention`,
-    (Call, input, expected gradient). What is registered beside the strategy holds too. Without
-    `second_order` the vjps may be of arrays alone: their own derivatives are not asked for.
+    - `op`: the result of `@op`, or the name of a registered op;
+    - `strategy`: draws a `Call`; by default the strategy given to `register_strategy`;
+    - `reference`: takes the inputs as arrays and the attributes, and returns the outputs by
+      definition;
+    - `linear_in`: names of inputs that the op is linear in;
+    - `conventions`: choices at kinks, as arguments of `check_kink` (function, x, expected gradient)
+      or of `check_convention` (Call, input, expected gradient);
+    - `second_order`: False for vjps that accept arrays only, which have no derivatives of their
+      own.
 
-    Checked are: first and second derivatives against central differences; ⟨Au, v⟩ = ⟨u, Aᵀv⟩ where
-    it is linear; that the vjps are linear in the cotangent, repeat to the bit, keep shape and dtype
-    (float32 too), write to nothing and share no memory; that arrays give what Tensors give, and the
-    layout in memory does not matter; that no call disturbs another. The number of examples is the
-    Hypothesis profile's.
+    The options registered with the strategy apply too. The check covers:
 
-    Raises GradientError for the smallest call that fails, LookupError where there is no strategy.
+    - first and second derivatives, against central differences;
+    - ⟨Au, v⟩ = ⟨u, Aᵀv⟩ for inputs that the op is linear in;
+    - vjps: linear in the cotangent, the same bits twice, the shape and dtype of the input (also in
+      float32), no write to anything, no shared memory;
+    - calls: the same result for arrays as for Tensors, and for any layout in memory; no call
+      disturbs another.
+
+    The Hypothesis profile sets the number of examples.
+
+    Raises GradientError for the smallest call that fails, LookupError if there is no strategy, and
+    ValueError if no call had an element to differentiate by.
 
     >>> import tinygrad_cnn as tc
     >>> check_op(tc.relu, conventions=[(tc.relu, [0.0], [0.0])])
@@ -72,15 +88,15 @@ def check_op(
             raise ValueError(
                 f"{op.name}: nothing was checked: no call drawn had an element to differentiate by"
             )
-        for what, x, expected in (*conventions, *(entry.conventions if entry else ())):
-            if isinstance(what, Call):
-                check_convention(op, what, x, expected)
+        for subject, x, expected in (*conventions, *(entry.conventions if entry else ())):
+            if isinstance(subject, Call):
+                check_convention(op, subject, str(x), expected)
             else:
-                check_kink(what, x, expected)
+                check_kink(subject, x, expected)
 
 
-def check_convention(op: Any, call: Call, input: str, expected: Any) -> None:
-    """`check_kink` of an op: the gradient of Σ y for that input of the call is `expected`.
+def check_convention(op: OpLike, call: Call, input: str, expected: ArrayLike) -> None:
+    """`check_kink` of an op: for that input of the call, the gradient of Σ y is `expected`.
 
     >>> check_convention("abs", Call((np.array([0.0, -2.0]),)), "x", [0.0, -1.0])
     """
@@ -92,19 +108,24 @@ def check_convention(op: Any, call: Call, input: str, expected: Any) -> None:
         return first(op.record(*inputs, **call.attributes))
 
     fn.__name__ = f"{op.name} in {input}"
+    x: Any = call.inputs[k]
     line = f"testing.check_convention(op, call, {input!r}, {np.asarray(expected).tolist()})"
-    _reported(op, call, line, "convention", lambda: check_kink(fn, call.inputs[k], expected))
+    _with_snippet(op, call, line, "convention", lambda: check_kink(fn, x, expected))
 
 
 def check_call(
-    op: Any,
+    op: OpLike,
     call: Call,
-    reference: Callable[..., Any] | None = None,
+    reference: Reference | None = None,
     linear_in: Sequence[str] = (),
     constants: Sequence[str] = (),
     second_order: bool = True,
 ) -> bool:
-    """What `check_op` checks, of one call; whether there was an element to differentiate by."""
+    """Check one call, as `check_op` does. Returns whether there was an element to differentiate by.
+
+    `constants` names floating-point inputs that have no gradient on purpose. The other arguments
+    and the errors are as in `check_op`.
+    """
     op = find_op(op)
     if not isinstance(call, Call):
         raise TypeError(f"{op.name}: the strategy must draw Calls, got {type(call).__name__}")
@@ -116,12 +137,12 @@ def check_call(
         line = f"testing.check_call(op, call, linear_in={tuple(linear_in)})"
     before = [x.copy() if isinstance(x, np.ndarray) else x for x in call.inputs]
     if reference is not None:
-        given = "reference = op.forward  # put here the one that was given\n"
+        given = "reference = op.forward  # put the reference of the failed check here\n"
         given += "testing.check_call(op, call, reference)"
-        _reported(op, call, given, "reference", lambda: _agrees(op, call, reference))
+        _with_snippet(op, call, given, "reference", lambda: _agrees(op, call, reference))
     registered = entry and entry.reference
     if registered is not None:
-        _reported(op, call, line, "reference", lambda: _agrees(op, call, registered))
+        _with_snippet(op, call, line, "reference", lambda: _agrees(op, call, registered))
     for name, x in zip(op.inputs, call.inputs, strict=False):
         if is_floating(x) and name not in op.vjps and name not in constants:
             raise GradientError(
@@ -129,13 +150,15 @@ def check_call(
             )
     subject = subject_of(op, call)
     if subject is not None:
-        _reported(op, call, line, "", lambda: Trial(op, call, subject, linear_in).run(second_order))
-    _reported(op, call, line, "input", lambda: _unchanged(op, call, before))
+        _with_snippet(
+            op, call, line, "", lambda: Trial(op, call, subject, linear_in).run(second_order)
+        )
+    _with_snippet(op, call, line, "input", lambda: _unchanged(op, call, before))
     return subject is not None and any(subject.xs[k].size for k in subject.wrt)
 
 
-def _reported(op: Any, call: Call, line: str, check: str, run: Callable[[], None]) -> None:
-    """Run a check: what it raises is a GradientError, with the snippet that ends in `line`."""
+def _with_snippet(op: Op, call: Call, line: str, check: str, run: Callable[[], None]) -> None:
+    """Run a check. Any exception becomes a GradientError with a snippet that ends in `line`."""
     try:
         run()
     except GradientError as error:
@@ -152,16 +175,17 @@ def _reported(op: Any, call: Call, line: str, check: str, run: Callable[[], None
         raise failure from problem
 
 
-def _unchanged(op: Any, call: Call, before: Sequence[Any]) -> None:
+def _unchanged(op: Op, call: Call, before: Sequence[Input]) -> None:
     for k, (x, now) in enumerate(zip(before, call.inputs, strict=True)):
-        if isinstance(x, np.ndarray) and not same_bits(x, now):
-            call.inputs = tuple(before)  # what the snippet shows is the call as it was
+        if isinstance(x, np.ndarray) and not same_bits(x, np.asarray(now)):
+            call.inputs = tuple(before)  # the snippet shows the call before the change
             raise GradientError(
                 "input changed", op=op.name, input=f"{op.inputs[0 if op.variadic else k]} {x.shape}"
             )
 
 
-def _agrees(op: Any, call: Call, reference: Callable[..., Any]) -> None:
+def _agrees(op: Op, call: Call, reference: Reference) -> None:
+    """Compare the forward with its reference."""
     arrays = [plain(x) for x in call.inputs]
     before = [x.copy() if isinstance(x, np.ndarray) else x for x in arrays]
     with np.errstate(all="ignore"):
@@ -174,7 +198,7 @@ def _agrees(op: Any, call: Call, reference: Callable[..., Any]) -> None:
         _same(op, name, np.asarray(plain(a)), np.asarray(b))
 
 
-def _same(op: Any, name: str, y: Any, wanted: Any) -> None:
+def _same(op: Op, name: str, y: Array, wanted: Array) -> None:
     if close(y, wanted):
         return
     verdict = "forward disagrees with its reference"

@@ -1,4 +1,4 @@
-"""When two arrays count as the same."""
+"""Equality of two arrays: up to rounding, or to the bit."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from .values import Array
 
 
 def close(a: Array, b: Array, epsilon: float | None = None) -> bool:
-    """Equal up to the rounding of sums taken in another order, of terms of at least about 1;
-    infinities and NaN as they are.
+    """Whether a and b agree up to the rounding of sums taken in another order.
+
+    The tolerance is relative to the largest magnitude in b, and to 1 at least. Infinities and NaN
+    must be in the same places. `epsilon` is the machine epsilon; by default that of the less
+    precise dtype.
     """
     if epsilon is None:
         epsilon = max((np.finfo(v.dtype).eps for v in (a, b) if v.dtype.kind == "f"), default=0.0)
@@ -21,5 +24,5 @@ def close(a: Array, b: Array, epsilon: float | None = None) -> bool:
 
 
 def same_bits(a: Array, b: Array) -> bool:
-    """Equal to the last bit."""
+    """Whether a and b have the same dtype, shape and bits."""
     return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()

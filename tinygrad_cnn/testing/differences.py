@@ -1,8 +1,8 @@
-"""Derivatives by differences: of any function of Tensors, in any direction, in float64.
+"""Derivatives by finite differences: of any function of Tensors, in any direction, in float64.
 
-The central difference (f(x + hv) − f(x − hv)) / 2h is off by a series in h², h⁴, ...; two of them,
-with h and h/2, give (4 D(h/2) − D(h)) / 3, which is off by h⁴ (Richardson). Rounding adds ε/h: they
-meet at h = ε^(1/5), 2⁻¹⁰ in float64.
+The central difference D(h) = (f(x + hv) − f(x − hv)) / 2h has an error of c₂h² + c₄h⁴ + …
+Richardson extrapolation, (4 D(h/2) − D(h)) / 3, removes the h² term. Rounding contributes ε/h. The
+two errors meet at h = ε^(1/5), which is 2⁻¹⁰ in float64.
 """
 
 from __future__ import annotations
@@ -12,77 +12,68 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from ..engine import Recorded, no_grad, wrap
+from ..engine import no_grad, wrap
+from ..tensor import Tensor
+from .inputs import double, is_floating, plain
 from .values import Array
 
-Function = Callable[..., Any]
+Function = Callable[..., Tensor | Sequence[Tensor]]  # of Tensors and any other arguments
+Direction = ArrayLike | Tensor | None  # None for an input that stays
 
 
-def is_floating(x: Any) -> bool:
-    """Whether x is an array, or a Tensor, of floating point."""
-    array = plain(x)
-    return isinstance(array, np.ndarray) and array.dtype.kind == "f"
+def floating_outputs(result: object) -> list[Tensor]:
+    """The Tensors of floating point that a function returned.
 
-
-def plain(x: Any) -> Any:
-    """The array of a Tensor; anything else as it is."""
-    return x._array if isinstance(x, Recorded) else x
-
-
-def double(x: Any) -> Any:
-    """A float64 copy of what is of floating point; anything else as it is."""
-    return plain(x).astype(np.float64) if is_floating(x) else plain(x)
-
-
-def floating_outputs(result: Any) -> list[Any]:
-    """The Tensors of floating point among what a function returned.
-
-    TypeError where it returned something else than Tensors, or none of floating point.
+    Raises TypeError if it returned anything but Tensors, or no Tensor of floating point.
     """
     outputs = list(result) if isinstance(result, (tuple, list)) else [result]
-    if not outputs or not all(isinstance(y, Recorded) for y in outputs):
+    tensors = [y for y in outputs if isinstance(y, Tensor)]
+    if not outputs or len(tensors) < len(outputs):
         raise TypeError(
             f"the function must return a Tensor, or several, got {type(result).__name__}"
         )
-    found = [y for y in outputs if is_floating(y)]
+    found = [y for y in tensors if is_floating(y)]
     if not found:
         raise TypeError(
             "the function returned no Tensor of floating point: "
-            f"{', '.join(str(y.dtype) for y in outputs)}"
+            f"{', '.join(str(y.dtype) for y in tensors)}"
         )
     return found
 
 
 def evaluate(fn: Function, xs: Sequence[Any]) -> list[Array]:
-    """The floating-point outputs of `fn`, as arrays; nothing is recorded."""
+    """The floating-point outputs of `fn`, as arrays. Nothing is recorded."""
     with no_grad(), np.errstate(all="ignore"):
         given = [wrap(x) if isinstance(x, np.ndarray) else x for x in xs]
         return [y._array for y in floating_outputs(fn(*given))]
 
 
-def precision(outputs: Iterable[Any]) -> float:
-    """The machine epsilon of the least precise of some arrays or Tensors of floating point."""
+def precision(outputs: Iterable[Array | Tensor]) -> float:
+    """The machine epsilon of the least precise of some floating-point arrays or Tensors."""
     return max((float(np.finfo(y.dtype).eps) for y in outputs), default=2.0**-52)
 
 
-def smallest(outputs: Iterable[Any]) -> float:
-    """Below this some of them lose digits: the smallest normal number of the coarsest dtype."""
+def smallest(outputs: Iterable[Array | Tensor]) -> float:
+    """The smallest normal number of the coarsest dtype. Smaller numbers lose digits."""
     return max((float(np.finfo(y.dtype).tiny) for y in outputs), default=0.0)
 
 
 def step_for(epsilon: float) -> float:
-    """The step h for functions that round to `epsilon`: a power of two near ε^(1/5)."""
+    """The step h for a function that rounds to `epsilon`: a power of two near ε^(1/5)."""
     return float(2.0 ** round(math.log2(epsilon) / 5))
 
 
-def moved(xs: Sequence[Any], directions: Sequence[Any], h: float) -> list[Any]:
-    """x + h v for each x that has a direction."""
+def moved(xs: Sequence[Any], directions: Sequence[Array | None], h: float) -> list[Any]:
+    """x + h v for each x that has a direction v."""
     return [x if v is None else np.asarray(x + h * v) for x, v in zip(xs, directions, strict=True)]
 
 
-def central(fn: Function, xs: Sequence[Any], directions: Sequence[Any], h: float) -> list[Array]:
-    """(f(x + hv) − f(x − hv)) / 2h; what is the same on both sides, infinite even, counts as 0."""
+def central(
+    fn: Function, xs: Sequence[Any], directions: Sequence[Array | None], h: float
+) -> list[Array]:
+    """(f(x + hv) − f(x − hv)) / 2h for each output; 0 where both sides are equal, even infinite."""
     after = evaluate(fn, moved(xs, directions, h))
     before = evaluate(fn, moved(xs, directions, -h))
     with np.errstate(all="ignore"):
@@ -92,52 +83,63 @@ def central(fn: Function, xs: Sequence[Any], directions: Sequence[Any], h: float
         ]
 
 
-def richardson(fn: Function, xs: Sequence[Any], directions: Sequence[Any], h: float) -> list[Array]:
-    """Two central differences extrapolated to h = 0."""
+def richardson(
+    fn: Function, xs: Sequence[Any], directions: Sequence[Array | None], h: float
+) -> list[Array]:
+    """Central differences with h and h/2, extrapolated to h = 0."""
     wide, narrow = central(fn, xs, directions, h), central(fn, xs, directions, h / 2)
     with np.errstate(all="ignore"):
         return [(4 * b - a) / 3 for a, b in zip(wide, narrow, strict=True)]
 
 
 def numerical_jvp(
-    fn: Function, xs: Sequence[Any], directions: Sequence[Any], h: float | None = None
-) -> Any:
-    """The derivative of `fn` at `xs` in `directions`, by differences on a float64 copy.
+    fn: Function, xs: Sequence[object], directions: Sequence[Direction], h: float | None = None
+) -> Array | tuple[Array, ...]:
+    """The derivative of `fn` at `xs` along `directions`, by differences on a float64 copy.
 
-    `fn` takes Tensors and returns one, or several (then the result is a tuple). A direction is an
-    array of the shape of its x, or None for an x that stays. Of `h`, ½ h too is used.
+    `fn` takes Tensors and returns one or several; for several the result is a tuple. A direction
+    has the shape of its input, or is None for an input that stays. The differences use the steps
+    `h` and `h / 2`; by default `h` fits the precision of the outputs.
+
+    Raises ValueError if the directions do not match the inputs in number or shape.
 
     >>> import tinygrad_cnn as tc
     >>> numerical_jvp(tc.exp, [np.zeros(2)], [np.array([1.0, -2.0])]).round(9)
     array([ 1., -2.])
     """
-    xs, directions = _float64(xs, directions)
+    points, vs = _float64(xs, directions)
     if h is None:
-        h = step_for(precision(evaluate(fn, xs)))
-    found = richardson(fn, xs, directions, h)
+        h = step_for(precision(evaluate(fn, points)))
+    found = richardson(fn, points, vs, h)
     return found[0] if len(found) == 1 else tuple(found)
 
 
 def taylor_slope(
-    fn: Function, xs: Sequence[Any], directions: Sequence[Any], jvp: Any, largest: float = 2.0**-5
+    fn: Function,
+    xs: Sequence[object],
+    directions: Sequence[Direction],
+    jvp: ArrayLike | Sequence[ArrayLike],
+    largest: float = 2.0**-5,
 ) -> float:
-    """The order with which f(x + hv) − f(x) − h · jvp vanishes: 2 if `jvp` is right, 1 if wrong.
+    """The order in h of the remainder f(x + hv) − f(x) − h · jvp.
 
-    It needs no tolerance. Infinite where nothing remains but rounding, as of a linear function.
+    It is 2 for a right `jvp` and 1 for a wrong one. It needs no tolerance. It is infinite where
+    only rounding remains, as for a linear function. `largest` is the largest step. For a function
+    of several outputs, `jvp` is a tuple.
 
     >>> import tinygrad_cnn as tc
     >>> x, v = np.array([1.0]), np.array([1.0])
     >>> [round(taylor_slope(tc.exp, [x], [v], np.e * c), 1) for c in (1.0, 1.0005)]
     [2.0, 1.0]
     """
-    xs, directions = _float64(xs, directions)
+    points, vs = _float64(xs, directions)
     jvps = jvp if isinstance(jvp, (tuple, list)) else [jvp]
-    at = evaluate(fn, xs)
+    at = evaluate(fn, points)
     noise = 64 * precision(at) * max((float(np.abs(y).max(initial=0)) for y in at), default=0.0)
     remainders = []
     for k in range(16):
         h = largest / 2**k
-        after = evaluate(fn, moved(xs, directions, h))
+        after = evaluate(fn, moved(points, vs, h))
         with np.errstate(all="ignore"):
             parts = [
                 np.where(a == b, 0.0, a.astype(np.float64) - b) - h * np.asarray(d)
@@ -153,7 +155,10 @@ def taylor_slope(
     return float(np.median(slopes[-3:]))
 
 
-def _float64(xs: Sequence[Any], directions: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+def _float64(
+    xs: Sequence[object], directions: Sequence[Direction]
+) -> tuple[list[Any], list[Array | None]]:
+    """Float64 copies of the inputs and of the directions, checked against each other."""
     if len(xs) != len(directions):
         raise ValueError(f"got {len(xs)} inputs and {len(directions)} directions")
     points = [double(x) for x in xs]

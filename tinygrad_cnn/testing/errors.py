@@ -1,23 +1,15 @@
-"""What a failed check says."""
+"""GradientError: the failure of a check, as a message."""
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
-import numpy as np
-
-from ..engine import Op
-from ..ops.sparse import SparseMatrix
-from .values import FixedRandom
-
 
 class GradientError(AssertionError):
-    """A check failed; the message says where, by how much, and why.
+    """A check failed. The message says where, by how much, and why.
 
-    `verdict` is the reason in a few words ("vjp wrong", "kink crossed ...", "difference noise");
-    `op`, `input`, `index`, `by_vjp` and `by_difference` say what of it is known, else None; `check`
-    is the property of `check_op` that did not hold.
+    `verdict` is the reason in a few words ("vjp wrong", "kink crossed ...", "difference noise").
+    `op`, `input`, `index`, `by_vjp` and `by_difference` locate the failure; each is None if it is
+    unknown. `snippet` is code that reproduces it. `check` is the property of `check_op` that
+    failed.
     """
 
     def __init__(
@@ -52,28 +44,3 @@ class GradientError(AssertionError):
         if self.snippet:
             lines += ["  to see it again:", *("    " + line for line in self.snippet.split("\n"))]
         return "\n".join(lines)
-
-
-def show(value: Any) -> str:
-    """An expression that gives `value`, where that is possible."""
-    if isinstance(value, np.ndarray):
-        shape = f".reshape({value.shape})" if 0 in value.shape else ""
-        return f"np.array({value.tolist()}, {str(value.dtype)!r}){shape}"
-    if isinstance(value, np.dtype):
-        return repr(str(value))
-    if isinstance(value, (tuple, list)):
-        inside = ", ".join(show(v) for v in value)
-        if isinstance(value, list):
-            return f"[{inside}]"
-        return f"({inside},)" if len(value) == 1 else f"({inside})"
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{key!r}: {show(v)}' for key, v in value.items())}}}"
-    if isinstance(value, Op):
-        return f"registry[{value.name!r}]"
-    if isinstance(value, float) and not math.isfinite(value):
-        return f"float('{value}')"
-    if isinstance(value, FixedRandom):
-        return f"testing.values.{value!r}"
-    if isinstance(value, SparseMatrix):
-        return f"testing.errors.{value!r}"
-    return repr(value)

@@ -1,4 +1,4 @@
-"""assert_no_leak: what a function makes is freed when it returns, without the garbage collector."""
+"""assert_no_leak: a function keeps no Tensor or node alive, even without the garbage collector."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import gc
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from ..engine import Node, Recorded
 
 
-def assert_no_leak(fn: Callable[[], Any], *, calls: int = 3) -> None:
-    """Call `fn` a few times: no Tensor and no node of a graph may be there more than before.
+def assert_no_leak(fn: Callable[[], object], *, calls: int = 3) -> None:
+    """Check that calls of `fn` leave no more Tensors and graph nodes alive than there were before.
 
-    The garbage collector is off meanwhile, so that a reference cycle counts too. A first call is
-    not counted: it may fill caches, or make the state of an optimizer. What `fn` returns is dropped.
+    The garbage collector is off during the calls, so a reference cycle counts as a leak. A first
+    call, before the count, may fill caches or make the state of an optimizer. The results of `fn`
+    are dropped.
 
-    Raises AssertionError, which lists what stayed by type, op and shape; TypeError for an `fn` that
-    cannot be called.
+    Raises AssertionError with a list of the leaked objects by type, op and shape; TypeError if `fn`
+    cannot be called; and ValueError if `calls` is less than 1.
 
     >>> import tinygrad_cnn as tc
     >>> x = tc.ones(3, requires_grad=True)
@@ -52,7 +52,7 @@ def assert_no_leak(fn: Callable[[], Any], *, calls: int = 3) -> None:
                 [
                     f"after {calls} calls of {name} there are {more} tensors and nodes more than "
                     "before:",
-                    *(f"  {count} × {what}" for what, count in stayed),
+                    *(f"  {count} × {description}" for description, count in stayed),
                 ]
             )
         )
@@ -71,8 +71,8 @@ def _collector_off() -> Iterator[None]:
 
 
 def _census() -> Counter[str]:
-    """The living tensors and nodes, counted by what they are."""
-    # By the type: to ask an object for its class may run code of other libraries.
+    """The number of living tensors and nodes of each description."""
+    # `isinstance` reads `__class__`, which may run code of other libraries.
     found = (x for x in gc.get_objects() if issubclass(type(x), (Recorded, Node)))
     return Counter(map(_describe, found))
 

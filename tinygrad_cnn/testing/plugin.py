@@ -1,9 +1,10 @@
-"""What the pytest plugin does once a mark or an option asks for it.
+"""The pytest plugin: the mark `gradcheck` and the option `--gradcheck-report`.
 
-`@pytest.mark.gradcheck` makes a gradient test of a function that returns `(fn, inputs)`, where `fn`
-takes Tensors or is a Module, with fixtures, parameters and `@given` as ever.
-`--gradcheck-report=FILE` writes what all checks of the session found (see `report`). pytest itself
-sees `tinygrad_cnn_pytest`, which comes here on demand.
+`@pytest.mark.gradcheck` turns a function that returns `(fn, inputs)` into a gradient test. `fn`
+takes Tensors, or is a Module. Fixtures, parameters and `@given` work as usual.
+`--gradcheck-report=FILE` writes the measurements of all checks of the session (see `report`).
+
+pytest loads `tinygrad_cnn_pytest`, which imports this module when a mark or the option needs it.
 """
 
 from __future__ import annotations
@@ -11,28 +12,29 @@ from __future__ import annotations
 import functools
 import inspect
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import pytest
 
 from ..nn import Module
 from .check import verify, verify_second_order
+from .check_module import check_module
+from .differences import Function
 from .errors import GradientError
-from .modules import check_module
-from .report import Recorder, as_record, checking, listeners, merged
+from .report import Record, Recorder, as_record, checking, listeners, merged
 from .subject import Subject
 
 OPTIONS = ("wrt", "second_order", "directions", "seed", "rtol")
 
 
 class MarkError(TypeError):
-    """A marked function returned no (fn, inputs), or its mark has an option that is not there."""
+    """A marked function did not return (fn, inputs), or its mark has an unknown option."""
 
 
 def call(item: pytest.Function) -> bool:
-    """Run a marked test: call the function, and check what it returns."""
+    """Run a marked test: call the function and check its result. Returns True: the test was run."""
     __tracebackhide__ = True
     options = options_of(item)
     arguments = {name: item.funcargs[name] for name in item._fixtureinfo.argnames}
@@ -49,8 +51,10 @@ def call(item: pytest.Function) -> bool:
     return True
 
 
-def checked(name: str, inner: Callable[..., Any], options: dict[str, Any]) -> Callable[..., None]:
-    """The function with its result checked."""
+def checked(
+    name: str, inner: Callable[..., object], options: dict[str, Any]
+) -> Callable[..., None]:
+    """The function `inner`, with a check of its result."""
 
     @functools.wraps(inner)
     def test(*args: Any, **kwargs: Any) -> None:
@@ -61,7 +65,10 @@ def checked(name: str, inner: Callable[..., Any], options: dict[str, Any]) -> Ca
 
 
 def options_of(item: pytest.Function) -> dict[str, Any]:
-    """The options of a test's marks, the nearest first; MarkError for one that is not there."""
+    """The options in the marks of a test; the nearest mark wins.
+
+    Raises MarkError for an unknown option.
+    """
     options: dict[str, Any] = {}
     for mark in item.iter_markers("gradcheck"):
         unknown = [*map(repr, mark.args), *(k for k in mark.kwargs if k not in OPTIONS)]
@@ -74,8 +81,8 @@ def options_of(item: pytest.Function) -> dict[str, Any]:
     return options
 
 
-def check(name: str, result: Any, options: dict[str, Any]) -> None:
-    """Check what a marked function returned; MarkError where that is no (fn, inputs)."""
+def check(name: str, result: object, options: dict[str, Any]) -> None:
+    """Check the result of a marked function. Raises MarkError if it is not (fn, inputs)."""
     __tracebackhide__ = True
     if not _fn_and_inputs(result):
         if inspect.iscoroutine(result):
@@ -98,7 +105,7 @@ def check(name: str, result: Any, options: dict[str, Any]) -> None:
             verify_second_order(subject, **how)
 
 
-def _fn_and_inputs(result: Any) -> bool:
+def _fn_and_inputs(result: object) -> TypeGuard[tuple[Function, Sequence[Any]]]:
     return (
         isinstance(result, tuple)
         and len(result) == 2
@@ -107,14 +114,17 @@ def _fn_and_inputs(result: Any) -> bool:
     )
 
 
-def _describe(result: Any) -> str:
+def _describe(result: object) -> str:
     if isinstance(result, tuple):
         return f"({', '.join(type(part).__name__ for part in result)})"
     return "nothing" if result is None else f"a {type(result).__name__}"
 
 
 def shorten(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
-    """Show a failed check of a marked test by its message alone: the traceback is the checker's."""
+    """Show only the message of a failed check in a marked test.
+
+    The traceback runs through the checker, not through the user's code.
+    """
     error = None if call.excinfo is None else call.excinfo.value
     if not isinstance(error, (GradientError, MarkError)) or report.outcome != "failed":
         return
@@ -126,19 +136,22 @@ def shorten(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestR
 
 
 class Reporter:
-    """The plugin behind `--gradcheck-report`: one recorder a process, one file from the first."""
+    """The plugin of `--gradcheck-report`.
+
+    Each process of pytest-xdist has a recorder. The main process collects them and writes the file.
+    """
 
     def __init__(self, config: pytest.Config):
         self.config, self.recorder = config, Recorder()
         self.path = config.invocation_params.dir / Path(config.getoption("gradcheck_report"))
         if not self.path.parent.is_dir():
             raise pytest.UsageError(f"--gradcheck-report: there is no folder {self.path.parent}")
-        self.parts: list[list[dict[str, Any]]] = []
+        self.parts: list[list[Record]] = []
         listeners.append(self.recorder)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        """Say which test runs."""
+        """Tell the recorder which test runs."""
         self.recorder.test = item.nodeid
         try:
             return (yield)
@@ -146,18 +159,18 @@ class Reporter:
             self.recorder.test = ""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Say how it came out."""
+        """Tell the recorder the outcome of a test."""
         if report.when == "call":
             self.recorder.finish(report.nodeid, report.outcome)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """A worker of xdist is done: take its part."""
+        """Collect the checks of a worker of pytest-xdist."""
         self.parts.append(getattr(node, "workeroutput", {}).get("gradcheck", []))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
-        """Write the file; a worker hands over its part."""
+        """Write the file, or in a worker, send the checks to the main process."""
         mine = [as_record(check) for check in self.recorder.checks.values()]
         if hasattr(self.config, "workeroutput"):
             self.config.workeroutput["gradcheck"] = mine
@@ -167,11 +180,11 @@ class Reporter:
         self.path.write_text(text + "\n", encoding="utf-8")
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Say where it is."""
+        """Print the path of the report."""
         terminalreporter.write_line(
             f"gradient checks written to {self.config.getoption('gradcheck_report')}"
         )
 
     def pytest_unconfigure(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         listeners.remove(self.recorder)

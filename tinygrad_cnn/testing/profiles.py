@@ -1,6 +1,6 @@
-"""Hypothesis profiles: `ci`, the same few examples each time, and `nightly`, many and random.
+"""Hypothesis profiles: `ci` runs the same few examples each time, `nightly` many random ones.
 
-The pytest plugin registers them where `--hypothesis-profile` names one; elsewhere, `register()`.
+The pytest plugin registers them when `--hypothesis-profile` names one. Elsewhere call `register()`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 
 
 def register() -> None:
-    """Make the profiles known to Hypothesis, in place of others of the same names."""
+    """Register the profiles with Hypothesis. They replace profiles of the same names."""
     for name, derandomize, examples in (("ci", True, 20), ("nightly", False, 1000)):
         settings.register_profile(
             name,

@@ -1,4 +1,4 @@
-"""What must hold for every call of every op, each as a function that raises GradientError."""
+"""The properties that every call of every op must have, each a method that raises GradientError."""
 
 from __future__ import annotations
 
@@ -10,66 +10,61 @@ import numpy as np
 
 from .. import autograd
 from ..engine import Observer, Op, observe, wrap
-from .calls import Call, entry_for, input_names
+from .calls import Call, first, input_names
 from .check import verify, verify_adjoint, verify_second_order
 from .compare import close, same_bits
-from .differences import is_floating, plain, precision
+from .differences import precision
+from .entries import entry_for
 from .errors import GradientError
+from .inputs import flipped, in_float32, plain
 from .subject import Subject, pull_back
 from .values import Array, signed
 
 
-def first(result: Any) -> Any:
-    """y, where an op returns residuals too."""
-    return result[0] if isinstance(result, tuple) else result
+class _LastNode(Observer):
+    """Records the gradients that the vjps of the last node returned."""
 
-
-class _Seen(Observer):
-    """What the vjps of the last node returned."""
-
-    gradients: Sequence[Any] = ()
+    gradients: Sequence[Array | None] = ()
 
     def vjp_ran(self, node: Any, g: Any, gradients: Sequence[Any]) -> None:
         self.gradients = self.gradients or list(gradients)
 
 
 def straight_from_vjps(subject: Subject, g: Array) -> Sequence[Any]:
-    """The gradients as the op's vjps return them, before the engine fits them to the inputs."""
-    with observe(_Seen()) as seen:
+    """The gradients as the vjps return them, before the engine fits them to the inputs."""
+    with observe(_LastNode()) as seen:
         subject.gradients([g])
     return seen.gradients
 
 
 class Trial:
-    """One call of an op: the properties that it must have."""
+    """One call of an op, and the properties that it must have.
+
+    `linear_in` names the inputs that the op is linear in.
+    """
 
     def __init__(self, op: Op, call: Call, subject: Subject, linear_in: Sequence[str] = ()):
         self.op, self.call, self.subject = op, call, subject
         names = input_names(op, call)
         self.linear = [k for k in subject.wrt if names[k].split("[")[0] in linear_in]
         _, (output,) = subject.run()
-        self.y: Array = plain(output).copy(order="K")  # an op may use its memory again
+        self.y: Array = plain(output).copy(order="K")  # in case the op uses the memory again
         rng = np.random.default_rng(1)
         self.g = signed(rng, self.y.shape, self.y.dtype)
         self.other = signed(rng, self.y.shape, self.y.dtype)
         self.found = self.gradients(self.g)
 
     def turned(self) -> Subject:
-        """The same call at other values: each input of floating point with its axes turned around.
-
-        What is drawn to keep a gap, or to spread over each channel, still does.
-        """
-        xs = [np.array(np.flip(x)) if is_floating(x) else x for x in self.subject.xs]
-        return Subject(
-            self.subject.fn, xs, self.subject.wrt, name=self.op.name, names=self.subject.names
-        )
+        """The same call at other values: see `flipped`."""
+        xs, names = flipped(self.subject.xs), self.subject.names
+        return Subject(self.subject.fn, xs, self.subject.wrt, name=self.op.name, names=names)
 
     def gradients(self, g: Array) -> list[Array]:
         """The gradients for the cotangent g."""
         return self.subject.gradients([np.asarray(g)])
 
     def fail(self, verdict: str, detail: str = "", k: int | None = None) -> GradientError:
-        """The error, naming input k."""
+        """The error to raise, for input k if it is given."""
         return GradientError(
             verdict,
             detail,
@@ -78,29 +73,32 @@ class Trial:
         )
 
     def each(self, gradients: Sequence[Array]) -> list[tuple[int, Array, Array]]:
-        """(input, its gradient, its gradient among `gradients`)."""
+        """(number of the input, its first gradient, its gradient in `gradients`) for each input."""
         return list(zip(self.subject.wrt, self.found, gradients, strict=True))
 
     # --- the properties ---
 
     def vjp_is_right(self) -> None:
-        """Against central differences, at two points: what is kept from the first call shows."""
+        """The gradients agree with central differences, at two points.
+
+        The second point finds a vjp that uses values of the first call.
+        """
         verify(self.subject, directions=1)
         try:
             verify(self.turned(), directions=1, seed=1)
         except GradientError as error:
             error.detail += (
-                "\n  (at the call's inputs with their axes turned around, after it ran at"
+                "\n  (at the inputs of the call reversed along all axes, "
+                "after a run at the inputs themselves)"
             )
-            error.detail += " the inputs as they are)"
             raise
 
     def second_order_is_right(self) -> None:
-        """The vjps of the vjps too."""
+        """The gradients of the gradients agree with differences."""
         verify_second_order(self.subject, directions=1)
 
     def vjp_is_adjoint(self) -> None:
-        """Where the op is linear: to rounding."""
+        """Where the op is linear, the gradient is the adjoint, to rounding."""
         if self.linear:
             linear = Subject(
                 self.subject.fn, self.subject.xs, self.linear, name=self.op.name,
@@ -109,20 +107,20 @@ class Trial:
             verify_adjoint(linear)
 
     def zero_gives_zero(self) -> None:
-        """J̄ᵀ 0 = 0."""
+        """Jᵀ 0 = 0."""
         for k, _, zero in self.each(self.gradients(np.zeros_like(self.g))):
             if np.any(zero != 0):
                 raise self.fail("a cotangent of zeros gives a gradient that is not zero", k=k)
 
     def vjp_is_linear(self) -> None:
-        """J̄ᵀ (2g − 3g') = 2 J̄ᵀg − 3 J̄ᵀg'."""
+        """Jᵀ (2g − 3g') = 2 Jᵀg − 3 Jᵀg'."""
         both, other = self.gradients(2 * self.g - 3 * self.other), self.gradients(self.other)
         for (k, one, sum_), two in zip(self.each(both), other, strict=True):
             if not close(sum_, 2 * one - 3 * two, precision([self.y, one])):
                 raise self.fail("the gradient is not linear in the cotangent", k=k)
 
     def same_bits_twice(self) -> None:
-        """Deterministic, forward and backward."""
+        """Forward and backward are deterministic."""
         if not same_bits(self.y, plain(self.subject.run()[1][0])):
             raise self.fail("the same call gave another result")
         for k, a, b in self.each(self.gradients(self.g)):
@@ -130,7 +128,7 @@ class Trial:
                 raise self.fail("the same call gave another gradient", k=k)
 
     def arrays_as_tensors(self) -> None:
-        """Given arrays alone, the op returns the same as an array."""
+        """For arrays the op returns an array, with the values that it returns for Tensors."""
         with np.errstate(all="ignore"):
             bare = first(self.op.record(*self.subject.xs, **self.call.attributes))
         if not isinstance(bare, (np.ndarray, np.generic)):
@@ -139,7 +137,10 @@ class Trial:
             raise self.fail("given arrays, it returned another result than given Tensors")
 
     def shape_and_dtype(self) -> None:
-        """Each gradient is as its input; and straight out of the vjp as that, or as the output."""
+        """Each gradient has the shape and dtype of its input.
+
+        The vjp itself returns the dtype of the input or of the output.
+        """
         raw = straight_from_vjps(self.subject, self.g)
         for k, gradient in zip(self.subject.wrt, self.found, strict=True):
             x = self.subject.xs[k]
@@ -149,7 +150,7 @@ class Trial:
                 raise self.fail(f"the vjp returned {raw[k].dtype}", k=k)
 
     def nothing_changed(self) -> None:
-        """Neither inputs nor output nor the cotangent are written to, and a graph can be used again."""
+        """Backward writes to no input, output or cotangent, and can run a second time."""
         xs = [x.copy() if isinstance(x, np.ndarray) else x for x in self.subject.xs]
         g = self.g.copy()
         tensors, (output,) = self.subject.run()
@@ -184,7 +185,7 @@ class Trial:
         del again
 
     def gradients_own_memory(self) -> None:
-        """What backward leaves in `.grad` is shared with no input, no cotangent, no other."""
+        """No `.grad` shares memory with an input, the cotangent or another `.grad`."""
         tensors, (y,) = self.subject.run()
         y.backward(wrap(self.g))
         places = [("the cotangent", self.g)]
@@ -198,7 +199,7 @@ class Trial:
             places.append((f"the gradient of {self.subject.names[k]}", gradient))
 
     def output_owns_memory(self) -> None:
-        """Unless the op is registered as a view, y shares memory with no input."""
+        """The output shares no memory with an input, unless it is a view or `aliases` allows it."""
         entry = entry_for(self.op)
         if self.op.view or (entry and entry.aliases):
             return
@@ -208,7 +209,7 @@ class Trial:
                 raise self.fail(f"output aliases {name}, and the op is no view")
 
     def any_layout(self) -> None:
-        """Axes in another order in memory, backward, with gaps, or repeated: all the same."""
+        """The layout of the inputs in memory does not change the results."""
         for layout in (transposed, reversed_, gapped):
             xs = [layout(x) if isinstance(x, np.ndarray) else x for x in self.subject.xs]
             other = Subject(self.subject.fn, xs, self.subject.wrt, name=self.op.name)
@@ -220,14 +221,14 @@ class Trial:
                     raise self.fail(f"{layout.__name__.strip('_')} inputs: another gradient", k=k)
 
     def float32_stays(self) -> None:
-        """On float32 it gives float32, near what it gives on float64."""
+        """For float32 inputs, outputs and gradients are float32, and close to those in float64."""
         if "dtype" in self.op.attributes:
             if self.y.dtype != self.call.attributes.get("dtype", self.y.dtype):
                 raise self.fail(f"the result is {self.y.dtype}, not of the dtype asked for")
             return
         if self.y.dtype != np.float64:
             return
-        xs = [x.astype(np.float32) if is_floating(x) else x for x in self.subject.xs]
+        xs = in_float32(self.subject.xs)
         other = Subject(self.subject.fn, xs, self.subject.wrt, name=self.op.name)
         y = plain(other.run()[1][0])
         if y.dtype != np.float32:
@@ -243,7 +244,7 @@ class Trial:
                 raise self.fail("in float32 the gradient is far from that in float64", k=k)
 
     def composite_agrees(self) -> None:
-        """The function out of simpler ops gives the same, and the same gradients."""
+        """The composite of simpler ops has the same output and the same gradients."""
         if self.op.composite is None:
             return
         composite = self.op.composite
@@ -257,7 +258,7 @@ class Trial:
                 raise self.fail("the composite gives another gradient", k=k)
 
     def one_tensor_twice(self) -> None:
-        """One Tensor in two places gets the sum of both gradients, with and without a graph."""
+        """One Tensor as two inputs gets the sum of both gradients, with and without a graph."""
         xs = self.subject.xs
         alike = [
             (i, j)
@@ -277,7 +278,7 @@ class Trial:
                     raise self.fail(f"one Tensor as {where}: not the sum of both gradients", k=i)
 
     def run(self, second_order: bool = True) -> None:
-        """Check all of it, the cheap before the dear."""
+        """Check all properties, cheap ones first. `second_order` includes second derivatives."""
         for check in PROPERTIES if second_order else PROPERTIES[:-1]:
             try:
                 check(self)
@@ -286,7 +287,7 @@ class Trial:
                 raise
 
 
-PROPERTIES: list[Callable[[Trial], None]] = [  # the second order last
+PROPERTIES: list[Callable[[Trial], None]] = [  # second order is last: `run` may leave it out
     Trial.shape_and_dtype,
     Trial.nothing_changed,
     Trial.same_bits_twice,
@@ -307,7 +308,7 @@ PROPERTIES: list[Callable[[Trial], None]] = [  # the second order last
 
 
 def transposed(x: Array) -> Array:
-    """The same values, with the axes in memory in the opposite order."""
+    """The same values, with the axes in the opposite order in memory."""
     return x.copy(order="F")
 
 
@@ -318,7 +319,7 @@ def reversed_(x: Array) -> Array:
 
 
 def gapped(x: Array) -> Array:
-    """The same values, every second in memory along each axis."""
+    """The same values, in every second cell of a larger array along each axis."""
     if not x.ndim:
         return x.copy()
     whole = np.full([2 * n for n in x.shape], 7, x.dtype)

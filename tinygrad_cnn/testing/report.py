@@ -1,8 +1,8 @@
-"""What the checks measured: listeners are told of it, and a `Recorder` is one that keeps it.
+"""Measurements of the checks, for listeners. `Recorder` is the listener that makes the report.
 
-With no listener, the default, nothing is computed for them. A check says what it is about with
-`checking(name)`, and each comparison of a gradient with a difference is `compared`. Checks inside a
-check count for the outermost.
+A check names its op with `checking(name)`, and reports each comparison of a gradient with a
+difference by `compared`. A check that runs inside another counts for the outer one. By default
+there is no listener, and nothing is measured.
 
 >>> import tinygrad_cnn as tc
 >>> from tinygrad_cnn.testing import check_op
@@ -15,14 +15,16 @@ check count for the outermost.
 The report, which `pytest --gradcheck-report=FILE` writes as JSON:
 
 - `format`: 1;
-- `ops`: by name, over all its checks but those that failed in a test that passed (of the tester):
-  - `examples`: points at which the gradient was compared; `seconds`: what the checks took;
+- `ops`: for each op by name, over all its checks. A check that failed in a test that passed does
+  not count: that test expected the failure.
+  - `examples`: number of points at which the gradient was compared;
+  - `seconds`: time of the checks;
   - `error`: the largest |by the vjp − by differences| / sum of the magnitudes of the terms;
-  - `slope`: the Taylor slope, median of a few: 2 is right, 1 is wrong; null where there is none, as
-    of a linear function;
-  - `second_order_error`, `second_order_slope`: of the gradient's gradient; null where not checked;
-  - `verdict`: why it failed; null where it did not;
-- `checks`: the same for each test, with `op`, `test` (its name for pytest) and `outcome` ("passed",
+  - `slope`: the Taylor slope, a median: 2 is right, 1 is wrong, null for a linear function;
+  - `second_order_error`, `second_order_slope`: the same for second derivatives; null if not
+    checked;
+  - `verdict`: the reason of a failure; null without a failure;
+- `checks`: the same for each test, with `op`, `test` (its pytest name) and `outcome` ("passed",
   "failed"; null outside of pytest).
 """
 
@@ -41,29 +43,34 @@ from typing import Any, Concatenate, ParamSpec
 from .errors import GradientError
 from .subject import Subject
 
-SLOPES = 5  # that are measured, of one op in one test: each takes some 16 calls of it
+Record = dict[str, Any]  # an entry of the report, for JSON
+
+MOST_SLOPES = 5  # measured of one op in one test: each costs about 16 calls of the op
 
 
 class Listener:
-    """Is told of checks; the methods of this base do nothing."""
+    """Base class of listeners. Its methods do nothing."""
 
     def compared(self, name: str, order: int, error: float, slope: Callable[[], float]) -> None:
-        """A gradient (order 1), or its gradient (2), was off by the relative `error`."""
+        """A gradient (order 1) or a second derivative (order 2) was compared with a difference.
+
+        `error` is relative. `slope` computes the Taylor slope.
+        """
 
     def examined(self, name: str) -> None:
-        """The gradient is compared at one point more."""
+        """A check compares the gradient at one more point."""
 
     def ended(self, name: str, seconds: float, verdict: str | None) -> None:
-        """A check is over; `verdict` says why, if it failed."""
+        """A check ended. `verdict` is the reason if it failed, else None."""
 
 
 listeners: list[Listener] = []
-_current: ContextVar[str | None] = ContextVar("the check that runs", default=None)
+_current: ContextVar[str | None] = ContextVar("the running check", default=None)
 
 
 @contextmanager
 def checking(name: str) -> Iterator[None]:
-    """What is compared inside is about `name`, but where that runs in another check."""
+    """Comparisons in this context count for `name`, unless an outer `checking` has another name."""
     if not listeners or _current.get() is not None:
         yield
         return
@@ -88,10 +95,10 @@ P = ParamSpec("P")
 def reported(
     check: Callable[Concatenate[Subject, P], None],
 ) -> Callable[Concatenate[Subject, P], None]:
-    """A check of a subject, as `checking` it."""
+    """Wrap a check of a subject in `checking` with the name of the subject."""
 
     @functools.wraps(check)
-    def run(subject: Subject, *args: P.args, **kwargs: P.kwargs) -> None:
+    def run(subject: Subject, /, *args: P.args, **kwargs: P.kwargs) -> None:
         with checking(subject.name):
             check(subject, *args, **kwargs)
 
@@ -99,20 +106,20 @@ def reported(
 
 
 def examined(name: str) -> None:
-    """Tell the listeners that a gradient is compared at one point more."""
+    """Tell the listeners that a gradient is compared at one more point."""
     for listener in listeners:
         listener.examined(_current.get() or name)
 
 
 def compared(name: str, order: int, error: float, slope: Callable[[], float]) -> None:
-    """Tell the listeners of one comparison."""
+    """Tell the listeners the result of one comparison."""
     for listener in listeners:
         listener.compared(_current.get() or name, order, error, slope)
 
 
 @dataclass
 class Check:
-    """What is known of one op in one test."""
+    """The measurements of one op in one test."""
 
     op: str
     test: str
@@ -123,8 +130,8 @@ class Check:
     slopes: dict[int, list[float]] = field(default_factory=dict)
     verdict: str | None = None
 
-    def measures(self) -> dict[str, Any]:
-        """The numbers of the report."""
+    def measures(self) -> Record:
+        """The entries of the report for this check."""
         return {
             "examples": self.examples,
             "seconds": round(self.seconds, 6),
@@ -137,14 +144,14 @@ class Check:
 
 
 class Recorder(Listener):
-    """Keeps what the checks found, by test and op; `test` names the test that runs."""
+    """Records the checks by test and op. `test` is the name of the running test."""
 
     def __init__(self) -> None:
         self.test = ""
         self.checks: dict[tuple[str, str], Check] = {}
 
     def check(self, name: str) -> Check:
-        """The record for an op in the test that runs; a lambda goes by the test's name."""
+        """The record of an op in the running test. A lambda gets the name of the test."""
         if name == "<lambda>" and self.test:
             name = self.test.split("::")[-1]
         return self.checks.setdefault((self.test, name), Check(name, self.test))
@@ -157,7 +164,7 @@ class Recorder(Listener):
         if math.isfinite(error):
             check.errors[order] = max(error, check.errors.get(order, 0.0))
         slopes = check.slopes.setdefault(order, [])
-        if len(slopes) < SLOPES:
+        if len(slopes) < MOST_SLOPES:
             slopes.append(slope())
 
     def ended(self, name: str, seconds: float, verdict: str | None) -> None:
@@ -166,25 +173,25 @@ class Recorder(Listener):
         check.verdict = verdict or check.verdict
 
     def finish(self, test: str, outcome: str) -> None:
-        """How a test came out."""
+        """Record the outcome of a test."""
         for check in self.checks.values():
             if check.test == test:
                 check.outcome = outcome
 
-    def report(self) -> dict[str, Any]:
-        """The report, of plain dicts, lists, strings and finite numbers."""
+    def report(self) -> Record:
+        """The report: plain dicts, lists, strings and finite numbers."""
         return merged([[as_record(check) for check in self.checks.values()]])
 
 
-def as_record(check: Check) -> dict[str, Any]:
+def as_record(check: Check) -> Record:
     """One element of the report's `checks`."""
     return {"op": check.op, "test": check.test, "outcome": check.outcome, **check.measures()}
 
 
-def merged(parts: Iterable[list[dict[str, Any]]]) -> dict[str, Any]:
-    """The report over the `checks` of several processes."""
+def merged(parts: Iterable[list[Record]]) -> Record:
+    """The report made of the `checks` of several processes."""
     checks = sorted((c for part in parts for c in part), key=lambda c: (c["op"], c["test"]))
-    by_op: dict[str, list[dict[str, Any]]] = {}
+    by_op: dict[str, list[Record]] = {}
     for check in checks:
         if check["verdict"] is None or check["outcome"] != "passed":
             by_op.setdefault(check["op"], []).append(check)
@@ -192,7 +199,7 @@ def merged(parts: Iterable[list[dict[str, Any]]]) -> dict[str, Any]:
     return {"format": 1, "ops": ops, "checks": checks}
 
 
-def _summary(checks: list[dict[str, Any]]) -> dict[str, Any]:
+def _summary(checks: list[Record]) -> Record:
     def known(key: str) -> list[Any]:
         return [check[key] for check in checks if check[key] is not None]
 
@@ -214,7 +221,7 @@ def _median(slopes: list[float]) -> float | None:
 
 @contextmanager
 def recording() -> Iterator[Recorder]:
-    """A `Recorder` of what is checked inside."""
+    """Record the checks inside this context."""
     recorder = Recorder()
     listeners.append(recorder)
     try:

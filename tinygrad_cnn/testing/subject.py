@@ -1,4 +1,4 @@
-"""What is checked: a function at a point, and the gradients that the engine gives for it."""
+"""Subject: a function at a point, and the gradients that the engine computes for it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,22 @@ from typing import Any
 import numpy as np
 
 from .. import autograd
-from ..engine import Recorded, enable_grad, wrap
-from .differences import Function, double, floating_outputs, is_floating, plain
+from ..engine import enable_grad, wrap
+from ..tensor import Tensor
+from .differences import Function, floating_outputs
+from .inputs import double, is_floating, plain
 from .values import Array
 
 
 class Subject:
-    """A function of Tensors, the inputs to check it at, and those (`wrt`) to differentiate by."""
+    """A function of Tensors, the inputs to check it at, and the inputs to differentiate by.
+
+    - `xs` are arrays, Tensors, or any other arguments of the function;
+    - `wrt` numbers the inputs to differentiate by; by default all of floating point;
+    - `name` is the name of the function in messages, and `names` the names of its inputs.
+
+    Raises ValueError if `wrt` has an input that is not of floating point, or no input at all.
+    """
 
     def __init__(
         self,
@@ -47,17 +56,17 @@ class Subject:
         x = self.xs[k]
         return f"{self.names[k]} {x.shape} {x.dtype}" if isinstance(x, np.ndarray) else repr(x)
 
-    def tensors(self, record: bool = True) -> list[Any]:
-        """The inputs as Tensors on the same arrays, those of `wrt` requiring grad."""
-        ts = [wrap(x) if isinstance(x, np.ndarray) else x for x in self.xs]
-        for k in self.wrt if record else ():
-            ts[k].requires_grad = True
-        return ts
+    def tensors(self) -> list[Any]:
+        """The inputs as Tensors on the same arrays. The inputs in `wrt` require grad."""
+        tensors = [wrap(x) if isinstance(x, np.ndarray) else x for x in self.xs]
+        for k in self.wrt:
+            tensors[k].requires_grad = True
+        return tensors
 
-    def run(self) -> tuple[list[Any], list[Any]]:
+    def run(self) -> tuple[list[Any], list[Tensor]]:
         """The inputs as Tensors, and the floating-point outputs for them.
 
-        ValueError where no output requires grad.
+        Raises ValueError if no output requires grad.
         """
         tensors = self.tensors()
         with enable_grad():
@@ -70,23 +79,29 @@ class Subject:
         return tensors, outputs
 
     def gradients(self, cotangents: Sequence[Array]) -> list[Array]:
-        """J̄ᵀu for each input of `wrt`: zeros for one that no output depends on."""
+        """Jᵀu for each input of `wrt`; zeros for an input that no output depends on."""
         tensors, outputs = self.run()
         inputs = [tensors[k] for k in self.wrt]
         return [plain(g) for g in pull_back(outputs, inputs, cotangents)]
 
 
 def _name(fn: Function) -> str:
-    owner = getattr(fn, "__self__", None)  # of a classmethod, as Function.apply
+    owner = getattr(fn, "__self__", None)  # the class of a classmethod such as Function.apply
     return str(getattr(owner if isinstance(owner, type) else fn, "__name__", type(fn).__name__))
 
 
 def pull_back(
-    outputs: Sequence[Any], inputs: Sequence[Any], cotangents: Sequence[Any], record: bool = False
-) -> list[Any]:
-    """The gradients of `outputs` for the inputs, as Tensors; zeros where there is no dependence."""
+    outputs: Sequence[Tensor],
+    inputs: Sequence[Tensor],
+    cotangents: Sequence[Array | Tensor],
+    record: bool = False,
+) -> list[Tensor]:
+    """The gradients of `outputs` with respect to the inputs; zeros where there is no dependence.
+
+    `record` makes a graph of the gradients (`create_graph`).
+    """
     reached = [
-        (y, u if isinstance(u, Recorded) else wrap(np.asarray(u, y.dtype)))
+        (y, u if isinstance(u, Tensor) else wrap(np.asarray(u, y.dtype)))
         for y, u in zip(outputs, cotangents, strict=True)
         if y.requires_grad
     ]
@@ -101,14 +116,15 @@ def pull_back(
     )
 
 
-def gradient_function(subject: Subject) -> Callable[..., tuple[Any, ...]]:
-    """(xs, us) ↦ the gradients of the subject with the cotangents us: what second order checks.
+def gradient_function(subject: Subject) -> Callable[..., tuple[Tensor, ...]]:
+    """The function (xs, us) ↦ gradients of the subject for the cotangents us.
 
-    Where nothing that it is given requires grad, it is the ordinary backward pass, on arrays.
+    Checks of second order differentiate it. If none of its arguments requires grad, it runs the
+    ordinary backward pass, on arrays.
     """
     n = len(subject.xs)
 
-    def gradients(*given: Any) -> tuple[Any, ...]:
+    def gradients(*given: Any) -> tuple[Tensor, ...]:
         record = any(getattr(t, "requires_grad", False) for t in given)
         xs = list(given[:n])
         for k in subject.wrt:

@@ -1,4 +1,4 @@
-"""Values to test at: signed, apart from each other and from kinks, out of a seed."""
+"""Values to test at, drawn from a seed: signed, apart from each other, away from kinks."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
+Pair = tuple[int, int]  # one number for rows, one for columns
+Padding = tuple[Pair, ...]  # (before, behind) for each axis of space
 
 
 def separated(
@@ -21,10 +24,12 @@ def separated(
     avoid: Sequence[float] = (),
     margin: float = 0.05,
 ) -> list[Array]:
-    """Arrays whose elements, over all of them, keep a gap, and stay `margin` away from `avoid`.
+    """Arrays of these shapes, with a gap between any two elements and no element near `avoid`.
 
-    The interval, without what is to be avoided, is cut into one cell for each element. Each takes a
-    place in the middle half of a cell, and the cells are permuted: nothing is drawn and rejected.
+    The elements are in [low, high], at least `margin` away from each number of `avoid`, and no two
+    are close, within an array or across arrays. The rest of the interval is cut into one cell for
+    each element. Each element takes a place in the middle half of its cell, and the cells are
+    permuted. So no value is drawn and rejected.
 
     >>> x, w = separated(np.random.default_rng(0), (2, 3), (4,), avoid=[0.0])
     >>> values = np.sort(np.concatenate([x.ravel(), w]))
@@ -49,6 +54,7 @@ def separated(
 def _free_intervals(
     low: float, high: float, avoid: Sequence[float], margin: float
 ) -> list[tuple[float, float]]:
+    """The parts of [low, high] at least `margin` away from each number of `avoid`, in order."""
     free = []
     for point in avoid:
         if low < point - margin:
@@ -59,8 +65,11 @@ def _free_intervals(
     return free
 
 
-def signed(rng: np.random.Generator, shape: Shape, dtype: Any = np.float64) -> Array:
-    """Random numbers of both signs, of magnitude 0.5 to 1.5: a direction that overlooks nothing."""
+def signed(rng: np.random.Generator, shape: Shape, dtype: DTypeLike = np.float64) -> Array:
+    """A random direction: numbers of both signs and of magnitude 0.5 to 1.5.
+
+    No component is small, so an error in any element shows in the projection.
+    """
     return np.asarray(
         rng.uniform(0.5, 1.5, shape) * np.where(rng.random(shape) < 0.5, -1, 1)
     ).astype(dtype)
@@ -68,7 +77,9 @@ def signed(rng: np.random.Generator, shape: Shape, dtype: Any = np.float64) -> A
 
 @dataclass(frozen=True)
 class FixedRandom:
-    """`random(shape)` with the same numbers at each call: dropout as a function.
+    """A source of random numbers that returns the same numbers at each call.
+
+    It makes dropout a deterministic function, which a check can call repeatedly.
 
     >>> random = FixedRandom(3)
     >>> bool((random((2, 2)) == random((2, 2))).all())

@@ -1,4 +1,4 @@
-"""Why a gradient and the differences disagree, and where they do so most."""
+"""Why a gradient and the differences disagree, and at which element most."""
 
 from __future__ import annotations
 
@@ -11,17 +11,21 @@ from typing import Any
 import numpy as np
 
 from ..engine import wrap
+from ..tensor import Tensor
 from .differences import central, evaluate, moved, richardson, taylor_slope
 from .errors import GradientError
 from .subject import Subject
 from .values import Array
 
 KINK = "kink crossed: choose inputs with a gap"
-MOST_INDICES = 2000  # that are differenced one by one, to find the worst
+MOST_INDICES = 2000  # elements that are differenced one by one, in search of the worst
 
 
 class Pairing:
-    """⟨u, f(x)⟩ for a direction v: its derivative by differences, and why that may differ."""
+    """The scalar function ⟨u, f(x)⟩ of a subject f, for fixed cotangents u: its differences.
+
+    `h` is the step of the differences.
+    """
 
     def __init__(self, subject: Subject, us: Sequence[Array], h: float):
         self.subject, self.us, self.h = subject, us, h
@@ -35,8 +39,8 @@ class Pairing:
             ]
             return sum(float(t.sum()) for t in terms), sum(float(np.abs(t).sum()) for t in terms)
 
-    def directions(self, k: int, v: Array) -> list[Any]:
-        """v for input k; the others stay."""
+    def directions(self, k: int, v: Array) -> list[Array | None]:
+        """The direction v for input k. The other inputs stay."""
         return [v if j == k else None for j in range(len(self.xs))]
 
     def derivative(self, k: int, v: Array) -> tuple[float, float]:
@@ -44,9 +48,11 @@ class Pairing:
         return self.pair(richardson(self.subject.fn, self.xs, self.directions(k, v), self.h))
 
     def settles(self, k: int, v: Array, by_vjp: float, noise: float, tolerance: float) -> bool:
-        """Whether only the step was too large: halving it takes the error of the difference, which
-        `noise` (at h, and twice that at h/2) blurs, down to `tolerance` as h⁴ (or h⁶ where that
-        cancels), and not at once, as where a kink lies between two steps.
+        """Whether the difference disagrees with `by_vjp` only because its step is too large.
+
+        Then halving the step reduces the error as h⁴, or as h⁶ where the h⁴ term cancels, down to
+        `tolerance`. It does not reduce it at once, as where a kink is between two steps. `noise` is
+        the rounding error of the difference at h. It doubles whenever h is halved.
         """
         directions, error, falls = self.directions(k, v), math.inf, 0
         for j in range(9):
@@ -60,13 +66,14 @@ class Pairing:
                 return 0 < j == falls or falls >= 2
         return False
 
-    def paired(self, *xs: Any) -> Any:
-        """⟨u, f(x)⟩ itself, as a Tensor; infinite outputs left out."""
+    def paired(self, *xs: Any) -> Tensor:
+        """⟨u, f(x)⟩ as a Tensor, without infinite outputs."""
         parts = [np.where(np.isfinite(y), y, 0.0) for y in evaluate(self.subject.fn, xs)]
-        return wrap(np.asarray(self.pair(parts)[0]))
+        y: Tensor = wrap(np.asarray(self.pair(parts)[0]))
+        return y
 
     def one_sided(self, k: int, v: Array, h: float) -> tuple[float, float]:
-        """The slopes of ⟨u, f⟩ behind and ahead of x."""
+        """The slopes of ⟨u, f⟩ on the two sides of x along v, with step h."""
         fn, vs = self.subject.fn, self.directions(k, v)
         back, at, ahead = (evaluate(fn, moved(self.xs, vs, t)) for t in (-h, 0.0, h))
         with np.errstate(all="ignore"):
@@ -78,7 +85,7 @@ class Pairing:
 def disagreement(
     pairing: Pairing, k: int, v: Array, gradient: Array, tolerance: float
 ) -> GradientError:
-    """The error for input k, whose `gradient` failed in direction v by more than `tolerance`."""
+    """The error for input k, whose `gradient` is off by more than `tolerance` along v."""
     subject = pairing.subject
     by_vjp = float((gradient.astype(np.float64) * v).sum())
     verdict, detail = _of_steps(pairing, k, v, by_vjp, tolerance)
@@ -102,7 +109,10 @@ def disagreement(
 
 @dataclass(frozen=True)
 class _Worst:
-    """Where gradient and difference disagree most, both values, and whether no kink explains it."""
+    """The element where gradient and difference disagree most, with both values.
+
+    `wrong` says that no kink explains the disagreement.
+    """
 
     index: tuple[int, ...] | None
     by_vjp: float | None
@@ -111,9 +121,9 @@ class _Worst:
 
 
 def _by_element(pairing: Pairing, k: int, gradient: Array) -> tuple[_Worst, list[tuple[int, ...]]]:
-    """The element that is most wrong, and those at a kink, where the two sides' slopes differ.
+    """The worst element, and the elements at a kink: there the slopes of the two sides differ.
 
-    An element at a kink is wrong only outside of its slopes.
+    An element at a kink is wrong only if it is outside of the slopes of its two sides.
     """
     worst, most = _Worst(None, None, None), (False, -1.0)
     kinks: list[tuple[int, ...]] = []
@@ -128,7 +138,7 @@ def _by_element(pairing: Pairing, k: int, gradient: Array) -> tuple[_Worst, list
         if math.isnan(given) or not all(map(math.isfinite, slopes)):
             return _Worst(index, given, by_difference, True), kinks
         size = max(*map(abs, slopes), abs(given))
-        near = max(slopes[1:]) - min(slopes[1:]) <= 1e-5 * size + 1e-9  # the sides agree
+        near = max(slopes[1:]) - min(slopes[1:]) <= 1e-5 * size + 1e-9  # both sides agree
         least, largest = (slopes[1], slopes[1]) if near else (min(slopes), max(slopes))
         off = max(least - given, given - largest, 0.0)
         wrong = off > 1e-4 * size + 1e-9
@@ -144,7 +154,7 @@ def _by_element(pairing: Pairing, k: int, gradient: Array) -> tuple[_Worst, list
 def _of_steps(
     pairing: Pairing, k: int, v: Array, by_vjp: float, tolerance: float
 ) -> tuple[str, str]:
-    """What differences along v with ever smaller steps tell; they settle, unless it is noise."""
+    """The verdict and its detail from differences along v with smaller and smaller steps."""
     fn, directions, h = pairing.subject.fn, pairing.directions(k, v), pairing.h
     if not math.isfinite(by_vjp):
         return "vjp wrong", "the gradient is not finite"
@@ -160,7 +170,7 @@ def _of_steps(
         )
     if all(a and abs(abs(b) / abs(a) - 4) < 0.5 for a, b in pairwise(found)):
         return KINK, "it jumps at the input (differences grow as 1/h)"
-    # f(x + hv) − 2 f(x) + f(x − hv) falls as h², at a kink as h, and stays where it is noise
+    # f(x + hv) − 2 f(x) + f(x − hv) falls as h², at a kink as h. Noise keeps its size.
     sides = [pairing.one_sided(k, v, s) for s in steps[5:]]
     floor = max(abs(b - a) * s for (a, b), s in zip(sides, steps[5:], strict=True))
     if 4 * floor / h > errors[0]:

@@ -7,7 +7,7 @@ from hypothesis import given, settings, strategies as st
 import tinygrad_cnn as tc
 import tinygrad_cnn.nn.functional as F
 from tinygrad_cnn.testing import check_second_order, check_vjp
-from tinygrad_cnn.testing.references import conv, conv_input
+from tinygrad_cnn.testing.ours.conv import conv, conv_input
 from tinygrad_cnn.testing.values import signed
 
 CONV = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}

@@ -1,0 +1,26 @@
+"""Calls print as code that makes them again."""
+
+import numpy as np
+import pytest
+from hypothesis import Phase, given, settings
+
+from tinygrad_cnn.engine import registry
+from tinygrad_cnn.testing import strategy_for
+from tinygrad_cnn.testing.calls import snippet
+
+
+@pytest.mark.parametrize("name", sorted(registry))
+def test_calls_are_shown_as_code_that_makes_them_again(name):
+    if not registry[name].forward.__module__.startswith("tinygrad_cnn.ops."):
+        return
+
+    @settings(max_examples=5, phases=[Phase.generate])
+    @given(strategy_for(name))
+    def check(call):
+        code = snippet(registry[name], call).rsplit("\n", 1)[0]
+        exec(code, scope := {})
+        assert repr(scope["call"]) == repr(call)
+        for a, b in zip(scope["call"].inputs, call.inputs, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+    check()
