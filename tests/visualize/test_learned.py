@@ -129,7 +129,7 @@ def test_history_of_nothing():
     history = visualize.History()
     with pytest.raises(ValueError, match="nothing was noted"):
         history.plot()
-    with pytest.raises(TypeError, match="loss is no number: str"):
+    with pytest.raises(TypeError, match="loss: expected a number, got str"):
         history.step(loss="low")
     history.step(loss=1.0, accuracy=None)
     with pytest.raises(KeyError, match="'accuracy' was not noted; there are loss"):
@@ -179,7 +179,7 @@ def test_films_of_nothing(tmp_path):
     assert film.sizes == [2, 16]
     with pytest.raises(ValueError, match="the film has no frame"):
         film.save(tmp_path / "a.gif")
-    with pytest.raises(IndexError, match="frame 0 is not there"):
+    with pytest.raises(IndexError, match="frame 0 does not exist"):
         film.figure(0)
     film.frame()
     with pytest.raises(ValueError, match=r"must end in \.gif or \.html"):

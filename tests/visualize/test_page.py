@@ -15,7 +15,7 @@ import pytest
 import tinygrad_cnn as tc
 import visualize
 from tinygrad_cnn import nn
-from visualize.backward import PHASES
+from visualize.look import PHASES
 
 NASTY = [
     "</script><script>document.title='broken out'</script>",

@@ -11,7 +11,7 @@ import tinygrad_cnn as tc
 import tinygrad_cnn.nn.functional as F
 import visualize
 from tinygrad_cnn import nn
-from visualize import dot, escape, palette, render, words
+from visualize import escape, look, palette, render, words
 
 SVG = "{http://www.w3.org/2000/svg}"
 XLINK = "{http://www.w3.org/1999/xlink}"
@@ -74,12 +74,12 @@ def test_svg_is_for_light_and_dark_and_fits_its_page(picture):
 
 
 def test_every_colour_has_one_for_the_dark():
-    tables = (palette.FAMILIES, palette.KINDS, palette.VERDICTS, palette.STATUS)
+    tables = (palette.FAMILIES, palette.KIND_COLOURS, palette.VERDICTS, palette.STATUS)
     pairs = [palette.OTHER, palette.HEAT, *(pair for table in tables for pair in table.values())]
     assert {colour for pair in pairs for colour in pair} <= set(palette.DARK)
 
 
-@pytest.mark.parametrize("direction", dot.DIRECTIONS)
+@pytest.mark.parametrize("direction", look.DIRECTIONS)
 def test_directions(picture, direction):
     source = visualize.Picture(picture.graph, direction=direction).source
     assert f"rankdir={direction}" in source
@@ -90,7 +90,7 @@ def test_show_chooses(picture):
     bare = texts(visualize.Picture(picture.graph, show=()).render())
     assert "weight" not in bare
     assert not any("stride" in words for words in bare)
-    full = texts(visualize.Picture(picture.graph, show=dot.SHOW).render())
+    full = texts(visualize.Picture(picture.graph, show=look.DETAILS).render())
     assert "keeps x, w: 300 B" not in full
     assert any(words.startswith("keeps") for words in full)
     assert any("float32" in words for words in full)
@@ -100,7 +100,7 @@ def test_words_it_does_not_know():
     y = tc.ones(1, requires_grad=True) * 2
     with pytest.raises(ValueError, match="direction: 'up' is not among"):
         visualize.draw(y, direction="up")
-    with pytest.raises(ValueError, match=r"show: \['colour'\] is not among"):
+    with pytest.raises(ValueError, match=r"show: 'colour' is not among"):
         visualize.draw(y, show=["shapes", "colour"])
 
 
@@ -150,7 +150,7 @@ def test_long_attributes_are_cut():
     picture = visualize.draw(w.reshape(*[1] * 60, 40).permute(*range(61)))
     words = next(words for words in texts(picture.render()) if words.startswith("dims 0, 1, 2"))
     assert words.endswith("…")
-    assert len(words) == 2 * escape.LONGEST
+    assert len(words) == 2 * escape.MAX_LINE_CHARACTERS
 
 
 def test_an_attribute_that_is_an_object_is_named_by_its_kind():

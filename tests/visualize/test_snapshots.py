@@ -15,8 +15,8 @@ import pytest
 import tinygrad_cnn as tc
 import tinygrad_cnn.nn.functional as F
 import visualize
-from visualize.backward import PHASES
-from visualize.dot import SHOW
+from visualize.look import PHASES
+from visualize.look import DETAILS as SHOW
 
 FOLDER = Path(__file__).parent / "snapshots"
 SVG = "{http://www.w3.org/2000/svg}"

@@ -9,7 +9,7 @@ import pytest
 import tinygrad_cnn as tc
 import visualize
 from visualize.images import BLANK, image
-from visualize.steps import NUMBERS, glance
+from visualize.steps import MAX_NUMBERS, glance
 
 
 def test_steps_by_hand():
@@ -81,11 +81,11 @@ def test_a_function_with_two_outputs():
 
 
 def test_glances():
-    assert glance(np.arange(NUMBERS, dtype=np.float32)).numbers is not None
-    large = glance(np.arange(NUMBERS + 1, dtype=np.float32))
+    assert glance(np.arange(MAX_NUMBERS, dtype=np.float32)).numbers is not None
+    large = glance(np.arange(MAX_NUMBERS + 1, dtype=np.float32))
     assert large.numbers is None
     assert large.png.startswith(b"\x89PNG")
-    assert large.limit == NUMBERS
+    assert large.limit == MAX_NUMBERS
     assert glance(np.zeros((0, 3))).numbers == ()
 
 

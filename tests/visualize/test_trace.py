@@ -201,7 +201,7 @@ def test_heat_without_measures_is_an_error():
     with pytest.raises(ValueError, match="nothing was measured; visualize.trace"):
         visualize.draw(y, heat="time").render()
     y.backward()
-    with pytest.raises(ValueError, match="what was saved is freed"):
+    with pytest.raises(ValueError, match="freed the saved arrays"):
         visualize.draw(y, heat="bytes").render()
 
 
