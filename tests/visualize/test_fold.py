@@ -34,7 +34,7 @@ def test_the_way_on_leads_out_of_what_was_folded(nets):
     graph = folded(model(tc.ones(2, 3, 8, 8)).sum(), model)
     out = [at for at, n in graph.ops() if n.cluster == "layer1.0" and n.name == "relu"][-1]
     targets = {graph.nodes[e.target].cluster for e in graph.edges if e.source == out}
-    assert targets == {"layer2.0.conv1", "layer2.0.shortcut.0"}
+    assert targets == {"layer2.0.conv1", "layer2.0.downsample.0"}
     assert all(edge.source < edge.target for edge in graph.edges)
 
 

@@ -1,8 +1,10 @@
-"""Pictures: DOT, SVG, PNG, names that try to break out, and what happens without a renderer."""
+"""Pictures: DOT text, SVG and PNG, options, and names that try to break out."""
 
+import gc
 import re
-import shutil
-import sysconfig
+import subprocess
+import sys
+import threading
 from xml.etree import ElementTree
 
 import pytest
@@ -14,6 +16,7 @@ from tinygrad_cnn import nn
 from visualize import escape, look, palette, render, words
 
 SVG = "{http://www.w3.org/2000/svg}"
+
 XLINK = "{http://www.w3.org/1999/xlink}"
 
 NASTY = [
@@ -30,13 +33,6 @@ NASTY = [
     " ",
     "x" * 500,
 ]
-
-
-@pytest.fixture(scope="module")
-def picture(nets):
-    model, x, labels = nets.LeNet(), tc.ones(2, 1, 8, 8), tc.tensor([1, 3])
-    loss = F.cross_entropy(model(x), labels)
-    return visualize.draw(loss, model, names={"images": x, "labels": labels})
 
 
 def texts(svg):
@@ -194,53 +190,6 @@ def test_a_large_graph_is_cut_and_says_so():
     assert "2952 more nodes" in texts(picture.render("svg"))
 
 
-# --- Renderers ----------------------------------------------------------------------------------
-
-
-def test_system_dot_comes_first(monkeypatch):
-    monkeypatch.setattr(shutil, "which", lambda name, path=None: f"/somewhere/{name}")
-    assert render.find_dot() == ("/somewhere/dot", True)
-
-
-def test_graphviz_pure_is_found_off_the_path(monkeypatch):
-    monkeypatch.setenv("PATH", "")
-    binary, is_system = render.find_dot()
-    assert binary.startswith(sysconfig.get_path("scripts"))
-    assert not is_system
-
-
-@pytest.fixture
-def no_renderer(monkeypatch):
-    monkeypatch.setattr(shutil, "which", lambda name, path=None: None)
-
-
-def test_without_a_renderer_the_error_names_both_ways(no_renderer, picture, tmp_path):
-    with pytest.raises(
-        visualize.RendererNotFound, match=r"install graphviz.*pip install graphviz-pure"
-    ):
-        picture.save(tmp_path / "net.svg")
-    assert not (tmp_path / "net.svg").exists()
-    assert picture.save(tmp_path / "net.dot").exists()
-    bundle = picture._repr_mimebundle_()
-    assert list(bundle) == ["text/plain"]
-    assert "graphviz-pure" in bundle["text/plain"]
-
-
-def test_pdf_wants_a_system_dot(monkeypatch, picture, tmp_path):
-    if shutil.which("dot"):
-        assert picture.save(tmp_path / "net.pdf").read_bytes().startswith(b"%PDF")
-        return
-    with pytest.raises(visualize.RendererNotFound, match="a PDF needs a system Graphviz"):
-        picture.save(tmp_path / "net.pdf")
-
-
-def test_what_cannot_be_laid_out_is_an_error():
-    with pytest.raises(RuntimeError, match="could not draw"):
-        render.render("digraph { a -> }", "svg")
-    with pytest.raises(ValueError, match="'gif' is not among"):
-        render.render("digraph {}", "gif")
-
-
 def test_a_notebook_shows_it(picture):
     bundle = picture._repr_mimebundle_()
     assert bundle["image/svg+xml"].startswith("<svg")
@@ -249,3 +198,45 @@ def test_a_notebook_shows_it(picture):
         == repr(picture)
         == ("<Picture of constant: 2, parameter: 5, op: 8, output: 1>")
     )
+
+
+def test_deep_chain_on_a_small_stack():
+    def build():
+        y = tc.ones(1, requires_grad=True)
+        for _ in range(100_000):
+            y = y.exp()
+        results.append(visualize.draw(y, limit=10, fold=False))
+
+    results = []
+    before = threading.stack_size(256 * 1024)
+    try:
+        thread = threading.Thread(target=build)
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(before)
+    (picture,) = results
+    assert len(picture.graph.nodes) == 100_002
+    assert len(picture.graph.edges) == 100_001
+    assert "99992 more nodes" in picture.source
+    assert sys.getrecursionlimit() < 100_000
+
+
+def test_the_garbage_collector_is_on_again():
+    y = tc.ones(1, requires_grad=True).exp()
+    visualize.draw(y).render()
+    assert gc.isenabled()
+    with pytest.raises(ValueError, match="no graph"):
+        visualize.draw(tc.ones(1))
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        visualize.draw(y).render()
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+def test_importing_it_loads_no_matplotlib_and_no_graphviz():
+    code = "import sys, visualize; assert not {'matplotlib', 'graphviz'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

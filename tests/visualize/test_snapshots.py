@@ -15,8 +15,7 @@ import pytest
 import tinygrad_cnn as tc
 import tinygrad_cnn.nn.functional as F
 import visualize
-from visualize.look import PHASES
-from visualize.look import DETAILS as SHOW
+from visualize.look import DETAILS as SHOW, PHASES
 
 FOLDER = Path(__file__).parent / "snapshots"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -29,7 +28,7 @@ def drawn(nets):
         model, x = {
             "lenet": (nets.LeNet, tc.ones(2, 1, 8, 8)),
             "resnet": (nets.ResNet, tc.ones(2, 3, 8, 8)),
-            "unet": (nets.UNet, tc.ones(1, 1, 4, 4)),
+            "unet": (nets.UNet, tc.ones(2, 1, 4, 4)),
             "recurrent": (nets.Recurrent, tc.ones(1, 3)),
             "mlp": (nets.mlp, tc.ones(2, 4)),
         }[name]
