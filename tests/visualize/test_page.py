@@ -159,7 +159,7 @@ def test_the_facts_of_a_node(visit, nets):
     text = page.inner_text("#panel")
     for words in ("conv2d", "conv2", "2x3x1x1", "float32", "stride", "weight", "3x2x3x3",
                   "forward", "backward", "gradient norm", "y = x ⋆ w + b", "nets.py:",
-                  "return self.fc(F.relu(self.conv2(x)).flatten(1))", "Cotangent", "arrives"):  # fmt: skip
+                  "return self.fc(F.relu(self.conv2(x)).flatten(1))", "Incoming cotangent"):  # fmt: skip
         assert words.lower() in text.lower(), words
 
 
@@ -328,7 +328,7 @@ def test_a_large_graph_says_what_is_left_out(visit):
         y = y.exp() if (k * k) % 7 < 3 else y.tanh()
     picture = visualize.draw(y, limit=40, fold=False)
     page = visit(picture)
-    assert page.inner_text("#notice") == "262 nodes are left out"
+    assert page.inner_text("#notice") == "262 nodes are not shown"
     assert page.locator(".box").count() == 41
 
 
