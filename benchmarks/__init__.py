@@ -1,8 +1,8 @@
 """Time and memory beside other libraries: `python -m benchmarks`. Only ratios of one run count.
 
-rows.py, scaling.py, micro.py     what is measured, and the targets, as data
+rows.py, scaling.py, micro.py     the workloads and the targets, as data
 networks.py, workloads.py         the code that is measured, for any library with PyTorch's API
-contestants.py, lenets.py         who takes part; workers.py runs each in a process of its own
+contestants.py, lenets.py         the libraries; workers.py runs each in a process of its own
 measure.py, extras.py             measuring
 records.py, table.py, plot.py     the results as data, as text and as figures
 """

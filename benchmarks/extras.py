@@ -29,7 +29,7 @@ GRAPH_SECONDS, SVG_SECONDS, HTML_SECONDS = 5.0, 2.0, 3.0  # targets for a user w
 def in_process(code: str, timeout: float = 300) -> float:
     """Run `code` in a new Python process, and return the number that it prints last.
 
-    The process writes compiled bytecode, as those of users do, whatever this process was told.
+    The process writes compiled bytecode, as a user's does, even if this process does not.
     Raises RuntimeError if it fails.
     """
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}

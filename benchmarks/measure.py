@@ -37,7 +37,7 @@ class Worker(Protocol):
         """Return the MiB by which the workload raises the memory of a fresh process."""
 
     def close(self) -> None:
-        """Free what it holds."""
+        """Free its memory, and end its process."""
 
 
 Start = Callable[[str], Worker]  # the worker of a contestant, by its name

@@ -1,4 +1,4 @@
-"""Make every picture of docs/pictures.md: networks, their costs, and what they learn.
+"""Make every picture of docs/pictures.md: networks, their costs, and their training.
 
 python examples/gallery.py --out docs/pictures
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ROOT = Path(__file__).parents[1]
-TRACES = 5  # runs of a model, of which the quickest is drawn: the first compiles its ops
+TRACES = 5  # runs of a model; the quickest is drawn, since the first one compiles its ops
 
 
 class DigitNet(nn.Module):

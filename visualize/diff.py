@@ -20,7 +20,7 @@ from .words import REDUNDANT, shape_text, value_text
 class Difference:
     """Two graphs in one `picture`, and the changes as text. It is false if there are none.
 
-    `added` and `removed` name nodes: "tanh in layer1". `changed` also says what changed:
+    `added` and `removed` name nodes: "tanh in layer1". `changed` also gives the change:
     "sum: shape 2 → 3". `str` has a line for each change.
     """
 
@@ -79,7 +79,7 @@ def _graph(given: Picture | Graph) -> Graph:
 
 
 class _Union:
-    """Both graphs as one, under construction: each removed node stands where the old graph had it."""
+    """Both graphs as one, under construction. Removed nodes keep their place in the order of execution."""
 
     def __init__(self, old: Graph, new: Graph) -> None:
         self.old, self.new = old, new
@@ -146,7 +146,7 @@ class _Union:
         return Graph(tuple(nodes), tuple(edges), used_clusters(nodes, clusters))
 
     def _removed_edges(self, edges: Iterable[Edge]) -> list[Edge]:
-        """The edges of the old graph from or to removed nodes, in slots behind those of `edges`."""
+        """The edges of the old graph from or to removed nodes, in slots after the occupied ones."""
         slots: dict[int, int] = {}
         for edge in edges:
             slots[edge.target] = max(slots.get(edge.target, -1), edge.slot)

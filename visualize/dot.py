@@ -307,7 +307,7 @@ class _Writer:
         return f'{ends} [{ident} {look.strip()}{label} tooltip="{tip}"]'
 
     def new_shape(self, edge: Edge) -> bool:
-        """Whether the shape of the value differs from those of the inputs that it was computed from."""
+        """Whether the value has another shape than the inputs that it was computed from."""
         source = self.graph.nodes[edge.source]
         before = [self.graph.nodes[at].shape for at in self.flow.get(edge.source, ())
                   if self.graph.nodes[at].value is None]  # fmt: skip

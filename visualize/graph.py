@@ -85,7 +85,7 @@ class Node:
         kind: "op"; "parameter" (a leaf that the model names); "leaf" (another tensor that requires
             grad); "constant" (an input that needs no gradient: images, labels, numbers); "output"
             (a tensor that the user asked to draw); "module" (a closed module); "vjp" (the vjps of
-            an op, in the backward graph); "gradient" (of a leaf); "cut" (stands for omitted nodes).
+            an op, in the backward graph); "gradient" (of a leaf); "cut" (replaces omitted nodes).
         name: of an op its name, of a module its path, of a tensor its name.
         shape, dtype: of the value; None where the graph has lost them.
         attributes: of an op, by name: stride, padding, dim.
@@ -101,7 +101,7 @@ class Node:
         verdict: from the gradient checks.
         line: the user's source line, `file:number, in function`.
         formula: the mathematics of the op, from its docstring.
-        origin: positions in the recorded graph of the nodes that this one stands for.
+        origin: positions in the recorded graph of the nodes that became this one.
         status: "added", "removed" or "changed" in a difference.
     """
 

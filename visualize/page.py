@@ -45,7 +45,7 @@ def page(
         graph: the graph to show, with small inputs inlined. The scripts close modules and derive
             the backward graph.
         recorded: the recorded graph, in which `steps` have their positions.
-        title, direction, depth, heat, phase: what the page shows at first; see `Picture`.
+        title, direction, depth, heat, phase: the initial state of the page; see `Picture`.
         hidden: how many nodes were cut from the graph.
         steps: the steps of the backward pass to play.
 

@@ -55,8 +55,8 @@ class Picture:
         show: the details in boxes and on arrows, one or several: "attributes" (stride, padding),
             "params" (parameters in their op's box), "shapes", "saved" (arrays kept for backward),
             "dtypes", "source" (the line of the user's code, from `trace`).
-        limit: draw at most so many boxes, the last ones, and one that stands for the others. None
-            draws all.
+        limit: draw at most so many boxes, the last ones, and one that counts the others. None draws
+            all.
         steps: the steps of a backward pass, which the page plays.
         title: of the page.
 
@@ -219,7 +219,7 @@ def draw(
     """A picture of the graph that was recorded for a Tensor, or for several.
 
     Args:
-        tensor: a computed Tensor, for example a loss, or a sequence of such. After `backward` it
+        tensor: a computed Tensor, for example a loss, or a sequence of Tensors. After `backward` it
             can still be drawn, but the shapes of inputs that were freed are unknown.
         model: a Module. Its parameters get their names, and a frame is drawn around the ops of each
             module, as far as parameters show them; `trace` knows all.

@@ -37,7 +37,7 @@ def record(
     """The graph that was recorded for one or several tensors, as plain data.
 
     Args:
-        tensors: a Tensor that requires grad, or a sequence of such.
+        tensors: a Tensor that requires grad, or a sequence of Tensors.
         model: a Module. Its parameters get the names of `model.named_parameters()`, and ops get the
             clusters of the modules that they ran in, as far as their parameters show.
         names: names of further tensors, inputs or outputs: `{"images": x}`.
@@ -67,7 +67,7 @@ def walk(
 ) -> Walk:
     """As `record`, but returns the `Walk`, which also knows the position of each recorded node.
 
-    `notes` are those of a watched run; they say which module an op ran in.
+    `notes` come from a watched run. They give the module that each op ran in.
     """
     roots: Sequence[Tensor] = [tensors] if isinstance(tensors, Tensor) else tensors
     if not isinstance(roots, Sequence):
@@ -80,7 +80,7 @@ def walk(
         if not tensor.requires_grad:
             raise ValueError(
                 f"no graph was recorded for this tensor of shape {tuple(tensor.shape)}: it was computed "
-                "under no_grad(), or from tensors none of which requires grad"
+                "under no_grad(), or no input of it requires grad"
             )
     walked = Walk(model, names or {}, notes)
     for node in recorded_nodes(tensor.grad_fn for tensor in roots):
@@ -91,7 +91,7 @@ def walk(
 
 
 def recorded_nodes(roots: Iterable[engine.Node | None]) -> list[engine.Node]:
-    """All nodes of ops behind `roots`, each after its parents: in the order of their creation."""
+    """All nodes of ops that `roots` depend on, in order of creation: each after its parents."""
     seen: dict[int, engine.Node] = {}
     stack = [root for root in roots if root is not None]
     while stack:
@@ -107,7 +107,7 @@ class Walk:
 
     Attributes:
         at: the position in the graph of each recorded node, leaf tensor and constant array, by id.
-        alive: the objects behind those ids, so that no id is reused.
+        alive: the objects with those ids, kept so that no id is reused.
     """
 
     def __init__(
@@ -143,12 +143,12 @@ class Walk:
         self.counted.add(_memory(array))
 
     def _add(self, node: Node, *known: object) -> int:
-        """The position of a new node, which stands for the `known` objects."""
+        """Add a node that represents the `known` objects, and return its position."""
         at = len(self.nodes)
         self.nodes.append(node)
-        for thing in known:
-            self.alive.append(thing)
-            self.at[id(thing)] = at
+        for item in known:
+            self.alive.append(item)
+            self.at[id(item)] = at
         return at
 
     def add_op(self, node: engine.Node) -> None:

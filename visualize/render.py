@@ -89,9 +89,9 @@ def _run(binary: str, dot: str, kind: Format) -> bytes:
             drawn: bytes = graphviz.Source(dot).pipe(format=kind, quiet=True)
             return drawn
         except (subprocess.CalledProcessError, OSError) as error:
-            said = getattr(error, "stderr", None) or b""
-            said = said.decode(errors="replace") if isinstance(said, bytes) else said
-            lines = said.strip().splitlines() or [str(error)]
+            stderr = getattr(error, "stderr", None) or b""
+            message = stderr.decode(errors="replace") if isinstance(stderr, bytes) else stderr
+            lines = message.strip().splitlines() or [str(error)]
             raise RuntimeError(f"{os.path.basename(binary)} could not draw: {lines[-1]}") from error
         finally:
             dot_command.DOT_BINARY = before

@@ -1,4 +1,4 @@
-"""Which call of which module an op belongs to.
+"""Scopes: the call of a module that an op ran in.
 
 A scope is a tuple of (path, call), the outermost module first: (("layer1", 1), ("layer1.0", 1)).
 `trace` observes the calls. For a graph that was recorded unobserved, `inferred` deduces them from the

@@ -40,8 +40,8 @@ def trace(
     finite, and sees the module and the source line that ran it. `picture.table()` lists the ops,
     `picture.steps` has the backward pass.
 
-    The run is a training step without the update. It draws random numbers as such, but gradients and
-    buffers stay unchanged. Times are those of one run. The first call of an op compiles it, so run
+    The run is a training step without the update. It draws random numbers (dropout), but gradients and
+    buffers stay unchanged. Times are of one run. The first call of an op compiles it, so run
     the model once before.
 
     Raises TypeError if `model` is not a Module or an output not a Tensor, and ValueError if no output

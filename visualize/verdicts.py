@@ -21,7 +21,7 @@ def add_verdicts(graph: Graph, report: Report) -> Graph:
         graph: it is changed.
         report: the path of the report, or its content.
 
-    Raises ValueError for a file that is not such a report, OSError for a file that cannot be read.
+    Raises ValueError if the content is not such a report, OSError if the file cannot be read.
 
     >>> from .graph import Node
     >>> graph = Graph((Node("op", "exp"),), ())
@@ -36,14 +36,14 @@ def add_verdicts(graph: Graph, report: Report) -> Graph:
         try:
             content = json.loads(Path(report).read_text(encoding="utf-8"))
         except ValueError as error:
-            raise ValueError(f"{where}: is no JSON: {error}") from None
+            raise ValueError(f"{where}: is not JSON: {error}") from None
     try:
         if content["format"] != FORMAT:
             raise ValueError
         verdicts = {name: _verdict(found) for name, found in content["ops"].items()}
     except (KeyError, TypeError, AttributeError, ValueError):
         raise ValueError(
-            f"{where}: is no report of gradient checks; pytest --gradcheck-report=FILE writes one"
+            f"{where}: is not a report of gradient checks; pytest --gradcheck-report=FILE writes one"
         ) from None
     for _, node in graph.ops():
         node.verdict = verdicts.get(node.name)

@@ -44,7 +44,7 @@ def close(graph: Graph, depth: int) -> Graph:
 
 
 def module_node(graph: Graph, path: str, inside: list[int]) -> Node:
-    """The node that stands for a closed module: sums over the nodes at the positions `inside`.
+    """The node that replaces a closed module: sums over the nodes at the positions `inside`.
 
     `grad_norm` is that of the last op, whose output is the module's. The verdict is the first failed
     one, else the one with the largest error.
@@ -148,7 +148,7 @@ def inline(graph: Graph, parameters: bool = True) -> Graph:
 def cut(graph: Graph, limit: int) -> Graph:
     """The last `limit` nodes of a graph that is too large to lay out.
 
-    A node of kind "cut" stands for the earlier nodes. Edges from any of them start there.
+    A node of kind "cut" replaces the earlier nodes. Edges from any of them start there.
 
     >>> import tinygrad_cnn as tc
     >>> from .record import record

@@ -44,12 +44,12 @@ class Watch(engine.Observer):
         """The innermost module ends."""
         self.stack.pop()
 
-    def _seconds(self, thing: object) -> float:
-        """Seconds since `thing` began. Forgets what began later and never ended: it raised."""
+    def _seconds(self, run: object) -> float:
+        """Seconds since `run` began. Forgets runs that began later and raised before their end."""
         now = time.perf_counter()
         for k in range(len(self._started) - 1, -1, -1):
             begun, start = self._started[k]
-            if begun is thing:
+            if begun is run:
                 del self._started[k:]
                 return now - start
         return 0.0

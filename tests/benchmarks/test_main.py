@@ -1,4 +1,4 @@
-"""python -m benchmarks with fake workers: what it measures, prints, writes and draws."""
+"""python -m benchmarks with fake workers: its measurements, table, JSON and figures."""
 
 import json
 
@@ -25,7 +25,7 @@ def run(capsys, fake_worker):
 def test_the_table_has_the_best_of_each_family(all_installed, run):
     out = run("--only", "LeNet-5, batch 64", "--kernels", "vectorized", "compiled")
     lines = [line.split() for line in out.splitlines()[1:9]]
-    # of PyTorch's two formats the better one: ours, ms, rival, its time, ratio, quartiles, target, limit
+    # the better one of PyTorch's two formats; ratio, quartiles, target, limit and its bound
     assert " ".join(lines[0]) == (
         "LeNet-5, batch 64 vectorized 2000.0 ms torch channels-last 1600.0 1.25 1.25 to 1.25 1.30 met "
         "0.04 matmul"

@@ -46,7 +46,7 @@ def mnist(example):
 
 
 def stops(mnist, folder, *more):
-    """The one line that the program ends with."""
+    """The only line of the error that ends the program."""
     with pytest.raises(SystemExit) as stopped:
         mnist.main(["--data", str(folder), "--epochs", "1", *more])
     message = stopped.value.code

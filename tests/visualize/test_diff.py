@@ -37,7 +37,7 @@ def test_added_removed_changed():
     assert [graph.nodes[e.source].name for e in graph.edges if e.target == relu] == ["linear"]
     assert [graph.nodes[e.target].name for e in graph.edges if e.source == relu] == ["linear"]
     svg = d.picture.render("svg").decode()
-    assert "stroke-dasharray" in svg  # what was removed
+    assert "stroke-dasharray" in svg  # of removed nodes
     assert "added" in svg
 
 

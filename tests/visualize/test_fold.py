@@ -1,4 +1,4 @@
-"""Folding: what repeats is drawn once, with its number, and nothing else is lost."""
+"""Folding: repeated pieces are drawn once, with their number, and nothing else is lost."""
 
 import pytest
 from hypothesis import given, strategies as st
@@ -50,7 +50,7 @@ def test_a_chain_of_pieces(n, names):
     ops = [node.name for _, node in graph.ops()]
     assert len(ops) <= len(names)
     total = sum(len(node.origin) for _, node in graph.ops())
-    assert total == n * len(names)  # every op is one of those that are drawn
+    assert total == n * len(names)  # every op is the origin of a drawn one
     assert len(graph.edges) == len(ops) + 1
 
 

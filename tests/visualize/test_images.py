@@ -10,7 +10,7 @@ from visualize.images import BLANK, image
 
 
 def pixels(png):
-    """The numbers of the colours of an image with 16 of them."""
+    """The colour numbers (H, W) of a PNG with 16 colours."""
     at, data, size = 8, b"", None
     while at < len(png):
         (length,), kind = struct.unpack(">I", png[at : at + 4]), png[at + 4 : at + 8]

@@ -1,4 +1,4 @@
-"""The HTML page in headless Chromium: what users do with it, and what it must not do.
+"""The HTML page in headless Chromium: its controls, and its safety.
 
 Skipped where playwright or Chromium is not installed (`pip install -e '.[browser]'`, and
 `apt install chromium`).
@@ -53,7 +53,7 @@ def browser():
 
 @pytest.fixture
 def visit(browser, tmp_path):
-    """visit(picture) is a page that shows it; at the end nothing was wrong with it."""
+    """visit(picture) is a page that shows it. No message, error or request may come from it."""
     wrong, pages = [], []
 
     def open_page(picture, scheme="light", width=1200):
@@ -83,7 +83,7 @@ def resnet(nets):
 
 
 def wait(page, selector, words):
-    """Until these are the words there. (The page's policy forbids wait_for_function.)"""
+    """Wait until an element has these words. (The page's policy forbids wait_for_function.)"""
     from playwright.sync_api import expect
 
     expect(page.locator(selector)).to_have_text(words, timeout=10_000)
@@ -99,7 +99,7 @@ def test_search_finds(visit, resnet):
     page.keyboard.type("layer3.1.bn2")
     names = [n.name for n in resnet.graph.nodes if n.cluster == "layer3.1.bn2" and n.kind == "op"]
     assert page.text_content("#found") == str(len(names)) == "1"
-    assert page.locator(".box.match").count() == 1  # the closed module that it is in
+    assert page.locator(".box.match").count() == 1  # the closed module around it
     page.keyboard.press("Enter")
     assert page.text_content("#found") == "1/1"
     chosen = page.locator(".box.chosen")

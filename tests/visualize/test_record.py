@@ -24,7 +24,7 @@ class TwoLayers(nn.Module):
 
 
 def described(graph):
-    """Each op with what enters it, by name and in order."""
+    """Each op with its inputs, by name and in order."""
     return [
         (node.name, [(edge.name, graph.nodes[edge.source].name) for edge in graph.inputs(at)])
         for at, node in enumerate(graph.nodes)
@@ -110,7 +110,7 @@ def test_shared_parameter_is_one_node():
     assert sum(node.kind == "parameter" for node in graph.nodes) == 3
     second = graph.nodes[-2]
     assert second.name == "linear"
-    assert second.cluster is None  # its weight is of one module, its bias of another
+    assert second.cluster is None  # its weight belongs to one module, its bias to another
 
 
 def test_numbers_are_constants_with_their_value():
@@ -302,7 +302,7 @@ OPS = {
 
 @st.composite
 def programs(draw):
-    """Steps of a program on tensors of shape (2, n): the op, and places of its operands."""
+    """Steps of a program on tensors of shape (2, n): an op, and the positions of its operands."""
     steps = []
     for k in range(draw(st.integers(1, 12))):
         name = draw(st.sampled_from(sorted(OPS)))
@@ -313,7 +313,7 @@ def programs(draw):
 
 @given(programs())
 def test_each_input_of_each_op_is_one_edge_in_order(steps):
-    """Two leaves and a constant, and what is made of them."""
+    """Programs on two leaves and a constant."""
     values = [tc.ones(2, 1, requires_grad=True), tc.ones(2, 1, requires_grad=True), tc.ones(2, 1)]
     made = {id(values[0]): ("leaf", "u"), id(values[1]): ("leaf", "v"), id(values[2]): "c"}
     inputs = {}
@@ -332,7 +332,7 @@ def test_each_input_of_each_op_is_one_edge_in_order(steps):
     places = {id(node): at for at, node in enumerate(graph.nodes)}
     assert len(places) == len(graph.nodes)
     expected, seen, stack = Counter(), set(), [end]
-    while stack:  # what leads to the end, by the record
+    while stack:  # the ops that the end depends on
         y = stack.pop()
         if id(y) in seen or id(y) not in inputs or not y.requires_grad:
             continue

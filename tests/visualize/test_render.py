@@ -58,7 +58,7 @@ def test_what_cannot_be_laid_out_is_an_error():
 
 
 def test_the_layout_needs_no_fonts_of_the_system(tmp_path):
-    """In a container without fonts text takes the same room."""
+    """In a container without fonts the layout is the same."""
     model = nn.Sequential(nn.Linear(4, 8), nn.ReLU())
     source = visualize.draw(model(tc.ones(2, 4)).sum(), model).source
     binary, is_system = render.find_dot()

@@ -21,7 +21,7 @@ def test_clusters_are_nested_with_names_and_classes(nets):
 
 
 def test_what_parameters_tell_is_what_a_run_shows(nets):
-    """Of these models; an op without parameters at the edge of a module could be either's."""
+    """For these models. An op without parameters at the edge of a module could belong to either."""
     for model, x in ((nets.ResNet(), tc.ones(2, 3, 8, 8)), (nets.LeNet(), tc.ones(2, 1, 8, 8)),
                      (nets.mlp(), tc.ones(2, 4))):  # fmt: skip
         inferred = visualize.draw(model(x).sum(), model).graph
@@ -60,7 +60,7 @@ def test_a_module_called_again_is_another_cluster(nets):
         assert [c.path for c in graph.clusters] == ["cell", "cell (2)", "cell (3)"]
         weights = [n for n in graph.nodes if n.name == "cell.weight"]
         assert len(weights) == 1
-        assert weights[0].cluster is None  # it is none of the calls' alone
+        assert weights[0].cluster is None  # it belongs to several calls
 
 
 def test_modules_without_parameters_are_seen_in_a_run():

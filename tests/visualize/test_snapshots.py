@@ -1,6 +1,6 @@
-"""DOT text of five models, as it was looked at and found right.
+"""DOT text of five models. Their pictures were checked by eye.
 
-After a change that is meant, look at the pictures again, and write the files anew with
+After an intended change, look at the pictures again, and rewrite the files with
 
     REWRITE_SNAPSHOTS=1 python -m pytest tests/visualize/test_snapshots.py
 """
@@ -48,7 +48,7 @@ NAMES = ("lenet", "resnet", "unet", "recurrent", "mlp")
 
 @pytest.mark.parametrize("name", NAMES)
 def test_dot_text(drawn, name):
-    source = re.sub(r' tooltip="[^"]*"', "", drawn(name).source)  # which has every small fact
+    source = re.sub(r' tooltip="[^"]*"', "", drawn(name).source)  # tooltips have too many facts
     file = FOLDER / f"{name}.dot"
     if os.environ.get("REWRITE_SNAPSHOTS"):
         file.parent.mkdir(exist_ok=True)
@@ -57,7 +57,7 @@ def test_dot_text(drawn, name):
 
 
 def texts_in_boxes(svg):
-    """(text, left and right end of it, those of its box) for each text in a box."""
+    """(text, its left and right end, the left and right end of its box) for each text in a box."""
     for group in svg.iter(SVG + "g"):
         if not (group.get("id") or "").startswith("node-"):
             continue

@@ -42,7 +42,7 @@ def test_edges_of_closed_modules(resnet):
     names = [n.name for n in graph.nodes]
     found = [(names[e.source], names[e.target]) for e in graph.edges]
     assert ("layer1", "layer2") in found
-    assert found.count(("layer1", "layer2")) == 1  # both ways into the block are one edge
+    assert found.count(("layer1", "layer2")) == 1  # both paths into the block are one edge
     assert len(set(found)) == len(found)
 
 

@@ -113,11 +113,11 @@ function overview() {
   table(ops, measured);
   add(panel, 'h3', 'Keys');
   const keys = add(panel, 'table');
-  for (const [key, what] of [['/', 'search; Enter: next match'], ['Tab', 'next box; Enter opens or closes it'], ['e c', 'open or close all modules'],
+  for (const [key, action] of [['/', 'search; Enter: next match'], ['Tab', 'next box; Enter opens or closes it'], ['e c', 'open or close all modules'],
     ['+ − 0', 'zoom in, zoom out, fit'], ['arrows', 'pan'], ['t d', 'turn the graph; light or dark'], ['[ ] space', 'last or next step of the backward pass; play'], ['Esc', 'back to this overview']]) {
     const row = add(keys, 'tr');
     add(add(row, 'th', null, { scope: 'row' }), 'kbd', key);
-    add(row, 'td', what);
+    add(row, 'td', action);
   }
 }
 
