@@ -1,8 +1,8 @@
 """Measure time and memory beside the other libraries that are installed.
 
-Contestants run in processes of their own and take turns, a short block of calls each. A result is the
-ratio within a round: its median and quartiles over the rounds. A ratio below 1 means that we are faster
-or need less. Contestants whose result differs are excluded, and the output says so.
+Contestants run in processes of their own and take turns, a short block of calls each. A result is
+the ratio within a round: its median and quartiles over the rounds. A ratio below 1 means that we
+are faster or need less. Contestants whose result differs are excluded, and the output says so.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ def command_line() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "--only", nargs="+", metavar="WORD",
-        help=f"measure these groups only ({', '.join(GROUPS)}), or the rows whose name contains WORD",
+        help=f"measure these groups only ({', '.join(GROUPS)}), or rows with WORD in their name",
     )  # fmt: skip
     parser.add_argument(
         "--quick", action="store_true", help="measure few rounds and short series, for a first look"

@@ -24,8 +24,8 @@ from .workloads import Run
 class Contestant:
     """One library in one configuration.
 
-    `family` names the library that targets refer to. `needs` are the modules that must be installed.
-    `make(workload, arguments, threads)` returns a call.
+    `family` names the library that targets refer to. `needs` are the modules that must be
+    installed. `make(workload, arguments, threads)` returns a call.
     """
 
     name: str
@@ -43,7 +43,7 @@ _default_threads: dict[str, int] = {}
 
 
 def _threads(library: str, threads: int | None, get: Callable[[], int]) -> int:
-    """The number of threads to set: `threads`, or the library's own choice when it was first asked."""
+    """The number of threads to set: `threads`, or the library's own choice when first asked."""
     default = _default_threads.setdefault(library, get())
     return threads or default
 
@@ -85,7 +85,7 @@ def _lenet(function: str, workload: str, arguments: dict[str, Any], threads: int
 
 
 def _peak(workload: str, arguments: dict[str, Any], threads: int | None) -> Run:
-    """The best that NumPy does on this machine: a large matrix product, a copy from memory to memory."""
+    """The best that NumPy does on this machine: a large matrix product, a copy in memory."""
     if workload == "product":
         a = np.ones((arguments["size"],) * 2, np.float32)
         out = np.empty_like(a)

@@ -1,7 +1,7 @@
-"""Measurements other than blocks of calls: imports, checkpointing, pictures of large graphs, examples.
+"""Measurements other than blocks of calls: imports, checkpointing, pictures, examples.
 
-It imports tinygrad_cnn in functions only. Every worker imports the modules of the command, and another
-library must not run in a process with our settings of the allocator.
+It imports tinygrad_cnn in functions only. Every worker imports the modules of the command, and
+another library must not run in a process with our settings of the allocator.
 """
 
 from __future__ import annotations

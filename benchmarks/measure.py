@@ -1,7 +1,7 @@
 """Measuring contestants in turn, and statistics of the samples: medians, quartiles, ratios.
 
-On a shared, noisy machine no absolute time is worth quoting. So contestants run in short alternating
-blocks, and a result is the median over the rounds of the ratio within a round.
+On a shared, noisy machine no absolute time is worth quoting. So contestants run in short
+alternating blocks, and a result is the median over the rounds of the ratio within a round.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Workload = tuple[str, dict[str, Any]]  # the name of a function of `workloads`, 
 
 
 class Worker(Protocol):
-    """A place where a contestant runs; see `workers`. Each method raises if the contestant fails."""
+    """A place where a contestant runs; see `workers`. Methods raise if the contestant fails."""
 
     def prepare(self, workload: str, arguments: dict[str, Any], threads: int | None) -> float:
         """Set up a call, run it, and return its result as a number."""
@@ -95,8 +95,8 @@ def compare(
 ) -> Samples:
     """Seconds of one call of each contestant's workload.
 
-    Contestants with equal workloads must compute the same number. One whose number differs from that
-    of the first is excluded, and `failed` tells why.
+    Contestants with equal workloads must compute the same number. One whose number differs from
+    that of the first is excluded, and `failed` tells why.
     """
     samples = Samples("s")
     first: dict[str, float] = {}  # the number of the first contestant, by workload

@@ -1,7 +1,7 @@
 """The networks that are timed, written for any library `t` with PyTorch's API.
 
-They take images (N, 3, 32, 32), LeNet-5 images (N, 1, 28, 28) and the MLP vectors (N, 784). All return
-logits (N, 10).
+They take images (N, 3, 32, 32), LeNet-5 images (N, 1, 28, 28) and the MLP vectors (N, 784). All
+return logits (N, 10).
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def vgg(t: Any, width: int = 64) -> Any:
 
 
 def densenet(t: Any, growth: int = 12, layers: int = 6) -> Any:
-    """DenseNet-BC (Huang et al. 2017): three blocks of `layers`, with channels and sides halved between."""
+    """DenseNet-BC (Huang et al. 2017): three blocks; channels and sides are halved between them."""
     nn = t.nn
 
     class Dense(nn.Module):

@@ -51,7 +51,7 @@ def _figure(*size: float) -> tuple[Any, Any]:
 
 
 def _rows(rows: list[Record]) -> Any:
-    """For each rival a dot at our ratio to it, with quartiles as a bar, and the target as a tick."""
+    """For each rival a dot at our ratio to it, the quartiles as a bar, the target as a tick."""
     rows = [r for r in rows if any(e["rival"] for e in r["against"])]
     sets = [k for k in OURS if any(e["ours"] == k for r in rows for e in r["against"])]
     heights = [max(1, len([e for e in r["against"] if e["rival"]])) for r in rows]
@@ -104,8 +104,10 @@ def _key(label: str, colour: str, marker: str, filled: str | None = None) -> Any
     from matplotlib.lines import Line2D
 
     large = 9 if marker == "|" else 5
-    return Line2D([], [], color=colour, marker=marker, linestyle="", label=label,
-                  markersize=large, mfc=filled or colour, mew=1.5 if marker == "|" else 1)  # fmt: skip
+    return Line2D(
+        [], [], color=colour, marker=marker, linestyle="", label=label, markersize=large,
+        mfc=filled or colour, mew=1.5 if marker == "|" else 1,
+    )  # fmt: skip
 
 
 def _scaling(records: list[Record]) -> Any:

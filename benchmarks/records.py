@@ -44,9 +44,9 @@ def machine() -> Record:
 def of_row(row: Row, samples: Samples) -> Record:
     """The record of a row: medians in the row's unit, and our ratio to each rival.
 
-    `against` has one entry for each of our sets of kernels and each rival. The best rival of a family
-    is `shown`, and its entry has the target. If the cost of the row is known, `limit` is the ratio
-    that we would reach at the machine's peaks, and `bound` names the peak that sets it.
+    `against` has one entry for each of our sets of kernels and each rival. The best rival of a
+    family is `shown`, and its entry has the target. If the cost of the row is known, `limit` is the
+    ratio that we would reach at the machine's peaks, and `bound` names the peak that sets it.
     """
     scale = 1.0 if samples.unit == "MiB" else (1e3 if row.unit == "ms" else 1e6 / row.ops)
     product, copy = (samples.values.get(name, []) for name in PEAKS)
@@ -70,7 +70,7 @@ def of_row(row: Row, samples: Samples) -> Record:
 
 
 def _rivals(row: Row, samples: Samples, ours: str, least: list[tuple[float, str]]) -> list[Record]:
-    """An entry of `against` for each rival; `least` is the least time in each round and its bound."""
+    """An entry of `against` for each rival; `least` has the least time and its bound by round."""
     rivals = [name for name in samples.values if name not in OURS]
     families: dict[str, list[str]] = {}
     for name in rivals:

@@ -1,7 +1,7 @@
 """The rows of the table, as data: the workload, the contestants and the targets.
 
-A target is our time or memory over that of the best contestant of a family, for each set of kernels.
-A target of the family "" is absolute, in the unit of the row.
+A target is our time or memory over that of the best contestant of a family, for each set of
+kernels. A target of the family "" is absolute, in the unit of the row.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def both_ways(layer: tuple[Any, ...]) -> Cost:
 
 
 def step_arguments(model: str, *shape: int, **options: Any) -> dict[str, Any]:
-    """Arguments of `workloads.training_step`: a function of `networks`, and the shape of its input."""
+    """Arguments of `workloads.training_step`: a function of `networks`, and an input shape."""
     return {"model": model, "shape": shape, "options": options}
 
 

@@ -1,7 +1,7 @@
 """How time and memory grow with the size of the work: series of sizes, and the fitted exponents.
 
-The exponent is the slope of log(time or memory) against log(size), by least squares. It is fitted to
-the upper half of the sizes, since small sizes cost the overhead of a call. A second fit uses all
+The exponent is the slope of log(time or memory) against log(size), by least squares. It is fitted
+to the upper half of the sizes, since small sizes cost the overhead of a call. A second fit uses all
 sizes. Each round gives one exponent, and the quartiles over the rounds are the spread.
 """
 
@@ -33,7 +33,8 @@ SERIES = (
     Series("batch of LeNet-5", "training_step", lambda n: step_arguments("lenet", n, 1, 28, 28),
            (1, 2, 4, 8, 16, 32, 64, 128, 256, 512), EAGER, 1),
     Series("depth in 3x3 layers", "training_step",
-           lambda n: step_arguments("plain", 4, 3, 32, 32, depth=n), (2, 4, 8, 16, 32, 64), EAGER, 1),
+           lambda n: step_arguments("plain", 4, 3, 32, 32, depth=n),
+           (2, 4, 8, 16, 32, 64), EAGER, 1),
     Series("image side", "training_step", lambda n: step_arguments("plain", 4, 3, n, n, depth=4),
            (16, 28, 56, 112, 224), EAGER, 2),
     Series("graph length", "chain", lambda n: {"length": n},

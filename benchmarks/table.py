@@ -8,12 +8,12 @@ from .contestants import OURS
 from .records import Record
 
 ROW_HEADING = (
-    f"{'workload':36} {'kernels':11} {'ours':>9} {'unit':9} {'rival':19} {'theirs':>9} {'ratio':>7} "
-    f"{'quartiles':>13} {'target':>7} {'':6} {'limit':>5} bound by"
+    f"{'workload':36} {'kernels':11} {'ours':>9} {'unit':9} {'rival':19} {'theirs':>9} "
+    f"{'ratio':>7} {'quartiles':>13} {'target':>7} {'':6} {'limit':>5} bound by"
 )
 SERIES_HEADING = (
-    f"{'series':24} {'contestant':19} {'metric':6} {'exponent':>8} {'quartiles':>13} {'all sizes':>9}  "
-    "medians"
+    f"{'series':24} {'contestant':19} {'metric':6} {'exponent':>8} {'quartiles':>13} "
+    f"{'all sizes':>9}  medians"
 )
 CASE_HEADING = (
     f"{'kernel':42} {'contestant':11} {'ms':>9} {'GFLOP/s':>8} {'GB/s':>7} {'of peak':>8} "

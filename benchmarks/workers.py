@@ -34,7 +34,7 @@ class LocalWorker:
         self.contestant = contestant
 
     def prepare(self, workload: str, arguments: dict[str, Any], threads: int | None) -> float:
-        """Make the call and run it twice, which compiles and fills caches. Returns the first result."""
+        """Make the call, and run it twice to compile and fill caches. Returns the first result."""
         self.run = None  # frees the previous one
         gc.collect()
         self.run = self.contestant.make(workload, arguments, threads)
@@ -45,8 +45,9 @@ class LocalWorker:
     def time_block(self, seconds: float) -> float:
         """The median seconds of one call, over a block of calls, at least one.
 
-        Calls for a fifth of the time come first and do not count. They wake threads that slept while
-        others ran: the first meeting of the threads can take as long as a turn of the scheduler.
+        Calls for a fifth of the time come first and do not count. They wake threads that slept
+        while others ran: the first meeting of the threads can take as long as a turn of the
+        scheduler.
         """
         times: list[float] = []
         begin = time.perf_counter()
@@ -101,8 +102,8 @@ def _status(name: str) -> float:
 class ProcessWorker:
     """A contestant in a process of its own; a `measure.Worker`.
 
-    Raises RuntimeError for an error there, with the first line of its message, for a process that ends, and for an
-    answer that takes more than `seconds`.
+    Raises RuntimeError for an error there, with the first line of its message, for a process that
+    ends, and for an answer that takes more than `seconds`.
     """
 
     def __init__(self, contestant: Contestant, seconds: float = ANSWER_SECONDS) -> None:

@@ -1,7 +1,8 @@
 """The code that is timed. It runs on any library with PyTorch's API, so all do the same work.
 
-A workload is a function of a library `t` (tinygrad_cnn or torch) that prepares and returns a call. The
-first call returns a number that must be equal for all contestants, which proves that they do the same.
+A workload is a function of a library `t` (tinygrad_cnn or torch) that prepares and returns a call.
+The first call returns a number that must be equal for all contestants, which proves that they do
+the same.
 """
 
 from __future__ import annotations
@@ -61,8 +62,8 @@ def training_step(
 ) -> Run:  # fmt: skip
     """A step of SGD with momentum on random images: forward, loss, backward, update.
 
-    `model` names a function of `networks`, `options` are its arguments, `shape` is that of the images.
-    `wrap` is applied to the network (torch.compile). The call returns the loss.
+    `model` names a function of `networks`, `options` are its arguments, `shape` is that of the
+    images. `wrap` is applied to the network (torch.compile). The call returns the loss.
     """
     net = networks.named(t, model, **(options or {}))
     drawn = [(n, p) for n, p in net.named_parameters() if p.ndim > 1 or n.endswith("bias")]
@@ -89,7 +90,7 @@ def training_step(
 
 
 def step_cost(model: str, shape: tuple[int, ...]) -> tuple[float, float]:
-    """Floating point operations of the matrix products of a step, by definition; bytes are given as 0.
+    """Floating point operations of the matrix products of a step, by definition; and 0 bytes.
 
     Each layer has three products of equal size. The first has two: its input needs no gradient.
     """
@@ -138,7 +139,7 @@ def layer(
     t: Any, name: str, arguments: tuple[Any, ...], shape: tuple[int, ...],
     channels_last: bool = False,
 ) -> Run:  # fmt: skip
-    """Forward and backward of one module of `nn` that keeps the shape, with the input's gradient."""
+    """Forward and backward of a module of `nn` that keeps the shape, with the input's gradient."""
     rng = np.random.default_rng(0)
     x, g = (t.tensor(rng.standard_normal(shape, dtype=np.float32)) for _ in range(2))
     if channels_last:

@@ -2,9 +2,9 @@
 
     python examples/backprop_by_hand.py
 
-A 6×6 image passes through a convolution, ReLU, max pooling, a fully connected layer and softmax. The
-gradients are computed from the last layer to the first, in plain loops as on paper, and compared with
-those of `loss.backward()`.
+A 6×6 image passes through a convolution, ReLU, max pooling, a fully connected layer and softmax.
+The gradients are computed from the last layer to the first, in plain loops as on paper, and
+compared with those of `loss.backward()`.
 """
 
 from __future__ import annotations
@@ -148,9 +148,7 @@ def main() -> float:
     for name, key in (("w", "w"), ("b", "b"), ("v", "V"), ("c", "c")):
         moved[name] = moved[name] - rate * found[key]
     after = -np.log(forward(x, **moved)["p"][target])
-    print(
-        f"new = old − {rate} · ∂L/∂old for w, b, V, c: the loss falls from {loss:.6f} to {after:.6f}"
-    )
+    print(f"new = old − {rate} · ∂L/∂old for w, b, V, c: L falls from {loss:.6f} to {after:.6f}")
     if not worst < TOLERANCE:
         sys.exit(f"the gradients by hand and by autograd differ by {worst:.1e}")
     return float(worst)

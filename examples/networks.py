@@ -99,7 +99,7 @@ class Up(nn.Module):
 
 
 class UNet(nn.Module):
-    """A small U-Net: images (N, 1, H, W) to the logits of a mask (N, 1, H, W); 4 divides H and W."""
+    """A small U-Net: images (N, 1, H, W) to logits of a mask (N, 1, H, W). 4 divides H and W."""
 
     def __init__(self, width: int = 8) -> None:
         super().__init__()

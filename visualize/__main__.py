@@ -51,7 +51,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
                         help="draw from top to bottom or from left to right "
                         "(default: %(default)s)")  # fmt: skip
     parser.add_argument("--no-fold", action="store_true",
-                        help="draw every repeated block; by default one, with its number")  # fmt: skip
+                        help="draw each repeated block (default: one, with a number)")  # fmt: skip
     parser.add_argument("--verdicts", metavar="FILE",
                         help="report that pytest --gradcheck-report=FILE wrote")  # fmt: skip
     return parser.parse_args(argv)
@@ -124,7 +124,8 @@ def picture(options: argparse.Namespace) -> Picture:
         )
     if not options.input:
         raise CommandError(
-            f"{options.function}() returned a Module: give the shape of its input, --input 1,3,32,32"
+            f"{options.function}() returned a Module: give the shape of its input, "
+            "--input 1,3,32,32"
         )
     inputs = [tc.randn(*sizes) for sizes in options.input]
     if options.heat == "time":

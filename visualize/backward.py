@@ -84,7 +84,7 @@ def forward_and_backward(graph: Graph) -> Graph:
 
 
 def inline_gradients(graph: Graph) -> Graph:
-    """The graph with gradients of parameters written into the box of the vjp, where one vjp gives them."""
+    """The graph with gradients of parameters written into the box of their vjp, if it is one."""
     arrives: dict[int, list[Edge]] = {}
     for edge in graph.edges:
         arrives.setdefault(edge.target, []).append(edge)

@@ -1,4 +1,4 @@
-"""The difference between two graphs: added and removed ops, and ops with other shapes or attributes."""
+"""The difference between two graphs: ops added, removed, or with other shapes or attributes."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _graph(given: Picture | Graph) -> Graph:
 
 
 class _Union:
-    """Both graphs as one, under construction. Removed nodes keep their place in the order of execution."""
+    """Both graphs as one, under construction. Removed nodes keep their place in the order."""
 
     def __init__(self, old: Graph, new: Graph) -> None:
         self.old, self.new = old, new

@@ -97,7 +97,8 @@ class _Writer:
             f" {self.caption()}]",
             f'  node [shape=box style="rounded,filled" fontname="{FONT}" fontsize=11 height=0.3',
             f'        margin="0.12,0.05" penwidth=0.9 fontcolor="{INK}"]',
-            f'  edge [fontname="{FONT}" fontsize=9 fontcolor="{MUTED}" color="{EDGE}" arrowsize=0.55',
+            f'  edge [fontname="{FONT}" fontsize=9 fontcolor="{MUTED}" color="{EDGE}"'
+            " arrowsize=0.55",
             "        penwidth=0.9]",
         ]
         boxes: dict[str | None, list[str]] = {}
@@ -175,7 +176,8 @@ class _Writer:
         border = "1.4" if cluster.count > 1 else "0.9"
         return [
             f'{indent}  graph [style="rounded,filled" fillcolor="{FRAME}" color="{FRAME_BORDER}"',
-            f'{indent}         margin=13 penwidth={border} fontcolor="{INK}" labeljust=l labelloc=t',
+            f'{indent}         margin=13 penwidth={border} fontcolor="{INK}" labeljust=l'
+            " labelloc=t",
             f'{indent}         label=<{label.strip() or " "}> tooltip="{quoted(whole)}"]',
         ]
 
@@ -193,7 +195,8 @@ class _Writer:
             style = " penwidth=1.5"
         ink = f' fontcolor="{ON_OUTPUT}"' if node.kind == "output" else ""
         return (
-            f'n{at} [label=<{self.label(at, node)}> fillcolor="{fill}" color="{border}"{style}{ink} '
+            f'n{at} [label=<{self.label(at, node)}> fillcolor="{fill}" color="{border}"'
+            f"{style}{ink} "
             f'id="node-{at}" class="{node.kind}" tooltip="{quoted(describe(node))}"]'
         )
 
@@ -316,7 +319,7 @@ class _Writer:
         return not before or any(shape != source.shape for shape in before)
 
     def caption(self) -> str:
-        """The label of the whole graph: the legend of the colours, or the total kept for backward."""
+        """The label of the graph: the legend of the colours, or the total kept for backward."""
         rows = []
         if self.key is not None:
             cells = "".join(

@@ -1,4 +1,4 @@
-"""`Film`: training as an animation. Lines between units are weights; each frame is a training step."""
+"""`Film`: training as an animation, in which the lines between units are weights."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ GIF_DPI, GIF_COLOURS = 64, 24  # 24 frames take 210 kB
 class Film:
     """Keeps the weights of a model's Linear layers, frame by frame, and draws them.
 
-    The units of a layer form a column. The width of a line is the magnitude of its weight, the colour
-    its sign: orange is positive, blue negative. Of a larger layer the first 16 units are drawn.
+    The units of a layer form a column. The width of a line is the magnitude of its weight, the
+    colour its sign: orange is positive, blue negative. Of a larger layer the first 16 units are
+    drawn.
 
     Attributes:
         layers: (path, module) of each Linear layer.

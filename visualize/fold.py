@@ -22,8 +22,8 @@ MIN_SAVED_OPS = 4  # ops; a fold that saves fewer is not worth its frame
 def fold(graph: Graph) -> Graph:
     """The graph with repeated pieces folded, again until nothing repeats.
 
-    A piece of one module becomes one cluster with a `count`; another piece gets a cluster of its own.
-    Measurements and saved arrays of the removed pieces are added to the piece that stays.
+    A piece of one module becomes one cluster with a `count`; another piece gets a cluster of its
+    own. Measurements and saved arrays of the removed pieces are added to the piece that stays.
 
     >>> import tinygrad_cnn as tc
     >>> from .record import record
@@ -111,7 +111,7 @@ class _Fold:
         return found
 
     def best(self, start: int, period: int, alike: int) -> tuple[int, int, int] | None:
-        """The longest repetition among `alike` ops from `start` on, with whole modules in each piece."""
+        """The longest repetition in `alike` ops from `start` on, with whole modules in a piece."""
         for first in range(start, start + alike % period + 1):
             count = (start + alike - first) // period + 1
             if self.whole(first, period, count):
@@ -151,7 +151,7 @@ class _Fold:
         return count
 
     def alike(self, source: int, before: int, start: int, period: int, piece: int) -> bool:
-        """Whether an input of a piece corresponds to the same input, `before`, of the previous piece.
+        """Whether an input of a piece corresponds to `before`, the same input of the previous one.
 
         `start` is the first op of the piece, `piece` its number.
         """
@@ -170,7 +170,7 @@ class _Fold:
     def merge(
         self, first: int, period: int, count: int, place: list[int], nodes: dict[int, Node]
     ) -> None:
-        """Merge the nodes of the later pieces into the first piece: writes to `place` and `nodes`."""
+        """Merge the nodes of later pieces into the first piece: writes to `place` and `nodes`."""
         graph = self.graph
         for offset in range(period):
             k = first + offset
@@ -227,7 +227,7 @@ class _Fold:
 
 
 def _tail(path: str, other: str) -> str:
-    """The end of `other` from the last dot on that both paths share: ("a.b.0", "a.b.3") gives "3"."""
+    """The end of `other` after the last dot that both paths share: "3" of "a.b.0", "a.b.3"."""
     common = 0
     for k, (a, b) in enumerate(zip(path, other, strict=False)):
         if a != b:

@@ -71,7 +71,7 @@ class Measured:
 
 @dataclass(slots=True)
 class Verdict:
-    """Result of the gradient checks of an op: the largest relative error, and the reason of a failure."""
+    """Result of the gradient checks of an op: largest relative error, and reason of a failure."""
 
     error: float | None
     failed: str | None = None
@@ -281,8 +281,8 @@ def no_collection() -> Iterator[None]:
 def rebuilt(graph: Graph, place: Sequence[int], nodes: Mapping[int, Node] | None = None) -> Graph:
     """The graph after each node i merges into node `place[i]`; -1 removes a node.
 
-    A node stays where `place[i] == i`; `nodes` replaces some of those. Edges follow their ends. Self
-    loops, duplicate edges and clusters that have become empty are removed.
+    A node stays where `place[i] == i`; `nodes` replaces some of those. Edges follow their ends.
+    Self loops, duplicate edges and clusters that have become empty are removed.
 
     >>> chain = Graph((Node("op", "a"), Node("op", "b"), Node("op", "c")),
     ...               (Edge(0, 1, 0, "x"), Edge(1, 2, 0, "x")))

@@ -1,4 +1,4 @@
-"""The colours of boxes by a measurement: time, memory, gradients, verdicts of checks, differences."""
+"""Colours of boxes by time, memory, gradients, verdicts of gradient checks, or differences."""
 
 from __future__ import annotations
 

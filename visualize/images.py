@@ -17,8 +17,8 @@ MIDDLE, BLANK = 7, 15  # numbers of colours: of 0, with 7 levels on either side;
 def image(array: np.ndarray) -> tuple[bytes, float]:
     r"""A PNG of an array of any shape (…, H, W), and the magnitude that has the full colour.
 
-    The last two axes are a plane. The first 9 planes stand in a grid. A plane of more than 28 pixels
-    a side is sampled: every k-th row and column. A vector is wrapped into a square.
+    The last two axes are a plane. The first 9 planes stand in a grid. A plane of more than 28
+    pixels a side is sampled: every k-th row and column. A vector is wrapped into a square.
 
     >>> png, limit = image(np.linspace(-1, 2, 64).reshape(8, 8))
     >>> png[:4], limit
@@ -47,7 +47,7 @@ def _wrapped(array: np.ndarray) -> np.ndarray:
 
 
 def _levels(values: np.ndarray) -> np.ndarray:
-    """Numbers of colours for values in [-1, 1], by their square root; BLANK for NaN and infinity."""
+    """Colour numbers of values in [-1, 1], by their square root; BLANK for NaN and infinity."""
     bad = ~np.isfinite(values)
     known = np.where(bad, 0.0, values)
     strength = np.sign(known) * np.sqrt(np.abs(known))

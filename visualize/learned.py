@@ -30,9 +30,10 @@ def filters(conv: nn.Module | Tensor | np.ndarray, *, most: int = 64) -> Figure:
         conv: a Conv2d, or its weight (F, C, I, J).
         most: the figure has at most so many filters, the first ones.
 
-    A filter of three channels is a colour image, scaled to its own range. A filter of one channel is
-    a signed image, orange above 0 and blue below, on one scale for all filters. Filters of another
-    number of channels are rows of signed images: the first 8 channels of the first 16 filters.
+    A filter of three channels is a colour image, scaled to its own range. A filter of one channel
+    is a signed image, orange above 0 and blue below, on one scale for all filters. Filters of
+    another number of channels are rows of signed images: the first 8 channels of the first 16
+    filters.
 
     Raises TypeError for an argument without a weight, ValueError for a weight that is not that of a
     2-D convolution, ImportError without matplotlib.

@@ -79,7 +79,8 @@ def page(
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{heading}</title>\n<style>\n{_colours()}{style}</style>\n"
-        f'</head>\n<body>\n{body}<script type="application/json" id="data">{as_json(data)}</script>\n'
+        f"</head>\n<body>\n{body}"
+        f'<script type="application/json" id="data">{as_json(data)}</script>\n'
         f"<script>\n'use strict';\n{script}</script>\n</body>\n</html>\n"
     )
 
@@ -148,7 +149,7 @@ def _code(line: str) -> str:
 
 
 def _steps(steps: Sequence[Step], graph: Graph, recorded: Graph) -> list[dict[str, Any]]:
-    """The steps, with positions in `graph` instead of `recorded`; -1 for a node that is not shown."""
+    """The steps, with positions in `graph` instead of `recorded`; -1 for a hidden node."""
     place = {at: k for k, node in enumerate(graph.nodes) for at in node.origin}
     found = []
     for step in steps:

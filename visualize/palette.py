@@ -1,7 +1,7 @@
 """The colours, each with its counterpart for a dark page.
 
-The fill and border of a box show its kind, or with `heat` the measurement. Text has a contrast of at
-least 4.5 to 1 on each fill, on light and on dark pages.
+The fill and border of a box show its kind, or with `heat` the measurement. Text has a contrast of
+at least 4.5 to 1 on each fill, on light and on dark pages.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`draw`: the recorded graph of a Tensor as a Picture, which saves itself and shows in a notebook."""
+"""`draw`: the recorded graph of a Tensor as a Picture, to save or to show in a notebook."""
 
 from __future__ import annotations
 

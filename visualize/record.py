@@ -43,8 +43,8 @@ def record(
         names: names of further tensors, inputs or outputs: `{"images": x}`.
 
     Each input of each op is one edge. An input that needs no gradient is a constant. An optional
-    input (a bias) that nobody recorded has no edge. After `backward` freed the saved values the graph
-    can still be recorded, but constants have lost their shapes.
+    input (a bias) that nobody recorded has no edge. After `backward` freed the saved values the
+    graph can still be recorded, but constants have lost their shapes.
 
     Raises TypeError for an argument that is not a Tensor, and ValueError for a Tensor without a
     graph and for an empty sequence.
@@ -79,8 +79,8 @@ def walk(
             raise TypeError(f"expected a Tensor, got {type(tensor).__name__}")
         if not tensor.requires_grad:
             raise ValueError(
-                f"no graph was recorded for this tensor of shape {tuple(tensor.shape)}: it was computed "
-                "under no_grad(), or no input of it requires grad"
+                f"no graph was recorded for this tensor of shape {tuple(tensor.shape)}: it was "
+                "computed under no_grad(), or no input of it requires grad"
             )
     walked = Walk(model, names or {}, notes)
     for node in recorded_nodes(tensor.grad_fn for tensor in roots):

@@ -1,4 +1,4 @@
-"""DOT text to SVG, PNG and PDF, by the system's `dot`, or else by graphviz-pure, which pip installs."""
+"""DOT text to SVG, PNG and PDF, by the system's `dot`, or else by graphviz-pure."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class RendererNotFound(RuntimeError):
 def find_dot() -> tuple[str, bool] | None:
     """The path of the layout program, and whether it is the system's `dot`; None if there is none.
 
-    graphviz-pure is looked for in the scripts folder of this Python environment first, which is not on
-    the PATH of an environment that is not activated.
+    graphviz-pure is looked for in the scripts folder of this Python environment first, which is not
+    on the PATH of an environment that is not activated.
     """
     system = shutil.which("dot")
     if system is not None:

@@ -1,9 +1,9 @@
 """Scopes: the call of a module that an op ran in.
 
 A scope is a tuple of (path, call), the outermost module first: (("layer1", 1), ("layer1.0", 1)).
-`trace` observes the calls. For a graph that was recorded unobserved, `inferred` deduces them from the
-parameters: an op that uses `layer1.0.conv1.weight` ran in layer1.0.conv1, and an op between two ops
-of one module ran in that module.
+`trace` observes the calls. For a graph that was recorded unobserved, `inferred` deduces them from
+the parameters: an op that uses `layer1.0.conv1.weight` ran in layer1.0.conv1, and an op between two
+ops of one module ran in that module.
 """
 
 from __future__ import annotations

@@ -86,8 +86,8 @@ def table(graph: Graph, by: Order = "kept", top: int | None = None) -> Table:
 
     Args:
         graph: from `record`, or `picture.graph`.
-        by: largest first: "kept" (bytes kept for backward), "forward", "backward" or "time" (seconds
-            of a pass or of both, measured by `trace`); or "order", as they ran.
+        by: largest first: "kept" (bytes kept for backward), "forward", "backward" or "time"
+            (seconds of a pass or of both, measured by `trace`); or "order", as they ran.
         top: at most so many rows.
 
     Raises ValueError for another order.

@@ -40,12 +40,12 @@ def trace(
     finite, and sees the module and the source line that ran it. `picture.table()` lists the ops,
     `picture.steps` has the backward pass.
 
-    The run is a training step without the update. It draws random numbers (dropout), but gradients and
-    buffers stay unchanged. Times are of one run. The first call of an op compiles it, so run
+    The run is a training step without the update. It draws random numbers (dropout), but gradients
+    and buffers stay unchanged. Times are of one run. The first call of an op compiles it, so run
     the model once before.
 
-    Raises TypeError if `model` is not a Module or an output not a Tensor, and ValueError if no output
-    requires grad or the loss is not a scalar.
+    Raises TypeError if `model` is not a Module or an output not a Tensor, and ValueError if no
+    output requires grad or the loss is not a scalar.
 
     >>> import tinygrad_cnn as tc
     >>> picture = trace(nn.Sequential(nn.Linear(3, 2), nn.ReLU()), tc.ones(4, 3))

@@ -1,4 +1,4 @@
-"""The results of gradient checks on a graph, read from a report of `pytest --gradcheck-report=FILE`."""
+"""Results of gradient checks on a graph, from a report of `pytest --gradcheck-report=FILE`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def add_verdicts(graph: Graph, report: Report) -> Graph:
         verdicts = {name: _verdict(found) for name, found in content["ops"].items()}
     except (KeyError, TypeError, AttributeError, ValueError):
         raise ValueError(
-            f"{where}: is not a report of gradient checks; pytest --gradcheck-report=FILE writes one"
+            f"{where}: is not a report of gradient checks, which pytest --gradcheck-report=FILE "
+            "writes"
         ) from None
     for _, node in graph.ops():
         node.verdict = verdicts.get(node.name)

@@ -10,7 +10,7 @@ from .words import shape_text, value_text
 
 
 def close(graph: Graph, depth: int) -> Graph:
-    """The graph with all modules deeper than `depth` closed. At 0 each outermost module is one node.
+    """The graph with all modules deeper than `depth` closed: at 0 each outermost is one node.
 
     A module of one op stays that op. Several edges between a closed module and one node become one.
 
@@ -46,8 +46,8 @@ def close(graph: Graph, depth: int) -> Graph:
 def module_node(graph: Graph, path: str, inside: list[int]) -> Node:
     """The node that replaces a closed module: sums over the nodes at the positions `inside`.
 
-    `grad_norm` is that of the last op, whose output is the module's. The verdict is the first failed
-    one, else the one with the largest error.
+    `grad_norm` is that of the last op, whose output is the module's. The verdict is the first
+    failed one, else the one with the largest error.
     """
     cluster = next(c for c in graph.clusters if c.path == path)
     nodes = [graph.nodes[at] for at in inside]
@@ -111,7 +111,7 @@ def _one_edge(graph: Graph) -> Graph:
 def inline(graph: Graph, parameters: bool = True) -> Graph:
     """The graph with parameters and numbers written into the box of the op, where one op uses them.
 
-    They become `rows` of that op. With `parameters=False` all parameters are omitted, shared ones too.
+    They become `rows` of that op. `parameters=False` omits all parameters, shared ones too.
 
     >>> import tinygrad_cnn as tc
     >>> from .record import record

@@ -135,7 +135,7 @@ def same_buffers(model: nn.Module) -> Iterator[None]:
 
 
 def cotangent(g: object) -> np.ndarray | None:
-    """A cotangent, a Tensor or an array, as an array; None for the cotangents of several outputs."""
+    """A cotangent (Tensor or array) as an array; None for the cotangents of several outputs."""
     if isinstance(g, Tensor):
         return array_of(g)
     return np.asarray(g) if isinstance(g, (np.ndarray, np.generic)) else None

@@ -18,7 +18,8 @@ _DEFAULTS = {
 _WINDOW = {"kernel_size", "stride", "padding", "dilation"}  # one value for each spatial axis
 # Attributes that a box omits: the shapes show them already, or they tell a reader nothing.
 REDUNDANT = {
-    "shape", "output_size", "x_shape", "w_shape", "divisor", "random", "path", "affine_shape", "matrix",
+    "shape", "output_size", "x_shape", "w_shape", "divisor", "random", "path", "affine_shape",
+    "matrix",
 }  # fmt: skip
 
 

@@ -159,7 +159,8 @@ def test_the_facts_of_a_node(visit, nets):
     text = page.inner_text("#panel")
     for words in ("conv2d", "conv2", "2x3x1x1", "float32", "stride", "weight", "3x2x3x3",
                   "forward", "backward", "gradient norm", "y = x ⋆ w + b", "nets.py:",
-                  "return self.fc(F.relu(self.conv2(x)).flatten(1))", "Incoming cotangent"):  # fmt: skip
+                  "return self.fc(F.relu(self.conv2(x)).flatten(1))",
+                  "Incoming cotangent"):  # fmt: skip
         assert words.lower() in text.lower(), words
 
 
