@@ -79,7 +79,9 @@ def visit(browser, tmp_path):
 @pytest.fixture(scope="module")
 def resnet(nets):
     tc.manual_seed(0)
-    return visualize.trace(nets.ResNet(), tc.randn(2, 3, 8, 8))
+    model, x = nets.ResNet(), tc.randn(2, 3, 8, 8)
+    visualize.trace(model, x)  # the first call of an op may compile it for seconds
+    return visualize.trace(model, x)
 
 
 def wait(page, selector, words):
