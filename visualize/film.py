@@ -183,5 +183,5 @@ class Film:
             "notes": self.notes,
             "fps": fps,
         }
-        text = (resources.files(__package__) / "web" / "film.html").read_text(encoding="utf-8")
+        text = (resources.files("visualize") / "web" / "film.html").read_text(encoding="utf-8")
         return text.replace("{{data}}", as_json(data))

@@ -91,7 +91,7 @@ class History:
         Raises KeyError for a name that was not noted, ValueError if nothing was noted, ImportError
         without matplotlib.
         """
-        chosen = names or tuple(self.values)
+        chosen = list(names) or list(self.values)
         for name in chosen:
             if name not in self.values:
                 raise KeyError(f"{name!r} was not noted; there are {', '.join(self.values)}")

@@ -70,7 +70,7 @@ def page(
         "heats": list(HEAT),
     }
     heading = html.escape(title or "Recorded graph")
-    web = resources.files(__package__) / "web"
+    web = resources.files("visualize") / "web"
     style = (web / "style.css").read_text(encoding="utf-8")
     script = "\n".join((web / name).read_text(encoding="utf-8") for name in SCRIPTS)
     body = (web / "body.html").read_text(encoding="utf-8")

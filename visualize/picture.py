@@ -35,7 +35,8 @@ from .table import Order, Table, table
 from .verdicts import Report, add_verdicts
 from .view import close, cut, inline
 
-SUFFIXES = (*FORMATS, "dot", "html")
+RENDERED: dict[str, Format] = {name: name for name in FORMATS}  # by suffix
+SUFFIXES = (*RENDERED, "dot", "html")
 
 
 class Picture:
@@ -185,13 +186,12 @@ class Picture:
         """
         path = Path(path)
         suffix = path.suffix[1:].lower()
-        kind = next((name for name in FORMATS if name == suffix), None)
         if suffix == "html":
             data = self.html().encode()
         elif suffix == "dot":
             data = self.source.encode()
-        elif kind is not None:
-            data = self.render(kind)
+        elif suffix in RENDERED:
+            data = self.render(RENDERED[suffix])
         else:
             wanted = ", ".join(f".{name}" for name in SUFFIXES)
             raise ValueError(f"cannot save {str(path)!r}: the name must end in one of {wanted}")
