@@ -1,6 +1,8 @@
-"""Speed and memory against other libraries: `python -m benchmarks`. Only ratios of one run count.
+"""Time and memory beside other libraries: `python -m benchmarks`. Only ratios of one run count.
 
-rows.py, scaling.py, micro.py   what is measured, as data; networks.py and works.py: what it does
-contestants.py, lenets.py       who takes part; seats.py: a process for each
-measure.py, extras.py           measuring; records.py: what came of it; table.py, plot.py: to read
+rows.py, scaling.py, micro.py     the workloads and the targets, as data
+networks.py, workloads.py         the code that is measured, for any library with PyTorch's API
+contestants.py, lenets.py         the libraries; workers.py runs each in a process of its own
+measure.py, extras.py             measuring
+records.py, table.py, plot.py     the results as data, as text and as figures
 """

@@ -1,7 +1,7 @@
-"""LeNet-5's training step in the words of libraries that have none of PyTorch's: JAX, autograd, MyGrad.
+"""The training step of LeNet-5 for libraries without PyTorch's API: JAX, autograd, MyGrad.
 
-The same network, numbers and update as `works.training_step` of `networks.lenet`: each returns the
-loss before the step. Parameters are lists in the order of the layers, a weight and then its bias.
+Network, numbers and update are those of `workloads.training_step` with `networks.lenet`. Each call
+returns the loss before the step. Parameters are a list in layer order, each weight before its bias.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from .works import Run, examples, initial
+from .workloads import Run, examples, initial
 
 SHAPES: list[tuple[int, ...]] = [
     (6, 1, 5, 5), (6,), (16, 6, 5, 5), (16,), (120, 400), (120,), (84, 120), (84,), (10, 84), (10,),
 ]  # fmt: skip
-RATE, MOMENTUM = 1e-3, 0.9
+LEARNING_RATE, MOMENTUM = 1e-3, 0.9
 
 
 def with_jax(shape: tuple[int, ...]) -> Run:
-    """One jitted function for the whole step, compiled here; N H W C, the layout of JAX's layers."""
+    """JAX: one jitted function for the whole step, compiled here, in JAX's layout N H W C."""
     import jax
     import jax.numpy as jnp
     from jax import lax
@@ -45,7 +45,7 @@ def with_jax(shape: tuple[int, ...]) -> Run:
     def step(p: Any, v: Any, x: Any, labels: Any) -> Any:
         value, grads = jax.value_and_grad(loss)(p, x, labels)
         v = [MOMENTUM * a + g for a, g in zip(v, grads, strict=True)]
-        return [a - RATE * b for a, b in zip(p, v, strict=True)], v, value
+        return [a - LEARNING_RATE * b for a, b in zip(p, v, strict=True)], v, value
 
     images, labels = examples(shape)
     p = [jnp.asarray(a) for a in initial(SHAPES)]
@@ -62,14 +62,14 @@ def with_jax(shape: tuple[int, ...]) -> Run:
 
 
 def with_autograd(shape: tuple[int, ...]) -> Run:
-    """HIPS/autograd, with its own convolution and pooling by reshaping, as in its examples."""
+    """HIPS/autograd, with its convolution, and pooling by reshaping as in its examples."""
     import autograd.numpy as anp
     from autograd import value_and_grad
     from autograd.scipy.signal import convolve
 
-    def conv(x: Any, w: Any, b: Any) -> Any:  # convolve turns the filter around
-        turned = anp.transpose(w, (1, 0, 2, 3))[:, :, ::-1, ::-1]
-        y = convolve(x, turned, axes=([2, 3], [2, 3]), dot_axes=([1], [0]), mode="valid")
+    def conv(x: Any, w: Any, b: Any) -> Any:  # convolve flips the filter
+        flipped = anp.transpose(w, (1, 0, 2, 3))[:, :, ::-1, ::-1]
+        y = convolve(x, flipped, axes=([2, 3], [2, 3]), dot_axes=([1], [0]), mode="valid")
         return y + b[None, :, None, None]
 
     def pool(x: Any) -> Any:
@@ -106,7 +106,7 @@ def with_autograd(shape: tuple[int, ...]) -> Run:
 
 
 def with_mygrad(shape: tuple[int, ...]) -> Run:
-    """MyGrad, with its layers."""
+    """MyGrad, with its own layers."""
     import mygrad as mg
     from mygrad.nnet.activations import relu
     from mygrad.nnet.layers import conv_nd, max_pool
@@ -137,4 +137,4 @@ def _descend(p: list[Any], v: list[Any], grads: list[Any]) -> None:
     for a, b, g in zip(p, v, grads, strict=True):
         b *= MOMENTUM
         b += g
-        a -= RATE * b
+        a -= LEARNING_RATE * b

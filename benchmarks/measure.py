@@ -1,65 +1,83 @@
-"""Measuring contestants in turn, and what the samples say: medians, quartiles, ratios.
+"""Measuring contestants in turn, and statistics of the samples: medians, quartiles, ratios.
 
-The machine is shared and noisy, so that no absolute time is worth quoting: contestants run in short
-alternating blocks, and what counts is the median over the rounds of the ratio within a round.
+On a shared, noisy machine no absolute time is worth quoting. So contestants run in short
+alternating blocks, and a result is the median over the rounds of the ratio within a round.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
-PAUSE = 0.05  # seconds: threads of the one library spin on for a while and slow the other
+# Idle time between the blocks of two contestants. The threads of a library spin for a while after
+# its last call, and slow down the next contestant.
+PAUSE_SECONDS = 0.05
+
+# Contestants must compute the same number. The float32 losses of a LeNet step agree to 2e-6.
+RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE = 0.01, 1e-3
+
+Workload = tuple[str, dict[str, Any]]  # the name of a function of `workloads`, and its arguments
 
 
-class Sits(Protocol):
-    """What `compare` asks of a contestant; see `seats`."""
+class Worker(Protocol):
+    """A place where a contestant runs; see `workers`. Methods raise if the contestant fails."""
 
-    def prepare(self, work: str, arguments: dict[str, Any], threads: int | None) -> float: ...
-    def block(self, seconds: float) -> float: ...
-    def rise(self, work: str, arguments: dict[str, Any], threads: int | None) -> float: ...
-    def close(self) -> None: ...
+    def prepare(self, workload: str, arguments: dict[str, Any], threads: int | None) -> float:
+        """Set up a call, run it, and return its result as a number."""
+
+    def time_block(self, seconds: float) -> float:
+        """Run the call for so many seconds, and return the median seconds of one call."""
+
+    def memory_rise(self, workload: str, arguments: dict[str, Any], threads: int | None) -> float:
+        """Return the MiB by which the workload raises the memory of a fresh process."""
+
+    def close(self) -> None:
+        """Free its memory, and end its process."""
+
+
+Start = Callable[[str], Worker]  # the worker of a contestant, by its name
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How long to look: rounds of blocks of some seconds each, while the seconds of a row last."""
+    """How long to measure: at most so many rounds of blocks, within a time budget for each row."""
 
     rounds: int = 12
-    block: float = 0.15
-    budget: float = 60.0
-    memory: int = 3  # fresh processes for each figure of memory
+    block_seconds: float = 0.15
+    budget_seconds: float = 60.0
+    processes: int = 3  # fresh ones for each measurement of memory
 
-    least = 3  # rounds, whatever they take
+    min_rounds = 3  # however long they take
 
 
-QUICK = Effort(rounds=3, block=0.1, budget=5.0, memory=1)
+QUICK = Effort(rounds=3, block_seconds=0.1, budget_seconds=5.0, processes=1)
 
 
 @dataclass
 class Samples:
-    """What was measured of each contestant, round by round, in `unit`; and what failed and why."""
+    """The measurements of each contestant, one for each round, in `unit`; and why others failed."""
 
     unit: str
-    taken: dict[str, list[float]] = field(default_factory=dict)
+    values: dict[str, list[float]] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
 
     def median(self, name: str) -> float:
-        """Of one contestant."""
-        return float(np.median(self.taken[name]))
+        """The median of one contestant."""
+        return float(np.median(self.values[name]))
 
     def ratio(self, name: str, other: str) -> tuple[float, float, float]:
         """Quartiles of the ratios within a round: lower, median, upper."""
-        return quartiles([a / b for a, b in zip(self.taken[name], self.taken[other], strict=False)])
+        pairs = zip(self.values[name], self.values[other], strict=False)
+        return quartiles([a / b for a, b in pairs])
 
-    def best(self, names: Mapping[str, Any] | list[str]) -> str | None:
-        """Who of these has the least median, None if none was measured."""
-        return min((n for n in names if n in self.taken), key=self.median, default=None)
+    def best(self, names: Iterable[str]) -> str | None:
+        """The contestant with the smallest median; None if none of them was measured."""
+        return min((n for n in names if n in self.values), key=self.median, default=None)
 
 
 def quartiles(values: list[float]) -> tuple[float, float, float]:
@@ -69,55 +87,65 @@ def quartiles(values: list[float]) -> tuple[float, float, float]:
 
 
 def compare(
-    seats: Mapping[str, Sits], works: Mapping[str, tuple[str, dict[str, Any]]], effort: Effort,
-    threads: int | None = None, same: float = 0.01, pause: float = PAUSE,
-) -> Samples:  # fmt: skip
-    """Seconds of a call of each one's work. Of those with one work, who finds another number than the
-    first of them has failed.
+    workers: Mapping[str, Worker],
+    workloads: Mapping[str, Workload],
+    effort: Effort,
+    threads: int | None = None,
+    pause: float = PAUSE_SECONDS,
+) -> Samples:
+    """Seconds of one call of each contestant's workload.
+
+    Contestants with equal workloads must compute the same number. One whose number differs from
+    that of the first is excluded, and `failed` tells why.
     """
     samples = Samples("s")
-    found: dict[str, float] = {}
-    for name, seat in seats.items():
+    first: dict[str, float] = {}  # the number of the first contestant, by workload
+    for name, worker in workers.items():
         try:
-            value = seat.prepare(*works[name], threads)
+            number = worker.prepare(*workloads[name], threads)
         except Exception as error:
             samples.failed[name] = str(error)
             continue
-        first = found.setdefault(repr(works[name]), value)
-        if not math.isclose(value, first, rel_tol=same, abs_tol=1e-3):
-            samples.failed[name] = f"computes {value:.6g} where the first has {first:.6g}"
+        expected = first.setdefault(repr(workloads[name]), number)
+        if not math.isclose(
+            number, expected, rel_tol=RELATIVE_TOLERANCE, abs_tol=ABSOLUTE_TOLERANCE
+        ):
+            samples.failed[name] = f"it computes {number:.6g}, the first one {expected:.6g}"
         else:
-            samples.taken[name] = []
+            samples.values[name] = []
     begin = time.perf_counter()
     for done in range(effort.rounds):
-        if done >= effort.least and time.perf_counter() - begin > effort.budget:
+        if done >= effort.min_rounds and time.perf_counter() - begin > effort.budget_seconds:
             break
-        for name in list(samples.taken):
+        for name in list(samples.values):
             time.sleep(pause)
             try:
-                samples.taken[name].append(seats[name].block(effort.block))
+                samples.values[name].append(workers[name].time_block(effort.block_seconds))
             except Exception as error:
                 samples.failed[name] = str(error)
-                del samples.taken[name]
+                del samples.values[name]
     return samples
 
 
 def peaks(
-    names: list[str], sit: Callable[[str], Sits], work: tuple[str, dict[str, Any]], effort: Effort,
+    names: Iterable[str],
+    start: Start,
+    workload: Workload,
+    effort: Effort,
     threads: int | None = None,
-) -> Samples:  # fmt: skip
-    """MiB that the work of each raises the memory of a fresh process by."""
+) -> Samples:
+    """MiB by which the workload raises the memory of a fresh process of each contestant."""
     samples = Samples("MiB")
-    for _ in range(effort.memory):
+    for _ in range(effort.processes):
         for name in names:
             if name in samples.failed:
                 continue
-            seat = sit(name)
+            worker = start(name)
             try:
-                samples.taken.setdefault(name, []).append(seat.rise(*work, threads))
+                samples.values.setdefault(name, []).append(worker.memory_rise(*workload, threads))
             except Exception as error:
                 samples.failed[name] = str(error)
-                samples.taken.pop(name, None)
+                samples.values.pop(name, None)
             finally:
-                seat.close()
+                worker.close()
     return samples

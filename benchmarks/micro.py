@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from .works import Run
+from .workloads import Run
 
 F32 = 4  # bytes
 FEW = 16  # filters

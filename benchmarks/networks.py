@@ -1,4 +1,8 @@
-"""The networks of the rows, written for any `nn` with PyTorch's API: images of 32 × 32 but LeNet-5's."""
+"""The networks that are timed, written for any library `t` with PyTorch's API.
+
+They take images (N, 3, 32, 32), LeNet-5 images (N, 1, 28, 28) and the MLP vectors (N, 784). All
+return logits (N, 10).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from typing import Any
 
 
 def mlp(t: Any) -> Any:
-    """784-256-128-10."""
+    """A multilayer perceptron, 784-256-128-10."""
     nn = t.nn
     return nn.Sequential(
         nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 128), nn.ReLU(), nn.Linear(128, 10)
@@ -44,8 +48,9 @@ def _conv_bn(nn: Any, c: int, f: int, k: int = 3, stride: int = 1, groups: int =
 
 
 def resnet(t: Any, width: int = 64, blocks: int = 2, checkpointed: bool = False) -> Any:
-    """ResNet-18 (He et al. 2016) with a 3 × 3 stem; so many blocks of each width; `checkpointed`, each
-    block is run again in the backward pass.
+    """ResNet (He et al. 2016) with a 3 × 3 stem; two `blocks` of each width make it ResNet-18.
+
+    With `checkpointed` the backward pass recomputes each block.
     """
     nn = t.nn
     checkpoint = importlib.import_module(f"{t.__name__}.utils.checkpoint").checkpoint
@@ -91,7 +96,7 @@ def vgg(t: Any, width: int = 64) -> Any:
 
 
 def densenet(t: Any, growth: int = 12, layers: int = 6) -> Any:
-    """DenseNet-BC (Huang et al. 2017): three blocks of so many layers, halved between."""
+    """DenseNet-BC (Huang et al. 2017): three blocks; channels and sides are halved between them."""
     nn = t.nn
 
     class Dense(nn.Module):
@@ -120,7 +125,7 @@ def densenet(t: Any, growth: int = 12, layers: int = 6) -> Any:
 
 
 def mobilenet(t: Any, width: int = 16) -> Any:
-    """MobileNetV2 (Sandler et al. 2018), short: inverted residuals, six times as wide inside."""
+    """A short MobileNetV2 (Sandler et al. 2018): inverted residuals with expansion 6."""
     nn = t.nn
 
     class Inverted(nn.Module):
@@ -149,7 +154,7 @@ def mobilenet(t: Any, width: int = 16) -> Any:
 
 
 def plain(t: Any, depth: int = 4, width: int = 16) -> Any:
-    """So many 3 × 3 convolutions, each with its ReLU."""
+    """`depth` 3 × 3 convolutions, each with its ReLU."""
     nn = t.nn
     layers, c = [], 3
     for _ in range(depth):
@@ -159,5 +164,5 @@ def plain(t: Any, depth: int = 4, width: int = 16) -> Any:
 
 
 def named(t: Any, name: str, **options: Any) -> Any:
-    """The network of that name in this file, of the library t."""
+    """The network of the library `t` that the function `name` of this file makes."""
     return getattr(sys.modules[__name__], name)(t, **options)

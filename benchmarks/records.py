@@ -1,4 +1,4 @@
-"""What was measured as plain data, which the table, the JSON and the plots are made of."""
+"""The results as plain data. The table, the JSON and the figures are made from it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from . import micro
-from .contestants import ALL, OURS
+from .contestants import CONTESTANTS, OURS
+from .extras import Checkpointing
 from .measure import Samples, quartiles
 from .micro import PEAKS, Case, share
 from .rows import Row
@@ -21,9 +22,10 @@ Record = dict[str, Any]
 
 
 def machine() -> Record:
-    """Where this is: processor, cores, versions of Python and of all contestants."""
+    """The processor, the cores, and the versions of Python and of all contestants."""
     versions = {}
-    for name in ("numpy", *sorted({c.needs[0] for c in ALL.values() if c.needs}), "numba"):
+    packages = sorted({c.needs[0] for c in CONTESTANTS.values() if c.needs})
+    for name in ("numpy", *packages, "numba"):
         try:
             versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
@@ -39,50 +41,22 @@ def machine() -> Record:
     }  # fmt: skip
 
 
-def _summaries(samples: Samples, scale: float) -> Record:
-    found = {}
-    for name, values in samples.taken.items():
-        low, middle, high = quartiles([v * scale for v in values])
-        found[name] = {"median": middle, "quartiles": [low, high], "rounds": len(values)}
-    return found
-
-
 def of_row(row: Row, samples: Samples) -> Record:
-    """Its medians in the row's unit, and what each set of kernels takes over each rival.
+    """The record of a row: medians in the row's unit, and our ratio to each rival.
 
-    `against` has an entry for each rival; the best one of its family carries the target. Its limit, where
-    the row's size is known, is the ratio that the machine's peaks leave of the rival's time.
+    `against` has one entry for each of our sets of kernels and each rival. The best rival of a
+    family is `shown`, and its entry has the target. If the cost of the row is known, `limit` is the
+    ratio that we would reach at the machine's peaks, and `bound` names the peak that sets it.
     """
-    scale = 1.0 if samples.unit == "MiB" else (1e3 if row.unit == "ms" else 1e6 / row.per)
-    product, copy = (samples.taken.get(name, ()) for name in PEAKS)
-    taken = {name: values for name, values in samples.taken.items() if name not in PEAKS}
-    samples = replace(samples, taken=taken)
-    size = row.size() if row.size and product else (0.0, 0.0)
-    least = [micro.least(*size, *of) for of in zip(product, copy, strict=False)]
-    against: list[Record] = []
-    for ours in [n for n in OURS if n in samples.taken]:
-        families: dict[str, list[str]] = {}
-        for name in samples.taken:
-            if name not in OURS:
-                families.setdefault(ALL[name].family, []).append(name)
-        best_of_all = samples.best([n for n in samples.taken if n not in OURS])
-        for family, names in families.items():
-            best = samples.best(names)
-            for name in names:
-                low, middle, high = samples.ratio(ours, name)
-                entry: Record = {
-                    "ours": ours, "rival": name, "family": family, "ratio": middle,
-                    "quartiles": [low, high], "best": name == best_of_all,
-                    "shown": name == best, "target": None, "met": None,
-                }  # fmt: skip
-                target = row.targets.get(family, {}).get(ours)
-                if name == best and target is not None:
-                    entry |= {"target": target, "met": middle <= target}
-                if least:
-                    pairs = zip(least, samples.taken[name], strict=False)
-                    entry["limit"] = quartiles([seconds / its for (seconds, _), its in pairs])[1]
-                    entry["bound"] = least[0][1]
-                against.append(entry)
+    scale = 1.0 if samples.unit == "MiB" else (1e3 if row.unit == "ms" else 1e6 / row.ops)
+    product, copy = (samples.values.get(name, []) for name in PEAKS)
+    contestants = {name: v for name, v in samples.values.items() if name not in PEAKS}
+    samples = replace(samples, values=contestants)
+    cost = row.cost() if row.cost and product else (0.0, 0.0)
+    least = [micro.least(*cost, *peaks) for peaks in zip(product, copy, strict=False)]
+    against = []
+    for ours in (name for name in OURS if name in samples.values):
+        against += _rivals(row, samples, ours, least)
         if (target := row.targets.get("", {}).get(ours)) is not None:
             met = samples.median(ours) * scale <= target
             against.append({
@@ -95,16 +69,53 @@ def of_row(row: Row, samples: Samples) -> Record:
     }  # fmt: skip
 
 
+def _rivals(row: Row, samples: Samples, ours: str, least: list[tuple[float, str]]) -> list[Record]:
+    """An entry of `against` for each rival; `least` has the least time and its bound by round."""
+    rivals = [name for name in samples.values if name not in OURS]
+    families: dict[str, list[str]] = {}
+    for name in rivals:
+        families.setdefault(CONTESTANTS[name].family, []).append(name)
+    best_of_all = samples.best(rivals)
+    found = []
+    for family, names in families.items():
+        best = samples.best(names)
+        for name in names:
+            low, middle, high = samples.ratio(ours, name)
+            entry: Record = {
+                "ours": ours, "rival": name, "family": family, "ratio": middle,
+                "quartiles": [low, high], "best": name == best_of_all,
+                "shown": name == best, "target": None, "met": None,
+            }  # fmt: skip
+            target = row.targets.get(family, {}).get(ours)
+            if name == best and target is not None:
+                entry |= {"target": target, "met": middle <= target}
+            if least:
+                pairs = zip(least, samples.values[name], strict=False)
+                entry["limit"] = quartiles([seconds / theirs for (seconds, _), theirs in pairs])[1]
+                entry["bound"] = least[0][1]
+            found.append(entry)
+    return found
+
+
+def _summaries(samples: Samples, scale: float) -> Record:
+    """Median, quartiles and number of rounds of each contestant."""
+    found = {}
+    for name, values in samples.values.items():
+        low, middle, high = quartiles([v * scale for v in values])
+        found[name] = {"median": middle, "quartiles": [low, high], "rounds": len(values)}
+    return found
+
+
 def of_series(scaled: Scaled) -> Record:
-    """Medians at each size, ms and MiB, and the exponents, for each contestant."""
+    """The record of a series: medians at each size in ms and MiB, and the exponents."""
     contestants: Record = {}
     failed: Record = {}
-    for what, samples, scale in (("time", scaled.time, 1e3), ("memory", scaled.memory, 1.0)):
+    for metric, samples, scale in (("time", scaled.time, 1e3), ("memory", scaled.memory, 1.0)):
         for size, s in zip(scaled.series.sizes, samples, strict=True):
-            failed |= {f"{name}, {what} at {size}": said for name, said in s.failed.items()}
-        for name in dict.fromkeys(n for s in samples for n in s.taken):
-            medians = [s.median(name) * scale if s.taken.get(name) else None for s in samples]
-            contestants.setdefault(name, {})[what] = {
+            failed |= {f"{name}, {metric} at {size}": reason for name, reason in s.failed.items()}
+        for name in dict.fromkeys(n for s in samples for n in s.values):
+            medians = [s.median(name) * scale if s.values.get(name) else None for s in samples]
+            contestants.setdefault(name, {})[metric] = {
                 "medians": medians,
                 "exponent": exponents(scaled.series.sizes, samples, name),
             }
@@ -115,11 +126,11 @@ def of_series(scaled: Scaled) -> Record:
 
 
 def of_case(case: Case, samples: Samples) -> Record:
-    """Of a kernel alone: its time, its rates, its share of the peak; PyTorch's share beside it."""
+    """The record of a kernel: time, rates, and share of the peak for each contestant."""
     found, failed = {}, dict(samples.failed)
-    product, copy = samples.taken.get("peak product"), samples.taken.get("peak copy")
-    for name, values in samples.taken.items():
-        if name.startswith("peak") or not product or not copy:
+    product, copy = (samples.values.get(name) for name in PEAKS)
+    for name, values in samples.values.items():
+        if name in PEAKS or not product or not copy:
             continue
         shares = [
             share(case, *times) for times in zip(values, product, copy, strict=False)
@@ -134,21 +145,21 @@ def of_case(case: Case, samples: Samples) -> Record:
     return {"name": case.name, "contestants": found, "failed": failed}
 
 
-def of_checkpoint(found: tuple[str, str, float, float, float | None]) -> Record:
-    """What a step takes with checkpoints, and without."""
-    network, name, less, plain, target = found
-    ratio = less / plain
+def of_checkpoint(found: Checkpointing) -> Record:
+    """The record of a step with and without checkpoints, in MiB."""
+    ratio = found.with_ / found.without
     return {
-        "name": network, "contestant": name, "checkpointed": less, "plain": plain, "ratio": ratio,
-        "target": target, "met": None if target is None else ratio <= target,
+        "name": found.network, "contestant": found.contestant, "checkpointed": found.with_,
+        "plain": found.without, "ratio": ratio, "target": found.target,
+        "met": None if found.target is None else ratio <= found.target,
     }  # fmt: skip
 
 
 def save(results: Record, path: str) -> None:
-    """As JSON."""
+    """Write the results as JSON."""
     Path(path).write_text(json.dumps(results, indent=1) + "\n")
 
 
 def load(path: str) -> Record:
-    """What `save` wrote."""
+    """The results that `save` wrote."""
     return json.loads(Path(path).read_text())

@@ -1,7 +1,7 @@
-"""The rows, as data: what is done, by whom, and what is to be reached.
+"""The rows of the table, as data: the workload, the contestants and the targets.
 
-A target is the time (or memory) over that of the best contestant of a family, for each set of
-kernels; under the family "" it is a figure in the row's unit.
+A target is our time or memory over that of the best contestant of a family, for each set of
+kernels. A target of the family "" is absolute, in the unit of the row.
 """
 
 from __future__ import annotations
@@ -9,62 +9,73 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from .micro import conv_size
-from .works import step_size
+from .workloads import step_cost
 
 Targets = Mapping[str, Mapping[str, float]]  # family -> set of kernels -> ratio
+Cost = tuple[float, float]  # floating point operations, bytes
 
 
-def _against(vectorized: float, compiled: float) -> dict[str, float]:
+def _each(vectorized: float, compiled: float) -> dict[str, float]:
     return {"vectorized": vectorized, "compiled": compiled}
 
 
 TORCH = ("torch", "torch.compile")
 FORMATS = ("torch", "torch channels-last", "torch.compile")
-EAGER = FORMATS[:2]  # of torch.compile's memory the compiler's would be measured
+EAGER = FORMATS[:2]  # for torch.compile the memory of its compiler would be measured
 OTHERS = ("jax", "autograd", "mygrad")
 
-ENGINE: Targets = {"PyTorch": _against(0.5, 0.5)}
-MLP: Targets = {"PyTorch": _against(1.0, 0.9)}
+ENGINE: Targets = {"PyTorch": _each(0.5, 0.5)}
+MLP: Targets = {"PyTorch": _each(1.0, 0.9)}
 LENET: Targets = {
-    "PyTorch": _against(1.3, 0.8),
-    "JAX": _against(0.5, 0.3),
-    "autograd": _against(0.1, 0.1),
-    "MyGrad": _against(0.15, 0.1),
+    "PyTorch": _each(1.3, 0.8),
+    "JAX": _each(0.5, 0.3),
+    "autograd": _each(0.1, 0.1),
+    "MyGrad": _each(0.15, 0.1),
 }
-CONV: Targets = {"PyTorch": _against(2.0, 0.8)}
-NETS: Targets = {"PyTorch": _against(2.0, 0.9)}
-MEMORY: Targets = {"PyTorch": _against(1.0, 1.0)}
-IMPORT: Targets = {"": _against(50, 50)}
+CONV: Targets = {"PyTorch": _each(2.0, 0.8)}
+NETS: Targets = {"PyTorch": _each(2.0, 0.9)}
+MEMORY: Targets = {"PyTorch": _each(1.0, 1.0)}
+IMPORT: Targets = {"": _each(50, 50)}
 
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table: `work` names a function of `works`; `per` calls are in one of its calls."""
+    """A line of the table.
+
+    Attributes:
+        group: for `--only`.
+        workload: the name of a function of `workloads`, which gets `arguments`.
+        rivals: the contestants that we are compared with.
+        threads: of every contestant; None for the library's default.
+        kind: "time", "memory" or "import".
+        ops: how many ops one call runs; the time in the table is that of one op.
+        cost: floating point operations and bytes that the workload needs at least, if known.
+    """
 
     group: str
     name: str
-    work: str
+    workload: str
     arguments: dict[str, Any]
     rivals: tuple[str, ...]
     targets: Targets = field(default_factory=dict)
     threads: int | None = None
-    kind: str = "time"  # or "memory", "import"
+    kind: Literal["time", "memory", "import"] = "time"
     unit: str = "ms"
-    per: int = 1
-    size: Callable[[], tuple[float, float]] | None = None  # least operations and bytes, where known
+    ops: int = 1
+    cost: Callable[[], Cost] | None = None
 
 
-def thrice(size: Callable[..., tuple[float, float]], *arguments: Any) -> tuple[float, float]:
-    """Of a convolution both ways: y, x̄ and w̄ take as much each."""
-    flops, moved = size(*arguments)
+def both_ways(layer: tuple[Any, ...]) -> Cost:
+    """The cost of a convolution forward and backward: y, x̄ and w̄ cost the same."""
+    flops, moved = conv_size(*layer)
     return 3 * flops, 3 * moved
 
 
-def step(model: str, *shape: int, **options: Any) -> dict[str, Any]:
-    """Arguments of `works.training_step`: a network of `networks`, and the shape of its images."""
+def step_arguments(model: str, *shape: int, **options: Any) -> dict[str, Any]:
+    """Arguments of `workloads.training_step`: a function of `networks`, and an input shape."""
     return {"model": model, "shape": shape, "options": options}
 
 
@@ -101,35 +112,39 @@ _NETS = {
 
 def _rows() -> list[Row]:
     rows = []
-    for name, parameters in (("chain of 2,000 ops", False), ("the same of parameters", True)):
+    for name, parameters in (
+        ("chain of 2,000 ops", False),
+        ("chain of 2,000 ops, parameters", True),
+    ):
         arguments = {"length": 2000, "parameters": parameters}
         rows.append(Row("engine", name, "chain", arguments, ("torch",), ENGINE, 1, unit="µs an op",
-                        per=2000))  # fmt: skip
+                        ops=2000))  # fmt: skip
     for n in (1, 16, 64, 256):
-        its = step("mlp", n, 784)
-        rows.append(Row("mlp", f"MLP, batch {n}", "training_step", its, TORCH, MLP,
-                        size=partial(step_size, "mlp", (n, 784))))  # fmt: skip
+        arguments = step_arguments("mlp", n, 784)
+        rows.append(Row("mlp", f"MLP, batch {n}", "training_step", arguments, TORCH, MLP,
+                        cost=partial(step_cost, "mlp", (n, 784))))  # fmt: skip
     for n in (1, 64, 256):
-        its = step("lenet", n, 1, 28, 28)
-        rows.append(Row("lenet", f"LeNet-5, batch {n}", "training_step", its, (*FORMATS, *OTHERS), LENET,
-                        size=partial(step_size, "lenet", (n, 1, 28, 28))))  # fmt: skip
+        arguments = step_arguments("lenet", n, 1, 28, 28)
+        rows.append(Row("lenet", f"LeNet-5, batch {n}", "training_step", arguments,
+                        (*FORMATS, *OTHERS), LENET,
+                        cost=partial(step_cost, "lenet", (n, 1, 28, 28))))  # fmt: skip
     for name, layer in CONV_LAYERS.items():
-        its = dict(zip(_CONV_ARGUMENTS, layer, strict=False))
-        rows.append(Row("conv", f"conv {name}", "conv_layer", its, EAGER, CONV,
-                        size=partial(thrice, conv_size, *layer)))  # fmt: skip
+        arguments = dict(zip(_CONV_ARGUMENTS, layer, strict=False))
+        rows.append(Row("conv", f"conv {name}", "conv_layer", arguments, EAGER, CONV,
+                        cost=partial(both_ways, layer)))  # fmt: skip
     for name, model in _NETS.items():
-        its = step(model, 16, 3, 32, 32)
-        rows.append(Row("nets", f"{name}, batch 16", "training_step", its, FORMATS, NETS,
-                        size=partial(step_size, model, (16, 3, 32, 32))))  # fmt: skip
+        arguments = step_arguments(model, 16, 3, 32, 32)
+        rows.append(Row("nets", f"{name}, batch 16", "training_step", arguments, FORMATS, NETS,
+                        cost=partial(step_cost, model, (16, 3, 32, 32))))  # fmt: skip
     for name, model in _NETS.items():
-        its = step(model, 16, 3, 32, 32)
-        rows.append(Row("memory", f"peak of {name}, batch 16", "training_step", its, EAGER, MEMORY,
-                        kind="memory", unit="MiB"))  # fmt: skip
-    its = step("lenet", 256, 1, 28, 28)
-    rows.append(Row("memory", "peak of LeNet-5, batch 256", "training_step", its, (*EAGER, *OTHERS), MEMORY,
-                    kind="memory", unit="MiB"))  # fmt: skip
+        arguments = step_arguments(model, 16, 3, 32, 32)
+        rows.append(Row("memory", f"peak of {name}, batch 16", "training_step", arguments, EAGER,
+                        MEMORY, kind="memory", unit="MiB"))  # fmt: skip
+    arguments = step_arguments("lenet", 256, 1, 28, 28)
+    rows.append(Row("memory", "peak of LeNet-5, batch 256", "training_step", arguments,
+                    (*EAGER, *OTHERS), MEMORY, kind="memory", unit="MiB"))  # fmt: skip
     rows.append(
-        Row("import", "import beyond NumPy's", "", {}, ("torch", *OTHERS), IMPORT, kind="import")
+        Row("import", "import after NumPy", "", {}, ("torch", *OTHERS), IMPORT, kind="import")
     )
     return rows
 

@@ -1,4 +1,4 @@
-"""Make every picture of docs/pictures.md: networks, what they cost, how they learn.
+"""Make every picture of docs/pictures.md: networks, their costs, and their training.
 
 python examples/gallery.py --out docs/pictures
 """
@@ -6,10 +6,13 @@ python examples/gallery.py --out docs/pictures
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
+from networks import LeNet, ResNet, UNet
 from sklearn.datasets import load_digits, make_moons
 
 import tinygrad_cnn as torch
@@ -18,111 +21,11 @@ import visualize
 from tinygrad_cnn import nn, optim
 from tinygrad_cnn.utils.data import DataLoader, TensorDataset
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-class LeNet(nn.Module):
-    """LeNet-5: images (N, 1, 28, 28) to logits (N, 10)."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(1, 6, 5, padding=2)
-        self.conv2 = nn.Conv2d(6, 16, 5)
-        self.fc1 = nn.Linear(400, 120)
-        self.fc2 = nn.Linear(120, 84)
-        self.fc3 = nn.Linear(84, 10)
-
-    def forward(self, images):
-        x = F.max_pool2d(F.relu(self.conv1(images)), 2)
-        x = F.max_pool2d(F.relu(self.conv2(x)), 2)
-        x = F.relu(self.fc1(x.flatten(1)))
-        return self.fc3(F.relu(self.fc2(x)))
-
-
-class Block(nn.Module):
-    """The residual block of ResNet-18 and -34: c to f channels."""
-
-    def __init__(self, c: int, f: int, stride: int = 1) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(c, f, 3, stride=stride, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(f)
-        self.conv2 = nn.Conv2d(f, f, 3, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(f)
-        self.downsample = None
-        if stride != 1 or c != f:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(c, f, 1, stride=stride, bias=False), nn.BatchNorm2d(f)
-            )
-
-    def forward(self, x):
-        y = F.relu(self.bn1(self.conv1(x)))
-        y = self.bn2(self.conv2(y))
-        y += x if self.downsample is None else self.downsample(x)
-        return F.relu(y)
-
-
-class ResNet(nn.Module):
-    """ResNet: images (N, 3, H, W) to logits (N, 10). Blocks 2, 2, 2, 2 make it ResNet-18."""
-
-    def __init__(self, blocks: Sequence[int] = (2, 2, 2, 2), width: int = 64) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(3, width, 7, stride=2, padding=3, bias=False)
-        self.bn1 = nn.BatchNorm2d(width)
-        self.maxpool = nn.MaxPool2d(3, 2, 1)
-        c = width
-        for k, n in enumerate(blocks):
-            f = width * 2**k
-            strides = [2 if k else 1] + [1] * (n - 1)
-            layer = [Block(c if b == 0 else f, f, stride) for b, stride in enumerate(strides)]
-            setattr(self, f"layer{k + 1}", nn.Sequential(*layer))
-            c = f
-        self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(c, 10)
-
-    def forward(self, images):
-        x = self.maxpool(F.relu(self.bn1(self.conv1(images))))
-        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
-        return self.fc(self.avgpool(x).flatten(1))
-
-
-class Twice(nn.Module):
-    """Two convolutions, each with batch norm and ReLU: c to f channels."""
-
-    def __init__(self, c: int, f: int) -> None:
-        super().__init__()
-        self.conv1, self.bn1 = nn.Conv2d(c, f, 3, padding=1, bias=False), nn.BatchNorm2d(f)
-        self.conv2, self.bn2 = nn.Conv2d(f, f, 3, padding=1, bias=False), nn.BatchNorm2d(f)
-
-    def forward(self, x):
-        x = F.relu(self.bn1(self.conv1(x)))
-        return F.relu(self.bn2(self.conv2(x)))
-
-
-class Up(nn.Module):
-    """Twice as high and wide: every pixel stands for four."""
-
-    def forward(self, x):
-        n, c, h, w = x.shape
-        x = x.reshape(n, c, h, 1, w, 1).expand(n, c, h, 2, w, 2)
-        return x.reshape(n, c, 2 * h, 2 * w)
-
-
-class UNet(nn.Module):
-    """A small U-Net: images (N, 1, H, W) to a mask's logits (N, 1, H, W)."""
-
-    def __init__(self, width: int = 8) -> None:
-        super().__init__()
-        self.down1, self.down2 = Twice(1, width), Twice(width, 2 * width)
-        self.bottom = Twice(2 * width, 4 * width)
-        self.up2, self.join2 = Up(), Twice(6 * width, 2 * width)
-        self.up1, self.join1 = Up(), Twice(3 * width, width)
-        self.head = nn.Conv2d(width, 1, 1)
-
-    def forward(self, images):
-        a = self.down1(images)
-        b = self.down2(F.max_pool2d(a, 2))
-        c = self.bottom(F.max_pool2d(b, 2))
-        b = self.join2(torch.cat([self.up2(c), b], dim=1))
-        a = self.join1(torch.cat([self.up1(b), a], dim=1))
-        return self.head(a)
+ROOT = Path(__file__).parents[1]
+TRACES = 5  # runs of a model; the quickest is drawn, since the first one compiles its ops
 
 
 class DigitNet(nn.Module):
@@ -134,14 +37,14 @@ class DigitNet(nn.Module):
         self.conv2 = nn.Conv2d(16, 16, 3, padding=1)
         self.fc = nn.Linear(16 * 4 * 4, 10)
 
-    def forward(self, images):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
         x = F.relu(self.conv1(images))
         x = F.max_pool2d(F.relu(self.conv2(x)), 2)
         return self.fc(x.flatten(1))
 
 
-def digits(epochs: int):
-    """A DigitNet trained on scikit-learn's digits, its History, and the images."""
+def digits(epochs: int) -> tuple[DigitNet, visualize.History, torch.Tensor]:
+    """A DigitNet trained on scikit-learn's digits, its History, and the images (1797, 1, 8, 8)."""
     data = load_digits()
     images = torch.tensor(data.images[:, None] / 16, dtype=torch.float32)
     loader = DataLoader(TensorDataset(images, torch.tensor(data.target)), 64, shuffle=True)
@@ -160,9 +63,9 @@ def digits(epochs: int):
 
 
 def moons(steps: int) -> visualize.Film:
-    """The film of a small network that learns to tell two moons apart."""
-    x, labels = make_moons(200, noise=0.1, random_state=0)
-    x, labels = torch.tensor(x, dtype=torch.float32), torch.tensor(labels.astype(np.int64))
+    """The film of a small network that learns to separate two moons."""
+    points, classes = make_moons(200, noise=0.1, random_state=0)
+    x, labels = torch.tensor(points, dtype=torch.float32), torch.tensor(classes.astype(np.int64))
     model = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 6), nn.Tanh(), nn.Linear(6, 2))
     film = visualize.Film(model)
     optimizer = optim.Adam(model.parameters(), lr=0.03)
@@ -176,33 +79,48 @@ def moons(steps: int) -> visualize.Film:
     return film
 
 
-def measured(model, x, labels, **how) -> visualize.Picture:
-    """`visualize.trace` of the quickest of a few runs: the first compiles what it uses."""
+def traced(
+    model: nn.Module, x: torch.Tensor, labels: torch.Tensor, **look: Unpack[visualize.Look]
+) -> visualize.Picture:
+    """`visualize.trace` of the quickest of several runs."""
 
-    def loss(y):
-        return F.cross_entropy(y, labels)
+    def loss(logits: torch.Tensor) -> torch.Tensor:
+        return F.cross_entropy(logits, labels)
 
-    runs = [visualize.trace(model, x, loss=loss, **how) for _ in range(5)]
-    return min(runs, key=lambda run: sum(node.measured.forward for _, node in run.graph.ops()))
+    def seconds(run: visualize.Picture) -> float:
+        return sum(row.time for row in run.table().rows)
+
+    return min((visualize.trace(model, x, loss=loss, **look) for _ in range(TRACES)), key=seconds)
+
+
+def relative(picture: visualize.Picture) -> visualize.Picture:
+    """The picture with source lines relative to the repository, not to a folder of this machine."""
+    for node in picture.graph.nodes:
+        node.line = node.line.removeprefix(f"{ROOT}{os.sep}")
+    return picture
 
 
 def main(argv: Sequence[str] | None = None) -> list[Path]:
-    """Make them all; returns the files."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=Path("pictures"), help="the folder")
-    parser.add_argument("--epochs", type=int, default=6, help="that the digits are trained for")
-    parser.add_argument("--steps", type=int, default=120, help="that the film lasts")
-    parser.add_argument("--pages", action="store_true", help="the pages (HTML) too")
+    """Make the pictures, and return their paths."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--out", type=Path, default=Path("pictures"), help="folder to write to")
+    parser.add_argument("--epochs", type=int, default=6, help="epochs of training on the digits")
+    parser.add_argument("--steps", type=int, default=120, help="training steps in the film")
+    parser.add_argument("--pages", action="store_true", help="also write HTML pages")
     options = parser.parse_args(argv)
     options.out.mkdir(parents=True, exist_ok=True)
     made: list[Path] = []
 
-    def save(picture, name: str) -> None:
+    def save(
+        picture: visualize.Picture | visualize.Difference | visualize.Film | Figure, name: str
+    ) -> None:
         made.append(options.out / name)
-        if hasattr(picture, "savefig"):
-            picture.savefig(made[-1], dpi=80)
-        else:
+        if isinstance(picture, visualize.Picture):
+            relative(picture).save(made[-1])
+        elif isinstance(picture, (visualize.Difference, visualize.Film)):
             picture.save(made[-1])
+        else:
+            picture.savefig(made[-1], dpi=80)
 
     torch.manual_seed(0)
     images, labels = torch.randn(64, 1, 28, 28), torch.randint(0, 10, (64,))
@@ -211,15 +129,15 @@ def main(argv: Sequence[str] | None = None) -> list[Path]:
     names = {"images": images, "labels": labels, "loss": loss}
     save(visualize.draw(loss, lenet, names=names), "lenet.svg")
     save(visualize.draw(loss, lenet, names=names, heat="bytes", phase="both"), "lenet-both.svg")
-    save(measured(lenet, images, labels, heat="time", phase="backward"), "lenet-backward.svg")
+    save(traced(lenet, images, labels, heat="time", phase="backward"), "lenet-backward.svg")
 
     small = torch.randn(4, 3, 64, 64), torch.randint(0, 10, (4,))
     resnet = ResNet()
-    save(measured(resnet, *small, heat="time", depth=1), "resnet18.svg")
+    save(traced(resnet, *small, heat="time", depth=1), "resnet18.svg")
     deep = ResNet((3, 4, 6, 3))
     loss = F.cross_entropy(deep(small[0]), small[1])
     names = {"images": small[0], "labels": small[1], "loss": loss}
-    save(visualize.draw(loss, deep, names=names, depth=1, show=("shapes",)), "resnet34.svg")
+    save(visualize.draw(loss, deep, names=names, depth=1, show="shapes"), "resnet34.svg")
 
     unet = UNet()
     x = torch.randn(2, 1, 32, 32)
@@ -231,16 +149,16 @@ def main(argv: Sequence[str] | None = None) -> list[Path]:
     x = torch.randn(8, 1, 8, 8)
     save(visualize.diff(visualize.trace(before, x), visualize.trace(after, x)), "diff.svg")
 
-    model, history, images = digits(options.epochs)
+    model, history, digit_images = digits(options.epochs)
     save(visualize.filters(model.conv1), "filters.png")
-    save(visualize.activations(model, images[:1]), "activations.png")
+    save(visualize.activations(model, digit_images[:1]), "activations.png")
     save(history.plot(), "history.png")
     film = moons(options.steps)
     save(film, "training.gif")
     if options.pages:
         save(film, "training.html")
-        save(measured(lenet, torch.randn(64, 1, 28, 28), labels), "lenet.html")
-        save(measured(resnet, *small), "resnet18.html")
+        save(traced(lenet, torch.randn(64, 1, 28, 28), labels), "lenet.html")
+        save(traced(resnet, *small), "resnet18.html")
     return made
 
 

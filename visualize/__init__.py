@@ -7,25 +7,27 @@
 >>> [node.name for node in picture.graph.nodes]
 ['w', 'mul', 'sum', 'output']
 
-`picture.save("graph.svg")` draws it, `picture.save("graph.html")` writes a page to explore it, and a
-notebook shows it. `trace` runs a model and measures, `steps` goes through the backward pass, `diff`
-compares; `filters`, `activations`, `History` and `Film` show what a network learns.
+`picture.save("graph.svg")` draws it, `picture.save("graph.html")` writes a page to explore it, and
+a notebook shows it. `trace` runs a model and measures, `steps` goes through the backward pass,
+`diff` compares two graphs. `filters`, `activations`, `History` and `Film` show a trained network
+and its training.
 
-A graph goes from `record` to a plain model (`model.py`: nodes, edges and clusters, no Graphviz), to
-a view of that (`fold.py`, `view.py`, `backward.py`), to DOT text (`dot.py`) and a renderer
-(`render.py`), or to the page (`page.py`).
+A graph passes through these modules: `record.py` makes plain data (`graph.py`) from Tensors;
+`fold.py`, `view.py` and `backward.py` make views of it; `dot.py` writes DOT text for `render.py`,
+and `page.py` the HTML page. `look.py` has the options.
 """
 
 from .diff import Difference, diff
 from .film import Film
+from .graph import Cluster, Edge, Glance, Graph, Measured, Node, Saved, Step, Verdict
 from .history import History
 from .learned import activations, filters
-from .model import Cluster, Edge, Graph, Measured, Node, Saved, Verdict
+from .look import Layout, Look
 from .picture import Picture, draw
 from .record import record
 from .render import RendererNotFound
-from .steps import Step, Steps, steps
-from .table import Table
+from .steps import Steps, steps
+from .table import Row, Table
 from .trace import trace
 from .view import cut
 
@@ -34,12 +36,16 @@ __all__ = [
     "Difference",
     "Edge",
     "Film",
+    "Glance",
     "Graph",
     "History",
+    "Layout",
+    "Look",
     "Measured",
     "Node",
     "Picture",
     "RendererNotFound",
+    "Row",
     "Saved",
     "Step",
     "Steps",

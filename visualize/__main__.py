@@ -1,8 +1,8 @@
-"""`python -m visualize MODULE:FUNCTION --input 1,3,32,32 --out net.html`: a picture from the shell.
+"""Draw a model or a tensor from the shell: `python -m visualize MODULE:FUNCTION --out net.html`.
 
-FUNCTION is called without arguments and returns a Module, which is then run on random inputs of the
-shapes that are given, forward and backward; or a Tensor that was computed. MODULE may be the path
-of a Python file. What is wrong is said in one line.
+FUNCTION is called without arguments. It returns a Module, which then runs forward and backward on
+random inputs of the given shapes, or a computed Tensor. MODULE may be the path of a Python file.
+Errors are one line on standard error, with exit status 1.
 """
 
 from __future__ import annotations
@@ -13,37 +13,52 @@ import importlib.util
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from .backward import PHASES
-from .heat import HEATS
+import tinygrad_cnn as tc
+
+from .look import HEATS, PHASES, Look
 from .picture import Picture, draw
 from .trace import trace
 
 
 class CommandError(Exception):
-    """What is wrong, in one line."""
+    """An error with a message of one line."""
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m visualize", description=__doc__.split("\n")[0])
-    parser.add_argument("what", metavar="MODULE:FUNCTION", help="returns a Module or a Tensor")
+    """The options of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m visualize", description="Draw the recorded graph of a model or a tensor."
+    )
+    parser.add_argument("function", metavar="MODULE:FUNCTION",
+                        help="a function without arguments that returns a Module or a Tensor; "
+                        "MODULE may be the path of a Python file")  # fmt: skip
     parser.add_argument("--input", action="append", default=[], type=shape, metavar="SHAPE",
-                        help="of a random input, as 1,3,32,32; once for each input")  # fmt: skip
+                        help="shape of a random input of the Module, such as 1,3,32,32; once for "
+                        "each input")  # fmt: skip
     parser.add_argument("--out", type=Path, required=True, metavar="FILE",
-                        help="ends in .html, .svg, .png, .pdf or .dot")  # fmt: skip
-    parser.add_argument("--depth", type=int, help="how deep modules open; 0: each is one box")
-    parser.add_argument("--heat", choices=HEATS[:4], help="what colours say")
-    parser.add_argument("--phase", choices=PHASES, default="forward")
-    parser.add_argument("--direction", choices=("TB", "LR"), default="TB")
-    parser.add_argument("--no-fold", action="store_true", help="draw every repeated block")
-    parser.add_argument("--verdicts", metavar="FILE", help="of pytest --gradcheck-report=FILE")
+                        help="file to write; ends in .html, .svg, .png, .pdf or .dot")  # fmt: skip
+    parser.add_argument("--depth", type=int,
+                        help="close modules deeper than this; 0 draws each outermost module as one "
+                        "box (default: all open)")  # fmt: skip
+    parser.add_argument("--heat", choices=[heat for heat in HEATS if heat != "status"],
+                        help="colour boxes by time, by bytes kept for backward, by gradient norm, "
+                        "or by the verdict of gradient checks")  # fmt: skip
+    parser.add_argument("--phase", choices=PHASES, default="forward",
+                        help="draw the forward graph, the backward graph, or both "
+                        "(default: %(default)s)")  # fmt: skip
+    parser.add_argument("--direction", choices=("TB", "LR"), default="TB",
+                        help="draw from top to bottom or from left to right "
+                        "(default: %(default)s)")  # fmt: skip
+    parser.add_argument("--no-fold", action="store_true",
+                        help="draw each repeated block (default: one, with a number)")  # fmt: skip
+    parser.add_argument("--verdicts", metavar="FILE",
+                        help="report that pytest --gradcheck-report=FILE wrote")  # fmt: skip
     return parser.parse_args(argv)
 
 
 def shape(text: str) -> tuple[int, ...]:
-    """A shape from "1,3,32,32" or "1x3x32x32".
+    """The shape that "1,3,32,32" or "1x3x32x32" names; ArgumentTypeError for other text.
 
     >>> shape("1,3,32,32"), shape("4x8"), shape("5")
     ((1, 3, 32, 32), (4, 8), (5,))
@@ -51,22 +66,22 @@ def shape(text: str) -> tuple[int, ...]:
     try:
         sizes = tuple(int(part) for part in text.replace("x", ",").split(","))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no shape such as 1,3,32,32") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a shape such as 1,3,32,32") from None
     if min(sizes) < 0:
         raise argparse.ArgumentTypeError(f"{text!r} has a negative size")
     return sizes
 
 
-def load(what: str) -> Any:
-    """What MODULE:FUNCTION returns."""
-    where, colon, name = what.rpartition(":")
+def load(named: str) -> object:
+    """The result of the function that MODULE:FUNCTION names; CommandError where it fails."""
+    where, colon, name = named.rpartition(":")
     if not colon or not name:
-        raise CommandError(f"{what!r}: wanted MODULE:FUNCTION")
+        raise CommandError(f"{named!r}: wanted MODULE:FUNCTION")
     try:
         if where.endswith(".py"):
             spec = importlib.util.spec_from_file_location(Path(where).stem, where)
             if spec is None or spec.loader is None:
-                raise ImportError("no Python file")
+                raise ImportError("not a Python file")
             module = importlib.util.module_from_spec(spec)
             sys.modules.setdefault(spec.name, module)
             spec.loader.exec_module(module)
@@ -79,42 +94,47 @@ def load(what: str) -> Any:
     if not callable(function):
         raise CommandError(f"{where} has no function {name}")
     try:
-        return function()
+        result: object = function()
+        return result
     except Exception as error:
-        raise CommandError(f"{what}() failed: {brief(error)}") from error
+        raise CommandError(f"{named}() failed: {brief(error)}") from error
 
 
 def brief(error: BaseException) -> str:
-    """An error in one line."""
+    """An error on one line.
+
+    >>> brief(ValueError("two\\n  lines"))
+    'ValueError: two lines'
+    """
     return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def picture(options: argparse.Namespace) -> Picture:
-    """The picture that was asked for."""
-    import tinygrad_cnn as tc
-
-    made = load(options.what)
-    how = {
+    """The picture that the options ask for."""
+    made = load(options.function)
+    look: Look = {
         "direction": options.direction, "depth": options.depth, "fold": not options.no_fold,
-        "heat": options.heat, "phase": options.phase, "verdicts": options.verdicts,
+        "heat": options.heat, "phase": options.phase,
     }  # fmt: skip
     if isinstance(made, tc.Tensor):
-        return draw(made, **how)
+        return draw(made, verdicts=options.verdicts, **look)
     if not isinstance(made, tc.nn.Module):
         raise CommandError(
-            f"{options.what}() returned a {type(made).__name__}, wanted a Module or a Tensor"
+            f"{options.function}() returned a {type(made).__name__}, wanted a Module or a Tensor"
         )
     if not options.input:
-        raise CommandError(f"{options.what}() returned a Module: give the shape of its input, "
-                           "--input 1,3,32,32")  # fmt: skip
+        raise CommandError(
+            f"{options.function}() returned a Module: give the shape of its input, "
+            "--input 1,3,32,32"
+        )
     inputs = [tc.randn(*sizes) for sizes in options.input]
     if options.heat == "time":
         trace(made, *inputs)  # the first call of an op compiles it
-    return trace(made, *inputs, **how)
+    return trace(made, *inputs, verdicts=options.verdicts, **look)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run; 0, or 1 after a line that says what is wrong."""
+    """Run the command. Returns 0, or 1 after an error, whose message is one line."""
     options = parse(argv)
     try:
         print(picture(options).save(options.out))

@@ -1,17 +1,16 @@
-"""The backward graph: each op's vjps as one node, the gradients of leaves as its ends.
+"""The backward graph: one node for the vjps of each op, and one for the gradient of each leaf.
 
-It is read off the forward graph: the cotangent of an op's output comes from the vjps of all that
-used it, and goes to the vjps of what made its inputs. Constants get none.
+It follows from the forward graph. The vjps of an op receive the cotangent of its output from the
+vjps of all ops that use that output, and send one cotangent to the vjps of each op that made an
+input. Constants receive none.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from .model import Edge, Graph, Node, rebuilt, used_clusters
+from .graph import Edge, Graph, Node, rebuilt, used_clusters
 from .words import shape_text
-
-PHASES = ("forward", "backward", "both")
 
 
 def backward(graph: Graph) -> Graph:
@@ -37,13 +36,19 @@ def backward(graph: Graph) -> Graph:
         for edge in both.edges
         if edge.source in number and edge.target in number
     ]
-    return Graph(nodes, tuple(edges), used_clusters(list(nodes), graph.clusters))
+    return Graph(nodes, tuple(edges), used_clusters(nodes, graph.clusters))
 
 
 def forward_and_backward(graph: Graph) -> Graph:
-    """The graph, and behind its nodes those of its backward graph.
+    """The forward graph and the backward graph as one graph; forward nodes keep their positions.
 
-    An edge of kind "saved" leads from each op to its vjps, `kept` where something is.
+    An edge of kind "saved" leads from each op to its vjps. It is `kept` if the op saves anything.
+
+    >>> import tinygrad_cnn as tc
+    >>> from .record import record
+    >>> graph = forward_and_backward(record(tc.ones(2, requires_grad=True).exp()))
+    >>> [(node.kind, node.name) for node in graph.nodes]
+    [('leaf', 'x'), ('op', 'exp'), ('output', 'output'), ('vjp', 'exp'), ('gradient', 'x')]
     """
     nodes = list(graph.nodes)
     place: dict[int, int] = {}
@@ -79,7 +84,7 @@ def forward_and_backward(graph: Graph) -> Graph:
 
 
 def inline_gradients(graph: Graph) -> Graph:
-    """Gradients of parameters that one vjp alone gives, written into its box."""
+    """The graph with gradients of parameters written into the box of their vjp, if it is one."""
     arrives: dict[int, list[Edge]] = {}
     for edge in graph.edges:
         arrives.setdefault(edge.target, []).append(edge)

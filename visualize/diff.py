@@ -1,21 +1,28 @@
-"""What changed between two graphs: ops added and removed, and ops whose shape or attributes differ."""
+"""The difference between two graphs: ops added, removed, or with other shapes or attributes."""
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
-from typing import Any
+from pathlib import Path
+from typing import Unpack
 
-from .model import Edge, Graph, Node, used_clusters
+from .graph import Edge, Graph, Node, Status, used_clusters
+from .look import Layout
 from .picture import Picture
 from .words import REDUNDANT, shape_text, value_text
 
 
 @dataclass
 class Difference:
-    """`picture` shows both graphs as one; `added`, `removed` and `changed` say it in words."""
+    """Two graphs in one `picture`, and the changes as text. It is false if there are none.
+
+    `added` and `removed` name nodes: "tanh in layer1". `changed` also gives the change:
+    "sum: shape 2 → 3". `str` has a line for each change.
+    """
 
     picture: Picture
     added: list[str] = field(default_factory=list)
@@ -31,20 +38,23 @@ class Difference:
         lines += [f"~ {words}" for words in self.changed]
         return "\n".join(lines) or "no difference"
 
-    def save(self, path: Any) -> Any:
-        """Write the picture."""
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the picture, and return the path. Raises as `Picture.save`."""
         return self.picture.save(path)
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return {**self.picture._repr_mimebundle_(), "text/plain": str(self)}
 
 
-def diff(before: Any, after: Any, **how: Any) -> Difference:
-    """What changed from one Picture (or Graph) to another, as a picture and as text.
+def diff(before: Picture | Graph, after: Picture | Graph, **layout: Unpack[Layout]) -> Difference:
+    """The changes from one Picture or Graph to another.
 
-    Nodes are matched in the order in which they ran, by module and name: what has no counterpart
-    was added or removed, what has another shape, dtype or attribute was changed. `how` as in
-    `draw`: direction, show, limit. Raises TypeError for what is no Picture and no Graph.
+    Nodes are matched by kind, name and module, in execution order; numbers in paths are ignored. A
+    node without a counterpart was added or removed. A node with another shape, dtype or attribute
+    was changed.
+
+    The options are those of `Picture` without `fold` and `heat`. Raises TypeError for an argument
+    that is neither a Picture nor a Graph.
 
     >>> import tinygrad_cnn as tc
     >>> from .picture import draw
@@ -54,76 +64,106 @@ def diff(before: Any, after: Any, **how: Any) -> Difference:
     ~ sum: shape 2 → 3, dim 1 → 0
     ~ output: shape 2 → 3
     """
-    graphs = []
-    for given in (before, after):
-        graph = given.graph if isinstance(given, Picture) else given
-        if not isinstance(graph, Graph):
-            raise TypeError(f"diff: expected a Picture or a Graph, got {type(given).__name__}")
-        graphs.append(graph)
-    old, new = graphs
-    pairs = dict(_matched([_key(n) for n in old.nodes], [_key(n) for n in new.nodes]))
-    result = Difference(Picture(new))
-    of_new = {b: a for a, b in pairs.items()}
-    nodes: list[Node] = []
-    place: dict[tuple[int, int], int] = {}  # (0 old, 1 new; position) -> position in both
-    gone = [at for at in range(len(old.nodes)) if at not in pairs]
-    for at, node in enumerate(new.nodes):
-        while gone and gone[0] < of_new.get(at, -1):
-            _keep_removed(old, gone.pop(0), nodes, place, result)
-        status = "added" if at not in of_new else ""
+    old, new = _graph(before), _graph(after)
+    union = _Union(old, new)
+    union.merge()
+    picture = Picture(union.graph(), heat="status", fold=False, title="Difference", **layout)
+    return Difference(picture, union.added, union.removed, union.changed)
+
+
+def _graph(given: Picture | Graph) -> Graph:
+    graph = given.graph if isinstance(given, Picture) else given
+    if not isinstance(graph, Graph):
+        raise TypeError(f"diff: expected a Picture or a Graph, got {type(given).__name__}")
+    return graph
+
+
+class _Union:
+    """Both graphs as one, under construction. Removed nodes keep their place in the order."""
+
+    def __init__(self, old: Graph, new: Graph) -> None:
+        self.old, self.new = old, new
+        self.nodes: list[Node] = []
+        self.old_at: dict[int, int] = {}  # position in the old graph -> position in `nodes`
+        self.new_at: dict[int, int] = {}
+        self.added: list[str] = []
+        self.removed: list[str] = []
+        self.changed: list[str] = []
+
+    def merge(self) -> None:
+        """Put the nodes of both graphs in order, with their status."""
+        pairs = _matched([_key(n) for n in self.old.nodes], [_key(n) for n in self.new.nodes])
+        old_of = {after: before for before, after in pairs}
+        matched = set(old_of.values())
+        gone = [at for at in range(len(self.old.nodes)) if at not in matched]
+        for at, node in enumerate(self.new.nodes):
+            while gone and gone[0] < old_of.get(at, -1):
+                self._remove(gone.pop(0))
+            self._keep(at, node, old_of.get(at))
+        for at in gone:
+            self._remove(at)
+
+    def _keep(self, at: int, node: Node, old_at: int | None) -> None:
+        """Add a node of the new graph; `old_at` is the position of its counterpart."""
+        status: Status = ""
         changes: list[str] = []
-        if at in of_new:
-            place[0, of_new[at]] = len(nodes)
-            changes = _changes(old.nodes[of_new[at]], node)
-            status = "changed" if changes else ""
-        if status == "added":
-            result.added.append(_name(node))
-        elif changes:
-            result.changed.append(f"{_name(node)}: {', '.join(changes)}")
-        place[1, at] = len(nodes)
-        nodes.append(replace(node, status=status, line=", ".join(changes)))
-    for at in gone:
-        _keep_removed(old, at, nodes, place, result)
-    edges = [replace(e, source=place[1, e.source], target=place[1, e.target]) for e in new.edges]
-    for edge in edges:  # an op whose parameter is another
-        source, target = nodes[edge.source], nodes[edge.target]
-        if source.kind == "parameter" and source.status and not target.status:
-            target.status, target.line = "changed", f"{edge.name} {source.line or source.status}"
-    edges += _removed_edges(old, place, edges, nodes)
-    edges.sort(key=lambda e: (e.target, e.slot))
-    known = {c.path for c in new.clusters}
-    clusters = (*new.clusters, *(c for c in old.clusters if c.path not in known))
-    both = Graph(tuple(nodes), tuple(edges), used_clusters(nodes, clusters))
-    result.picture = Picture(both, heat="status", fold=False, title="Difference", **how)
-    return result
+        if old_at is None:
+            status = "added"
+            self.added.append(_name(node))
+        else:
+            self.old_at[old_at] = len(self.nodes)
+            changes = _changes(self.old.nodes[old_at], node)
+            if changes:
+                status = "changed"
+                self.changed.append(f"{_name(node)}: {', '.join(changes)}")
+        self.new_at[at] = len(self.nodes)
+        self.nodes.append(replace(node, status=status, line=", ".join(changes)))
+
+    def _remove(self, at: int) -> None:
+        """Add a node of the old graph that has no counterpart."""
+        self.old_at[at] = len(self.nodes)
+        self.nodes.append(replace(self.old.nodes[at], status="removed", line=""))
+        self.removed.append(_name(self.old.nodes[at]))
+
+    def graph(self) -> Graph:
+        """The finished graph."""
+        nodes = self.nodes
+        edges = [
+            replace(e, source=self.new_at[e.source], target=self.new_at[e.target])
+            for e in self.new.edges
+        ]
+        for edge in edges:  # an op is changed if a parameter of it is
+            source, target = nodes[edge.source], nodes[edge.target]
+            if source.kind == "parameter" and source.status and not target.status:
+                target.status, target.line = (
+                    "changed",
+                    f"{edge.name} {source.line or source.status}",
+                )
+        edges += self._removed_edges(edges)
+        edges.sort(key=lambda e: (e.target, e.slot))
+        known = {c.path for c in self.new.clusters}
+        clusters = (*self.new.clusters, *(c for c in self.old.clusters if c.path not in known))
+        return Graph(tuple(nodes), tuple(edges), used_clusters(nodes, clusters))
+
+    def _removed_edges(self, edges: Iterable[Edge]) -> list[Edge]:
+        """The edges of the old graph from or to removed nodes, in slots after the occupied ones."""
+        slots: dict[int, int] = {}
+        for edge in edges:
+            slots[edge.target] = max(slots.get(edge.target, -1), edge.slot)
+        found = []
+        for edge in self.old.edges:
+            source, target = self.old_at[edge.source], self.old_at[edge.target]
+            if "removed" in (self.nodes[source].status, self.nodes[target].status):
+                slots[target] = slot = slots.get(target, -1) + 1
+                found.append(replace(edge, source=source, target=target, slot=slot))
+        return found
 
 
-def _keep_removed(
-    old: Graph, at: int, nodes: list[Node], place: dict[tuple[int, int], int], result: Difference
-) -> None:
-    place[0, at] = len(nodes)
-    nodes.append(replace(old.nodes[at], status="removed", line=""))
-    result.removed.append(_name(old.nodes[at]))
+_Key = tuple[str, str, str]
 
 
-def _removed_edges(
-    old: Graph, place: dict[tuple[int, int], int], there: Iterable[Edge], nodes: list[Node]
-) -> list[Edge]:
-    """The edges of the old graph at nodes that were removed."""
-    slots: dict[int, int] = {}
-    for edge in there:
-        slots[edge.target] = max(slots.get(edge.target, -1), edge.slot)
-    found = []
-    for edge in old.edges:
-        source, target = place[0, edge.source], place[0, edge.target]
-        if "removed" in (nodes[source].status, nodes[target].status):
-            slots[target] = slot = slots.get(target, -1) + 1
-            found.append(replace(edge, source=source, target=target, slot=slot))
-    return found
-
-
-def _key(node: Node) -> tuple[str, str, str]:
-    """What tells a node: numbers in paths do not, for they move when a layer is put in before."""
+def _key(node: Node) -> _Key:
+    """The facts by which nodes match, without numbers in paths: an inserted layer shifts those."""
     name = re.sub(r"\d+", "#", node.name) if node.kind == "parameter" else node.name
     return node.kind, name, re.sub(r"\d+", "#", node.cluster or "")
 
@@ -133,8 +173,11 @@ def _name(node: Node) -> str:
     return f"{node.name}{inside}"
 
 
-def _matched(a: list[Any], b: list[Any]) -> list[tuple[int, int]]:
-    """Pairs of positions with the same key, in order: a common beginning, a common end, the rest."""
+def _matched(a: Sequence[_Key], b: Sequence[_Key]) -> list[tuple[int, int]]:
+    """Pairs of positions with equal keys, in order.
+
+    The common start and the common end match first, since SequenceMatcher takes quadratic time.
+    """
     start = 0
     while start < min(len(a), len(b)) and a[start] == b[start]:
         start += 1
@@ -151,7 +194,7 @@ def _matched(a: list[Any], b: list[Any]) -> list[tuple[int, int]]:
 
 
 def _changes(old: Node, new: Node) -> list[str]:
-    """What differs, in words."""
+    """The differences of shape, dtype and attributes: "shape 2 → 3"."""
     found = []
     if old.shape != new.shape:
         shapes = ["?" if n.shape is None else shape_text(n.shape) for n in (old, new)]

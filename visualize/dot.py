@@ -1,7 +1,7 @@
-"""A graph as DOT text: what it looks like. Everything that a user named is escaped here, once.
+"""A graph as DOT text: boxes, frames, arrows and colours. User-given names are escaped here, once.
 
-Text is laid out in Courier New, whose widths every renderer knows; the SVG then names fonts of
-the same width that look better (see `render.py`), so no text is wider than its box.
+The text is laid out in Courier New, whose widths every renderer knows. The SVG then names better
+looking fonts of the same width (see `render.py`), so no text is wider than its box.
 """
 
 from __future__ import annotations
@@ -9,10 +9,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from .escape import LONGEST, quoted, text
+from .escape import MAX_LINE_CHARACTERS, quoted, text
 from .frames import INPUTS, frames, local, sides
+from .graph import Cluster, Edge, Graph, Node
 from .heat import Key, colours, unit, value
-from .model import Edge, Graph, Node
+from .look import (
+    DEFAULT_DETAILS,
+    DIRECTIONS,
+    Detail,
+    Direction,
+    Heat,
+    check_word,
+    details,
+)
 from .palette import (
     BACK_EDGE,
     EDGE,
@@ -21,7 +30,7 @@ from .palette import (
     FRAME,
     FRAME_BORDER,
     INK,
-    KINDS,
+    KIND_COLOURS,
     MUTED,
     ON_OUTPUT,
     OTHER,
@@ -30,39 +39,35 @@ from .palette import (
 )  # fmt: skip
 from .words import attributes, bytes_text, describe, keeps, shape_text, verdict_text
 
-SHOW = ("attributes", "params", "saved", "shapes", "dtypes", "source")  # what `show` may name
-SHOWN = ("attributes", "params", "shapes", "saved")  # ... and what it names unless told
-DIRECTIONS = ("TB", "LR", "BT", "RL")
-
 FONT = "Courier New"
-SPACE = "&#160;"  # a plain one at the end of a piece of text is dropped by some versions of dot
-PLAIN = ("", "Sequential", "ModuleList")  # classes that say nothing
+SPACE = "&#160;"  # some versions of dot drop a plain space at the end of a text
+CONTAINERS = ("", "Sequential", "ModuleList")  # class names that tell a reader nothing
+FRAME_TITLE_CHARACTERS = 16  # the arrow into a frame would cross a longer title
+BOX_LINE_CHARACTERS = 34  # a line of several facts wraps there
 
 
 def to_dot(
     graph: Graph,
-    direction: str = "TB",
-    show: Iterable[str] = SHOWN,
-    heat: str | None = None,
+    direction: Direction = "TB",
+    show: Detail | Iterable[Detail] = DEFAULT_DETAILS,
+    heat: Heat | None = None,
 ) -> str:
-    """The DOT text of a graph; `show` names what of `SHOW` is written, `heat` what colours say.
+    """The DOT text of a graph. The options are those of `Picture`.
 
-    Raises ValueError for a direction or a thing to show that there is not.
+    Raises ValueError for a word that an option does not accept, and where `heat` was not measured.
 
-    >>> text = to_dot(Graph((Node("leaf", "a < b"),), ()), direction="LR")
-    >>> "a &lt; b" in text, "rankdir=LR" in text
+    >>> source = to_dot(Graph((Node("leaf", "a < b"),), ()), direction="LR")
+    >>> "a &lt; b" in source, "rankdir=LR" in source
     (True, True)
     """
-    shown = {show} if isinstance(show, str) else set(show)
-    if not shown <= set(SHOW):
-        raise ValueError(f"show: {sorted(shown - set(SHOW))} is not among {list(SHOW)}")
-    if direction not in DIRECTIONS:
-        raise ValueError(f"direction: {direction!r} is not among {list(DIRECTIONS)}")
-    return _Writer(graph, shown, heat).text(direction)
+    check_word("direction", direction, DIRECTIONS)
+    return _Writer(graph, set(details(show)), heat).write(direction)
 
 
 class _Writer:
-    def __init__(self, graph: Graph, shown: set[str], heat: str | None) -> None:
+    """Writes one graph. Each method returns a piece of the DOT text."""
+
+    def __init__(self, graph: Graph, shown: set[str], heat: Heat | None) -> None:
         self.graph, self.shown, self.heat = graph, shown, heat
         self.paint: dict[int, Pair] = {}
         self.key: Key | None = None
@@ -70,18 +75,20 @@ class _Writer:
             self.paint, self.key = colours(graph, heat)
         self.sides = sides(graph)
         self.chains = graph.chains()
-        both = any(edge.kind == "saved" for edge in graph.edges)
-        self.frames = {} if both else frames(graph)  # they would keep the two columns apart
+        self.both = any(edge.kind == "saved" for edge in graph.edges)
+        # frames would keep the forward and the backward column apart
+        self.frames: dict[str, Cluster] = {} if self.both else frames(graph)
         self.by_path = {c.path: c for c in graph.clusters}
-        self.sums: dict[str, str] = {}  # of a frame, what heat measures in it
+        self.sums: dict[str, str] = {}  # of each frame, the sum of the heat in it
         if heat in ("time", "bytes"):
             self.sums = {path: unit(heat)(total) for path, total in self.totals(heat).items()}
-        self.flow: dict[int, list[int]] = {}  # what an op computes on: not its parameters
+        self.flow: dict[int, list[int]] = {}  # of each op, its inputs without parameters
         for edge in graph.edges:
             if not edge.kind and graph.nodes[edge.source].kind != "parameter":
                 self.flow.setdefault(edge.target, []).append(edge.source)
 
-    def text(self, direction: str) -> str:
+    def write(self, direction: Direction) -> str:
+        """The whole text."""
         graph = self.graph
         lines = [
             "digraph {",
@@ -90,7 +97,8 @@ class _Writer:
             f" {self.caption()}]",
             f'  node [shape=box style="rounded,filled" fontname="{FONT}" fontsize=11 height=0.3',
             f'        margin="0.12,0.05" penwidth=0.9 fontcolor="{INK}"]',
-            f'  edge [fontname="{FONT}" fontsize=9 fontcolor="{MUTED}" color="{EDGE}" arrowsize=0.55',
+            f'  edge [fontname="{FONT}" fontsize=9 fontcolor="{MUTED}" color="{EDGE}"'
+            " arrowsize=0.55",
             "        penwidth=0.9]",
         ]
         boxes: dict[str | None, list[str]] = {}
@@ -101,26 +109,25 @@ class _Writer:
                 here.append(f"{{rank=same; {'; '.join(f'n{k}' for k in (at, *self.sides[at]))}}}")
         lines += self.clusters(boxes)
         lines += [f"  {line}" for line in boxes.get(None, [])]
-        both = any(edge.kind == "saved" for edge in graph.edges)
-        if both:
+        if self.both:
             lines += [
                 f"  {{rank=same; n{edge.source}; n{edge.target}}}"
                 for edge in graph.edges if edge.kind == "saved"
             ]  # fmt: skip
         entering = Counter(e.target for e in graph.edges if graph.nodes[e.source].kind == "op")
         for edge in graph.edges:
-            lines.append(f"  {self.edge(edge, entering, both)}")
+            lines.append(f"  {self.edge(edge, entering)}")
         return "\n".join([*lines, "}", ""])
 
     # --- Frames ---------------------------------------------------------------------------------
 
     def frame(self, node: Node) -> str | None:
-        """The innermost frame that is drawn around a node."""
+        """The path of the innermost frame around a node."""
         drawn = [path for path in self.chains.get(node.cluster, ()) if path in self.frames]
         return drawn[-1] if drawn else None
 
     def clusters(self, boxes: dict[str | None, list[str]]) -> list[str]:
-        """The frames, each inside the one around it."""
+        """The frames with the boxes in them, nested."""
         lines: list[str] = []
         opened: list[str] = []
         numbers = {path: k for k, path in enumerate(self.frames)}
@@ -145,37 +152,39 @@ class _Writer:
             stack += [(p, True) for p in reversed(inside.get(path, []))]
         return lines
 
-    def totals(self, heat: str) -> dict[str, float]:
-        """What heat measures in each frame, summed."""
-        found: Counter[str] = Counter()
+    def totals(self, heat: Heat) -> dict[str, float]:
+        """The sum of the heat in each cluster."""
+        found: dict[str, float] = {}
         for node in self.graph.nodes:
             for path in self.chains.get(node.cluster, ()):
-                found[path] += value(node, heat) or 0.0  # type: ignore[assignment]
-        return dict(found)
+                found[path] = found.get(path, 0.0) + (value(node, heat) or 0.0)
+        return found
 
     def frame_lines(self, path: str, around: str | None, indent: str) -> list[str]:
         cluster = self.by_path[path]
         words = local(cluster.label or path, around).strip()
         label = f"<B>{text(words)}</B>" if words else ""
-        if cluster.kind not in PLAIN and len(words) + len(cluster.kind) <= 16:
-            label += f" {_muted(cluster.kind)}"  # a longer one would be crossed by the arrow in
+        fits = len(words) + len(cluster.kind) <= FRAME_TITLE_CHARACTERS
+        if cluster.kind not in CONTAINERS and fits:
+            label += f" {_muted(cluster.kind)}"
         if cluster.count > 1:
             label += f" <B>×{cluster.count:,}</B>"
         if path in self.sums:
-            # on a line of its own: the arrow in would cross a longer one
+            # on a line of its own, which keeps the title short
             label += f'<BR ALIGN="LEFT"/>{_muted(self.sums[path])}<BR ALIGN="LEFT"/>'
         whole = f"{path} {cluster.kind}".strip()
         border = "1.4" if cluster.count > 1 else "0.9"
         return [
             f'{indent}  graph [style="rounded,filled" fillcolor="{FRAME}" color="{FRAME_BORDER}"',
-            f'{indent}         margin=13 penwidth={border} fontcolor="{INK}" labeljust=l labelloc=t',
+            f'{indent}         margin=13 penwidth={border} fontcolor="{INK}" labeljust=l'
+            " labelloc=t",
             f'{indent}         label=<{label.strip() or " "}> tooltip="{quoted(whole)}"]',
         ]
 
     # --- Boxes ----------------------------------------------------------------------------------
 
     def node(self, at: int, node: Node) -> str:
-        fill, border = KINDS.get(node.kind) or FAMILIES.get(node.family, OTHER)
+        fill, border = KIND_COLOURS.get(node.kind) or FAMILIES.get(node.family, OTHER)
         if node.kind != "output" and (self.heat == "status" or node.kind not in INPUTS):
             default = (PAPER, FRAME_BORDER) if self.heat else (fill, border)
             fill, border = self.paint.get(at, default)
@@ -186,15 +195,16 @@ class _Writer:
             style = " penwidth=1.5"
         ink = f' fontcolor="{ON_OUTPUT}"' if node.kind == "output" else ""
         return (
-            f'n{at} [label=<{self.label(at, node)}> fillcolor="{fill}" color="{border}"{style}{ink} '
+            f'n{at} [label=<{self.label(at, node)}> fillcolor="{fill}" color="{border}"'
+            f"{style}{ink} "
             f'id="node-{at}" class="{node.kind}" tooltip="{quoted(describe(node))}"]'
         )
 
     def label(self, at: int, node: Node) -> str:
-        """The text in a box: a name in bold, and what belongs to it."""
+        """The text in a box: the title, and below it the facts."""
         rows = [self.title(node)]
         if node.kind in ("op", "module", "vjp"):
-            colour = INK if self.heat else MUTED  # which stands out from every colour of heat
+            colour = INK if self.heat else MUTED  # muted text fades on the colours of heat
             rows += [_muted(row, colour) for row in self.facts(node)]
         if len(rows) == 1:
             return rows[0]
@@ -202,6 +212,7 @@ class _Writer:
         return f'<TABLE BORDER="0" CELLBORDER="0" CELLPADDING="0" CELLSPACING="1">{lines}</TABLE>'
 
     def title(self, node: Node) -> str:
+        """The first line of a box: the name in bold, then the module, the class or the shape."""
         frame = self.frame(node)
         count = f" <B>×{node.count:,}</B>" if node.count > 1 else ""
         if node.kind == "module":
@@ -240,7 +251,7 @@ class _Writer:
         return f"{title} {_muted(words)}"
 
     def facts(self, node: Node) -> list[str]:
-        """The lines under an op's name."""
+        """The lines below the title of an op, a vjp or a module."""
         rows = []
         if node.kind == "op" and "attributes" in self.shown:
             words = attributes(node)
@@ -265,7 +276,8 @@ class _Writer:
 
     # --- Arrows ---------------------------------------------------------------------------------
 
-    def edge(self, edge: Edge, entering: Mapping[int, int], both: bool) -> str:
+    def edge(self, edge: Edge, entering: Mapping[int, int]) -> str:
+        """An arrow; `entering` counts the arrows from ops into each node."""
         source, target = self.graph.nodes[edge.source], self.graph.nodes[edge.target]
         ident = f'id="edge-{edge.target}-{edge.slot}{edge.kind and "-" + edge.kind}"'
         if edge.kind == "saved":
@@ -275,7 +287,7 @@ class _Writer:
             )
         facts = []
         back = target.kind in ("vjp", "gradient")
-        if source.kind in ("op", "module", "vjp") and not (both and back):
+        if source.kind in ("op", "module", "vjp") and not (self.both and back):
             if entering[edge.target] > 1 and _ordered(edge, target) and self.heat != "status":
                 facts.append(f"{edge.name}:")
             if "shapes" in self.shown and source.shape is not None and self.new_shape(edge):
@@ -291,23 +303,23 @@ class _Writer:
         ends = f"n{edge.source} -> n{edge.target}"
         beside = self.sides.get(edge.target, ())
         turned = edge.source in beside and (beside.index(edge.source) + len(beside)) % 2 == 0
-        if turned or (both and back and source.kind != "output"):
-            # of two in a rank an arrow's head is to the right; backward runs against the ranks
+        if turned or (self.both and back and source.kind != "output"):
+            # dot puts the head to the right within a rank, and below between ranks
             ends, look = f"n{edge.target} -> n{edge.source}", f"{look} dir=back"
-        tip = quoted(f"{source.name} is {edge.name} of this op" if edge.name else source.name)
+        tip = quoted(f"input {edge.name}: {source.name}" if edge.name else source.name)
         return f'{ends} [{ident} {look.strip()}{label} tooltip="{tip}"]'
 
     def new_shape(self, edge: Edge) -> bool:
-        """Whether the value's shape is not that of what it was computed from."""
+        """Whether the value has another shape than the inputs that it was computed from."""
         source = self.graph.nodes[edge.source]
         before = [self.graph.nodes[at].shape for at in self.flow.get(edge.source, ())
                   if self.graph.nodes[at].value is None]  # fmt: skip
         if self.graph.nodes[edge.target].kind == "output":
-            return False  # it says its shape itself
+            return False  # the output's own box has its shape
         return not before or any(shape != source.shape for shape in before)
 
     def caption(self) -> str:
-        """The label of the whole: what the colours mean, and sums."""
+        """The label of the graph: the legend of the colours, or the total kept for backward."""
         rows = []
         if self.key is not None:
             cells = "".join(
@@ -319,7 +331,7 @@ class _Writer:
                 '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3"><TR>'
                 f"<TD>{text(self.key.title + ' ')}</TD>{cells}</TR></TABLE>"
             )
-        if not self.heat and (words := totals(self.graph)):
+        if not self.heat and (words := _kept_text(self.graph)):
             rows.append(text(words, 200))
         if not rows:
             return ""
@@ -327,24 +339,24 @@ class _Writer:
         return f'label=<<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2">{lines}</TABLE>>'
 
 
-def totals(graph: Graph) -> str:
-    """What is kept for backward in all."""
+def _kept_text(graph: Graph) -> str:
+    """The memory that all ops keep for the backward pass, in words; "" where it is nothing."""
     ops = [node for node in graph.nodes if node.kind in ("op", "module")]
     kept = sum(node.kept() for node in ops)
     return f"{bytes_text(kept)} kept for backward" if kept else ""
 
 
 def _ordered(edge: Edge, target: Node) -> bool:
-    """Whether it matters which of an op's inputs a value is, and the picture does not tell."""
+    """Whether the order of the op's inputs matters, so that the arrow needs the input's name."""
     symmetric = target.name in ("add", "mul", "maximum", "minimum")
     return target.kind == "op" and not symmetric and "[" not in edge.name
 
 
 def _wrapped(words: list[str], between: str) -> list[str]:
-    """Words joined to lines that are not too long."""
+    """The words joined into lines, each as long as fits in a box."""
     rows: list[str] = []
     for word in words:
-        if rows and len(rows[-1]) + len(between) + len(word) <= 34:
+        if rows and len(rows[-1]) + len(between) + len(word) <= BOX_LINE_CHARACTERS:
             rows[-1] += between + word
         else:
             rows.append(word)
@@ -354,4 +366,4 @@ def _wrapped(words: list[str], between: str) -> list[str]:
 def _muted(words: str, colour: str = MUTED) -> str:
     if not words:
         return ""
-    return f'<FONT POINT-SIZE="9" COLOR="{colour}">{text(words, 2 * LONGEST)}</FONT>'
+    return f'<FONT POINT-SIZE="9" COLOR="{colour}">{text(words, 2 * MAX_LINE_CHARACTERS)}</FONT>'

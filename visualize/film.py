@@ -1,90 +1,108 @@
-"""`Film`: training as an animation. The weights are the lines of a small network, a frame a step."""
+"""`Film`: training as an animation, in which the lines between units are weights."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, SupportsFloat
 
 import numpy as np
 
-from tinygrad_cnn import nn
+from tinygrad_cnn import Tensor, nn
 
 from .page import as_json
-from .plots import BLUE, INK, MUTED, ORANGE, figure, numbers
+from .palette import INK, MUTED, NEGATIVE, POSITIVE
+from .plots import Float64, figure, number, numbers
 
-UNITS = 16  # of a layer at most, the first ones
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MAX_UNITS = 16  # drawn of a layer; the lines of more units cover each other
+FIGURE_INCHES = (5.2, 3.4)
+GIF_DPI, GIF_COLOURS = 64, 24  # 24 frames take 210 kB
 
 
 class Film:
     """Keeps the weights of a model's Linear layers, frame by frame, and draws them.
 
-    Each layer's units stand in a column; a line is as wide as its weight is large, orange above 0
-    and blue below. Of larger layers the first 16 units are shown. Raises ValueError for a model
-    without Linear layers.
+    The units of a layer form a column. The width of a line is the magnitude of its weight, the
+    colour its sign: orange is positive, blue negative. Of a larger layer the first 16 units are
+    drawn.
 
-    >>> import tinygrad_cnn as tc
+    Attributes:
+        layers: (path, module) of each Linear layer.
+        sizes: how many units of each column are drawn; `whole` is how many there are.
+        weights: for each frame, for each layer, its weights (F, C), at most (16, 16), float64.
+        notes: the caption of each frame.
+
+    Raises ValueError for a model without Linear layers.
+
     >>> film = Film(nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1)))
     >>> film.frame(loss=0.5)
-    >>> film.sizes, len(film), [w.shape for w in film.weights[0]]
-    ([2, 3, 1], 1, [(3, 2), (1, 3)])
+    >>> film.sizes, len(film), [w.shape for w in film.weights[0]], film.notes
+    ([2, 3, 1], 1, [(3, 2), (1, 3)], ['step 1, loss 0.5'])
     """
 
-    def __init__(self, model: Any) -> None:
-        self.layers = [
+    def __init__(self, model: nn.Module) -> None:
+        self.layers: list[tuple[str, nn.Linear]] = [
             (path, module)
             for path, module in model.named_modules()
             if isinstance(module, nn.Linear)
         ]
         if not self.layers:
             raise ValueError(f"Film: {type(model).__name__} has no Linear layer to draw")
-        weights = [module.weight for _, module in self.layers]
-        self.whole = [weights[0].shape[1], *(w.shape[0] for w in weights)]
-        self.sizes = [min(n, UNITS) for n in self.whole]
-        self.weights: list[list[np.ndarray]] = []
+        shapes = [tuple(module.weight.shape) for _, module in self.layers]
+        self.whole: list[int] = [shapes[0][1], *(shape[0] for shape in shapes)]
+        self.sizes = [min(n, MAX_UNITS) for n in self.whole]
+        self.weights: list[list[Float64]] = []
         self.notes: list[str] = []
 
     def __len__(self) -> int:
         return len(self.weights)
 
-    def frame(self, **values: Any) -> None:
-        """Keep the weights as they are now; `values` (a loss) are written under the picture."""
-        self.weights.append(
-            [numbers(module.weight)[:UNITS, :UNITS].copy() for _, module in self.layers]
-        )
-        words = [f"{name} {float(v.item() if hasattr(v, 'item') else v):.4g}"
-                 for name, v in values.items()]  # fmt: skip
-        self.notes.append(", ".join([f"step {len(self.weights)}", *words]))
+    def frame(self, **values: Tensor | SupportsFloat) -> None:
+        """Keep the present weights as one frame. `values` (a loss) become its caption.
 
-    def places(self) -> list[np.ndarray]:
-        """x and y of the units of each layer, in the unit square."""
+        Raises TypeError for a value that is neither a number nor a Tensor of one element.
+        """
+        facts = [f"{name} {number(value):.4g}" for name, value in values.items()]
+        self.weights.append(
+            [numbers(module.weight)[:MAX_UNITS, :MAX_UNITS].copy() for _, module in self.layers]
+        )
+        self.notes.append(", ".join([f"step {len(self.weights)}", *facts]))
+
+    def places(self) -> list[Float64]:
+        """For each column, x and y of its units in the unit square: (units, 2).
+
+        >>> Film(nn.Linear(1, 2)).places()[1].tolist()
+        [[1.0, 0.25], [1.0, 0.75]]
+        """
         columns = len(self.sizes)
         return [
             np.stack([np.full(n, k / (columns - 1)), (np.arange(n) + 0.5) / n], axis=1)
             for k, n in enumerate(self.sizes)
         ]
 
-    def figure(self, at: int = -1) -> Any:
-        """One frame as a matplotlib figure. Raises IndexError where there is none."""
-        made = figure(5.2, 3.4)
-        self._paint(made, self._frame(at))
+    def figure(self, at: int = -1) -> Figure:
+        """Frame number `at`, by default the last, as a matplotlib figure.
+
+        Raises IndexError if there is no such frame, ImportError without matplotlib.
+        """
+        if not -len(self) <= at < len(self):
+            raise IndexError(f"frame {at} does not exist: the film has {len(self)} frames")
+        made = figure(*FIGURE_INCHES)
+        self._paint(made, at % len(self))
         return made
 
-    def _frame(self, at: int) -> int:
-        if not -len(self) <= at < len(self):
-            raise IndexError(f"frame {at} is not there: the film has {len(self)}")
-        return at % len(self)
-
     def _limits(self) -> list[float]:
-        """The largest magnitude of each layer in the whole film: a width means the same all along."""
+        """The largest magnitude of each layer over all frames, so that widths stay comparable."""
         return [
             max(float(np.abs(frame[k]).max(initial=0.0)) for frame in self.weights) or 1.0
             for k in range(len(self.layers))
         ]
 
-    def _paint(self, made: Any, at: int) -> None:
+    def _paint(self, made: Figure, at: int) -> None:
         from matplotlib.collections import LineCollection
 
         made.clear()
@@ -95,15 +113,16 @@ class Film:
             rows, columns = np.indices(weights.shape)
             ends = np.stack([places[k][columns.ravel()], places[k + 1][rows.ravel()]], axis=1)
             strength = (np.abs(weights) / limit).ravel()
-            drawn = LineCollection(
+            lines = LineCollection(
                 list(ends),
-                linewidths=0.2 + 3.2 * strength,
-                colors=[ORANGE if w > 0 else BLUE for w in weights.ravel()],
+                linewidths=list(0.2 + 3.2 * strength),
+                colors=[POSITIVE if w > 0 else NEGATIVE for w in weights.ravel()],
                 alpha=np.clip(0.12 + 0.8 * strength, 0, 1),
             )
-            ax.add_collection(drawn)
+            ax.add_collection(lines)
         for n, whole, column in zip(self.sizes, self.whole, places, strict=True):
-            ax.scatter(*column.T, s=46, color="white", edgecolors=INK, linewidths=1.0, zorder=3)
+            x, y = column.T
+            ax.scatter(x, y, s=46, color="white", edgecolors=INK, linewidths=1.0, zorder=3)
             if whole > n:
                 ax.text(
                     column[0, 0], -0.02, f"{n} of {whole}", ha="center", color=MUTED, fontsize=8
@@ -113,9 +132,14 @@ class Film:
         ax.set_title(self.notes[at], color=MUTED, fontsize=10, loc="left")
 
     def save(self, path: str | os.PathLike[str], fps: int = 12) -> Path:
-        """Write the film, as .gif (with matplotlib) or .html (a page of its own, with no library).
+        """Write the film, and return the path. The suffix selects the format.
 
-        Raises ValueError for another ending, and where no frame was kept.
+        Args:
+            path: ends in .gif (drawn by matplotlib) or .html (a page that needs no library).
+            fps: frames per second.
+
+        Raises ValueError for another suffix and for a film without frames, ImportError for a .gif
+        without matplotlib.
         """
         path = Path(path)
         if not self.weights:
@@ -129,33 +153,35 @@ class Film:
         return path
 
     def _save_gif(self, path: Path, fps: int) -> None:
-        made = figure(5.2, 3.4)
-        made.set_layout_engine("none")  # the same place in each frame
-        made.set_dpi(64)
-        from PIL import Image  # matplotlib brings it
+        made = figure(*FIGURE_INCHES)
+        made.set_layout_engine("none")  # the same layout in each frame
+        made.set_dpi(GIF_DPI)
+        from PIL import Image  # a dependency of matplotlib
 
         pictures = []
         for at in range(len(self)):
             self._paint(made, at)
             made.canvas.draw()
-            picture = Image.fromarray(np.asarray(made.canvas.buffer_rgba())).convert("RGB")
-            pictures.append(picture.quantize(24, dither=Image.Dither.NONE))
+            pixels = np.asarray(made.canvas.buffer_rgba())  # type: ignore[attr-defined]
+            picture = Image.fromarray(pixels).convert("RGB")
+            pictures.append(picture.quantize(GIF_COLOURS, dither=Image.Dither.NONE))
         pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=1000 // fps,
                          loop=0, optimize=True)  # fmt: skip
 
     def html(self, fps: int = 12) -> str:
-        """A page that plays the film; it loads nothing."""
+        """A page that plays the film at `fps` frames per second. It loads nothing.
+
+        >>> film = Film(nn.Linear(2, 1))
+        >>> film.frame()
+        >>> film.html().startswith("<!doctype html>")
+        True
+        """
         data = {
             "places": [column.round(4).tolist() for column in self.places()],
             "limits": self._limits(),
-            "frames": [[_rounded(w) for w in frame] for frame in self.weights],
+            "frames": [[weights.round(4).tolist() for weights in frame] for frame in self.weights],
             "notes": self.notes,
             "fps": fps,
         }
-        text = (resources.files(__package__) / "web" / "film.html").read_text(encoding="utf-8")
+        text = (resources.files("visualize") / "web" / "film.html").read_text(encoding="utf-8")
         return text.replace("{{data}}", as_json(data))
-
-
-def _rounded(weights: np.ndarray) -> Sequence[Sequence[float]]:
-    found: list[list[float]] = np.round(weights, 4).tolist()
-    return found

@@ -1,8 +1,8 @@
-"""Folding: of pieces that repeat one behind the other the first alone stays, with their number.
+"""Folding: of pieces that repeat one after another, the first stays, with their number.
 
-Pieces are alike if their ops, attributes, shapes and parameters' shapes are, and if each is wired
-to the one before it (or to what all share) in the same way. Only the last may be used further on.
-A module is never cut in two.
+Pieces repeat if their ops, attributes, shapes and parameter shapes are equal, and if each takes its
+inputs from the piece before it (or from a node that all share) in the same way. Nothing outside may
+use a piece other than the last. Folding never cuts a module in two.
 """
 
 from __future__ import annotations
@@ -12,15 +12,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from .model import Cluster, Graph, Node, rebuilt
+from .graph import Cluster, Graph, Node, rebuilt
 from .words import value_text
 
-LONGEST = 256  # ops of a piece
-WORTH = 4  # ops that a fold must save
+MAX_PERIOD_OPS = 256  # ops in a piece; bounds the time of the search, which is periods × ops
+MIN_SAVED_OPS = 4  # ops; a fold that saves fewer is not worth its frame
 
 
 def fold(graph: Graph) -> Graph:
-    """The graph with repeated pieces folded; folded pieces that repeat are folded again.
+    """The graph with repeated pieces folded, again until nothing repeats.
+
+    A piece of one module becomes one cluster with a `count`; another piece gets a cluster of its
+    own. Measurements and saved arrays of the removed pieces are added to the piece that stays.
 
     >>> import tinygrad_cnn as tc
     >>> from .record import record
@@ -41,7 +44,7 @@ def fold(graph: Graph) -> Graph:
 class _Fold:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self.ops = [at for at, _ in graph.ops()]
+        self.ops = [at for at, _ in graph.ops()]  # positions; below, an op is its index k in here
         self.order = {at: k for k, at in enumerate(self.ops)}
         self.inputs: list[list[tuple[int, int]]] = [[] for _ in self.ops]  # (slot, source)
         self.uses = [0] * len(graph.nodes)
@@ -54,12 +57,13 @@ class _Fold:
                 self.inputs[k].append((edge.slot, edge.source))
         self.chains = graph.chains()
         self.by_path = {cluster.path: cluster for cluster in graph.clusters}
-        self.span: dict[str, tuple[int, int]] = {}  # first and last op of each cluster
+        self.span: dict[str, tuple[int, int]] = {}  # the first and the last op of each cluster
         for k, at in enumerate(self.ops):
             for path in self.chains[graph.nodes[at].cluster]:
                 self.span[path] = (self.span.get(path, (k, k))[0], k)
 
     def run(self) -> Graph:
+        """The graph with each repetition folded; the same graph if there is none."""
         graph = self.graph
         place = list(range(len(graph.nodes)))
         nodes: dict[int, Node] = {}
@@ -74,6 +78,7 @@ class _Fold:
         return rebuilt(replace(self.graph, edges=edges), place, nodes)
 
     def signature(self, k: int) -> tuple[object, ...]:
+        """The facts about op k that must be equal in all pieces."""
         node = self.graph.nodes[self.ops[k]]
         own = [
             (slot, other.shape, other.value)
@@ -86,18 +91,18 @@ class _Fold:
         return (node.name, node.shape, node.dtype, facts, where, counts, node.count, tuple(own))
 
     def repeats(self) -> list[tuple[int, int, int]]:
-        """(first op, ops of a piece, pieces) of each repetition, none overlapping another."""
+        """(first op, ops in a piece, pieces) of each repetition. None overlaps another."""
         n = len(self.ops)
         known: dict[tuple[object, ...], int] = {}
         marks = np.array([known.setdefault(self.signature(k), len(known)) for k in range(n)])
         taken = np.zeros(n + 1, bool)
         found = []
-        for period in range(1, min(LONGEST, n // 2) + 1):
+        for period in range(1, min(MAX_PERIOD_OPS, n // 2) + 1):
             same = np.zeros(n - period + 2, np.int8)
             same[1:-1] = marks[period:] == marks[:-period]
             turns = np.flatnonzero(np.diff(same)).reshape(-1, 2)
-            turns = turns[turns[:, 1] - turns[:, 0] >= max(period, WORTH)]
-            for start, end in turns.tolist():  # ops alike to those a period later
+            turns = turns[turns[:, 1] - turns[:, 0] >= max(period, MIN_SAVED_OPS)]
+            for start, end in turns.tolist():  # ops start to end equal those one period later
                 if not taken[start : end + period].any():
                     best = self.best(start, period, end - start)
                     if best is not None:
@@ -106,17 +111,20 @@ class _Fold:
         return found
 
     def best(self, start: int, period: int, alike: int) -> tuple[int, int, int] | None:
-        """The longest repetition in a stretch, whole modules in each piece."""
+        """The longest repetition in `alike` ops from `start` on, with whole modules in a piece."""
         for first in range(start, start + alike % period + 1):
             count = (start + alike - first) // period + 1
             if self.whole(first, period, count):
                 count = self.wired(first, period, count)
-                if (count - 1) * period >= WORTH:
+                if (count - 1) * period >= MIN_SAVED_OPS:
                     return first, period, count
         return None
 
     def whole(self, first: int, period: int, count: int) -> bool:
-        """Whether each module is in one piece of the first two, or around them all."""
+        """Whether each module lies inside one piece, or contains all of them.
+
+        The first two pieces are examined; the others equal them.
+        """
         for k in range(first, first + 2 * period):
             piece = first + (k - first) // period * period
             for path in self.chains[self.graph.nodes[self.ops[k]].cluster]:
@@ -128,7 +136,7 @@ class _Fold:
         return True
 
     def wired(self, first: int, period: int, count: int) -> int:
-        """How many pieces, from the first on, are wired alike."""
+        """How many pieces, from the first on, take their inputs in the same way."""
         for piece in range(1, count):
             start = first + piece * period
             for k in range(start, start + period):
@@ -139,27 +147,30 @@ class _Fold:
                         return piece
             before_last = range(start - period, start)
             if any(self.last_use[self.ops[k]] >= start + period for k in before_last):
-                return piece  # something else uses the piece before: it must be the last
+                return piece  # a later op uses the piece before, which must then be the last
         return count
 
     def alike(self, source: int, before: int, start: int, period: int, piece: int) -> bool:
-        """Whether an input of a piece is what the input of the piece before was to that."""
+        """Whether an input of a piece corresponds to `before`, the same input of the previous one.
+
+        `start` is the first op of the piece, `piece` its number.
+        """
         if source == before:
-            return True  # all share it
+            return True  # all pieces share it
         a, b = self.order.get(source), self.order.get(before)
         first = start - piece * period
-        if a is None:  # its own parameter, or constant
+        if a is None:  # a parameter or a constant of its own
             x, y = self.graph.nodes[source], self.graph.nodes[before]
             once = self.uses[source] == self.uses[before] == 1
             return once and b is None and (x.kind, x.shape) == (y.kind, y.shape)
-        if b is None or b < first:  # the first piece begins with what comes from outside
+        if b is None or b < first:  # the input of the first piece comes from outside
             return piece == 1 and start - period <= a < start
         return a >= start - period and a - b == period
 
     def merge(
         self, first: int, period: int, count: int, place: list[int], nodes: dict[int, Node]
     ) -> None:
-        """Let the nodes of the later pieces go where those of the first are."""
+        """Merge the nodes of later pieces into the first piece: writes to `place` and `nodes`."""
         graph = self.graph
         for offset in range(period):
             k = first + offset
@@ -189,7 +200,9 @@ class _Fold:
         }  # fmt: skip
         depth = next((d for d, path in enumerate(chains[0]) if path in inside), len(chains[0]))
         outer = chains[0][depth] if depth < len(chains[0]) else None
-        if outer is not None and all(outer in chain for chain in chains):  # a piece is one module
+        if outer is not None and all(
+            outer in chain for chain in chains
+        ):  # each piece is one module
             last = self.chains[graph.nodes[self.ops[first + (count - 1) * period]].cluster][depth]
             cluster = self.clusters[outer]
             cluster.count *= count
@@ -214,7 +227,7 @@ class _Fold:
 
 
 def _tail(path: str, other: str) -> str:
-    """What of `other` differs from `path`, from the last common dot on."""
+    """The end of `other` after the last dot that both paths share: "3" of "a.b.0", "a.b.3"."""
     common = 0
     for k, (a, b) in enumerate(zip(path, other, strict=False)):
         if a != b:

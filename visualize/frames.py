@@ -1,16 +1,16 @@
-"""How boxes are grouped on a picture: in which frames, and which stand beside another."""
+"""How a picture groups boxes: the frames around them, and the boxes beside an op."""
 
 from __future__ import annotations
 
 from collections import Counter
 
-from .model import Cluster, Graph
+from .graph import Cluster, Graph, Kind
 
-INPUTS = ("constant", "leaf", "parameter")
+INPUTS: tuple[Kind, ...] = ("constant", "leaf", "parameter")
 
 
 def local(path: str, around: str | None) -> str:
-    """A module's path as seen from inside a frame.
+    """The path of a module as written inside the frame `around`: without the common start.
 
     >>> local("layer1.0.conv1", "layer1.0"), local("fc", None), local("cell.w (2)", "cell (2)")
     ('conv1', 'fc', 'w')
@@ -24,7 +24,13 @@ def local(path: str, around: str | None) -> str:
 
 
 def frames(graph: Graph) -> dict[str, Cluster]:
-    """The clusters that are drawn: those with two things in them at least."""
+    """The clusters to draw, by path: each contains at least two boxes or frames.
+
+    >>> from .graph import Node
+    >>> a, b, c = (Node("op", name, cluster=path) for name, path in zip("abc", "xxy"))
+    >>> list(frames(Graph((a, b, c), (), (Cluster("x", ""), Cluster("y", "")))))
+    ['x']
+    """
     direct = Counter(node.cluster for node in graph.nodes if node.cluster is not None)
     things: Counter[str | None] = Counter()
     drawn: set[str] = set()
@@ -38,10 +44,10 @@ def frames(graph: Graph) -> dict[str, Cluster]:
 
 
 def sides(graph: Graph) -> dict[int, tuple[int, ...]]:
-    """What stands beside an op and not before it: parameters and constants of its own.
+    """For each op, the inputs to draw beside it instead of above: its own parameters and constants.
 
-    So the way of the data is a straight line. Where all inputs of an op are such, the first of
-    them stands before it.
+    The path of the data is then a straight line. If all inputs of an op qualify, the first stays
+    above.
     """
     uses = Counter(edge.source for edge in graph.edges)
     beside: dict[int, list[int]] = {}

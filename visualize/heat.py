@@ -1,4 +1,4 @@
-"""Boxes coloured by what was found: time, memory, gradients, verdicts of checks, differences."""
+"""Colours of boxes by time, memory, gradients, verdicts of gradient checks, or differences."""
 
 from __future__ import annotations
 
@@ -6,29 +6,35 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .model import Graph, Node
+from .graph import Graph, Kind, Node
+from .look import Heat
 from .palette import HEAT, HEAT_BORDER, STATUS, VERDICTS, Pair
 from .words import bytes_text, norm_text, seconds_text
 
-HEATS = ("time", "bytes", "grad", "verdict", "status")
-BOXES = ("op", "module", "vjp")
+MEASURABLE: tuple[Kind, ...] = ("op", "module", "vjp")
+WRONG_ERROR, DOUBTFUL_ERROR = 1e-4, 1e-6  # relative; a float64 check that is right stays under 1e-6
+GRADIENT_RANGE = 1e-6  # of the largest norm: smaller norms share the palest colour
 
 
 @dataclass
 class Key:
-    """What the colours mean: a title, and each colour with its words ("" for none)."""
+    """The legend: a title, and each colour with its words ("" for none)."""
 
     title: str
     steps: list[tuple[str, str]]
 
 
-def value(node: Node, heat: str) -> float | None:
-    """What `heat` measures of a node; None where it was not measured.
+def value(node: Node, heat: Heat) -> float | None:
+    """The measurement that `heat` shows for a node; None where there is none.
 
-    Time is that of the forward pass, of a vjp that of the backward pass; bytes are those that are
-    kept for backward; a gradient is that of the op's output.
+    "time" is the seconds of the forward pass, for a vjp of the backward pass. "bytes" is the memory
+    kept for backward. "grad" is the norm of the gradient of the op's output.
+
+    >>> from .graph import Saved
+    >>> value(Node("op", "exp", saved=(Saved("y", (2,), 8),)), "bytes")
+    8.0
     """
-    if node.kind not in BOXES:
+    if node.kind not in MEASURABLE:
         return None
     if heat == "bytes":
         return None if node.saved is None else float(node.kept())
@@ -39,16 +45,18 @@ def value(node: Node, heat: str) -> float | None:
     return node.measured.backward if node.kind == "vjp" else node.measured.forward
 
 
-def unit(heat: str) -> Callable[[float], str]:
-    """How a measure is written."""
+def unit(heat: Heat) -> Callable[[float], str]:
+    """The function that writes a measurement of "time", "bytes" or "grad" with its unit."""
     return {"time": seconds_text, "bytes": bytes_text, "grad": norm_text}[heat]
 
 
-def colours(graph: Graph, heat: str) -> tuple[dict[int, Pair], Key]:
-    """Fill and border of each op, module and vjp, by place, and the key to them.
+def colours(graph: Graph, heat: Heat) -> tuple[dict[int, Pair], Key]:
+    """Fill and border of each op, module and vjp, by position, and the legend.
 
-    Time and bytes go by their square root, from 0; gradients by their logarithm. Raises ValueError
-    where nothing was measured.
+    The scale of time and bytes is their square root, from 0, so that small ops stay visible. The
+    scale of gradients is logarithmic. A value that is not finite has the colour of a wrong verdict.
+
+    Raises ValueError where nothing was measured.
     """
     if heat in ("verdict", "status"):
         return _named(graph, heat)
@@ -56,14 +64,15 @@ def colours(graph: Graph, heat: str) -> tuple[dict[int, Pair], Key]:
     known = {at: v for at, v in values.items() if v is not None and math.isfinite(v)}
     if not known:
         raise ValueError(
-            f"heat={heat!r}: nothing was measured; visualize.trace(model, x) runs and measures"
+            f"heat={heat!r}: nothing was measured; visualize.trace(model, x) measures"
             if heat != "bytes"
-            else "heat='bytes': what was saved is freed; draw before backward()"
+            else "heat='bytes': backward() freed the saved arrays; draw before it"
         )
     high = max(known.values()) or 1.0
     low = 0.0
     if heat == "grad":
-        low = max(min((v for v in known.values() if v > 0), default=high), high * 1e-6)
+        smallest = min((v for v in known.values() if v > 0), default=high)
+        low = max(smallest, high * GRADIENT_RANGE)
 
     def level(v: float) -> float:
         if heat == "grad":
@@ -89,25 +98,34 @@ def colours(graph: Graph, heat: str) -> tuple[dict[int, Pair], Key]:
     return found, Key(titles[heat], list(zip(HEAT, words, strict=True)))
 
 
-def verdict(node: Node) -> str:
-    """Which of `palette.VERDICTS` a node has: an error above 1e-4 is wrong, above 1e-6 doubtful."""
+def verdict_name(node: Node) -> str:
+    """The name of a node's verdict in `palette.VERDICTS`.
+
+    A relative error above 1e-4 is "wrong", above 1e-6 "doubtful".
+
+    >>> from .graph import Verdict
+    >>> verdict_name(Node("op", "exp", verdict=Verdict(3e-6)))
+    'doubtful'
+    """
     v = node.verdict
     if v is None:
         return "not checked"
     if v.failed:
         return "wrong"
     error = v.error or 0.0
-    return "wrong" if error > 1e-4 else "doubtful" if error > 1e-6 else "right"
+    return "wrong" if error > WRONG_ERROR else "doubtful" if error > DOUBTFUL_ERROR else "right"
 
 
-def _named(graph: Graph, heat: str) -> tuple[dict[int, Pair], Key]:
-    table, of = (VERDICTS, verdict) if heat == "verdict" else (STATUS, lambda node: node.status)
-    found = {
-        at: table[of(node)]
-        for at, node in enumerate(graph.nodes)
-        if node.kind in BOXES or (heat == "status" and node.kind != "output")
-    }
-    used = {of(graph.nodes[at]) for at in found}
+def _named(graph: Graph, heat: Heat) -> tuple[dict[int, Pair], Key]:
+    """`colours` for "verdict" and "status", which have names and no scale."""
+    table = VERDICTS if heat == "verdict" else STATUS
+    names: dict[int, str] = {}
+    for at, node in enumerate(graph.nodes):
+        if heat == "verdict" and node.kind in MEASURABLE:
+            names[at] = verdict_name(node)
+        elif heat == "status" and node.kind != "output":
+            names[at] = node.status
+    used = set(names.values())
+    steps = [(fill, name or "same") for name, (fill, _) in table.items() if name in used]
     title = "gradient checks" if heat == "verdict" else "difference"
-    return found, Key(title, [(pair[0], name or "same") for name, pair in table.items()
-                              if name in used])  # fmt: skip
+    return {at: table[name] for at, name in names.items()}, Key(title, steps)

@@ -1,20 +1,32 @@
-"""`History`: what happened while a model was trained, as a matplotlib figure."""
+"""`History`: numbers noted while a model trains, as curves in a matplotlib figure."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from itertools import cycle
+from typing import TYPE_CHECKING, SupportsFloat, cast
 
 import numpy as np
 
-from .plots import BLUE, INK, MUTED, ORANGE, RULE, figure, numbers
+from tinygrad_cnn import Tensor, nn
 
-_COLOURS = (BLUE, ORANGE, "#0f8f7c", "#8b5cf6", "#b4375e", "#64748b")
+from .palette import INK, MUTED, NEGATIVE, POSITIVE
+from .plots import RULE, Float64, figure, number, numbers
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLOURS = (NEGATIVE, POSITIVE, "#0f8f7c", "#8b5cf6", "#b4375e", "#64748b")
+MIN_POINTS_TO_SMOOTH = 60  # a shorter curve is readable as it is
+SMOOTHING_SHARE = 0.03  # of the values that a point of a smooth curve averages over
 
 
 class History:
     """Numbers by step: losses, accuracies, norms of gradients and weights, or any others.
+
+    `values` maps each name to its (step, value) pairs; `count` is the number of steps noted.
 
     >>> from tinygrad_cnn import nn
     >>> history = History()
@@ -31,49 +43,73 @@ class History:
         self.values: dict[str, list[tuple[int, float]]] = {}
         self.count = 0
 
-    def step(self, *, model: Any = None, **values: Any) -> None:
-        """Note the numbers of one step; Tensors of one element are numbers too.
+    def step(
+        self, *, model: nn.Module | None = None, **values: Tensor | SupportsFloat | None
+    ) -> None:
+        """Note the numbers of one step.
 
-        With `model` the 2-norms of all its gradients ("gradient norm", where there are any) and of
-        all its parameters ("weight norm") are noted too: call it between `backward` and `step`.
-        Raises TypeError for what is no number.
+        Args:
+            model: also note the 2-norm of all its parameters ("weight norm") and of their gradients
+                ("gradient norm", if there are any). Call `step` between `backward` and the
+                optimizer's step then.
+            values: numbers, or Tensors of one element, by name; None is skipped.
+
+        Raises TypeError for anything else.
+
+        >>> history = History()
+        >>> history.step(loss=0.5, accuracy=None)
+        >>> history.values
+        {'loss': [(0, 0.5)]}
         """
-        found = {name: _number(name, value) for name, value in values.items() if value is not None}
+        found: dict[str, float] = {}
+        for name, value in values.items():
+            if value is not None:
+                try:
+                    found[name] = number(value)
+                except TypeError as error:
+                    raise TypeError(f"History.step: {name}: {error}") from None
         if model is not None:
             parameters = list(model.parameters())
             gradients = [p.grad for p in parameters if p.grad is not None]
             if gradients:
                 found["gradient norm"] = norm(gradients)
             found["weight norm"] = norm(parameters)
-        for name, value in found.items():
-            self.values.setdefault(name, []).append((self.count, value))
+        for name, known in found.items():
+            self.values.setdefault(name, []).append((self.count, known))
         self.count += 1
 
-    def plot(self, *names: str, ax: Any = None) -> Any:
-        """The curves as a matplotlib figure, a panel for each; norms on a logarithmic scale
-        where they span more than a factor of ten.
+    def plot(self, *names: str, ax: Axes | None = None) -> Figure:
+        """The curves as a matplotlib figure, each in a panel of its own.
 
-        `names` chooses some. With `ax` all are drawn on those axes, and their figure is returned.
-        Raises KeyError for a name that is not there, ValueError where nothing was noted.
+        Args:
+            names: the curves to draw; all by default.
+            ax: axes to draw all curves on; the result is then the figure of these axes.
+
+        A long and noisy curve is drawn pale, with its running mean. The scale of norms is
+        logarithmic where they span more than a factor of ten.
+
+        Raises KeyError for a name that was not noted, ValueError if nothing was noted, ImportError
+        without matplotlib.
         """
-        chosen = names or tuple(self.values)
+        chosen = list(names) or list(self.values)
         for name in chosen:
             if name not in self.values:
                 raise KeyError(f"{name!r} was not noted; there are {', '.join(self.values)}")
         if not chosen:
             raise ValueError("nothing was noted: call step() while training")
+        curves = list(zip(chosen, cycle(COLOURS), strict=False))
         if ax is not None:
-            for name, colour in zip(chosen, _cycle(), strict=False):
+            for name, colour in curves:
                 self._curve(ax, name, colour)
             if len(chosen) > 1:
                 ax.legend(frameon=False)
             else:
                 ax.set_ylabel(chosen[0])
-            return ax.figure
+            return cast("Figure", ax.figure)
         across = min(2, len(chosen))
         down = -(-len(chosen) // across)
         made = figure(4.2 * across, 2.5 * down)
-        for k, (name, colour) in enumerate(zip(chosen, _cycle(), strict=False)):
+        for k, (name, colour) in enumerate(curves):
             panel = made.add_subplot(down, across, k + 1)
             self._curve(panel, name, colour)
             panel.set_ylabel(name, color=INK)
@@ -87,9 +123,9 @@ class History:
             panel.set_axisbelow(True)
         return made
 
-    def _curve(self, ax: Any, name: str, colour: str) -> None:
+    def _curve(self, ax: Axes, name: str, colour: str) -> None:
         steps, values = np.array(self.values[name]).T
-        noisy = len(values) > 60 and _noisy(values)
+        noisy = len(values) > MIN_POINTS_TO_SMOOTH and _noisy(values)
         ax.plot(steps, values, color=colour, linewidth=1.0 if noisy else 1.8,
                 alpha=0.35 if noisy else 1.0, label=None if noisy else name)  # fmt: skip
         if noisy:
@@ -99,24 +135,21 @@ class History:
             ax.set_yscale("log")
 
 
-def _noisy(values: np.ndarray) -> bool:
-    """Whether a curve goes up and down more than it goes anywhere."""
+def _noisy(values: Float64) -> bool:
+    """Whether the steps of a curve add up to more than three times its range."""
     known = values[np.isfinite(values)]
     return bool(np.abs(np.diff(known)).sum() > 3 * np.ptp(known)) if known.size else False
 
 
-def _cycle() -> Iterable[str]:
-    while True:
-        yield from _COLOURS
+def smooth(values: Float64, share: float = SMOOTHING_SHARE) -> Float64:
+    """The running mean (N,) of values (N,) with exponential weights, over a share of their number.
 
-
-def smooth(values: np.ndarray, width: float = 0.03) -> np.ndarray:
-    """A running mean over some 3 % of the values, as exponential weights, with no lag at the start.
+    The weights are normalised, so there is no lag at the start. NaN and infinity are skipped.
 
     >>> smooth(np.array([1.0, 1.0, 1.0])).tolist()
     [1.0, 1.0, 1.0]
     """
-    keep = 1 - 1 / max(2.0, width * len(values))
+    keep = 1 - 1 / max(2.0, share * len(values))
     total, weight, found = 0.0, 0.0, []
     for value in values:
         if math.isfinite(value):
@@ -125,17 +158,10 @@ def smooth(values: np.ndarray, width: float = 0.03) -> np.ndarray:
     return np.array(found)
 
 
-def norm(tensors: Iterable[Any]) -> float:
-    """The 2-norm of all numbers in some tensors.
+def norm(tensors: Iterable[Tensor | np.ndarray]) -> float:
+    """The 2-norm of all elements of some tensors together.
 
     >>> norm([np.array([3.0]), np.array([[4.0]])])
     5.0
     """
     return math.sqrt(sum(float(np.square(numbers(t)).sum()) for t in tensors))
-
-
-def _number(name: str, value: Any) -> float:
-    try:
-        return float(value.item() if hasattr(value, "item") else value)
-    except (TypeError, ValueError, RuntimeError):
-        raise TypeError(f"History.step: {name} is no number: {type(value).__name__}") from None

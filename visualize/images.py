@@ -1,4 +1,4 @@
-"""Arrays as small PNG images, with no library: blue below 0, orange above, grey at 0."""
+"""Arrays as small PNG images, without an image library: blue below 0, orange above, grey at 0."""
 
 from __future__ import annotations
 
@@ -7,24 +7,26 @@ import zlib
 
 import numpy as np
 
-SIDE = 28  # pixels at most of one plane
-PLANES = 9  # planes at most, side by side
-BLANK = 15  # the see-through colour
+from .palette import NEGATIVE, POSITIVE, ZERO
+
+MAX_SIDE_PIXELS = 28  # of one plane
+MAX_PLANES = 9  # side by side in a grid
+MIDDLE, BLANK = 7, 15  # numbers of colours: of 0, with 7 levels on either side; transparent
 
 
 def image(array: np.ndarray) -> tuple[bytes, float]:
-    """A PNG of an array of any shape, and the magnitude that has the full colour.
+    r"""A PNG of an array of any shape (…, H, W), and the magnitude that has the full colour.
 
-    The last two axes are a plane; of the planes before, the first few stand in a grid. Large planes
-    are shown by every k-th row and column.
+    The last two axes are a plane. The first 9 planes stand in a grid. A plane of more than 28
+    pixels a side is sampled: every k-th row and column. A vector is wrapped into a square.
 
     >>> png, limit = image(np.linspace(-1, 2, 64).reshape(8, 8))
     >>> png[:4], limit
-    (b'\\x89PNG', 2.0)
+    (b'\x89PNG', 2.0)
     """
-    planes = array.reshape((-1, *array.shape[-2:])) if array.ndim > 1 else _folded(array)
-    rows, columns = (max(1, -(-n // SIDE)) for n in planes.shape[1:])
-    planes = planes[:PLANES, ::rows, ::columns].astype(np.float64)
+    planes = array.reshape((-1, *array.shape[-2:])) if array.ndim > 1 else _wrapped(array)
+    rows, columns = (max(1, -(-n // MAX_SIDE_PIXELS)) for n in planes.shape[1:])
+    planes = planes[:MAX_PLANES, ::rows, ::columns].astype(np.float64)
     limit = float(np.abs(np.where(np.isfinite(planes), planes, 0.0)).max(initial=0.0)) or 1.0
     across = int(np.ceil(np.sqrt(len(planes))))
     down = -(-len(planes) // across)
@@ -36,8 +38,8 @@ def image(array: np.ndarray) -> tuple[bytes, float]:
     return png(sheet), limit
 
 
-def _folded(array: np.ndarray) -> np.ndarray:
-    """A vector in rows, filled up with NaN."""
+def _wrapped(array: np.ndarray) -> np.ndarray:
+    """A vector (N,) as one plane (1, H, W) of nearly equal sides, padded with NaN."""
     width = int(np.ceil(np.sqrt(array.size)))
     sheet = np.full(-(-array.size // width) * width, np.nan)
     sheet[: array.size] = array
@@ -45,22 +47,28 @@ def _folded(array: np.ndarray) -> np.ndarray:
 
 
 def _levels(values: np.ndarray) -> np.ndarray:
-    """Colours, by number, of values in [-1, 1]: 7 of each sign about 0; what is not finite is blank."""
+    """Colour numbers of values in [-1, 1], by their square root; BLANK for NaN and infinity."""
     bad = ~np.isfinite(values)
     known = np.where(bad, 0.0, values)
     strength = np.sign(known) * np.sqrt(np.abs(known))
-    return np.where(bad, BLANK, np.rint(7 * strength) + 7).astype(np.uint8)
+    return np.where(bad, BLANK, np.rint(MIDDLE * strength) + MIDDLE).astype(np.uint8)
 
 
 def _palette() -> bytes:
-    middle = np.array([226, 229, 233.0])
-    ends = np.array([37, 99, 180.0]), np.array([214, 104, 20.0])
-    colours = [middle + (ends[k > 7] - middle) * abs(k - 7) / 7 for k in range(BLANK)]
+    """The 16 colours as bytes R, G, B: blue to grey to orange, and the transparent one."""
+    low, middle, high = (
+        np.array(list(bytes.fromhex(colour[1:])), np.float64)
+        for colour in (NEGATIVE, ZERO, POSITIVE)
+    )
+    colours = [
+        middle + ((high if k > MIDDLE else low) - middle) * abs(k - MIDDLE) / MIDDLE
+        for k in range(BLANK)
+    ]
     return b"".join(np.rint(c).astype(np.uint8).tobytes() for c in (*colours, middle))
 
 
 def png(levels: np.ndarray) -> bytes:
-    """A PNG file of (H, W) numbers of colours, 16 of them: half a byte a pixel."""
+    """A PNG file from numbers of colours (H, W), each below 16: half a byte a pixel."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return (
@@ -70,7 +78,7 @@ def png(levels: np.ndarray) -> bytes:
     height, width = levels.shape
     even = np.pad(levels, ((0, 0), (0, width % 2)))
     packed = (even[:, ::2] << 4 | even[:, 1::2]).astype(np.uint8)
-    rows = b"".join(b"\0" + row.tobytes() for row in packed)  # each begins with its filter, none
+    rows = b"".join(b"\0" + row.tobytes() for row in packed)  # each starts with its filter: none
     head = struct.pack(">IIBBBBB", width, height, 4, 3, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n"

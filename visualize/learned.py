@@ -1,33 +1,42 @@
-"""What a convolutional network learns, as figures: its filters, and its activations layer by layer."""
+"""Figures of a trained convolutional network: its filters, and its activations layer by layer."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 import tinygrad_cnn
-from tinygrad_cnn import Tensor
+from tinygrad_cnn import Tensor, engine, nn
 
-from .plots import INK, MUTED, bare, figure, numbers, signed
-from .trace import same_buffers, watched
+from .palette import INK, MUTED, NEGATIVE, POSITIVE
+from .plots import Float64, bare, figure, numbers, signed
+from .record import array_of
+from .watch import Watch, same_buffers, watched
 
-CHANNELS = 8  # input channels of a filter that are shown
-_QUIET = {"reshape", "flatten", "dropout", "permute", "transpose", "unsqueeze", "squeeze"}
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MAX_ROWS, MAX_COLUMNS = 16, 8  # filters and their channels drawn, where a filter is no single image
+# Ops that only move or drop elements: their output shows nothing new.
+_MOVES_ONLY = {"reshape", "flatten", "dropout", "permute", "transpose", "unsqueeze", "squeeze"}
 
 
-def filters(conv: Any, *, most: int = 64) -> Any:
+def filters(conv: nn.Module | Tensor | np.ndarray, *, most: int = 64) -> Figure:
     """The filters of a convolution as a matplotlib figure.
 
     Args:
         conv: a Conv2d, or its weight (F, C, I, J).
-        most: filters at most, the first ones.
+        most: the figure has at most so many filters, the first ones.
 
-    Filters of three channels stand as colours, each stretched to its own range; of one channel as
-    signed images, orange above 0 and blue below, all on one scale; of more channels in rows, the
-    first eight channels of each. Raises TypeError for what has no weight, ValueError for a weight
-    that is not of a 2-D convolution, ImportError without matplotlib.
+    A filter of three channels is a colour image, scaled to its own range. A filter of one channel
+    is a signed image, orange above 0 and blue below, on one scale for all filters. Filters of
+    another number of channels are rows of signed images: the first 8 channels of the first 16
+    filters.
+
+    Raises TypeError for an argument without a weight, ValueError for a weight that is not that of a
+    2-D convolution, ImportError without matplotlib.
 
     >>> from tinygrad_cnn import nn
     >>> len(filters(nn.Conv2d(1, 6, 5)).axes)
@@ -54,7 +63,7 @@ def filters(conv: Any, *, most: int = 64) -> Any:
                 low, high = w[k].min(), w[k].max()
                 bare(ax).imshow((w[k].transpose(1, 2, 0) - low) / ((high - low) or 1.0))
         return made
-    n, c = min(n, 16), min(c, CHANNELS)
+    n, c = min(n, MAX_ROWS), min(c, MAX_COLUMNS)
     made = figure(0.55 * c + 0.4, 0.55 * n)
     for k in range(n):
         for j in range(c):
@@ -66,36 +75,40 @@ def filters(conv: Any, *, most: int = 64) -> Any:
     return made
 
 
-class _Outputs:
-    """An observer that keeps the output of each op for one example."""
+class _Outputs(engine.Observer):
+    """Keeps the output of each op for one example, with the module that runs it."""
 
-    def __init__(self, watch: Any, example: int) -> None:
+    def __init__(self, watch: Watch, example: int) -> None:
         self.watch, self.example = watch, example
-        self.found: list[tuple[str, np.ndarray]] = []
+        self.found: list[tuple[str, Float64]] = []
 
-    def op_begins(self, op: Any) -> None:
-        """Nothing to note."""
-
-    def op_ran(self, op: Any, inputs: Sequence[Any], output: Any, node: Any) -> None:
-        """Keep a copy: an in-place op may write over it."""
-        array = output.detach().numpy()
-        if op.name in _QUIET or array.ndim not in (2, 4) or array.dtype.kind != "f":
+    def op_ran(
+        self, op: engine.Operation, inputs: tuple[object, ...], output: Tensor,
+        node: engine.Node | None,
+    ) -> None:  # fmt: skip
+        """Keep a copy, since an in-place op may overwrite the output."""
+        array = array_of(output)
+        if op.name in _MOVES_ONLY or array.ndim not in (2, 4) or array.dtype.kind != "f":
             return
         path = self.watch.stack[-1][0] if self.watch.stack else ""
         self.found.append((f"{path} {op.name}".strip(), array[self.example].astype(np.float64)))
 
 
-def activations(model: Any, x: Any, *, example: int = 0, maps: int = 8) -> Any:
-    """What goes on inside for one example, a row for each op, as a matplotlib figure.
+def activations(
+    model: nn.Module, x: Tensor | np.ndarray, *, example: int = 0, maps: int = 8
+) -> Figure:
+    """The output of each op for one example, one row for each op, as a matplotlib figure.
 
     Args:
-        model: a Module; it is run once, without recording, and its buffers stay as they were.
-        x: its input, a batch.
-        example: which of the batch.
-        maps: feature maps a row at most, those with the most to show (the largest variance).
+        model: a Module. It runs once, without recording, and its buffers stay unchanged.
+        x: its input, a batch (N, …).
+        example: the index in the batch.
+        maps: at most so many feature maps in a row, those with the largest variance.
 
-    Raises TypeError for what is no Module, IndexError for an example that is not there, ImportError
-    without matplotlib.
+    Feature maps (C, H, W) are signed images, vectors (F,) are bars. Other outputs are omitted.
+
+    Raises TypeError for a model that is not a Module, IndexError for an example outside the batch,
+    ImportError without matplotlib.
 
     >>> import tinygrad_cnn as tc
     >>> from tinygrad_cnn import nn
@@ -104,18 +117,16 @@ def activations(model: Any, x: Any, *, example: int = 0, maps: int = 8) -> Any:
     >>> [ax.get_ylabel() for ax in made.axes if ax.get_ylabel()]
     ['x', '0 conv2d', '1 relu', '3 linear']
     """
-    from tinygrad_cnn.engine import observe
-
-    if not isinstance(model, tinygrad_cnn.nn.Module):
+    if not isinstance(model, nn.Module):
         raise TypeError(f"activations: expected a Module, got {type(model).__name__}")
-    x = x if isinstance(x, Tensor) else tinygrad_cnn.tensor(x)
-    if not -len(x) <= example < len(x):
-        raise IndexError(f"activations: example {example} is not in a batch of {len(x)}")
+    batch = x if isinstance(x, Tensor) else tinygrad_cnn.tensor(x)
+    if not -len(batch) <= example < len(batch):
+        raise IndexError(f"activations: example {example} is not in a batch of {len(batch)}")
     with same_buffers(model), tinygrad_cnn.no_grad(), watched(model) as watch:
         outputs = _Outputs(watch, example)
-        with observe(outputs):
-            model(x)
-    found = [("x", numbers(x)[example]), *outputs.found]
+        with engine.observe(outputs):
+            model(batch)
+    found = [("x", numbers(batch)[example]), *outputs.found]
     found = [(name, values) for name, values in found if values.size]
     made = figure(0.9 * maps + 1.2, 0.95 * len(found))
     grid = made.add_gridspec(len(found), maps)
@@ -132,12 +143,12 @@ def activations(model: Any, x: Any, *, example: int = 0, maps: int = 8) -> Any:
             ax = bare(made.add_subplot(grid[row, :]))
             flat = values.ravel()
             ax.bar(np.arange(flat.size), flat, width=0.9 if flat.size < 60 else 1.0,
-                   color=["#d66814" if v > 0 else "#2563b4" for v in flat])  # fmt: skip
+                   color=[POSITIVE if v > 0 else NEGATIVE for v in flat])  # fmt: skip
             ax.axhline(0, color=MUTED, linewidth=0.6)
             ax.margins(x=0.01)
             _label(ax, name)
     return made
 
 
-def _label(ax: Any, name: str) -> None:
+def _label(ax: Axes, name: str) -> None:
     ax.set_ylabel(name, rotation=0, ha="right", va="center", color=INK, fontsize=9)

@@ -1,7 +1,7 @@
-"""The HTML page: one file with the graph as JSON, its style and its scripts; no network, no framework.
+"""The HTML page: one file with the graph as JSON, styles and scripts; no network, no framework.
 
-The scripts in `web/` put every text into the page as text, never as markup, and the page forbids
-itself to load anything.
+The scripts in `web/` insert every text as text, never as markup. The security policy of the page
+forbids loading anything.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import base64
 import html
 import json
 import linecache
+from collections.abc import Sequence
 from importlib import resources
 from typing import Any
 
-from .heat import verdict
-from .model import Graph, Node
-from .palette import DARK, FAMILIES, HEAT, KINDS, OTHER, STATUS, VERDICTS
-from .steps import Glance, Steps
-from .view import cut, inline
+from .graph import Glance, Graph, Node, Shape, Step
+from .heat import verdict_name
+from .look import Direction, Heat, Phase
+from .palette import DARK, FAMILIES, HEAT, KIND_COLOURS, OTHER, STATUS, VERDICTS
 from .words import attributes, bytes_text, shape_text, value_text, verdict_text
 
 SCRIPTS = ("view.js", "layout.js", "draw.js", "panel.js", "page.js")
@@ -27,29 +27,50 @@ POLICY = (
 )
 
 
-def page(picture: Any) -> str:
-    """The page of a Picture."""
-    graph = inline(picture.folded)
-    whole = len(graph.nodes)
-    if picture.limit is not None:
-        graph = cut(graph, picture.limit)
+def page(
+    graph: Graph,
+    recorded: Graph,
+    *,
+    title: str = "",
+    direction: Direction = "TB",
+    depth: int | None = None,
+    heat: Heat | None = None,
+    phase: Phase = "forward",
+    hidden: int = 0,
+    steps: Sequence[Step] | None = None,
+) -> str:
+    """The text of the page.
+
+    Args:
+        graph: the graph to show, with small inputs inlined. The scripts close modules and derive
+            the backward graph.
+        recorded: the recorded graph, in which `steps` have their positions.
+        title, direction, depth, heat, phase: the initial state of the page; see `Picture`.
+        hidden: how many nodes were cut from the graph.
+        steps: the steps of the backward pass to play.
+
+    >>> graph = Graph((Node("leaf", "w"),), ())
+    >>> '"name":"w"' in page(graph, graph, title="One leaf")
+    True
+    """
     data = {
-        "title": picture.title or "Recorded graph",
-        "direction": "LR" if picture.direction in ("LR", "RL") else "TB",
-        "depth": picture.depth,
-        "heat": picture.heat,
-        "phase": picture.phase,
-        "cut": whole - len(graph.nodes) + 1 if whole > len(graph.nodes) else 0,
+        "title": title or "Recorded graph",
+        "direction": "LR" if direction in ("LR", "RL") else "TB",
+        "depth": depth,
+        "heat": heat,
+        "phase": phase,
+        "cut": hidden,
         "nodes": [_node(node) for node in graph.nodes],
         "edges": [[e.source, e.target, e.slot, e.name, int(e.kept)] for e in graph.edges],
         "clusters": [
             {"path": c.path, "kind": c.kind, "parent": c.parent, "count": c.count, "label": c.label}
             for c in graph.clusters
         ],
-        "steps": None if picture.steps is None else _steps(picture.steps, graph, picture.graph),
+        "steps": None if steps is None else _steps(steps, graph, recorded),
         "heats": list(HEAT),
     }
-    web = resources.files(__package__) / "web"
+    heading = html.escape(title or "Recorded graph")
+    web = resources.files("visualize") / "web"
     style = (web / "style.css").read_text(encoding="utf-8")
     script = "\n".join((web / name).read_text(encoding="utf-8") for name in SCRIPTS)
     body = (web / "body.html").read_text(encoding="utf-8")
@@ -57,14 +78,15 @@ def page(picture: Any) -> str:
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{html.escape(data['title'])}</title>\n<style>\n{_colours()}{style}</style>\n"
-        f'</head>\n<body>\n{body}<script type="application/json" id="data">{as_json(data)}</script>\n'
+        f"<title>{heading}</title>\n<style>\n{_colours()}{style}</style>\n"
+        f"</head>\n<body>\n{body}"
+        f'<script type="application/json" id="data">{as_json(data)}</script>\n'
         f"<script>\n'use strict';\n{script}</script>\n</body>\n</html>\n"
     )
 
 
-def as_json(data: Any) -> str:
-    """JSON that can stand in a script element: it holds no `<`, and no number that is not finite.
+def as_json(data: object) -> str:
+    """JSON that is safe in a script element: it contains no `<`, and NaN and infinity are strings.
 
     >>> as_json({"name": "</script>", "norm": float("inf")})
     '{"name":"\\\\u003c/script>","norm":"Infinity"}'
@@ -74,7 +96,7 @@ def as_json(data: Any) -> str:
 
 
 def _finite(value: Any) -> Any:
-    """Numbers that JSON has not, as words."""
+    """The value with NaN and infinity, which JSON lacks, as strings."""
     if isinstance(value, float) and (value != value or value in (float("inf"), -float("inf"))):
         return {"inf": "Infinity", "-inf": "-Infinity"}.get(str(value), "NaN")
     if isinstance(value, dict):
@@ -85,8 +107,8 @@ def _finite(value: Any) -> Any:
 
 
 def _node(node: Node) -> dict[str, Any]:
-    """What the page knows of a node; what is empty is left out."""
-    saved: dict[tuple[str, Any, bool], list[int]] = {}
+    """The facts about a node that the page shows; empty ones are omitted."""
+    saved: dict[tuple[str, Shape, bool], list[int]] = {}  # bytes, and the number of arrays
     for s in node.saved or ():
         entry = saved.setdefault((s.name, s.shape, s.own), [0, 0])
         entry[0] += s.nbytes
@@ -116,18 +138,18 @@ def _node(node: Node) -> dict[str, Any]:
         m = node.measured
         facts["measured"] = [m.forward, m.backward, m.nbytes, m.grad_norm, m.bad, m.bad_gradients]
     if node.verdict is not None:
-        facts["verdict"] = [verdict(node), verdict_text(node)]
+        facts["verdict"] = [verdict_name(node), verdict_text(node)]
     return {name: fact for name, fact in facts.items() if fact not in (None, [], "", False, 0)}
 
 
 def _code(line: str) -> str:
-    """The text of a place in a source file, `file:number, in function`."""
+    """The source text of a line that is named `file:number, in function`; "" if it is not found."""
     file, _, number = line.split(", in ")[0].rpartition(":")
     return linecache.getline(file, int(number)).strip() if number.isdigit() else ""
 
 
-def _steps(steps: Steps, graph: Graph, recorded: Graph) -> list[dict[str, Any]]:
-    """The steps, by the places of the nodes that are shown."""
+def _steps(steps: Sequence[Step], graph: Graph, recorded: Graph) -> list[dict[str, Any]]:
+    """The steps, with positions in `graph` instead of `recorded`; -1 for a hidden node."""
     place = {at: k for k, node in enumerate(graph.nodes) for at in node.origin}
     found = []
     for step in steps:
@@ -158,10 +180,10 @@ def _glance(g: Glance) -> dict[str, Any]:
 
 
 def _colours() -> str:
-    """The colours of `palette` as properties of CSS, for a light and a dark page."""
+    """The colours of `palette.py` as CSS properties, for a light and a dark page."""
     pairs = {f"family-{name}": pair for name, pair in FAMILIES.items()}
     pairs["family-other"] = OTHER
-    pairs |= {f"kind-{name}": pair for name, pair in KINDS.items()}
+    pairs |= {f"kind-{name}": pair for name, pair in KIND_COLOURS.items()}
     pairs |= {f"verdict-{name.replace(' ', '-')}": pair for name, pair in VERDICTS.items()}
     pairs |= {f"status-{name or 'same'}": pair for name, pair in STATUS.items()}
     light = {f"--{name}-fill": fill for name, (fill, _) in pairs.items()}

@@ -1,7 +1,7 @@
 """The colours, each with its counterpart for a dark page.
 
-A box's fill and border say what kind of thing it is; on heat, verdicts and differences they say that
-instead. Text keeps a contrast of at least 4.5 to 1 on each fill, in both.
+The fill and border of a box show its kind, or with `heat` the measurement. Text has a contrast of
+at least 4.5 to 1 on each fill, on light and on dark pages.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _ELEMENTWISE: Pair = ("#fdf3e3", "#e0bd84")
 _REDUCED: Pair = ("#fbeaec", "#dda0a9")
 _MOVED: Pair = ("#f2f4f6", "#bfc6cf")
 
-# Of ops by the module of `tinygrad_cnn.ops` that they stand in.
+# Of ops, by the module of `tinygrad_cnn.ops` that defines them.
 FAMILIES: dict[str, Pair] = {
     **dict.fromkeys(("conv", "linear", "embedding"), _LEARNED),
     **dict.fromkeys(("elementwise", "activation", "special"), _ELEMENTWISE),
@@ -23,7 +23,7 @@ FAMILIES: dict[str, Pair] = {
     "norm": ("#e3f3f0", "#87c2b8"),
 }
 OTHER: Pair = ("#faf7e1", "#d6cb85")
-KINDS: dict[str, Pair] = {
+KIND_COLOURS: dict[str, Pair] = {
     "parameter": ("#e9f5ea", "#98c79d"),
     "leaf": ("#f0f6e2", "#b4c982"),
     "constant": ("#fefefe", "#9aa3ae"),
@@ -36,7 +36,10 @@ PAPER, FRAME, FRAME_BORDER = "#ffffff", "#f8fafb", "#d3dae2"
 INK, MUTED, ON_OUTPUT = "#0f172a", "#5b6572", "#f8fafc"
 EDGE, BACK_EDGE, FAINT_EDGE = "#64748b", "#b07d3c", "#b6c0cc"
 
-# From nothing to most.
+# Of signed numbers: below 0, at 0, above 0. The web pages have the same two.
+NEGATIVE, ZERO, POSITIVE = "#2563b4", "#e2e5e9", "#d66814"
+
+# From zero to the largest measurement.
 HEAT = ("#fcfaf7", "#fdf0df", "#fbe0bf", "#f9cb98", "#f5b16d", "#ee9549")
 HEAT_BORDER = "#cdb08f"
 VERDICTS: dict[str, Pair] = {

@@ -1,71 +1,115 @@
-"""`draw`: the recorded graph of a tensor as a Picture, which saves itself and shows itself."""
+"""`draw`: the recorded graph of a Tensor as a Picture, to save or to show in a notebook."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
-from .backward import PHASES, backward, forward_and_backward, inline_gradients
-from .dot import DIRECTIONS, SHOW, SHOWN, to_dot
+from tinygrad_cnn import Tensor, nn
+
+from .backward import backward, forward_and_backward, inline_gradients
+from .dot import to_dot
 from .fold import fold
-from .heat import HEATS
-from .model import Graph, no_collection
+from .graph import Graph, Step, no_collection
+from .look import (
+    DEFAULT_DETAILS,
+    DEFAULT_LIMIT,
+    DIRECTIONS,
+    HEATS,
+    PHASES,
+    Detail,
+    Direction,
+    Heat,
+    Look,
+    Phase,
+    check_word,
+    details,
+)
+from .page import page
 from .record import record
-from .render import FORMATS, RendererNotFound, render
-from .table import Table, table
-from .verdicts import judged
+from .render import FORMATS, Format, RendererNotFound, render
+from .table import Order, Table, table
+from .verdicts import Report, add_verdicts
 from .view import close, cut, inline
 
-ENDINGS = (*FORMATS, "dot", "html")
+RENDERED: dict[str, Format] = {name: name for name in FORMATS}  # by suffix
+SUFFIXES = (*RENDERED, "dot", "html")
 
 
 class Picture:
-    """A graph, and how it is to be drawn.
+    """A graph, and the options of its drawing.
 
-    `graph` is the plain model (see `model.py`), `view` what of it is drawn: folded, with modules
-    closed, cut. `source` is the DOT text. `steps` are those of the backward pass, where one was run.
+    Args:
+        graph: plain data, from `record`.
+        direction: "TB" draws from top to bottom, "LR" from left to right, also "BT" and "RL".
+        depth: modules deeper than this are closed. At 0 each outermost module is one box, None
+            opens all.
+        fold: draw blocks that repeat once, with their number.
+        heat: colour the boxes by a measurement. "time": seconds of the forward pass, for vjps of
+            the backward pass. "bytes": memory kept for backward. "grad": norm of the gradient of
+            the op's output. "verdict": result of the gradient checks. "status": difference. "time"
+            and "grad" need a graph of `trace`, "verdict" a report, "status" a graph of `diff`.
+        phase: "forward"; "backward", the vjps and the gradients of leaves; or "both".
+        show: the details in boxes and on arrows, one or several: "attributes" (stride, padding),
+            "params" (parameters in their op's box), "shapes", "saved" (arrays kept for backward),
+            "dtypes", "source" (the line of the user's code, from `trace`).
+        limit: draw at most so many boxes, the last ones, and one that counts the others. None draws
+            all.
+        steps: the steps of a backward pass, which the page plays.
+        title: of the page.
+
+    Raises ValueError for a word that an option does not accept and for a negative depth.
+
+    >>> import tinygrad_cnn as tc
+    >>> from .record import record
+    >>> graph = record(tc.ones(2, requires_grad=True).exp())
+    >>> Picture(graph, direction="LR", show=("shapes", "dtypes"))
+    <Picture of leaf: 1, op: 1, output: 1>
     """
 
     def __init__(
         self,
         graph: Graph,
         *,
-        direction: str = "TB",
-        show: Iterable[str] = SHOWN,
+        direction: Direction = "TB",
         depth: int | None = None,
         fold: bool = True,
-        heat: str | None = None,
-        phase: str = "forward",
-        limit: int | None = 1000,
-        steps: Any = None,
+        heat: Heat | None = None,
+        phase: Phase = "forward",
+        show: Detail | Iterable[Detail] = DEFAULT_DETAILS,
+        limit: int | None = DEFAULT_LIMIT,
+        steps: Sequence[Step] | None = None,
         title: str = "",
-    ):
-        shown = (show,) if isinstance(show, str) else tuple(show)
-        _known("direction", direction, DIRECTIONS)
-        _known("phase", phase, PHASES)
-        for name in shown:
-            if name not in SHOW:
-                raise ValueError(f"show: {[name]} is not among {list(SHOW)}")
+    ) -> None:
+        check_word("direction", direction, DIRECTIONS)
+        check_word("phase", phase, PHASES)
         if heat is not None:
-            _known("heat", heat, HEATS)
+            check_word("heat", heat, HEATS)
         if depth is not None and depth < 0:
             raise ValueError(f"depth: wanted None or at least 0, got {depth}")
-        self.graph, self.direction, self.show, self.depth = graph, direction, shown, depth
-        self.fold, self.heat, self.phase, self.limit = fold, heat, phase, limit
-        self.steps, self.title = steps, title
+        self.graph = graph
+        self.direction: Direction = direction
+        self.depth = depth
+        self.fold = fold
+        self.heat: Heat | None = heat
+        self.phase: Phase = phase
+        self.show = details(show)
+        self.limit = limit
+        self.steps = steps
+        self.title = title
 
     @cached_property
     def folded(self) -> Graph:
-        """The graph with its repeated blocks folded, if they are to be."""
+        """The graph with its repeated blocks folded; the graph itself with `fold=False`."""
         with no_collection():
             return fold(self.graph) if self.fold else self.graph
 
     @cached_property
     def view(self) -> Graph:
-        """What is drawn."""
+        """The graph as drawn: folded, with modules closed, in its phase, inlined and cut."""
         with no_collection():
             return self._viewed(self.folded)
 
@@ -82,7 +126,7 @@ class Picture:
 
     @cached_property
     def source(self) -> str:
-        """The DOT text."""
+        """The DOT text. Raises ValueError if `heat` was not measured."""
         return to_dot(self.view, self.direction, self.show, self.heat)
 
     def __repr__(self) -> str:
@@ -91,98 +135,107 @@ class Picture:
             counts[node.kind] = counts.get(node.kind, 0) + 1
         return f"<Picture of {', '.join(f'{kind}: {n}' for kind, n in counts.items())}>"
 
-    def render(self, kind: str = "svg") -> bytes:
-        """The picture as "svg", "png" or, with a system `dot`, "pdf"."""
+    def render(self, kind: Format = "svg") -> bytes:
+        """The picture as "svg", "png" or, with the system's `dot`, "pdf".
+
+        Raises ValueError for another kind, RendererNotFound if no installed program writes that
+        kind, RuntimeError if the program fails.
+
+        >>> import tinygrad_cnn as tc
+        >>> draw(tc.ones(2, requires_grad=True).exp()).render("png")[:4]
+        b'\\x89PNG'
+        """
         return render(self.source, kind)
 
-    def table(self, by: str = "kept", top: int | None = None) -> Table:
-        """The ops, those first that keep most for backward ("kept"), or take most of the time
-        ("forward", "backward", "time"; after `trace`); or in "order"."""
+    def table(self, by: Order = "kept", top: int | None = None) -> Table:
+        """The ops as a table, sorted by memory or time; `top` limits the rows.
+
+        `by` is "kept" (bytes kept for backward), "forward", "backward" or "time" (seconds, from
+        `trace`), or "order" (as they ran). Raises ValueError for another word.
+
+        >>> import tinygrad_cnn as tc
+        >>> print(draw(tc.ones(2, 3, requires_grad=True).exp().sum()).table(top=1))
+        op   module  kept  line
+        exp          24 B
+        all          24 B
+        """
         return table(self.graph, by, top)
 
     def html(self) -> str:
-        """One HTML page, which needs no network: see `page.py`."""
-        from .page import page
+        """A page to explore the graph: one file of HTML that loads nothing.
 
-        return page(self)
+        >>> import tinygrad_cnn as tc
+        >>> draw(tc.ones(2, requires_grad=True).exp()).html().startswith("<!doctype html>")
+        True
+        """
+        whole = inline(self.folded)
+        shown = whole if self.limit is None else cut(whole, self.limit)
+        hidden = 0 if shown is whole else len(whole.nodes) - len(shown.nodes) + 1
+        return page(
+            shown, self.graph, title=self.title, direction=self.direction, depth=self.depth,
+            heat=self.heat, phase=self.phase, hidden=hidden, steps=self.steps,
+        )  # fmt: skip
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture; the ending says what it is: .svg, .png, .pdf, .dot or .html.
+        """Write the picture, and return the path. The suffix selects the format.
 
-        Returns the path. Raises ValueError for another ending, RendererNotFound where there is no
-        program that draws (.dot and .html need none).
+        A name ends in .svg, .png, .pdf, .dot or .html. The last two need no layout program.
+
+        Raises ValueError for another suffix, RendererNotFound if no installed program writes the
+        format, OSError if the file cannot be written.
         """
         path = Path(path)
-        kind = path.suffix[1:].lower()
-        if kind not in ENDINGS:
-            wanted = ", ".join(f".{name}" for name in ENDINGS)
-            raise ValueError(f"cannot save {str(path)!r}: the name must end in one of {wanted}")
-        if kind == "html":
+        suffix = path.suffix[1:].lower()
+        if suffix == "html":
             data = self.html().encode()
+        elif suffix == "dot":
+            data = self.source.encode()
+        elif suffix in RENDERED:
+            data = self.render(RENDERED[suffix])
         else:
-            data = self.source.encode() if kind == "dot" else self.render(kind)
+            wanted = ", ".join(f".{name}" for name in SUFFIXES)
+            raise ValueError(f"cannot save {str(path)!r}: the name must end in one of {wanted}")
         path.write_bytes(data)
         return path
 
     def _repr_svg_(self) -> str:
         return self.render("svg").decode()
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         try:
             return {"image/svg+xml": self._repr_svg_(), "text/plain": repr(self)}
         except RendererNotFound as error:
             return {"text/plain": f"{self!r}: {error}"}
 
 
-def _known(what: str, word: Any, words: Iterable[str]) -> None:
-    if word not in words:
-        raise ValueError(f"{what}: {word!r} is not among {list(words)}")
-
-
 def draw(
-    tensor: Any,
-    model: Any = None,
+    tensor: Tensor | Sequence[Tensor],
+    model: nn.Module | None = None,
     *,
-    direction: str = "TB",
-    depth: int | None = None,
-    fold: bool = True,
-    heat: str | None = None,
-    phase: str = "forward",
-    show: Iterable[str] = SHOWN,
-    names: Mapping[str, Any] | None = None,
-    limit: int | None = 1000,
-    verdicts: Any = None,
+    names: Mapping[str, Tensor] | None = None,
+    verdicts: Report | None = None,
+    **look: Unpack[Look],
 ) -> Picture:
-    """A picture of what was recorded for `tensor` (or for a sequence of tensors).
+    """A picture of the graph that was recorded for a Tensor, or for several.
 
     Args:
-        tensor: what was computed, a loss for example. After `backward` it draws too; what was
-            freed is then not known any more (the shapes of inputs).
-        model: a Module, which names the parameters and frames ops by the modules that they ran in,
-            as far as parameters tell; `trace` sees all.
-        direction: "TB" from top to bottom, "LR" from left to right, "BT", "RL".
-        depth: how deep modules open: at 0 each is one box, None opens all.
-        fold: draw blocks that repeat once, with their number.
-        heat: "bytes" colours ops by what they keep for backward, "verdict" by `verdicts`; "time"
-            and "grad" want `trace`.
-        phase: "forward", "backward" (the vjps, and the gradients of leaves) or "both".
-        show: of "attributes" (stride, padding), "params" (parameters in their op's box), "shapes",
-            "saved" (what is kept for backward, and how many bytes), "dtypes", "source".
-        names: further names, `{"images": x, "labels": t}`.
-        limit: at most so many boxes, the last ones; one more stands for those before. None for all.
-        verdicts: the file that `pytest --gradcheck-report=FILE` wrote.
+        tensor: a computed Tensor, for example a loss, or a sequence of Tensors. After `backward` it
+            can still be drawn, but the shapes of inputs that were freed are unknown.
+        model: a Module. Its parameters get their names, and a frame is drawn around the ops of each
+            module, as far as parameters show them; `trace` knows all.
+        names: names of further tensors: `{"images": x, "labels": t}`.
+        verdicts: the path of a report that `pytest --gradcheck-report=FILE` wrote.
+        look: the options of `Picture`: direction, depth, fold, heat, phase, show, limit.
 
-    Raises TypeError and ValueError for what has no graph, and for words it does not know.
+    Raises TypeError for an argument that is not a Tensor, and ValueError for a Tensor without a
+    graph, for a word that an option does not accept and for a file that is not a report.
 
     >>> import tinygrad_cnn as tc
     >>> x = tc.ones(2, 3, requires_grad=True)
-    >>> draw(x.tanh().sum(), names={"x": x})
+    >>> draw(x.tanh().sum(), names={"x": x}, direction="LR")
     <Picture of leaf: 1, op: 2, output: 1>
     """
     graph = record(tensor, model, names)
     if verdicts is not None:
-        judged(graph, verdicts)
-    return Picture(
-        graph, direction=direction, depth=depth, fold=fold, heat=heat, phase=phase, show=show,
-        limit=limit, title="" if model is None else type(model).__name__,
-    )  # fmt: skip
+        add_verdicts(graph, verdicts)
+    return Picture(graph, title="" if model is None else type(model).__name__, **look)

@@ -1,24 +1,34 @@
-"""What the figures share: matplotlib, which is an extra, without its global state.
+"""Helpers for the figures of `filters`, `activations`, `History` and `Film`, made by matplotlib.
 
-Figures are made by hand, not by pyplot: nothing is shown, and none is kept that is not held.
+matplotlib is an extra and is imported when a figure is made. The figures do not go through pyplot:
+nothing is shown, and a figure is freed when its last reference is.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tinygrad_cnn import Tensor
 
-INK, MUTED, RULE = "#0f172a", "#5b6572", "#dfe4ea"
-BLUE, ORANGE = "#2563b4", "#d66814"
+from .palette import NEGATIVE, POSITIVE, ZERO
+from .record import array_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
+
+Float64 = np.ndarray[Any, np.dtype[np.float64]]
+
+RULE = "#dfe4ea"  # of frames and grid lines
 
 
-def figure(width: float, height: float) -> Any:
-    """An empty figure of so many inches.
+def figure(width: float, height: float) -> Figure:
+    """An empty figure of `width` by `height` inches.
 
-    Raises ImportError, with what to do, where matplotlib is not installed.
+    Raises ImportError if matplotlib is not installed; the message names the extra.
     """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -32,15 +42,15 @@ def figure(width: float, height: float) -> Any:
     return made
 
 
-def diverging() -> Any:
-    """The colours of positive and negative numbers: orange, blue, and light grey at 0."""
+def diverging() -> Colormap:
+    """The colour map of signed numbers: blue below 0, light grey at 0, orange above."""
     from matplotlib.colors import LinearSegmentedColormap
 
-    return LinearSegmentedColormap.from_list("signed", [BLUE, "#e2e5e9", ORANGE])
+    return LinearSegmentedColormap.from_list("signed", [NEGATIVE, ZERO, POSITIVE])
 
 
-def bare(ax: Any) -> Any:
-    """Axes without ticks and with a quiet frame."""
+def bare(ax: Axes) -> Axes:
+    """The axes without ticks, and with a light frame."""
     ax.set_xticks([])
     ax.set_yticks([])
     for side in ax.spines.values():
@@ -48,14 +58,37 @@ def bare(ax: Any) -> Any:
     return ax
 
 
-def signed(ax: Any, values: np.ndarray, limit: float | None = None) -> Any:
-    """An image of signed numbers on bare axes."""
+def signed(ax: Axes, values: np.ndarray, limit: float | None = None) -> Axes:
+    """Draw a plane (H, W) of signed numbers on the axes.
+
+    `limit` is the magnitude of the full colour, by default the largest in `values`.
+    """
     limit = limit or float(np.abs(values).max(initial=0.0)) or 1.0
     bare(ax).imshow(values, cmap=diverging(), vmin=-limit, vmax=limit, interpolation="nearest")
     return ax
 
 
-def numbers(value: Any) -> np.ndarray:
-    """A Tensor's array, or an array, as float64."""
-    array = value.detach().numpy() if isinstance(value, Tensor) else np.asarray(value)
+def numbers(value: Tensor | np.ndarray) -> Float64:
+    """The elements of a Tensor or an array as a float64 array of the same shape.
+
+    >>> import tinygrad_cnn as tc
+    >>> numbers(tc.ones(2, requires_grad=True))
+    array([1., 1.])
+    """
+    array = array_of(value) if isinstance(value, Tensor) else np.asarray(value)
     return array.astype(np.float64)
+
+
+def number(value: object) -> float:
+    """A number, or the only element of a Tensor or an array, as a float.
+
+    Raises TypeError for anything else.
+
+    >>> import tinygrad_cnn as tc
+    >>> number(tc.tensor([0.5])), number(2)
+    (0.5, 2.0)
+    """
+    try:
+        return float(value.item() if hasattr(value, "item") else value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(f"expected a number, got {type(value).__name__}") from None

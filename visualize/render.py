@@ -1,4 +1,4 @@
-"""DOT text to SVG, PNG and PDF: by a system `dot`, else by graphviz-pure, which pip installs."""
+"""DOT text to SVG, PNG and PDF, by the system's `dot`, or else by graphviz-pure."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ import subprocess
 import sysconfig
 import threading
 from pathlib import Path
+from typing import Literal, get_args
 
 from .palette import DARK, INK
 
-FORMATS = ("svg", "png", "pdf")
+Format = Literal["svg", "png", "pdf"]
+FORMATS: tuple[Format, ...] = get_args(Format)
 
-# Fonts of the width that the text was laid out with, the best first: the viewer has one of them.
+# Fonts as wide as Courier New, which the layout used, the best first. Every system has one of them.
 FONTS = "Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', Cousine, 'Courier New', monospace"
 
-# Inches that a PNG is shrunk to, if it is larger: without a limit a large graph wants gigabytes.
-PNG_SIZE, PNG_DPI = "36,48", "144"
+# A larger PNG is scaled down to this size. Without a limit a large graph needs gigabytes.
+PNG_INCHES, PNG_DPI = "36,48", "144"
 
 SVG_CLASS = "recorded-graph"
 _PAINTS = ("fill", "stroke")
@@ -27,14 +29,14 @@ _binary_lock = threading.Lock()
 
 
 class RendererNotFound(RuntimeError):
-    """There is no program to lay out a graph, or none that can write this format."""
+    """No program that lays out graphs is installed, or none that writes the wanted format."""
 
 
 def find_dot() -> tuple[str, bool] | None:
-    """The program that draws, and whether it is a system's `dot`; None where there is none.
+    """The path of the layout program, and whether it is the system's `dot`; None if there is none.
 
-    graphviz-pure stands in the folder of this environment's scripts, which need not be on the
-    PATH: an environment works without being activated.
+    graphviz-pure is looked for in the scripts folder of this Python environment first, which is not
+    on the PATH of an environment that is not activated.
     """
     system = shutil.which("dot")
     if system is not None:
@@ -44,36 +46,39 @@ def find_dot() -> tuple[str, bool] | None:
     return None if pure is None else (pure, False)
 
 
-def render(dot: str, kind: str) -> bytes:
+def render(dot: str, kind: Format) -> bytes:
     """Lay out DOT text and return it as "svg", "png" or "pdf".
 
-    Raises ValueError for another kind, RendererNotFound where no program is there to do it, and
-    RuntimeError where it fails.
+    Raises ValueError for another kind, RendererNotFound if no installed program writes that kind,
+    and RuntimeError if the program fails.
+
+    >>> render("digraph { a -> b }", "svg")[:4]
+    b'<svg'
     """
     if kind not in FORMATS:
         raise ValueError(f"render: {kind!r} is not among {list(FORMATS)}")
     found = find_dot()
     if found is None:
         raise RendererNotFound(
-            "no program to draw the graph: install Graphviz so that `dot` is on the PATH (apt "
+            "no program to lay out the graph: install Graphviz so that `dot` is on the PATH (apt "
             "install graphviz, brew install graphviz), or `pip install graphviz-pure` into this "
-            "environment. picture.source and .save('graph.dot') work without"
+            "environment. picture.source, .save('graph.dot') and .save('graph.html') need neither"
         )
     binary, is_system = found
     if kind == "pdf" and not is_system:
         raise RendererNotFound(
             "a PDF needs a system Graphviz (apt install graphviz, brew install graphviz): "
-            "graphviz-pure writes SVG and PNG. Save .svg or .png"
+            "graphviz-pure writes SVG and PNG only. Save as .svg or .png"
         )
     if kind == "png":
-        dot = dot.replace("{", f'{{ graph [size="{PNG_SIZE}" dpi={PNG_DPI}]', 1)
+        dot = dot.replace("{", f'{{ graph [size="{PNG_INCHES}" dpi={PNG_DPI}]', 1)
     return _styled(_run(binary, dot, kind)) if kind == "svg" else _run(binary, dot, kind)
 
 
-def _run(binary: str, dot: str, kind: str) -> bytes:
-    """Hand the text to the `graphviz` package with `binary` as its dot.
+def _run(binary: str, dot: str, kind: Format) -> bytes:
+    """Let the `graphviz` package run `binary` as its dot.
 
-    It goes through a pipe: nothing of it becomes an argument or the name of a file.
+    The text goes through a pipe. No part of it becomes an argument or a file name.
     """
     import graphviz
     from graphviz.backend import dot_command
@@ -84,16 +89,16 @@ def _run(binary: str, dot: str, kind: str) -> bytes:
             drawn: bytes = graphviz.Source(dot).pipe(format=kind, quiet=True)
             return drawn
         except (subprocess.CalledProcessError, OSError) as error:
-            said = getattr(error, "stderr", None) or b""
-            said = said.decode(errors="replace") if isinstance(said, bytes) else said
-            lines = said.strip().splitlines() or [str(error)]
+            stderr = getattr(error, "stderr", None) or b""
+            message = stderr.decode(errors="replace") if isinstance(stderr, bytes) else stderr
+            lines = message.strip().splitlines() or [str(error)]
             raise RuntimeError(f"{os.path.basename(binary)} could not draw: {lines[-1]}") from error
         finally:
             dot_command.DOT_BINARY = before
 
 
 def _styled(svg: bytes) -> bytes:
-    """The SVG with fonts that look better, colours for a dark page, and no clipping in notebooks."""
+    """The SVG with better looking fonts, colours for a dark page, and no clipping in notebooks."""
     text = svg.decode()
     text = re.sub(r'font-family="[^"]*"', f'font-family="{FONTS}"', text)
     start = text.index("<svg")
@@ -104,8 +109,8 @@ def _styled(svg: bytes) -> bytes:
 
 
 def _dark_css() -> str:
-    """Rules for a dark page that touch no other picture on it."""
+    """Style rules for a dark page. They apply to these pictures only."""
     rules = [(f'[{a}="{light}"]', a, dark) for light, dark in DARK.items() for a in _PAINTS]
     rules.append(("text:not([fill])", "fill", DARK[INK]))
-    inside = "".join(f".{SVG_CLASS} {what}{{{paint}:{dark}}}" for what, paint, dark in rules)
+    inside = "".join(f".{SVG_CLASS} {where}{{{paint}:{dark}}}" for where, paint, dark in rules)
     return f"@media (prefers-color-scheme:dark){{{inside}}}"

@@ -1,9 +1,9 @@
-"""Which call of which module an op belongs to.
+"""Scopes: the call of a module that an op ran in.
 
-A scope is a tuple of (path, call) from the outermost module in: (("layer1", 1), ("layer1.0", 1)).
-`trace` sees the calls. Of a graph that was recorded before anybody looked, `inferred` knows what
-follows from the parameters: an op that uses `layer1.0.conv1.weight` ran in layer1.0.conv1, and what
-ran between two ops of one module ran in that module.
+A scope is a tuple of (path, call), the outermost module first: (("layer1", 1), ("layer1.0", 1)).
+`trace` observes the calls. For a graph that was recorded unobserved, `inferred` deduces them from
+the parameters: an op that uses `layer1.0.conv1.weight` ran in layer1.0.conv1, and an op between two
+ops of one module ran in that module.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from .model import Cluster
+from .graph import Cluster
 
 Scope = tuple[tuple[str, int], ...]
 
 
 def owner(parameters: Sequence[str]) -> str:
-    """The innermost module that has all of these parameters, "" for the model itself.
+    """The path of the innermost module that holds all of these parameters; "" for the model itself.
 
     >>> owner(["fc.weight", "fc.bias"]), owner(["block.a.weight", "block.b.bias"])
     ('fc', 'block')
@@ -33,11 +33,18 @@ def owner(parameters: Sequence[str]) -> str:
 def inferred(
     uses: Sequence[Sequence[str]], kinds: Mapping[str, str], names: Sequence[str] = ()
 ) -> list[Scope]:
-    """The scope of each op, in the order in which they ran; `uses` has the parameters of each.
+    """The scope of each op, in execution order.
 
-    A module whose parameter is used again was called again. `kinds` has the class of each path: a
-    Sequential does nothing itself, so what ran between two of its children ran in those between
-    them, or at the end of the first. Modules of one class end with the same ops, by their `names`.
+    Args:
+        uses: for each op, the names of its parameters.
+        kinds: the class name of each module, by path. A Sequential runs no op itself, so an op
+            between two of its children belongs to a child between them, or to the end of the first.
+        names: the name of each op. Modules of one class end with the same ops.
+
+    A module whose parameter is used a second time was called a second time.
+
+    >>> inferred([["a.weight"], [], ["b.weight"]], {"": "Net", "a": "Linear", "b": "Linear"})
+    [(('a', 1),), (), (('b', 1),)]
     """
     known: dict[int, Scope] = {}
     called: dict[str, int] = {}
@@ -75,7 +82,10 @@ def inferred(
 def _same_ends(
     scopes: list[Scope], known: Mapping[int, Scope], kinds: Mapping[str, str], names: Sequence[str]
 ) -> None:
-    """Let a module end as another of its class does, whose end was between two in a Sequential."""
+    """Give each module the ops after its last parameter that another of its class ends with.
+
+    That other module is one whose end was certain: it was followed by a sibling in a Sequential.
+    """
     last: dict[tuple[str, int], int] = {}  # the last op of each call that uses a parameter
     for at, scope in known.items():
         for call in scope:
@@ -98,7 +108,7 @@ def _same_ends(
 
 
 def _between(before: Scope, after: Scope, n: int, kinds: Mapping[str, str]) -> list[Scope]:
-    """The scopes of `n` ops that ran between two whose scopes are known."""
+    """The scopes of the `n` ops between two ops whose scopes are known."""
     depth = 0
     while depth < min(len(before), len(after)) and before[depth] == after[depth]:
         depth += 1
@@ -121,7 +131,7 @@ def _between(before: Scope, after: Scope, n: int, kinds: Mapping[str, str]) -> l
 
 
 def key(scope: Scope) -> str | None:
-    """The key of the innermost cluster of a scope; None at the top.
+    """The path of the innermost cluster of a scope; None outside of all modules.
 
     >>> key((("block", 1),)), key((("block", 2), ("block.conv", 2)))
     ('block', 'block.conv (2)')
@@ -133,7 +143,12 @@ def key(scope: Scope) -> str | None:
 
 
 def clusters(scopes: Sequence[Scope], kinds: Mapping[str, str]) -> tuple[Cluster, ...]:
-    """A cluster for every call of a module in these scopes, those around before those inside."""
+    """A cluster for every call of a module in these scopes, outer ones before inner ones.
+
+    >>> found = clusters([(("block", 1), ("block.conv", 1))], {"block": "Block"})
+    >>> [(cluster.path, cluster.kind, cluster.parent) for cluster in found]
+    [('block', 'Block', None), ('block.conv', '', 'block')]
+    """
     found: dict[str | None, Cluster] = {}
     for scope in dict.fromkeys(scopes):
         for depth in range(1, len(scope) + 1):

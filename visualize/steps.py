@@ -1,86 +1,65 @@
-"""`steps`: the backward pass of a graph, step by step: what arrives at each vjp and what leaves it.
+"""`steps`: the backward pass step by step, with the cotangents that enter and leave each vjp.
 
-Of each cotangent a `Glance` stays: shape, norm, and its numbers where they are few, else a small
-image. So the steps of a large network take little memory.
+Of each cotangent a `Glance` is kept: its shape, its norm, and its numbers if there are few, else a
+small image. So the steps of a large network take little memory.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Unpack, overload
 
 import numpy as np
 
-from tinygrad_cnn import Tensor
-from tinygrad_cnn.engine import Observer, observe
+from tinygrad_cnn import Tensor, engine, nn
 
+from .graph import Glance, Graph, Shape, Step
 from .images import image
-from .model import Graph, Shape
-from .record import Walk, walk
+from .look import Look
+from .picture import Picture
+from .record import Walk, input_names, walk
+from .watch import cotangent
 
-NUMBERS = 24  # values of an array that are kept as numbers
-
-
-@dataclass(slots=True)
-class Glance:
-    """What is kept of an array: `numbers` (flat) where it is small, else `png`, an image of it.
-
-    The image shows 0 as grey, the largest magnitude, `limit`, as blue (below 0) or orange.
-    """
-
-    shape: Shape
-    norm: float
-    numbers: tuple[float, ...] | None = None
-    png: bytes | None = None
-    limit: float = 0.0
+MAX_NUMBERS = 24  # elements; a larger array is kept as an image
 
 
 def glance(array: np.ndarray) -> Glance:
-    """What is kept of an array.
+    """The summary of an array of any shape.
 
     >>> glance(np.array([3.0, 4.0]))
     Glance(shape=(2,), norm=5.0, numbers=(3.0, 4.0), png=None, limit=0.0)
     """
     norm = float(np.linalg.norm(array.astype(np.float64, copy=False)))
-    if array.size <= NUMBERS:
+    if array.size <= MAX_NUMBERS:
         return Glance(array.shape, norm, tuple(float(v) for v in array.ravel()))
     png, limit = image(array)
     return Glance(array.shape, norm, None, png, limit)
 
 
-@dataclass(slots=True)
-class Step:
-    """One op's vjps: `node` is its place in the graph, `arrives` the cotangent of its output.
+class Steps(Sequence[Step]):
+    """The steps of one backward pass over `graph`, in execution order: a sequence of `Step`.
 
-    `leaves` has for each input that asked for it (by its slot, name) the cotangent that leaves;
-    `filled` the gradients so far of the leaves that this step adds to, by their place.
+    `str` writes them as text, and a notebook shows the graph.
     """
 
-    node: int
-    name: str
-    arrives: Glance | None
-    leaves: tuple[tuple[int, str, Glance], ...]
-    filled: Mapping[int, Glance]
-
-
-@dataclass
-class Steps:
-    """The steps of one backward pass over `graph`, in the order in which they ran."""
-
-    graph: Graph
-    steps: Sequence[Step] = field(default_factory=list)
+    def __init__(self, graph: Graph, steps: Sequence[Step] = ()) -> None:
+        self.graph = graph
+        self.steps = tuple(steps)
 
     def __len__(self) -> int:
         return len(self.steps)
 
-    def __iter__(self) -> Iterator[Step]:
-        return iter(self.steps)
-
-    def __getitem__(self, at: int) -> Step:
+    @overload
+    def __getitem__(self, at: int) -> Step: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Step]: ...
+    def __getitem__(self, at: int | slice) -> Step | Sequence[Step]:
         return self.steps[at]
+
+    def __repr__(self) -> str:
+        return f"<Steps: {', '.join(step.name for step in self.steps)}>"
 
     def __str__(self) -> str:
         lines = []
@@ -90,18 +69,18 @@ class Steps:
             lines += [f"       → {name}  {_brief(g)}" for _, name, g in step.leaves]
         return "\n".join(lines)
 
-    def picture(self, **how: Any) -> Any:
-        """A Picture of the graph with these steps; `how` as in `draw`."""
-        from .picture import Picture
-
-        return Picture(self.graph, steps=self, **how)
+    def picture(self, **look: Unpack[Look]) -> Picture:
+        """A picture of the graph with these steps. The options are those of `Picture`."""
+        return Picture(self.graph, steps=self, **look)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the page that plays the steps, which must end in .html, or a picture of the graph."""
-        saved: Path = self.picture().save(path)
-        return saved
+        """Write the graph, and return the path. A page (.html) also plays the steps.
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        Raises as `Picture.save`.
+        """
+        return self.picture().save(path)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return {**self.picture()._repr_mimebundle_(), "text/plain": str(self)}
 
 
@@ -113,16 +92,16 @@ def _brief(g: Glance) -> str:
     return words
 
 
-class Stepper(Observer):
+class Stepper(engine.Observer):
     """Keeps the steps of a backward pass over a graph that was walked."""
 
     def __init__(self, walked: Walk) -> None:
         self._walk = walked
-        self._found: list[Step] = []
-        self._sums: dict[int, np.ndarray] = {}
+        self._steps: list[Step] = []
+        self._sums: dict[int, np.ndarray] = {}  # the gradients of leaves so far, by position
 
-    def leaves(self) -> list[Any]:
-        """The leaves of the graph that live."""
+    def leaves(self) -> list[Tensor]:
+        """The leaves of the graph that still exist."""
         found = {
             id(leaf): leaf
             for leaf in self._walk.alive
@@ -131,49 +110,44 @@ class Stepper(Observer):
         }  # fmt: skip
         return list(found.values())
 
-    def vjp_ran(self, node: Any, g: Any, gradients: Sequence[Any]) -> None:
-        """Note one step."""
+    def vjp_ran(self, node: engine.Node, g: object, gradients: Sequence[object]) -> None:
+        """Keep one step."""
         at = self._walk.at.get(id(node))
         if at is None:
             return
-        leaving, filled = [], {}
-        names = self._walk.names_of(node)
-        for slot, (name, parent, gradient) in enumerate(
-            zip(names, node.parents, gradients, strict=False)
-        ):
-            array = _array(gradient)
+        leaves: list[tuple[int, str, Glance]] = []
+        filled: dict[int, Glance] = {}
+        inputs = zip(input_names(node), node.parents, gradients, strict=False)
+        for slot, (name, parent, gradient) in enumerate(inputs):
+            array = cotangent(gradient)
             if array is None or parent is None:
                 continue
-            if array.shape != parent.shape and parent.shape is not None:
+            if parent.shape is not None and array.shape != parent.shape:
                 array = _summed(array, parent.shape)
-            leaving.append((slot, name, glance(array)))
+            leaves.append((slot, name, glance(array)))
             if parent.op is None:
-                known = parent if parent.variable is None else parent.variable
-                where = self._walk.at.get(id(known))
+                leaf = parent if parent.variable is None else parent.variable
+                where = self._walk.at.get(id(leaf))
                 if where is not None:
                     before = self._sums.get(where)
-                    total = np.array(array) if before is None else before + array
+                    total = array.copy() if before is None else np.asarray(before + array)
                     self._sums[where] = total
                     filled[where] = glance(total)
-        array = _array(g)
-        arrives = None if array is None else glance(array)
-        self._found.append(Step(at, node.op.name, arrives, tuple(leaving), filled))
+        arrives = cotangent(g)
+        self._steps.append(
+            Step(
+                at, node.op.name, None if arrives is None else glance(arrives),
+                tuple(leaves), filled,
+            )
+        )  # fmt: skip
 
     def steps(self, graph: Graph) -> Steps:
-        """What was noted."""
-        return Steps(graph, self._found)
-
-
-def _array(g: Any) -> np.ndarray | None:
-    if isinstance(g, Tensor):
-        g = g.detach().numpy()
-    if isinstance(g, np.generic):
-        g = np.asarray(g)
-    return g if isinstance(g, np.ndarray) else None
+        """The steps so far, over the finished graph of the walk."""
+        return Steps(graph, self._steps)
 
 
 def _summed(array: np.ndarray, shape: Shape) -> np.ndarray:
-    """The gradient of what was broadcast: summed over what was repeated."""
+    """The gradient of an input of this shape that was broadcast: summed over the repeated axes."""
     lead = array.ndim - len(shape)
     axes = [*range(lead), *(lead + i for i, n in enumerate(shape) if n != array.shape[lead + i])]
     total: np.ndarray = array.sum(axis=tuple(axes), keepdims=True).reshape(shape)
@@ -181,31 +155,38 @@ def _summed(array: np.ndarray, shape: Shape) -> np.ndarray:
 
 
 def steps(
-    loss: Any,
-    model: Any = None,
+    loss: Tensor,
+    model: nn.Module | None = None,
     *,
-    names: Mapping[str, Any] | None = None,
-    gradient: Any = None,
+    names: Mapping[str, Tensor] | None = None,
+    gradient: Tensor | None = None,
     retain_graph: bool = False,
 ) -> Steps:
     """Run `loss.backward()` and keep each of its steps.
 
     Args:
-        loss: a Tensor that was computed; a scalar, or `gradient` is its cotangent.
+        loss: a Tensor that was computed. It is a scalar, unless `gradient` is given.
         model, names: as in `draw`.
+        gradient: the cotangent of `loss`, of its shape.
         retain_graph: as in `Tensor.backward`.
 
-    Gradients are accumulated as by `backward`. Raises as `draw` and `backward` do.
+    Gradients accumulate as with `backward`. Raises as `draw` and `Tensor.backward` do.
 
     >>> import tinygrad_cnn as tc
     >>> w = tc.tensor([1.0, 2.0], requires_grad=True)
     >>> found = steps((w * w).sum(), names={"w": w})
-    >>> [step.name for step in found], found[-1].filled[0].numbers
-    (['sum', 'mul'], (2.0, 4.0))
+    >>> print(found)
+       1 sum  scalar, norm 1 [1]
+           → x  2, norm 1.414 [1, 1]
+       2 mul  2, norm 1.414 [1, 1]
+           → a  2, norm 2.236 [1, 2]
+           → b  2, norm 2.236 [1, 2]
+    >>> found[-1].filled[0].numbers
+    (2.0, 4.0)
     """
     walked = walk([loss], model, names)
     graph = walked.graph()
     stepper = Stepper(walked)
-    with observe(stepper):
+    with engine.observe(stepper):
         loss.backward(gradient, retain_graph=retain_graph)
     return stepper.steps(graph)

@@ -1,18 +1,30 @@
-"""The ops of a graph as a table, those first that hold the most memory or take the most time."""
+"""The ops of a graph as a table, sorted by the memory that they keep or the time that they take."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
-from .model import Graph, Measured, Node
+from .graph import Graph, Measured, Node
+from .look import check_word
 from .words import bytes_text, norm_text, seconds_text
 
-BY = ("kept", "forward", "backward", "time", "order")
+Order = Literal["kept", "forward", "backward", "time", "order"]
+ORDERS: tuple[Order, ...] = get_args(Order)
 
 
 @dataclass
 class Row:
-    """One op: its name, its module, what it holds and what it took; `line` is in the user's source."""
+    """One op.
+
+    Attributes:
+        op: its name.
+        module: the path of the module that it ran in.
+        kept: bytes kept for the backward pass.
+        forward, backward: seconds; 0 where they were not measured.
+        grad_norm: 2-norm of the gradient of its output, if measured.
+        line: the user's source line, `file:number, in function`.
+    """
 
     op: str
     module: str
@@ -22,10 +34,18 @@ class Row:
     grad_norm: float | None
     line: str
 
+    @property
+    def time(self) -> float:
+        """Seconds of both passes."""
+        return self.forward + self.backward
+
 
 @dataclass
 class Table:
-    """Rows in the order asked for; `str` writes them in columns, with the sums."""
+    """Rows in the order asked for. `str` writes them in columns, with the sums in the last line.
+
+    `measured` tells whether the rows have times and gradients.
+    """
 
     rows: list[Row]
     measured: bool
@@ -43,12 +63,12 @@ class Table:
                     sum(row.forward for row in self.rows),
                     sum(row.backward for row in self.rows), None, "")  # fmt: skip
         lines.append(self._cells(total))
-        sizes = [max(len(line[k]) for line in lines) for k in range(len(heads))]
+        widths = [max(len(line[k]) for line in lines) for k in range(len(heads))]
         left = {0, 1, len(heads) - 1}
         return "\n".join(
             "  ".join(
-                cell.ljust(size) if k in left else cell.rjust(size)
-                for k, (cell, size) in enumerate(zip(line, sizes, strict=True))
+                cell.ljust(width) if k in left else cell.rjust(width)
+                for k, (cell, width) in enumerate(zip(line, widths, strict=True))
             ).rstrip()
             for line in lines
         )
@@ -61,11 +81,16 @@ class Table:
         return [*cells, row.line.split(", in ")[0].rpartition("/")[2]]
 
 
-def table(graph: Graph, by: str = "kept", top: int | None = None) -> Table:
-    """The ops of a graph, sorted by what they keep for backward ("kept"), by the seconds of their
-    "forward" or "backward" pass or both ("time"), or in the "order" in which they ran.
+def table(graph: Graph, by: Order = "kept", top: int | None = None) -> Table:
+    """The ops of a graph, sorted.
 
-    `top` keeps the first few. Raises ValueError for another order.
+    Args:
+        graph: from `record`, or `picture.graph`.
+        by: largest first: "kept" (bytes kept for backward), "forward", "backward" or "time"
+            (seconds of a pass or of both, measured by `trace`); or "order", as they ran.
+        top: at most so many rows.
+
+    Raises ValueError for another order.
 
     >>> import tinygrad_cnn as tc
     >>> from .record import record
@@ -77,12 +102,10 @@ def table(graph: Graph, by: str = "kept", top: int | None = None) -> Table:
     sum
     all          24 B
     """
-    if by not in BY:
-        raise ValueError(f"by: {by!r} is not among {list(BY)}")
+    check_word("by", by, ORDERS)
     rows = [_row(node) for _, node in graph.ops()]
     if by != "order":
-        keys = {"time": lambda r: r.forward + r.backward}
-        rows.sort(key=keys.get(by, lambda r: getattr(r, by)), reverse=True)
+        rows.sort(key=lambda row: float(getattr(row, by)), reverse=True)
     return Table(rows[:top], any(node.measured for _, node in graph.ops()))
 
 

@@ -1,4 +1,4 @@
-"""Verdicts of gradient checks on a graph: what `pytest --gradcheck-report=FILE` found of each op."""
+"""Results of gradient checks on a graph, from a report of `pytest --gradcheck-report=FILE`."""
 
 from __future__ import annotations
 
@@ -8,47 +8,49 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .model import Graph, Verdict
+from .graph import Graph, Verdict
+
+Report = str | os.PathLike[str] | Mapping[str, Any]
+FORMAT = 1  # the version of the report that `tinygrad_cnn.testing` writes
 
 
-def judged(graph: Graph, report: str | os.PathLike[str] | Mapping[str, Any]) -> Graph:
-    """Write the verdict of its op on each node, and return the graph.
+def add_verdicts(graph: Graph, report: Report) -> Graph:
+    """Set the verdict of each op's node, and return the graph.
 
-    `report` is the file, or what it holds. Raises ValueError for what is no such report, OSError
-    where the file cannot be read.
+    Args:
+        graph: it is changed.
+        report: the path of the report, or its content.
 
-    >>> from .model import Node
+    Raises ValueError if the content is not such a report, OSError if the file cannot be read.
+
+    >>> from .graph import Node
     >>> graph = Graph((Node("op", "exp"),), ())
     >>> found = {"error": 2e-9, "second_order_error": None, "verdict": None}
-    >>> judged(graph, {"format": 1, "ops": {"exp": found}}).nodes[0].verdict
+    >>> add_verdicts(graph, {"format": 1, "ops": {"exp": found}}).nodes[0].verdict
     Verdict(error=2e-09, failed=None)
     """
-    where, known = "the report", report
+    where: str = "the report"
+    content: Any = report
     if not isinstance(report, Mapping):
         where = str(Path(report))
         try:
-            known = json.loads(Path(report).read_text(encoding="utf-8"))
+            content = json.loads(Path(report).read_text(encoding="utf-8"))
         except ValueError as error:
-            raise ValueError(f"{where}: is no JSON: {error}") from None
-    return _written(graph, where, known)
-
-
-def _written(graph: Graph, where: str, report: Any) -> Graph:
+            raise ValueError(f"{where}: is not JSON: {error}") from None
     try:
-        if report["format"] != 1:
+        if content["format"] != FORMAT:
             raise ValueError
-        found = {
-            name: Verdict(
-                max((e for e in (op["error"], op["second_order_error"]) if e is not None),
-                    default=None),
-                op["verdict"],
-            )
-            for name, op in report["ops"].items()
-        }  # fmt: skip
+        verdicts = {name: _verdict(found) for name, found in content["ops"].items()}
     except (KeyError, TypeError, AttributeError, ValueError):
         raise ValueError(
-            f"{where}: is no report of gradient checks, as pytest --gradcheck-report=FILE writes it"
+            f"{where}: is not a report of gradient checks, which pytest --gradcheck-report=FILE "
+            "writes"
         ) from None
     for _, node in graph.ops():
-        node.verdict = found.get(node.name)
+        node.verdict = verdicts.get(node.name)
     return graph
+
+
+def _verdict(found: Mapping[str, Any]) -> Verdict:
+    errors = [e for e in (found["error"], found["second_order_error"]) if e is not None]
+    return Verdict(max(errors, default=None), found["verdict"])

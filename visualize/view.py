@@ -1,18 +1,18 @@
-"""Views of a graph, each again a graph: modules closed, small inputs in their op's box, the rest cut."""
+"""Views of a graph, each a graph again: modules closed, small inputs inlined, early nodes cut."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from math import prod
 
-from .model import Edge, Graph, Measured, Node, rebuilt, used_clusters
+from .graph import Edge, Graph, Measured, Node, rebuilt, used_clusters
 from .words import shape_text, value_text
 
 
 def close(graph: Graph, depth: int) -> Graph:
-    """The graph with modules open to a depth: at 0 each outermost module is one node.
+    """The graph with all modules deeper than `depth` closed: at 0 each outermost is one node.
 
-    A module of one op stays as that op. Of several values that one node takes from another there is
-    one edge.
+    A module of one op stays that op. Several edges between a closed module and one node become one.
 
     >>> import tinygrad_cnn as tc
     >>> from tinygrad_cnn import nn
@@ -44,7 +44,11 @@ def close(graph: Graph, depth: int) -> Graph:
 
 
 def module_node(graph: Graph, path: str, inside: list[int]) -> Node:
-    """The node that stands for a closed module, with sums over those inside."""
+    """The node that replaces a closed module: sums over the nodes at the positions `inside`.
+
+    `grad_norm` is that of the last op, whose output is the module's. The verdict is the first
+    failed one, else the one with the largest error.
+    """
     cluster = next(c for c in graph.clusters if c.path == path)
     nodes = [graph.nodes[at] for at in inside]
     ops = [node for node in nodes if node.kind == "op"]
@@ -80,19 +84,18 @@ def module_node(graph: Graph, path: str, inside: list[int]) -> Node:
 
 
 def parameter_count(nodes: list[Node]) -> int:
-    """How many numbers the parameters among the nodes have."""
-    total = 0
-    for node in nodes:
-        if node.kind == "parameter" and node.shape is not None:
-            size = 1
-            for n in node.shape:
-                size *= n
-            total += size
-    return total
+    """The number of elements of all parameters among the nodes.
+
+    >>> parameter_count([Node("parameter", "w", (3, 4)), Node("parameter", "b", (3,))])
+    15
+    """
+    return sum(
+        prod(node.shape) for node in nodes if node.kind == "parameter" and node.shape is not None
+    )
 
 
 def _one_edge(graph: Graph) -> Graph:
-    """Of several edges from one node into a closed module, the first; the same for what comes out."""
+    """The graph with one edge, the first, for each pair of a closed module and another node."""
     seen, edges = set(), []
     for edge in graph.edges:
         ends = (edge.source, edge.target)
@@ -106,9 +109,15 @@ def _one_edge(graph: Graph) -> Graph:
 
 
 def inline(graph: Graph, parameters: bool = True) -> Graph:
-    """The graph with parameters and numbers that one op alone uses written into that op's box.
+    """The graph with parameters and numbers written into the box of the op, where one op uses them.
 
-    Without `parameters` they are left out, shared ones too.
+    They become `rows` of that op. `parameters=False` omits all parameters, shared ones too.
+
+    >>> import tinygrad_cnn as tc
+    >>> from .record import record
+    >>> graph = inline(record(tc.ones(3, requires_grad=True) * 2.5))
+    >>> [(node.name, node.rows) for node in graph.nodes]
+    [('a', ()), ('mul', (('b', '2.5', 'constant'),)), ('output', ())]
     """
     uses: dict[int, list[Edge]] = {}
     for edge in graph.edges:
@@ -137,9 +146,9 @@ def inline(graph: Graph, parameters: bool = True) -> Graph:
 
 
 def cut(graph: Graph, limit: int) -> Graph:
-    """The graph without all but its last `limit` nodes, for one that is too large to lay out.
+    """The last `limit` nodes of a graph that is too large to lay out.
 
-    A node of kind "cut" stands for the others; an edge from any of them comes from there.
+    A node of kind "cut" replaces the earlier nodes. Edges from any of them start there.
 
     >>> import tinygrad_cnn as tc
     >>> from .record import record
@@ -161,5 +170,5 @@ def cut(graph: Graph, limit: int) -> Graph:
     return Graph(
         (Node("cut", f"{hidden} more nodes"), *kept),
         edges,
-        used_clusters(list(kept), graph.clusters),
+        used_clusters(kept, graph.clusters),
     )

@@ -1,4 +1,4 @@
-"""Facts in few words: shapes, attributes, bytes, seconds, and all that is known of a node."""
+"""Facts as short text: shapes, attributes, bytes, seconds, and the description of a node."""
 
 from __future__ import annotations
 
@@ -6,24 +6,25 @@ from typing import Any
 
 import numpy as np
 
-from .model import Node
+from .graph import Node
 
-# What goes without saying: values of attributes that are left out of a box.
-_NEUTRAL = {
+# Default values of attributes. A box omits an attribute that has its default value.
+_DEFAULTS = {
     "padding": 0, "dilation": 1, "groups": 1, "keepdim": False, "correction": 1,
     "ignore_index": -100, "reduction": "mean", "label_smoothing": 0.0, "eps": 1e-5,
     "count_include_pad": True, "ceil_mode": False, "beta": 1.0, "threshold": float("inf"),
     "alpha": 1.0, "scale": 1.0, "rate": 1.0, "approximate": "none",
 }  # fmt: skip
-_WINDOW = {"kernel_size", "stride", "padding", "dilation"}
-# What the shapes tell already, or nobody reads.
+_WINDOW = {"kernel_size", "stride", "padding", "dilation"}  # one value for each spatial axis
+# Attributes that a box omits: the shapes show them already, or they tell a reader nothing.
 REDUNDANT = {
-    "shape", "output_size", "x_shape", "w_shape", "divisor", "random", "path", "affine_shape", "matrix",
+    "shape", "output_size", "x_shape", "w_shape", "divisor", "random", "path", "affine_shape",
+    "matrix",
 }  # fmt: skip
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
-    """A shape as people write it; in ASCII, whose widths every renderer knows.
+    """A shape in ASCII characters, whose widths every renderer knows.
 
     >>> shape_text((64, 3, 8, 8)), shape_text(()), shape_text((0,))
     ('64x3x8x8', 'scalar', '0')
@@ -32,7 +33,7 @@ def shape_text(shape: tuple[int, ...]) -> str:
 
 
 def attributes(node: Node) -> list[str]:
-    """What of an op's attributes is worth reading, in few words.
+    """The attributes of an op that differ from their defaults, as short texts.
 
     >>> attributes(Node("op", "pool", attributes={"kernel_size": (2, 2), "stride": (2, 1),
     ...                                           "padding": ((0, 0), (0, 0))}))
@@ -44,10 +45,10 @@ def attributes(node: Node) -> list[str]:
     windowed = "kernel_size" in node.attributes
     for name, value in node.attributes.items():
         if name in _WINDOW:
-            value = _alike(value)
-        if name in REDUNDANT or value is None or (name in _NEUTRAL and _is(value, _NEUTRAL[name])):
+            value = _uniform(value)
+        if name in REDUNDANT or value is None or _equal(value, _DEFAULTS.get(name)):
             continue
-        if name == "stride" and not windowed and _is(value, 1):
+        if name == "stride" and not windowed and _equal(value, 1):
             continue
         if name == "dims" and node.family == "norm":
             continue
@@ -62,35 +63,36 @@ def attributes(node: Node) -> list[str]:
     return facts
 
 
-def _pairs(value: Any) -> bool:
+def _pairs(value: object) -> bool:
     return isinstance(value, tuple) and all(isinstance(v, tuple) and len(v) == 2 for v in value)
 
 
-def _padding(value: Any) -> str:
-    """Padding of each axis; "1/0" is 1 before and 0 after."""
+def _padding(value: tuple[tuple[int, int], ...]) -> str:
+    """The padding of each axis; "1/0" is 1 before and 0 after."""
     sides = [str(a) if a == b else f"{a}/{b}" for a, b in value]
     return sides[0] if len(set(sides)) == 1 else "x".join(sides)
 
 
-def _is(value: Any, neutral: Any) -> bool:
-    return type(value) is type(neutral) and bool(value == neutral)
+def _equal(value: object, other: object) -> bool:
+    """Whether both have one type and are equal: 1 is not True, and an array equals nothing."""
+    return type(value) is type(other) and bool(value == other)
 
 
-def _alike(value: Any) -> Any:
-    """One number for a pair, or a pair of pairs, of that same number."""
+def _uniform(value: Any) -> Any:
+    """A pair, or a pair of pairs, of equal numbers as that one number; else the value itself."""
     for _ in range(2):
         if isinstance(value, tuple) and value:
-            value = tuple(v[0] if _same(v) else v for v in value)
-            value = value[0] if _same(value) else value
+            value = tuple(v[0] if _all_equal(v) else v for v in value)
+            value = value[0] if _all_equal(value) else value
     return value
 
 
-def _same(value: Any) -> bool:
+def _all_equal(value: object) -> bool:
     return isinstance(value, tuple) and len(value) > 0 and all(v == value[0] for v in value)
 
 
-def value_text(value: Any) -> str:
-    """The value of an attribute, short: of an array the shape alone, a slice as it is written.
+def value_text(value: object) -> str:
+    """The value of an attribute as short text: of an array the shape, of another object its class.
 
     >>> value_text((slice(1, None), Ellipsis, np.zeros((2, 3)), 0.5))
     '1:, ..., array 2x3, 0.5'
@@ -108,11 +110,14 @@ def value_text(value: Any) -> str:
         return ", ".join(map(value_text, value))
     if value is None or isinstance(value, (str, int, tuple, np.generic, np.dtype)):
         return str(value)
-    return type(value).__name__  # the text of an object may be long, or hold its address
+    return type(value).__name__  # str(value) may be long, or hold an address
+
+
+# --- Numbers with units -------------------------------------------------------------------------
 
 
 def _scaled(number: float, units: tuple[str, ...], step: float = 1000.0) -> str:
-    """Three digits and a unit, of those that are `step` apart."""
+    """The number with three digits and one of the units, each `step` times the one before."""
     at = 0
     while abs(number) >= 999.5 and at + 1 < len(units):
         number, at = number / step, at + 1
@@ -122,7 +127,7 @@ def _scaled(number: float, units: tuple[str, ...], step: float = 1000.0) -> str:
 
 
 def bytes_text(n: float) -> str:
-    """A number of bytes in a unit that people read.
+    """A number of bytes with a decimal unit.
 
     >>> bytes_text(12), bytes_text(4096), bytes_text(3 << 20)
     ('12 B', '4.1 kB', '3.15 MB')
@@ -131,7 +136,7 @@ def bytes_text(n: float) -> str:
 
 
 def seconds_text(seconds: float) -> str:
-    """A time in a unit that people read.
+    """A time with a unit.
 
     >>> seconds_text(0.00012), seconds_text(0.25), seconds_text(0)
     ('120 µs', '250 ms', '0 µs')
@@ -139,17 +144,8 @@ def seconds_text(seconds: float) -> str:
     return _scaled(seconds * 1e6, ("µs", "ms", "s"))
 
 
-def count_text(n: float) -> str:
-    """A large count.
-
-    >>> count_text(61706), count_text(11_689_512), count_text(7)
-    ('61.7 k', '11.7 M', '7')
-    """
-    return _scaled(n, ("", "k", "M", "G"))
-
-
 def norm_text(norm: float) -> str:
-    """A norm, with three digits.
+    """A norm with three digits.
 
     >>> norm_text(0.012345), norm_text(1234567.0)
     ('0.0123', '1.23e+06')
@@ -157,8 +153,16 @@ def norm_text(norm: float) -> str:
     return f"{norm:.3g}"
 
 
+# --- Nodes --------------------------------------------------------------------------------------
+
+
 def keeps(node: Node) -> str:
-    """What an op keeps for its vjps."""
+    """The arrays that an op keeps for its vjps, and their size.
+
+    >>> from .graph import Saved
+    >>> keeps(Node("op", "exp", saved=(Saved("y", (1000,), 4000),)))
+    'keeps y 4 kB'
+    """
     if node.saved is None:
         return "freed"
     if not node.saved:
@@ -166,11 +170,11 @@ def keeps(node: Node) -> str:
     own = ", ".join(dict.fromkeys(saved.name for saved in node.saved if saved.own))
     if own:
         return f"keeps {own} {bytes_text(node.kept())}"
-    return "keeps only what is kept elsewhere"
+    return "keeps no memory of its own"
 
 
 def measures(node: Node) -> list[str]:
-    """What was measured, a line for each fact."""
+    """The measurements of a node, a line each; none where it was not measured."""
     m = node.measured
     if m is None:
         return []
@@ -186,9 +190,15 @@ def measures(node: Node) -> list[str]:
 
 
 def describe(node: Node) -> str:
-    """All that is known of a node, a line for each fact: its tooltip."""
-    what = {"vjp": "vjp of", "gradient": "gradient of"}.get(node.kind, node.kind)
-    lines = [f"{what} {node.name}" + (f" x{node.count}" if node.count > 1 else "")]
+    """All facts about a node, a line each: its tooltip.
+
+    >>> print(describe(Node("op", "exp", (2, 3), "float32", line="net.py:4, in forward")))
+    op exp
+    shape 2x3, float32
+    net.py:4, in forward
+    """
+    kind = {"vjp": "vjp of", "gradient": "gradient of"}.get(node.kind, node.kind)
+    lines = [f"{kind} {node.name}" + (f" x{node.count}" if node.count > 1 else "")]
     if node.shape is not None:
         lines.append(f"shape {shape_text(node.shape)}" + (f", {node.dtype}" if node.dtype else ""))
     if node.value is not None:
@@ -213,7 +223,12 @@ def describe(node: Node) -> str:
 
 
 def verdict_text(node: Node) -> str:
-    """What the gradient checks found."""
+    """The result of the gradient checks of a node.
+
+    >>> from .graph import Verdict
+    >>> verdict_text(Node("op", "exp", verdict=Verdict(2e-9)))
+    'gradient checked, worst error 2.0e-09'
+    """
     if node.verdict is None:
         return "gradient not checked"
     if node.verdict.failed:

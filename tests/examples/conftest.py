@@ -1,4 +1,4 @@
-"""The examples as modules, loaded from their files."""
+"""The examples as modules. `pythonpath` in setup.cfg lets them import each other, as scripts do."""
 
 import importlib.util
 import sys
@@ -11,7 +11,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 @pytest.fixture
 def example(monkeypatch):
-    """example("train_digits") is the module of examples/train_digits.py."""
+    """example("train_digits") is the module of examples/train_digits.py, fresh."""
 
     def load(name):
         spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")

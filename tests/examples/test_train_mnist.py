@@ -46,7 +46,7 @@ def mnist(example):
 
 
 def stops(mnist, folder, *more):
-    """The one line that the program ends with."""
+    """The only line of the error that ends the program."""
     with pytest.raises(SystemExit) as stopped:
         mnist.main(["--data", str(folder), "--epochs", "1", *more])
     message = stopped.value.code
@@ -119,7 +119,8 @@ def test_truncated_inside_the_gzip(mnist, data):
     path = data / "train-images-idx3-ubyte.gz"
     path.write_bytes(gzip.compress(whole[:-10]))
     message = stops(mnist, data)
-    assert f"{path}: is truncated: 28790 bytes of data, shape (200, 12, 12) is 28800" in message
+    assert f"{path}: is truncated: it has 28790 bytes of data" in message
+    assert "shape (200, 12, 12) needs 28800" in message
 
 
 def test_other_wrong_files_are_named(mnist, data):
@@ -128,8 +129,8 @@ def test_other_wrong_files_are_named(mnist, data):
     path = data / "train-labels-idx1-ubyte"
     for array, words in [
         (np.zeros(199, np.uint8), "has 199 labels for the 200 images"),
-        (np.full(200, 10, np.uint8), "has label 10, wanted 0 to 9"),
-        (np.zeros((200, 1), np.uint8), "is no IDX file of bytes with 1 axes"),
+        (np.full(200, 10, np.uint8), "has a label 10, wanted 0 to 9"),
+        (np.zeros((200, 1), np.uint8), "is not an IDX file of bytes with 1 axes"),
     ]:
         path.write_bytes(idx(array))
         message = stops(mnist, data)

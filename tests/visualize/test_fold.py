@@ -1,4 +1,4 @@
-"""Folding: what repeats is drawn once, with its number, and nothing else is lost."""
+"""Folding: repeated pieces are drawn once, with their number, and nothing else is lost."""
 
 import pytest
 from hypothesis import given, strategies as st
@@ -34,7 +34,7 @@ def test_the_way_on_leads_out_of_what_was_folded(nets):
     graph = folded(model(tc.ones(2, 3, 8, 8)).sum(), model)
     out = [at for at, n in graph.ops() if n.cluster == "layer1.0" and n.name == "relu"][-1]
     targets = {graph.nodes[e.target].cluster for e in graph.edges if e.source == out}
-    assert targets == {"layer2.0.conv1", "layer2.0.shortcut.0"}
+    assert targets == {"layer2.0.conv1", "layer2.0.downsample.0"}
     assert all(edge.source < edge.target for edge in graph.edges)
 
 
@@ -50,7 +50,7 @@ def test_a_chain_of_pieces(n, names):
     ops = [node.name for _, node in graph.ops()]
     assert len(ops) <= len(names)
     total = sum(len(node.origin) for _, node in graph.ops())
-    assert total == n * len(names)  # every op is one of those that are drawn
+    assert total == n * len(names)  # every op is the origin of a drawn one
     assert len(graph.edges) == len(ops) + 1
 
 

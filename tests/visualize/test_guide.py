@@ -1,7 +1,11 @@
 """docs/pictures.md: every snippet runs, and links lead somewhere."""
 
+import inspect
 import re
 from pathlib import Path
+
+import visualize
+from visualize import look
 
 DOCS = Path(__file__).parents[2] / "docs"
 TEXT = (DOCS / "pictures.md").read_text(encoding="utf-8")
@@ -26,3 +30,19 @@ def test_links_and_pictures_are_there():
     assert set(re.findall(r"\]\(#([\w-]+)\)", TEXT)) == anchors
     for path in re.findall(r'(?:src="|\]\()((?:pictures/)?[\w-]+\.(?:svg|png|gif|md))', TEXT):
         assert (DOCS / path).is_file(), path
+
+
+def test_the_table_of_options_has_them_all():
+    rows = {
+        keyword: (re.findall(r'"(\w+)"', values), default)
+        for keyword, values, default in re.findall(r"^\| `(\w+)` \| (.*) \| (.*) \|$", TEXT, re.M)
+    }
+    assert set(rows) == set(visualize.Look.__required_keys__ | visualize.Look.__optional_keys__)
+    assert rows["direction"][0] == list(look.DIRECTIONS)
+    assert rows["phase"][0] == list(look.PHASES)
+    assert rows["heat"][0] == [heat for heat in look.HEATS if heat != "status"]  # which is diff's
+    assert sorted(rows["show"][0]) == sorted(look.DETAILS)
+    assert rows.pop("show")[0][:4] == list(look.DEFAULT_DETAILS)
+    parameters = inspect.signature(visualize.Picture).parameters
+    for keyword, (_, default) in rows.items():
+        assert default.strip('"') == str(parameters[keyword].default)

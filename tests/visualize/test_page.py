@@ -1,4 +1,4 @@
-"""The HTML page in headless Chromium: what users do with it, and what it must not do.
+"""The HTML page in headless Chromium: its controls, and its safety.
 
 Skipped where playwright or Chromium is not installed (`pip install -e '.[browser]'`, and
 `apt install chromium`).
@@ -15,7 +15,7 @@ import pytest
 import tinygrad_cnn as tc
 import visualize
 from tinygrad_cnn import nn
-from visualize.backward import PHASES
+from visualize.look import PHASES
 
 NASTY = [
     "</script><script>document.title='broken out'</script>",
@@ -53,7 +53,7 @@ def browser():
 
 @pytest.fixture
 def visit(browser, tmp_path):
-    """visit(picture) is a page that shows it; at the end nothing was wrong with it."""
+    """visit(picture) is a page that shows it. No message, error or request may come from it."""
     wrong, pages = [], []
 
     def open_page(picture, scheme="light", width=1200):
@@ -79,11 +79,13 @@ def visit(browser, tmp_path):
 @pytest.fixture(scope="module")
 def resnet(nets):
     tc.manual_seed(0)
-    return visualize.trace(nets.ResNet(), tc.randn(2, 3, 8, 8))
+    model, x = nets.ResNet(), tc.randn(2, 3, 8, 8)
+    visualize.trace(model, x)  # the first call of an op may compile it for seconds
+    return visualize.trace(model, x)
 
 
 def wait(page, selector, words):
-    """Until these are the words there. (The page's policy forbids wait_for_function.)"""
+    """Wait until an element has these words. (The page's policy forbids wait_for_function.)"""
     from playwright.sync_api import expect
 
     expect(page.locator(selector)).to_have_text(words, timeout=10_000)
@@ -99,7 +101,7 @@ def test_search_finds(visit, resnet):
     page.keyboard.type("layer3.1.bn2")
     names = [n.name for n in resnet.graph.nodes if n.cluster == "layer3.1.bn2" and n.kind == "op"]
     assert page.text_content("#found") == str(len(names)) == "1"
-    assert page.locator(".box.match").count() == 1  # the closed module that it is in
+    assert page.locator(".box.match").count() == 1  # the closed module around it
     page.keyboard.press("Enter")
     assert page.text_content("#found") == "1/1"
     chosen = page.locator(".box.chosen")
@@ -121,7 +123,7 @@ def test_a_click_opens_and_closes_a_module(visit, resnet):
     page.click('.box[data-key="mlayer2.0"]')
     after = keys(page)
     assert "mlayer2.0" not in after
-    assert "mlayer2.0.shortcut" in after
+    assert "mlayer2.0.downsample" in after
     assert len(after) == len(before) - 1 + 7 + 1  # its ops, and one module more
     assert page.locator('.frame[data-path="layer2.0"]').count() == 1
     page.click('.frame[data-path="layer2.0"]')
@@ -159,7 +161,8 @@ def test_the_facts_of_a_node(visit, nets):
     text = page.inner_text("#panel")
     for words in ("conv2d", "conv2", "2x3x1x1", "float32", "stride", "weight", "3x2x3x3",
                   "forward", "backward", "gradient norm", "y = x ⋆ w + b", "nets.py:",
-                  "return self.fc(F.relu(self.conv2(x)).flatten(1))", "Cotangent", "arrives"):  # fmt: skip
+                  "return self.fc(F.relu(self.conv2(x)).flatten(1))",
+                  "Incoming cotangent"):  # fmt: skip
         assert words.lower() in text.lower(), words
 
 
@@ -246,7 +249,7 @@ def test_images_of_cotangents_load(visit):
 
 
 def test_texts_fit_and_boxes_do_not_overlap(visit, resnet, nets):
-    unet = visualize.trace(nets.UNet(), tc.randn(1, 1, 8, 8), heat="time")
+    unet = visualize.trace(nets.UNet(), tc.randn(2, 1, 8, 8), heat="time")
     for picture in (resnet, unet):
         page = visit(picture)
         for phase in PHASES:
@@ -328,7 +331,7 @@ def test_a_large_graph_says_what_is_left_out(visit):
         y = y.exp() if (k * k) % 7 < 3 else y.tanh()
     picture = visualize.draw(y, limit=40, fold=False)
     page = visit(picture)
-    assert page.inner_text("#notice") == "262 nodes are left out"
+    assert page.inner_text("#notice") == "262 nodes are not shown"
     assert page.locator(".box").count() == 41
 
 

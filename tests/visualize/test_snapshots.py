@@ -1,6 +1,6 @@
-"""DOT text of five models, as it was looked at and found right.
+"""DOT text of five models. Their pictures were checked by eye.
 
-After a change that is meant, look at the pictures again, and write the files anew with
+After an intended change, look at the pictures again, and rewrite the files with
 
     REWRITE_SNAPSHOTS=1 python -m pytest tests/visualize/test_snapshots.py
 """
@@ -15,8 +15,7 @@ import pytest
 import tinygrad_cnn as tc
 import tinygrad_cnn.nn.functional as F
 import visualize
-from visualize.backward import PHASES
-from visualize.dot import SHOW
+from visualize.look import DETAILS as SHOW, PHASES
 
 FOLDER = Path(__file__).parent / "snapshots"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -29,7 +28,7 @@ def drawn(nets):
         model, x = {
             "lenet": (nets.LeNet, tc.ones(2, 1, 8, 8)),
             "resnet": (nets.ResNet, tc.ones(2, 3, 8, 8)),
-            "unet": (nets.UNet, tc.ones(1, 1, 4, 4)),
+            "unet": (nets.UNet, tc.ones(2, 1, 4, 4)),
             "recurrent": (nets.Recurrent, tc.ones(1, 3)),
             "mlp": (nets.mlp, tc.ones(2, 4)),
         }[name]
@@ -49,7 +48,7 @@ NAMES = ("lenet", "resnet", "unet", "recurrent", "mlp")
 
 @pytest.mark.parametrize("name", NAMES)
 def test_dot_text(drawn, name):
-    source = re.sub(r' tooltip="[^"]*"', "", drawn(name).source)  # which has every small fact
+    source = re.sub(r' tooltip="[^"]*"', "", drawn(name).source)  # tooltips have too many facts
     file = FOLDER / f"{name}.dot"
     if os.environ.get("REWRITE_SNAPSHOTS"):
         file.parent.mkdir(exist_ok=True)
@@ -58,7 +57,7 @@ def test_dot_text(drawn, name):
 
 
 def texts_in_boxes(svg):
-    """(text, left and right end of it, those of its box) for each text in a box."""
+    """(text, its left and right end, the left and right end of its box) for each text in a box."""
     for group in svg.iter(SVG + "g"):
         if not (group.get("id") or "").startswith("node-"):
             continue

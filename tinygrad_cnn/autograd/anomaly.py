@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
 import zlib
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ..engine import Node, Observer, observe
+from ..engine import Node, Observer, observe, user_line
 
-_PACKAGE = os.path.dirname(os.path.dirname(__file__))
+_PACKAGES = (os.path.join(os.path.dirname(os.path.dirname(__file__)), ""),)  # not the user's code
 
 
 class detect_anomaly(Observer):
@@ -42,7 +41,7 @@ class detect_anomaly(Observer):
 
     def op_ran(self, op: Any, inputs: tuple[Any, ...], output: Any, node: Node | None) -> None:
         """Check the output; note the source line and what the saved arrays hold."""
-        line = _user_line()
+        line = user_line(_PACKAGES)
         bad = self._bad(output._array)
         if bad and not any(self._bad(getattr(x, "_array", x)) for x in inputs):
             shapes = [tuple(x.shape) for x in inputs if hasattr(x, "shape")]
@@ -95,14 +94,6 @@ def _line(node: Node) -> str:
 
 def _sum(saved: Any) -> int:
     return zlib.crc32(np.ascontiguousarray(saved).data) if isinstance(saved, np.ndarray) else 0
-
-
-def _user_line() -> str:
-    """The innermost line of code outside this package."""
-    frame = sys._getframe(1)
-    while frame.f_back and (frame.f_code.co_filename.startswith((_PACKAGE, "<generated"))):
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}, in {frame.f_code.co_name}"
 
 
 _everywhere: list[detect_anomaly] = []

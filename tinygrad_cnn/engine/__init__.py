@@ -22,7 +22,12 @@ from .nodes import (
     provide as provide,
     wrap as wrap,
 )
-from .observers import Observer as Observer, observe as observe, observers as observers
+from .observers import (
+    Observer as Observer,
+    observe as observe,
+    observers as observers,
+    user_line as user_line,
+)
 from .operation import Op as Op
 from .recorder import (
     call as call,

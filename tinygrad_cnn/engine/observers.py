@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
@@ -28,6 +29,20 @@ class Observer:
 
     def vjp_ran(self, node: Node, g: Any, gradients: Sequence[Any]) -> None:
         """They ran: one gradient for each parent, None where none was needed."""
+
+
+def user_line(packages: tuple[str, ...]) -> str:
+    """The innermost running line of code outside `packages`: "file:number, in function".
+
+    `packages` are the folders of code that is not the user's, each with a separator at its end.
+
+    >>> user_line(("/no/such/folder/",)).endswith(":1, in <module>")
+    True
+    """
+    frame = sys._getframe(1)
+    while frame.f_back and frame.f_code.co_filename.startswith(packages):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}, in {frame.f_code.co_name}"
 
 
 observers: list[Observer] = []

@@ -1,4 +1,4 @@
-// The view as SVG. Texts are set as text, never as markup.
+// Draws the view as SVG. Every text is inserted as text, never as markup.
 
 const NS = 'http://www.w3.org/2000/svg';
 const svg = document.getElementById('graph');
@@ -20,9 +20,9 @@ function make(parent, tag, attributes = {}, text = null) {
   return element;
 }
 
-let shown = null;  // the view that is drawn, with places
+let shown = null;  // the view that is drawn, with positions
 
-function colour(box, vjp = box.vjp) {  // fill and border, as properties of the style sheet
+function colour(box, vjp = box.vjp) {  // fill and border, as CSS properties
   const named = (kind, name) => [`var(--${kind}-${name}-fill)`, `var(--${kind}-${name}-line)`];
   const own = box.kind === 'op' ? named('family', box.family) : named('kind', box.kind);
   if (state.heat === 'status' && box.kind !== 'output') return named('status', box.status || 'same');
@@ -37,7 +37,7 @@ function colour(box, vjp = box.vjp) {  // fill and border, as properties of the 
 }
 
 let range = { low: 0, high: 1 };
-function level(value) {  // from 0 to 1: by the square root, of norms by the logarithm
+function level(value) {  // from 0 to 1, on a square-root scale; of norms on a logarithmic scale
   if (state.heat !== 'grad') return Math.sqrt(value / range.high);
   return value <= range.low ? 0 : Math.log(value / range.low) / Math.log(range.high / range.low);
 }
@@ -94,7 +94,7 @@ function draw() {
   pose();
 }
 
-function heatOf(path) {  // the sum in a frame
+function heatOf(path) {  // the sum of the heat in a frame
   if (state.heat !== 'time' && state.heat !== 'bytes') return '';
   const total = shown.boxes.filter(b => b.chain.includes(path)).reduce((a, b) => a + (HEATS[state.heat].of(b) || 0), 0);
   return total ? '  ' + HEATS[state.heat].write(total) : '';
@@ -173,7 +173,7 @@ function arrow(parent, edge) {
 }
 const mid = (a, b) => [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
 
-function curve(points) {  // through the points, leaving and meeting each along the flow
+function curve(points) {  // a path through the points, parallel to the flow at each
   let d = `M${points[0][0].toFixed(1)} ${points[0][1].toFixed(1)}`;
   for (let k = 1; k < points.length; k++) {
     const [a, b] = [points[k - 1], points[k]], c = state.turned ? mid(a, b)[0] : mid(a, b)[1];
@@ -215,7 +215,7 @@ function legend() {
   for (const s of [0, 0.5, 1]) add(ends, 'span', heat.write(at(s)));
 }
 
-// --- What is marked ---
+// --- Marks: the current step, search matches, the chosen box ---
 
 function mark() {
   const step = data.steps && state.step ? data.steps[state.step - 1] : null;

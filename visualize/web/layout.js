@@ -1,8 +1,8 @@
-// Places for boxes, frames and edges. Each open module is laid out by itself, in layers, and is then
-// one box of the module around it; an edge that crosses a frame goes through a port in its border.
-// All is computed for top to bottom; for left to right widths and heights change places.
+// Positions of boxes, frames and edges. Each open module is laid out on its own, in layers, and then
+// counts as one box of the module around it. An edge crosses a frame through a port in its border.
+// Everything is computed from top to bottom; left to right swaps widths and heights.
 
-const GAP = 22, PORT = 14;
+const GAP = 22, PORT = 14;  // pixels between boxes, and the width of a port
 
 function layout(found, turned) {
   const frameOf = path => path ?? '';
@@ -46,7 +46,7 @@ function layout(found, turned) {
     let common = 0;
     while (common < up.length && common < down.length && up[common] === down[common]) common++;
     let a = edge.source.item, aPort = null;
-    const join = (group, from, to, ends, label) => {  // ends: the ports where it meets frames
+    const join = (group, from, to, ends, label) => {  // ends: the ports at which it meets frames
       const link = connect(group, from, to, edge, label);
       for (const [item, at] of ends) if (link && at) link.ports.set(item, at);
     };
@@ -87,7 +87,7 @@ function layout(found, turned) {
     group.item.w = group.breadth + pad[2] + pad[3];
     group.item.h = group.length + pad[0] + pad[1];
   }
-  for (const group of order.reverse()) {  // from the outermost in: places on the sheet
+  for (const group of order.reverse()) {  // from the outermost in: positions on the sheet
     const at = group.item, left = group.path == null ? 0 : at.X, top = group.path == null ? 0 : at.Y;
     if (group.path == null) { at.X = 0; at.Y = 0; }
     for (const item of group.all) { item.X = left + item.x - item.w / 2; item.Y = top + item.y; }
@@ -108,7 +108,7 @@ function layout(found, turned) {
   return { rects: rects.sort((a, b) => a.depth - b.depth), width, height };
 }
 
-// The points of an edge: at each piece of it from the bottom of one thing to the top of another.
+// The points of an edge: for each piece of it, the bottom of one box and the top of the next.
 function route(edge) {
   const points = [];
   for (const link of edge.links) {
@@ -133,7 +133,7 @@ function layers(group) {
   for (const l of links) { const [a, b] = l.reversed ? [l.b, l.a] : [l.a, l.b]; a.out.push({ to: b, l }); b.in.push({ to: a, l }); }
   rank(items);
   const all = [...items], rows = [];
-  for (const l of links) {  // long edges through places of their own
+  for (const l of links) {  // a long edge gets a place of its own in each layer that it crosses
     const [a, b] = l.reversed ? [l.b, l.a] : [l.a, l.b];
     l.path = [];
     for (let r = a.rank + 1; r < b.rank; r++) {
@@ -146,7 +146,8 @@ function layers(group) {
   for (const item of all) { item.up = []; item.down = []; }
   for (const l of links) for (let k = 0; k + 1 < l.chain.length; k++) {
     const [a, b] = [l.chain[k], l.chain[k + 1]];
-    // the way of the data straight before that of what passes by, or of labels and the like
+    // long edges (10) and the path of the data (8) run straight, the ends of long edges (1) and
+    // edges of parameters and constants (0.5) bend
     const weight = a.dummy && b.dummy ? 10 : a.dummy || b.dummy ? 1 : l.light ? 0.5 : 8;
     a.down.push({ to: b, weight, l }); b.up.push({ to: a, weight, l });
   }
@@ -172,7 +173,7 @@ function layers(group) {
   group.breadth = right - left;
 }
 
-function orient(items, links) {  // turn edges round that would close a circle
+function orient(items, links) {  // reverses the edges that would close a cycle
   const out = new Map(items.map(i => [i, []])), mark = new Map();
   for (const l of links) { l.reversed = false; out.get(l.a).push(l); }
   for (const start of items) {
@@ -203,7 +204,7 @@ function rank(items) {
       if (!waiting.get(to)) ready.push(to);
     }
   }
-  for (const item of order.reverse()) {  // what nothing leads to stands just before what uses it
+  for (const item of order.reverse()) {  // an item without inputs stands just before the item that uses it
     if (!item.in.length && item.out.length && item.port !== 'ins') {
       item.rank = Math.max(item.rank, Math.min(...item.out.map(o => o.to.rank)) - 1);
     }
@@ -212,7 +213,7 @@ function rank(items) {
   for (const item of items) if (item.port === 'outs') item.rank = last + 1;
 }
 
-function arrange(rows) {  // fewer crossings: each row by the middle of its neighbours, up and down
+function arrange(rows) {  // reduces crossings: sorts each row by the mean place of its neighbours, down and up
   const number = () => rows.forEach(row => row.forEach((item, k) => { item.at = k; }));
   const crossings = () => {
     let n = 0;
@@ -245,13 +246,13 @@ function arrange(rows) {  // fewer crossings: each row by the middle of its neig
   number();
 }
 
-function place(rows) {  // x: near the neighbours, in order, and no overlap
+function place(rows) {  // sets x: near the neighbours, in order, without overlap
   for (const row of rows) {
     let x = 0;
     for (const item of row) { x += item.w / 2; item.x = x; x += item.w / 2 + GAP; }
     for (const item of row) item.x -= x / 2;
   }
-  // an edge meets a frame at its port, which stands beside the middle
+  // an edge meets a frame at its port, which need not be in the middle
   const exit = (item, l) => l.ports.has(item) ? l.ports.get(item).x - item.w / 2 : 0;
   for (let sweep = 0; sweep < 24; sweep++) {
     const order = sweep % 2 ? [...rows].reverse() : rows;
@@ -270,7 +271,7 @@ function place(rows) {  // x: near the neighbours, in order, and no overlap
   }
 }
 
-function settle(row, wanted) {  // nearest places to those wanted that keep the order and the gaps
+function settle(row, wanted) {  // the places nearest to the wanted ones that keep the order and the gaps
   const blocks = [];
   let shift = 0;
   row.forEach((item, k) => {

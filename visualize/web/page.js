@@ -1,4 +1,4 @@
-// What the user does: pan, zoom, search, open and close, switches, steps.
+// The controls: pan, zoom, search, open and close modules, switches, steps of the backward pass.
 
 const byId = id => document.getElementById(id);
 let found = [], foundAt = -1, moved = false, timer = null;
@@ -12,7 +12,7 @@ function fit() {
   const { width: w, height: h } = svg.getBoundingClientRect();
   camera.scale = Math.max(0.05, Math.min(1.4, w / (shown.width + 20), h / (shown.height + 20)));
   const across = state.turned ? h / (shown.height + 20) : w / (shown.width + 20);
-  if (camera.scale < 0.6) camera.scale = Math.min(0.85, across);  // readable, from its beginning
+  if (camera.scale < 0.6) camera.scale = Math.min(0.85, across);  // large enough to read, with the start in view
   camera.x = Math.max(8, (w - shown.width * camera.scale) / 2);
   camera.y = Math.max(8, (h - shown.height * camera.scale) / 2);
   pose();
@@ -39,7 +39,7 @@ function zoom(factor, x = svg.clientWidth / 2, y = svg.clientHeight / 2) {
   pose();
 }
 
-function keeping(element, change) {  // the thing that was clicked stays where it is
+function keeping(element, change) {  // the clicked element stays in place on the screen
   const before = element && element.getBoundingClientRect();
   const after = change();
   if (before && after) {
@@ -66,7 +66,7 @@ function toggle(path) {
 
 function choose(key) { state.chosen = key; mark(); showPanel(); }
 
-function reveal(node) {  // open what is around it, and go there
+function reveal(node) {  // opens the modules around a node, and centres it
   for (const path of node.chain) state.open.add(path);
   draw();
   const box = shown.boxes.find(b => b.nodes.some(n => n.id === node.id) && b.kind !== 'module');
@@ -147,7 +147,7 @@ byId('search').addEventListener('keydown', e => {
   if (e.key === 'Enter') nextMatch();
   if (e.key === 'Escape') { e.target.value = ''; search(''); svg.focus(); }
 });
-if (data.cut) { byId('notice').hidden = false; byId('notice').textContent = `${data.cut.toLocaleString('en')} nodes are left out`; }
+if (data.cut) { byId('notice').hidden = false; byId('notice').textContent = `${data.cut.toLocaleString('en')} nodes are not shown`; }
 if (data.steps && data.steps.length) {
   byId('player').hidden = false;
   byId('slider').max = data.steps.length;

@@ -1,4 +1,4 @@
-// The panel beside the graph: an overview, the facts of what is chosen, or the step of the backward pass.
+// The panel beside the graph: an overview, the facts about the chosen box, or a step of the backward pass.
 
 const panel = document.getElementById('panel');
 let sorting = 'order';
@@ -43,7 +43,7 @@ function facts(box) {
     add(panel, 'h3', 'Kept for backward');
     if (box.freed) add(panel, 'p', 'freed', { class: 'sub' });
     else if (!box.saved) add(panel, 'p', 'nothing', { class: 'sub' });
-    else rows(panel, box.saved.map(([n, shape, size, own, times]) => [n, `${shape}, ${size}${times > 1 ? ' in ' + times : ''}${own ? '' : ' (kept elsewhere too)'}`]));
+    else rows(panel, box.saved.map(([n, shape, size, own, times]) => [n, `${shape}, ${size}${times > 1 ? ` in ${times} arrays` : ''}${own ? '' : ' (counted elsewhere)'}`]));
   } else if (box.kept) rows(panel, [['kept', bytes(box.kept)]]);
   if (box.measured) {
     const [forward, backward, size, norm, bad, badGradients] = box.measured;
@@ -79,8 +79,8 @@ function glance(parent, g) {
 }
 
 function flow(step) {
-  if (step.arrives) { add(panel, 'h3', 'Cotangent that arrives'); glance(panel, step.arrives); }
-  for (const [name, g] of step.leaves) { add(panel, 'h3', 'Leaves for ' + name); glance(panel, g); }
+  if (step.arrives) { add(panel, 'h3', 'Incoming cotangent'); glance(panel, step.arrives); }
+  for (const [name, g] of step.leaves) { add(panel, 'h3', 'Cotangent of ' + name); glance(panel, g); }
 }
 
 function stepFacts(step) {
@@ -113,15 +113,15 @@ function overview() {
   table(ops, measured);
   add(panel, 'h3', 'Keys');
   const keys = add(panel, 'table');
-  for (const [key, what] of [['/', 'search; Enter goes on'], ['Tab', 'from box to box; Enter opens or closes'], ['e c', 'open, close all modules'],
-    ['+ − 0', 'larger, smaller, all of it'], ['arrows', 'move'], ['t d', 'turn; light or dark'], ['[ ] space', 'steps of the backward pass'], ['Esc', 'back to this list']]) {
+  for (const [key, action] of [['/', 'search; Enter: next match'], ['Tab', 'next box; Enter opens or closes it'], ['e c', 'open or close all modules'],
+    ['+ − 0', 'zoom in, zoom out, fit'], ['arrows', 'pan'], ['t d', 'turn the graph; light or dark'], ['[ ] space', 'last or next step of the backward pass; play'], ['Esc', 'back to this overview']]) {
     const row = add(keys, 'tr');
     add(add(row, 'th', null, { scope: 'row' }), 'kbd', key);
-    add(row, 'td', what);
+    add(row, 'td', action);
   }
 }
 
-function table(ops, measured) {  // the ops, largest first
+function table(ops, measured) {  // the table of ops, sorted by the chosen column
   const columns = [['order', 'op', n => n.id], ...(measured ? [['forward', 'fwd', n => n.measured ? n.measured[0] : 0], ['backward', 'bwd', n => n.measured ? n.measured[1] : 0]] : []),
     ['kept', 'kept', n => n.kept ?? 0]];
   add(panel, 'h3', 'Ops');

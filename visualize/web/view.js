@@ -1,4 +1,4 @@
-// What is shown: of the graph, the boxes, frames and edges for the modules that are open.
+// The view: the boxes, frames and edges of the graph while some modules are open and others closed.
 
 const data = JSON.parse(document.getElementById('data').textContent);
 const byPath = new Map(data.clusters.map(c => [c.path, c]));
@@ -10,7 +10,7 @@ for (const c of data.clusters) {
 }
 data.nodes.forEach((node, id) => { node.id = id; node.chain = chains.get(node.cluster ?? null) ?? []; });
 
-// How many boxes stand in a module, if it were open and all below it.
+// The nodes in each module, by path, inner modules included.
 const members = new Map();
 for (const node of data.nodes) for (const path of node.chain) {
   if (!members.has(path)) members.set(path, []);
@@ -28,7 +28,7 @@ function openTo(depth) {
   }
 }
 
-function local(path, around) {  // a module's path as seen from inside a frame
+function local(path, around) {  // the path of a module as written inside a frame
   if (around == null) return path;
   const [name, call] = around.split(' (');
   if (!path.startsWith(name + '.')) return path;
@@ -36,7 +36,7 @@ function local(path, around) {  // a module's path as seen from inside a frame
   return call && rest.endsWith(' (' + call) ? rest.slice(0, -call.length - 2) : rest;
 }
 
-function sum(nodes) {  // measures of several: sums, of the gradient's norm that of the last
+function sum(nodes) {  // measurements of several nodes: sums, and the gradient norm of the last
   const total = [0, 0, 0, null, 0, 0];
   let any = false;
   for (const { measured } of nodes) if (measured) {
@@ -56,7 +56,7 @@ function moduleBox(path) {
     status: ops.some(n => n.status) ? 'changed' : '', line: ops[0].line, code: ops[0].code };
 }
 
-// {boxes, frames, edges} of the forward graph, for the open modules.
+// {boxes, edges} of the forward graph. A closed module is one box.
 function forwardView() {
   const boxes = new Map(), boxOf = [];
   for (const node of data.nodes) {
@@ -106,7 +106,7 @@ function backwardView() {
   return { boxes, edges };
 }
 
-// The frames around boxes: open clusters with two things in them at least.
+// The paths of the frames to draw: clusters that contain at least two boxes or frames.
 function frames(boxes) {
   const things = new Map(), drawn = new Set();
   for (const box of boxes) { const p = box.chain.at(-1); things.set(p, (things.get(p) ?? 0) + 1); }

@@ -1,7 +1,8 @@
-"""What is timed: code that runs on any library with PyTorch's API, so that all do the same work.
+"""The code that is timed. It runs on any library with PyTorch's API, so all do the same work.
 
-A work prepares, given a library `t` (tinygrad_cnn or torch), and returns a call. What the first call
-returns is a number that must be the same for all contestants: the proof that they do the same.
+A workload is a function of a library `t` (tinygrad_cnn or torch) that prepares and returns a call.
+The first call returns a number that must be equal for all contestants, which proves that they do
+the same.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ Run = Callable[[], Any]
 
 
 def chain(t: Any, length: int = 2000, size: int = 8, parameters: bool = False) -> Run:
-    """`length` additions and multiplications of small tensors, forward, backward and release."""
+    """`length` additions and multiplications of tensors (size,): forward, backward and release.
+
+    With `parameters` the factors and the terms require grad too.
+    """
     x = t.ones(size, requires_grad=True)
     w = t.full((size,), 1.0001, requires_grad=parameters)
     b = t.full((size,), 1e-4, requires_grad=parameters)
@@ -36,13 +40,13 @@ def chain(t: Any, length: int = 2000, size: int = 8, parameters: bool = False) -
 
 
 def examples(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Random images of the shape, float32, and labels of ten classes, int64."""
+    """Random inputs of shape (N, …), float32, and labels (N,) of ten classes, int64."""
     rng = np.random.default_rng(0)
     return rng.standard_normal(shape, dtype=np.float32), rng.integers(0, 10, shape[0])
 
 
 def initial(shapes: list[tuple[int, ...]]) -> list[np.ndarray]:
-    """Parameters to begin with: weights U(±1/√fan_in), float32, and zeros for vectors (biases)."""
+    """Initial parameters, float32: weights from U(±1/√fan_in), and zeros for vectors (biases)."""
     rng = np.random.default_rng(1)
 
     def draw(shape: tuple[int, ...]) -> np.ndarray:
@@ -56,7 +60,11 @@ def training_step(
     t: Any, model: str, shape: tuple[int, ...], options: dict[str, Any] | None = None,
     channels_last: bool = False, wrap: Callable[[Any], Any] = lambda model: model,
 ) -> Run:  # fmt: skip
-    """One step of SGD with momentum on random images: forward, loss, backward, update."""
+    """A step of SGD with momentum on random images: forward, loss, backward, update.
+
+    `model` names a function of `networks`, `options` are its arguments, `shape` is that of the
+    images. `wrap` is applied to the network (torch.compile). The call returns the loss.
+    """
     net = networks.named(t, model, **(options or {}))
     drawn = [(n, p) for n, p in net.named_parameters() if p.ndim > 1 or n.endswith("bias")]
     with t.no_grad():
@@ -81,26 +89,26 @@ def training_step(
     return run
 
 
-def step_size(model: str, shape: tuple[int, ...]) -> tuple[float, float]:
-    """Floating point operations of a step's products by their definition; of bytes nothing is said.
+def step_cost(model: str, shape: tuple[int, ...]) -> tuple[float, float]:
+    """Floating point operations of the matrix products of a step, by definition; and 0 bytes.
 
-    Each layer has three products of a size, but for the first, whose input has no gradient.
+    Each layer has three products of equal size. The first has two: its input needs no gradient.
     """
     import tinygrad_cnn as t
 
     two = t.zeros(2, *shape[1:])
     counts = [row.multiply_adds for row in t.nn.summary(networks.named(t, model), two).rows]
     first = next(filter(None, counts))
-    return (3 * sum(counts) - first) * float(shape[0]), 0.0  # 2 operations each, of 2 images
+    return (3 * sum(counts) - first) * float(shape[0]), 0.0  # 2 operations each, for 2 images
 
 
 def conv_layer(
     t: Any, shape: tuple[int, ...], filters: int, kernel: int, stride: int = 1, groups: int = 1,
     channels_last: bool = False,
 ) -> Run:  # fmt: skip
-    """Forward and backward of one convolution, with the gradient of its input.
+    """Forward and backward of one convolution, the gradient of its input included.
 
-    The cotangent lies in memory as the output does: so would a layer behind leave it.
+    The cotangent has the memory order of the output, as the next layer would leave it.
     """
     rng = np.random.default_rng(0)
     images = rng.standard_normal(shape, dtype=np.float32)
@@ -115,7 +123,7 @@ def conv_layer(
     def forward() -> Any:
         return t.nn.functional.conv2d(x, w, stride=stride, padding=kernel // 2, groups=groups)
 
-    with t.no_grad():  # to detach it would bring it into row-major order
+    with t.no_grad():  # detach() would change the memory order to row-major
         g = forward() * 0 + 1
 
     def run() -> Any:
@@ -131,7 +139,7 @@ def layer(
     t: Any, name: str, arguments: tuple[Any, ...], shape: tuple[int, ...],
     channels_last: bool = False,
 ) -> Run:  # fmt: skip
-    """Forward and backward of one module of nn that keeps the shape, with its input's gradient."""
+    """Forward and backward of a module of `nn` that keeps the shape, with the input's gradient."""
     rng = np.random.default_rng(0)
     x, g = (t.tensor(rng.standard_normal(shape, dtype=np.float32)) for _ in range(2))
     if channels_last:
@@ -148,7 +156,7 @@ def layer(
 
 
 def cross_entropy(t: Any, batch: int, classes: int) -> Run:
-    """The loss of so many logits, and their gradient."""
+    """The cross-entropy of logits (batch, classes), and their gradient."""
     rng = np.random.default_rng(0)
     logits = t.tensor(rng.standard_normal((batch, classes), dtype=np.float32)).requires_grad_()
     labels = t.tensor(rng.integers(0, classes, batch))
@@ -163,7 +171,7 @@ def cross_entropy(t: Any, batch: int, classes: int) -> Run:
 
 
 def optimizer_step(t: Any, name: str, sizes: tuple[int, ...], options: dict[str, Any]) -> Run:
-    """A step over parameters of these sizes, whose gradients are there."""
+    """A step of an optimizer over parameters of these sizes, whose gradients are given."""
     parameters = [t.nn.Parameter(t.ones(size)) for size in sizes]
     for p in parameters:
         p.grad = t.ones(p.shape)
@@ -177,7 +185,7 @@ def optimizer_step(t: Any, name: str, sizes: tuple[int, ...], options: dict[str,
 
 
 def long_chain(t: Any, length: int = 100_000) -> Any:
-    """What a chain of so many ops ends with."""
+    """The end of a chain of `length` ops."""
     y = t.ones(1, requires_grad=True)
     for _ in range(length):
         y = y.tanh()
@@ -185,7 +193,7 @@ def long_chain(t: Any, length: int = 100_000) -> Any:
 
 
 def tangle(t: Any, length: int = 70_000, near: int = 20) -> Any:
-    """The end of a graph of ops that take any of the last few results, in no regular way."""
+    """The end of an irregular graph: each op takes random ones of the last `near` results."""
     rng = np.random.default_rng(0)
     results = [t.ones(3, requires_grad=True) for _ in range(near)]
     choices = rng.integers(0, near, (length, 2)).tolist()

@@ -1,0 +1,77 @@
+"""The programs that lay out graphs, and errors where there are none."""
+
+import os
+import shutil
+import subprocess
+import sysconfig
+
+import pytest
+
+import tinygrad_cnn as tc
+import visualize
+from tinygrad_cnn import nn
+from visualize import render
+
+
+def test_system_dot_comes_first(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name, path=None: f"/somewhere/{name}")
+    assert render.find_dot() == ("/somewhere/dot", True)
+
+
+def test_graphviz_pure_is_found_off_the_path(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    binary, is_system = render.find_dot()
+    assert binary.startswith(sysconfig.get_path("scripts"))
+    assert not is_system
+
+
+@pytest.fixture
+def no_renderer(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name, path=None: None)
+
+
+def test_without_a_renderer_the_error_names_both_ways(no_renderer, picture, tmp_path):
+    with pytest.raises(
+        visualize.RendererNotFound, match=r"install graphviz.*pip install graphviz-pure"
+    ):
+        picture.save(tmp_path / "net.svg")
+    assert not (tmp_path / "net.svg").exists()
+    assert picture.save(tmp_path / "net.dot").exists()
+    bundle = picture._repr_mimebundle_()
+    assert list(bundle) == ["text/plain"]
+    assert "graphviz-pure" in bundle["text/plain"]
+
+
+def test_pdf_wants_a_system_dot(monkeypatch, picture, tmp_path):
+    if shutil.which("dot"):
+        assert picture.save(tmp_path / "net.pdf").read_bytes().startswith(b"%PDF")
+        return
+    with pytest.raises(visualize.RendererNotFound, match="a PDF needs a system Graphviz"):
+        picture.save(tmp_path / "net.pdf")
+
+
+def test_what_cannot_be_laid_out_is_an_error():
+    with pytest.raises(RuntimeError, match="could not draw"):
+        render.render("digraph { a -> }", "svg")
+    with pytest.raises(ValueError, match="'gif' is not among"):
+        render.render("digraph {}", "gif")
+
+
+def test_the_layout_needs_no_fonts_of_the_system(tmp_path):
+    """In a container without fonts the layout is the same."""
+    model = nn.Sequential(nn.Linear(4, 8), nn.ReLU())
+    source = visualize.draw(model(tc.ones(2, 4)).sum(), model).source
+    binary, is_system = render.find_dot()
+    if is_system:
+        pytest.skip("a system dot measures text with the system's fonts; boxes then fit these")
+    (tmp_path / "fonts.conf").write_text('<?xml version="1.0"?><fontconfig></fontconfig>')
+    environments = [{"PATH": os.environ["PATH"], **extra} for extra in (
+        {"HOME": os.environ.get("HOME", "/")},
+        {"HOME": str(tmp_path), "FONTCONFIG_FILE": str(tmp_path / "fonts.conf")},
+    )]  # fmt: skip
+    drawn = [
+        subprocess.run([binary, "-Tsvg"], input=source.encode(), env=env, check=True,
+                       capture_output=True).stdout
+        for env in environments
+    ]  # fmt: skip
+    assert drawn[0] == drawn[1] != b""
