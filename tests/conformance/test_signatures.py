@@ -16,9 +16,14 @@ TABLE = json.loads((Path(__file__).parent / "recorded" / "signatures.json").read
 SPACES = {"torch": tc, "torch.Tensor": tc.Tensor, "torch.nn.functional": F}
 
 # Parameters that are not here, each with what is to be done instead.
-NOT_HERE: dict[str, str] = {}
+NOT_HERE: dict[str, str] = {
+    "out_dtype": "of matrix products on CUDA: PyTorch's CPU refuses it, and so does an unknown keyword",
+}
 # Overloads whose second argument by place has two names: either is taken by place and by name.
-TWO_NAMES: dict[str, str] = {}
+TWO_NAMES: dict[str, str] = {
+    "repeats": "repeat_interleave(repeats) alone, beside repeat_interleave(input, repeats)",
+    "value": "scatter(input, dim, index, value), beside src",
+}
 
 
 def ours(path):
