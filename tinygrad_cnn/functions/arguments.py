@@ -59,16 +59,14 @@ def sizes(name: str, values: tuple[Any, ...], argument: str = "size") -> tuple[i
 def ints(name: str, argument: str, values: Any) -> tuple[int, ...]:
     """A tuple or list of integers, as a tuple; TypeError in PyTorch's words for anything else."""
     if not isinstance(values, (tuple, list)):
-        found = f"not {kind_of(values)}"
+        found = f"not {kind_of(values)}: give a tuple or list of integers"
     else:
         try:
             return tuple([n if type(n) is int else operator.index(n) for n in values])
         except TypeError:
             place, wrong = next((k, n) for k, n in enumerate(values) if not _is_integer(n))
             found = f"but found element of type {kind_of(wrong)} at pos {place}"
-    raise TypeError(
-        f"{name}(): argument '{argument}' must be tuple of ints, {found}: give integers"
-    )
+    raise TypeError(f"{name}(): argument '{argument}' must be tuple of ints, {found}")
 
 
 def integer(name: str, argument: str, value: Any) -> int:

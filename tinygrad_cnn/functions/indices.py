@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ import numpy as np
 from ..engine.dtypes import bool_, int32, int64
 from .arguments import array_of, axis
 from .brackets import kept
+
+FLOAT16_MAX = 65504.0  # np.finfo(np.float16).max: every floating dtype holds it
 
 
 def along(dim: int, index: Any) -> tuple[Any, ...]:
@@ -89,20 +92,23 @@ def mask_of(name: str, mask: Any) -> np.ndarray:
 def fill_value(name: str, value: Any, dtype: np.dtype) -> Any:
     """A number, or a Tensor without axes, as a Tensor of `dtype` can hold it.
 
-    RuntimeError for a Tensor with axes, and for a value that is too large for the dtype.
+    RuntimeError for a Tensor with axes, and for a number that is too large for the dtype.
     """
     v = array_of(value)
-    if np.ndim(v):
+    if isinstance(v, np.ndarray) and v.ndim:
         raise RuntimeError(
-            f"{name}_ only supports a 0-dimensional value tensor, but got tensor with {np.ndim(v)} "
+            f"{name}_ only supports a 0-dimensional value tensor, but got tensor with {v.ndim} "
             "dimension(s)."
         )
-    if dtype.kind == "b":
-        return np.asarray(v).astype(dtype)
+    number = v.item() if isinstance(v, (np.ndarray, np.generic)) else v
     floating = dtype.kind == "f"
+    if floating and (abs(number) <= FLOAT16_MAX or not isfinite(number)):
+        return value
+    if dtype.kind == "b":
+        return np.asarray(bool(number))
     limits: Any = np.finfo(dtype) if floating else np.iinfo(dtype)
-    least = -limits.max if dtype.kind == "u" else limits.min  # -1 is 255 in uint8
-    finite = isinstance(v, int) or np.isfinite(v)
-    if not (least <= v <= limits.max if finite else floating):
-        raise RuntimeError(f"value cannot be converted to type {dtype} without overflow: {v}")
-    return value if floating else np.asarray(int(v)).astype(dtype)
+    most = float(limits.max) if floating else limits.max
+    least = -most if dtype.kind != "i" else limits.min  # -1 is 255 in uint8
+    if not least <= number <= most:
+        raise RuntimeError(f"value cannot be converted to type {dtype} without overflow: {number}")
+    return value if floating else np.asarray(int(number)).astype(dtype)

@@ -39,7 +39,12 @@ def joined(tensors: Sequence[Any], dim: int) -> Any:
         xs = [x for x in xs if x._array.shape != (0,)] or xs[:1]
     if not all([x._array.ndim for x in xs]):
         raise RuntimeError("zero-dimensional tensor cannot be concatenated by cat: use stack")
-    dim = axis("cat", xs[0]._array.ndim, dim)
+    n = xs[0]._array.ndim
+    dim = axis("cat", n, dim)
+    if any([x._array.ndim != n for x in xs]):
+        raise RuntimeError(
+            f"cat: Tensors must have same number of dimensions, got {[x._array.shape for x in xs]}"
+        )
     rest = {(*x._array.shape[:dim], -1, *x._array.shape[dim + 1 :]) for x in xs}
     if len(rest) > 1:
         raise RuntimeError(

@@ -145,6 +145,8 @@ class Edge:
         """Call the function with arguments that may need a change, or be wrong."""
         kwargs = {self.name_for(name, kwargs): value for name, value in kwargs.items()}
         if self.several in kwargs:
+            if len(args) > self.function.__code__.co_argcount:
+                raise TypeError(f"{self.name}() got multiple values for argument '{self.several}'")
             args = (*args, kwargs.pop(self.several))
         for k, kinds in self.kinds.items():
             given = k < len(args) or self.names[k] in kwargs
