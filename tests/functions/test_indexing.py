@@ -78,6 +78,7 @@ def test_nonzero():
         (lambda x: x.take_along_dim(COLUMNS[0], 1), RuntimeError, "same number of dimensions"),
         (lambda x: x.take_along_dim(COLUMNS[:2], 1), RuntimeError, "do not broadcast"),
         (lambda x: x.take_along_dim(COLUMNS + 4, 1), RuntimeError, "out of bounds"),
+        (lambda x: x.take_along_dim(tc.tensor([12])), RuntimeError, "out of bounds"),
         (lambda x: x.take_along_dim(x, 1), RuntimeError, "dtype of indices should be Long"),
         (lambda x: x.masked_select(tc.tensor(MASK[:2])), RuntimeError, "do not broadcast"),
         (lambda x: x.masked_select(x), RuntimeError, "only supports boolean masks"),

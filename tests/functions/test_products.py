@@ -42,6 +42,10 @@ def test_products_and_both_derivatives(fn, formula, arrays):
     check_second_order(fn, *arrays)
 
 
+def test_a_trace_of_integers_is_of_int64():
+    assert tc.trace(tc.ones(2, 2, dtype=tc.uint8)).dtype == tc.int64
+
+
 def test_beta_zero_does_not_pass_nan_on():
     y = tc.addmm(tc.full((3,), float("nan")), tc.ones(3, 4), tc.ones(4, 3), beta=0)
     assert y.tolist() == [[4.0] * 3] * 3

@@ -18,6 +18,7 @@ from .moves import X, check_move
         (lambda x: x.roll(shifts=1, dims=-1), lambda a: np.roll(a, 1, -1)),
         (lambda x: x.roll(5), lambda a: np.roll(a, 5)),
         (lambda x: x.roll(5, ()), lambda a: np.roll(a, 5)),
+        (lambda x: x.roll(5, None), lambda a: np.roll(a, 5)),
         (lambda x: x.rot90(1, (1, 2)), lambda a: np.rot90(a, 1, (1, 2))),
         (lambda x: x.rot90(-2, (0, 1)), lambda a: np.rot90(a, -2, (0, 1))),
         (lambda x: tc.rot90(x, 3), lambda a: np.rot90(a, 3)),

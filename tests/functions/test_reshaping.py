@@ -67,6 +67,7 @@ def test_tensors_without_axes_or_elements():
         (lambda x: x.unflatten(1, (3, -1)), RuntimeError, "don't multiply up to the size"),
         (lambda x: x.unflatten(1, (-2, -2)), RuntimeError, "don't multiply up to the size"),
         (lambda x: x.unflatten(1, (0, -1)), RuntimeError, "don't multiply up to the size"),
+        (lambda x: x[:0].unflatten(0, (0, -1)), RuntimeError, "don't multiply up to the size"),
         (lambda x: x.unflatten(1, ()), RuntimeError, "sizes must be non-empty"),
         (lambda x: x.unflatten(1, 4), TypeError, "'sizes' must be tuple of ints, not int"),
         (lambda x: tc.permute(x, 0), TypeError, "'dims' must be tuple of ints, not int"),

@@ -125,6 +125,7 @@ def test_fills_are_of_the_tensors_dtype(fill):
         (lambda x: x.index_add(0, ROWS, 1.0), TypeError, "'source' .* must be Tensor, not float"),
         (lambda x: x.long().index_add(0, ROWS, x[:2].long(), alpha=0.5), RuntimeError,
          "argument alpha must not be a floating point number"),
+        (lambda x: x.index_add(0, ROWS + 1, x[:2]), RuntimeError, "index 3 is out of bounds"),
         (lambda x: x.index_copy(0, ROWS, x[:1]), IndexError, "same slice shapes"),
         (lambda x: x.index_copy(0, ROWS, x[0]), IndexError, "same slice shapes"),
         (lambda x: x.index_copy(0, ROWS, x[:2, :1]), RuntimeError, "same slice shapes"),

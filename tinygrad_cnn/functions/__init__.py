@@ -4,6 +4,8 @@ This is the public edge: arguments are checked here, once, and errors say what c
 wanted. The ops below take clean arguments. Other rooms find helpers in arguments.py.
 """
 
+from typing import TYPE_CHECKING
+
 from .comparison import *  # each module lists in __all__ what is public here
 from .binary import *
 from .contraction import *
@@ -20,4 +22,5 @@ from .sorting import *
 from .splitting import *
 from .unary import *
 
-__all__ = [name for name, value in [*globals().items()] if callable(value)]  # not the modules
+if not TYPE_CHECKING:  # type checkers follow the imports; at run time modules would be public too
+    __all__ = [name for name, value in [*globals().items()] if callable(value)]

@@ -97,7 +97,7 @@ def broadcast_shape(name: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def check_scale(argument: str, scale: Any, x: Any) -> None:
-    """RuntimeError for a scale of floating point, where `x` is of integers."""
+    """RuntimeError if `scale` is of floating point and `x` of integers."""
     if isinstance(scale, float) and x._array.dtype.kind != "f":
         raise RuntimeError(
             f"For integral input tensors, argument {argument} must not be a floating point number."

@@ -18,7 +18,7 @@ __all__ = ["einsum", "inner", "tensordot"]
 
 
 @public
-def einsum(equation: str, *operands: Tensor) -> Tensor:
+def einsum(equation: str, *operands: Tensor | Sequence[Tensor]) -> Tensor:
     """Products of elements with the same labels, summed over the labels that the output lacks.
 
     "bij,bjk->bik" multiplies batches of matrices; "..." stands for axes that broadcast; a label
@@ -58,7 +58,12 @@ def einsum(equation: str, *operands: Tensor) -> Tensor:
 
 
 @public
-def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: Tensor | None = None) -> Tensor:
+def tensordot(
+    a: Tensor,
+    b: Tensor,
+    dims: int | Sequence[Sequence[int]] | Tensor = 2,
+    out: Tensor | None = None,
+) -> Tensor:
     """The products of a and b, summed over pairs of axes.
 
     dims: a number n, for the last n axes of a with the first n of b, or two lists of axes. The

@@ -43,7 +43,7 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
 
 @public
 def diag(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:
-    """Of a vector, the matrix with it as a diagonal; of a matrix, a copy of a diagonal.
+    """The matrix with a vector as its diagonal, or a copy of a diagonal of a matrix.
 
     RuntimeError for Tensors that are neither.
 
@@ -135,7 +135,8 @@ def tril_indices(
 ) -> Tensor:
     """The indices on and below a diagonal of a matrix (row, col): their rows and their columns.
 
-    The result is (2, count), of int64 by default or of int32. Integers can require no gradient.
+    The result is (2, count), of int64 by default or of int32. RuntimeError for requires_grad=True:
+    integers have no gradient.
 
     >>> tc.tril_indices(2, 2)
     tensor([[0, 1, 1],
@@ -156,7 +157,8 @@ def triu_indices(
 ) -> Tensor:
     """The indices on and above a diagonal of a matrix (row, col): their rows and their columns.
 
-    The result is (2, count), of int64 by default or of int32. Integers can require no gradient.
+    The result is (2, count), of int64 by default or of int32. RuntimeError for requires_grad=True:
+    integers have no gradient.
 
     >>> tc.triu_indices(2, 2)
     tensor([[0, 0, 1],

@@ -1,7 +1,7 @@
 """Elements and slices picked by an index Tensor, a mask, or by being nonzero.
 
-An index is a Tensor of int64 or int32 (RuntimeError for others). The graph holds a copy of it: a
-later write to it changes no gradient.
+An index is a Tensor of int64 or int32; RuntimeError for others. A later write to it never changes a
+gradient: the graph holds a copy, or the backward pass raises.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ def gather(
 ) -> Tensor:
     """y[.., i, ..] = input[.., index[.., i, ..], ..], with i and the index in axis `dim`.
 
-    The result has the shape of index, which has as many axes as input and may be smaller along the
-    others. `sparse_grad` changes nothing: gradients are dense. RuntimeError for an index that does
-    not fit, or that is out of bounds.
+    The index has as many axes as input, and may be smaller than it along the others. The result has
+    the shape of the index. `sparse_grad` has no effect: gradients are dense. RuntimeError for an
+    index that does not fit or is out of bounds.
 
     >>> tc.gather(tc.tensor([[1, 2], [3, 4]]), 1, tc.tensor([[0, 0], [1, 0]]))
     tensor([[1, 1],
@@ -58,8 +58,9 @@ def take_along_dim(
 ) -> Tensor:
     """`gather`, with the axes other than `dim` broadcast; without `dim`, from all elements.
 
-    It takes the results of argmax (keepdim=True) and argsort. RuntimeError for numbers of axes that
-    differ, and for shapes that do not broadcast.
+    Made for the results of argsort, and of argmax with keepdim=True. Negative positions along `dim`
+    count from the end. RuntimeError for different numbers of axes, for shapes that do not broadcast,
+    and for an index that is out of bounds.
 
     >>> x = tc.tensor([[10, 30, 20], [60, 40, 50]])
     >>> tc.take_along_dim(x, tc.argsort(x, dim=1), dim=1)
@@ -71,7 +72,8 @@ def take_along_dim(
             f"torch.take_along_dim(): dtype of indices should be Long but got {indices._array.dtype}"
         )
     if dim is None:
-        return _taken("take_along_dim", input, indices._array.reshape(-1))
+        flat = ops.reshape(input, shape=(-1,))
+        return _gathered("take_along_dim", flat, 0, wrap(indices._array.reshape(-1)))
     shape, places = input._array.shape, indices._array
     dim = axis("take_along_dim", len(shape), dim)
     if len(shape) != places.ndim:
@@ -127,17 +129,13 @@ def take(input: Tensor, index: Tensor, *, out: Tensor | None = None) -> Tensor:
         raise RuntimeError(
             f"take(): Expected a long tensor for index, but got {index._array.dtype}"
         )
-    return _taken("take", input, index._array)
-
-
-def _taken(name: str, x: Any, i: np.ndarray) -> Any:
-    n = x._array.size
+    i, n = index._array, input._array.size
     if i.size and (i.min() < -n or i.max() >= n):
         worst = i.min() if i.min() < -n else i.max()
         raise IndexError(
-            f"{name}(): out of range: tried to access index {worst} on a tensor of {n} elements."
+            f"take(): out of range: tried to access index {worst} on a tensor of {n} elements."
         )
-    return ops.getitem(ops.reshape(x, shape=(-1,)), index=(kept(i),))
+    return ops.getitem(ops.reshape(input, shape=(-1,)), index=(kept(i),))
 
 
 @public

@@ -72,7 +72,8 @@ def slice_index(
     least = -n if from_end else 0
     if i.size and (i.min() < least or i.max() >= n):
         worst = i.min() if i.min() < least else i.max()
-        raise IndexError(
+        error = RuntimeError if name == "index_add" else IndexError  # as PyTorch has it
+        raise error(
             f"{name}(): index out of range in self: index {worst} is out of bounds for dimension "
             f"{dim} with size {n}"
         )

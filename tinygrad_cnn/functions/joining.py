@@ -19,8 +19,8 @@ __all__ = ["cat", "concat", "concatenate", "dstack", "hstack", "meshgrid", "stac
 def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     """The Tensors one after the other along `dim`, in the dtype in which they meet.
 
-    Their other axes must have equal sizes (RuntimeError); an empty vector goes with any shape.
-    ValueError for no Tensors, RuntimeError for Tensors without axes.
+    RuntimeError unless the sizes of their other axes are equal; only an empty vector goes with any
+    shape. ValueError for no Tensors, RuntimeError for Tensors without axes.
 
     >>> tc.cat([tc.tensor([[1, 2]]), tc.tensor([[3, 4], [5, 6]])])
     tensor([[1, 2],
@@ -58,7 +58,7 @@ def joined(tensors: Sequence[Any], dim: int) -> Any:
 def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     """The Tensors along a new axis, at the place `dim` of the result.
 
-    They must have one shape (RuntimeError); the result is of the dtype in which they meet.
+    The result is of the dtype in which they meet. RuntimeError unless all have one shape.
 
     >>> tc.stack([tc.tensor([1, 2]), tc.tensor([3, 4])], dim=1)
     tensor([[1, 3],
@@ -97,7 +97,9 @@ def vstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
 
 @public
 def dstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
-    """The Tensors one behind the other: along the third axis, which matrices and vectors get.
+    """The Tensors one behind the other: along the third axis.
+
+    A matrix (I, J) counts as (I, J, 1), and a vector (J) as (1, J, 1).
 
     >>> tc.dstack([tc.tensor([1, 2]), tc.tensor([3, 4])])
     tensor([[[1, 3],
@@ -113,7 +115,7 @@ def _in_three_axes(shape: tuple[int, ...]) -> tuple[int, ...]:
 def _grown(
     name: str, tensors: Any, least: int, shape: Callable[[tuple[int, ...]], tuple[int, ...]]
 ) -> list[Any]:
-    """The Tensors; those with fewer than `least` axes in another shape."""
+    """The Tensors; `shape` gives those with fewer than `least` axes another shape."""
     return [
         x if x._array.ndim >= least else ops.reshape(x, shape=shape(x._array.shape))
         for x in several(name, tensors)
@@ -121,12 +123,14 @@ def _grown(
 
 
 @public
-def meshgrid(*tensors: Tensor, indexing: str | None = None) -> tuple[Tensor, ...]:
+def meshgrid(
+    *tensors: Tensor | Sequence[Tensor], indexing: str | None = None
+) -> tuple[Tensor, ...]:
     """For n vectors, the n coordinates of each place of their grid: views of the grid's shape.
 
     With indexing "ij", the default, axis k of the grid is vector k; with "xy" the first two axes
-    change places. Raises RuntimeError for Tensors with more than one axis, of several dtypes, and
-    for another `indexing`.
+    change places. RuntimeError for Tensors with more than one axis or of several dtypes, and for
+    another `indexing`.
 
     >>> rows, columns = tc.meshgrid(tc.arange(2), tc.arange(3), indexing="ij")
     >>> rows.tolist(), columns.tolist()

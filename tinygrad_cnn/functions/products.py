@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import ops
+from ..engine.dtypes import int64
 from ..types import Number
 from .arguments import axis, broadcast_shape, check_scale
 from .public import alias, public
@@ -250,14 +251,15 @@ def outer(input: Tensor, vec2: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def trace(input: Tensor) -> Tensor:
-    """The sum of the diagonal of a matrix. RuntimeError for another number of axes.
+    """The sum of the diagonal of a matrix; of integers, in int64. RuntimeError for other Tensors.
 
     >>> tc.trace(tc.tensor([[1.0, 2.0], [3.0, 4.0]]))
     tensor(5.)
     """
     if input._array.ndim != 2:
         raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {input._array.ndim}")
-    return ops.sum(ops.diagonal(input, offset=0, dims=(0, 1)))
+    x = ops.diagonal(input, offset=0, dims=(0, 1))
+    return ops.sum(x if x._array.dtype.kind == "f" else ops.cast(x, dtype=int64))
 
 
 @public

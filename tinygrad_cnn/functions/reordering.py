@@ -92,7 +92,7 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
 
 
 @public
-def roll(input: Tensor, shifts: Ints, dims: Ints = ()) -> Tensor:
+def roll(input: Tensor, shifts: Ints, dims: Ints | None = ()) -> Tensor:
     """A copy with the elements moved by `shifts` along `dims`; those that leave return in front.
 
     Without `dims`, one shift moves all elements as a vector in row-major order. RuntimeError if
@@ -105,7 +105,7 @@ def roll(input: Tensor, shifts: Ints, dims: Ints = ()) -> Tensor:
             [1, 2]])
     """
     by = ints("roll", "shifts", shifts if _is_several(shifts) else (shifts,))
-    along = ints("roll", "dims", dims if _is_several(dims) else (dims,))
+    along = () if dims is None else ints("roll", "dims", dims if _is_several(dims) else (dims,))
     if not by:
         raise RuntimeError("`shifts` required")
     if not along and len(by) == 1:

@@ -1,4 +1,4 @@
-"""Elements repeated: broadcast, which copies nothing, and copies beside each other."""
+"""Repeated elements: by broadcasting, which copies nothing, or as copies side by side."""
 
 from __future__ import annotations
 
@@ -34,8 +34,7 @@ def expanded(name: str, x: Any, size: tuple[int, ...]) -> Any:
         or any([m not in (1, n) for m, n in zip(old, full[lead:], strict=True)])
     ):
         raise RuntimeError(
-            f"{name}: shape {old} cannot be expanded to {size}: sizes must match from the last "
-            "axis on, but for those of 1"
+            f"{name}: shape {old} cannot be expanded to {size}: only axes of size 1 can grow"
         )
     return ops.expand(x, shape=full)
 
@@ -93,9 +92,10 @@ def repeated(x: Any, times: tuple[int, ...]) -> Any:
 
 @public
 def tile(input: Tensor, dims: Sequence[int]) -> Tensor:
-    """A copy with the whole input dims[k] times along axis k.
+    """A copy that holds the whole input dims[k] times along axis k.
 
-    With fewer numbers than axes they are for the last axes; with more, new axes come in front.
+    If there are fewer numbers than axes, they are for the last axes; if there are more, new axes come
+    in front.
 
     >>> tc.tile(tc.tensor([[1, 2]]), (2,))
     tensor([[1, 2, 1, 2]])
@@ -116,11 +116,11 @@ def repeat_interleave(
     *,
     output_size: int | None = None,
 ) -> Tensor:
-    """Each element repeated in place, or each slice along `dim`.
+    """A copy with each element repeated beside itself, or each slice along `dim`.
 
-    repeats: a number, or a vector with one for each slice, of int64 or int32. Without `dim` the
-    input is taken as a vector. One argument alone is taken as `repeats` of the indices 0, 1, ...
-    output_size: the size of the result along the axis, if known; RuntimeError if it is wrong.
+    Without `dim` the input is taken as a vector. repeats: a number, or a vector of int64 or int32
+    with a number for each slice. A call with repeats alone repeats the indices 0, 1, ...
+    output_size: the size of the result along the axis; RuntimeError if it is wrong.
 
     >>> tc.repeat_interleave(tc.tensor([[1, 2], [3, 4]]), 2, dim=1)
     tensor([[1, 1, 2, 2],
@@ -144,10 +144,10 @@ def repeat_interleave(
 
 def interleaved(x: Any, repeats: Any, dim: int | None, output_size: int | None) -> Any:
     """Each slice of `x` along `dim` repeated in place; each element without `dim`."""
+    if dim is not None:
+        dim = axis("repeat_interleave", x._array.ndim, dim)
     if dim is None or not x._array.ndim:
-        axis("repeat_interleave", x._array.ndim, dim or 0)
         x, dim = reshaped("repeat_interleave", x, (x._array.size,)), 0
-    dim = axis("repeat_interleave", x._array.ndim, dim)
     index = _repeated_indices(x._array.shape[dim], repeats, output_size)
     return ops.getitem(x, index=(slice(None),) * dim + (index,))
 

@@ -121,7 +121,8 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     n = shape[dim] if shape else 1
     known = abs(math.prod(sizes))
     inferred = sizes.count(-1)
-    if inferred > 1 or min(sizes) < -1 or (n % known if inferred and known else known != n):
+    fits = known == n if not inferred else inferred == 1 and known and n % known == 0
+    if not fits or min(sizes) < -1:
         raise RuntimeError(
             f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} "
             f"({n}) in the input tensor"

@@ -1,8 +1,8 @@
 """A copy of a Tensor in which elements or slices are replaced, or added to.
 
 The in-place forms (`scatter_`, `index_add_`, `masked_fill_` ...) write into the Tensor itself. An
-index is a Tensor of int64 or int32, a mask one of bool; RuntimeError for others. The graph holds a
-copy of them.
+index is a Tensor of int64 or int32, a mask one of bool; RuntimeError for others. A later write to
+them never changes a gradient: the graph holds a copy, or the backward pass raises.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def _vector(x: Any) -> Any:
 
 
 def _shaped(y: Any, like: Any) -> Any:
-    """`y`; without axes if `like`, which was a vector for a while, has none."""
+    """`y`; without axes if `like`, in whose place `_vector(like)` was used, has none."""
     return y if like._array.ndim else ops.reshape(y, shape=())
 
 
@@ -48,15 +48,16 @@ def scatter(
     index: Tensor,
     src: Tensor | Number | None = None,
     *,
-    value: Number | None = None,
+    value: Tensor | Number | None = None,
     reduce: str | None = None,
     out: Tensor | None = None,
 ) -> Tensor:
     """A copy of input with y[.., index[.., i, ..], ..] = src[.., i, ..], i in axis `dim`.
 
-    src: a Tensor of the dtype of input and at least the size of index, or a number (also `value`).
-    If several elements go to one place, the last one stays and alone gets a gradient. RuntimeError
-    for an index that does not fit or is out of bounds. NotImplementedError for `reduce`.
+    src: a Tensor of the dtype of input that is at least as large as index; or a number, which may be
+    given as `value`. If several elements go to one place, the last one stays, and it alone gets a
+    gradient. RuntimeError for an index that does not fit or is out of bounds, NotImplementedError
+    for `reduce`.
 
     >>> tc.scatter(tc.zeros(2, 3), 1, tc.tensor([[0], [2]]), tc.tensor([[1.0], [2.0]]))
     tensor([[1., 0., 0.],
@@ -65,7 +66,7 @@ def scatter(
     if reduce is not None:
         raise NotImplementedError("scatter: reduce is not there: see scatter_add")
     if (src is None) == (value is None):
-        raise TypeError("scatter() takes a Tensor src or a number value, and one of them")
+        raise TypeError("scatter() takes a Tensor src or a number value: give one of the two")
     if src is None or not isinstance(src, Recorded):
         number = fill_value("scatter", value if src is None else src, input._array.dtype)
         dim, i = element_index("scatter", input._array, dim, index)
@@ -87,7 +88,7 @@ def scatter_add(
 ) -> Tensor:
     """A copy of input with y[.., index[.., i, ..], ..] += src[.., i, ..], i in axis `dim`.
 
-    src: a Tensor of the dtype of input and at least the size of index. RuntimeError for an index
+    src: a Tensor of the dtype of input that is at least as large as index. RuntimeError for an index
     that does not fit or is out of bounds.
 
     >>> tc.scatter_add(tc.zeros(3), 0, tc.tensor([0, 2, 0]), tc.tensor([1.0, 2.0, 3.0]))

@@ -135,8 +135,7 @@ def expand(input: Tensor, *size: int | Sequence[int], implicit: bool = False) ->
     """A view of another size: axes of size 1 are repeated, and new axes come in front.
 
     −1 keeps the size of an axis. No memory is copied: the repeated elements are the same ones.
-    `implicit` is accepted for PyTorch's sake and changes nothing. RuntimeError if the sizes do not
-    fit.
+    `implicit` is accepted and has no effect. RuntimeError if the sizes do not fit.
 
     >>> tc.tensor([[1], [2]]).expand(-1, 3)
     tensor([[1, 1, 1],
@@ -169,9 +168,9 @@ def broadcast_to(input: Tensor, *size: int | Sequence[int]) -> Tensor:
 
 @public
 def repeat(input: Tensor, *repeats: int | Sequence[int]) -> Tensor:
-    """A copy with the whole Tensor repeats[k] times along axis k; more numbers make axes in front.
+    """A copy that holds the whole Tensor repeats[k] times along axis k.
 
-    RuntimeError for fewer numbers than axes.
+    If there are more numbers than axes, new axes come in front. RuntimeError for fewer numbers.
 
     >>> tc.tensor([1, 2]).repeat(2, 2)
     tensor([[1, 2, 1, 2],
@@ -182,7 +181,7 @@ def repeat(input: Tensor, *repeats: int | Sequence[int]) -> Tensor:
 
 @public
 def tile(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
-    """`repeat`, with fewer numbers than axes for the last axes.
+    """`repeat`, for which fewer numbers than axes are for the last axes.
 
     >>> tc.tensor([[1, 2]]).tile(2)
     tensor([[1, 2, 1, 2]])
@@ -194,9 +193,10 @@ def tile(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
 def repeat_interleave(
     input: Tensor, repeats: Tensor | int, dim: int | None = None, *, output_size: int | None = None
 ) -> Tensor:
-    """Each element repeated in place, or each slice along `dim`; without `dim`, as a vector.
+    """A copy with each element repeated beside itself, or each slice along `dim`.
 
-    repeats: a number, or a vector with one for each slice, of int64 or int32.
+    Without `dim` the Tensor is taken as a vector. repeats: a number, or a vector of int64 or int32
+    with a number for each slice.
 
     >>> tc.tensor([7, 8]).repeat_interleave(tc.tensor([1, 3]))
     tensor([7, 8, 8, 8])
