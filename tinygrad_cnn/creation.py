@@ -10,8 +10,7 @@ import numpy as np
 from . import random
 from .engine import Recorded, wrap
 from .engine.dtypes import float64, get_default_dtype, int64, promote_types, result_type
-from .functions import array_of, sizes
-from .functions.arguments import tensors
+from .functions.arguments import array_of, sizes, tensors
 from .metadata import check_device
 
 __all__ = [
@@ -31,7 +30,7 @@ def _finished(name: str, array: Any, device: Any = None, requires_grad: bool = F
 
 
 def _size(name: str, shape: tuple[Any, ...]) -> tuple[int, ...]:
-    found = sizes(shape)
+    found = sizes(name, shape) if shape else ()
     if any(n < 0 for n in found):
         raise RuntimeError(
             f"{name}: Trying to create tensor with negative dimension {min(found)}: {list(found)}"

@@ -13,9 +13,11 @@ import numpy as np
 
 from . import creation, functions as f, ops
 from .engine import Recorded
-from .functions import shape
+from .functions import shape_methods
 from .functions.comparison import combine_bits, compare
+from .functions.products import multiplied
 from .functions.public import as_method
+from .functions.reshaping import transposed_matrix
 from .inplace import composed, in_place
 
 FUNCTIONS = """
@@ -33,16 +35,18 @@ FUNCTIONS = """
     all amax amin aminmax any argmax argmin bincount count_nonzero cumprod cumsum histc log_softmax
     logsumexp max mean median min norm prod softmax std sum var
 
-    broadcast_to chunk diag diag_embed diagonal flatten flip fliplr flipud moveaxis movedim narrow
-    permute ravel repeat_interleave reshape roll rot90 select split squeeze swapaxes swapdims t tile
-    trace transpose tril triu unbind unflatten unsqueeze
+    chunk diag diag_embed diagonal flatten fliplr flipud moveaxis movedim narrow ravel roll rot90
+    select swapaxes swapdims t trace transpose tril triu unbind unflatten unsqueeze
 
     argsort argwhere gather index_add index_copy index_fill index_select masked_fill masked_scatter
     masked_select nonzero scatter scatter_add sort take take_along_dim topk unique
 
     addmm addmv baddbmm bmm cross dot ger inner kron matmul mm mv outer vdot
 """
-OF_SHAPE = "view expand repeat"  # functions that PyTorch has as methods alone
+OF_SHAPE = """
+    broadcast_to expand expand_as flip permute repeat repeat_interleave reshape reshape_as split squeeze
+    tile view view_as
+"""  # whose signature is not their function's, or which are no functions
 OF_CREATION = """
     bernoulli bernoulli_ exponential_ multinomial new_empty new_full new_ones new_tensor new_zeros
     normal_ random_ uniform_
@@ -60,7 +64,7 @@ IN_PLACE_COMPOSED = """
 
 def _methods() -> Iterator[tuple[str, Any]]:
     """The methods of the tables, with their names."""
-    for names, room in ((FUNCTIONS, f), (OF_SHAPE, shape), (OF_CREATION, creation)):
+    for names, room in ((FUNCTIONS, f), (OF_SHAPE, shape_methods), (OF_CREATION, creation)):
         for name in names.split():
             yield name, as_method(getattr(room, name))
     for name in IN_PLACE.split():
@@ -92,7 +96,7 @@ class Methods(Recorded):
         return ops.pow(other, self)
 
     def __matmul__(self, other: Any) -> Any:
-        return f.matmul(self, other) if isinstance(other, Recorded) else NotImplemented
+        return multiplied(self, other) if isinstance(other, Recorded) else NotImplemented
 
     def __floordiv__(self, other: Any) -> Any:
         return f.floor_divide(self, other)
@@ -176,25 +180,18 @@ class Methods(Recorded):
 
     @property
     def T(self) -> Any:
-        """The transpose of a matrix."""
-        return f.t(self)
+        """The transpose of a matrix. RuntimeError for more than two axes."""
+        return transposed_matrix(self)
 
     @property
     def mT(self) -> Any:
-        """The last two axes exchanged."""
-        return f.transpose(self, -1, -2)
-
-    def expand_as(self, other: Recorded) -> Any:
-        """Expanded to the shape of another Tensor."""
-        return shape.expand(self, other._array.shape)
-
-    def view_as(self, other: Recorded) -> Any:
-        """A view in the shape of another Tensor."""
-        return shape.view(self, other._array.shape)
-
-    def reshape_as(self, other: Recorded) -> Any:
-        """Reshaped to the shape of another Tensor."""
-        return f.reshape(self, other._array.shape)
+        """The last two axes exchanged: the transpose of each matrix of a batch."""
+        n = self._array.ndim
+        if n < 2:
+            raise RuntimeError(
+                f"tensor.mT is only supported on matrices or batches of matrices. Got {n}-D tensor."
+            )
+        return ops.permute(self, dims=(*range(n - 2), n - 1, n - 2))
 
     def where(self, condition: Recorded, other: Any) -> Any:
         """self where the condition holds, else other."""

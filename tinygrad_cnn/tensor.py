@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from . import autograd, engine, functions, ops
+from . import autograd, engine, ops
 from .engine import Node, leaf, settle, share, wrap
 from .engine.dtypes import (
     bool_,
@@ -22,6 +22,7 @@ from .engine.dtypes import (
     int64,
     uint8,
 )
+from .functions.arguments import array_of, axis
 from .functions.brackets import check_value, index_error, plain_index
 from .inplace import overwrite
 from .metadata import CPU, Size, channels_last, device, memory_format, target
@@ -85,7 +86,7 @@ class Tensor(Methods):
     __array_ufunc__ = None  # NumPy's operators leave `array * tensor` to us
 
     def __new__(cls, data: Any = ()) -> Any:
-        return _rebuild(cls, np.array(functions.array_of(data), get_default_dtype()), False)
+        return _rebuild(cls, np.array(array_of(data), get_default_dtype()), False)
 
     # --- what it is ---
 
@@ -111,7 +112,7 @@ class Tensor(Methods):
     def size(self, dim: int | None = None) -> Any:
         """The shape, or the size of one axis."""
         shape = self._array.shape
-        return Size(shape) if dim is None else shape[functions.axis("size", len(shape), dim)]
+        return Size(shape) if dim is None else shape[axis("size", len(shape), dim)]
 
     def numel(self) -> int:
         """How many elements there are."""
@@ -122,7 +123,7 @@ class Tensor(Methods):
     def stride(self, dim: int | None = None) -> Any:
         """How many elements lie from one place to the next along each axis, or along one."""
         strides = tuple(n // self._array.itemsize for n in self._array.strides)
-        return strides if dim is None else strides[functions.axis("stride", len(strides), dim)]
+        return strides if dim is None else strides[axis("stride", len(strides), dim)]
 
     def data_ptr(self) -> int:
         """The address of the first element."""
@@ -428,7 +429,7 @@ class Tensor(Methods):
             part = target._array[rest].shape
         except IndexError as error:
             raise index_error(self._array, index, error) from None
-        check_value(np.shape(functions.array_of(value)), part, rest)
+        check_value(np.shape(array_of(value)), part, rest)
         overwrite(target, value, index=rest)
 
     def __iter__(self) -> Iterator[Any]:
@@ -437,7 +438,7 @@ class Tensor(Methods):
         return (self[i] for i in range(len(self._array)))
 
     def __contains__(self, element: Any) -> Any:
-        return bool(np.any(self._array == functions.array_of(element)))
+        return bool(np.any(self._array == array_of(element)))
 
     __hash__ = object.__hash__
 

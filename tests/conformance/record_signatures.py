@@ -8,7 +8,8 @@ One table, `recorded/signatures.json`, for each public function and Tensor metho
 - `number`: what a call says with numbers in the place of Tensors, or a Tensor in the place of a
   list: the first line of the error, or the value.
 
-Functions that PyTorch writes in Python have the signature that `inspect` shows.
+Functions that PyTorch writes in Python have the signature that `inspect` shows; those that take
+`*args` there have the one in the first line of their documentation.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+import re
 import types
 import warnings
 from collections.abc import Callable, Iterator
@@ -89,7 +91,7 @@ def _overloads(function: Any, stubs: list[ast.FunctionDef], space: str) -> Itera
     except (TypeError, ValueError):
         signature = None
     if signature is not None:
-        nodes: list[Any] = [ast.parse(f"def f{_plain(signature)}: ...").body[0]]
+        nodes: list[Any] = [ast.parse(f"def f{_plain(function, signature)}: ...").body[0]]
     else:
         nodes = stubs
     for node in nodes:
@@ -108,8 +110,11 @@ def _overloads(function: Any, stubs: list[ast.FunctionDef], space: str) -> Itera
             yield [*texts, f"-> {result}"]
 
 
-def _plain(signature: inspect.Signature) -> str:
+def _plain(function: Any, signature: inspect.Signature) -> str:
     """A signature without annotations, and with defaults that Python can read."""
+    if "args" in signature.parameters:
+        line = (function.__doc__ or "").strip().splitlines()[0]
+        return re.sub(r"^\w+|->.*", "", line)  # only the parentheses
     parameters = [
         p.replace(annotation=p.empty, default=p.default if _simple(p.default) else None)
         if p.default is not p.empty else p.replace(annotation=p.empty)

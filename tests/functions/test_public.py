@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_cnn as tc
+from tinygrad_cnn import functions
 from tinygrad_cnn.functions.public import alias, as_method, public
 
 X = [1.0, 4.0]
@@ -40,6 +41,23 @@ def test_a_missing_input_is_an_error():
         TypeError, match=r"sqrt\(\) missing 1 required positional argument: 'input'"
     ):
         tc.sqrt()
+
+
+def test_sizes_by_name_are_one_sequence():
+    x = tc.zeros(2, 3)
+    assert x.reshape(shape=(3, 2)).shape == x.view(size=[3, 2]).shape == (3, 2)
+    with pytest.raises(TypeError, match=r"reshape\(\) got multiple values for argument 'shape'"):
+        x.reshape(3, shape=(2,))
+
+
+# --- Names of the package ---
+
+
+def test_the_package_has_the_functions_and_neither_their_helpers_nor_their_files():
+    wrong = ("expand", "view", "repeat", "array_of", "axes", "axis", "sizes", "reshaping", "public")
+    assert [name for name in wrong if hasattr(tc, name)] == []
+    assert {"reshape", "cat", "einsum", "sort"} <= set(functions.__all__)
+    assert all(getattr(tc, name) is getattr(functions, name) for name in functions.__all__)
 
 
 # --- Errors for what is no Tensor ---

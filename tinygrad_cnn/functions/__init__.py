@@ -1,14 +1,26 @@
 """Functions of Tensors, as PyTorch names them; most are methods of Tensor too (methods.py).
 
 This is the public edge: arguments are checked here, once, and errors say what came and what is
-wanted. The ops below take clean arguments.
+wanted. The ops below take clean arguments. Other rooms find helpers in arguments.py.
 """
 
-from .arguments import array_of as array_of, axes as axes, axis as axis, sizes as sizes
+from typing import TYPE_CHECKING
+
 from .comparison import *  # each module lists in __all__ what is public here
 from .binary import *
+from .contraction import *
+from .diagonals import *
 from .indexing import *
+from .joining import *
 from .products import *
 from .reduction import *
-from .shape import *
+from .reordering import *
+from .repeating import *
+from .reshaping import *
+from .scattering import *
+from .sorting import *
+from .splitting import *
 from .unary import *
+
+if not TYPE_CHECKING:  # type checkers follow the imports; at run time modules would be public too
+    __all__ = [name for name, value in [*globals().items()] if callable(value)]

@@ -1,4 +1,4 @@
-"""What the public functions check, and how they say what is wrong."""
+"""Checks of arguments that public functions share, and the errors that they raise."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from ..engine.dtypes import result_type
 
 
 def axis(name: str, ndim: int, dim: Any) -> int:
-    """`dim` as an axis from 0; IndexError if there is none such, TypeError if it is no integer."""
+    """`dim` as an axis counted from 0. A tensor without axes has the axis 0, as PyTorch's have.
+
+    Raises TypeError if `dim` is no integer, IndexError if there is no such axis.
+    """
     if isinstance(dim, (bool, float, str)) or not hasattr(dim, "__index__"):
         raise TypeError(f"{name}: dim must be an integer, got {dim!r}")
     dim = dim.__index__()
@@ -29,11 +32,14 @@ def axis(name: str, ndim: int, dim: Any) -> int:
 
 
 def axes(name: str, ndim: int, dim: Any) -> tuple[int, ...] | None:
-    """`dim` (an integer, several, or None for all) as axes from 0; None for all."""
+    """`dim` (an integer, several, or None for all) as axes counted from 0; None for all.
+
+    Raises RuntimeError if an axis is named twice.
+    """
     if dim is None:
         return None
     several = dim if isinstance(dim, (tuple, list)) else (dim,)
-    found = tuple(axis(name, ndim, d) for d in several)
+    found = tuple([axis(name, ndim, d) for d in several])
     if len(set(found)) < len(found):
         raise RuntimeError(f"{name}: dim {dim} appears multiple times in the list of dims")
     if not found or not ndim:
@@ -41,11 +47,61 @@ def axes(name: str, ndim: int, dim: Any) -> tuple[int, ...] | None:
     return found
 
 
-def sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
-    """`f(2, 3)` and `f((2, 3))` alike, as a tuple of integers."""
-    if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
-        shape = tuple(shape[0])
-    return tuple([n if type(n) is int else int(operator.index(n)) for n in shape])
+def sizes(name: str, values: tuple[Any, ...], argument: str = "size") -> tuple[int, ...]:
+    """The integers of `f(2, 3)` and of `f((2, 3))`. TypeError if there are none, or others."""
+    if not values:
+        raise TypeError(f'{name}() missing 1 required positional arguments: "{argument}"')
+    if len(values) == 1 and not hasattr(values[0], "__index__"):
+        values = values[0]
+    return ints(name, argument, values)
+
+
+def ints(name: str, argument: str, values: Any) -> tuple[int, ...]:
+    """A tuple or list of integers, as a tuple; TypeError in PyTorch's words for anything else."""
+    if not isinstance(values, (tuple, list)):
+        found = f"not {kind_of(values)}: give a tuple or list of integers"
+    else:
+        try:
+            return tuple([n if type(n) is int else operator.index(n) for n in values])
+        except TypeError:
+            place, wrong = next((k, n) for k, n in enumerate(values) if not _is_integer(n))
+            found = f"but found element of type {kind_of(wrong)} at pos {place}"
+    raise TypeError(f"{name}(): argument '{argument}' must be tuple of ints, {found}")
+
+
+def integer(name: str, argument: str, value: Any) -> int:
+    """An integer, as an int; TypeError in PyTorch's words for anything else."""
+    if type(value) is int:
+        return value
+    if isinstance(value, bool) or not _is_integer(value):
+        raise TypeError(f"{name}(): argument '{argument}' must be int, not {kind_of(value)}")
+    return operator.index(value)
+
+
+def _is_integer(value: Any) -> bool:
+    try:
+        operator.index(value)
+    except TypeError:
+        return False
+    return True
+
+
+def broadcast_shape(name: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape to which these shapes broadcast; RuntimeError if they do not."""
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise RuntimeError(
+            f"{name}: shapes {' and '.join(map(str, shapes))} do not broadcast"
+        ) from None
+
+
+def check_scale(argument: str, scale: Any, x: Any) -> None:
+    """RuntimeError if `scale` is of floating point and `x` of integers."""
+    if isinstance(scale, float) and x._array.dtype.kind != "f":
+        raise RuntimeError(
+            f"For integral input tensors, argument {argument} must not be a floating point number."
+        )
 
 
 def array_of(x: Any) -> Any:
@@ -59,10 +115,13 @@ def kind_of(value: Any) -> str:
     return f"numpy.{kind.__name__}" if kind.__module__ == "numpy" else kind.__name__
 
 
-def not_a_tensor(name: str, argument: str, value: Any, position: int) -> TypeError:
-    """The error for an argument that must be a Tensor."""
+def not_a_tensor(
+    name: str, argument: str, value: Any, position: int, wanted: str = "Tensor"
+) -> TypeError:
+    """The error for an argument that must be a Tensor, or several."""
     return TypeError(
-        f"{name}(): argument '{argument}' (position {position}) must be Tensor, not {kind_of(value)}"
+        f"{name}(): argument '{argument}' (position {position}) must be {wanted}, not "
+        f"{kind_of(value)}"
     )
 
 
@@ -73,45 +132,34 @@ def tensors(name: str, **arguments: Any) -> None:
             raise not_a_tensor(name, argument, value, k)
 
 
-def several(name: str, values: Any) -> list[Any]:
-    """A sequence of Tensors as a list; TypeError for anything else, RuntimeError for an empty one."""
-    if not isinstance(values, (tuple, list)):
-        raise TypeError(
-            f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not "
-            f"{kind_of(values)}"
-        )
+def several(name: str, values: Sequence[Any]) -> list[Any]:
+    """A sequence of Tensors as a list.
+
+    Raises TypeError for an element that is no Tensor, RuntimeError for an empty sequence.
+    """
     for k, x in enumerate(values):
         if not isinstance(x, Recorded):
             raise TypeError(
-                f"expected Tensor as element {k} in argument 0, but got {kind_of(x)}: {name} wants "
+                f"expected Tensor as element {k} in argument 0, but got {kind_of(x)}: {name} takes "
                 "Tensors"
             )
     if not values:
-        if name in ("cat", "concat", "concatenate"):
-            raise ValueError(f"torch.{name}(): expected a non-empty list of Tensors")
         raise RuntimeError(f"{name} expects a non-empty TensorList")
     return list(values)
 
 
 def of_one_type(xs: Sequence[Any]) -> Sequence[Any]:
-    """The Tensors in the type that they meet in."""
+    """The Tensors, converted to the dtype in which they meet."""
     if len({x._array.dtype for x in xs}) == 1:
         return xs
     dtype = result_type(*(x._array for x in xs))
     return [ops.cast(x, dtype=dtype) for x in xs]
 
 
-def positions(name: str, index: Any, size: int, dims: Any = None) -> np.ndarray:
-    """The array of an index Tensor, checked: int64 or int32, each in [0, size)."""
-    i = array_of(index)
-    if not isinstance(i, np.ndarray) or i.dtype not in (np.int64, np.int32):
-        got = getattr(i, "dtype", type(i).__name__)
-        raise RuntimeError(f"{name}: Expected dtype int32/int64 for index, got {got}")
-    if dims is not None and i.ndim not in dims:
-        raise IndexError(f"{name}: Index is supposed to be a vector, got shape {i.shape}")
-    if i.size and (i.min() < 0 or i.max() >= size):
-        raise IndexError(f"{name}: index out of range in self: [{i.min()}, {i.max()}] of {size}")
-    return i
+def printed(name: str, results: Any) -> str:
+    """The text of a named tuple with the results of a function, as PyTorch prints it."""
+    parts = ",\n".join([f"{f}={x!r}" for f, x in zip(results._fields, results, strict=True)])
+    return f"torch.return_types.{name}(\n{parts})"
 
 
 class Results(tuple[Any, ...]):
@@ -127,8 +175,7 @@ class Results(tuple[Any, ...]):
         return tuple(self)
 
     def __repr__(self) -> str:
-        parts = ",\n".join(f"{f}={x!r}" for f, x in zip(self._fields, self, strict=True))
-        return f"torch.return_types.{type(self).__name__}(\n{parts})"
+        return printed(type(self).__name__, self)
 
 
 def results(name: str, *fields: str) -> Any:

@@ -1,4 +1,4 @@
-"""What stands between the brackets of x[index]: as NumPy takes it, and errors in PyTorch's words."""
+"""The index of x[index] as NumPy takes it, and its errors in PyTorch's words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .arguments import array_of
 
 
 def kept(index: np.ndarray) -> np.ndarray:
-    """An index that a graph may hold: a copy, where one is recorded, which nobody else can write."""
+    """An index for a graph to hold: a copy if one is recorded, because users may write to theirs."""
     return index.copy() if grad_mode.enabled else index
 
 
@@ -26,10 +26,11 @@ def _plain(item: Any) -> Any:
 
 
 def plain_index(index: Any) -> tuple[Any, Any]:
-    """An index as NumPy takes it, in two steps where integers and arrays mix (else the first is None).
+    """An index as NumPy takes it: two indices to apply in turn, of which the first may be None.
 
-    To PyTorch integers only take an axis away, before all else; to NumPy they are arrays beside
-    arrays. A basic index ends in `...`, so that even one element is a view.
+    There are two if integers and arrays mix. For PyTorch an integer removes its axis before anything
+    else happens; for NumPy it is one more array. A basic index ends in `...`, so that a single element
+    is a view too.
     """
     if type(index) is int or type(index) is slice:
         return None, (index, ...)
@@ -60,7 +61,7 @@ def plain_index(index: Any) -> tuple[Any, Any]:
 
 
 def index_error(array: np.ndarray, index: Any, error: IndexError) -> IndexError:
-    """The error of `array[index]` in PyTorch's words; one that they have none for as it is."""
+    """The error of `array[index]` in PyTorch's words, or NumPy's own if PyTorch has none for it."""
     items = tuple(map(_plain, index if isinstance(index, tuple) else (index,)))
     taken = [_axes_of(i) for i in items]
     if sum(taken) > array.ndim:
@@ -81,14 +82,14 @@ def index_error(array: np.ndarray, index: Any, error: IndexError) -> IndexError:
 
 
 def _axes_of(i: Any) -> int:
-    """How many axes an item of an index takes."""
+    """The number of axes that an item of an index applies to."""
     if i is None or i is Ellipsis or isinstance(i, bool):
         return 0
     return i.ndim if isinstance(i, np.ndarray) and i.dtype.kind == "b" else 1
 
 
 def _wrong(shape: tuple[int, ...], axis: int, i: Any) -> str | None:
-    """What is wrong with an item of an index that begins at `axis` of `shape`."""
+    """The message for an item that does not fit the axes from `axis` on; None if it fits."""
     if isinstance(i, np.ndarray) and i.dtype.kind == "b":
         for d, (m, n) in enumerate(zip(i.shape, shape[axis:], strict=False)):
             if m != n:
@@ -107,7 +108,7 @@ def _wrong(shape: tuple[int, ...], axis: int, i: Any) -> str | None:
 
 
 def check_value(shape: tuple[int, ...], part: tuple[int, ...], index: Any) -> None:
-    """Refuse a value whose shape is not one that broadcasts to that of x[index]."""
+    """RuntimeError unless `shape`, of a value, broadcasts to `part`, the shape of x[index]."""
     lead = max(len(shape) - len(part), 0)
     pairs = zip(reversed(shape), reversed(part), strict=False)
     wrong = next((k for k, (n, m) in enumerate(pairs, 1) if n not in (1, m)), 0)  # axis -wrong

@@ -1,288 +1,321 @@
-"""Products of vectors, matrices and batches of them, and einsum."""
+"""Products of vectors, matrices and batches of matrices.
+
+Both factors of a matrix product have one dtype; RuntimeError for two.
+"""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import ops
-from ..engine import Recorded
-from .arguments import axis, tensors
-from .binary import add
-from .shape import diagonal, roll
+from ..engine.dtypes import int64
+from ..types import Number
+from .arguments import axis, broadcast_shape, check_scale
+from .public import alias, public
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
 
 __all__ = [
-    "addmm", "addmv", "baddbmm", "bmm", "cross", "dot", "einsum", "ger", "inner", "kron", "matmul",
-    "mm", "mv", "outer", "tensordot", "trace", "vdot",
+    "addmm", "addmv", "baddbmm", "bmm", "cross", "dot", "ger", "kron", "matmul", "mm", "mv", "outer",
+    "trace", "vdot",
 ]  # fmt: skip
 
 
-def matmul(input: Any, other: Any) -> Any:
-    """The product of vectors, matrices or batches of matrices, by NumPy's rules.
+# --- Matrix products ----------------------------------------------------------------------------
 
-    >>> import tinygrad_cnn as tc
-    >>> tc.ones(2, 3) @ tc.ones(3)
-    tensor([3., 3.])
-    """
-    if not isinstance(input, Recorded) or not isinstance(other, Recorded):
-        return NotImplemented
-    a, b = input._array.shape, other._array.shape
+
+def multiplied(x: Any, w: Any) -> Any:
+    """The matrix product of two Tensors: see `matmul`."""
+    a, b = x._array.shape, w._array.shape
     if not a or not b:
         raise RuntimeError(f"matmul: both arguments need at least 1 axis, got shapes {a} and {b}")
     if a[-1] != b[-2 if len(b) > 1 else 0]:
         raise RuntimeError(f"matmul: mat1 and mat2 shapes cannot be multiplied ({a} and {b})")
-    if input._array.dtype != other._array.dtype:
+    if x._array.dtype != w._array.dtype:
         raise RuntimeError(
-            f"matmul: expected both to have the same dtype, but got {input._array.dtype} and "
-            f"{other._array.dtype}"
+            f"matmul: expected both to have the same dtype, but got {x._array.dtype} and "
+            f"{w._array.dtype}"
         )
-    x = input if len(a) > 1 else ops.reshape(input, shape=(1, *a))
-    w = other if len(b) > 1 else ops.reshape(other, shape=(*b, 1))
+    if len(a) == 1:
+        x = ops.reshape(x, shape=(1, *a))
+    if len(b) == 1:
+        w = ops.reshape(w, shape=(*b, 1))
     try:
         y = ops.matmul(x, w)
     except ValueError:
         raise RuntimeError(f"matmul: the leading axes of {a} and {b} do not broadcast") from None
+    if len(a) > 1 and len(b) > 1:
+        return y
     index: tuple[Any, ...] = (..., 0, slice(None)) if len(a) == 1 else (...,)
     if len(b) == 1:
         index = (..., 0, 0) if len(a) == 1 else (..., 0)
-    return y if len(a) > 1 and len(b) > 1 else ops.getitem(y, index=index)
+    return ops.getitem(y, index=index)
 
 
-def _of_axes(name: str, first: int, second: int, doc: str) -> Any:
-    def product(input: Any, other: Any) -> Any:
-        tensors(name, input=input, other=other)
-        a, b = input._array.shape, other._array.shape
-        if (len(a), len(b)) != (first, second) or (first == 3 and a[0] != b[0]):
-            raise RuntimeError(
-                f"{name}: wanted {first}D and {second}D tensors"
-                f"{' with batches of one size' if first == 3 else ''}, got shapes {a} and {b}"
-            )
-        return matmul(input, other)
+@public
+def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The product of vectors, matrices or batches of matrices: input @ other.
 
-    product.__name__, product.__doc__ = name, doc
-    return product
+    (.., I, J) times (.., J, K) is (.., I, K): the axes before the last two broadcast. A vector is a
+    row on the left and a column on the right, and the result lacks that axis. RuntimeError for
+    shapes that do not fit.
 
-
-mm = _of_axes("mm", 2, 2, "The product of two matrices.")
-bmm = _of_axes(
-    "bmm", 3, 3, "The products of matrices, one pair after the other: (B, I, J) (B, J, K)."
-)
-mv = _of_axes("mv", 2, 1, "The product of a matrix and a vector.")
-dot = vdot = _of_axes("dot", 1, 1, "Σ of the products of two vectors.")
+    >>> tc.matmul(tc.tensor([[1.0, 2.0], [3.0, 4.0]]), tc.tensor([1.0, 1.0]))
+    tensor([3., 7.])
+    """
+    return multiplied(input, other)
 
 
-def outer(input: Any, vec2: Any) -> Any:
-    """y[i, j] = input[i] · vec2[j]."""
-    tensors("outer", input=input, vec2=vec2)
-    if input._array.ndim != 1 or vec2._array.ndim != 1:
+@public
+def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The product of two matrices: (I, J) times (J, K) is (I, K).
+
+    >>> tc.mm(tc.tensor([[1.0, 2.0]]), tc.tensor([[3.0], [4.0]]))
+    tensor([[11.]])
+    """
+    _check_axes(input, 2, "self must be a matrix")
+    _check_axes(mat2, 2, "mat2 must be a matrix")
+    return multiplied(input, mat2)
+
+
+@public
+def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The products of two batches of matrices, pair by pair: (N, I, J) times (N, J, K).
+
+    The result is (N, I, K).
+
+    >>> tc.bmm(tc.ones(2, 1, 3), tc.ones(2, 3, 1))
+    tensor([[[3.]],
+            [[3.]]])
+    """
+    _check_batches(input, mat2)
+    return multiplied(input, mat2)
+
+
+@public
+def mv(input: Tensor, vec: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The product of a matrix and a vector: (I, J) times (J) is (I).
+
+    >>> tc.mv(tc.tensor([[1.0, 2.0], [3.0, 4.0]]), tc.tensor([1.0, 10.0]))
+    tensor([21., 43.])
+    """
+    _check_axes(input, 2, "vector + matrix @ vector expected")
+    _check_axes(vec, 1, "vector + matrix @ vector expected")
+    return multiplied(input, vec)
+
+
+@public
+def dot(input: Tensor, tensor: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The sum of the products of the elements of two vectors: (I) times (I) is a number.
+
+    >>> tc.dot(tc.tensor([1.0, 2.0]), tc.tensor([3.0, 4.0]))
+    tensor(11.)
+    """
+    return _dotted(input, tensor)
+
+
+@public
+def vdot(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`dot`: they differ for complex numbers alone.
+
+    >>> tc.vdot(tc.tensor([1.0, 2.0]), tc.tensor([3.0, 4.0]))
+    tensor(11.)
+    """
+    return _dotted(input, other)
+
+
+def _dotted(x: Any, w: Any) -> Any:
+    _check_axes(x, 1, "1D tensors expected")
+    _check_axes(w, 1, "1D tensors expected")
+    return multiplied(x, w)
+
+
+def _check_axes(x: Any, ndim: int, words: str) -> None:
+    if x._array.ndim != ndim:
+        raise RuntimeError(f"{words}, got shape {x._array.shape}")
+
+
+def _check_batches(x: Any, w: Any) -> None:
+    _check_axes(x, 3, "batch1 must be a 3D tensor")
+    _check_axes(w, 3, "batch2 must be a 3D tensor")
+    a, b = x._array.shape, w._array.shape
+    if (a[0], a[2]) != b[:2]:
         raise RuntimeError(
-            f"outer: Expected 1-D arguments, got shapes {input._array.shape}, {vec2._array.shape}"
+            f"Expected size for first two dimensions of batch2 tensor to be: {[a[0], a[2]]} but got: "
+            f"{list(b[:2])}."
         )
+
+
+# --- Products added to a Tensor -----------------------------------------------------------------
+
+
+@public
+def addmm(
+    input: Tensor,
+    mat1: Tensor,
+    mat2: Tensor,
+    *,
+    beta: Number = 1,
+    alpha: Number = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """beta · input + alpha · mat1 mat2, of matrices (I, J) and (J, K).
+
+    input broadcasts to (I, K). With beta = 0 its NaN and ∞ are not passed on.
+
+    >>> tc.addmm(tc.tensor([1.0]), tc.tensor([[1.0, 2.0]]), tc.tensor([[3.0], [4.0]]), alpha=2)
+    tensor([[23.]])
+    """
+    _check_axes(mat1, 2, "mat1 must be a matrix")
+    _check_axes(mat2, 2, "mat2 must be a matrix")
+    return _added("addmm", input, multiplied(mat1, mat2), beta, alpha)
+
+
+@public
+def addmv(
+    input: Tensor,
+    mat: Tensor,
+    vec: Tensor,
+    *,
+    beta: Number = 1,
+    alpha: Number = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """beta · input + alpha · mat vec, of a matrix (I, J) and a vector (J).
+
+    input broadcasts to (I). With beta = 0 its NaN and ∞ are not passed on.
+
+    >>> tc.addmv(tc.tensor([1.0]), tc.tensor([[1.0, 2.0]]), tc.tensor([3.0, 4.0]), beta=10)
+    tensor([21.])
+    """
+    _check_axes(mat, 2, "vector + matrix @ vector expected")
+    _check_axes(vec, 1, "vector + matrix @ vector expected")
+    return _added("addmv", input, multiplied(mat, vec), beta, alpha)
+
+
+@public
+def baddbmm(
+    input: Tensor,
+    batch1: Tensor,
+    batch2: Tensor,
+    *,
+    beta: Number = 1,
+    alpha: Number = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """beta · input + alpha · batch1 batch2, of batches of matrices (N, I, J) and (N, J, K).
+
+    input broadcasts to (N, I, K). With beta = 0 its NaN and ∞ are not passed on.
+
+    >>> tc.baddbmm(tc.ones(1), tc.ones(2, 1, 3), tc.ones(2, 3, 1))
+    tensor([[[4.]],
+            [[4.]]])
+    """
+    _check_batches(batch1, batch2)
+    return _added("baddbmm", input, multiplied(batch1, batch2), beta, alpha)
+
+
+def _added(name: str, x: Any, y: Any, beta: Number, alpha: Number) -> Any:
+    """beta · x + alpha · y, in the shape and dtype of y."""
+    check_scale("beta", beta, y)
+    check_scale("alpha", alpha, y)
+    shape, dtype = y._array.shape, y._array.dtype
+    if x._array.dtype != dtype:
+        raise RuntimeError(
+            f"{name}: self and mat2 must have the same dtype, but got {x._array.dtype} and {dtype}"
+        )
+    if broadcast_shape(name, x._array.shape, shape) != shape:
+        raise RuntimeError(f"{name}: input of shape {x._array.shape} does not broadcast to {shape}")
+    y = y if alpha == 1 else ops.mul(y, alpha)
+    if beta == 0:
+        return y
+    return ops.add(y, x if beta == 1 else ops.mul(x, beta))
+
+
+# --- Others -------------------------------------------------------------------------------------
+
+
+@public
+def outer(input: Tensor, vec2: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """y[i, j] = input[i] · vec2[j], of two vectors. RuntimeError for other Tensors.
+
+    >>> tc.outer(tc.tensor([1, 2]), tc.tensor([1, 10]))
+    tensor([[ 1, 10],
+            [ 2, 20]])
+    """
+    _check_axes(input, 1, "outer: Expected 1-D argument self")
+    _check_axes(vec2, 1, "outer: Expected 1-D argument vec2")
     return ops.mul(ops.reshape(input, shape=(-1, 1)), vec2)
 
 
-ger = outer
+@public
+def trace(input: Tensor) -> Tensor:
+    """The sum of the diagonal of a matrix; of integers, in int64. RuntimeError for other Tensors.
 
-
-def inner(input: Any, other: Any) -> Any:
-    """Σ over the last axes of both."""
-    if not input._array.ndim or not other._array.ndim:
-        return ops.mul(input, other)
-    return tensordot(input, other, ([-1], [-1]))
-
-
-def _added(name: str, product: Any, doc: str) -> Any:
-    def run(input: Any, left: Any, right: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
-        y = product(left, right)
-        y = y if alpha == 1 else ops.mul(y, alpha)
-        if beta == 0:  # NaN and ∞ of input are not passed on
-            return y
-        return add(y, input, alpha=beta)
-
-    run.__name__, run.__doc__ = name, doc
-    return run
-
-
-addmm = _added("addmm", mm, "beta · input + alpha · left right, of matrices.")
-addmv = _added("addmv", mv, "beta · input + alpha · left right, of a matrix and a vector.")
-baddbmm = _added("baddbmm", bmm, "beta · input + alpha · left right, of batches of matrices.")
-
-
-def trace(input: Any) -> Any:
-    """Σ of the diagonal of a matrix."""
+    >>> tc.trace(tc.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    tensor(5.)
+    """
     if input._array.ndim != 2:
         raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {input._array.ndim}")
-    return ops.sum(diagonal(input))
+    x = ops.diagonal(input, offset=0, dims=(0, 1))
+    return ops.sum(x if x._array.dtype.kind == "f" else ops.cast(x, dtype=int64))
 
 
-def cross(input: Any, other: Any, dim: int | None = None) -> Any:
-    """a × b along an axis of length 3: the first such one unless told."""
+@public
+def cross(
+    input: Tensor, other: Tensor, dim: int | None = None, *, out: Tensor | None = None
+) -> Tensor:
+    """The cross product a × b of the vectors along an axis of size 3; the other axes broadcast.
+
+    By default `dim` is the first axis of input of size 3. RuntimeError if there is none, and for
+    Tensors of two dtypes or with different numbers of axes.
+
+    >>> tc.cross(tc.tensor([1.0, 0.0, 0.0]), tc.tensor([0.0, 1.0, 0.0]))
+    tensor([0., 0., 1.])
+    """
+    a, b = input._array.shape, other._array.shape
+    if len(a) != len(b):
+        raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
+    if input._array.dtype != other._array.dtype:
+        raise RuntimeError(
+            f"linalg.cross: expected scalar type {input._array.dtype} but found {other._array.dtype}"
+        )
     if dim is None:
-        found = [k for k, n in enumerate(input._array.shape) if n == 3]
-        if not found:
+        if 3 not in a:
             raise RuntimeError("no dimension of size 3 in input")
-        dim = found[0]
-    dim = axis("cross", input._array.ndim, dim)
-    if input._array.shape[dim] != 3 or other._array.shape[dim] != 3:
+        dim = a.index(3)
+    dim = axis("cross", len(a), dim)
+    if not a or a[dim] != 3 or b[dim] != 3:
         raise RuntimeError(
             f"linalg.cross: inputs dimension {dim} must have length 3. Got "
-            f"{input._array.shape[dim]} and {other._array.shape[dim]}"
+            f"{a[dim] if a else 1} and {b[dim] if b else 1}"
         )
-    # a × b = σ(a σ(b) − σ(a) b) with σ: the next of three
-    return roll(input * roll(other, -1, dim) - roll(input, -1, dim) * other, -1, dim)
+    broadcast_shape("linalg.cross", a, b)
+
+    def following(x: Any) -> Any:
+        """σ: for each of three coordinates the following one."""
+        return ops.roll(x, shifts=(-1,), dims=(dim,))
+
+    # a × b = σ(a σ(b) − σ(a) b)
+    return following(ops.sub(ops.mul(input, following(other)), ops.mul(following(input), other)))
 
 
-def kron(input: Any, other: Any) -> Any:
-    """input with each element replaced by its product with other."""
+@public
+def kron(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """input with each element replaced by its product with the whole of other.
+
+    For shapes (I, J) and (K, L) the result is (I·K, J·L); axes that one lacks have the size 1.
+
+    >>> tc.kron(tc.tensor([1, 10]), tc.tensor([1, 2]))
+    tensor([ 1,  2, 10, 20])
+    """
     a, b = input._array.shape, other._array.shape
     n = max(len(a), len(b))
     a, b = (1,) * (n - len(a)) + a, (1,) * (n - len(b)) + b
-    x = ops.reshape(input, shape=tuple(m for k in a for m in (k, 1)))
-    w = ops.reshape(other, shape=tuple(m for k in b for m in (1, k)))
-    return ops.reshape(ops.mul(x, w), shape=tuple(i * j for i, j in zip(a, b, strict=True)))
+    x = ops.reshape(input, shape=tuple([m for k in a for m in (k, 1)]))
+    w = ops.reshape(other, shape=tuple([m for k in b for m in (1, k)]))
+    return ops.reshape(ops.mul(x, w), shape=tuple([i * j for i, j in zip(a, b, strict=True)]))
 
 
-def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
-    """Σ over pairs of axes: the last n of a with the first n of b, or two lists of axes."""
-    m, n = a._array.ndim, b._array.ndim
-    if isinstance(dims, int):
-        dims = (range(m - dims, m), range(dims))
-    of_a, of_b = ([axis("tensordot", k, d) for d in ds] for k, ds in ((m, dims[0]), (n, dims[1])))
-    pairs = dict(zip(of_b, of_a, strict=True))
-    letters = [chr(k) for k in range(m + n)]
-    right = [letters[pairs[k]] if k in pairs else letters[m + k] for k in range(n)]
-    y = [letters[k] for k in range(m) if k not in of_a]
-    y += [label for k, label in enumerate(right) if k not in pairs]
-    return _contracted([(a, letters[:m]), (b, right)], y)
-
-
-# --- Einsum -------------------------------------------------------------------------------------
-
-
-def einsum(equation: str, *operands: Any) -> Any:
-    """Products of elements with the same labels, summed over the labels that the output lacks.
-
-    "bij,bjk->bik" multiplies batches of matrices; "..." stands for axes that broadcast; a label
-    twice in one operand takes its diagonal; without "->" the output has each label that occurs once,
-    in alphabetical order. Of more than two operands the first two are contracted first.
-
-    Raises RuntimeError where labels do not fit the operands.
-
-    >>> import tinygrad_cnn as tc
-    >>> tc.einsum("ij,kj->ik", tc.tensor([[1.0, 2.0]]), tc.tensor([[3.0, 4.0], [5.0, 6.0]]))
-    tensor([[11., 17.]])
-    """
-    if len(operands) == 1 and isinstance(operands[0], (tuple, list)):
-        operands = tuple(operands[0])
-    if not isinstance(equation, str):
-        raise NotImplementedError("einsum: the first argument must be an equation, as 'ij,jk->ik'")
-    tensors("einsum", **{f"operands[{k}]": x for k, x in enumerate(operands)})
-    shapes = tuple(x._array.shape for x in operands)
-    inputs, output = _labels(equation, tuple(len(shape) for shape in shapes))
-    size: dict[str, int] = {}
-    for k, (labels, shape) in enumerate(zip(inputs, shapes, strict=True)):
-        for label, n in zip(labels, shape, strict=True):
-            seen = size.get(label, 1)
-            if n != seen and 1 not in (n, seen):
-                raise RuntimeError(
-                    f"einsum(): subscript {label} has size {n} for operand {k} which does not "
-                    f"broadcast with previously seen size {seen}"
-                )
-            size[label] = n if seen == 1 else seen
-    parts = [_distinct(x, list(labels), size) for x, labels in zip(operands, inputs, strict=True)]
-    y = _contracted(parts, [label for label in output if size[label] != 1])
-    return ops.reshape(y, shape=tuple(size[label] for label in output))
-
-
-@functools.lru_cache
-def _labels(equation: str, ndims: tuple[int, ...]) -> tuple[list[str], str]:
-    """A string for each operand and for the output, a letter an axis; those of "..." are made up."""
-    left, arrow, output = equation.replace(" ", "").partition("->")
-    terms = left.split(",")
-    if len(terms) != len(ndims):
-        more = "more" if len(ndims) > len(terms) else "fewer"
-        raise RuntimeError(
-            f"einsum(): {more} operands were provided than specified in the equation"
-        )
-    widest, inputs = "", []
-    for k, (term, ndim) in enumerate(zip(terms, ndims, strict=True)):
-        plain = term.replace("...", "", 1)
-        _check_letters(plain)
-        extra = ndim - len(plain)
-        if extra < 0 or (extra and plain == term):
-            raise RuntimeError(
-                f"einsum(): the number of subscripts in the equation ({len(plain)}) does not match "
-                f"the number of dimensions ({ndim}) for operand {k}"
-                + (" and no ellipsis was given" if plain == term else "")
-            )
-        made_up = "".join(map(chr, range(extra)))[::-1]  # the last axis is the first letter
-        widest = made_up if len(made_up) > len(widest) else widest
-        inputs.append(term.replace("...", made_up))
-    if not arrow:
-        letters = sorted(left.replace(",", "").replace(".", ""))
-        return inputs, widest + "".join(a for a in letters if letters.count(a) == 1)
-    plain = output.replace("...", "", 1)
-    _check_letters(plain)
-    for a in plain:
-        if plain.count(a) > 1:
-            raise RuntimeError(
-                f"einsum(): output subscript {a} appears more than once in the output"
-            )
-        if a not in left:
-            raise RuntimeError(
-                f"einsum(): output subscript {a} does not appear in the equation for any input operand"
-            )
-    return inputs, output.replace("...", widest)
-
-
-def _check_letters(term: str) -> None:
-    for a in term:
-        if not (a.isascii() and a.isalpha()):
-            raise RuntimeError(
-                f"einsum(): invalid subscript given: {a!r}, subscripts must be in [a-zA-Z]"
-            )
-
-
-def _distinct(x: Any, labels: list[str], size: dict[str, int]) -> tuple[Any, list[str]]:
-    """x by labels that differ: without the axes that broadcast, of equal ones the diagonal."""
-    shape = x._array.shape
-    kept = [k for k, label in enumerate(labels) if shape[k] != 1 or size[label] == 1]
-    kept = [k for k in kept if size[labels[k]] != 1]
-    if len(kept) < len(shape):
-        x = ops.reshape(x, shape=tuple(shape[k] for k in kept))
-        labels = [labels[k] for k in kept]
-    for label in sorted({a for a in labels if labels.count(a) > 1}):
-        while labels.count(label) > 1:
-            first = labels.index(label)
-            second = labels.index(label, first + 1)
-            x = ops.diagonal(x, offset=0, dims=(first, second))
-            labels = [a for k, a in enumerate(labels) if k not in (first, second)] + [label]
-    return x, labels
-
-
-def _contracted(parts: Sequence[tuple[Any, Sequence[str]]], output: Sequence[str]) -> Any:
-    """The sum over all labels but those of the output, which are in that order."""
-    parts = [(x, list(labels)) for x, labels in parts]
-    while True:
-        x, labels = parts.pop(0)
-        later = {*output, *(a for _, more in parts for a in more)}
-        x, labels = _summed(x, labels, later)
-        if not parts:
-            return ops.permute(x, dims=tuple(labels.index(a) for a in output))
-        w, of_w = parts.pop(0)
-        needed = {*output, *(a for _, more in parts for a in more)}
-        w, of_w = _summed(w, of_w, {*labels, *needed})
-        of_y = [a for a in dict.fromkeys((*labels, *of_w)) if a in needed]
-        if not parts:
-            of_y = list(output)
-        y = ops.contract(x, w, of_a="".join(labels), of_b="".join(of_w), of_y="".join(of_y))
-        parts.insert(0, (y, of_y))
-
-
-def _summed(x: Any, labels: Sequence[str], needed: set[str]) -> tuple[Any, list[str]]:
-    """x summed over the labels that nobody needs."""
-    gone = tuple(k for k, label in enumerate(labels) if label not in needed)
-    if gone:
-        x = ops.sum(x, dim=gone)
-    return x, [label for label in labels if label in needed]
+ger = alias("ger", outer)

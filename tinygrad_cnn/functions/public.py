@@ -5,7 +5,7 @@
         return ops.exp(input)
 
 The signature is PyTorch's, and `public` sees to what it promises: NumPy's names for parameters,
-`out`, and that a Tensor is given where the annotation is `Tensor`.
+`out`, a sequence by keyword for `*size`, and a Tensor where the annotation is `Tensor`.
 """
 
 from __future__ import annotations
@@ -95,6 +95,9 @@ KINDS: dict[str, Any] = {  # of arguments, by the annotation of their parameter
     "Tensor | Number": (Recorded, *NUMBERS),
     "Tensor | None": (Recorded, type(None)),
     "Tensor | Number | None": (Recorded, *NUMBERS, type(None)),
+    "Tensor | int": (Recorded, int, np.integer),
+    "Tensor | int | None": (Recorded, int, np.integer, type(None)),
+    "Sequence[Tensor]": (tuple, list),
 }
 
 
@@ -109,13 +112,16 @@ class Edge:
         self.function, self.name = function, name
         self.overloads, self.method = overloads, method
         code, annotations = function.__code__, function.__annotations__
-        count = code.co_argcount
-        self.names: tuple[str, ...] = code.co_varnames[: count + code.co_kwonlyargcount]
+        count, named = code.co_argcount, code.co_argcount + code.co_kwonlyargcount
+        self.names: tuple[str, ...] = code.co_varnames[:named]
+        several = code.co_flags & inspect.CO_VARARGS
+        self.several = code.co_varnames[named] if several else None  # `size` of `*size`
         self.kinds = {
             k: KINDS[annotations[n]]
             for k, n in enumerate(self.names)
             if annotations.get(n) in KINDS and n != "out"
         }
+        self.lists = {n for n in self.names if annotations.get(n) == "Sequence[Tensor]"}
         required = count - len(function.__defaults__ or ())
         self.checks = [(k, kinds) for k, kinds in self.kinds.items() if k < required]
         self.least = max((k + 1 for k, _ in self.checks), default=0)
@@ -138,6 +144,10 @@ class Edge:
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call the function with arguments that may need a change, or be wrong."""
         kwargs = {self.name_for(name, kwargs): value for name, value in kwargs.items()}
+        if self.several in kwargs:
+            if len(args) > self.function.__code__.co_argcount:
+                raise TypeError(f"{self.name}() got multiple values for argument '{self.several}'")
+            args = (*args, kwargs.pop(self.several))
         for k, kinds in self.kinds.items():
             given = k < len(args) or self.names[k] in kwargs
             if given and not isinstance(args[k] if k < len(args) else kwargs[self.names[k]], kinds):
@@ -152,13 +162,13 @@ class Edge:
 
     def name_for(self, name: str, given: dict[str, Any]) -> str:
         """PyTorch's name of a parameter, for NumPy's."""
-        other = ALIASES.get(name)
-        if other is None or name in self.names or other not in self.names or other in given:
+        other, names = ALIASES.get(name), (*self.names, self.several)
+        if other is None or name in names or other not in names or other in given:
             return name
         return other
 
     def error(self, k: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TypeError:
-        """The error for parameter k, which is to be a Tensor and is none."""
+        """The error for parameter k, whose argument is not of the annotated kind."""
         name, given = self.name, args[1:] if self.method else args
         if self.method and k == 0:
             return TypeError(
@@ -173,8 +183,10 @@ class Edge:
                 f"{name}() received an invalid combination of arguments - got ({kinds}), but expected "
                 f"one of:\n * {self.expected()}\n"
             )
-        value = args[k] if k < len(args) else kwargs[self.names[k]]
-        return not_a_tensor(name, self.names[k], value, k if self.method else k + 1)
+        argument = self.names[k]
+        value = args[k] if k < len(args) else kwargs[argument]
+        wanted = "tuple of Tensors" if argument in self.lists else "Tensor"
+        return not_a_tensor(name, argument, value, k if self.method else k + 1, wanted)
 
     def expected(self) -> str:
         """The signature, in one line."""

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from .. import creation, functions
+from ..functions.arguments import axis
 from . import functional as F, init
 from .module import Module
 from .parameter import Parameter
@@ -90,9 +91,9 @@ class Flatten(FunctionModule, function=functions.flatten):
 
 
 def _unflatten(input: Any, dim: int, unflattened_size: Any) -> Any:
-    axis = functions.axis("Unflatten", input.dim(), dim)
+    place = axis("Unflatten", input.dim(), dim)
     shape = input.shape
-    return input.reshape(*shape[:axis], *unflattened_size, *shape[axis + 1 :])
+    return input.reshape(*shape[:place], *unflattened_size, *shape[place + 1 :])
 
 
 class Unflatten(FunctionModule, function=_unflatten):

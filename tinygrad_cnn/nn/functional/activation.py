@@ -11,6 +11,7 @@ import numpy as np
 
 from ... import functions, ops, random
 from ...engine import Recorded, wrap
+from ...functions.arguments import axis
 from ...inplace import in_place
 from .check import tensors
 
@@ -232,7 +233,7 @@ def glu(input: Any, dim: int = -1) -> Any:
     shape = input._array.shape
     if not shape:
         raise RuntimeError("glu does not support scalars because halving size must be even")
-    d = functions.axis("glu", len(shape), dim)
+    d = axis("glu", len(shape), dim)
     if shape[d] % 2:
         raise RuntimeError(f"Halving dimension must be even, but dimension {d} is size {shape[d]}")
     _checked("glu", input)

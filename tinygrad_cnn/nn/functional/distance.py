@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ... import functions, ops
+from ... import ops
 from ...engine import wrap
+from ...functions.arguments import axis
 from .check import tensors
 
 __all__ = ["cosine_similarity", "normalize", "pairwise_distance", "pdist"]
@@ -48,7 +49,7 @@ def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out:
     tensors("normalize", input=input)
     if out is not None:
         raise NotImplementedError("normalize: out= is not there: assign what it returns")
-    d = functions.axis("normalize", input._array.ndim, dim)
+    d = axis("normalize", input._array.ndim, dim)
     return input / ops.clamp(_norm(input, p, d), min=eps, max=None)
 
 
@@ -89,7 +90,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
             f"expected common dtype to be floating point, yet common dtype is {x1._array.dtype}"
         )
     a, b = _broadcast("cosine_similarity", x1, x2)
-    d = functions.axis("cosine_similarity", a._array.ndim, dim)
+    d = axis("cosine_similarity", a._array.ndim, dim)
 
     def unit(x: Any) -> Any:
         norm = ops.norm(x, dim=d, keepdim=True)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ... import engine, functions, ops
+from ...functions.arguments import sizes
 from ...ops.sparse import neighbours
 from .check import floating
 
@@ -135,7 +136,7 @@ def rms_norm(
 def _last_axes(name: str, x: Any, normalized_shape: Any, weight: Any, bias: Any) -> Any:
     """The axes to be normalised over, and their shape."""
     floating(name, input=x, weight=weight, bias=bias)
-    last, shape = functions.sizes((normalized_shape,)), x._array.shape
+    last, shape = sizes("layer_norm", (normalized_shape,), "normalized_shape"), x._array.shape
     if not last:
         raise RuntimeError(
             f"{name}: Expected normalized_shape to be at least 1-dimensional, got ()"
@@ -181,10 +182,10 @@ def group_norm(
         )
     _channels("group_norm", input, None, None, weight, bias)
     inner = (num_groups, c // num_groups)
-    x = functions.reshape(input, n, *inner, *places)
+    x = functions.reshape(input, (n, *inner, *places))
     dims, column = tuple(range(2, len(shape) + 1)), (1, *inner, *[1] * len(places))
     y = ops.group_norm(x, weight, bias, dims=dims, affine_shape=column, eps=eps)[0]
-    return functions.reshape(y, *shape)
+    return functions.reshape(y, shape)
 
 
 def local_response_norm(

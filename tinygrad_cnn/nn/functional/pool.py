@@ -85,17 +85,17 @@ class _Windows:
     def planes(self) -> Any:
         """x as (N, C·D, H, W)."""
         shape = self.x._array.shape
-        return functions.reshape(self.x, shape[0], math.prod(shape[1:-2]), *shape[-2:])
+        return functions.reshape(self.x, (shape[0], math.prod(shape[1:-2]), *shape[-2:]))
 
     def behind(self, y: Any) -> Any:
         """Pooled planes (N, C·D, P, Q) as (N, C, D, P·Q)."""
         n, c, d = self.x._array.shape[:3]
-        return functions.reshape(y, n, c, d, math.prod(self.output[1:]))
+        return functions.reshape(y, (n, c, d, math.prod(self.output[1:])))
 
     def shaped(self, y: Any) -> Any:
         """The result, as the input came."""
         if self.n == 3:
-            y = functions.reshape(y, *y._array.shape[:2], *self.output)
+            y = functions.reshape(y, (*y._array.shape[:2], *self.output))
         y = functions.squeeze(y, 2) if self.n == 1 else y
         return functions.squeeze(y, 0) if self.single else y
 
@@ -309,10 +309,10 @@ def _adaptive_max(n: int, input: Any, output_size: Any, return_indices: bool) ->
     x, single, wanted = _adaptive(f"adaptive_max_pool{n}d", n, input, output_size)
     where = _first_maxima(x._array, wanted)  # (N, C, P, Q), flat in the plane
     lead = x._array.shape[:2]
-    flat = functions.reshape(x, *lead, math.prod(x._array.shape[2:]))
+    flat = functions.reshape(x, (*lead, math.prod(x._array.shape[2:])))
     y = ops.gather(flat, where.reshape(*lead, math.prod(wanted)), dim=2)
     shape = x._array.shape[1:2] + wanted if single else lead + wanted
-    y = functions.reshape(y, *shape)
+    y = functions.reshape(y, shape)
     return (y, wrap(where.reshape(shape))) if return_indices else y
 
 
@@ -397,8 +397,8 @@ def _max_unpool(
     places = at.reshape(*lead, -1)
     image, channel = np.ogrid[: lead[0], : lead[1]]
     index = (image[..., None], channel[..., None], kept(places))
-    y = ops.setitem(whole, functions.reshape(x, *places.shape), index=index)
-    return functions.reshape(y, *(lead[1:] if single else lead), *plane)
+    y = ops.setitem(whole, functions.reshape(x, places.shape), index=index)
+    return functions.reshape(y, (*(lead[1:] if single else lead), *plane))
 
 
 def max_unpool1d(

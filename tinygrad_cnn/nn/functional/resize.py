@@ -174,11 +174,11 @@ def unfold(
     *lead, c, h, w = shape
     (i, *_), (j, *_) = axes
     p, q = (_count("unfold", m, *how) for m, how in zip((h, w), axes, strict=True))
-    y = functions.reshape(input, math.prod(lead), c, h, w)
+    y = functions.reshape(input, (math.prod(lead), c, h, w))
     for dim, (size, how) in enumerate(zip((h, w), axes, strict=True), 2):
         y = ops.resample(y, dim=dim, matrix=windows(size, *how))
-    y = functions.permute(functions.reshape(y, -1, c, i, p, j, q), 0, 1, 2, 4, 3, 5)
-    return functions.reshape(y, *lead, c * i * j, p * q)
+    y = functions.permute(functions.reshape(y, (-1, c, i, p, j, q)), (0, 1, 2, 4, 3, 5))
+    return functions.reshape(y, (*lead, c * i * j, p * q))
 
 
 def fold(
@@ -205,11 +205,11 @@ def fold(
             f"blocks, {p} * {q}, but got: {list(shape)}"
         )
     c = rows // (i * j)
-    y = functions.reshape(input, math.prod(lead), c, i, j, p, q)
-    y = functions.reshape(functions.permute(y, 0, 1, 2, 4, 3, 5), -1, c, i * p, j * q)
+    y = functions.reshape(input, (math.prod(lead), c, i, j, p, q))
+    y = functions.reshape(functions.permute(y, (0, 1, 2, 4, 3, 5)), (-1, c, i * p, j * q))
     for dim, (size, how) in enumerate(zip((h, w), axes, strict=True), 2):
         y = ops.resample(y, dim=dim, matrix=windows(size, *how).T)
-    return functions.reshape(y, *lead, c, h, w)
+    return functions.reshape(y, (*lead, c, h, w))
 
 
 # --- Channels -----------------------------------------------------------------------------------
@@ -242,12 +242,12 @@ def _shuffled(name: str, x: Any, r: int, way: int) -> Any:
     c, h, w = (c // (r * r), h * r, w * r) if way > 0 else (c * r * r, h // r, w // r)
     n = len(lead)
     if way > 0:
-        x = functions.reshape(x, *lead, c, r, r, h // r, w // r)
-        x = functions.permute(x, *k, n, n + 3, n + 1, n + 4, n + 2)
+        x = functions.reshape(x, (*lead, c, r, r, h // r, w // r))
+        x = functions.permute(x, (*k, n, n + 3, n + 1, n + 4, n + 2))
     else:
-        x = functions.reshape(x, *lead, c // (r * r), h, r, w, r)
-        x = functions.permute(x, *k, n, n + 2, n + 4, n + 1, n + 3)
-    return functions.reshape(x, *lead, c, h, w)
+        x = functions.reshape(x, (*lead, c // (r * r), h, r, w, r))
+        x = functions.permute(x, (*k, n, n + 2, n + 4, n + 1, n + 3))
+    return functions.reshape(x, (*lead, c, h, w))
 
 
 def channel_shuffle(input: Any, groups: int) -> Any:
@@ -267,5 +267,5 @@ def channel_shuffle(input: Any, groups: int) -> Any:
             f"Number of channels must be divisible by groups. Got {shape[1]} channels and {groups} "
             "groups."
         )
-    y = functions.reshape(input, shape[0], groups, shape[1] // groups, *shape[2:])
-    return functions.reshape(functions.transpose(y, 1, 2), *shape)
+    y = functions.reshape(input, (shape[0], groups, shape[1] // groups, *shape[2:]))
+    return functions.reshape(functions.transpose(y, 1, 2), shape)

@@ -1,0 +1,72 @@
+"""Between brackets: integers beside arrays, writes to an index, and errors in PyTorch's words."""
+
+import numpy as np
+import pytest
+
+import tinygrad_cnn as tc
+from tinygrad_cnn.testing import check_vjp
+
+from .moves import B, X
+
+
+def test_integers_beside_arrays_only_take_their_axis_away():
+    x, k = tc.tensor(B), tc.tensor([2, 0])
+    np.testing.assert_array_equal(x[0, :, k].numpy(), B[0][:, [2, 0]])
+    np.testing.assert_array_equal(x[:, k, 1].numpy(), B[:, :, 1][:, [2, 0]])
+    np.testing.assert_array_equal(x[tc.tensor(1), ..., k].numpy(), B[1][..., [2, 0]])
+    np.testing.assert_array_equal(x[None, 0, :, k].numpy(), B[None, 0][:, :, [2, 0]])
+    x[0, :, k] = 9.0
+    assert (x[0, :, k] == 9.0).all()
+    assert (x == 9.0).sum().item() == 6
+
+    def write(x, y):
+        z = x * 1.0
+        z[0, :, k] = y[:, :2]
+        return z
+
+    check_vjp(write, B, X)
+
+
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [
+        (tc.tensor([True, False]), "The shape of the mask [2] at index 0 does not match the shape of "
+         "the indexed tensor [3, 4] at index 0"),
+        ((slice(None), tc.tensor([True, False])), "The shape of the mask [2] at index 0 does not "
+         "match the shape of the indexed tensor [3, 4] at index 1"),
+        ((..., tc.ones(4, 4).bool()), "The shape of the mask [4, 4] at index 0"),
+        ((tc.tensor([0, 1]), tc.tensor([0, 1, 2])), "shape mismatch: indexing tensors could not be "
+         "broadcast together with shapes [2], [3]"),
+        (3, "index 3 is out of bounds for dimension 0 with size 3"),
+        ((None, ..., -5), "index -5 is out of bounds for dimension 1 with size 4"),
+        ((0, tc.tensor([4])), "index 4 is out of bounds for dimension 1 with size 4"),
+        ((0, 0, 0), "too many indices for tensor of dimension 2"),
+        (tc.tensor([0.5]), "tensors used as indices must be long, int, byte or bool tensors"),
+    ],
+)  # fmt: skip
+def test_errors_of_an_index(index, message):
+    x = tc.tensor(X)
+    for attempt in (lambda: x[index], lambda: x.__setitem__(index, 0.0)):
+        with pytest.raises(IndexError) as error:
+            attempt()
+        assert str(error.value).startswith(message)
+    assert x.tolist() == X.tolist()
+
+
+@pytest.mark.parametrize(
+    ("index", "shape", "message"),
+    [
+        (0, (3,), "The expanded size of the tensor (4) must match the existing size (3) at "
+         "non-singleton dimension 0.  Target sizes: [4].  Tensor sizes: [3]"),
+        (slice(None), (2, 4), "The expanded size of the tensor (3) must match the existing size (2) "
+         "at non-singleton dimension 0.  Target sizes: [3, 4].  Tensor sizes: [2, 4]"),
+        (0, (2, 4), "shape mismatch: value tensor of shape [2, 4] cannot be broadcast"),
+        ([0, 1], (3, 4), "shape mismatch: value tensor of shape [3, 4] cannot be broadcast to "
+         "indexing result of shape [2, 4]"),
+    ],
+)  # fmt: skip
+def test_errors_of_a_value(index, shape, message):
+    x = tc.tensor(X)
+    with pytest.raises(RuntimeError) as error:
+        x[index] = tc.ones(*shape)
+    assert str(error.value).startswith(message)
