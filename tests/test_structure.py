@@ -101,7 +101,7 @@ def test_the_engine_imports_numpy_and_itself(name):
 
 
 LAYERS = [  # each may import the ones before it, and itself
-    ("kernels", "missing"),
+    ("kernels", "missing", "naming"),
     ("engine",),
     ("ops",),
     ("metadata", "printing", "random", "types"),

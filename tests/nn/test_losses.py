@@ -104,7 +104,9 @@ def test_errors():
         nn.L1Loss(reduction="max")(x, y)
     with pytest.raises(IndexError, match="Target 3 is out of bounds"):
         nn.CrossEntropyLoss()(x, tc.tensor([3, 0]))
-    with pytest.raises(TypeError, match="MSELoss: got an unexpected keyword argument 'weight'"):
+    with pytest.raises(
+        TypeError, match=r"MSELoss.__init__\(\) got an unexpected keyword argument 'weight'"
+    ):
         nn.MSELoss(weight=w)
 
 
