@@ -11,17 +11,21 @@ from typing import Any
 
 
 def own_methods(namespace: dict[str, Any]) -> None:
-    """Copy methods of private bases into the public classes of a package, under their names.
+    """Give the public classes of a package, or module, copies of the methods of private bases.
 
-    `namespace` is the `globals()` of the package. Its classes are public; the other classes of the
-    same package are private. A copy shares the code object, so that debuggers, profilers and
+    `namespace` is its `globals()`. Classes whose names there have no underscore are public, and other
+    classes of the same package are private. A copy shares the code object: debuggers, profilers and
     `super()` see no difference.
     """
-    package = namespace["__name__"] + "."
-    public = {value for value in namespace.values() if isinstance(value, type)}
+    package = namespace["__name__"]
+    public = {
+        value
+        for name, value in namespace.items()
+        if isinstance(value, type) and not name.startswith("_")
+    }
     for cls in public:
         for base in cls.__mro__[1:]:
-            if base in public or not base.__module__.startswith(package):
+            if base in public or not f"{base.__module__}.".startswith(f"{package}."):
                 continue
             for name, function in vars(base).items():
                 if isinstance(function, FunctionType) and getattr(cls, name) is function:

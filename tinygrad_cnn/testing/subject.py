@@ -85,7 +85,7 @@ def pull_back(
     outputs: Sequence[Any], inputs: Sequence[Any], cotangents: Sequence[Any], record: bool = False
 ) -> list[Any]:
     """The gradients of `outputs` for the inputs, as Tensors; zeros where there is no dependence."""
-    reached = [
+    reached: list[tuple[Any, Any]] = [
         (y, u if isinstance(u, Recorded) else wrap(np.asarray(u, y.dtype)))
         for y, u in zip(outputs, cotangents, strict=True)
         if y.requires_grad

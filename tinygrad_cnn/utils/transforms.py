@@ -27,6 +27,7 @@ import numpy as np
 
 from ..engine import wrap
 from ..engine.dtypes import get_default_dtype
+from ..naming import own_methods
 from ..random import source
 from ..tensor import Tensor
 from ..types import Ints
@@ -302,15 +303,8 @@ class RandomCrop:
         return f"RandomCrop(size={self.size}, padding={self.padding})"
 
 
-class RandomHorizontalFlip:
-    """Mirrors left and right with probability `p`.
-
-    >>> from tinygrad_cnn.utils.transforms import RandomHorizontalFlip
-    >>> RandomHorizontalFlip(p=1.0)(tc.tensor([[1.0, 2.0]]))
-    tensor([[2., 1.]])
-    """
-
-    _axis = -1
+class _RandomFlip:
+    _axis: int
 
     def __init__(self, p: float = 0.5):
         self.p = p
@@ -328,7 +322,18 @@ class RandomHorizontalFlip:
         return f"{type(self).__name__}(p={self.p})"
 
 
-class RandomVerticalFlip(RandomHorizontalFlip):
+class RandomHorizontalFlip(_RandomFlip):
+    """Mirrors left and right with probability `p`.
+
+    >>> from tinygrad_cnn.utils.transforms import RandomHorizontalFlip
+    >>> RandomHorizontalFlip(p=1.0)(tc.tensor([[1.0, 2.0]]))
+    tensor([[2., 1.]])
+    """
+
+    _axis = -1
+
+
+class RandomVerticalFlip(_RandomFlip):
     """Mirrors top and bottom with probability `p`.
 
     >>> from tinygrad_cnn.utils.transforms import RandomVerticalFlip
@@ -338,3 +343,6 @@ class RandomVerticalFlip(RandomHorizontalFlip):
     """
 
     _axis = -2
+
+
+own_methods(globals())
