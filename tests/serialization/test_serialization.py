@@ -15,9 +15,10 @@ from hypothesis.extra import numpy as hnp
 
 import tinygrad_cnn as tc
 from tinygrad_cnn import nn, optim
-from tinygrad_cnn.serialization import CheckpointError, load_file, save_file
+from tinygrad_cnn.serialization import CheckpointError
+from tinygrad_cnn.serialization.safetensors import load_file, save_file
 
-FIXTURES = Path(__file__).parent / "fixtures"
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
 def through(value):
