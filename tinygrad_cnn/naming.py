@@ -26,7 +26,7 @@ def own_methods(namespace: dict[str, Any]) -> None:
     for cls in public:
         for base in cls.__mro__[1:]:
             if base in public or not f"{base.__module__}.".startswith(f"{package}."):
-                continue
+                break  # it has its own names
             for name, function in vars(base).items():
                 if isinstance(function, FunctionType) and getattr(cls, name) is function:
                     setattr(cls, name, _copy(function, f"{cls.__name__}.{name}"))

@@ -81,6 +81,8 @@ class no_grad(_Within):
     False
     """
 
+    _mode = False
+
     @overload
     def __new__(cls, orig_func: F) -> F: ...  # type: ignore[misc]  # a decorator
     @overload
@@ -89,14 +91,13 @@ class no_grad(_Within):
         return object.__new__(cls) if orig_func is None else cls()(orig_func)
 
     def __init__(self) -> None:
-        super().__init__(False)
+        super().__init__(self._mode)
 
 
 class enable_grad(no_grad):
     """Record in this thread, inside a `no_grad` block: a `with` block or a decorator."""
 
-    def __init__(self) -> None:
-        _Within.__init__(self, True)
+    _mode = True
 
 
 class inference_mode(_Within):

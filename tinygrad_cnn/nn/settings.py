@@ -19,22 +19,29 @@ from ..tensor import Tensor
 from ..types import Ints
 from .module import Module
 
+_REQUIRED = Parameter.empty
+
 
 def per_axis(value: Ints, n: int) -> tuple[int, ...]:
     """A setting with a value for each axis: an integer n times, a sequence as a tuple."""
     return tuple(value) if isinstance(value, (tuple, list)) else (value,) * n  # type: ignore[return-value]
 
 
-class _Signature:
-    """The `__signature__` of a class. Its instances have none: their call has its own."""
+class _SignatureOfSettings:
+    """The `__signature__` of a class, made when asked for. Its instances have none."""
 
-    def __init__(self, signature: Signature):
-        self.signature = signature
-
-    def __get__(self, instance: Any, owner: type) -> Signature:
-        if instance is not None:
+    def __get__(self, instance: Any, owner: type[FunctionModule]) -> Signature:
+        if instance is not None:  # whose call has a signature of its own
             raise AttributeError("__signature__")
-        return self.signature
+        types: dict[str, Any] = {}
+        for cls in reversed(owner.__mro__):
+            types |= get_annotations(cls)
+        return Signature(
+            [
+                Parameter(name, owner._kind, default=default, annotation=types[name])
+                for name, default in owner._settings.items()
+            ]
+        )
 
 
 @dataclass_transform(eq_default=False)
@@ -48,10 +55,10 @@ class FunctionModule(Module):
     """
 
     _function: ClassVar[Callable[..., Any]]
-    _takes: ClassVar[Signature] = Signature()
-    _settings: ClassVar[tuple[str, ...]] = ()
+    _settings: ClassVar[dict[str, Any]] = {}  # with their defaults
+    _kind: ClassVar[Any] = Parameter.POSITIONAL_OR_KEYWORD
     _shown: ClassVar[tuple[str, ...] | None] = None
-    __signature__: ClassVar[Any] = _Signature(_takes)
+    __signature__: ClassVar[Any] = _SignatureOfSettings()
 
     def __init_subclass__(
         cls,
@@ -64,23 +71,19 @@ class FunctionModule(Module):
         super().__init_subclass__(**kwargs)
         if "__init__" in vars(cls):
             cls.__signature__ = None  # inspect then reads __init__
+        elif function is not None:
+            cls.__signature__ = _SignatureOfSettings()
         if function is None:
             return
         cls._function = staticmethod(function)
         cls._shown = cls._shown if shown is None else shown
-        kind = Parameter.KEYWORD_ONLY if kw_only else Parameter.POSITIONAL_OR_KEYWORD
-        own = {}
-        for name, annotation in get_annotations(cls).items():
-            if name.startswith("_"):  # a ClassVar
-                continue
-            default = vars(cls).get(name, Parameter.empty)
-            own[name] = Parameter(name, kind, default=default, annotation=annotation)
-            if name in vars(cls):
-                delattr(cls, name)  # instances alone have it
-        cls._takes = Signature(list({**cls._takes.parameters, **own}.values()))
-        cls._settings = tuple(cls._takes.parameters)
-        if "__init__" not in vars(cls):
-            cls.__signature__ = _Signature(cls._takes)
+        cls._kind = Parameter.KEYWORD_ONLY if kw_only else cls._kind
+        cls._settings = dict(cls._settings)
+        for name in get_annotations(cls):
+            if not name.startswith("_"):  # which is a ClassVar
+                cls._settings[name] = vars(cls).get(name, _REQUIRED)
+                if name in vars(cls):
+                    delattr(cls, name)  # instances alone have it
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__()
@@ -110,9 +113,9 @@ def _bound(
     cls: type[FunctionModule], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> dict[str, Any]:
     """The value of each setting. TypeError in Python's words for arguments that do not fit."""
-    settings = cls._takes.parameters
-    places = [name for name, p in settings.items() if p.kind is not p.KEYWORD_ONLY]
-    required = [name for name, p in settings.items() if p.default is p.empty]
+    settings = cls._settings
+    places = [] if cls._kind is Parameter.KEYWORD_ONLY else list(settings)
+    required = [name for name, default in settings.items() if default is _REQUIRED]
     given = dict(zip(places, args, strict=False))
     error = None
     if len(args) > len(places):
@@ -135,4 +138,4 @@ def _bound(
         )
     if error:
         raise TypeError(f"{cls.__name__}.__init__() {error}")
-    return {name: given.get(name, p.default) for name, p in settings.items()}
+    return {**settings, **given}
