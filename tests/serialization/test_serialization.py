@@ -382,3 +382,11 @@ def test_pytorch_reads_and_writes_the_same_weights(tmp_path):
     for name in ("w.pt", "old.pt"):
         with pytest.raises(CheckpointError, match="is a pickle"):
             tc.load(tmp_path / name)
+
+
+def test_the_arguments_about_pickles_are_taken_and_others_are_not(tmp_path):
+    path = tmp_path / "x"
+    tc.save({"a": 1}, path, pickle, 5, True)
+    assert tc.load(path, None, pickle, weights_only=False, mmap=True, encoding="latin1") == {"a": 1}
+    with pytest.raises(TypeError, match=r"load\(\) got an unexpected keyword argument 'map_place'"):
+        tc.load(path, map_place="cpu")

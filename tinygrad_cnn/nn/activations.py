@@ -268,7 +268,7 @@ class Hardtanh(FunctionModule, function=F.hardtanh):
         max_val = max_val if max_value is None else max_value
         if not max_val > min_val:
             raise ValueError(f"max_val must be larger than min_val, got {min_val} and {max_val}")
-        super().__init__(min_val, max_val, inplace)
+        super().__init__(min_val, max_val, inplace)  # type: ignore[call-arg]
 
 
 class Hardshrink(FunctionModule, function=F.hardshrink):

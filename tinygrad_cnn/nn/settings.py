@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from inspect import Parameter, Signature, get_annotations
-from typing import Any, ClassVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
 
 from ..tensor import Tensor
 from ..types import Ints
@@ -85,11 +85,16 @@ class FunctionModule(Module):
                 if name in vars(cls):
                     delattr(cls, name)  # instances alone have it
 
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__()
-        for name, value in _bound(type(self), args, kwargs).items():
-            setattr(self, name, value)
-        self.__post_init__()
+    if TYPE_CHECKING:  # of a class without settings: mypy makes one for the others
+
+        def __init__(self) -> None: ...
+    else:
+
+        def __init__(self, *args: Any, **kwargs: Any):
+            super().__init__()
+            for name, value in _bound(type(self), args, kwargs).items():
+                setattr(self, name, value)
+            self.__post_init__()
 
     def __post_init__(self) -> None:
         """Check or change the settings."""
