@@ -23,7 +23,20 @@ __all__ = [
 # --- Pairs and triplets -------------------------------------------------------------------------
 
 
-class MarginRankingLoss(Loss, function=F.margin_ranking_loss):
+class _PairLoss(Loss, function=F.margin_ranking_loss):
+    margin: float = 0.0
+    size_average: bool | None = None
+    reduce: bool | None = None
+    reduction: str = "mean"
+
+    def forward(  # type: ignore[override]
+        self, input1: Tensor, input2: Tensor, target: Tensor
+    ) -> Tensor:
+        """The loss of the two inputs against the target."""
+        return self._function(input1, input2, target, margin=self.margin, reduction=self.reduction)
+
+
+class MarginRankingLoss(_PairLoss, function=F.margin_ranking_loss):
     """max(0, margin − t (x1 − x2)): x1 should be larger where t = 1, x2 where t = −1.
 
     The three Tensors have the same number of axes and broadcast; RuntimeError otherwise.
@@ -33,21 +46,8 @@ class MarginRankingLoss(Loss, function=F.margin_ranking_loss):
     tensor(0.5000)
     """
 
-    margin: float = 0.0
-    size_average: bool | None = None
-    reduce: bool | None = None
-    reduction: str = "mean"
 
-    def forward(  # type: ignore[override]
-        self, input1: Tensor, input2: Tensor, target: Tensor
-    ) -> Tensor:
-        """The loss of the order of the two inputs."""
-        return F.margin_ranking_loss(
-            input1, input2, target, margin=self.margin, reduction=self.reduction
-        )
-
-
-class CosineEmbeddingLoss(Loss, function=F.cosine_embedding_loss):
+class CosineEmbeddingLoss(_PairLoss, function=F.cosine_embedding_loss):
     """1 − cos(x1, x2) where the target is 1, max(0, cos(x1, x2) − margin) where it is −1.
 
     Shapes (N, D), (N, D) and (N,); or (D,), (D,) and (). Raises RuntimeError for others.
@@ -56,19 +56,6 @@ class CosineEmbeddingLoss(Loss, function=F.cosine_embedding_loss):
     >>> loss(tc.tensor([1.0, 0.0]), tc.tensor([0.0, 1.0]), tc.tensor(1))
     tensor(1.)
     """
-
-    margin: float = 0.0
-    size_average: bool | None = None
-    reduce: bool | None = None
-    reduction: str = "mean"
-
-    def forward(  # type: ignore[override]
-        self, input1: Tensor, input2: Tensor, target: Tensor
-    ) -> Tensor:
-        """The loss of the angles between the two inputs."""
-        return F.cosine_embedding_loss(
-            input1, input2, target, margin=self.margin, reduction=self.reduction
-        )
 
 
 class _Triplet(Loss):

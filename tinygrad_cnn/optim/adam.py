@@ -16,13 +16,22 @@ import numpy as np
 
 from ..engine import wrap
 from ..tensor import Tensor
-from .optimizer import Optimizer, Params, group_defaults
+from .optimizer import NOT_NEGATIVE, Optimizer, Params, group_defaults
 from .updates import Job, average, average_square, subtract_ratio
 
-_NOT_NEGATIVE = ("lr", "eps", "weight_decay")
+
+class _WithBetas(Optimizer):
+    not_negative: ClassVar[tuple[str, ...]] = NOT_NEGATIVE
+
+    def check(self, group: dict[str, Any]) -> None:
+        """Raise ValueError for settings out of range."""
+        super().check(group)
+        for i, beta in enumerate(group["betas"]):
+            if not 0 <= beta < 1:
+                raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
 
 
-class Adam(Optimizer):
+class Adam(_WithBetas):
     """p ← p − lr m̂ / (√v̂ + eps): Kingma and Ba 2015, algorithm 1.
 
     m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ). With `amsgrad` the largest v so far replaces v (Reddi et
@@ -35,8 +44,6 @@ class Adam(Optimizer):
     >>> x
     tensor([ 0.9000, -4.9000], requires_grad=True)
     """
-
-    not_negative: ClassVar = _NOT_NEGATIVE
 
     def __init__(
         self,
@@ -112,7 +119,7 @@ class AdamW(Adam):
         )  # fmt: skip
 
 
-class Adamax(Optimizer):
+class Adamax(_WithBetas):
     """p ← p − lr / (1 − β₁ᵗ) · m / u with u ← max(β₂ u, |g| + eps): Kingma and Ba 2015, algorithm 2.
 
     Raises ValueError for settings out of range.
@@ -124,8 +131,6 @@ class Adamax(Optimizer):
     >>> x
     tensor([0.9000], requires_grad=True)
     """
-
-    not_negative: ClassVar = _NOT_NEGATIVE
 
     def __init__(
         self,
@@ -160,7 +165,7 @@ def _adamax(arrays: Any, scratch: Any, numbers: Any) -> None:
     subtract_ratio(p, rate, m, u, s)
 
 
-class NAdam(Optimizer):
+class NAdam(_WithBetas):
     """Adam with Nesterov's momentum: Dozat 2016.
 
     μₜ = β₁ (1 − 0.96^(t · momentum_decay) / 2), M = μ₁ ··· μₜ, v̂ = v / (1 − β₂ᵗ) and
@@ -177,7 +182,7 @@ class NAdam(Optimizer):
     tensor([0.8200], requires_grad=True)
     """
 
-    not_negative: ClassVar = (*_NOT_NEGATIVE, "momentum_decay")
+    not_negative: ClassVar = (*NOT_NEGATIVE, "momentum_decay")
 
     def __init__(
         self,
@@ -224,7 +229,7 @@ def _nadam(arrays: Any, scratch: Any, numbers: Any) -> None:
     subtract_ratio(p, of_m, m, d, s)
 
 
-class RAdam(Optimizer):
+class RAdam(_WithBetas):
     """Adam whose rate is rectified while v is young: Liu et al. 2020, algorithm 2.
 
     ρ∞ = 2 / (1 − β₂) − 1 and ρ = ρ∞ − 2 t β₂ᵗ / (1 − β₂ᵗ). Where ρ > 5, p ← p − lr r m̂ / √v̂ with
@@ -238,8 +243,6 @@ class RAdam(Optimizer):
     >>> x
     tensor([0.8000], requires_grad=True)
     """
-
-    not_negative: ClassVar = _NOT_NEGATIVE
 
     def __init__(
         self,

@@ -23,6 +23,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 # State that is one number: float32, whatever the dtype of the parameter
 _SCALARS = ("step", "mu_product")
 
+# Settings of most optimizers that must not be negative
+NOT_NEGATIVE = ("lr", "eps", "weight_decay")
+
 required: Any = object()  # the default of a setting that each group must have
 
 
@@ -202,9 +205,6 @@ class Optimizer:
         for name in self.not_negative:
             if not group[name] >= 0:  # or NaN
                 raise ValueError(f"Invalid {texts.get(name, f'{name} value')}: {group[name]}")
-        for i, beta in enumerate(group.get("betas", ())):
-            if not 0 <= beta < 1:
-                raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]

@@ -13,10 +13,8 @@ import numpy as np
 
 from ..engine import wrap
 from ..tensor import Tensor
-from .optimizer import Optimizer, Params, group_defaults
+from .optimizer import NOT_NEGATIVE, Optimizer, Params, group_defaults
 from .updates import Job, Update, average, average_square, subtract_ratio
-
-_NOT_NEGATIVE = ("lr", "eps", "weight_decay")
 
 
 class RMSprop(Optimizer):
@@ -33,7 +31,7 @@ class RMSprop(Optimizer):
     tensor([0.9000], requires_grad=True)
     """
 
-    not_negative: ClassVar = (*_NOT_NEGATIVE, "momentum", "alpha")
+    not_negative: ClassVar = (*NOT_NEGATIVE, "momentum", "alpha")
 
     def __init__(
         self,
@@ -100,7 +98,7 @@ class Adagrad(Optimizer):
     tensor([0.9000], requires_grad=True)
     """
 
-    not_negative: ClassVar = (*_NOT_NEGATIVE, "lr_decay", "initial_accumulator_value")
+    not_negative: ClassVar = (*NOT_NEGATIVE, "lr_decay", "initial_accumulator_value")
 
     def __init__(
         self,
@@ -152,7 +150,7 @@ class Adadelta(Optimizer):
     tensor([0.6877], requires_grad=True)
     """
 
-    not_negative: ClassVar = (*_NOT_NEGATIVE, "rho")
+    not_negative: ClassVar = (*NOT_NEGATIVE, "rho")
 
     def __init__(
         self,
