@@ -156,6 +156,11 @@ def load(
 
     Raises CheckpointError for a file that is damaged, cut off or not a checkpoint, also for one of
     `torch.save`; OSError where there is no such file; NotImplementedError for another device.
+
+    >>> import io
+    >>> tc.load(io.BytesIO(b"something else"))
+    Traceback (most recent call last):
+    CheckpointError: the file: is no checkpoint, or damaged at its beginning
     """
     unknown = pickle_load_args.keys() - _PICKLE_ARGUMENTS
     if unknown:

@@ -99,5 +99,11 @@ def fuse_linear_bn_weights(
     bn_w: Tensor | None,
     bn_b: Tensor | None,
 ) -> tuple[Parameter, Parameter]:
-    """`fuse_conv_bn_weights` for the weight of a Linear."""
+    """`fuse_conv_bn_weights` for the weight of a Linear.
+
+    >>> one = tc.ones(1)
+    >>> w, b = fuse_linear_bn_weights(tc.ones(1, 1), None, one, one, 0.0, 2 * one, None)
+    >>> w.item(), b.item()
+    (2.0, -2.0)
+    """
     return fuse_conv_bn_weights(linear_w, linear_b, bn_rm, bn_rv, bn_eps, bn_w, bn_b)

@@ -180,6 +180,15 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
     Each call of the module first computes g v / ‖v‖. Returns the module. Deprecated, with a
     FutureWarning: use `parametrizations.weight_norm`. Raises AttributeError where there is no such
     parameter, RuntimeError where it is normalised already.
+
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")
+    ...     layer = weight_norm(tc.nn.Linear(2, 3, bias=False))
+    >>> [name for name, _ in layer.named_parameters()]
+    ['weight_g', 'weight_v']
+    >>> [name for name, _ in remove_weight_norm(layer).named_parameters()]
+    ['weight']
     """
     warnings.warn(
         "`nn.utils.weight_norm` is deprecated in favor of `nn.utils.parametrizations.weight_norm`.",
@@ -214,8 +223,11 @@ def spectral_norm(
     axis of the outputs. Returns the module. Raises as `weight_norm`, and ValueError where
     n_power_iterations is not positive.
 
-    >>> [name for name, _ in spectral_norm(tc.nn.Linear(2, 2)).named_parameters()]
+    >>> layer = spectral_norm(tc.nn.Linear(2, 2))
+    >>> [name for name, _ in layer.named_parameters()]
     ['bias', 'weight_orig']
+    >>> [name for name, _ in remove_spectral_norm(layer).named_parameters()]
+    ['bias', 'weight']
     """
     if n_power_iterations <= 0:
         raise ValueError(

@@ -23,6 +23,9 @@ class ParametrizationList(ModuleList):
     Where the `right_inverse` of the first module returns several Tensors, they are `original0`,
     `original1` ... The call takes no arguments and returns the parameter. Raises ValueError, unless
     `unsafe`, where the parameter has another shape or dtype than the given `original`.
+
+    >>> ParametrizationList([tc.nn.ReLU()], tc.tensor([-1.0, 2.0], requires_grad=True))().detach()
+    tensor([0., 2.])
     """
 
     def __init__(self, modules: Sequence[Module], original: Tensor, unsafe: bool = False):

@@ -105,6 +105,7 @@ class StepLR(LRScheduler):
         return lr * self.gamma if t and t % self.step_size == 0 else lr
 
     def rate_at(self, base: float, t: int) -> float:
+        """The rate of epoch `t` in closed form."""
         return base * self.gamma ** (t // self.step_size)
 
 
@@ -137,6 +138,7 @@ class MultiStepLR(LRScheduler):
         return lr * self.gamma ** self.milestones.get(t, 0)
 
     def rate_at(self, base: float, t: int) -> float:
+        """The rate of epoch `t` in closed form."""
         return base * self.gamma ** sum(n for at, n in self.milestones.items() if at <= t)
 
 
@@ -174,6 +176,7 @@ class ConstantLR(LRScheduler):
         return lr / self.factor if t == self.total_iters else lr
 
     def rate_at(self, base: float, t: int) -> float:
+        """The rate of epoch `t` in closed form."""
         return base if t >= self.total_iters else base * self.factor
 
 
@@ -200,6 +203,7 @@ class ExponentialLR(LRScheduler):
         return lr if self._is_initial else lr * self.gamma
 
     def rate_at(self, base: float, t: int) -> float:
+        """The rate of epoch `t` in closed form."""
         return base * self.gamma**t
 
 
@@ -235,6 +239,7 @@ class PolynomialLR(LRScheduler):
         return lr * left**self.power
 
     def rate_at(self, base: float, t: int) -> float:
+        """The rate of epoch `t` in closed form."""
         return base * (1 - min(t, self.total_iters) / self.total_iters) ** self.power
 
 
@@ -283,6 +288,7 @@ class LinearLR(LRScheduler):
         return lr * self._factor(t) / self._factor(t - 1)
 
     def rate_at(self, base: float, t: int) -> float:
+        """The rate of epoch `t` in closed form."""
         return base * self._factor(min(t, self.total_iters))
 
 
@@ -319,4 +325,5 @@ class CosineAnnealingLR(LRScheduler):
         return self.eta_min + (lr - self.eta_min) * self._height(t) / self._height(t - 1)
 
     def rate_at(self, base: float, t: int) -> float:
+        """The rate of epoch `t` in closed form."""
         return self.eta_min + (base - self.eta_min) * self._height(t) / 2

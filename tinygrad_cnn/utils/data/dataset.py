@@ -65,6 +65,12 @@ class ChainDataset(IterableDataset[T_co]):
     """The samples of several IterableDatasets, one data set after another.
 
     Raises TypeError for a data set of another kind.
+
+    >>> class Stream(tc.utils.data.IterableDataset[int]):
+    ...     def __iter__(self):
+    ...         return iter(range(2))
+    >>> list(tc.utils.data.ChainDataset([Stream(), Stream()]))
+    [0, 1, 0, 1]
     """
 
     datasets: list[IterableDataset[T_co]]
