@@ -145,7 +145,8 @@ class MaxUnpool2d(_MaxUnpool, function=F.max_unpool2d):
 
     The settings are those of the pooling. Shapes (N, C, P, Q) and indices of that shape →
     (N, C, H, W), or all without N, with H = (P − 1) stride − 2 padding + kernel_size by default.
-    Raises ValueError for an `output_size` that does not fit, and for an index outside the output.
+    Raises ValueError for an `output_size` that does not fit, RuntimeError for an index outside the
+    output.
 
     >>> pool = tc.nn.MaxPool2d(2, return_indices=True)
     >>> y, indices = pool(tc.tensor([[[1.0, 3.0], [4.0, 2.0]]]))
@@ -276,7 +277,7 @@ class LPPool1d(_LPPool, function=F.lp_pool1d):
 class LPPool2d(_LPPool, function=F.lp_pool2d):
     """(Σ xᵖ)^(1/p) of each window of (N, C, H, W) or (C, H, W), with p the `norm_type`.
 
-    `stride` is kernel_size by default. Where the sum is 0, so is the gradient.
+    `stride` is kernel_size by default. Raises RuntimeError for an empty output.
 
     >>> tc.nn.LPPool2d(2, (1, 2))(tc.tensor([[[3.0, 4.0]]]))
     tensor([[[5.]]])

@@ -19,8 +19,8 @@ class Upsample(FunctionModule, function=F.interpolate):
 
     `mode` is "nearest", "nearest-exact", "linear", "bilinear", "bicubic", "trilinear" or "area". With
     `align_corners` the corners of input and output have the same places, otherwise the edges.
-    Raises ValueError where both or none of size and factor are given, and for a mode that does not
-    fit the number of axes.
+    Raises ValueError where both or none of size and factor are given, NotImplementedError for a mode
+    that does not fit the number of axes.
 
     >>> tc.nn.Upsample(scale_factor=2)(tc.tensor([[[1.0, 2.0]]]))
     tensor([[[1., 1., 2., 2.]]])
