@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import creation
+from ..functions import transpose
 from ..tensor import Tensor
 from ..types import Device, DType
 from . import functional as F, init
@@ -127,9 +128,9 @@ class MultiheadAttention(Module):
         swapped = self.batch_first and query.ndim == 3
         if swapped:
             same = query is key is value
-            query = query.transpose(0, 1)
+            query = transpose(query, 0, 1)
             # one Tensor stays one: its three projections are then one product
-            key, value = (query, query) if same else (key.transpose(0, 1), value.transpose(0, 1))
+            key, value = (query, query) if same else (transpose(key, 0, 1), transpose(value, 0, 1))
         y, weights = F.multi_head_attention_forward(
             query, key, value, self.embed_dim, self.num_heads, self.in_proj_weight,
             self.in_proj_bias, self.bias_k, self.bias_v, self.add_zero_attn, self.dropout,
@@ -138,4 +139,4 @@ class MultiheadAttention(Module):
             self.k_proj_weight, self.v_proj_weight, average_attn_weights=average_attn_weights,
             is_causal=is_causal,
         )  # fmt: skip
-        return (y.transpose(0, 1) if swapped else y), weights
+        return (transpose(y, 0, 1) if swapped else y), weights

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from .. import creation
+from .. import creation, functions
 from ..engine import mark_written
 from ..tensor import Tensor
 from ..types import Device, DType
@@ -200,7 +200,7 @@ class _InstanceNorm(_NormBase):
                 stacklevel=2,
             )
         y = F.instance_norm(
-            input.unsqueeze(0) if single else input,
+            functions.unsqueeze(input, 0) if single else input,
             self.running_mean,
             self.running_var,
             self.weight,
@@ -209,7 +209,7 @@ class _InstanceNorm(_NormBase):
             0.0 if self.momentum is None else self.momentum,
             self.eps,
         )
-        return y.squeeze(0) if single else y
+        return functions.squeeze(y, 0) if single else y
 
 
 class InstanceNorm1d(_InstanceNorm):

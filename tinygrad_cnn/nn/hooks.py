@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from .. import functions
 from ..tensor import RemovableHandle, Tensor
 
 Hook: TypeAlias = Callable[..., Any]
@@ -96,14 +97,14 @@ class Hooks:
             )
         inner = list(args)
         for i in places:
-            inner[i] = args[i].clone()
+            inner[i] = functions.clone(args[i])
         y = module.forward(*inner, **kwargs)
         if not isinstance(y, Tensor):
             raise NotImplementedError(
                 f"full backward hook on {type(module).__name__}: it returned a "
                 f"{type(y).__name__}, only a Tensor is supported"
             )
-        y = y.clone()
+        y = functions.clone(y)
         if not y.requires_grad:
             return y
         seen: list[Any] = []  # holds ȳ until x̄ is known

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import engine, random
+from .. import engine, functions, random
 from ..creation import from_numpy
 from ..engine import Observer, Recorded, enable_grad, observe
 from ..engine.dtypes import get_default_dtype
@@ -244,7 +244,7 @@ def summary(model: Module, input: Any) -> Summary:
         for module, own in buffers:
             for name, buffer in own.items():
                 if buffer is not None:
-                    module._buffers[name] = copies.setdefault(id(buffer), buffer.clone())
+                    module._buffers[name] = copies.setdefault(id(buffer), functions.clone(buffer))
         for module in rows:
             handles += [
                 module.register_forward_pre_hook(watch.begins, prepend=True),

@@ -148,7 +148,7 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     >>> parameters_to_vector([tc.ones(2, 1), tc.zeros(1)])
     tensor([1., 1., 0.])
     """
-    flat = [p.reshape(-1) for p in parameters]
+    flat = [functions.reshape(p, (-1,)) for p in parameters]
     if not flat:
         raise ValueError("parameters_to_vector: expected a non-empty list of Tensors")
     return functions.cat(flat)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ... import ops
+from ... import functions, ops
 from ...engine import mark_written, wrap
 from ...random import source
 from ...tensor import Tensor
@@ -47,13 +47,13 @@ def power_iteration(matrix: np.ndarray, x: Tensor, y: Tensor, steps: int, eps: f
 def by_spectral_norm(weight: Tensor, u: Tensor, v: Tensor, dim: int) -> Tensor:
     """W / σ with σ = uᵀ W v, the largest singular value. u and v are constants."""
     u, v = wrap(u._array.copy()), wrap(v._array.copy())
-    return weight / (as_matrix(weight, dim) * (u.reshape(-1, 1) * v)).sum()
+    return weight / (as_matrix(weight, dim) * (functions.reshape(u, (-1, 1)) * v)).sum()
 
 
 def as_matrix(weight: Tensor, dim: int) -> Tensor:
     """The weight as a matrix: axis `dim` first, the other axes as one."""
     order = (dim, *(k for k in range(weight.ndim) if k != dim))
-    return weight.permute(order).reshape(weight.shape[dim], -1)
+    return functions.reshape(functions.permute(weight, order), (weight.shape[dim], -1))
 
 
 def first_vectors(weight: Tensor, dim: int, eps: float) -> list[Tensor]:
