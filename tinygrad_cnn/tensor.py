@@ -290,7 +290,7 @@ class Tensor(Methods):
         saved for another time; `create_graph` records the gradient's own graph; `inputs` limits it
         to these tensors. An exception on the way leaves every `.grad` as it was.
         """
-        autograd.backward(self, gradient, retain_graph, create_graph, inputs)
+        autograd.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     # --- out of it ---
 

@@ -207,3 +207,77 @@ def test_anomaly_mode_catches_a_write_behind_our_back():
         array[0] = 5.0
         with pytest.raises(RuntimeError, match="the array `a` that mul saved at .* was written to"):
             y.backward()
+
+
+# --- PyTorch's forms of a call ---
+
+
+class Power(Function):
+    """xⁿ, with the exponent as a setting."""
+
+    @staticmethod
+    def forward(ctx, x, n=2):
+        ctx.n = n
+        ctx.save_for_backward(x)
+        return x**n
+
+    @staticmethod
+    def backward(ctx, *grad_outputs):
+        (x,) = ctx.saved_tensors
+        return grad_outputs[0] * ctx.n * x ** (ctx.n - 1), None
+
+
+class WithSetup(Function):
+    """xⁿ, with a forward that sees no ctx."""
+
+    @staticmethod
+    def forward(x, n=2):
+        return x**n
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        x, ctx.n = inputs
+        ctx.save_for_backward(x)
+
+    backward = Power.backward
+
+
+@pytest.mark.parametrize("function", [Power, WithSetup])
+def test_apply_takes_keywords_and_defaults(function):
+    x = leaf(3)
+    assert function.apply(x, n=3).equal(x**3)
+    assert function.apply(x).equal(x**2)
+    assert grad(function.apply(x).sum(), x)[0].equal(2 * x)
+    np.testing.assert_allclose(grad(function.apply(x, n=3).sum(), x)[0], 3 * x.detach() ** 2)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'm'"):
+        function.apply(x, m=3)
+
+
+def test_a_keyword_that_requires_grad_is_not_dropped_silently():
+    with pytest.raises(
+        TypeError, match=r"Power.apply\(\): x requires grad: pass it as a positional"
+    ):
+        Power.apply(x=leaf(3))
+
+
+def test_backward_takes_the_old_name_of_the_cotangents():
+    x, g = leaf(3), tc.tensor([1.0, 2.0, 3.0], dtype=tc.float64)
+    with pytest.warns(FutureWarning, match="`grad_variables` is deprecated") as caught:
+        tc.autograd.backward(x * 2.0, grad_variables=g)
+    assert caught[0].filename == __file__
+    assert x.grad.equal(2 * g)
+    with (
+        pytest.warns(FutureWarning),
+        pytest.raises(RuntimeError, match="both passed to `backward"),
+    ):
+        tc.autograd.backward(x * 2.0, g, grad_variables=g)
+
+
+def test_decorators_take_the_function_by_name_or_by_place():
+    def recorded():
+        return tc.is_grad_enabled()
+
+    assert tc.no_grad(orig_func=recorded)() is False
+    assert tc.no_grad()(orig_func=recorded)() is False
+    with tc.no_grad():
+        assert tc.enable_grad(recorded)() is True

@@ -1,6 +1,6 @@
 """Record PyTorch's signatures: `python -m tests.conformance.record_signatures`.
 
-One table, `recorded/signatures.json`, for each public function and Tensor method that is here too:
+The table `recorded/signatures.json` has each public function and Tensor method that is here too:
 
 - `overloads`: the parameters of each overload in PyTorch's stubs, as texts: `input: Tensor`,
   `dim: int = 0`, `*size: int`; after `*` they are keyword-only; the last text is what it returns;
@@ -10,6 +10,9 @@ One table, `recorded/signatures.json`, for each public function and Tensor metho
 
 Functions that PyTorch writes in Python have the signature that `inspect` shows; those that take
 `*args` there have the one in the first line of their documentation.
+
+The table `recorded/classes.json` has the public classes and functions of the spaces `CLASSES`, with the
+parameters of constructors and methods as `inspect` shows them: see `parameters_of`.
 """
 
 from __future__ import annotations
@@ -25,6 +28,12 @@ from pathlib import Path
 from typing import Any
 
 FILE = Path(__file__).parent / "recorded" / "signatures.json"
+CLASSES_FILE = FILE.with_name("classes.json")
+CLASSES = (
+    "nn", "nn.init", "nn.utils", "nn.utils.parametrizations", "nn.utils.parametrize", "optim",
+    "optim.lr_scheduler", "autograd", "autograd.function", "autograd.functional", "utils.checkpoint",
+    "utils.data",
+)  # fmt: skip
 NUMPY_NAMES = {"input": ["x", "a", "x1"], "other": ["x2"], "dim": ["axis"], "keepdim": ["keepdims"]}
 TYPES = {  # PyTorch's names for types, by ours
     "_int | SymInt": "int", "IntLikeType": "int", "SymInt": "int", "_int": "int", "_bool": "bool",
@@ -67,9 +76,15 @@ def main() -> None:
             if space != "torch.nn.functional":
                 row |= _by_calling(function, overloads)
             table[f"{space}.{name}"] = row
+    write(FILE, table)
+    write(CLASSES_FILE, dict(classes()))
+
+
+def write(path: Path, table: dict[str, Any]) -> None:
+    """Write a table, a line for each name."""
     lines = [f"{json.dumps(n)}: {json.dumps(row)}" for n, row in table.items()]
-    FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n")
-    print(f"{len(table)} names, {FILE.stat().st_size / 1e6:.2f} MB")
+    path.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+    print(f"{path.name}: {len(table)} names, {path.stat().st_size / 1e6:.2f} MB")
 
 
 def _functions(path: Path, cls: str | None = None) -> dict[str, list[ast.FunctionDef]]:
@@ -250,6 +265,79 @@ def _value(torch: Any, name: str, kind: str, dtype: Any, shape: tuple[int, ...])
     if kind.startswith("str"):
         return "mean"
     return True if kind.startswith("bool") else 1
+
+
+# --- Classes ------------------------------------------------------------------------------------
+
+
+def classes() -> Iterator[tuple[str, dict[str, list[str]]]]:
+    """The path of each class or function in `CLASSES`, and the parameters of its callables.
+
+    A class has its constructor under "", and those public methods that it does not inherit from
+    another class in the table. A function has itself under "".
+    """
+    import torch
+
+    import tinygrad_cnn as tc
+
+    for space in CLASSES:
+        theirs, ours = find(torch, space), find(tc, space)
+        names = getattr(ours, "__all__", dir(ours))
+        public = {n for n in names if not n.startswith("_") and hasattr(theirs, n)}
+        known = {v for n in public if isinstance(v := getattr(theirs, n), type)}
+        for name in sorted(public):
+            value, own = getattr(theirs, name), getattr(ours, name)
+            home = getattr(value, "__module__", None) or ""
+            if not callable(value) or not home.startswith(
+                "torch"
+            ):  # imported there for its own use
+                continue
+            row = {"": value}
+            if isinstance(value, type) and isinstance(own, type):
+                row |= _methods(value, own, known, torch)
+            found = {n: parameters_of(v) for n, v in row.items()}
+            yield f"{space}.{name}", {n: v for n, v in found.items() if v is not None}
+
+
+def find(root: Any, path: str) -> Any:
+    """The attribute of that dotted name."""
+    for name in path.split("."):
+        root = getattr(root, name)
+    return root
+
+
+def _methods(theirs: type, ours: type, known: set[type], torch: Any) -> dict[str, Any]:
+    if issubclass(theirs, torch.Tensor):  # whose methods are in the other table
+        return {}
+    bases = (known & set(theirs.__mro__)) - {theirs}
+    found = {}
+    for name in dir(theirs):
+        method = getattr(theirs, name)
+        public = not name.startswith("_") or name in ("__call__", "__len__")
+        inherited = any(getattr(base, name, None) is method for base in bases)
+        here = any(name in vars(c) for c in ours.__mro__) and callable(getattr(ours, name))
+        if public and callable(method) and here and not inherited:
+            found[name] = method
+    return found
+
+
+def parameters_of(function: Any) -> list[str] | None:
+    """The parameters as texts: `a`, `b = 1`, `*args`, `*` before keyword-only ones, `**kwargs`.
+
+    A default that is an object stands as `...`. None for a function without a signature.
+    """
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    texts: list[str] = []
+    for p in parameters:
+        if p.kind is p.KEYWORD_ONLY and not any(t.startswith("*") for t in texts):
+            texts.append("*")
+        star = {p.VAR_POSITIONAL: "*", p.VAR_KEYWORD: "**"}.get(p.kind, "")
+        default = repr(p.default) if _simple(p.default) else "..."
+        texts.append(star + p.name + ("" if p.default is p.empty else f" = {default}"))
+    return texts
 
 
 if __name__ == "__main__":

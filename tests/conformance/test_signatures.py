@@ -1,9 +1,11 @@
 """Every public function and method has PyTorch's signature, and takes NumPy's names where it does.
 
-The table is `recorded/signatures.json`; `record_signatures` explains and writes it.
+The tables are `recorded/signatures.json` and `recorded/classes.json`; `record_signatures` explains and
+writes them.
 """
 
 import inspect
+import itertools
 import json
 from pathlib import Path
 
@@ -12,7 +14,11 @@ import pytest
 import tinygrad_cnn as tc
 import tinygrad_cnn.nn.functional as F
 
-TABLE = json.loads((Path(__file__).parent / "recorded" / "signatures.json").read_text())
+from .record_signatures import find, parameters_of
+
+RECORDED = Path(__file__).parent / "recorded"
+TABLE = json.loads((RECORDED / "signatures.json").read_text())
+CLASSES = json.loads((RECORDED / "classes.json").read_text())
 SPACES = {"torch": tc, "torch.Tensor": tc.Tensor, "torch.nn.functional": F}
 
 # Parameters that are not here, each with what is to be done instead.
@@ -111,3 +117,27 @@ def test_numpys_names_are_taken(path):
         for alias in aliases:
             taken = edge is not None and edge.name_for(alias, {}) == name
             assert taken, f"{path}({alias}=)"
+
+
+# --- Classes ------------------------------------------------------------------------------------
+
+# Where ours differ on purpose: the path, and the reason.
+DIFFERENT: dict[str, str] = {
+    "autograd.no_grad": "shows the function that it decorates, as PyTorch's enable_grad does",
+    "utils.checkpoint.checkpoint": "names preserve_rng_state, which PyTorch takes from **kwargs",
+}
+
+
+@pytest.mark.parametrize("path", CLASSES)
+def test_constructors_and_methods_have_pytorchs_signatures(path):
+    own = find(tc, path)
+    for name, wanted in CLASSES[path].items():
+        if wanted == ["*args", "**kwargs"] or (path in DIFFERENT and not name):
+            continue
+        found = parameters_of(getattr(own, name) if name else own)
+        assert found is not None, name
+        found = [
+            text.split(" = ")[0] + " = ..." if other.endswith("...") and " = " in text else text
+            for text, other in itertools.zip_longest(found, wanted, fillvalue="")
+        ]
+        assert [t for t in found if t] == wanted, f"{path}.{name}"

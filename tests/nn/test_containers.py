@@ -201,3 +201,13 @@ def test_parameter_dict():
     with pytest.raises(KeyError, match="attribute 'keys' already exists"):
         box["keys"] = tc.ones(1)
     assert "keys" not in box
+
+
+def test_pop_and_extend_take_pytorchs_names():
+    chain = nn.Sequential(nn.ReLU(), nn.Tanh(), nn.ELU())
+    assert isinstance(chain.pop(key=-1), nn.ELU)
+    assert len(chain.extend(sequential=nn.Sequential(nn.ELU()))) == 3
+    assert len(chain.pop(slice(1, 3))) == 2
+    assert len(nn.ModuleList().extend(modules=[nn.ReLU()])) == 1
+    with pytest.raises(TypeError, match=r"^Sequential.pop\(\) missing 1 required .*'key'"):
+        chain.pop()

@@ -1,6 +1,7 @@
 """Optimizers: against numbers of PyTorch 2.13, against the formulas, and as objects."""
 
 import copy
+import inspect
 import math
 import pickle
 import sys
@@ -513,7 +514,7 @@ P = nn.Parameter(tc.ones(2))
         (lambda: optim.Adagrad([P], initial_accumulator_value=-1), ValueError,
          "Invalid initial_accumulator_value value: -1"),
         (lambda: optim.Adadelta([P], rho=1.5), ValueError, "Invalid rho value: 1.5"),
-        (lambda: optim.Adam([P], x=1), TypeError, "Adam got an unexpected argument 'x'"),
+        (lambda: optim.Adam([P], x=1), TypeError, r"^Adam.__init__\(\) got an unexpected keyword argument 'x'$"),
         (lambda: optim.Optimizer([P], {"lr": module.required}), ValueError,
          "didn't specify a value of required optimization parameter lr"),
         (lambda: optim.Optimizer([P], {}).step(), NotImplementedError, "defines no update"),
@@ -529,6 +530,22 @@ def test_hints_are_taken_and_duplicates_warned_of():
     optim.AdamW([P], foreach=True, fused=False, capturable=False)
     with pytest.warns(UserWarning, match="duplicate parameters"):
         optim.SGD([P, P])
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop",
+                                  "Adagrad", "Adadelta"])  # fmt: skip
+def test_hints_are_no_settings_of_the_groups(name):
+    parameters = inspect.signature(getattr(optim, name)).parameters
+    hints = [n for n in ("foreach", "fused", "capturable") if n in parameters]
+    for hint in hints:
+        optimizer = getattr(optim, name)([nn.Parameter(tc.ones(1))], **{hint: True})
+        assert optimizer.defaults.keys() <= parameters.keys() - {
+            *hints,
+            "params",
+            "differentiable",
+        } | {"decoupled_weight_decay"}
+    with pytest.raises(NotImplementedError, match=f"^{name}: differentiable=True is not there"):
+        getattr(optim, name)([nn.Parameter(tc.ones(1))], differentiable=True)
 
 
 def test_an_optimizer_of_ones_own():

@@ -1,5 +1,6 @@
 """checkpoint: the same numbers, with less kept."""
 
+import contextlib
 import threading
 
 import numpy as np
@@ -145,3 +146,32 @@ def test_threads_share_no_generator_state_by_accident():
         t.join()
     assert len(results) == 4
     assert all(r == results[0] for r in results)
+
+
+def test_the_contexts_surround_the_first_and_the_second_run():
+    log = []
+
+    @contextlib.contextmanager
+    def noted(name):
+        log.append(f"enter {name}")
+        yield
+        log.append(f"leave {name}")
+
+    x = tc.ones(2, requires_grad=True)
+    y = checkpoint(tc.exp, x, context_fn=lambda: (noted("first"), noted("second")))
+    assert log == ["enter first", "leave first"]
+    y.sum().backward()
+    assert log[2:] == ["enter second", "leave second"]
+    with tc.no_grad():
+        checkpoint(tc.exp, x, context_fn=lambda: (noted("alone"), noted("never")))
+    assert log[4:] == ["enter alone", "leave alone"]
+
+
+def test_pytorchs_other_arguments_do_not_reach_the_function():
+    x = tc.ones(2, requires_grad=True)
+    y = checkpoint(tc.exp, x, use_reentrant=False, determinism_check="none", early_stop=False)
+    assert y.equal(tc.exp(x))
+    with pytest.raises(ValueError, match="should be one of 'default' and 'none' but got 'strict'"):
+        checkpoint(tc.exp, x, determinism_check="strict")
+    with pytest.raises(NotImplementedError, match="debug=True is not there"):
+        checkpoint(tc.exp, x, debug=True)

@@ -547,3 +547,10 @@ def test_default_collate_keeps_forms_and_dtypes():
     nested = default_collate([{"x": (1, "a")}, {"x": (2, "b")}])
     assert nested["x"][0].tolist() == [1, 2]
     assert nested["x"][1] == ("a", "b")
+
+
+@pytest.mark.parametrize("cls", [Dataset, IterableDataset, ChainDataset, ConcatDataset, DataLoader,
+                                 Sampler, Subset, TensorDataset])  # fmt: skip
+def test_types_of_samples_can_be_named(cls):
+    assert cls[int].__args__ == (int,)
+    assert cls[int].__origin__ is cls

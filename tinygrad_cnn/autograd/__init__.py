@@ -1,4 +1,4 @@
-"""The functional view of the graph: backward, grad, Function, anomaly detection."""
+"""Gradients as functions: backward, grad, Function, anomaly detection, checks of gradients."""
 
 from ..engine import (
     enable_grad as enable_grad,

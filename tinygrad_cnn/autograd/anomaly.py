@@ -1,4 +1,4 @@
-"""Anomaly mode: name the first op, forward or backward, that makes a NaN or an infinity."""
+"""Anomaly mode: an error that names the first op, forward or backward, with a NaN or infinity."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _PACKAGES = (os.path.join(os.path.dirname(os.path.dirname(__file__)), ""),)  # n
 
 
 class detect_anomaly(Observer):
-    """In this block, raise where an op or a vjp first makes a NaN or infinity.
+    """A `with` block in which an op or vjp raises if it makes a NaN or infinity of finite inputs.
 
-    The error names the op, its shapes, and the line of your code that ran it. A write to an array
-    behind a saved tensor, which no version counter sees, is an error too. Outside it costs nothing.
+    The RuntimeError names the op, its shapes, and the line of the user's code that ran it. With
+    `check_nan=False` values are not checked. A write to the array of a saved Tensor that no version
+    counter sees also raises in the backward pass. Outside the block this costs nothing.
 
-    >>> import tinygrad_cnn as tc
     >>> x = tc.tensor([0.0], requires_grad=True)
     >>> with detect_anomaly():
     ...     tc.log(x)  # doctest: +ELLIPSIS
@@ -40,7 +40,7 @@ class detect_anomaly(Observer):
         self._watch.__exit__()
 
     def op_ran(self, op: Any, inputs: tuple[Any, ...], output: Any, node: Node | None) -> None:
-        """Check the output; note the source line and what the saved arrays hold."""
+        """Check the output. Note the source line and a checksum of each saved array."""
         line = user_line(_PACKAGES)
         bad = self._bad(output._array)
         if bad and not any(self._bad(getattr(x, "_array", x)) for x in inputs):
@@ -55,7 +55,7 @@ class detect_anomaly(Observer):
             }  # fmt: skip
 
     def vjp_begins(self, node: Node, g: Any) -> None:
-        """Check that nobody wrote to the saved arrays."""
+        """Check that the saved arrays are unchanged."""
         sums = (node.extra or {}).get("sums")
         for name, saved, before in zip(node.op.saved, node.saved or (), sums or (), strict=False):
             if _sum(saved) != before:
@@ -100,7 +100,7 @@ _everywhere: list[detect_anomaly] = []
 
 
 class set_detect_anomaly:
-    """Turn the anomaly mode on or off, at once and for good; as a `with` block until its end.
+    """Turn the anomaly mode on or off, immediately and for all threads; or for a `with` block.
 
     >>> with set_detect_anomaly(True):
     ...     pass

@@ -1,28 +1,40 @@
-"""Function: a user's own op with PyTorch's protocol, forward(ctx, ...) and backward(ctx, ...)."""
+"""Function: an op of a user, in PyTorch's form: forward(ctx, ...) and backward(ctx, ...)."""
 
 from __future__ import annotations
 
 import copy
 import functools
+import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from .. import engine
 from ..engine import Node, Operation, Recorded, grad_mode, no_grad, observers, wrap
 
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+F = TypeVar("F", bound=Callable[..., Any])
+
 
 class FunctionCtx:
-    """What `forward` leaves for `backward`; attributes can be set on it."""
+    """The context of one call: `forward` stores values in it for `backward`, also as attributes.
+
+    `needs_input_grad` has a bool for each argument of `apply`: whether it requires grad.
+    """
 
     needs_input_grad: tuple[bool, ...] = ()
-    _saved: tuple[Any, ...] = ()
-    _constant: tuple[Any, ...] = ()
+    _saved: tuple[Tensor | None, ...] = ()
+    _constant: tuple[Tensor, ...] = ()
     _materialize = True
 
-    def save_for_backward(self, *tensors: Any) -> None:
-        """Keep tensors (or None) for `backward`, where they are `ctx.saved_tensors`."""
+    def save_for_backward(self, *tensors: Tensor | None) -> None:
+        """Save Tensors, or None, for `backward`, which finds them in `ctx.saved_tensors`.
+
+        Raises TypeError for other objects: set those as attributes of ctx.
+        """
         for t in tensors:
             if t is not None and not isinstance(t, Recorded):
                 raise TypeError(
@@ -33,29 +45,30 @@ class FunctionCtx:
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
-        """What `save_for_backward` kept."""
+        """The arguments of `save_for_backward`."""
         return self._saved
 
-    def mark_non_differentiable(self, *outputs: Any) -> None:
-        """These outputs of `forward` get no gradient."""
-        self._constant = outputs
+    def mark_non_differentiable(self, *args: Tensor) -> None:
+        """Declare outputs of `forward` that require no grad."""
+        self._constant = args
 
-    def mark_dirty(self, *inputs: Any) -> None:
-        """Not there: a Function that changes its input in place."""
+    def mark_dirty(self, *args: Tensor) -> None:
+        """Raise NotImplementedError: a Function cannot change its inputs in place."""
         raise NotImplementedError("mark_dirty is not there: return a new Tensor instead")
 
     def set_materialize_grads(self, value: bool) -> None:
-        """Whether `backward` gets zeros (as by default) or None for outputs that nothing used."""
+        """Choose what `backward` gets for an unused output: zeros (the default) or None."""
         self._materialize = bool(value)
 
 
 class Function:
-    """Subclass it with static `forward(ctx, *args)` and `backward(ctx, *grads)`; call `apply`.
+    """An op of a user. A subclass defines static `forward` and `backward`; its `apply` calls them.
 
-    `backward` returns a gradient, or None, for each argument of `forward`. Written with Tensor
-    operations it can be differentiated again.
+    `forward(ctx, *args)` returns a Tensor or a tuple of Tensors. `backward(ctx, *grad_outputs)`
+    returns a gradient, or None, for each argument of `apply`. If it is written with functions of
+    Tensors, it can be differentiated again. A subclass may also define `setup_context(ctx, inputs,
+    output)`: then `forward` gets no ctx.
 
-    >>> import tinygrad_cnn as tc
     >>> class Cube(Function):
     ...     @staticmethod
     ...     def forward(ctx, x):
@@ -71,29 +84,41 @@ class Function:
     >>> x.grad
     tensor(12.)
 
-    A function of arrays is shorter as an `op`: NumPy in, NumPy out, and a vjp for each input, whose
-    parameters say what is kept for it (here the input x).
+    A function of arrays is shorter as an `op`: it takes and returns arrays, and has a vjp for each
+    input, whose parameters name the values to save: here the input x.
 
     >>> @tc.op
-    ... def cube(x):
+    ... def cubed(x):
     ...     return x**3
-    >>> cube.defvjp(x=lambda g, x: g * 3 * x**2)
-    >>> cube(x.detach().requires_grad_()).backward()
+    >>> cubed.defvjp(x=lambda g, x: g * 3 * x**2)
+    >>> cubed(x.detach().requires_grad_()).backward()
     """
 
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
-        """Compute the output, or outputs, from Tensors and other arguments."""
+        """Compute the output or outputs. Subclasses define it."""
         raise NotImplementedError("a Function needs a static method forward(ctx, *args)")
 
     @staticmethod
-    def backward(ctx: Any, *grads: Any) -> Any:
-        """Turn the gradients of the outputs into those of the arguments of forward."""
-        raise NotImplementedError("a Function needs a static method backward(ctx, *grads)")
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        """Compute the gradients of the arguments from those of the outputs. Subclasses define it."""
+        raise NotImplementedError("a Function needs a static method backward(ctx, *grad_outputs)")
 
     @classmethod
-    def apply(cls, *args: Any) -> Any:
-        """Run forward, and record it where an argument requires grad."""
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
+        """Call forward, and record the call where a positional argument requires grad.
+
+        Raises TypeError for a keyword argument that requires grad, and for an output that is not a
+        Tensor.
+        """
+        with_setup = hasattr(cls, "setup_context")
+        if with_setup:
+            args, kwargs = _bound(cls.forward, args, kwargs)
+        for name, value in kwargs.items():
+            if isinstance(value, Recorded) and value._node is not None:
+                raise TypeError(
+                    f"{cls.__name__}.apply(): {name} requires grad: pass it as a positional argument"
+                )
         ctx = FunctionCtx()
         parents = tuple(x._node if isinstance(x, Recorded) else None for x in args)
         recording = grad_mode.enabled and any(parents)
@@ -102,11 +127,11 @@ class Function:
         for observer in list(observers):
             observer.op_begins(op)
         with no_grad():
-            if hasattr(cls, "setup_context"):
-                result = cls.forward(*args)
-                cls.setup_context(ctx, args, result)
+            if with_setup:
+                result = cls.forward(*args, **kwargs)
+                cls.setup_context(ctx, args, result)  # type: ignore[attr-defined]
             else:
-                result = cls.forward(ctx, *args)
+                result = cls.forward(ctx, *args, **kwargs)
         outputs = result if isinstance(result, tuple) else (result,)
         for y in outputs:
             if not isinstance(y, Recorded):
@@ -122,9 +147,20 @@ class Function:
         return outputs if isinstance(result, tuple) else outputs[0]
 
 
-def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
-    """For the backward of a Function whose own derivative is not to be taken: it runs without
-    recording, and to differentiate its result is an error.
+def _bound(
+    function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments by place where possible, with defaults."""
+    code = getattr(function, "__code__", None)
+    if not kwargs and code is not None and len(args) >= code.co_argcount:
+        return args, kwargs
+    bound = inspect.signature(function).bind(*args, **kwargs)
+    bound.apply_defaults()
+    return bound.args, bound.kwargs
+
+
+def once_differentiable(fn: F) -> F:
+    """A decorator of `backward`: it runs unrecorded, and differentiating its result is an error.
 
     >>> class Square(Function):
     ...     @staticmethod
@@ -138,10 +174,10 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
     ...         return 2.0 * g * ctx.saved_tensors[0]
     """
 
-    @functools.wraps(backward)
+    @functools.wraps(fn)
     def wrapper(ctx: Any, *grads: Any) -> Any:
         with no_grad():
-            result = backward(ctx, *grads)
+            result = fn(ctx, *grads)
         sources = [x for x in (*grads, *ctx.saved_tensors) if isinstance(x, Recorded) and x._node]
         if not (grad_mode.enabled and sources):
             return result
@@ -149,27 +185,27 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
         done = tuple(r if r is None else _Once.apply(r, *sources) for r in results)
         return done if isinstance(result, tuple) else done[0]
 
-    return wrapper
+    return wrapper  # type: ignore[return-value]
 
 
 class _Once(Function):
-    """The gradient that a once_differentiable backward gave."""
+    """The result of a once_differentiable backward: its own backward raises."""
 
     @staticmethod
     def forward(ctx: Any, result: Any, *sources: Any) -> Any:
         return result.detach()
 
     @staticmethod
-    def backward(ctx: Any, *grads: Any) -> Any:
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
         raise RuntimeError(
             "trying to differentiate twice a function that was marked with @once_differentiable"
         )
 
 
 class _FunctionOp(Operation):
-    """One call of a Function, as the engine sees an op."""
+    """One call of a Function, as an op of the engine."""
 
-    elementwise = True  # a gradient of a broadcast shape is summed, as PyTorch does
+    elementwise = True  # the engine sums a gradient of a broadcast shape, as PyTorch does
 
     def __init__(self, function: type[Function], ctx: FunctionCtx, n: int):
         self.function, self.ctx = function, ctx
@@ -179,10 +215,10 @@ class _FunctionOp(Operation):
     def node(
         self, args: Sequence[Any], parents: tuple[Any, ...], outputs: tuple[Any, ...], several: bool
     ) -> tuple[Node, tuple[Any, ...]]:
-        """Record the call: its node, and the outputs at their places in the graph.
+        """Record the call. Returns its node, and the outputs with their places in the graph.
 
-        `several`, a tuple, though it be of one: its cotangents come in a dict, and `backward` takes
-        them out, so that they can be freed before it is done.
+        `several`: forward returned a tuple, maybe of one Tensor. Then the cotangents come in a dict,
+        and `backward` removes them from it, so that they can be freed before it returns.
         """
         saved, self.ctx._saved = self.ctx._saved, ()
         self.saved = tuple(self._name(t, args, outputs, k) for k, t in enumerate(saved))
@@ -214,9 +250,9 @@ class _FunctionOp(Operation):
         return f"saved {k}"
 
     def backward(self, g: Any, parents: Any, _: Any, saved: Any, static: Any) -> Sequence[Any]:
-        """Run the user's backward: on bare arrays wrapped, or on Tensors that record."""
+        """Run the user's backward, on Tensors that record only if `g` is one."""
         bare = not grad_mode.enabled
-        ctx = copy.copy(self.ctx)  # two threads may walk the same graph
+        ctx = copy.copy(self.ctx)  # two threads may walk one graph
         ctx._saved = tuple(wrap(s) if isinstance(s, np.ndarray) else s for s in saved)
         ctx.needs_input_grad = tuple(p is not None for p in parents)
         if isinstance(g, _Cotangents):
@@ -245,7 +281,7 @@ class _FunctionOp(Operation):
 
 
 class _Cotangents:
-    """The cotangents of a Function with several outputs, as they come in."""
+    """The cotangents of a Function with several outputs: those that have arrived, by output."""
 
     shape = dtype = None
 
@@ -260,12 +296,12 @@ class _Cotangents:
 
 
 class _OutputOp(Operation):
-    """One output of several: hands its cotangent to the node of the Function."""
+    """One of several outputs: passes its cotangent to the node of the Function."""
 
     name, inputs, attributes = "output", ("function",), ("index",)
 
     def backward(self, g: Any, parents: Any, _: Any, saved: Any, static: Any) -> Sequence[Any]:
-        """The cotangent, with its place."""
+        """The cotangent, with the number of its output."""
         return ((parents[0], _Cotangents({static[0]: g})),)
 
 

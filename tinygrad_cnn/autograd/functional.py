@@ -1,12 +1,12 @@
-"""Derivatives of functions of Tensors: products with the Jacobian and the Hessian, and these whole.
+"""Jacobians and Hessians of functions of Tensors, and products with them.
 
-All by reverse mode. J v comes of differentiating u ↦ Jᵀu, which is linear in u, in direction v.
+All use reverse mode. J v is the derivative, in direction v, of u ↦ Jᵀu, which is linear in u.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -14,17 +14,19 @@ from ..engine import Recorded, enable_grad, wrap
 from ..functions import reshape, stack
 from .gradients import grad
 
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
 
-Tensors = tuple[Any, ...]
+Function: TypeAlias = Callable[..., Any]
+Tensors: TypeAlias = "Tensor | tuple[Tensor, ...]"
 
 
 class _Call:
-    """`func` run at `inputs`: both as tuples, recorded, and how results are handed back."""
+    """A recorded call of `func` at `inputs`: both as tuples, and the form of the results."""
 
-    def __init__(
-        self, what: str, func: Callable[..., Any], inputs: Any, create_graph: bool, strict: bool
-    ):
+    def __init__(self, what: str, func: Function, inputs: Any, create_graph: bool, strict: bool):
         self.what, self.create_graph, self.strict = what, create_graph, strict
         self.single = not isinstance(inputs, tuple)
         given = _tensors(f"inputs given to {what}", inputs)
@@ -45,15 +47,15 @@ class _Call:
                 )
 
     def scalar(self) -> None:
-        """Refuse a function whose result is not one number."""
+        """Raise RuntimeError unless the function returned one number."""
         if not self.single_output or self.outputs[0].numel() != 1:
             raise RuntimeError(
                 f"The Tensor returned by the function given to {self.what} should contain a single "
                 f"element: it has shape {tuple(self.outputs[0].shape)}"
             )
 
-    def vector(self, v: Any, like: Tensors, of: str) -> Tensors:
-        """`v`, checked against the shapes of `like`; ones where it is None and one number is asked."""
+    def vector(self, v: Any, like: tuple[Any, ...], of: str) -> tuple[Any, ...]:
+        """`v` as a tuple with the shapes of `like`. None stands for 1, where `like` is one number."""
         if v is None:
             if len(like) != 1 or like[0].numel() != 1:
                 raise RuntimeError(
@@ -71,8 +73,8 @@ class _Call:
                 )
         return vs
 
-    def pull(self, outputs: Tensors, vs: Any, create_graph: bool) -> Tensors:
-        """Σ Jᵀv for each input; zeros for one that nothing depends on."""
+    def pull(self, outputs: tuple[Any, ...], vs: Any, create_graph: bool) -> tuple[Any, ...]:
+        """Σ Jᵀv for each input; zeros for an input that no output depends on."""
         reached = [(y, v) for y, v in zip(outputs, vs, strict=True) if y.requires_grad]
         found: Any = [None] * len(self.inputs)
         if reached:
@@ -99,12 +101,12 @@ class _Call:
                 )
 
     def give(self, tensors: Any, single: bool) -> Any:
-        """A Tensor or a tuple, as the caller gave or would expect; off the graph unless asked."""
+        """The results as a Tensor or a tuple, detached unless `create_graph`."""
         done = tuple(t if self.create_graph else t.detach() for t in tensors)
         return done[0] if single else done
 
 
-def _tensors(what: str, given: Any) -> Tensors:
+def _tensors(what: str, given: Any) -> tuple[Any, ...]:
     tensors = given if isinstance(given, tuple) else (given,)
     for x in tensors:
         if not isinstance(x, Recorded):
@@ -116,19 +118,19 @@ def _tensors(what: str, given: Any) -> Tensors:
 
 
 def vjp(
-    func: Callable[..., Any],
-    inputs: Any,
-    v: Any = None,
+    func: Function,
+    inputs: Tensors,
+    v: Tensors | None = None,
     create_graph: bool = False,
     strict: bool = False,
 ) -> tuple[Any, Any]:
-    """The outputs of `func` at `inputs` (a Tensor or a tuple), and vᵀJ for each input.
+    """The outputs of `func` at `inputs`, and vᵀJ for each input.
 
-    `v` has the shapes of the outputs; None stands for 1 where that is one number. Inputs that do not
-    matter get zeros, with `strict` RuntimeError. With `create_graph` the results can be
-    differentiated.
+    `inputs` are a Tensor or a tuple, and so are the outputs. `v` has the shapes of the outputs; None
+    stands for 1, for one number. An input that no output depends on gets zeros, with `strict` a
+    RuntimeError. With `create_graph` the results can be differentiated. Raises TypeError for other
+    types, RuntimeError for a `v` of other shapes.
 
-    >>> import tinygrad_cnn as tc
     >>> vjp(lambda x: x * x, tc.tensor([1.0, 2.0]), tc.ones(2))
     (tensor([1., 4.]), tensor([2., 4.]))
     """
@@ -139,15 +141,16 @@ def vjp(
 
 
 def jvp(
-    func: Callable[..., Any],
-    inputs: Any,
-    v: Any = None,
+    func: Function,
+    inputs: Tensors,
+    v: Tensors | None = None,
     create_graph: bool = False,
     strict: bool = False,
 ) -> tuple[Any, Any]:
-    """The outputs of `func` at `inputs`, and J v for each output: see `vjp`; `v` is like the inputs.
+    """The outputs of `func` at `inputs`, and J v for each output.
 
-    >>> import tinygrad_cnn as tc
+    `v` has the shapes of the inputs; None stands for 1, for one number. Otherwise like `vjp`.
+
     >>> jvp(lambda x: x * x, tc.tensor([1.0, 2.0]), tc.tensor([1.0, 0.5]))
     (tensor([1., 4.]), tensor([2., 2.]))
     """
@@ -169,17 +172,19 @@ def jvp(
 
 
 def jacobian(
-    func: Callable[..., Any],
-    inputs: Any,
+    func: Function,
+    inputs: Tensors,
     create_graph: bool = False,
     strict: bool = False,
     vectorize: bool = False,
     strategy: str = "reverse-mode",
 ) -> Any:
-    """The Jacobian: of shape (*output, *input), in a tuple by output, then by input, where there are
-    several. A backward pass for each number of the output; `vectorize` and `strategy` change nothing.
+    """The Jacobian of `func` at `inputs`, in the shape (*output, *input).
 
-    >>> import tinygrad_cnn as tc
+    Several inputs give a tuple of these; several outputs a tuple by output, then by input. There is
+    one backward pass for each number of the output. `strict` and `create_graph` are those of `vjp`;
+    `vectorize` and `strategy` have no effect.
+
     >>> jacobian(lambda x: x * x, tc.tensor([1.0, 2.0]))
     tensor([[2., 0.],
             [0., 4.]])
@@ -197,8 +202,8 @@ def jacobian(
     return rows[0] if call.single_output else tuple(rows)
 
 
-def _stacked(y: Any, inputs: Tensors, every: list[list[Any]]) -> list[Any]:
-    """For each input its rows, one for each number of y, in the shape (*y, *input)."""
+def _stacked(y: Any, inputs: tuple[Any, ...], every: list[list[Any]]) -> list[Any]:
+    """The rows of each input, one row for each number of y, in the shape (*y, *input)."""
     return [
         reshape(stack(column), (*y.shape, *x.shape))
         if column
@@ -208,23 +213,25 @@ def _stacked(y: Any, inputs: Tensors, every: list[list[Any]]) -> list[Any]:
 
 
 def hessian(
-    func: Callable[..., Any],
-    inputs: Any,
+    func: Function,
+    inputs: Tensors,
     create_graph: bool = False,
     strict: bool = False,
     vectorize: bool = False,
     outer_jacobian_strategy: str = "reverse-mode",
 ) -> Any:
-    """The Hessian of a function that returns one number: of shape (*input, *input), in a tuple by the
-    first input, then by the second, where there are several.
+    """The Hessian of a function that returns one number, in the shape (*input, *input).
 
-    >>> import tinygrad_cnn as tc
+    Several inputs give a tuple by the first input, then by the second. `strict` and `create_graph` are
+    those of `vjp`; `vectorize` and `outer_jacobian_strategy` have no effect. Raises RuntimeError where
+    the function returns more than one number.
+
     >>> hessian(lambda x: (x**3).sum(), tc.tensor([1.0, 2.0]))
     tensor([[ 6.,  0.],
             [ 0., 12.]])
     """
 
-    def gradient(*xs: Any) -> Tensors:
+    def gradient(*xs: Any) -> tuple[Any, ...]:
         call = _Call("hessian", func, xs, True, strict)
         call.scalar()
         return call.pull(call.outputs, (wrap(np.ones_like(call.outputs[0]._array)),), True)
@@ -235,15 +242,17 @@ def hessian(
 
 
 def vhp(
-    func: Callable[..., Any],
-    inputs: Any,
-    v: Any = None,
+    func: Function,
+    inputs: Tensors,
+    v: Tensors | None = None,
     create_graph: bool = False,
     strict: bool = False,
 ) -> tuple[Any, Any]:
-    """The output of `func`, one number, and vᵀH for each input; `v` is like the inputs.
+    """The output of `func`, which is one number, and vᵀH for each input.
 
-    >>> import tinygrad_cnn as tc
+    `v` has the shapes of the inputs. Otherwise like `vjp`; raises RuntimeError where the function
+    returns more than one number.
+
     >>> vhp(lambda x: (x**3).sum(), tc.tensor([1.0, 2.0]), tc.tensor([1.0, 1.0]))
     (tensor(9.), tensor([ 6., 12.]))
     """
@@ -256,15 +265,14 @@ def vhp(
 
 
 def hvp(
-    func: Callable[..., Any],
-    inputs: Any,
-    v: Any = None,
+    func: Function,
+    inputs: Tensors,
+    v: Tensors | None = None,
     create_graph: bool = False,
     strict: bool = False,
 ) -> tuple[Any, Any]:
-    """The output of `func`, one number, and H v: as `vhp`, for H is symmetric.
+    """The output of `func`, which is one number, and H v: `vhp`, since H is symmetric.
 
-    >>> import tinygrad_cnn as tc
     >>> hvp(lambda x: (x**3).sum(), tc.tensor([1.0, 2.0]), tc.tensor([1.0, 1.0]))[1]
     tensor([ 6., 12.])
     """

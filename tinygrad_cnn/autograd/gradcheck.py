@@ -1,30 +1,33 @@
-"""gradcheck and gradgradcheck, as PyTorch has them: whole Jacobians, by backward and by differences.
+"""gradcheck and gradgradcheck, like PyTorch's: Jacobians by backward against finite differences.
 
-`tinygrad_cnn.testing` has stronger checks (signed random directions, many shapes, tighter
-tolerances, a verdict); these are for code that was written for PyTorch.
+They serve code that was written for PyTorch. `tinygrad_cnn.testing` has stronger checks: signed random
+directions, many shapes, tighter tolerances, a verdict.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..engine import Recorded, enable_grad, wrap
 from .gradients import grad
 
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
 Array = np.ndarray[Any, Any]
 
 
 class GradcheckError(RuntimeError):
-    """Gradient and differences disagree, or a gradient is not what it must be."""
+    """A gradient differs from the finite differences, or violates a rule for gradients."""
 
 
 def gradcheck(
     func: Callable[..., Any],
-    inputs: Any,
+    inputs: Tensor | Sequence[Any],
     *,
     eps: float = 1e-6,
     atol: float = 1e-5,
@@ -42,19 +45,18 @@ def gradcheck(
 ) -> bool:
     """Compare the gradients of `func` at `inputs` with central differences of step `eps`.
 
-    `inputs` are Tensors (or one), best of float64; those that require grad are moved, in place,
-    and put back. `func` returns a Tensor or several; those that are not of floating point are left
-    out. Each entry of each Jacobian must agree to `atol` + `rtol` of the difference; with
-    `fast_mode` one projection in signed random directions must. `nondet_tol` is how far two calls,
-    or two backward passes, may be apart. `check_undefined_grad` and `check_grad_dtypes` are taken
-    and always hold here.
+    `inputs` are one or several Tensors, which should be float64. The check changes those that require
+    grad, in place, and restores them. `func` returns one or several Tensors; outputs that are not
+    floating point are ignored. Each entry of each Jacobian must agree within `atol` + `rtol` · |the
+    difference|; with `fast_mode` only one projection in signed random directions must. Two calls, and
+    two backward passes, may differ by `nondet_tol`. `check_undefined_grad` and `check_grad_dtypes`
+    have no effect: they always hold here.
 
-    Returns True. Raises GradcheckError where something is wrong (or returns False, without
-    `raise_exception`); ValueError where no input requires grad or no output does; TypeError where
-    `func` returns no Tensor of floating point; NotImplementedError for the options of forward-mode
-    and batched gradients.
+    Returns True. Raises GradcheckError where the check fails, or returns False without
+    `raise_exception`; ValueError where no input or no output requires grad; TypeError where `func`
+    returns no floating-point Tensor; NotImplementedError for the options of forward-mode and batched
+    gradients.
 
-    >>> import tinygrad_cnn as tc
     >>> x = tc.tensor([[0.3, -1.2], [2.0, 0.7]], dtype=tc.float64, requires_grad=True)
     >>> gradcheck(lambda x: tc.tanh(x @ x), x)
     True
@@ -83,8 +85,8 @@ def gradcheck(
 
 def gradgradcheck(
     func: Callable[..., Any],
-    inputs: Any,
-    grad_outputs: Any = None,
+    inputs: Tensor | Sequence[Any],
+    grad_outputs: Tensor | Sequence[Tensor] | None = None,
     *,
     eps: float = 1e-6,
     atol: float = 1e-5,
@@ -100,12 +102,11 @@ def gradgradcheck(
     fast_mode: bool = False,
     masked: bool = False,
 ) -> bool:
-    """`gradcheck` of the gradient of `func`: with respect to its inputs and the cotangents.
+    """`gradcheck` of the gradient of `func`, with respect to its inputs and the cotangents.
 
-    `grad_outputs` are the cotangents, random ones unless given (with `gen_non_contig_grad_outputs`
-    in memory that is not contiguous). The rest is as in `gradcheck`.
+    `grad_outputs` are the cotangents; by default random ones, with `gen_non_contig_grad_outputs` in
+    non-contiguous memory. The other arguments, and the errors, are those of `gradcheck`.
 
-    >>> import tinygrad_cnn as tc
     >>> x = tc.tensor([0.3, -1.2], dtype=tc.float64, requires_grad=True)
     >>> gradgradcheck(tc.softmax, (x, 0))
     True
@@ -145,7 +146,7 @@ def gradgradcheck(
     )
 
 
-# --- What comes in ------------------------------------------------------------------------------
+# --- Inputs and outputs ---------------------------------------------------------------------------
 
 _NO_OUTPUT = (
     "no output of the function requires grad, though an input does: is the graph cut off by "
@@ -160,7 +161,7 @@ def _refuse(name: str, **options: Any) -> None:
 
 
 def _checked_inputs(name: str, inputs: Any) -> tuple[tuple[Any, ...], list[Any]]:
-    """The inputs, and those of them that require grad."""
+    """The inputs, and the list of those that require grad."""
     given = (inputs,) if isinstance(inputs, Recorded) else tuple(inputs)
     moved: list[Any] = []
     for k, x in enumerate(given):
@@ -192,7 +193,7 @@ def _checked_inputs(name: str, inputs: Any) -> tuple[tuple[Any, ...], list[Any]]
 
 
 def _cotangent(rng: np.random.Generator, y: Any, spread: bool) -> Any:
-    """A random one for y: signed, away from 0."""
+    """A random cotangent of y: of both signs, not near 0."""
     shape = (*y.shape, 2) if spread else y.shape
     values = rng.uniform(0.5, 1.5, shape) * np.where(rng.random(shape) < 0.5, -1, 1)
     u = wrap(np.asarray(values[..., 0] if spread else values, y.dtype))
@@ -200,7 +201,7 @@ def _cotangent(rng: np.random.Generator, y: Any, spread: bool) -> Any:
 
 
 def _outputs(func: Callable[..., Any], inputs: Sequence[Any]) -> list[Any]:
-    """The outputs of floating point; TypeError where there is none."""
+    """The floating-point outputs. TypeError if there is none."""
     with enable_grad():
         result = func(*inputs)
     outputs = list(result) if isinstance(result, (tuple, list)) else [result]
@@ -279,7 +280,7 @@ def _near(a: Array, b: Array, tolerance: float) -> bool:
 
 
 def _check_zero_cotangents(outputs: Sequence[Any], moved: Sequence[Any]) -> None:
-    """A gradient is linear in the cotangent: it is zero for zero."""
+    """The gradient is linear in the cotangent: for 0 it must be 0."""
     ys = [y for y in outputs if y.requires_grad]
     zeros = [wrap(np.zeros_like(y._array)) for y in ys]
     found = grad(ys, moved, zeros, retain_graph=True, allow_unused=True)
@@ -288,7 +289,7 @@ def _check_zero_cotangents(outputs: Sequence[Any], moved: Sequence[Any]) -> None
 
 
 def _differences(evaluate: Callable[[], list[Array]], x: Any, eps: float) -> list[Array]:
-    """For each output ∂y/∂x as (elements of x, elements of y)."""
+    """∂y/∂x for each output, in the shape (elements of x, elements of y)."""
     rows = [_central(evaluate, x, unit, eps) for unit in _units(x)]
     if not rows:
         return [np.zeros((0, y.size)) for y in evaluate()]
@@ -298,7 +299,7 @@ def _differences(evaluate: Callable[[], list[Array]], x: Any, eps: float) -> lis
 def _projected(
     evaluate: Callable[[], list[Array]], x: Any, outputs: Sequence[Any], eps: float
 ) -> list[Array]:
-    """For each output uᵀ J v in signed random directions, as (1, 1)."""
+    """uᵀ J v for each output, with signed random directions u and v, in the shape (1, 1)."""
     ahead = _central(evaluate, x, _signed(x, -1), eps)
     return [
         (_signed(y, j).ravel() * d).sum().reshape(1, 1)
@@ -307,7 +308,7 @@ def _projected(
 
 
 def _central(evaluate: Callable[[], list[Array]], x: Any, v: Array, eps: float) -> list[Array]:
-    """(f(x + eps v) − f(x − eps v)) / 2 eps, flat, of each output; x is as before afterwards."""
+    """(f(x + eps v) − f(x − eps v)) / 2 eps of each output, flattened. x is restored."""
     array = x._array
     before = array.copy()
     sides = []
@@ -323,7 +324,7 @@ def _central(evaluate: Callable[[], list[Array]], x: Any, v: Array, eps: float) 
 
 
 def _units(x: Any) -> Iterator[Array]:
-    """Each element 1, the others 0."""
+    """The unit vectors in the shape of x."""
     for k in range(x._array.size):
         unit = np.zeros(x._array.shape, x._array.dtype)
         unit.flat[k] = 1.0
@@ -331,7 +332,7 @@ def _units(x: Any) -> Iterator[Array]:
 
 
 def _signed(x: Any, seed: int) -> Array:
-    """A direction of the shape of x, of both signs; the same for the same seed."""
+    """A direction in the shape of x with both signs, determined by the seed."""
     rng = np.random.default_rng(seed + 1)
     shape = x._array.shape
     return np.asarray(
@@ -340,7 +341,7 @@ def _signed(x: Any, seed: int) -> Array:
 
 
 def _pulled(y: Any, x: Any, cotangents: Any) -> Array:
-    """x̄ for each cotangent of y, as (elements of x, cotangents)."""
+    """x̄ for each cotangent of y, in the shape (elements of x, cotangents)."""
     columns = []
     for u in cotangents:
         (g,) = grad(y, x, wrap(u), retain_graph=True, allow_unused=True)

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from .. import engine
 from ..engine import Recorded, enable_grad, no_grad, wrap
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+Tensors: TypeAlias = "Tensor | Sequence[Tensor]"
+Cotangents: TypeAlias = "Tensor | Sequence[Tensor | None] | None"
 
 
 def _tuple(tensors: Any) -> tuple[Any, ...]:
@@ -19,7 +25,7 @@ def _tuple(tensors: Any) -> tuple[Any, ...]:
 def _roots(
     what: str, tensors: tuple[Any, ...], cotangents: Any, create_graph: bool
 ) -> list[tuple[Any, Any]]:
-    """Each tensor's node with its cotangent, checked."""
+    """The node of each tensor with its cotangent, after checks."""
     given = _tuple(cotangents) if cotangents is not None else (None,) * len(tensors)
     if len(given) != len(tensors):
         raise RuntimeError(f"{what}: got {len(tensors)} tensors and {len(given)} gradients")
@@ -50,8 +56,12 @@ def _roots(
     return roots
 
 
-def Variable(data: Any, requires_grad: bool = False) -> Any:
-    """The Tensor itself, as in PyTorch since 0.4: for older code."""
+def Variable(data: Tensor, requires_grad: bool = False) -> Tensor:
+    """The Tensor itself: older code wraps Tensors in Variables.
+
+    >>> Variable(tc.ones(1))
+    tensor([1.])
+    """
     return data.requires_grad_() if requires_grad else data
 
 
@@ -61,17 +71,40 @@ def _walk(create_graph: bool, **arguments: Any) -> Any:
 
 
 def backward(
-    tensors: Any,
-    grad_tensors: Any = None,
+    tensors: Tensors,
+    grad_tensors: Cotangents = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
-    inputs: Any = None,
+    grad_variables: Cotangents = None,
+    inputs: Tensors | None = None,
 ) -> None:
-    """Add the gradients of `tensors` (one or several) to the `.grad` of the leaves they came from.
+    """Add the gradients of the sum of `tensors` to the `.grad` of the leaves of their graph.
 
-    See `Tensor.backward`. Raises RuntimeError where a tensor is no scalar and has no gradient
-    given, requires no grad, or has had what it saved freed or changed in place.
+    `grad_tensors` are the cotangents; None stands for 1, for a Tensor with one element.
+    `grad_variables` is its old name, with a warning. `inputs` restricts the gradients to these
+    Tensors. Saved arrays are freed, unless `retain_graph`. `create_graph` records the graph of the
+    gradients.
+
+    Raises RuntimeError for a Tensor that requires no grad, for several elements without a cotangent,
+    and where a saved array was freed or changed in place. No `.grad` changes then.
+
+    >>> x = tc.tensor([1.0, 2.0], requires_grad=True)
+    >>> backward([x.sum(), (x * x).sum()])
+    >>> x.grad
+    tensor([3., 5.])
     """
+    if grad_variables is not None:
+        warnings.warn(
+            "`grad_variables` is deprecated. Use `grad_tensors` instead.",
+            FutureWarning,
+            stacklevel=2,
+        )
+        if grad_tensors is not None:
+            raise RuntimeError(
+                "`grad_tensors` and `grad_variables` (deprecated) arguments both passed to "
+                "`backward()`. Please only use `grad_tensors`."
+            )
+        grad_tensors = grad_variables
     tensors = _tuple(tensors)
     retain = create_graph if retain_graph is None else retain_graph
     targets = None
@@ -95,9 +128,9 @@ def backward(
 
 
 def grad(
-    outputs: Any,
-    inputs: Any,
-    grad_outputs: Any = None,
+    outputs: Tensors,
+    inputs: Tensors,
+    grad_outputs: Cotangents = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
     only_inputs: bool = True,
@@ -105,12 +138,15 @@ def grad(
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Any, ...]:
-    """The gradients of the sum of `outputs` with respect to `inputs`; no `.grad` is touched.
+    """The gradients of the sum of `outputs` with respect to `inputs`. No `.grad` changes.
 
-    `grad_outputs` are the cotangents; an input that the outputs do not depend on is an error, or
-    None with `allow_unused`, or zeros with `materialize_grads`. `only_inputs` is always so.
+    `grad_outputs` are the cotangents; None stands for 1, for a Tensor with one element. For an input
+    that the outputs do not depend on the result is None with `allow_unused`, zeros with
+    `materialize_grads`, and a RuntimeError otherwise. Saved arrays are freed, unless `retain_graph`.
+    `create_graph` records the graph of the gradients. `only_inputs` has no effect.
 
-    >>> import tinygrad_cnn as tc
+    Raises RuntimeError as `backward`, NotImplementedError for `is_grads_batched`.
+
     >>> x = tc.tensor(3.0, requires_grad=True)
     >>> (dx,) = grad(x * x, x, create_graph=True)
     >>> dx, grad(dx, x)

@@ -45,14 +45,14 @@ class _Within:
     def __exit__(self, *exc: object) -> None:
         _switch(self._before.pop())
 
-    def __call__(self, function: F) -> F:
-        """`function`, with this mode during each call. Of a generator, during each step."""
+    def __call__(self, orig_func: F) -> F:
+        """`orig_func`, with this mode during each call. Of a generator, during each step."""
         enabled = self._enabled
-        if isgeneratorfunction(function):
+        if isgeneratorfunction(orig_func):
 
-            @functools.wraps(function)
+            @functools.wraps(orig_func)
             def steps(*args: Any, **kwargs: Any) -> Any:
-                generator, sent = function(*args, **kwargs), None
+                generator, sent = orig_func(*args, **kwargs), None
                 while True:
                     with _Within(enabled):
                         try:
@@ -63,10 +63,10 @@ class _Within:
 
             return steps  # type: ignore[return-value]
 
-        @functools.wraps(function)
+        @functools.wraps(orig_func)
         def call(*args: Any, **kwargs: Any) -> Any:
             with _Within(enabled):
-                return function(*args, **kwargs)
+                return orig_func(*args, **kwargs)
 
         return call  # type: ignore[return-value]
 
@@ -81,6 +81,8 @@ class no_grad(_Within):
     False
     """
 
+    _mode = False
+
     @overload
     def __new__(cls, orig_func: F) -> F: ...  # type: ignore[misc]  # a decorator
     @overload
@@ -89,14 +91,13 @@ class no_grad(_Within):
         return object.__new__(cls) if orig_func is None else cls()(orig_func)
 
     def __init__(self) -> None:
-        super().__init__(False)
+        super().__init__(self._mode)
 
 
 class enable_grad(no_grad):
     """Record in this thread, inside a `no_grad` block: a `with` block or a decorator."""
 
-    def __init__(self) -> None:
-        _Within.__init__(self, True)
+    _mode = True
 
 
 class inference_mode(_Within):
@@ -130,9 +131,9 @@ class set_grad_enabled(_Within):
         if len(self._before) != 1:  # used a second time
             super().__enter__()
 
-    def __call__(self, function: F) -> F:
+    def __call__(self, orig_func: F) -> F:
         _switch(self._before[0])  # a decorator changes nothing until the call
-        return super().__call__(function)
+        return super().__call__(orig_func)
 
 
 def is_grad_enabled() -> bool:

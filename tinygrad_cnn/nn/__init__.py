@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from . import functional as functional, init as init, utils as utils
 from .activations import *
 from .attention import *
+from .batch_norm import *
 from .containers import *
 from .conv import *
+from .distance import *
 from .dropout import *
+from .embedding import *
 from .layers import *
 from .losses import *
+from .margin_losses import *
 from .module import *
 from .norm import *
+from .padding import *
 from .parameter import *
 from .parameter_containers import *
 from .pool import *
@@ -21,5 +26,7 @@ from .summary import *
 
 if not _TYPE_CHECKING:
     from ..missing import not_here as _not_here
+    from ..naming import own_methods as _own_methods
 
+    _own_methods(globals())
     __getattr__ = _not_here(__name__)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from itertools import chain, groupby
-from typing import Any
+from typing import Any, Self, overload
 
 from .module import Module
 
@@ -14,6 +14,12 @@ __all__ = ["ModuleDict", "ModuleList", "Sequential"]
 
 class _Numbered(Module):
     """A list of modules, registered under their numbers "0", "1" ..."""
+
+    _modules: dict[str, Module]  # type: ignore[assignment]  # without None
+
+    def _like(self, items: list[tuple[str, Module]]) -> Self:
+        """A container of the same class with these names and modules."""
+        raise NotImplementedError
 
     def _names(self) -> list[str]:
         return list(self._modules)
@@ -30,49 +36,57 @@ class _Numbered(Module):
             raise IndexError(f"index {place} is out of range")
         return place % len(self)
 
-    def _renumber(self, modules: Iterable[Any]) -> None:
+    def _renumber(self, modules: Iterable[Module]) -> None:
         self._modules = {str(i): module for i, module in enumerate(modules)}
 
     def __len__(self) -> int:
         return len(self._modules)
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Module]:
         return iter(self._modules.values())
 
     def __contains__(self, module: object) -> bool:
         return any(module is m for m in self)
 
+    @overload
+    def __getitem__(self, index: int) -> Module: ...
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return self._like(list(self._modules.items())[index])
         return self._modules[self._names()[self._place(index)]]
 
-    _like: Callable[[list[tuple[str, Any]]], Any]  # the same kind of module, of these
-
     def __setitem__(self, index: int, module: Module) -> None:
         setattr(self, self._names()[self._place(index)], module)
 
-    def __delitem__(self, index: Any) -> None:
+    def __delitem__(self, index: int | slice) -> None:
         modules = list(self)
         del modules[index if isinstance(index, slice) else self._place(index)]
         self._renumber(modules)
 
-    def append(self, module: Module) -> Any:
-        """Add one at the end; return this module."""
+    def append(self, module: Module) -> Self:
+        """Add a module at the end, and return this container.
+
+        Raises TypeError for an object that is not a Module.
+        """
         number = len(self)
-        while str(number) in self._modules:  # a slice keeps its names: they need not begin at 0
+        while str(number) in self._modules:  # a slice keeps its names, which may not start at 0
             number += 1
         self.add_module(str(number), module)
         return self
 
-    def extend(self, modules: Iterable[Module]) -> Any:
-        """Add several at the end; return this module."""
+    def extend(self, modules: Iterable[Module]) -> Self:
+        """Add several modules at the end, and return this container."""
         for module in list(modules):
             self.append(module)
         return self
 
-    def insert(self, index: int, module: Module) -> Any:
-        """Put one before place `index`; those behind it get the next numbers."""
+    def insert(self, index: int, module: Module) -> Self:
+        """Put a module before `index`, number the modules anew, and return this container.
+
+        Raises IndexError for an index out of range, TypeError for an object that is not a Module.
+        """
         if not -len(self) <= index <= len(self):
             raise IndexError(f"Index out of range: {index}")
         if not isinstance(module, Module):
@@ -82,32 +96,31 @@ class _Numbered(Module):
         self._renumber(modules)
         return self
 
-    def pop(self, index: Any = -1) -> Any:
-        """Take one out, the last unless told, and return it."""
-        module = self[index]
-        del self[index]
+    def pop(self, key: int | slice) -> Module:
+        """Remove the module at the index `key`, or the slice, and return it. IndexError if none."""
+        module = self[key]
+        del self[key]
         return module
 
-    def __add__(self, other: Any) -> Any:
+    def __add__(self, other: Iterable[Module]) -> Self:
         if not isinstance(other, _Numbered):
             return NotImplemented
         return self._like([(str(i), module) for i, module in enumerate(chain(self, other))])
 
-    def __iadd__(self, other: Any) -> Any:
+    def __iadd__(self, other: Iterable[Module]) -> Self:
         return self.extend(other)
 
 
 class Sequential(_Numbered):
-    """Modules one after another, each taking what the one before it returned.
+    """Modules one after another: each gets the output of the module before.
 
-    Takes the modules, or one ordered mapping of names to them. Index, slice, append, insert and
-    delete as in a list. Raises TypeError for what is no Module.
+    Takes the modules, or one ordered mapping of names to modules. It can be indexed, sliced and
+    changed like a list; a slice keeps the names. Raises TypeError for an object that is not a Module.
 
-    >>> import tinygrad_cnn as tc
     >>> from tinygrad_cnn import nn
     >>> net = nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.ReLU())
-    >>> net(tc.ones(2, 1, 2, 2)).shape == (2, 3)
-    True
+    >>> net(tc.ones(2, 1, 2, 2)).shape
+    torch.Size([2, 3])
     >>> net[1:]
     Sequential(
       (1): Linear(in_features=4, out_features=3, bias=True)
@@ -115,19 +128,27 @@ class Sequential(_Numbered):
     )
     """
 
-    def __init__(self, *modules: Any):
+    @overload
+    def __init__(self, *args: Module) -> None: ...
+    @overload
+    def __init__(self, arg: Mapping[str, Module], /) -> None: ...
+    def __init__(self, *args: Any) -> None:
         super().__init__()
-        if len(modules) == 1 and isinstance(modules[0], Mapping):
-            named: Iterable[tuple[str, Any]] = modules[0].items()
+        if len(args) == 1 and isinstance(args[0], Mapping):
+            named: Iterable[tuple[str, Any]] = args[0].items()
         else:
-            named = ((str(i), module) for i, module in enumerate(modules))
+            named = ((str(i), module) for i, module in enumerate(args))
         for name, module in named:
             self.add_module(name, module)
 
-    def _like(self, items: list[tuple[str, Any]]) -> Sequential:
+    def _like(self, items: list[tuple[str, Module]]) -> Self:
         return type(self)(dict(items))
 
-    def __mul__(self, times: int) -> Sequential:
+    def extend(self, sequential: Iterable[Module]) -> Self:
+        """Add several modules at the end, and return this container."""
+        return super().extend(sequential)
+
+    def __mul__(self, times: int) -> Self:
         if not isinstance(times, int):
             return NotImplemented
         if times <= 0:
@@ -136,18 +157,18 @@ class Sequential(_Numbered):
 
     __rmul__ = __mul__
 
-    def __imul__(self, times: int) -> Sequential:
+    def __imul__(self, times: int) -> Self:
         return self.extend(list(self * times)[len(self) :])
 
     def forward(self, input: Any) -> Any:
-        """What the last module returns; the input itself where there are none."""
+        """The output of the last module. An empty container returns the input."""
         for module in self._modules.values():
-            input = module(input)  # type: ignore[misc]
+            input = module(input)
         return input
 
 
 class ModuleList(_Numbered):
-    """A list whose modules are registered; it has no forward of its own.
+    """A list of registered modules, without a forward. Indexed, sliced and changed like a list.
 
     >>> from tinygrad_cnn import nn
     >>> nn.ModuleList([nn.Linear(2, 2) for _ in range(3)])
@@ -156,11 +177,11 @@ class ModuleList(_Numbered):
     )
     """
 
-    def __init__(self, modules: Iterable[Any] | None = None):
+    def __init__(self, modules: Iterable[Module] | None = None):
         super().__init__()
         self.extend(modules or ())
 
-    def _like(self, items: list[tuple[str, Any]]) -> ModuleList:
+    def _like(self, items: list[tuple[str, Module]]) -> Self:
         return type(self)([module for _, module in items])
 
     def _child_lines(self) -> list[str]:
@@ -174,13 +195,22 @@ class ModuleList(_Numbered):
 
 
 class ModuleDict(Module):
-    """A dictionary whose modules are registered under its keys; it has no forward of its own."""
+    """A dictionary of registered modules, without a forward. Used like a dict with string keys.
 
-    def __init__(self, modules: Any = None):
+    >>> from tinygrad_cnn import nn
+    >>> acts = nn.ModuleDict({"relu": nn.ReLU()})
+    >>> acts["tanh"] = nn.Tanh()
+    >>> list(acts), acts["relu"](tc.tensor([-1.0]))
+    (['relu', 'tanh'], tensor([0.]))
+    """
+
+    _modules: dict[str, Module]  # type: ignore[assignment]  # without None
+
+    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None):
         super().__init__()
         self.update(modules or {})
 
-    def __getitem__(self, key: str) -> Any:
+    def __getitem__(self, key: str) -> Module:
         return self._modules[key]
 
     def __setitem__(self, key: str, module: Module) -> None:
@@ -198,27 +228,28 @@ class ModuleDict(Module):
     def __contains__(self, key: object) -> bool:
         return key in self._modules
 
-    def keys(self) -> Any:
-        """The names."""
+    def keys(self) -> KeysView[str]:
+        """The keys."""
         return self._modules.keys()
 
-    def values(self) -> Any:
+    def values(self) -> ValuesView[Module]:
         """The modules."""
         return self._modules.values()
 
-    def items(self) -> Any:
-        """The names with their modules."""
+    def items(self) -> ItemsView[str, Module]:
+        """The pairs of a key and its module."""
         return self._modules.items()
 
-    def pop(self, key: str) -> Any:
-        """Take one out and return it."""
+    def pop(self, key: str) -> Module:
+        """Remove the module under `key`, and return it. KeyError if there is none."""
         return self._modules.pop(key)
 
     def clear(self) -> None:
-        """Take all out."""
+        """Remove all modules."""
         self._modules.clear()
 
-    def update(self, modules: Any) -> None:
-        """Add those of a mapping or of pairs, in their order."""
-        for key, module in modules.items() if hasattr(modules, "items") else modules:
+    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
+        """Add the modules of a mapping, or of pairs of a key and a module, in their order."""
+        pairs: Any = modules.items() if hasattr(modules, "items") else modules
+        for key, module in pairs:
             self[key] = module

@@ -1,32 +1,58 @@
-"""Convolutions, and transposed ones."""
+"""Convolutions, and transposed convolutions. Sizes are an integer, or one for each spatial axis."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Literal
 
+from ..tensor import Tensor
+from ..types import Device, DType, Ints
 from . import functional as F
+from .functional.check import SEVERAL
 from .functional.conv import conv_padding
 from .layers import draw_weight_and_bias, empty_parameter
 from .module import Module
+from .settings import per_axis
 
 __all__ = [
     "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d",
 ]  # fmt: skip
 
+PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
 _PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
-_SEVERAL = {1: "an integer", 2: "an integer or two", 3: "an integer or three"}
 
 
 class _ConvNd(Module):
-    """What all have: weight and bias, U(±1 / √fan_in) at first, and settings, an integer an axis."""
+    """Weight, bias and settings. Settings are kept as one integer for each spatial axis."""
 
-    _axes: int
-    _transposed = False
+    _axes: ClassVar[int]  # the number of spatial axes
+    _function: ClassVar[Callable[..., Any]]
+    _transposed: ClassVar[bool] = False
+    in_channels: int
+    out_channels: int
+    kernel_size: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: str | tuple[int, ...]
+    dilation: tuple[int, ...]
+    output_padding: tuple[int, ...]
+    transposed: bool
+    groups: int
+    padding_mode: str
+    weight: Tensor
+    bias: Tensor | None
 
     def _build(
-        self, in_channels: int, out_channels: int, groups: int, bias: bool, padding: Any,
-        padding_mode: str, device: Any, dtype: Any, **sizes: Any,
-    ) -> None:  # fmt: skip
+        self,
+        in_channels: int,
+        out_channels: int,
+        groups: int,
+        bias: bool,
+        padding: str | Ints,
+        padding_mode: str,
+        device: Device,
+        dtype: DType | None,
+        **sizes: Ints,
+    ) -> None:
         if groups <= 0:
             raise ValueError(f"groups must be a positive integer, got {groups}")
         for name, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
@@ -56,19 +82,19 @@ class _ConvNd(Module):
         )
         self.reset_parameters()
 
-    def _per_axis(self, name: str, value: Any) -> tuple[int, ...]:
+    def _per_axis(self, name: str, value: Ints) -> tuple[int, ...]:
         n = self._axes
-        values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * n
+        values = per_axis(value, n)
         if len(values) != n:
-            raise ValueError(f"{type(self).__name__}: {name} must be {_SEVERAL[n]}, got {value!r}")
+            raise ValueError(f"{type(self).__name__}: {name} must be {SEVERAL[n]}, got {value!r}")
         return values
 
     def reset_parameters(self) -> None:
-        """Draw weight and bias anew."""
+        """Draw new values for weight and bias."""
         draw_weight_and_bias(self)
 
     def extra_repr(self) -> str:
-        """The settings that are not the usual ones."""
+        """The settings that differ from their defaults."""
         parts = [
             f"{self.in_channels}, {self.out_channels}",
             f"kernel_size={self.kernel_size}",
@@ -85,21 +111,19 @@ class _ConvNd(Module):
 
 
 class _Conv(_ConvNd):
-    _function: Any
-
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: Any,
-        stride: Any = 1,
-        padding: Any = 0,
-        dilation: Any = 1,
+        kernel_size: Ints,
+        stride: Ints = 1,
+        padding: str | Ints = 0,
+        dilation: Ints = 1,
         groups: int = 1,
         bias: bool = True,
-        padding_mode: str = "zeros",
-        device: Any = None,
-        dtype: Any = None,
+        padding_mode: PaddingMode = "zeros",
+        device: Device = None,
+        dtype: DType | None = None,
     ):
         super().__init__()
         self._build(
@@ -107,7 +131,7 @@ class _Conv(_ConvNd):
             kernel_size=kernel_size, stride=stride, dilation=dilation, output_padding=0,
         )  # fmt: skip
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """The responses of the filters."""
         padding: Any = self.padding
         if self.padding_mode != "zeros":
@@ -123,53 +147,67 @@ class _Conv(_ConvNd):
 
 
 class Conv1d(_Conv):
-    """Cross-correlation of (N, in_channels, L) or (in_channels, L): else as Conv2d."""
+    """Cross-correlation of (N, in_channels, L) or (in_channels, L). Otherwise like `Conv2d`.
+
+    >>> tc.nn.Conv1d(3, 8, kernel_size=5, padding="same")(tc.ones(2, 3, 9)).shape
+    torch.Size([2, 8, 9])
+    """
 
     _axes, _function = 1, staticmethod(F.conv1d)
 
 
 class Conv2d(_Conv):
-    """Cross-correlation of images (N, in_channels, H, W), or one without N, with `out_channels` filters.
+    """Cross-correlation of images with `out_channels` filters, plus a bias.
 
-    weight (out, in / groups, kH, kW) and bias (out,) begin as U(±1 / √fan_in). Sizes are integers
-    or pairs (height, width); padding may be 'valid', or 'same' with stride 1, and of zeros or, by
-    `padding_mode`, of the image's own cells: 'reflect', 'replicate' or 'circular'. The output is
-    (N, out, P, Q), P = ⌊(H + 2 padding - dilation (kH - 1) - 1) / stride⌋ + 1.
-    Raises ValueError for settings that do not fit each other.
+    Shape (N, in_channels, H, W) → (N, out_channels, P, Q), or both without N, with
+    P = ⌊(H + 2 padding − dilation (kernel_size − 1) − 1) / stride⌋ + 1. weight (out_channels,
+    in_channels / groups, kH, kW) and bias (out_channels,) start as U(±1 / √fan_in), with
+    fan_in = in_channels / groups · kH · kW.
 
-    >>> import tinygrad_cnn as tc
+    `padding` may be "valid", or "same" with stride 1. It consists of zeros, or by `padding_mode` of
+    cells of the image. Each of `groups` groups of filters sees its own group of channels.
+
+    Raises ValueError for settings that do not fit each other; the call raises RuntimeError for an
+    input that does not fit them.
+
     >>> conv = tc.nn.Conv2d(3, 8, kernel_size=3, stride=2, padding=1)
-    >>> conv(tc.ones(2, 3, 9, 5)).shape == (2, 8, 5, 3)
-    True
+    >>> conv(tc.ones(2, 3, 9, 5)).shape
+    torch.Size([2, 8, 5, 3])
     """
 
     _axes, _function = 2, staticmethod(F.conv2d)
 
 
 class Conv3d(_Conv):
-    """Cross-correlation of (N, in_channels, D, H, W) or (in_channels, D, H, W): else as Conv2d."""
+    """Cross-correlation of (N, in_channels, D, H, W) or (in_channels, D, H, W).
+
+    Otherwise like `Conv2d`.
+
+    >>> tc.nn.Conv3d(3, 8, kernel_size=(1, 2, 3))(tc.ones(2, 3, 4, 5, 6)).shape
+    torch.Size([2, 8, 4, 4, 4])
+    """
 
     _axes, _function = 3, staticmethod(F.conv3d)
 
 
 class _ConvTranspose(_ConvNd):
-    _function: Any
     _transposed = True
+    padding: tuple[int, ...]
 
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: Any,
-        stride: Any = 1,
-        padding: Any = 0,
-        output_padding: Any = 0,
+        kernel_size: Ints,
+        stride: Ints = 1,
+        padding: Ints = 0,
+        output_padding: Ints = 0,
         groups: int = 1,
         bias: bool = True,
-        dilation: Any = 1,
-        padding_mode: str = "zeros",
-        device: Any = None,
-        dtype: Any = None,
+        dilation: Ints = 1,
+        padding_mode: PaddingMode = "zeros",
+        device: Device = None,
+        dtype: DType | None = None,
     ):
         if padding_mode != "zeros":
             raise ValueError(
@@ -185,8 +223,11 @@ class _ConvTranspose(_ConvNd):
             output_padding=output_padding,
         )  # fmt: skip
 
-    def forward(self, input: Any, output_size: Any = None) -> Any:
-        """Each cell of the input with its filter; `output_size` (of space, or all) sets output_padding."""
+    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
+        """The sum of the filters, each scaled by the cells of the input.
+
+        `output_size`, with or without the batch and channel axes, replaces output_padding.
+        """
         more = self.output_padding
         if output_size is not None:
             more = self._output_padding(input, list(output_size))
@@ -195,8 +236,8 @@ class _ConvTranspose(_ConvNd):
             self.dilation,
         )  # fmt: skip
 
-    def _output_padding(self, input: Any, wanted: list[int]) -> tuple[int, ...]:
-        """What the output has more than the smallest one that is possible."""
+    def _output_padding(self, input: Tensor, wanted: list[int]) -> tuple[int, ...]:
+        """The difference of `wanted` from the smallest possible output."""
         n = self._axes
         lead = input.dim() - n
         if len(wanted) == lead + n:
@@ -206,7 +247,7 @@ class _ConvTranspose(_ConvNd):
                 f"ConvTranspose{n}D: for {input.dim()}D input, output_size must have {n} or "
                 f"{lead + n} elements (got {len(wanted)})"
             )
-        axes: Any = zip(
+        axes = zip(
             input.shape[lead:], self.kernel_size, self.stride, self.padding, self.dilation,
             strict=True,
         )  # fmt: skip
@@ -221,20 +262,26 @@ class _ConvTranspose(_ConvNd):
 
 
 class ConvTranspose1d(_ConvTranspose):
-    """`ConvTranspose2d` along one axis, of (N, in_channels, L) or (in_channels, L)."""
+    """Transposed convolution of (N, in_channels, L) or (in_channels, L). Otherwise like
+    `ConvTranspose2d`.
+
+    >>> tc.nn.ConvTranspose1d(8, 3, kernel_size=2, stride=2)(tc.ones(2, 8, 5)).shape
+    torch.Size([2, 3, 10])
+    """
 
     _axes, _function = 1, staticmethod(F.conv_transpose1d)
 
 
 class ConvTranspose2d(_ConvTranspose):
-    """The gradient of a convolution in its images: of (N, in_channels, P, Q), or one without N.
+    """Transposed convolution: the gradient of `Conv2d` with respect to its images.
 
-    weight (in, out / groups, kH, kW) and bias (out,) begin as U(±1 / √fan_in), fan_in that of
-    out / groups channels, as in PyTorch. The output is (N, out, H, W), where
-    H = (P - 1) stride - 2 padding + dilation (kH - 1) + output_padding + 1; the call may give an
-    `output_size` in place of output_padding. Raises ValueError for settings that do not fit.
+    Shape (N, in_channels, P, Q) → (N, out_channels, H, W), or both without N, with
+    H = (P − 1) stride − 2 padding + dilation (kernel_size − 1) + output_padding + 1. The call may give
+    `output_size` instead of output_padding. weight (in_channels, out_channels / groups, kH, kW) and
+    bias (out_channels,) start as U(±1 / √fan_in), with fan_in = out_channels / groups · kH · kW.
 
-    >>> import tinygrad_cnn as tc
+    Raises ValueError for settings, or an `output_size`, that do not fit.
+
     >>> up = tc.nn.ConvTranspose2d(8, 3, kernel_size=3, stride=2, padding=1)
     >>> x = tc.ones(2, 8, 5, 3)
     >>> up(x).shape, up(x, output_size=(10, 6)).shape
@@ -245,6 +292,12 @@ class ConvTranspose2d(_ConvTranspose):
 
 
 class ConvTranspose3d(_ConvTranspose):
-    """`ConvTranspose2d` along three axes, of (N, in_channels, D, H, W) or one without N."""
+    """Transposed convolution of (N, in_channels, D, H, W) or (in_channels, D, H, W).
+
+    Otherwise like `ConvTranspose2d`.
+
+    >>> tc.nn.ConvTranspose3d(2, 3, kernel_size=2, stride=2)(tc.ones(1, 2, 3, 4, 5)).shape
+    torch.Size([1, 3, 6, 8, 10])
+    """
 
     _axes, _function = 3, staticmethod(F.conv_transpose3d)

@@ -1,31 +1,38 @@
-"""Hooks of modules: functions that see, and may change, what goes in and out of a call."""
+"""Hooks of modules: functions that see, and may change, the arguments and results of a call."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
+from .. import functions
 from ..tensor import RemovableHandle, Tensor
+
+Hook: TypeAlias = Callable[..., Any]
 
 
 class Hooks:
-    """The hooks of one module; a module without any has no such object."""
+    """The hooks of one module, in a dict for each kind. A module without hooks has no such object."""
 
     def __init__(self) -> None:
-        self.before: dict[int, tuple[Callable[..., Any], bool]] = {}
-        self.after: dict[int, tuple[Callable[..., Any], bool]] = {}
-        self.backward: dict[int, tuple[Callable[..., Any], bool]] = {}
-        self.before_backward: dict[int, tuple[Callable[..., Any], bool]] = {}
-        self.before_save: dict[int, tuple[Callable[..., Any], bool]] = {}
-        self.after_save: dict[int, tuple[Callable[..., Any], bool]] = {}
-        self.before_load: dict[int, tuple[Callable[..., Any], bool]] = {}
-        self.after_load: dict[int, tuple[Callable[..., Any], bool]] = {}
+        self.before: dict[int, tuple[Hook, bool]] = {}  # the hook, and whether it takes kwargs
+        self.after: dict[int, tuple[Hook, bool]] = {}
+        self.backward: dict[int, tuple[Hook, bool]] = {}
+        self.before_backward: dict[int, tuple[Hook, bool]] = {}
+        self.before_save: dict[int, tuple[Hook, bool]] = {}
+        self.after_save: dict[int, tuple[Hook, bool]] = {}
+        self.before_load: dict[int, tuple[Hook, bool]] = {}
+        self.after_load: dict[int, tuple[Hook, bool]] = {}
         self.always: set[int] = set()  # hooks after forward that also see its exceptions
 
     def add(
-        self, kind: str, hook: Callable[..., Any], with_kwargs: bool = False, prepend: bool = False,
+        self,
+        kind: str,
+        hook: Hook,
+        with_kwargs: bool = False,
+        prepend: bool = False,
         always: bool = False,
-    ) -> RemovableHandle:  # fmt: skip
+    ) -> RemovableHandle:
         """Add `hook` as the last of its kind, or with `prepend` as the first."""
         hooks: dict[int, Any] = getattr(self, kind)
         earlier = list(hooks.items()) if prepend else []
@@ -39,7 +46,7 @@ class Hooks:
         return handle
 
     def call(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """`module.forward(*args, **kwargs)` with all the hooks around it."""
+        """Run `module.forward(*args, **kwargs)` with the hooks around it."""
         for hook, with_kwargs in list(self.before.values()):
             result = hook(module, args, kwargs) if with_kwargs else hook(module, args)
             if result is None:
@@ -71,16 +78,16 @@ class Hooks:
         return y
 
     def run(self, kind: str, *args: Any) -> None:
-        """Call the hooks of saving and loading; they return None."""
+        """Call the hooks of one kind around saving or loading. They must return None."""
         for hook, _ in list(getattr(self, kind).values()):
             if hook(*args) is not None:
                 raise RuntimeError(f"a hook around state_dict must return None: {hook!r}")
 
     def _watched(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Forward between two clones, whose gradients are what the backward hooks are given.
+        """Run forward between two clones. The backward hooks get the gradients of the clones.
 
-        A clone's gradient is complete when the whole module has been gone through, and an in-place
-        op that follows the module cannot touch what it saved.
+        The gradient of the first clone is complete once the backward pass has left the module. And
+        an in-place op on the output cannot change an array that the module saved.
         """
         places = [i for i, x in enumerate(args) if isinstance(x, Tensor) and x.requires_grad]
         if len(places) > 1:
@@ -90,17 +97,17 @@ class Hooks:
             )
         inner = list(args)
         for i in places:
-            inner[i] = args[i].clone()
+            inner[i] = functions.clone(args[i])
         y = module.forward(*inner, **kwargs)
         if not isinstance(y, Tensor):
             raise NotImplementedError(
                 f"full backward hook on {type(module).__name__}: it returned a "
                 f"{type(y).__name__}, only a Tensor is supported"
             )
-        y = y.clone()
+        y = functions.clone(y)
         if not y.requires_grad:
             return y
-        seen: list[Any] = []  # ȳ, until x̄ comes
+        seen: list[Any] = []  # holds ȳ until x̄ is known
 
         def run(grad_input: tuple[Any, ...]) -> tuple[Any, ...]:
             grad_output = (seen.pop(),)
@@ -140,3 +147,94 @@ class Hooks:
 
 def _plain(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     return module.forward(*args, **kwargs)
+
+
+class Hookable:
+    """The part of `Module` that registers hooks. Each returns a handle, whose `remove()` undoes it."""
+
+    _hooks: Hooks | None = None  # an instance has this attribute once it has hooks
+
+    def _add_hook(self, kind: str, hook: Hook, **options: bool) -> RemovableHandle:
+        if self._hooks is None:
+            self._hooks = Hooks()
+        return self._hooks.add(kind, hook, **options)
+
+    def register_forward_pre_hook(
+        self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False
+    ) -> RemovableHandle:
+        """Call `hook(module, args)` before each forward. A value that it returns replaces `args`.
+
+        With `with_kwargs` the call is `hook(module, args, kwargs)`, which returns None or both.
+        `prepend` puts the hook before earlier ones.
+
+        >>> layer = tc.nn.Identity()
+        >>> handle = layer.register_forward_pre_hook(lambda module, args: (args[0] + 1,))
+        >>> layer(tc.zeros(1))
+        tensor([1.])
+        """
+        return self._add_hook("before", hook, prepend=prepend, with_kwargs=with_kwargs)
+
+    def register_forward_hook(
+        self,
+        hook: Hook,
+        *,
+        prepend: bool = False,
+        with_kwargs: bool = False,
+        always_call: bool = False,
+    ) -> RemovableHandle:
+        """Call `hook(module, args, output)` after each forward. A value that it returns replaces
+        `output`.
+
+        With `with_kwargs` the call is `hook(module, args, kwargs, output)`. With `always_call` it
+        also comes after a forward that raised, with output None; the exception then continues.
+
+        >>> layer = tc.nn.Identity()
+        >>> handle = layer.register_forward_hook(lambda module, args, output: output * 2)
+        >>> layer(tc.ones(1))
+        tensor([2.])
+        """
+        return self._add_hook(
+            "after", hook, prepend=prepend, with_kwargs=with_kwargs, always=always_call
+        )
+
+    def register_full_backward_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
+        """Call `hook(module, grad_input, grad_output)` in the backward pass, with tuples of Tensors.
+
+        `grad_input` has None for arguments that need no gradient; a value that the hook returns
+        replaces it. The module may take at most one Tensor that requires grad, and must return a
+        Tensor: other calls raise NotImplementedError.
+
+        >>> layer, x = tc.nn.Linear(1, 1), tc.ones(1, requires_grad=True)
+        >>> handle = layer.register_full_backward_hook(lambda module, before, after: print(after))
+        >>> layer(x).sum().backward()
+        (tensor([1.]),)
+        """
+        return self._add_hook("backward", hook, prepend=prepend)
+
+    def register_full_backward_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
+        """Call `hook(module, grad_output)` before the module's backward, with a tuple of one Tensor.
+
+        A value that it returns replaces `grad_output`. The limits are those of
+        `register_full_backward_hook`.
+        """
+        return self._add_hook("before_backward", hook, prepend=prepend)
+
+    def register_state_dict_pre_hook(self, hook: Hook) -> RemovableHandle:
+        """Call `hook(module, prefix, keep_vars)` before this module's part of `state_dict`."""
+        return self._add_hook("before_save", hook)
+
+    def register_state_dict_post_hook(self, hook: Hook) -> RemovableHandle:
+        """Call `hook(module, state_dict, prefix, local_metadata)` after `state_dict`."""
+        return self._add_hook("after_save", hook)
+
+    def register_load_state_dict_pre_hook(self, hook: Hook) -> RemovableHandle:
+        """Call `hook(module, state_dict, prefix, ..)` before `load_state_dict` reads this module.
+
+        The other arguments are local_metadata, strict, missing_keys, unexpected_keys and error_msgs.
+        The hook may change the keys of `state_dict`, which is a copy.
+        """
+        return self._add_hook("before_load", hook)
+
+    def register_load_state_dict_post_hook(self, hook: Hook) -> RemovableHandle:
+        """Call `hook(module, incompatible_keys)` after `load_state_dict`; it may change the lists."""
+        return self._add_hook("after_load", hook)

@@ -1,8 +1,6 @@
-"""Parameter: the kind of Tensor that a Module takes for its own."""
+"""Parameter: a Tensor that modules register and optimizers train."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
@@ -13,13 +11,12 @@ __all__ = ["Parameter"]
 
 
 class Parameter(Tensor):
-    """A Tensor that a `Module` lists among its parameters when it becomes an attribute.
+    """A Tensor that a `Module` registers when it is assigned to an attribute.
 
-    `data` is a Tensor of floating point (of any type where `requires_grad` is False); the Parameter
-    shares its memory and is a leaf. Raises TypeError where it is no Tensor, RuntimeError where its
-    type cannot require a gradient.
+    It shares the memory of the Tensor `data`, and is a leaf. Without `requires_grad` it may have any
+    dtype. Raises TypeError for data that is not a Tensor, RuntimeError for a dtype that cannot
+    require a gradient.
 
-    >>> import tinygrad_cnn as tc
     >>> tc.nn.Parameter(tc.ones(2))
     Parameter containing:
     tensor([1., 1.], requires_grad=True)
@@ -27,7 +24,7 @@ class Parameter(Tensor):
 
     __slots__ = ()
 
-    def __new__(cls, data: Any = None, requires_grad: bool = True) -> Parameter:
+    def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Parameter:
         if data is None:
             data = wrap(np.empty(0, np.float32))
         if not isinstance(data, Tensor):
@@ -40,12 +37,12 @@ class Parameter(Tensor):
         self = object.__new__(cls)
         data = data.detach()
         self._array = data._array
-        self._shared = True  # its memory is shared: it must stay where it is
+        self._shared = True  # its memory is that of `data`: in-place ops must not replace it
         self._node = leaf(self) if requires_grad else None
         return self
 
-    def __init__(self, data: Any = None, requires_grad: bool = True):
-        pass  # made in __new__
+    def __init__(self, data: Tensor | None = None, requires_grad: bool = True):
+        pass  # __new__ has made it
 
     def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, KeysView, Mapping
+from typing import Any, Self
 
 from ..tensor import Tensor
 from .module import Module
@@ -14,11 +14,11 @@ __all__ = ["ParameterDict", "ParameterList"]
 
 
 class _Keyed(Module):
-    """Values under keys, in their order; Tensors become Parameters, registered under their keys."""
+    """Values under keys, in order. Tensors become Parameters, registered under their keys."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._values: dict[str, Any] = {}  # None stands for the Parameter of that name
+        self._values: dict[str, Any] = {}  # None: the Parameter with that name
 
     def _set(self, key: str, value: Any) -> None:
         if isinstance(value, Tensor):
@@ -62,11 +62,11 @@ class _Keyed(Module):
 
 
 class ParameterList(_Keyed):
-    """A list whose Tensors are registered as Parameters "0", "1" ...; other values are only kept.
+    """A list whose Tensors are registered as Parameters "0", "1" ... It holds other values too.
 
-    >>> import tinygrad_cnn as tc
-    >>> from tinygrad_cnn import nn
-    >>> weights = nn.ParameterList([tc.ones(2, 3), tc.zeros(3)])
+    Indexed, sliced and changed like a list. Raises TypeError for values that are not iterable.
+
+    >>> weights = tc.nn.ParameterList([tc.ones(2, 3), tc.zeros(3)])
     >>> [name for name, _ in weights.named_parameters()]
     ['0', '1']
     """
@@ -92,13 +92,13 @@ class ParameterList(_Keyed):
     def __iter__(self) -> Iterator[Any]:
         return map(self._get, list(self._values))
 
-    def append(self, value: Any) -> ParameterList:
-        """Add one at the end; return this list."""
+    def append(self, value: Any) -> Self:
+        """Add a value at the end, and return this list."""
         self._set(str(len(self)), value)
         return self
 
-    def extend(self, values: Iterable[Any]) -> ParameterList:
-        """Add several at the end; return this list. TypeError for what cannot be iterated over."""
+    def extend(self, values: Iterable[Any]) -> Self:
+        """Add several values at the end, and return this list. TypeError if they are not iterable."""
         if not isinstance(values, Iterable) or isinstance(values, Tensor):
             raise TypeError(
                 "ParameterList.extend should be called with an iterable, but got "
@@ -112,11 +112,23 @@ class ParameterList(_Keyed):
 
 
 class ParameterDict(_Keyed):
-    """A dictionary whose Tensors are registered as Parameters under its keys, which are strings."""
+    """A dictionary whose Tensors are registered as Parameters. It holds other values too.
 
-    def __init__(self, parameters: Any = None):
+    Used like a dict with string keys; TypeError for other keys.
+
+    >>> scales = tc.nn.ParameterDict({"x": tc.ones(1)})
+    >>> scales["step"] = 3
+    >>> list(scales.parameters()), scales.get("step")
+    ([Parameter containing:
+    tensor([1.], requires_grad=True)], 3)
+    """
+
+    def __init__(self, parameters: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None):
         super().__init__()
         self.update({} if parameters is None else parameters)
+
+    def __call__(self, input: Any) -> Any:
+        raise RuntimeError("ParameterDict should not be called.")
 
     def __getitem__(self, key: str) -> Any:
         return self._get(key)
@@ -155,52 +167,52 @@ class ParameterDict(_Keyed):
         names = {"float16": "Half", "float32": "Float", "float64": "Double"}
         return f"torch.{names.get(str(value.dtype), '')}Tensor"
 
-    def keys(self) -> Any:
-        """The names."""
+    def keys(self) -> KeysView[str]:
+        """The keys."""
         return self._values.keys()
 
     def values(self) -> Iterable[Any]:
-        """The parameters, and other values."""
+        """The Parameters and other values."""
         return [self._get(key) for key in self._values]
 
     def items(self) -> Iterable[tuple[str, Any]]:
-        """The names with their values."""
+        """The pairs of a key and its value."""
         return [(key, self._get(key)) for key in self._values]
 
     def get(self, key: str, default: Any = None) -> Any:
-        """The value of that name, or `default`."""
+        """The value under `key`, or `default`."""
         return self._get(key) if key in self._values else default
 
     def setdefault(self, key: str, default: Any = None) -> Any:
-        """The value of that name, which becomes `default` where there is none."""
+        """The value under `key`; if there is none, `default`, which is stored."""
         if key not in self._values:
             self[key] = default
         return self._get(key)
 
     def pop(self, key: str) -> Any:
-        """Take one out and return it."""
+        """Remove the value under `key`, and return it. KeyError if there is none."""
         return self._take(key)
 
     def popitem(self) -> tuple[str, Any]:
-        """Take the last one out and return its name and value."""
+        """Remove the last pair of a key and a value, and return it."""
         key = next(reversed(self._values))
         return key, self._take(key)
 
     def clear(self) -> None:
-        """Take all out."""
+        """Remove all values."""
         for key in list(self._values):
             self._take(key)
 
     def copy(self) -> ParameterDict:
-        """Another one, of the same parameters."""
+        """A new ParameterDict with the same Parameters."""
         return ParameterDict(dict(self.items()))
 
     def fromkeys(self, keys: Iterable[str], default: Any = None) -> ParameterDict:
-        """Another one, with `default` under each of the keys."""
+        """A new ParameterDict with `default` under each of the keys."""
         return ParameterDict(dict.fromkeys(keys, default))
 
-    def update(self, parameters: Any) -> None:
-        """Take over those of a mapping or of pairs."""
-        items = parameters.items() if hasattr(parameters, "items") else parameters
+    def update(self, parameters: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
+        """Set the values of a mapping, or of pairs of a key and a value."""
+        items: Any = parameters.items() if hasattr(parameters, "items") else parameters
         for key, value in items:
             self[key] = value

@@ -1,233 +1,144 @@
-"""Layers that pad, resize and rearrange: a function of nn.functional and its settings each."""
+"""Layers that resize images, and layers that rearrange their cells. The dtype stays."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
+from ..types import Ints
 from . import functional as F
 from .settings import FunctionModule
 
 __all__ = [
-    "ChannelShuffle", "CircularPad1d", "CircularPad2d", "CircularPad3d", "ConstantPad1d",
-    "ConstantPad2d", "ConstantPad3d", "Fold", "PixelShuffle", "PixelUnshuffle", "ReflectionPad1d",
-    "ReflectionPad2d", "ReflectionPad3d", "ReplicationPad1d", "ReplicationPad2d",
-    "ReplicationPad3d", "Unfold", "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d",
-    "ZeroPad1d", "ZeroPad2d", "ZeroPad3d",
+    "ChannelShuffle", "Fold", "PixelShuffle", "PixelUnshuffle", "Unfold", "Upsample",
+    "UpsamplingBilinear2d", "UpsamplingNearest2d",
 ]  # fmt: skip
 
 
-# --- Padding ------------------------------------------------------------------------------------
-
-
-def _by_mode(mode: str) -> Any:
-    def padded(input: Any, padding: Any) -> Any:
-        return F.pad(input, padding, mode)
-
-    return padded
-
-
-def _with_value(input: Any, padding: Any, value: float) -> Any:
-    return F.pad(input, padding, "constant", value)
-
-
-class _Pad(FunctionModule, function=_by_mode("constant")):
-    """`padding` is one number, or two for each axis: (left, right, top, bottom, front, back)."""
-
-    _axes = 0  # of space
-    padding: Any
-
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(*args, **kwargs)
-        given = self.padding
-        several = isinstance(given, (tuple, list))
-        self.padding = tuple(given) if several else (given,) * 2 * self._axes
-
-    def extra_repr(self) -> str:
-        """The padding."""
-        return f"{self.padding}"
-
-
-class _ConstantPad(_Pad, function=_with_value):
-    padding: Any
-    value: float
-
-    def extra_repr(self) -> str:
-        """Padding and value."""
-        return f"padding={self.padding}, value={self.value}"
-
-
-class ConstantPad1d(_ConstantPad):
-    """(N, C, L) or (C, L) with cells of `value` around."""
-
-    _axes = 1
-
-
-class ConstantPad2d(_ConstantPad):
-    """(N, C, H, W) or (C, H, W) with cells of `value` around."""
-
-    _axes = 2
-
-
-class ConstantPad3d(_ConstantPad):
-    """(N, C, D, H, W) or (C, D, H, W) with cells of `value` around."""
-
-    _axes = 3
-
-
-class ZeroPad1d(_Pad):
-    """(N, C, L) or (C, L) with zeros around."""
-
-    _axes = 1
-
-
-class ZeroPad2d(_Pad):
-    """(N, C, H, W) or (C, H, W) with zeros around."""
-
-    _axes = 2
-
-
-class ZeroPad3d(_Pad):
-    """(N, C, D, H, W) or (C, D, H, W) with zeros around."""
-
-    _axes = 3
-
-
-class ReflectionPad1d(_Pad, function=_by_mode("reflect")):
-    """(N, C, L) or (C, L) with its cells around, reflected at the edge."""
-
-    _axes = 1
-
-
-class ReflectionPad2d(_Pad, function=_by_mode("reflect")):
-    """(N, C, H, W) or (C, H, W) with its cells around, reflected at the edge.
-
-    >>> import tinygrad_cnn as tc
-    >>> tc.nn.ReflectionPad2d((1, 1, 0, 0))(tc.tensor([[[1.0, 2.0, 3.0]]]))
-    tensor([[[2., 1., 2., 3., 2.]]])
-    """
-
-    _axes = 2
-
-
-class ReflectionPad3d(_Pad, function=_by_mode("reflect")):
-    """(N, C, D, H, W) or (C, D, H, W) with its cells around, reflected at the edge."""
-
-    _axes = 3
-
-
-class ReplicationPad1d(_Pad, function=_by_mode("replicate")):
-    """(N, C, L) or (C, L) with the edge repeated around."""
-
-    _axes = 1
-
-
-class ReplicationPad2d(_Pad, function=_by_mode("replicate")):
-    """(N, C, H, W) or (C, H, W) with the edge repeated around."""
-
-    _axes = 2
-
-
-class ReplicationPad3d(_Pad, function=_by_mode("replicate")):
-    """(N, C, D, H, W) or (C, D, H, W) with the edge repeated around."""
-
-    _axes = 3
-
-
-class CircularPad1d(_Pad, function=_by_mode("circular")):
-    """(N, C, L) or (C, L) with the cells of the other side around."""
-
-    _axes = 1
-
-
-class CircularPad2d(_Pad, function=_by_mode("circular")):
-    """(N, C, H, W) or (C, H, W) with the cells of the other side around."""
-
-    _axes = 2
-
-
-class CircularPad3d(_Pad, function=_by_mode("circular")):
-    """(N, C, D, H, W) or (C, D, H, W) with the cells of the other side around."""
-
-    _axes = 3
-
-
-# --- Size and arrangement -----------------------------------------------------------------------
-
-
 class Upsample(FunctionModule, function=F.interpolate):
-    """Images (N, C, ..) resized to `size`, or by `scale_factor`: see `functional.interpolate`.
+    """Resizes (N, C, ..), with one to three spatial axes, to `size` or by `scale_factor`.
 
-    >>> import tinygrad_cnn as tc
+    `mode` is "nearest", "nearest-exact", "linear", "bilinear", "bicubic", "trilinear" or "area". With
+    `align_corners` the corners of input and output have the same places, otherwise the edges.
+    Raises ValueError where both or none of size and factor are given, NotImplementedError for a mode
+    that does not fit the number of axes.
+
     >>> tc.nn.Upsample(scale_factor=2)(tc.tensor([[[1.0, 2.0]]]))
     tensor([[[1., 1., 2., 2.]]])
     """
 
-    size: Any = None
-    scale_factor: Any = None
+    size: Ints | None = None
+    scale_factor: float | Sequence[float] | None = None
     mode: str = "nearest"
     align_corners: bool | None = None
     recompute_scale_factor: bool | None = None
 
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(*args, **kwargs)
+    def __post_init__(self) -> None:
         factor = self.scale_factor
         if isinstance(factor, (tuple, list)):
             self.scale_factor = tuple(float(f) for f in factor)
         elif factor is not None:
-            self.scale_factor = float(factor)
+            self.scale_factor = float(factor)  # type: ignore[arg-type]
 
     def extra_repr(self) -> str:
-        """What was given of size and factor, and the mode."""
+        """The size or the factor, and the mode."""
         name = "size" if self.scale_factor is None else "scale_factor"
         return f"{name}={getattr(self, name)!r}, mode={self.mode!r}"
 
 
 class UpsamplingNearest2d(Upsample):
-    """Images (N, C, H, W) resized, each cell that of the input it lies on."""
+    """Resizes (N, C, H, W): each cell is the nearest one of the input.
 
-    def __init__(self, size: Any = None, scale_factor: Any = None):
+    >>> tc.nn.UpsamplingNearest2d(scale_factor=2)(tc.tensor([[[[1.0, 2.0]]]])).shape
+    torch.Size([1, 1, 2, 4])
+    """
+
+    def __init__(
+        self,
+        size: Ints | None = None,
+        scale_factor: float | Sequence[float] | None = None,
+    ):
         super().__init__(size, scale_factor, mode="nearest")
 
 
 class UpsamplingBilinear2d(Upsample):
-    """Images (N, C, H, W) resized, bilinearly between the corners."""
+    """Resizes (N, C, H, W) by bilinear interpolation between the corners.
 
-    def __init__(self, size: Any = None, scale_factor: Any = None):
+    >>> tc.nn.UpsamplingBilinear2d(size=(1, 3))(tc.tensor([[[[1.0, 2.0]]]]))
+    tensor([[[[1.0000, 1.5000, 2.0000]]]])
+    """
+
+    def __init__(
+        self,
+        size: Ints | None = None,
+        scale_factor: float | Sequence[float] | None = None,
+    ):
         super().__init__(size, scale_factor, mode="bilinear", align_corners=True)
 
 
 class PixelShuffle(FunctionModule, function=F.pixel_shuffle):
-    """(.., C r², H, W) as (.., C, H r, W r), r the `upscale_factor`."""
+    """(.., C r², H, W) → (.., C, H r, W r), with r the `upscale_factor` (Shi et al. 2016).
+
+    Raises RuntimeError where r² does not divide the channels.
+
+    >>> tc.nn.PixelShuffle(2)(tc.tensor([[[1.0]], [[2.0]], [[3.0]], [[4.0]]]))
+    tensor([[[1., 2.],
+             [3., 4.]]])
+    """
 
     upscale_factor: int
 
 
 class PixelUnshuffle(FunctionModule, function=F.pixel_unshuffle):
-    """(.., C, H r, W r) as (.., C r², H, W), r the `downscale_factor`."""
+    """(.., C, H r, W r) → (.., C r², H, W), with r the `downscale_factor`.
+
+    Raises RuntimeError where r does not divide height and width.
+
+    >>> tc.nn.PixelUnshuffle(2)(tc.ones(1, 4, 6)).shape
+    torch.Size([4, 2, 3])
+    """
 
     downscale_factor: int
 
 
 class ChannelShuffle(FunctionModule, function=F.channel_shuffle):
-    """The channels of (N, C, ..) dealt out among `groups`."""
+    """Reorders the channels of (N, C, ..) from (groups, C / groups) to (C / groups, groups).
+
+    Raises RuntimeError where `groups` does not divide the channels.
+
+    >>> tc.nn.ChannelShuffle(2)(tc.arange(4.0).reshape(1, 4, 1)).flatten()
+    tensor([0., 2., 1., 3.])
+    """
 
     groups: int
 
 
 class Unfold(FunctionModule, function=F.unfold):
-    """The windows of (N, C, H, W) or (C, H, W) as columns (N, C·I·J, P·Q)."""
+    """The windows of images as columns: (N, C, H, W) → (N, C·I·J, P·Q), or both without N.
 
-    kernel_size: Any
-    dilation: Any = 1
-    padding: Any = 0
-    stride: Any = 1
+    I × J is the kernel_size and P × Q the number of windows. Raises RuntimeError for an empty output.
+
+    >>> tc.nn.Unfold(2)(tc.ones(1, 3, 4, 5)).shape
+    torch.Size([1, 12, 12])
+    """
+
+    kernel_size: Ints
+    dilation: Ints = 1
+    padding: Ints = 0
+    stride: Ints = 1
 
 
 class Fold(FunctionModule, function=F.fold):
-    """Columns (N, C·I·J, P·Q) or (C·I·J, P·Q) as images of `output_size`, added where they meet."""
+    """Adds columns into images: (N, C·I·J, P·Q) → (N, C, *output_size), or both without N.
 
-    output_size: Any
-    kernel_size: Any
-    dilation: Any = 1
-    padding: Any = 0
-    stride: Any = 1
+    It is the adjoint of `Unfold`: where windows overlap their values are added. Raises RuntimeError
+    where the columns do not fit `output_size`.
+
+    >>> tc.nn.Fold((1, 3), (1, 2))(tc.ones(2, 2))
+    tensor([[[1., 2., 1.]]])
+    """
+
+    output_size: Ints
+    kernel_size: Ints
+    dilation: Ints = 1
+    padding: Ints = 0
+    stride: Ints = 1

@@ -1,4 +1,7 @@
-"""A module's state, saved and loaded: look at all of it first, then copy all of it or nothing."""
+"""The state of a module, saved and loaded.
+
+Loading first looks at the whole state and then copies all of it, or nothing.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from .parameter import Parameter
 
 
 class IncompatibleKeys(NamedTuple):
-    """What `load_state_dict` did not find, and what it had no place for."""
+    """The keys that `load_state_dict` missed, and those that the module has no place for."""
 
     missing_keys: list[str]
     unexpected_keys: list[str]
@@ -34,7 +37,7 @@ _EXTRA = "_extra_state"
 
 
 def _own(module: Any) -> dict[str, tuple[str, Any]]:
-    """What the state of `module` without its children consists of: key → (registry, tensor)."""
+    """The state of `module` without its children: key → (registry, tensor)."""
     return {
         key: (registry, tensor)
         for registry in ("_parameters", "_buffers")
@@ -44,15 +47,26 @@ def _own(module: Any) -> dict[str, tuple[str, Any]]:
 
 
 class Stateful:
-    """What a Module saves and loads: its parameters, buffers and extra state, and its children's."""
+    """The part of `Module` that saves and loads: parameters, buffers and extra state."""
+
+    _may_be_missing: frozenset[str] = frozenset()  # keys that a state need not have
 
     def state_dict(
-        self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False
-    ) -> Any:
-        """Parameters and persistent buffers under their names, detached, on the same memory.
+        self,
+        *args: Any,
+        destination: dict[str, Any] | None = None,
+        prefix: str = "",
+        keep_vars: bool = False,
+    ) -> dict[str, Any]:
+        """Parameters and persistent buffers under their dotted names, as a dict.
 
-        With `keep_vars` the tensors themselves. A shared parameter stands under each of its names.
-        What `get_extra_state` returns, where a subclass defines it, stands under "_extra_state".
+        The Tensors are detached and share the memory of the module's own; with `keep_vars` they are
+        the module's own. A shared parameter has an entry under each of its names. The value of
+        `get_extra_state`, where a subclass defines it, is under "_extra_state". `destination` is a
+        dict to add to, `prefix` is prepended to each name.
+
+        >>> list(tc.nn.Sequential(tc.nn.Linear(2, 3)).state_dict())
+        ['0.weight', '0.bias']
         """
         if args:
             warnings.warn(
@@ -66,49 +80,60 @@ class Stateful:
         _save(self, destination, prefix, keep_vars)
         return destination
 
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> IncompatibleKeys:
+        """Copy Tensors or arrays into the parameters and buffers with those names.
+
+        Returns `missing_keys` and `unexpected_keys`; with `strict` both must be empty. With `assign`
+        the given Tensors replace those of the module. Raises one RuntimeError that lists everything
+        wrong: different shapes, and with `strict` missing and unexpected keys. Nothing is loaded
+        then. (PyTorch copies the rest before it raises.)
+
+        >>> layer = tc.nn.Linear(1, 1, bias=False)
+        >>> layer.load_state_dict({"weight": tc.ones(1, 1)})
+        <All keys matched successfully>
+        >>> layer(tc.tensor([3.0])).item()
+        3.0
+        """
+        return _load(self, state_dict, strict, assign)
+
+    def get_extra_state(self) -> Any:
+        """State other than Tensors, for `state_dict`. A subclass that has some defines it."""
+        raise RuntimeError("get_extra_state: subclasses that have extra state define this")
+
+    def set_extra_state(self, state: Any) -> None:
+        """Restore the value of `get_extra_state`. A subclass that has extra state defines it."""
+        raise RuntimeError("set_extra_state: subclasses that have extra state define this")
+
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
-        """The part of `state_dict` that is this module's own; subclasses may extend it."""
-        _save_own(self, destination, prefix, keep_vars)
+        """Add this module's own state, without its children's. Subclasses may extend it."""
+        for key, (_, tensor) in _own(self).items():
+            destination[prefix + key] = tensor if keep_vars else tensor.detach()
+        if _overrides(self, "get_extra_state"):
+            destination[prefix + _EXTRA] = self.get_extra_state()
 
     def _load_from_state_dict(
         self, state_dict: Any, prefix: str, local_metadata: Any, strict: bool,
         missing_keys: list[str], unexpected_keys: list[str], error_msgs: list[str],
     ) -> None:  # fmt: skip
-        """The part of `load_state_dict` that is this module's own; subclasses may extend it.
+        """Plan the loading of this module's own state. Subclasses may extend it.
 
-        It plans what to copy, and adds to the last three lists: nothing is copied before all
-        modules have been asked. `state_dict` is a copy, whose keys may be changed.
+        It adds to the three lists, and copies nothing before all modules were asked. `state_dict` is
+        a copy, whose keys may be changed.
         """
         rest = (strict, missing_keys, unexpected_keys, error_msgs)
         _plan_own(self, state_dict, prefix, local_metadata, missing_keys, error_msgs, rest)
 
-    def get_extra_state(self) -> Any:
-        """State other than tensors, to go into `state_dict`; subclasses define it."""
-        raise RuntimeError("get_extra_state: subclasses that have extra state define this")
-
-    def set_extra_state(self, state: Any) -> None:
-        """Take over what `get_extra_state` returned; subclasses define it."""
-        raise RuntimeError("set_extra_state: subclasses that have extra state define this")
-
-    def load_state_dict(
-        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
-    ) -> Any:
-        """Copy Tensors or arrays into the parameters and buffers of those names.
-
-        Returns `missing_keys` and `unexpected_keys`, both empty with `strict`. With `assign` the
-        tensors given take the places of the module's own. Raises one RuntimeError with all that is
-        wrong: with `strict` missing and unexpected names, always shapes that differ. Nothing is
-        loaded then (PyTorch copies what fits before it raises).
-        """
-        return _load(self, state_dict, strict, assign)
-
 
 def _overrides(module: Any, method: str) -> bool:
-    return getattr(type(module), method) is not getattr(Stateful, method)
+    """Whether a subclass defines the method. (`Module` has a copy of it: see `naming`.)"""
+    own = getattr(type(module), method)
+    return getattr(own, "__code__", None) is not getattr(Stateful, method).__code__
 
 
 def _save(module: Any, destination: Any, prefix: str, keep_vars: bool) -> None:
-    """`Module.state_dict`: a module's own part, then its children's, then its hooks."""
+    """Add the state of a module and of all below it, with the hooks of each."""
     stack = [(module, prefix, False)]
     while stack:
         part, start, below_is_done = stack.pop()
@@ -128,16 +153,9 @@ def _save(module: Any, destination: Any, prefix: str, keep_vars: bool) -> None:
         ]
 
 
-def _save_own(module: Any, destination: Any, prefix: str, keep_vars: bool) -> None:
-    """`Module._save_to_state_dict`."""
-    for key, (_, tensor) in _own(module).items():
-        destination[prefix + key] = tensor if keep_vars else tensor.detach()
-    if _overrides(module, "get_extra_state"):
-        destination[prefix + _EXTRA] = module.get_extra_state()
-
-
-def _load(module: Any, state_dict: Mapping[str, Any], strict: bool, assign: bool) -> Any:
-    """`Module.load_state_dict`."""
+def _load(
+    module: Any, state_dict: Mapping[str, Any], strict: bool, assign: bool
+) -> IncompatibleKeys:
     if not isinstance(state_dict, Mapping):
         raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
     given = OrderedDict(state_dict)
@@ -172,9 +190,9 @@ def _load(module: Any, state_dict: Mapping[str, Any], strict: bool, assign: bool
 
 def _plan_own(
     module: Any, state_dict: Any, prefix: str, metadata: Any, missing: list[str], errors: list[str],
-    hook_arguments: tuple[Any, ...] = (),
+    hook_arguments: tuple[Any, ...],
 ) -> None:  # fmt: skip
-    """`Module._load_from_state_dict`: what is to be copied goes to the plan in `metadata`."""
+    """Add the steps that load this module's own state to the plan in `metadata`."""
     if module._hooks:
         module._hooks.run("before_load", module, state_dict, prefix, metadata, *hook_arguments)
     assign = metadata.get("assign_to_params_buffers", False)
@@ -200,7 +218,7 @@ def _plan_own(
             missing.append(prefix + _EXTRA)
     if "plan" in metadata:
         metadata["plan"] += steps
-    elif not errors:  # called by itself
+    elif not errors:  # a user called _load_from_state_dict
         for step in steps:
             step()
 
@@ -238,8 +256,8 @@ def _misfit(name: str, tensor: Tensor, value: Any, assign: bool) -> str | None:
     return None
 
 
-def _like(tensor: Tensor, value: Any) -> Any:
-    """`value` as the same kind of tensor as `tensor`, on the memory of `value`."""
+def _like(tensor: Tensor, value: Any) -> Tensor:
+    """`value`, on its own memory, as a Parameter or a plain Tensor like `tensor`."""
     value = value if isinstance(value, Tensor) else wrap(value)
     if not isinstance(tensor, Parameter):
         return value.detach()

@@ -1,7 +1,7 @@
-"""summary: what the parts of a model put out, hold, compute and keep for the backward pass.
+"""summary: the output shape, parameters, multiply-adds and saved memory of each module of a model.
 
-The model runs once, watched from outside: hooks tell which module is at work, an observer sees each
-op (so functional calls count as layers do), and what the graph keeps is read from its nodes.
+The model runs once. Hooks tell which module is running; an observer sees each op, so that functional
+calls count like layers; the nodes of the graph tell which arrays they save.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import engine, random
+from .. import engine, functions, random
 from ..creation import from_numpy
 from ..engine import Observer, Recorded, enable_grad, observe
 from ..engine.dtypes import get_default_dtype
@@ -25,7 +25,7 @@ from .module import Module
 __all__ = ["summary"]
 
 
-# --- Multiply-adds of an op: (shapes of the inputs, shape of y, attributes) ------------------------
+# --- Multiply-adds of an op, from the shapes of its inputs, the shape of y, and its attributes -----
 
 
 def _convolution(shapes: Any, y: Any, _: Any) -> int:
@@ -45,7 +45,7 @@ def _contraction(shapes: Any, y: Any, attributes: dict[str, Any]) -> int:
     if attributes:
         labels = (*attributes["of_a"], *attributes["of_b"])
         return math.prod(dict(zip(labels, (*a, *b), strict=True)).values())
-    # Not recorded: each label is in two of the three shapes (unless it is one of a batch)
+    # the op was not recorded: each label is in two of the three shapes, unless it is a batch label
     return math.isqrt(math.prod(a) * math.prod(b) * math.prod(y))
 
 
@@ -60,17 +60,19 @@ MULTIPLY_ADDS: dict[str, Callable[[Any, Any, dict[str, Any]], int]] = {
 }
 
 
-# --- What is found --------------------------------------------------------------------------------
+# --- The result -----------------------------------------------------------------------------------
 
 
 @dataclass
 class Row:
-    """One module, with what it does itself: what is inside it has rows of its own.
+    """One module, without the modules inside it: these have rows of their own.
 
-    `name` is that of `named_modules`, "" the model; `output_shape` of the last call, nested as the
-    output is, None where it was not called; `parameters` (of them `trainable`) without those that a
-    row above has already; `multiply_adds` of one forward pass; `saved` the bytes of what the graph
-    keeps for the backward pass.
+    - `name`: the name in `named_modules`; "" is the model itself;
+    - `output_shape`: of the last call, nested like the output; None where it was not called;
+    - `parameters`, `trainable`: numbers of elements; a shared parameter counts in its first row;
+    - `multiply_adds`: of one forward pass;
+    - `saved`: bytes of the arrays that the graph saves for the backward pass;
+    - `calls`: how often the module ran.
     """
 
     name: str
@@ -85,7 +87,7 @@ class Row:
 
 @dataclass
 class Summary:
-    """The rows of a model's modules, parents before children, and their totals."""
+    """The rows of the modules, parents before children, and their totals. `str` is a table."""
 
     input_shapes: tuple[Any, ...]
     parameter_bytes: int = 0
@@ -93,22 +95,22 @@ class Summary:
 
     @property
     def parameters(self) -> int:
-        """The parameters of the model, shared ones once."""
+        """The number of elements of all parameters; a shared parameter counts once."""
         return sum(row.parameters for row in self.rows)
 
     @property
     def trainable(self) -> int:
-        """Those of them that require grad."""
+        """The number of elements of the parameters that require grad."""
         return sum(row.trainable for row in self.rows)
 
     @property
     def multiply_adds(self) -> int:
-        """Multiplications, each with an addition, of convolutions, linear maps and matrix products."""
+        """The multiply-adds of convolutions, linear layers and matrix products, in one forward pass."""
         return sum(row.multiply_adds for row in self.rows)
 
     @property
     def saved(self) -> int:
-        """The bytes that the graph keeps for the backward pass, beside parameters and buffers."""
+        """The bytes that the graph saves for the backward pass, without parameters and buffers."""
         return sum(row.saved for row in self.rows)
 
     def __str__(self) -> str:
@@ -149,7 +151,7 @@ def _text(shape: Any) -> str:
 
 
 def _size(n: int) -> str:
-    """Bytes in a unit that leaves up to four digits; nothing for none."""
+    """A number of bytes, in the unit that leaves at most four digits; "" for 0."""
     if n < 1024:
         return f"{n} B" if n else ""
     power = min((n.bit_length() - 1) // 10, 4)
@@ -160,13 +162,13 @@ def _size(n: int) -> str:
 
 
 class _Watch(Observer):
-    """Which module is at work, when; and what its ops multiply."""
+    """Records which module runs at which node, and the multiply-adds of its ops."""
 
     def __init__(self, rows: dict[Module, Row], model: Module):
         self.rows, self.thread = rows, threading.get_ident()
         self.stack = [rows[model]]
-        self.since = [0]  # from the node of this number on ...
-        self.working = [rows[model]]  # ... this one was at work
+        self.since = [0]  # since the node with this number ...
+        self.working = [rows[model]]  # ... this module was running
 
     def _switch(self) -> None:
         self.since.append(engine.next_number())
@@ -191,20 +193,19 @@ class _Watch(Observer):
             )
 
     def row_of(self, node: Any) -> Row:
-        """The module that was at work when the node was made."""
+        """The row of the module that was running when the node was made."""
         return self.working[bisect_right(self.since, node.number) - 1]
 
 
 def summary(model: Module, input: Any) -> Summary:
-    """A table of the modules of `model`, as they are when it runs on `input`.
+    """A table of the modules of `model` in a run on `input`.
 
-    `input` is a Tensor (or array), or a tuple of sizes such as (1, 3, 32, 32), for which numbers are
-    made up; or a tuple or list of several of those. The model runs once in the mode that it is in:
-    call `model.train()` or `eval()` before. It stays as it was: its mode, buffers, gradients and
-    hooks, and the state of the default random generator. Raises TypeError for another model or
-    input, and what the model itself raises.
+    `input` is a Tensor or an array; or a tuple of sizes like (1, 3, 32, 32), for random numbers of
+    that shape; or a tuple or list of several of these. The model runs once, in its current mode: call
+    `model.train()` or `eval()` before. Its mode, buffers, gradients and hooks stay unchanged, and so
+    does the default random generator. Raises TypeError for another model or input; errors of the
+    model pass through.
 
-    >>> import tinygrad_cnn as tc
     >>> from tinygrad_cnn import nn
     >>> model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     >>> nn.summary(model, (1, 1, 8, 8))
@@ -243,7 +244,7 @@ def summary(model: Module, input: Any) -> Summary:
         for module, own in buffers:
             for name, buffer in own.items():
                 if buffer is not None:
-                    module._buffers[name] = copies.setdefault(id(buffer), buffer.clone())
+                    module._buffers[name] = copies.setdefault(id(buffer), functions.clone(buffer))
         for module in rows:
             handles += [
                 module.register_forward_pre_hook(watch.begins, prepend=True),
@@ -288,7 +289,7 @@ def _inputs(model: Module, given: Any) -> list[Tensor]:
 
 
 def _shapes(output: Any) -> Any:
-    """The shapes of the Tensors in an output, nested as they are."""
+    """The shapes of the Tensors in an output, nested like it."""
     if isinstance(output, Recorded):
         return tuple(output._array.shape)
     if isinstance(output, dict):
@@ -305,7 +306,7 @@ def _tensors(output: Any) -> Iterator[Any]:
 
 
 def _nodes(output: Any) -> list[Any]:
-    """The nodes that lead to the output, in the order in which they were made."""
+    """The nodes of the graph of the output, in the order of creation."""
     seen: set[Any] = set()
     stack = [tensor._node for tensor in _tensors(output)]
     while stack:
@@ -318,7 +319,7 @@ def _nodes(output: Any) -> list[Any]:
 
 
 def _arrays(held: Any) -> Iterator[np.ndarray]:
-    """The arrays in what a node holds."""
+    """The arrays in the saved values of a node."""
     if isinstance(held, np.ndarray):
         yield held
     elif isinstance(held, (tuple, list)):

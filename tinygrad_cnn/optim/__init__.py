@@ -10,5 +10,7 @@ from .sgd import SGD as SGD
 
 if not _TYPE_CHECKING:
     from ..missing import not_here as _not_here
+    from ..naming import own_methods as _own_methods
 
+    _own_methods(globals())
     __getattr__ = _not_here(__name__)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import warnings
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -15,20 +15,45 @@ from .. import kernels
 from ..engine import enable_grad, mark_written, wrap
 from ..nn.module import clear_gradients
 from ..tensor import RemovableHandle, Tensor
+from .updates import Job, descending
 
-Update = Callable[[Any, Any, Any], None]  # of arrays, scratch arrays, numbers: see `update_of`
-Job = tuple[Update, tuple[Any, ...], int, tuple[float, ...]]
+Params: TypeAlias = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
+F = TypeVar("F", bound=Callable[..., Any])
 
-# What PyTorch's optimizers take for the choice of their kernels: accepted, without meaning here.
-_HINTS = ("foreach", "fused", "capturable")
+# State that is one number: float32, whatever the dtype of the parameter
+_SCALARS = ("step", "mu_product")
 
-_SCALARS = ("step", "mu_product")  # state that is one number, float32 whatever the parameter is
+# Settings of most optimizers that must not be negative
+NOT_NEGATIVE = ("lr", "eps", "weight_decay")
 
 required: Any = object()  # the default of a setting that each group must have
 
 
-def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
-    """`step` with the hooks before and after it, and noting that it ran."""
+def group_defaults(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a group among `locals()` of the `__init__` of an optimizer.
+
+    `foreach`, `fused` and `capturable` choose PyTorch's kernels: they have no effect here. Raises
+    NotImplementedError for `differentiable`, RuntimeError for `fused` together with `foreach`.
+    """
+    settings = {
+        name: value
+        for name, value in arguments.items()
+        if name not in ("self", "params", "__class__")
+    }
+    hints = ("foreach", "fused", "capturable", "differentiable")
+    foreach, fused, _, differentiable = (settings.pop(name, None) for name in hints)
+    if differentiable:
+        raise NotImplementedError(
+            f"{type(arguments['self']).__name__}: differentiable=True is not there: a step writes "
+            "over the parameters and records no graph"
+        )
+    if fused and foreach:
+        raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
+    return settings
+
+
+def _hooked(step: F) -> F:
+    """`step` with the hooks before and after it. It also notes that it ran, for schedulers."""
 
     @functools.wraps(step)
     def hooked(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -50,49 +75,52 @@ def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
             hook(self, args, kwargs)
         return out
 
-    return hooked
+    return hooked  # type: ignore[return-value]
 
 
 class Optimizer:
     """The base of the optimizers.
 
-    `params` are Tensors, pairs of a name and a Tensor, or dicts with "params" and settings of that
-    group; `defaults` the settings that a group does not have. `param_groups` is the list of those
-    dicts (with "param_names", where there are names), `state` maps each parameter to what the
-    optimizer remembers of it.
+    `params` are Tensors, pairs of a name and a Tensor, or dicts with "params" and the settings of
+    that group; `defaults` are the settings that a group leaves out. `param_groups` is the list of
+    these dicts, with "param_names" where there are names. `state` has a dict for each parameter.
 
-    A subclass defines `update_of(p, group)`, or `step` altogether. "maximize", "weight_decay" and
-    "decoupled_weight_decay" of a group are seen to here, before the update.
+    A subclass defines `update_of(p, group)`, or `step` itself. `step` applies "maximize",
+    "weight_decay" and "decoupled_weight_decay" of the group before the update.
 
-    Raises TypeError for what are no Tensors, ValueError for tensors that are no leaves, for an
-    empty list, for a parameter in two groups, and where some have names and some have not.
+    Raises TypeError for objects that are not Tensors; ValueError for Tensors that are not leaves, an
+    empty list, a parameter in two groups, and names for some parameters only.
+
+    >>> class SignDescent(tc.optim.Optimizer):
+    ...     def step(self, closure=None):
+    ...         for group in self.param_groups:
+    ...             for p in group["params"]:
+    ...                 p.data -= group["lr"] * p.grad.sign()
+    >>> x = tc.tensor([1.0, -5.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> SignDescent([x], {"lr": 0.1}).step()
+    >>> x
+    tensor([ 0.9000, -4.9000], requires_grad=True)
     """
 
-    not_negative: ClassVar[dict[str, str]] = {}  # settings, and what messages call them
+    defaults: dict[str, Any]
+    state: defaultdict[Tensor, dict[str, Any]]
+    param_groups: list[dict[str, Any]]
+    not_negative: ClassVar[tuple[str, ...]] = ()  # settings that `check` looks at
     _stepped: bool | None = None  # whether `step` ran, once a scheduler asks
 
-    def __init__(self, params: Any, defaults: dict[str, Any], **hints: Any):
-        unknown = hints.keys() - {*_HINTS, "differentiable"}
-        if unknown:
-            raise TypeError(f"{type(self).__name__} got an unexpected argument {min(unknown)!r}")
-        if hints.get("differentiable"):
-            raise NotImplementedError(
-                f"{type(self).__name__}: differentiable=True is not there: a step writes over the "
-                "parameters and records no graph"
-            )
-        if hints.get("fused") and hints.get("foreach"):
-            raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
+    def __init__(self, params: Params, defaults: dict[str, Any]):
         if isinstance(params, Tensor):
             raise TypeError(
                 "params argument given to the optimizer should be an iterable of Tensors or dicts, "
                 f"but got {type(params).__name__}"
             )
         self.defaults = defaults
-        self.state: Any = defaultdict(dict)
-        self.param_groups: list[dict[str, Any]] = []
+        self.state = defaultdict(dict)
+        self.param_groups = []
         self._pre_hooks: dict[int, Any] = {}
         self._post_hooks: dict[int, Any] = {}
-        groups = list(params)
+        groups: list[Any] = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list")
         if not isinstance(groups[0], dict):
@@ -109,7 +137,16 @@ class Optimizer:
         return {**self.__dict__, "_pre_hooks": {}, "_post_hooks": {}}
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add a group: a dict of "params" (a Tensor or several) and settings of its own."""
+        """Add a group: a dict with "params", a Tensor or several, and its own settings.
+
+        Raises as the constructor.
+
+        >>> x, y = tc.zeros(1, requires_grad=True), tc.zeros(1, requires_grad=True)
+        >>> optimizer = tc.optim.SGD([x], lr=0.1)
+        >>> optimizer.add_param_group({"params": y, "lr": 0.01})
+        >>> [group["lr"] for group in optimizer.param_groups]
+        [0.1, 0.01]
+        """
         if not isinstance(param_group, dict):
             raise TypeError(f"param_group must be a dict, but got {type(param_group).__name__}")
         params = param_group["params"]
@@ -161,16 +198,13 @@ class Optimizer:
         self.param_groups.append(group)
 
     def check(self, group: dict[str, Any]) -> None:
-        """Raise ValueError for settings out of their range."""
+        """Raise ValueError for settings out of range. Subclasses may extend it."""
         if isinstance(group.get("lr"), Tensor) and group["lr"].numel() != 1:
             raise ValueError("Tensor lr must be 1-element")
-        for name, text in self.not_negative.items():
-            if name == "betas":
-                for i, beta in enumerate(group["betas"]):
-                    if not 0 <= beta < 1:
-                        raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
-            elif not group[name] >= 0:  # or nan
-                raise ValueError(f"Invalid {text}: {group[name]}")
+        texts = {"lr": "learning rate", "eps": "epsilon value"}
+        for name in self.not_negative:
+            if not group[name] >= 0:  # or NaN
+                raise ValueError(f"Invalid {texts.get(name, f'{name} value')}: {group[name]}")
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]
@@ -182,39 +216,32 @@ class Optimizer:
     # --- A step ---------------------------------------------------------------------------------
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Set the gradients of all parameters to None, or to zeros."""
+        """Set the gradients of all parameters to None, or with `set_to_none=False` to zeros."""
         clear_gradients((p for group in self.param_groups for p in group["params"]), set_to_none)
 
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Before each step call `hook(optimizer, args, kwargs)`; it may return both anew.
+        """Call `hook(optimizer, args, kwargs)` before each step. It may return new args and kwargs.
 
-        `args` has the optimizer first. The handle's `remove()` takes the hook out.
+        `args` starts with the optimizer. `remove()` of the returned handle removes the hook.
         """
         return RemovableHandle(self._pre_hooks, hook)
 
     def register_step_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """After each step call `hook(optimizer, args, kwargs)`. As `register_step_pre_hook`."""
+        """Call `hook(optimizer, args, kwargs)` after each step. See `register_step_pre_hook`."""
         return RemovableHandle(self._post_hooks, hook)
 
-    def update_of(self, p: Any, group: dict[str, Any]) -> Job:
-        """What a step does to `p`: an update, its state arrays, how many scratch arrays, and numbers.
-
-        It is called as `update((p, g, *state), scratch, numbers)`, with arrays of one shape, and
-        changes p and the state in place, element by element with functions of NumPy, and not the
-        gradient g. It may be recorded once and replayed for other numbers: these are for such
-        functions to take, and must not decide what is done. (What decides, a flag, belongs to the
-        function: to its closure, or to one function each.)
-        """
+    def update_of(self, p: Tensor, group: dict[str, Any]) -> Job:
+        """The next update of `p`: see `updates`. Subclasses define it."""
         raise NotImplementedError(f"{type(self).__name__} defines no update")
 
-    def next_step(self, p: Any, *names: str, fill: float = 0.0) -> tuple[float, tuple[Any, ...]]:
-        """The number of the step that `p` takes now, from 1, and its state arrays of those names.
+    def next_step(self, p: Tensor, *names: str, fill: float = 0.0) -> tuple[float, tuple[Any, ...]]:
+        """Count a step of `p`. Returns the count, from 1, and the arrays of its state `names`.
 
-        What is not there yet is made: the count, and arrays of `fill`.
+        A missing array is created, filled with `fill`.
         """
         state = self.state[p]
         step = state.get("step", 0.0)
-        if not isinstance(step, Tensor):  # or a number, out of an old checkpoint
+        if not isinstance(step, Tensor):  # the first step, or a number from an old checkpoint
             step = state["step"] = wrap(np.array(step, np.float32))
         for name in names:
             if name not in state:
@@ -223,9 +250,10 @@ class Optimizer:
         return float(step._array), tuple([state[name]._array for name in names])
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Move each parameter that has a gradient; return what `closure` returns, if given.
+        """Update each parameter that has a gradient, in place and unrecorded.
 
-        `closure` computes the loss anew, with its gradients. No graph is recorded.
+        `closure`, where given, computes the loss and its gradients first; `step` returns its result.
+        Raises RuntimeError for a gradient whose shape is not that of its parameter.
         """
         loss = None
         if closure is not None:
@@ -243,7 +271,7 @@ class Optimizer:
                         f"gradient of shape {gradient._array.shape}"
                     )
                 moved.append((group, p, p._array, gradient._array))
-        jobs, descends = [], functools.cache(descending)  # one function for all of one kind
+        jobs, descends = [], functools.cache(descending)  # one function for equal choices
         try:
             for group, p, array, g in moved:
                 update, state, scratch, numbers = self.update_of(p, group)
@@ -254,7 +282,7 @@ class Optimizer:
                     numbers = (*numbers, 1 - float(group["lr"]) * decay if apart else decay)
                 jobs.append((update, (array, g, *state), scratch, tuple(map(float, numbers))))
                 mark_written(array)
-        finally:  # whose state has gone on moves, also where the next one's settings are an error
+        finally:  # parameters whose state has advanced move, even if a later update_of raised
             kernels.blockwise(jobs)
         return loss
 
@@ -263,9 +291,13 @@ class Optimizer:
     # --- State ----------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
-        """The state and the groups, with each parameter as its number: as PyTorch lays it out.
+        """The state and the groups in PyTorch's layout, with a number for each parameter.
 
-        The tensors are the optimizer's own, not copies.
+        The Tensors are those of the optimizer, not copies.
+
+        >>> x = tc.zeros(1, requires_grad=True)
+        >>> tc.optim.SGD([x], lr=0.1).state_dict()["param_groups"][0]["params"]
+        [0]
         """
         number = self._numbers()
         return {
@@ -287,11 +319,10 @@ class Optimizer:
         return numbers
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over a copy of a state from `state_dict`, of an optimizer of like parameters.
+        """Replace state and settings by a copy of `state_dict`, from an optimizer of like parameters.
 
-        Floating-point state takes the dtype of its parameter, but for counts. Raises ValueError
-        where the groups, their sizes or the shapes of the state are not those here; nothing is
-        loaded then.
+        Floating-point state takes the dtype of its parameter, except for counts. Raises ValueError
+        where the groups, their sizes or the shapes of the state differ; nothing is loaded then.
         """
         groups, saved = self.param_groups, state_dict["param_groups"]
         if len(groups) != len(saved):
@@ -306,7 +337,7 @@ class Optimizer:
             for here, there in zip(groups, saved, strict=True)
             for number, p in zip(there["params"], here["params"], strict=True)
         }
-        state: Any = defaultdict(dict)
+        state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         for key, values in state_dict["state"].items():
             p = owner.get(key, key)
             state[p] = {name: _fitted(name, value, p) for name, value in values.items()}
@@ -318,7 +349,7 @@ class Optimizer:
 
 
 def _fitted(name: str, value: Any, p: Any) -> Any:
-    """A copy of the loaded `value`, as the state of `p` is kept."""
+    """A copy of a loaded value as state of `p`."""
     if not isinstance(value, (Tensor, np.ndarray)) or not isinstance(p, Tensor):
         return deepcopy(value)
     array = np.array(getattr(value, "_array", value))
@@ -328,49 +359,3 @@ def _fitted(name: str, value: Any, p: Any) -> Any:
             f"{tuple(p.shape)}"
         )
     return wrap(array if name in _SCALARS else array.astype(p.dtype))
-
-
-# --- What updates are made of: all in place, `s` is scratch -------------------------------------
-
-
-def descending(update: Update, decay: bool, apart: bool, up: bool) -> Update:
-    """`update` after weight decay and `maximize`: it takes a scratch array and a number more, as the last.
-
-    Coupled, g ← ±g + decay · p, and the number is the decay; apart (Loshchilov and Hutter 2019),
-    p ← p - lr · decay · p, and the number is 1 - lr · decay.
-    """
-
-    def descend(arrays: Any, scratch: Any, numbers: Any) -> None:
-        (p, g, *state), s, number = arrays, scratch[-1], numbers[-1]
-        if apart:
-            np.multiply(p, number, out=p)
-        elif decay:
-            np.multiply(p, number, out=s)
-            g = np.subtract(s, g, out=s) if up else np.add(s, g, out=s)
-        if up and (apart or not decay):
-            g = np.negative(g, out=s)
-        update((p, g, *state), scratch[:-1], numbers[:-1])
-
-    return descend
-
-
-def average(m: Any, x: Any, weight: float, s: Any) -> None:
-    """m ← m + weight · (x - m): the running average."""
-    np.subtract(x, m, out=s)
-    np.multiply(s, weight, out=s)
-    np.add(m, s, out=m)
-
-
-def average_square(v: Any, x: Any, beta: float, rest: float, s: Any) -> None:
-    """v ← β v + (1 - β) x², given both numbers."""
-    np.multiply(v, beta, out=v)
-    np.multiply(x, x, out=s)
-    np.multiply(s, rest, out=s)
-    np.add(v, s, out=v)
-
-
-def subtract_ratio(p: Any, rate: float, x: Any, d: Any, s: Any) -> None:
-    """p ← p - rate · x / d; `s` may be d."""
-    np.divide(x, d, out=s)
-    np.multiply(s, rate, out=s)
-    np.subtract(p, s, out=p)

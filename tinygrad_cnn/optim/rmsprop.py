@@ -1,6 +1,7 @@
-"""Optimizers that divide the gradient by the root of its squares so far: RMSprop, Adagrad, Adadelta.
+"""Optimizers that divide the gradient by the root of a sum of squares: RMSprop, Adagrad, Adadelta.
 
-g is the gradient, with `maximize` negated, plus weight_decay · p.
+g is the gradient, negated with `maximize`, plus weight_decay · p. `foreach`, `fused` and `capturable`
+have no effect; `differentiable=True` raises NotImplementedError.
 """
 
 from __future__ import annotations
@@ -11,22 +12,17 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..engine import wrap
-from .optimizer import Job, Optimizer, Update, average, average_square, subtract_ratio
-
-_RANGES = {
-    "lr": "learning rate",
-    "eps": "epsilon value",
-    "weight_decay": "weight_decay value",
-}
+from ..tensor import Tensor
+from .optimizer import NOT_NEGATIVE, Optimizer, Params, group_defaults
+from .updates import Job, Update, average, average_square, subtract_ratio
 
 
 class RMSprop(Optimizer):
-    """p ← p - lr g / (√v + eps) with v ← α v + (1 - α) g²: Tieleman and Hinton 2012, lecture 6e.
+    """p ← p − lr g / (√v + eps) with v ← α v + (1 − α) g²: Tieleman and Hinton 2012, lecture 6e.
 
-    `centered` takes off v the square of ḡ ← α ḡ + (1 - α) g (Graves 2013). With `momentum` μ > 0
-    b ← μ b + g / (√v + eps) and p ← p - lr b. Raises ValueError for negative settings.
+    `centered` subtracts from v the square of ḡ ← α ḡ + (1 − α) g (Graves 2013). With `momentum` μ > 0,
+    b ← μ b + g / (√v + eps) and p ← p − lr b. Raises ValueError for negative settings.
 
-    >>> import tinygrad_cnn as tc
     >>> x = tc.tensor([1.0], requires_grad=True)
     >>> optimizer = tc.optim.RMSprop([x], lr=0.01)
     >>> (x * x).sum().backward()
@@ -35,12 +31,12 @@ class RMSprop(Optimizer):
     tensor([0.9000], requires_grad=True)
     """
 
-    not_negative: ClassVar = {**_RANGES, "momentum": "momentum value", "alpha": "alpha value"}
+    not_negative: ClassVar = (*NOT_NEGATIVE, "momentum", "alpha")
 
     def __init__(
         self,
-        params: Any,
-        lr: float = 1e-2,
+        params: Params,
+        lr: float | Tensor = 1e-2,
         alpha: float = 0.99,
         eps: float = 1e-8,
         weight_decay: float = 0,
@@ -50,22 +46,11 @@ class RMSprop(Optimizer):
         foreach: bool | None = None,
         maximize: bool = False,
         differentiable: bool = False,
-        **hints: Any,
     ):
-        defaults = {
-            "lr": lr,
-            "momentum": momentum,
-            "alpha": alpha,
-            "eps": eps,
-            "centered": centered,
-            "weight_decay": weight_decay,
-            "maximize": maximize,
-        }
-        hints |= {"capturable": capturable, "foreach": foreach, "differentiable": differentiable}
-        super().__init__(params, defaults, **hints)
+        super().__init__(params, group_defaults(locals()))
 
-    def update_of(self, p: Any, group: dict[str, Any]) -> Job:
-        """The update of `p` at its next step."""
+    def update_of(self, p: Tensor, group: dict[str, Any]) -> Job:
+        """The next update of `p`."""
         momentum, centered = group["momentum"], bool(group["centered"])
         names = ["momentum_buffer"] * (momentum > 0) + ["grad_avg"] * centered
         _, arrays = self.next_step(p, "square_avg", *names)
@@ -100,22 +85,25 @@ def _rmsprop(with_momentum: bool, centered: bool) -> Update:
 
 
 class Adagrad(Optimizer):
-    """p ← p - lr / (1 + (t - 1) lr_decay) · g / (√S + eps) with S ← S + g²: Duchi et al. 2011.
+    """p ← p − lr / (1 + (t − 1) lr_decay) · g / (√S + eps) with S ← S + g²: Duchi et al. 2011.
 
-    S begins as `initial_accumulator_value`; t counts the steps of the parameter from 1. Raises
+    S starts at `initial_accumulator_value`; t counts the steps of the parameter from 1. Raises
     ValueError for negative settings.
+
+    >>> x = tc.tensor([1.0], requires_grad=True)
+    >>> optimizer = tc.optim.Adagrad([x], lr=0.1)
+    >>> (x * x).sum().backward()
+    >>> optimizer.step()
+    >>> x
+    tensor([0.9000], requires_grad=True)
     """
 
-    not_negative: ClassVar = {
-        **_RANGES,
-        "lr_decay": "lr_decay value",
-        "initial_accumulator_value": "initial_accumulator_value value",
-    }
+    not_negative: ClassVar = (*NOT_NEGATIVE, "lr_decay", "initial_accumulator_value")
 
     def __init__(
         self,
-        params: Any,
-        lr: float = 1e-2,
+        params: Params,
+        lr: float | Tensor = 1e-2,
         lr_decay: float = 0,
         weight_decay: float = 0,
         initial_accumulator_value: float = 0,
@@ -123,90 +111,84 @@ class Adagrad(Optimizer):
         foreach: bool | None = None,
         *,
         maximize: bool = False,
-        **hints: Any,
+        differentiable: bool = False,
+        fused: bool | None = None,
     ):
-        defaults = {
-            "lr": lr,
-            "lr_decay": lr_decay,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "initial_accumulator_value": initial_accumulator_value,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults, foreach=foreach, **hints)
+        super().__init__(params, group_defaults(locals()))
         for group in self.param_groups:
             for p in group["params"]:
                 total = np.full_like(p._array, initial_accumulator_value)
                 self.state[p] |= {"step": wrap(np.zeros((), np.float32)), "sum": wrap(total)}
 
-    def update_of(self, p: Any, group: dict[str, Any]) -> Job:
-        """The update of `p` at its next step."""
+    def update_of(self, p: Tensor, group: dict[str, Any]) -> Job:
+        """The next update of `p`."""
         t, arrays = self.next_step(p, "sum", fill=group["initial_accumulator_value"])
         rate, eps = float(group["lr"]) / (1 + (t - 1) * group["lr_decay"]), group["eps"]
-        return self._update, arrays, 1, (rate, eps)
+        return _adagrad, arrays, 1, (rate, eps)
 
-    @staticmethod
-    def _update(arrays: Any, scratch: Any, numbers: Any) -> None:
-        (p, g, total), (s,), (rate, eps) = arrays, scratch, numbers
-        np.multiply(g, g, out=s)
-        np.add(total, s, out=total)
-        np.sqrt(total, out=s)
-        np.add(s, eps, out=s)
-        subtract_ratio(p, rate, g, s, s)
+
+def _adagrad(arrays: Any, scratch: Any, numbers: Any) -> None:
+    (p, g, total), (s,), (rate, eps) = arrays, scratch, numbers
+    np.multiply(g, g, out=s)
+    np.add(total, s, out=total)
+    np.sqrt(total, out=s)
+    np.add(s, eps, out=s)
+    subtract_ratio(p, rate, g, s, s)
 
 
 class Adadelta(Optimizer):
-    """p ← p - lr d with d = √(a + eps) / √(v + eps) · g: Zeiler 2012.
+    """p ← p − lr d with d = √(a + eps) / √(v + eps) · g: Zeiler 2012.
 
-    v ← ρ v + (1 - ρ) g² before, a ← ρ a + (1 - ρ) d² after. Raises ValueError for settings out of
-    their range.
+    v ← ρ v + (1 − ρ) g² comes before, a ← ρ a + (1 − ρ) d² after. Raises ValueError for settings out
+    of range.
+
+    >>> x = tc.tensor([1.0], requires_grad=True)
+    >>> optimizer = tc.optim.Adadelta([x], lr=1.0, eps=1e-2)
+    >>> (x * x).sum().backward()
+    >>> optimizer.step()
+    >>> x
+    tensor([0.6877], requires_grad=True)
     """
 
-    not_negative: ClassVar = {**_RANGES, "rho": "rho value"}
+    not_negative: ClassVar = (*NOT_NEGATIVE, "rho")
 
     def __init__(
         self,
-        params: Any,
-        lr: float = 1.0,
+        params: Params,
+        lr: float | Tensor = 1.0,
         rho: float = 0.9,
         eps: float = 1e-6,
         weight_decay: float = 0,
         foreach: bool | None = None,
         *,
+        capturable: bool = False,
         maximize: bool = False,
-        **hints: Any,
+        differentiable: bool = False,
     ):
-        defaults = {
-            "lr": lr,
-            "rho": rho,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults, foreach=foreach, **hints)
+        super().__init__(params, group_defaults(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
-        """ValueError for negative settings, and for rho above 1."""
+        """Raise ValueError for settings out of range."""
         super().check(group)
         if group["rho"] > 1:
             raise ValueError(f"Invalid rho value: {group['rho']}")
 
-    def update_of(self, p: Any, group: dict[str, Any]) -> Job:
-        """The update of `p` at its next step."""
+    def update_of(self, p: Tensor, group: dict[str, Any]) -> Job:
+        """The next update of `p`."""
         _, arrays = self.next_step(p, "square_avg", "acc_delta")
         rho = group["rho"]
-        return self._update, arrays, 2, (float(group["lr"]), rho, 1 - rho, group["eps"])
+        return _adadelta, arrays, 2, (float(group["lr"]), rho, 1 - rho, group["eps"])
 
-    @staticmethod
-    def _update(arrays: Any, scratch: Any, numbers: Any) -> None:
-        (p, g, v, a), (s, d), (lr, rho, rest, eps) = arrays, scratch, numbers
-        average_square(v, g, rho, rest, s)
-        np.add(v, eps, out=s)
-        np.sqrt(s, out=s)
-        np.add(a, eps, out=d)
-        np.sqrt(d, out=d)
-        np.divide(d, s, out=d)
-        np.multiply(d, g, out=d)
-        average_square(a, d, rho, rest, s)
-        np.multiply(d, lr, out=d)
-        np.subtract(p, d, out=p)
+
+def _adadelta(arrays: Any, scratch: Any, numbers: Any) -> None:
+    (p, g, v, a), (s, d), (lr, rho, rest, eps) = arrays, scratch, numbers
+    average_square(v, g, rho, rest, s)
+    np.add(v, eps, out=s)
+    np.sqrt(s, out=s)
+    np.add(a, eps, out=d)
+    np.sqrt(d, out=d)
+    np.divide(d, s, out=d)
+    np.multiply(d, g, out=d)
+    average_square(a, d, rho, rest, s)
+    np.multiply(d, lr, out=d)
+    np.subtract(p, d, out=p)

@@ -8,17 +8,19 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..engine import wrap
-from .optimizer import Job, Optimizer, Update
+from ..tensor import Tensor
+from .optimizer import Optimizer, Params, group_defaults
+from .updates import Job, Update
 
 
 class SGD(Optimizer):
-    """p ← p - lr v with v ← μ v + (1 - dampening) g; the first v is g itself.
+    """p ← p − lr v with v ← momentum · v + (1 − dampening) g. The first v is g itself.
 
-    g is the gradient, with `maximize` negated, plus weight_decay · p. With `nesterov` (which needs
-    momentum and no dampening) p ← p - lr (g + μ v); without momentum p ← p - lr g. Raises
-    ValueError for negative settings.
+    g is the gradient, negated with `maximize`, plus weight_decay · p. Without momentum, p ← p − lr g.
+    With `nesterov`, p ← p − lr (g + momentum · v). Raises ValueError for negative settings, and for
+    `nesterov` without momentum or with dampening. `foreach` and `fused` have no effect;
+    `differentiable=True` raises NotImplementedError.
 
-    >>> import tinygrad_cnn as tc
     >>> x = tc.tensor([1.0], requires_grad=True)
     >>> optimizer = tc.optim.SGD([x], lr=0.1, momentum=0.9)
     >>> for _ in range(2):
@@ -29,42 +31,32 @@ class SGD(Optimizer):
     tensor([0.4600], requires_grad=True)
     """
 
-    not_negative: ClassVar = {
-        "lr": "learning rate",
-        "momentum": "momentum value",
-        "weight_decay": "weight_decay value",
-    }
+    not_negative: ClassVar = ("lr", "momentum", "weight_decay")
 
     def __init__(
         self,
-        params: Any,
-        lr: float = 1e-3,
+        params: Params,
+        lr: float | Tensor = 1e-3,
         momentum: float = 0,
         dampening: float = 0,
         weight_decay: float = 0,
         nesterov: bool = False,
         *,
         maximize: bool = False,
-        **hints: Any,
+        foreach: bool | None = None,
+        differentiable: bool = False,
+        fused: bool | None = None,
     ):
-        defaults = {
-            "lr": lr,
-            "momentum": momentum,
-            "dampening": dampening,
-            "weight_decay": weight_decay,
-            "nesterov": nesterov,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults, **hints)
+        super().__init__(params, group_defaults(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
-        """ValueError for negative settings, and for Nesterov without momentum or with dampening."""
+        """Raise ValueError for settings out of range."""
         super().check(group)
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
 
-    def update_of(self, p: Any, group: dict[str, Any]) -> Job:
-        """The update of `p`, with its velocity if there is momentum."""
+    def update_of(self, p: Tensor, group: dict[str, Any]) -> Job:
+        """The next update of `p`."""
         lr, momentum, taken = float(group["lr"]), group["momentum"], 1 - group["dampening"]
         if not momentum:
             return _plain, (), 1, (lr,)

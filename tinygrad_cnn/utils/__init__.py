@@ -1,3 +1,3 @@
-"""What is around training: `data` feeds it, `transforms` prepare images, `checkpoint` saves memory."""
+"""Tools around training: `data` loads samples, `transforms` change images, `checkpoint` saves memory."""
 
 from . import checkpoint as checkpoint, data as data, transforms as transforms

@@ -1,14 +1,15 @@
-"""checkpoint: memory for time. What a part of a model saves is dropped, and computed again in backward.
+"""checkpoint: less memory for more time. The backward pass computes a part of the model again.
 
-The part runs once with its graph recorded, only to learn which nodes outside of it that graph leads to
-(arguments, parameters, whatever it closes over), and is forgotten. The vjp of the node that stands for
-it runs the part again and walks the new graph back to just those.
+The part runs once with its graph recorded, only to find the outside nodes that the graph leads to:
+arguments, parameters, anything that the function closes over. Then that graph is dropped. One node
+stands for the part; its vjp runs the part again and walks the new graph back to those nodes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -16,36 +17,60 @@ from .. import engine, random
 from ..autograd.function import Function
 from ..engine import Node, Recorded, enable_grad, grad_mode, wrap
 
-__all__ = ["checkpoint", "checkpoint_sequential"]
+__all__ = ["checkpoint", "checkpoint_sequential", "noop_context_fn"]
+
+Contexts: TypeAlias = tuple[AbstractContextManager[Any], AbstractContextManager[Any]]
+
+
+def noop_context_fn() -> Contexts:
+    """Two contexts that do nothing: the default of `context_fn`."""
+    return nullcontext(), nullcontext()
 
 
 def checkpoint(
     function: Callable[..., Any],
     *args: Any,
     use_reentrant: bool | None = None,
+    context_fn: Callable[[], Contexts] = noop_context_fn,
+    determinism_check: str = "default",
+    debug: bool = False,
+    early_stop: bool = True,
     preserve_rng_state: bool = True,
     **kwargs: Any,
 ) -> Any:
-    """`function(*args, **kwargs)`, keeping for the backward pass its arguments and no more.
+    """Call `function(*args, **kwargs)`, and save only its arguments for the backward pass.
 
-    Backward runs it a second time: it must do the same again, so the state of the default random
-    generator is put back for that (unless `preserve_rng_state` is False). It returns a Tensor, or a
-    tuple. Parameters that it closes over get their gradients; `grad`, `create_graph` and
-    checkpoints in checkpoints work. `use_reentrant` changes nothing here.
+    The function returns a Tensor or a tuple of Tensors. The backward pass runs it again, with the
+    same state of the default random generator (unless `preserve_rng_state` is False), so that it
+    computes the same. Parameters that it closes over get their gradients. `grad`, `create_graph` and
+    nested checkpoints work.
 
-    Raises RuntimeError in backward where the second run gave other shapes than the first.
+    `context_fn` returns two context managers, for the first run and for the second. `use_reentrant`
+    and `early_stop` have no effect here, and the shapes of the second run are always checked.
 
-    >>> import tinygrad_cnn as tc
+    Raises TypeError for another return value, ValueError for a `determinism_check` other than
+    "default" and "none", NotImplementedError for `debug`; and RuntimeError in the backward pass, where
+    the second run returns other shapes than the first.
+
     >>> x = tc.tensor([0.5], requires_grad=True)
     >>> checkpoint(lambda x: tc.sin(x).exp(), x).backward()
     >>> bool(tc.allclose(x.grad, x.cos() * x.sin().exp()))
     True
     """
+    if determinism_check not in ("default", "none"):
+        raise ValueError(
+            f"determinism_check should be one of 'default' and 'none' but got {determinism_check!r}"
+        )
+    if debug:
+        raise NotImplementedError("checkpoint: debug=True is not there: use detect_anomaly()")
+    first, second = context_fn()
     if not grad_mode.enabled:
-        return function(*args, **kwargs)
+        with first:
+            return function(*args, **kwargs)
     state = random.get_rng_state() if preserve_rng_state else None
     start = engine.next_number()
-    result = function(*args, **kwargs)
+    with first:
+        result = function(*args, **kwargs)
     outputs = result if isinstance(result, tuple) else (result,)
     if not all(isinstance(y, Recorded) for y in outputs):
         raise TypeError(
@@ -55,17 +80,17 @@ def checkpoint(
     outside = _leads_to(outputs, start)
     if not outside:
         return result
-    segment = _Segment(function, args, kwargs, state, outside)
+    segment = _Segment(function, args, kwargs, state, second, outside)
     places = [wrap(np.empty(0), node) for node in outside]
     y = _Checkpoint.apply(segment, outputs, *places, *segment.tensors(args, kwargs))
     return y if isinstance(result, tuple) else y[0]
 
 
-_BLANK = object()  # in the place of a Tensor among arguments
+_BLANK = object()  # takes the place of a Tensor among the arguments
 
 
 def _leads_to(outputs: Iterable[Any], start: int) -> list[Node]:
-    """The nodes older than `start` where the graph of the outputs ends."""
+    """The nodes older than `start` that the graph of the outputs leads to."""
     ends: dict[Node, None] = {}
     seen: set[Node] = set()
     stack: list[Any] = [y._node for y in outputs]
@@ -82,20 +107,28 @@ def _leads_to(outputs: Iterable[Any], start: int) -> list[Node]:
 
 
 class _Segment:
-    """What is needed to run the part again, but for the arrays of its arguments."""
+    """Everything that a second run needs, except the arrays of its arguments."""
 
-    def __init__(self, function: Any, args: Any, kwargs: Any, state: Any, outside: list[Node]):
-        self.function, self.state, self.outside = function, state, outside
+    def __init__(
+        self,
+        function: Any,
+        args: Any,
+        kwargs: Any,
+        state: Any,
+        context: AbstractContextManager[Any],
+        outside: list[Node],
+    ):
+        self.function, self.state, self.context, self.outside = function, state, context, outside
         self.nodes = [x._node for x in (*args, *kwargs.values()) if isinstance(x, Recorded)]
         self.args = [_BLANK if isinstance(x, Recorded) else x for x in args]
         self.kwargs = {n: _BLANK if isinstance(x, Recorded) else x for n, x in kwargs.items()}
 
     def tensors(self, args: Any, kwargs: Any) -> list[Any]:
-        """The Tensors among the arguments, off the graph."""
+        """The Tensors among the arguments, detached."""
         return [wrap(x._array) for x in (*args, *kwargs.values()) if isinstance(x, Recorded)]
 
     def run(self, arrays: Any) -> tuple[Any, ...]:
-        """The outputs once more, recorded at the places where they were."""
+        """Run again, recorded, with the arguments at their old nodes."""
         tensors = map(wrap, arrays, self.nodes)
         args = [next(tensors) if x is _BLANK else x for x in self.args]
         kwargs = {n: next(tensors) if x is _BLANK else x for n, x in self.kwargs.items()}
@@ -103,7 +136,7 @@ class _Segment:
         try:
             if self.state is not None:
                 random.set_rng_state(self.state)
-            with enable_grad():
+            with enable_grad(), self.context:
                 result = self.function(*args, **kwargs)
         finally:
             random.set_rng_state(now)
@@ -111,7 +144,7 @@ class _Segment:
 
 
 class _Checkpoint(Function):
-    """y = f(x)        x̄ = the vjp of f, run again at x"""
+    """y = f(x)        x̄ = the vjp of f, computed by another run at x"""
 
     @staticmethod
     def forward(ctx: Any, segment: Any, outputs: Any, *tensors: Any) -> Any:
@@ -131,7 +164,7 @@ class _Checkpoint(Function):
             )
         pairs = zip(ys, cotangents, strict=True)
         roots = [(y._node, g) for y, g in pairs if y._node is not None]
-        del ys, cotangents, pairs  # what the walk does not need is free while it runs
+        del ys, cotangents, pairs  # so that they can be freed during the walk
         found = engine.backward(
             roots,
             targets=[n for n, need in zip(outside, ctx.needs_input_grad[2:], strict=False) if need],
@@ -145,7 +178,7 @@ class _Checkpoint(Function):
 
 
 def _taken(g: Any) -> Any:
-    """The array of a cotangent, which the Tensor has no more: callers hold that until the walk ends."""
+    """Take the array out of a cotangent, which callers hold until the walk ends."""
     array, g._array = g._array, _NOTHING
     return array
 
@@ -154,12 +187,17 @@ _NOTHING = np.empty(0)
 
 
 def checkpoint_sequential(
-    functions: Any, segments: int, input: Any, use_reentrant: bool | None = None, **kwargs: Any
+    functions: Iterable[Callable[[Any], Any]],
+    segments: int,
+    input: Any,
+    use_reentrant: bool | None = None,
+    **kwargs: Any,
 ) -> Any:
-    """Run functions (or a Sequential) one after the other in `segments` parts, all but the last of
-    them through `checkpoint`.
+    """Run functions, or a Sequential, one after another, in `segments` parts.
 
-    >>> import tinygrad_cnn as tc
+    Each part except the last is a `checkpoint`, which takes `kwargs`. Raises ValueError where there
+    are fewer functions than segments.
+
     >>> x = tc.ones(2, requires_grad=True)
     >>> checkpoint_sequential([tc.exp, tc.sin, tc.exp], 2, x).sum().backward()
     """

@@ -1,9 +1,9 @@
 """Image transforms with torchvision's names, for arrays and Tensors, one image or a batch.
 
-A NumPy array (or what turns into one, as a PIL image does) is (H, W), (H, W, C) or a batch
-(N, H, W, C); a Tensor (.., H, W), with four axes the batch (N, C, H, W). What comes out is of the
-kind that went in; only `ToTensor` changes it. Of a batch each image is drawn for by itself (in
-torchvision all get the same). Numbers come from the default generator.
+A NumPy array, or an object that converts to one like a PIL image, is (H, W), (H, W, C) or a batch
+(N, H, W, C). A Tensor is (H, W), (C, H, W) or a batch (N, C, H, W). The result is an array for an
+array and a Tensor for a Tensor; only `ToTensor` converts. In a batch each image gets a random choice
+of its own (in torchvision all share one). The random numbers come from the default generator.
 
 >>> import numpy as np
 >>> from tinygrad_cnn.utils import transforms
@@ -27,8 +27,10 @@ import numpy as np
 
 from ..engine import wrap
 from ..engine.dtypes import get_default_dtype
+from ..naming import own_methods
 from ..random import source
 from ..tensor import Tensor
+from ..types import Ints
 
 __all__ = [
     "CenterCrop", "Compose", "Lambda", "Normalize", "Pad", "RandomCrop", "RandomHorizontalFlip",
@@ -53,24 +55,22 @@ def _planes(image: Any) -> np.ndarray:
 
 
 def _like(image: Any, planes: np.ndarray) -> Any:
-    """`planes` as an image of the kind of `image`."""
+    """`planes` as an array or a Tensor, as `image` is one."""
     if isinstance(image, Tensor):
         return wrap(np.ascontiguousarray(planes))
     return np.ascontiguousarray(np.moveaxis(planes, -3, -1) if planes.ndim > 2 else planes)
 
 
-def _pair(size: Any) -> tuple[int, int]:
-    """A height and a width, out of one number or two."""
-    sizes = (size, size) if isinstance(size, int) else tuple(size)
-    if len(sizes) == 1:
-        sizes *= 2
-    if len(sizes) != 2:
+def _pair(size: Ints) -> tuple[int, int]:
+    """A height and a width, from one number or two."""
+    sizes = [size] if isinstance(size, int) else list(size)
+    if len(sizes) not in (1, 2):
         raise ValueError("Please provide only two dimensions (h, w) for size.")
-    return sizes
+    return sizes[0], sizes[-1]
 
 
 def _pad(x: np.ndarray, padding: Sequence[int], fill: Any, mode: str) -> np.ndarray:
-    """`x` (.., H, W) with so many more left, top, right and bottom."""
+    """`x` (.., H, W) with `padding` cells more: left, top, right, bottom."""
     left, top, right, bottom = padding
     sides = [(0, 0)] * (x.ndim - 2) + [(top, bottom), (left, right)]
     if mode != "constant":
@@ -83,7 +83,12 @@ def _pad(x: np.ndarray, padding: Sequence[int], fill: Any, mode: str) -> np.ndar
 
 
 class Compose:
-    """One transform after another."""
+    """Applies transforms one after another.
+
+    >>> from tinygrad_cnn.utils.transforms import CenterCrop, Compose, Pad
+    >>> Compose([CenterCrop(4), Pad(1)])(tc.ones(3, 8, 8)).shape
+    torch.Size([3, 6, 6])
+    """
 
     def __init__(self, transforms: Sequence[Callable[[Any], Any]]):
         self.transforms = transforms
@@ -98,7 +103,12 @@ class Compose:
 
 
 class Lambda:
-    """A function as a transform. TypeError where it is none."""
+    """A function as a transform. Raises TypeError for an object that is not callable.
+
+    >>> from tinygrad_cnn.utils.transforms import Lambda
+    >>> Lambda(lambda image: 1 - image)(tc.zeros(1, 1))
+    tensor([[1.]])
+    """
 
     def __init__(self, lambd: Callable[[Any], Any]):
         if not callable(lambd):
@@ -113,10 +123,15 @@ class Lambda:
 
 
 class ToTensor:
-    """An array (H, W), (H, W, C) or (N, H, W, C) to a Tensor (.., C, H, W).
+    """Converts an array (H, W), (H, W, C) or (N, H, W, C) to a Tensor (C, H, W) or (N, C, H, W).
 
-    Bytes (uint8) become the default dtype, from 0 to 1; other types stay. TypeError for what is no
-    array.
+    uint8 becomes the default dtype, scaled from [0, 255] to [0, 1]; another dtype stays. Raises
+    TypeError for an object that is not an array.
+
+    >>> import numpy as np
+    >>> from tinygrad_cnn.utils.transforms import ToTensor
+    >>> ToTensor()(np.array([[0, 255]], np.uint8))
+    tensor([[[0., 1.]]])
     """
 
     def __call__(self, pic: Any) -> Tensor:
@@ -133,12 +148,21 @@ class ToTensor:
 
 
 class Normalize:
-    """(x - mean) / std of each channel of a floating-point Tensor (.., C, H, W).
+    """(x − mean) / std for each channel of a floating-point Tensor (.., C, H, W).
 
-    TypeError for what is no such Tensor, ValueError for too few axes and a std of 0.
+    Raises TypeError for another object or dtype, ValueError for too few axes and for a std of 0.
+
+    >>> from tinygrad_cnn.utils.transforms import Normalize
+    >>> Normalize([0.5], [0.25])(tc.ones(1, 1, 2))
+    tensor([[[2., 2.]]])
     """
 
-    def __init__(self, mean: Any, std: Any, inplace: bool = False):
+    def __init__(
+        self,
+        mean: float | Sequence[float],
+        std: float | Sequence[float],
+        inplace: bool = False,
+    ):
         self.mean, self.std, self.inplace = mean, std, inplace
 
     def __call__(self, tensor: Tensor) -> Tensor:
@@ -166,14 +190,24 @@ class Normalize:
 
 
 class Pad:
-    """More rows and columns: `padding` on all sides, (left and right, top and bottom), or (left,
-    top, right, bottom).
+    """Adds rows and columns.
 
-    With `fill`, a number or one for each channel; or as `padding_mode` says, "edge", "reflect" or
-    "symmetric". ValueError for other modes and numbers of sides.
+    `padding` is one number for all sides, two for (left and right, top and bottom), or four for (left,
+    top, right, bottom). The cells hold `fill`, a number or one for each channel, or are copied from
+    the image with the `padding_mode` "edge", "reflect" or "symmetric". Raises ValueError for another
+    mode or number of sides.
+
+    >>> from tinygrad_cnn.utils.transforms import Pad
+    >>> Pad((1, 0))(tc.ones(1, 2))
+    tensor([[0., 1., 1., 0.]])
     """
 
-    def __init__(self, padding: Any, fill: Any = 0, padding_mode: str = "constant"):
+    def __init__(
+        self,
+        padding: Ints,
+        fill: float | Sequence[float] = 0,
+        padding_mode: str = "constant",
+    ):
         self.padding, self.fill, self.padding_mode = padding, fill, padding_mode
         sides = (padding,) if isinstance(padding, int) else tuple(padding)
         if len(sides) not in (1, 2, 4):
@@ -196,9 +230,14 @@ class Pad:
 
 
 class CenterCrop:
-    """The middle of the image, `size` = H or (H, W); what is missing is filled with 0."""
+    """The centre of the image, of `size` H or (H, W). A smaller image is first padded with 0.
 
-    def __init__(self, size: Any):
+    >>> from tinygrad_cnn.utils.transforms import CenterCrop
+    >>> CenterCrop((1, 2))(tc.tensor([[1.0, 2.0, 3.0, 4.0]]))
+    tensor([[2., 3.]])
+    """
+
+    def __init__(self, size: Ints):
         self.size = _pair(size)
 
     def __call__(self, img: Any) -> Any:
@@ -215,18 +254,22 @@ class CenterCrop:
 
 
 class RandomCrop:
-    """A part of the image, `size` = H or (H, W), at a place drawn at random.
+    """A part of the image, of `size` H or (H, W), at a random place.
 
-    First it is padded, as by `Pad`, and with `pad_if_needed` where it is smaller than the part.
-    ValueError where it is smaller still.
+    The image is first padded, as by `Pad`, and with `pad_if_needed` further, up to `size`. Raises
+    ValueError where it is smaller than `size` then.
+
+    >>> from tinygrad_cnn.utils.transforms import RandomCrop
+    >>> RandomCrop(4, padding=1)(tc.ones(3, 4, 4)).shape
+    torch.Size([3, 4, 4])
     """
 
     def __init__(
         self,
-        size: Any,
-        padding: Any = None,
+        size: Ints,
+        padding: Ints | None = None,
         pad_if_needed: bool = False,
-        fill: Any = 0,
+        fill: float | Sequence[float] = 0,
         padding_mode: str = "constant",
     ):
         self.size, self.padding, self.pad_if_needed = _pair(size), padding, pad_if_needed
@@ -260,10 +303,8 @@ class RandomCrop:
         return f"RandomCrop(size={self.size}, padding={self.padding})"
 
 
-class RandomHorizontalFlip:
-    """Left for right, with probability `p`."""
-
-    _axis = -1
+class _RandomFlip:
+    _axis: int
 
     def __init__(self, p: float = 0.5):
         self.p = p
@@ -281,7 +322,27 @@ class RandomHorizontalFlip:
         return f"{type(self).__name__}(p={self.p})"
 
 
-class RandomVerticalFlip(RandomHorizontalFlip):
-    """Top for bottom, with probability `p`."""
+class RandomHorizontalFlip(_RandomFlip):
+    """Mirrors left and right with probability `p`.
+
+    >>> from tinygrad_cnn.utils.transforms import RandomHorizontalFlip
+    >>> RandomHorizontalFlip(p=1.0)(tc.tensor([[1.0, 2.0]]))
+    tensor([[2., 1.]])
+    """
+
+    _axis = -1
+
+
+class RandomVerticalFlip(_RandomFlip):
+    """Mirrors top and bottom with probability `p`.
+
+    >>> from tinygrad_cnn.utils.transforms import RandomVerticalFlip
+    >>> RandomVerticalFlip(p=1.0)(tc.tensor([[1.0], [2.0]]))
+    tensor([[2.],
+            [1.]])
+    """
 
     _axis = -2
+
+
+own_methods(globals())

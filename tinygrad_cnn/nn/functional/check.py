@@ -7,7 +7,7 @@ from typing import Any
 from ... import functions
 from ...engine import Recorded
 
-_SEVERAL = {1: "an integer", 2: "an integer or two", 3: "an integer or three"}
+SEVERAL = {1: "an integer", 2: "an integer or two", 3: "an integer or three"}
 
 
 def sizes(name: str, what: str, value: Any, least: int, n: int) -> tuple[int, ...]:
@@ -22,9 +22,9 @@ def sizes(name: str, what: str, value: Any, least: int, n: int) -> tuple[int, ..
         return value
     values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
     if any(isinstance(v, (float, bool, str)) or not hasattr(v, "__index__") for v in values):
-        raise TypeError(f"{name}: {what} must be {_SEVERAL[n]}, got {value!r}")
+        raise TypeError(f"{name}: {what} must be {SEVERAL[n]}, got {value!r}")
     if len(values) not in (1, n):
-        raise RuntimeError(f"{name}: {what} must be {_SEVERAL[n]}, got {value!r}")
+        raise RuntimeError(f"{name}: {what} must be {SEVERAL[n]}, got {value!r}")
     if min(values) < least:
         raise RuntimeError(
             f"{name}: {what} must be {'non-negative' if least == 0 else 'greater than zero'}, got "

@@ -1,4 +1,4 @@
-"""Tools for parameters and their gradients; `parametrize`, `parametrizations` are modules."""
+"""Tools for parameters and gradients, and the modules `parametrize` and `parametrizations`."""
 # ruff: noqa: F403
 
 from . import parametrizations as parametrizations, parametrize as parametrize

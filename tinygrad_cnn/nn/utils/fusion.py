@@ -1,13 +1,16 @@
-"""Batch norm in evaluation is a scale and a shift: folded into the layer before it."""
+"""Fusion of batch norm, in evaluation a scale and a shift, into the layer before it."""
 
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ...engine import wrap
+from ...tensor import Tensor
+from ..batch_norm import BatchNorm1d, BatchNorm2d, BatchNorm3d
+from ..module import Module
 from ..parameter import Parameter
 
 __all__ = [
@@ -17,14 +20,19 @@ __all__ = [
     "fuse_linear_bn_weights",
 ]
 
+M = TypeVar("M", bound=Module)
 
-def fuse_conv_bn_eval(conv: Any, bn: Any, transpose: bool = False) -> Any:
-    """A copy of `conv` that computes bn(conv(x)); both must be in evaluation mode (RuntimeError).
 
-    `transpose` says that the output channels are axis 1 of the weight.
+def fuse_conv_bn_eval(
+    conv: M, bn: BatchNorm1d | BatchNorm2d | BatchNorm3d, transpose: bool = False
+) -> M:
+    """A copy of `conv` that computes bn(conv(x)).
 
-    >>> import tinygrad_cnn as tc
-    >>> conv, bn, x = tc.nn.Conv2d(2, 3, 3).eval(), tc.nn.BatchNorm2d(3).eval(), tc.ones(1, 2, 4, 4)
+    `transpose` is for a transposed convolution, whose output channels are axis 1 of the weight.
+    Raises RuntimeError where a module is in training mode, or bn has no running estimates.
+
+    >>> conv, bn = tc.nn.Conv2d(2, 3, 3).eval(), tc.nn.BatchNorm2d(3).eval()
+    >>> x = tc.ones(1, 2, 4, 4)
     >>> bn(conv(x)).allclose(fuse_conv_bn_eval(conv, bn)(x), atol=1e-6)
     True
     """
@@ -32,7 +40,7 @@ def fuse_conv_bn_eval(conv: Any, bn: Any, transpose: bool = False) -> Any:
         raise RuntimeError("Fusion only for eval! Call eval() on both modules before.")
     if bn.running_mean is None or bn.running_var is None:
         raise RuntimeError("Fusion needs running_mean and running_var: bn does not track them")
-    fused = copy.deepcopy(conv)
+    fused: Any = copy.deepcopy(conv)
     fused.weight, fused.bias = fuse_conv_bn_weights(
         conv.weight, conv.bias, bn.running_mean, bn.running_var, bn.eps, bn.weight, bn.bias,
         transpose,
@@ -40,16 +48,35 @@ def fuse_conv_bn_eval(conv: Any, bn: Any, transpose: bool = False) -> Any:
     return fused
 
 
-def fuse_linear_bn_eval(linear: Any, bn: Any) -> Any:
-    """A copy of `linear` that computes bn(linear(x)); as `fuse_conv_bn_eval`."""
+def fuse_linear_bn_eval(linear: M, bn: BatchNorm1d | BatchNorm2d | BatchNorm3d) -> M:
+    """A copy of `linear` that computes bn(linear(x)). Raises as `fuse_conv_bn_eval`.
+
+    >>> linear, bn = tc.nn.Linear(2, 3).eval(), tc.nn.BatchNorm1d(3).eval()
+    >>> bn(linear(tc.ones(1, 2))).allclose(fuse_linear_bn_eval(linear, bn)(tc.ones(1, 2)))
+    True
+    """
     return fuse_conv_bn_eval(linear, bn)
 
 
 def fuse_conv_bn_weights(
-    conv_w: Any, conv_b: Any, bn_rm: Any, bn_rv: Any, bn_eps: float, bn_w: Any, bn_b: Any,
+    conv_w: Tensor,
+    conv_b: Tensor | None,
+    bn_rm: Tensor,
+    bn_rv: Tensor,
+    bn_eps: float,
+    bn_w: Tensor | None,
+    bn_b: Tensor | None,
     transpose: bool = False,
-) -> tuple[Parameter, Parameter]:  # fmt: skip
-    """s w and s (b − μ) + β with s = γ / √(σ² + eps), as Parameters."""
+) -> tuple[Parameter, Parameter]:
+    """The fused weight s w and bias s (b − μ) + β, with s = γ / √(σ² + eps).
+
+    w and b are those of the convolution, μ, σ², γ and β those of the batch norm.
+
+    >>> one = tc.ones(1)
+    >>> w, b = fuse_conv_bn_weights(tc.ones(1, 1, 1, 1), None, one, one, 0.0, 2 * one, None)
+    >>> w.item(), b.item()
+    (2.0, -2.0)
+    """
     w, mu, variance = (x._array for x in (conv_w, bn_rm, bn_rv))
     scale = 1 / np.sqrt(variance + variance.dtype.type(bn_eps))
     scale = scale if bn_w is None else scale * bn_w._array
@@ -64,7 +91,19 @@ def fuse_conv_bn_weights(
 
 
 def fuse_linear_bn_weights(
-    linear_w: Any, linear_b: Any, bn_rm: Any, bn_rv: Any, bn_eps: float, bn_w: Any, bn_b: Any
+    linear_w: Tensor,
+    linear_b: Tensor | None,
+    bn_rm: Tensor,
+    bn_rv: Tensor,
+    bn_eps: float,
+    bn_w: Tensor | None,
+    bn_b: Tensor | None,
 ) -> tuple[Parameter, Parameter]:
-    """`fuse_conv_bn_weights` of a Linear."""
+    """`fuse_conv_bn_weights` for the weight of a Linear.
+
+    >>> one = tc.ones(1)
+    >>> w, b = fuse_linear_bn_weights(tc.ones(1, 1), None, one, one, 0.0, 2 * one, None)
+    >>> w.item(), b.item()
+    (2.0, -2.0)
+    """
     return fuse_conv_bn_weights(linear_w, linear_b, bn_rm, bn_rv, bn_eps, bn_w, bn_b)

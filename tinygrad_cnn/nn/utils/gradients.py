@@ -1,10 +1,10 @@
-"""Gradients clipped in place, and parameters as one vector."""
+"""Clipping of gradients in place, and parameters as one vector."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 
@@ -19,9 +19,12 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _gradients(parameters: Any) -> list[np.ndarray]:
-    parameters = [parameters] if isinstance(parameters, Tensor) else list(parameters)
-    return [p.grad._array for p in parameters if p.grad is not None]
+Tensors: TypeAlias = Tensor | Iterable[Tensor]
+
+
+def _gradients(parameters: Tensors) -> list[np.ndarray]:
+    several = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    return [p.grad._array for p in several if p.grad is not None]
 
 
 def _norm(array: np.ndarray, order: float) -> float:
@@ -33,25 +36,26 @@ def _norm(array: np.ndarray, order: float) -> float:
     with np.errstate(over="ignore", invalid="ignore"):
         if order == 2:
             square = float(np.dot(flat, flat))
-            if 1e-30 < square < math.inf:  # else squares may be lost to a type of few exponents
+            if (
+                1e-30 < square < math.inf
+            ):  # otherwise a square may be outside the range of the dtype
                 return math.sqrt(square)
         return float((np.abs(flat.astype(np.float64)) ** order).sum() ** (1 / order))
 
 
 def clip_grad_norm_(
-    parameters: Any,
+    parameters: Tensors,
     max_norm: float,
     norm_type: float = 2.0,
     error_if_nonfinite: bool = False,
     foreach: bool | None = None,
-) -> Any:
-    """Scale all gradients by min(1, max_norm / (norm + 1e-6)), norm being that of all of them.
+) -> Tensor:
+    """Scale all gradients in place by min(1, max_norm / (norm + 1e-6)).
 
-    `parameters` is a Tensor or several; those without gradient are skipped. Returns the norm from
-    before, a 0-d Tensor. Raises RuntimeError for a norm that is not finite, if so asked; nothing is
-    scaled then. `foreach` is accepted and means nothing here.
+    The norm is the `norm_type`-norm of all gradients as one vector. Parameters without a gradient
+    are skipped. Returns the norm before the scaling, a 0-d Tensor. With `error_if_nonfinite` a norm
+    that is NaN or infinite raises RuntimeError, and nothing is scaled. `foreach` has no effect here.
 
-    >>> import tinygrad_cnn as tc
     >>> x = tc.zeros(2, requires_grad=True)
     >>> (x * tc.tensor([3.0, 4.0])).sum().backward()
     >>> clip_grad_norm_(x, max_norm=1.0)
@@ -67,14 +71,15 @@ clip_grad_norm = deprecated_alias("nn.utils", clip_grad_norm_)
 
 
 def get_total_norm(
-    tensors: Any, norm_type: float = 2.0, error_if_nonfinite: bool = False,
+    tensors: Tensors,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
     foreach: bool | None = None,
-) -> Any:  # fmt: skip
-    """The norm of a Tensor, or of several as one vector: a 0-d Tensor.
+) -> Tensor:
+    """The `norm_type`-norm of a Tensor, or of several as one vector: a 0-d Tensor.
 
-    Raises RuntimeError for a norm that is not finite, if so asked.
+    With `error_if_nonfinite` a norm that is NaN or infinite raises RuntimeError.
 
-    >>> import tinygrad_cnn as tc
     >>> get_total_norm([tc.tensor([3.0]), tc.tensor([[4.0]])])
     tensor(5.)
     """
@@ -83,9 +88,19 @@ def get_total_norm(
 
 
 def clip_grads_with_norm_(
-    parameters: Any, max_norm: float, total_norm: Any, foreach: bool | None = None
+    parameters: Tensors,
+    max_norm: float,
+    total_norm: Tensor | float,
+    foreach: bool | None = None,
 ) -> None:
-    """Scale all gradients by min(1, max_norm / (total_norm + 1e-6)), in place."""
+    """Scale all gradients in place by min(1, max_norm / (total_norm + 1e-6)).
+
+    >>> x = tc.zeros(1, requires_grad=True)
+    >>> (3 * x).sum().backward()
+    >>> clip_grads_with_norm_(x, max_norm=1.0, total_norm=6.0)
+    >>> x.grad
+    tensor([0.5000])
+    """
     _scale(_gradients(parameters), max_norm, float(total_norm))
 
 
@@ -111,31 +126,44 @@ def _scale(gradients: list[np.ndarray], max_norm: float, total: float) -> None:
             mark_written(g)
 
 
-def clip_grad_value_(parameters: Any, clip_value: float, foreach: bool | None = None) -> None:
-    """Clamp each element of the gradients between -clip_value and clip_value, in place."""
+def clip_grad_value_(parameters: Tensors, clip_value: float, foreach: bool | None = None) -> None:
+    """Clamp each element of the gradients between −clip_value and clip_value, in place.
+
+    >>> x = tc.zeros(2, requires_grad=True)
+    >>> (x * tc.tensor([-3.0, 0.5])).sum().backward()
+    >>> clip_grad_value_(x, 1.0)
+    >>> x.grad
+    tensor([-1.0000,  0.5000])
+    """
     for g in _gradients(parameters):
         np.clip(g, -float(clip_value), float(clip_value), out=g)
         mark_written(g)
 
 
-def parameters_to_vector(parameters: Iterable[Any]) -> Any:
-    """All elements of the parameters in one vector (differentiable).
+def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
+    """All elements of the parameters in one vector. Gradients pass through.
 
-    >>> import tinygrad_cnn as tc
+    Raises ValueError where there are no parameters.
+
     >>> parameters_to_vector([tc.ones(2, 1), tc.zeros(1)])
     tensor([1., 1., 0.])
     """
-    flat = [p.reshape(-1) for p in parameters]
+    flat = [functions.reshape(p, (-1,)) for p in parameters]
     if not flat:
         raise ValueError("parameters_to_vector: expected a non-empty list of Tensors")
     return functions.cat(flat)
 
 
-def vector_to_parameters(vec: Any, parameters: Iterable[Any]) -> None:
-    """Copy the elements of a vector (as of `parameters_to_vector`) into the parameters.
+def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
+    """Copy the elements of a vector into the parameters, in place: `parameters_to_vector` undone.
 
-    Raises TypeError for what is no Tensor, ValueError for another number of elements than the
-    parameters have; nothing is copied then.
+    Raises TypeError for a vector that is not a Tensor, ValueError where it has not as many elements
+    as the parameters. Nothing is copied then.
+
+    >>> x = tc.zeros(2, 1)
+    >>> vector_to_parameters(tc.tensor([1.0, 2.0]), [x])
+    >>> x.tolist()
+    [[1.0], [2.0]]
     """
     if not isinstance(vec, Tensor):
         raise TypeError(f"expected a Tensor, but got: {type(vec).__name__}")

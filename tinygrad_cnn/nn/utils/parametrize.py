@@ -1,8 +1,9 @@
-"""Parameters computed from others by modules: `module.weight` is what a chain of them makes."""
+"""Parametrizations: `module.weight` is computed by a chain of modules from other parameters."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 from ...tensor import Tensor
 from ..containers import ModuleDict, ModuleList
@@ -13,16 +14,23 @@ __all__ = [
     "ParametrizationList", "is_parametrized", "register_parametrization", "remove_parametrizations"
 ]  # fmt: skip
 
+M = TypeVar("M", bound=Module)
+
 
 class ParametrizationList(ModuleList):
-    """The modules that make one parameter, one after another, of `original`.
+    """The modules that compute one parameter, one after another, from the parameter `original`.
 
-    Where the first one's `right_inverse` returns several tensors they are `original0` ...
+    Where the `right_inverse` of the first module returns several Tensors, they are `original0`,
+    `original1` ... The call takes no arguments and returns the parameter. Raises ValueError, unless
+    `unsafe`, where the parameter has another shape or dtype than the given `original`.
+
+    >>> ParametrizationList([tc.nn.ReLU()], tc.tensor([-1.0, 2.0], requires_grad=True))().detach()
+    tensor([0., 2.])
     """
 
-    def __init__(self, modules: Any, weight: Any):
+    def __init__(self, modules: Sequence[Module], original: Tensor, unsafe: bool = False):
         super().__init__(modules)
-        made = weight
+        made: Any = original
         for module in reversed(list(self)):
             if hasattr(module, "right_inverse"):
                 made = module.right_inverse(made)
@@ -31,10 +39,12 @@ class ParametrizationList(ModuleList):
         for name, tensor in zip(self._originals, made if several else [made], strict=True):
             own = tensor if isinstance(tensor, Parameter) else None
             if own is None:
-                own = Parameter(tensor.detach(), requires_grad=weight.requires_grad)
+                own = Parameter(tensor.detach(), requires_grad=original.requires_grad)
             self.register_parameter(name, own)
+        if not unsafe:
+            _check(original, self())
 
-    def forward(self) -> Any:
+    def forward(self) -> Tensor:
         """The parameter."""
         first, *rest = self
         y = first(*(getattr(self, name) for name in self._originals))
@@ -44,14 +54,14 @@ class ParametrizationList(ModuleList):
 
 
 def register_parametrization(
-    module: Module, tensor_name: str, parametrization: Module, *, unsafe: bool = False
-) -> Module:
-    """Let `module.<tensor_name>`, a parameter, be `parametrization(original)`; return the module.
+    module: M, tensor_name: str, parametrization: Module, *, unsafe: bool = False
+) -> M:
+    """Make the parameter `module.<tensor_name>` the output of `parametrization`; return the module.
 
-    The original is the parameter `parametrizations.<tensor_name>.original`; a `right_inverse` of
-    the parametrization gives its first value. A second one is applied after the first.
-    Raises ValueError where there is no such parameter, and, unless `unsafe`, where what comes out
-    has another shape or dtype.
+    Its input is the new parameter `parametrizations.<tensor_name>.original`, whose first value is
+    `parametrization.right_inverse(old value)` where that is defined, otherwise the old value. A
+    second parametrization is applied after the first. Raises ValueError where there is no such
+    parameter and, unless `unsafe`, where the output has another shape or dtype.
 
     >>> from tinygrad_cnn import nn
     >>> class Symmetric(nn.Module):
@@ -62,15 +72,15 @@ def register_parametrization(
     (True, ['bias', 'parametrizations.weight.original'])
     """
     if is_parametrized(module, tensor_name):
-        made = module.parametrizations[tensor_name]
-        _check(module, tensor_name, parametrization(getattr(module, tensor_name)), unsafe)
-        made.append(parametrization)
+        value = getattr(module, tensor_name)
+        if not unsafe:
+            _check(value, parametrization(value))
+        module.parametrizations[tensor_name].append(parametrization)
         return module
     weight = module._parameters.get(tensor_name)
     if weight is None:
         raise ValueError(f"Module '{module}' does not have a parameter with name {tensor_name!r}")
-    made = ParametrizationList([parametrization], weight)
-    _check(module, tensor_name, made(), unsafe)
+    made = ParametrizationList([parametrization], weight, unsafe)
     del module._parameters[tensor_name]
     if not is_parametrized(module):
         own = type(module)
@@ -86,20 +96,17 @@ def _computed(name: str) -> property:
     return property(lambda self: self.parametrizations[name]())
 
 
-def _check(module: Module, name: str, y: Any, unsafe: bool) -> None:
-    x = getattr(module, name)
-    if unsafe:
-        return
+def _check(x: Tensor, y: Any) -> None:
     if not isinstance(y, Tensor) or (y.shape, y.dtype) != (x.shape, x.dtype):
         raise ValueError(
-            f"Registering a parametrization may not change the shape or dtype of the tensor: {name} is "
+            f"Registering a parametrization may not change the shape or dtype of the tensor: it is "
             f"{x.dtype} {x.shape}, got {getattr(y, 'dtype', type(y).__name__)} "
             f"{getattr(y, 'shape', '')}"
         )
 
 
 def _reduce(self: Any, protocol: Any) -> Any:
-    """Copies and pickles: the class is made anew."""
+    """For copies and pickles: its class is created again."""
     return _rebuild, (type(self).__mro__[1], list(self.parametrizations)), vars(self)
 
 
@@ -111,17 +118,25 @@ def _rebuild(own: Any, names: list[str]) -> Any:
 
 
 def is_parametrized(module: Module, tensor_name: str | None = None) -> bool:
-    """Whether the module has parametrizations, or one of that parameter."""
+    """Whether the module has a parametrization: of that parameter, or of any.
+
+    >>> layer = register_parametrization(tc.nn.Linear(1, 1), "bias", tc.nn.Identity())
+    >>> is_parametrized(layer, "bias"), is_parametrized(layer, "weight"), is_parametrized(layer)
+    (True, False, True)
+    """
     found = module._modules.get("parametrizations")
     return isinstance(found, ModuleDict) and (tensor_name is None or tensor_name in found)
 
 
-def remove_parametrizations(
-    module: Module, tensor_name: str, leave_parametrized: bool = True
-) -> Module:
-    """Make a parameter of what is computed now, or of the original; return the module.
+def remove_parametrizations(module: M, tensor_name: str, leave_parametrized: bool = True) -> M:
+    """Remove the parametrizations of a parameter, and return the module.
 
-    Raises ValueError where the parameter is not parametrized.
+    The parameter keeps its computed value, or with `leave_parametrized=False` becomes the original.
+    Raises ValueError where it is not parametrized, or has several originals to become.
+
+    >>> layer = register_parametrization(tc.nn.Linear(1, 1), "bias", tc.nn.Identity())
+    >>> is_parametrized(remove_parametrizations(layer, "bias"))
+    False
     """
     if not is_parametrized(module, tensor_name):
         raise ValueError(f"Module {module} does not have a parametrization on {tensor_name}")

@@ -1,14 +1,15 @@
-"""Learning rates that change from epoch to epoch, or from step to step: the public names.
+"""Schedules of learning rates, by epoch or by step: the public names.
 
-Most schedules make each rate from the one before, as in PyTorch: so they can be chained, and what a
-user sets in between is kept. `t` is the epoch, 0 at first, and goes up by one with each `step()`.
+Most schedules compute each rate from the one before, as in PyTorch. So they can be chained, and a
+rate that a user sets is kept. `t` is the epoch: 0 at first, and one more with each `step()`; `base`
+is the first rate of the group.
 """
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from .base import (
     LRScheduler as LRScheduler,
-    LRScheduler as _LRScheduler,  # noqa: F401  (as older code for PyTorch calls it)
+    LRScheduler as _LRScheduler,  # noqa: F401  (its name in older code)
 )
 from .composed import (
     ChainedScheduler as ChainedScheduler,
@@ -34,5 +35,7 @@ from .epochs import (
 
 if not _TYPE_CHECKING:
     from ...missing import not_here as _not_here
+    from ...naming import own_methods as _own_methods
 
+    _own_methods(globals())
     __getattr__ = _not_here(__name__)

@@ -1,26 +1,40 @@
-"""LRScheduler: what all schedules are."""
+"""LRScheduler: the base of all schedules."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 from ...tensor import Tensor
 from ..optimizer import Optimizer
 
 
 class LRScheduler:
-    """The base: sets group["lr"] of each group of `optimizer`, when made and at each `step()`.
+    """Sets group["lr"] of each group of `optimizer`: when it is created, and at each `step()`.
 
-    `last_epoch` is -1, or the epoch to go on after: the groups must have `initial_lr` then
-    (KeyError), as those of an optimizer whose state was loaded have. A subclass defines
-    `next_rate`, or `get_lr` altogether.
+    `last_epoch` is −1, or the epoch after which to continue. Then each group must have
+    "initial_lr" (KeyError otherwise), as after loading the state of an optimizer. A subclass defines
+    `next_rate`, or `get_lr` itself.
+
+    >>> class Halving(tc.optim.lr_scheduler.LRScheduler):
+    ...     def next_rate(self, lr, base, t):
+    ...         return lr / 2 if t else lr
+    >>> optimizer = tc.optim.SGD([tc.zeros(1, requires_grad=True)], lr=8.0)
+    >>> scheduler = Halving(optimizer)
+    >>> optimizer.step()
+    >>> scheduler.step()
+    >>> scheduler.get_last_lr()
+    [4.0]
     """
 
-    _is_initial = False  # whether the rates asked for are those that the schedule begins with
-    _get_lr_called_within_step = True  # schedulers written for PyTorch ask, to warn if not
+    optimizer: Optimizer
+    base_lrs: list[float]
+    last_epoch: int
     rate_at: Callable[[float, Any], float] | None = None  # (base, t): the rate in closed form
+    _functions: ClassVar[str] = ""  # the attribute that holds a user's function, or several
+    _is_initial = False  # whether `get_lr` is asked for the first rates
+    _get_lr_called_within_step = True  # PyTorch's schedulers of users read it
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1):
         self.optimizer = checked(optimizer)
@@ -41,7 +55,7 @@ class LRScheduler:
     def _begin(self) -> None:
         """Set the rates of the first epoch.
 
-        An optimizer whose state was loaded has its rate already: most schedules leave it alone.
+        Most schedules leave them unchanged: after loading a state, the optimizer has them already.
         """
         self._step_count = 0
         self._is_initial = True
@@ -49,28 +63,28 @@ class LRScheduler:
         self._is_initial = False
 
     def _undo(self) -> None:
-        """Go back to before `_begin`, but for the rates."""
+        """Undo `_begin`, but not its rates."""
         self.last_epoch -= 1
 
     def next_rate(self, lr: float, base: float, t: int) -> float:
-        """The rate of epoch `t` of a group that had `lr` in the epoch before, `base` at first."""
+        """The rate of epoch `t`, from the rate `lr` of the epoch before and the first rate `base`."""
         raise NotImplementedError(f"{type(self).__name__} defines no rates")
 
     def get_lr(self) -> list[float]:
-        """The rates of the groups for `last_epoch`, from those that they have now."""
+        """The rate of each group in `last_epoch`, from its current rate."""
         return [
             self.next_rate(_number(group["lr"]), base, self.last_epoch)
             for group, base in zip(self.optimizer.param_groups, self.base_lrs, strict=True)
         ]
 
     def get_last_lr(self) -> list[float]:
-        """The rates that were set last, one for each group."""
+        """The rate of each group that was set last."""
         return self._last_lr
 
     def step(self, epoch: int | None = None) -> None:
-        """Go on to the next epoch: call it after the optimizer's steps of an epoch.
+        """Move to the next epoch. Call it after the optimizer's steps of an epoch.
 
-        `epoch` jumps to that one, by the closed form of the rate where there is one (deprecated).
+        `epoch` (deprecated) jumps to that epoch, by the closed form of the rate if there is one.
         """
         if self._step_count == 1 and self.optimizer._stepped is False:
             warnings.warn(
@@ -100,20 +114,35 @@ class LRScheduler:
         self._last_lr = [_number(group["lr"]) for group in self.optimizer.param_groups]
 
     def state_dict(self) -> dict[str, Any]:
-        """Where the schedule is, without the optimizer, and without plain functions."""
-        return {
+        """The attributes of the schedule, without the optimizer and its rates.
+
+        A user's function that is an object is saved by its attributes, a plain function as None.
+        """
+        state = {
             name: value
             for name, value in self.__dict__.items()
             if name != "optimizer" and not callable(value)
         }
+        if self._functions:
+            held = getattr(self, self._functions)
+            states = list(map(_state_of, held)) if isinstance(held, list) else _state_of(held)
+            state[self._functions] = states
+        return state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go to where `state_dict` was taken. The optimizer's state holds the rates themselves."""
-        self.__dict__.update(state_dict)
+        """Restore the attributes of `state_dict`. Functions stay, and get their attributes."""
+        rest = dict(state_dict)
+        if self._functions:
+            held, states = getattr(self, self._functions), rest.pop(self._functions)
+            pairs = zip(held, states, strict=True) if isinstance(held, list) else [(held, states)]
+            for function, attributes in pairs:
+                if attributes:
+                    vars(function).update(attributes)
+        self.__dict__.update(rest)
 
 
-def checked(optimizer: Any) -> Any:
-    """`optimizer`; TypeError if it is none."""
+def checked(optimizer: Optimizer) -> Optimizer:
+    """`optimizer`; TypeError if it is not an Optimizer."""
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"{type(optimizer).__name__} is not an Optimizer")
     return optimizer
@@ -124,23 +153,23 @@ def _number(lr: Any) -> Any:
 
 
 def set_rate(group: dict[str, Any], lr: float) -> None:
-    """Set the rate of a group, inside its Tensor where it is one."""
+    """Set the rate of a group; a rate that is a Tensor is changed in place."""
     if isinstance(group["lr"], Tensor):
         group["lr"].data.fill_(lr)
     else:
         group["lr"] = lr
 
 
-def for_groups(name: str, optimizer: Any, value: Any) -> list[Any]:
-    """`value` for each group: one for all, or a list. ValueError for one of another length."""
+def for_groups(name: str, optimizer: Optimizer, value: float | Sequence[float]) -> list[float]:
+    """A value for each group, from one value or a list. ValueError for a list of another length."""
     groups = len(optimizer.param_groups)
     if not isinstance(value, (list, tuple)):
-        return [value] * groups
+        return [value] * groups  # type: ignore[list-item]  # a number
     if len(value) != groups:
         raise ValueError(f"{name} must have the same length as optimizer.param_groups")
     return list(value)
 
 
-def state_of_function(function: Any) -> dict[str, Any] | None:
-    """What is saved of a function: the attributes of one that is an object, of a plain one None."""
-    return None if hasattr(function, "__code__") else dict(getattr(function, "__dict__", {}))
+def _state_of(function: Any) -> dict[str, Any] | None:
+    plain = function is None or hasattr(function, "__code__")
+    return None if plain else dict(getattr(function, "__dict__", {}))

@@ -1,4 +1,4 @@
-"""Schedules made of others, and the one that follows a measure."""
+"""Schedules made of others, and the schedule that follows a metric."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
 
+from ...tensor import Tensor
 from ..optimizer import Optimizer
 from .base import LRScheduler, checked, set_rate
 
 
 class _Composed(LRScheduler):
-    """A schedule of schedules, all of one optimizer; they keep their own states."""
+    """A schedule of schedules, all of one optimizer. Each keeps its own state."""
 
-    def _take(self, schedulers: Sequence[Any], optimizer: Any, purpose: str = "") -> None:
+    def _take(
+        self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None, purpose: str = ""
+    ) -> None:
         name = type(self).__name__
         if len(schedulers) < 1:
             raise ValueError(
@@ -35,26 +38,26 @@ class _Composed(LRScheduler):
                     f"{name} expects all schedulers to belong to the same optimizer, but got "
                     f"scheduler {type(scheduler).__name__} at index {i} has another."
                 )
-        self._schedulers, self.optimizer = list(schedulers), optimizer
+        self._schedulers, self.optimizer = list(schedulers), schedulers[0].optimizer
 
     def _undo(self) -> None:
         for scheduler in self._schedulers:
             scheduler._undo()
 
     def _update_lr(self, epoch: int | None = None) -> None:
-        """Begin, inside a sequence."""
+        """Begin, as a part of a SequentialLR."""
         for group in self.optimizer.param_groups:
             set_rate(group, group["initial_lr"])
         self.last_epoch = 0
         self._begin()
 
     def state_dict(self) -> dict[str, Any]:
-        """As the base's, with the states of the schedulers."""
+        """As `LRScheduler`'s, with the states of the schedulers."""
         states = [scheduler.state_dict() for scheduler in self._schedulers]
         return {**super().state_dict(), "_schedulers": states}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """As the base's, with the states of the schedulers."""
+        """As `LRScheduler`'s, with the states of the schedulers."""
         rest = {name: value for name, value in state_dict.items() if name != "_schedulers"}
         super().load_state_dict(rest)
         for scheduler, state in zip(self._schedulers, state_dict["_schedulers"], strict=True):
@@ -62,11 +65,10 @@ class _Composed(LRScheduler):
 
 
 class SequentialLR(_Composed):
-    """One schedule after another: the next begins at each of the epochs `milestones`, from base.
+    """One schedule after another: at each of the epochs `milestones` the next one starts, from base.
 
-    ValueError where the schedulers are not one more than the milestones, or of other optimizers.
+    Raises ValueError unless there is one scheduler more than milestones, all of one optimizer.
 
-    >>> import tinygrad_cnn as tc
     >>> from tinygrad_cnn.optim.lr_scheduler import ConstantLR, ExponentialLR, SequentialLR
     >>> optimizer = tc.optim.SGD([tc.zeros(1, requires_grad=True)], lr=8.0)
     >>> parts = [ConstantLR(optimizer, 0.125, 2), ExponentialLR(optimizer, 0.5)]
@@ -83,7 +85,7 @@ class SequentialLR(_Composed):
     def __init__(
         self,
         optimizer: Optimizer,
-        schedulers: Sequence[Any],
+        schedulers: Sequence[LRScheduler],
         milestones: Sequence[int],
         last_epoch: int = -1,
     ):
@@ -104,8 +106,8 @@ class SequentialLR(_Composed):
         first._begin()
         self._last_lr = first.get_last_lr()
 
-    def step(self, epoch: int | None = None) -> None:
-        """Go on to the next epoch."""
+    def step(self) -> None:  # type: ignore[override]
+        """Move to the next epoch."""
         self.last_epoch += 1
         i = bisect_right(self._milestones, self.last_epoch)
         scheduler = self._schedulers[i]
@@ -117,9 +119,24 @@ class SequentialLR(_Composed):
 
 
 class ChainedScheduler(_Composed):
-    """Several schedules at once: each steps in turn, on the rates that the one before has set."""
+    """Several schedules at once: each in turn changes the rates that the one before has set.
 
-    def __init__(self, schedulers: Sequence[Any], optimizer: Optimizer | None = None):
+    Raises ValueError for no scheduler, or schedulers of different optimizers.
+
+    >>> from tinygrad_cnn.optim.lr_scheduler import ChainedScheduler, ConstantLR, ExponentialLR
+    >>> optimizer = tc.optim.SGD([tc.zeros(1, requires_grad=True)], lr=8.0)
+    >>> parts = [ConstantLR(optimizer, 0.125, 2), ExponentialLR(optimizer, 0.5)]
+    >>> scheduler = ChainedScheduler(parts)
+    >>> rates = []
+    >>> for epoch in range(4):
+    ...     rates += scheduler.get_last_lr()
+    ...     optimizer.step()
+    ...     scheduler.step()
+    >>> rates
+    [1.0, 0.5, 2.0, 1.0]
+    """
+
+    def __init__(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None):
         self._take(schedulers, optimizer, " to be chained")
         self._last_lr = self._schedulers[-1].get_last_lr()
 
@@ -128,19 +145,30 @@ class ChainedScheduler(_Composed):
             scheduler._begin()
         self._last_lr = self._schedulers[-1].get_last_lr()
 
-    def step(self, epoch: int | None = None) -> None:
-        """Go on to the next epoch."""
+    def step(self) -> None:  # type: ignore[override]
+        """Move to the next epoch."""
         for scheduler in self._schedulers:
             scheduler.step()
         self._last_lr = self._schedulers[-1].get_last_lr()
 
 
 class ReduceLROnPlateau(LRScheduler):
-    """Times `factor` when a measure, given to `step`, has not got better for `patience` epochs.
+    """Multiplies the rate by `factor` when a metric has not improved for `patience` epochs.
 
-    Better is smaller by the part `threshold` (or with `threshold_mode` "abs" by that much), with
-    `mode` "max" larger. After that `cooldown` epochs do not count. No rate gets below `min_lr`, one
-    for all or a list, nor changes by less than `eps`. ValueError for settings that make no sense.
+    The metric improves when it falls (`mode="min"`) or rises (`mode="max"`) by the fraction
+    `threshold` of its best value; with `threshold_mode="abs"` by `threshold` itself. The `cooldown`
+    epochs after a change do not count. No rate falls below `min_lr`, one number or one for each
+    group, and none changes by less than `eps`.
+
+    Raises ValueError for a factor of 1 or more, unknown modes, and a list of another length.
+
+    >>> optimizer = tc.optim.SGD([tc.zeros(1, requires_grad=True)], lr=8.0)
+    >>> scheduler = tc.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=1)
+    >>> for loss in (3.0, 2.0, 2.0, 2.0):
+    ...     optimizer.step()
+    ...     scheduler.step(loss)
+    >>> scheduler.get_last_lr()
+    [4.0]
     """
 
     def __init__(
@@ -178,8 +206,10 @@ class ReduceLROnPlateau(LRScheduler):
         bar = self.best * (1 - down) if self.threshold_mode == "rel" else self.best - down
         return measure < bar if self.mode == "min" else measure > bar
 
-    def step(self, metrics: Any, epoch: int | None = None) -> None:  # type: ignore[override]
-        """Go on to the next epoch, with the measure of this one (a number or a Tensor of one)."""
+    def step(  # type: ignore[override]
+        self, metrics: float | Tensor, epoch: int | None = None
+    ) -> None:
+        """Move to the next epoch, with the metric of this one: a number, or a Tensor with one."""
         measure = float(metrics)
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         better = self._is_better(measure)

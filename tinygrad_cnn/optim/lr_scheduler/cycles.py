@@ -1,4 +1,4 @@
-"""Schedules that go up and down, most of them step by step: warm restarts, cycles, one cycle."""
+"""Schedules that rise and fall: warm restarts, cycles, one cycle. Most move at each batch."""
 
 from __future__ import annotations
 
@@ -7,14 +7,25 @@ from collections.abc import Callable
 from typing import Any
 
 from ..optimizer import Optimizer
-from .base import LRScheduler, checked, for_groups, set_rate, state_of_function
+from .base import LRScheduler, checked, for_groups, set_rate
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):
-    """eta_min + (base - eta_min) (1 + cos(π T_cur / T_i)) / 2: Loshchilov and Hutter 2017.
+    """eta_min + (base − eta_min) (1 + cos(π T_cur / T_i)) / 2: Loshchilov and Hutter 2017.
 
     T_cur counts the epochs since the last restart. The first restart comes after T_i = T_0 epochs,
-    each of the next after `T_mult` times as many. ValueError where those are no positive integers.
+    each next one after `T_mult` times as many. Raises ValueError where T_0 or T_mult is not a
+    positive integer.
+
+    >>> optimizer = tc.optim.SGD([tc.zeros(1, requires_grad=True)], lr=8.0)
+    >>> scheduler = tc.optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, T_0=2)
+    >>> rates = []
+    >>> for epoch in range(4):
+    ...     rates += scheduler.get_last_lr()
+    ...     optimizer.step()
+    ...     scheduler.step()
+    >>> rates
+    [8.0, 4.0, 8.0, 4.0]
     """
 
     def __init__(
@@ -39,12 +50,14 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def next_rate(self, lr: float, base: float, t: int) -> float:
-        """The rate at T_cur."""
         height = 1 + math.cos(math.pi * self.T_cur / self.T_i)
         return self.eta_min + (base - self.eta_min) * height / 2
 
     def step(self, epoch: float | None = None) -> None:
-        """Go on to the next epoch, or to `epoch`, which may have a fraction: i + batch / batches."""
+        """Move to the next epoch, or to `epoch`, which may be fractional: i + batch / batches.
+
+        Raises ValueError for a negative epoch.
+        """
         if epoch is None and self.last_epoch < 0:
             epoch = 0
         if epoch is None:
@@ -55,7 +68,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
             self._at(epoch, epoch, self.T_0)
 
     def _at(self, epoch: float, since: float, period: int) -> None:
-        """Go to `epoch`, which is so long after the beginning of a period of that length."""
+        """Move to `epoch`, `since` epochs after the start of a period of `period` epochs."""
         while since >= period:
             since -= period
             period *= self.T_mult
@@ -64,11 +77,17 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
 
 class _WithMomentum(LRScheduler):
-    """A schedule that moves the momentum, or Adam's β₁, against the rate."""
+    """A schedule that lowers the momentum, or Adam's β₁, while the rate rises."""
 
     cycle_momentum: bool
 
-    def _begin_momentum(self, optimizer: Any, low: Any, high: Any, fresh: bool) -> None:
+    def _begin_momentum(
+        self,
+        optimizer: Optimizer,
+        low: float | list[float],
+        high: float | list[float],
+        fresh: bool,
+    ) -> None:
         if not self.cycle_momentum:
             return
         if not {"momentum", "betas"} & optimizer.defaults.keys():
@@ -92,14 +111,26 @@ class _WithMomentum(LRScheduler):
 
 
 class CyclicLR(_WithMomentum):
-    """From base_lr to max_lr in `step_size_up` steps, back in `step_size_down`, and so on.
+    """Cycles from base_lr to max_lr in `step_size_up` steps, and back in `step_size_down`: Smith 2017.
 
-    Smith 2017. The height of a cycle shrinks in the modes "triangular2" (half as high each cycle)
-    and "exp_range" (gamma^t), or by `scale_fn` of the cycle's number, from 1, or with `scale_mode`
-    "iterations" of t. With `cycle_momentum` the momentum goes from max_momentum down as the rate
-    goes up. Rates and momenta may be lists, one for each group. ValueError for a mode that is not
-    known, and for an optimizer without momentum.
+    The height of the cycles is constant in the mode "triangular", halves with each cycle in
+    "triangular2", and is gamma^t in "exp_range". Or it is `scale_fn` of the number of the cycle,
+    from 1; with `scale_mode="iterations"` of t. With `cycle_momentum` the momentum falls from
+    max_momentum to base_momentum while the rate rises. Rates and momenta may be lists with one value
+    for each group. Raises ValueError for an unknown mode, and for an optimizer without momentum.
+
+    >>> optimizer = tc.optim.SGD([tc.zeros(1, requires_grad=True)], momentum=0.9)
+    >>> scheduler = tc.optim.lr_scheduler.CyclicLR(optimizer, 0.0, 8.0, step_size_up=2)
+    >>> rates = []
+    >>> for step in range(5):
+    ...     rates += scheduler.get_last_lr()
+    ...     optimizer.step()
+    ...     scheduler.step()
+    >>> rates
+    [0.0, 4.0, 8.0, 4.0, 0.0]
     """
+
+    _functions = "_scale_fn_custom"
 
     def __init__(
         self,
@@ -136,7 +167,7 @@ class CyclicLR(_WithMomentum):
         self.base_lrs = base_lrs
 
     def scale_fn(self, x: float) -> float:
-        """The height of cycle `x`, or at step `x`, as part of the first."""
+        """The height of cycle (or step) `x`, as a fraction of the first."""
         if self._scale_fn_custom is not None:
             return self._scale_fn_custom(x)
         if self.mode == "triangular":
@@ -144,10 +175,10 @@ class CyclicLR(_WithMomentum):
         return 2.0 ** (1 - x) if self.mode == "triangular2" else self.gamma**x
 
     def get_lr(self) -> list[float]:
-        """The rates of the groups; sets their momenta too."""
+        """The rate of each group. It also sets their momenta."""
         t = self.last_epoch
         cycle = math.floor(1 + t / self.total_size)
-        x = 1 + t / self.total_size - cycle  # where in the cycle, from 0 to 1
+        x = 1 + t / self.total_size - cycle  # position in the cycle, from 0 to 1
         up = x / self.step_ratio if x <= self.step_ratio else (x - 1) / (self.step_ratio - 1)
         height = up * self.scale_fn(cycle if self.scale_mode == "cycle" else t)
         if self.cycle_momentum:
@@ -157,32 +188,16 @@ class CyclicLR(_WithMomentum):
         rates = zip(self.base_lrs, self.max_lrs, strict=True)
         return [low + (high - low) * height for low, high in rates]
 
-    def state_dict(self) -> dict[str, Any]:
-        """As the base's; of a `scale_fn` that is an object its attributes, of a plain one None."""
-        return {
-            **super().state_dict(),
-            "_scale_fn_custom": state_of_function(self._scale_fn_custom) or None,
-        }
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """As the base's; `scale_fn` stays, an object takes over its attributes."""
-        rest = dict(state_dict)
-        attributes = rest.pop("_scale_fn_custom")
-        super().load_state_dict(rest)
-        if attributes:
-            vars(self._scale_fn_custom).update(attributes)
-
 
 class OneCycleLR(_WithMomentum):
-    """From max_lr / div_factor up to max_lr, and down to the first rate / final_div_factor.
+    """One cycle: from max_lr / div_factor up to max_lr, then down to the first rate / final_div_factor.
 
-    Smith and Topin 2019: one cycle of `total_steps` (or epochs · steps_per_epoch) steps, the part
-    `pct_start` of them going up, along a cosine or a line (`anneal_strategy`). With `three_phase`
-    the way down is as long as the way up, to the first rate, and the end of it a phase of its own.
-    With `cycle_momentum` the momentum goes from max_momentum to base_momentum and back. ValueError
-    for settings that make no sense, and for a step too many.
+    It has `total_steps` steps, or epochs · steps_per_epoch; the fraction `pct_start` of them goes up
+    (Smith and Topin 2019). `anneal_strategy` is "cos" or "linear". With `three_phase` the rate first
+    falls to the first rate, in as many steps as it rose, then to the end. With `cycle_momentum` the
+    momentum goes from max_momentum to base_momentum and back. Raises ValueError for settings out of
+    range, for an optimizer without momentum, and for a step after the last.
 
-    >>> import tinygrad_cnn as tc
     >>> from tinygrad_cnn.optim.lr_scheduler import OneCycleLR
     >>> optimizer = tc.optim.SGD([tc.zeros(1, requires_grad=True)], momentum=0.9)
     >>> scheduler = OneCycleLR(optimizer, max_lr=1.0, total_steps=5, anneal_strategy="linear",
@@ -229,7 +244,7 @@ class OneCycleLR(_WithMomentum):
             raise ValueError(
                 f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}"
             )
-        up = pct_start * self.total_steps  # the steps of the way up
+        up = pct_start * self.total_steps  # the number of steps that go up
         last, first, most, least = self.total_steps - 1, "initial_lr", "max_lr", "min_lr"
         strong, weak = "max_momentum", "base_momentum"
         phases = [(up - 1, first, most, strong, weak), (last, most, least, weak, strong)]
@@ -255,7 +270,7 @@ class OneCycleLR(_WithMomentum):
         return end + (start - end) / 2 * (1 + math.cos(math.pi * part))
 
     def get_lr(self) -> list[float]:
-        """The rates of the groups; sets their momenta too."""
+        """The rate of each group. It also sets their momenta."""
         t, start = self.last_epoch, 0.0
         if t > self.total_steps:
             raise ValueError(

@@ -1,4 +1,4 @@
-"""Schedules whose rate is a simple function of the epoch."""
+"""Schedules whose rate is a simple function of the epoch `t`."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..optimizer import Optimizer
-from .base import LRScheduler, state_of_function
+from .base import LRScheduler
 
 
 class _ByFunctions(LRScheduler):
-    """`lr_lambda` is one function of the epoch, or a list of one for each group."""
+    """`lr_lambda` is one function of the epoch for all groups, or a list with one for each."""
+
+    _functions = "lr_lambdas"
 
     def __init__(
         self,
         optimizer: Optimizer,
-        lr_lambda: Callable[[int], float] | Iterable[Callable[[int], float]],
+        lr_lambda: Callable[[int], float] | list[Callable[[int], float]],
         last_epoch: int = -1,
     ):
         groups = len(optimizer.param_groups)
@@ -32,36 +34,47 @@ class _ByFunctions(LRScheduler):
         self.lr_lambdas: list[Any] = lambdas
         super().__init__(optimizer, last_epoch)
 
-    def state_dict(self) -> dict[str, Any]:
-        """As the base's; of functions that are objects their attributes, of plain ones None."""
-        return {
-            **super().state_dict(),
-            "lr_lambdas": [state_of_function(function) for function in self.lr_lambdas],
-        }
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """As the base's; the functions stay, those that are objects take over their attributes."""
-        rest = {name: value for name, value in state_dict.items() if name != "lr_lambdas"}
-        super().load_state_dict(rest)
-        for function, attributes in zip(self.lr_lambdas, state_dict["lr_lambdas"], strict=True):
-            if attributes:
-                vars(function).update(attributes)
-
 
 class LambdaLR(_ByFunctions):
-    """base · lr_lambda(t): one function, or one for each group."""
+    """base · lr_lambda(t).
+
+    `lr_lambda` is one function for all groups, or a list with one for each. Raises ValueError for a
+    list of another length, TypeError for an entry that is not a function.
+
+    >>> optimizer = tc.optim.SGD([tc.zeros(1, requires_grad=True)], lr=8.0)
+    >>> scheduler = tc.optim.lr_scheduler.LambdaLR(optimizer, lambda t: 1 / (1 + t))
+    >>> rates = []
+    >>> for epoch in range(3):
+    ...     rates.append(round(scheduler.get_last_lr()[0], 3))
+    ...     optimizer.step()
+    ...     scheduler.step()
+    >>> rates
+    [8.0, 4.0, 2.667]
+    """
 
     def get_lr(self) -> list[float]:
-        """The rates of the groups."""
         t = self.last_epoch
         return [base * f(t) for base, f in zip(self.base_lrs, self.lr_lambdas, strict=True)]
 
 
 class MultiplicativeLR(_ByFunctions):
-    """Times lr_lambda(t) every epoch after the first: one function, or one for each group."""
+    """Multiplies the rate by lr_lambda(t) at each epoch after the first.
+
+    `lr_lambda` is one function for all groups, or a list with one for each. Raises ValueError for a
+    list of another length, TypeError for an entry that is not a function.
+
+    >>> optimizer = tc.optim.SGD([tc.zeros(1, requires_grad=True)], lr=8.0)
+    >>> scheduler = tc.optim.lr_scheduler.MultiplicativeLR(optimizer, lambda t: 1 / t)
+    >>> rates = []
+    >>> for epoch in range(4):
+    ...     rates.append(round(scheduler.get_last_lr()[0], 3))
+    ...     optimizer.step()
+    ...     scheduler.step()
+    >>> rates
+    [8.0, 8.0, 4.0, 1.333]
+    """
 
     def get_lr(self) -> list[float]:
-        """The rates of the groups."""
         rates = [group["lr"] for group in self.optimizer.param_groups]
         if self._is_initial:
             return rates
@@ -69,12 +82,10 @@ class MultiplicativeLR(_ByFunctions):
 
 
 class StepLR(LRScheduler):
-    """Times `gamma` every `step_size` epochs.
+    """Multiplies the rate by `gamma` every `step_size` epochs.
 
-    >>> import tinygrad_cnn as tc
-    >>> from tinygrad_cnn.optim.lr_scheduler import StepLR
     >>> optimizer = tc.optim.SGD([tc.zeros(1, requires_grad=True)], lr=8.0)
-    >>> scheduler = StepLR(optimizer, step_size=2, gamma=0.5)
+    >>> scheduler = tc.optim.lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.5)
     >>> rates = []
     >>> for epoch in range(5):
     ...     rates += scheduler.get_last_lr()
@@ -91,16 +102,27 @@ class StepLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def next_rate(self, lr: float, base: float, t: int) -> float:
-        """The rate of epoch `t`."""
         return lr * self.gamma if t and t % self.step_size == 0 else lr
 
     def rate_at(self, base: float, t: int) -> float:
-        """The rate of epoch `t`."""
+        """The rate of epoch `t` in closed form."""
         return base * self.gamma ** (t // self.step_size)
 
 
 class MultiStepLR(LRScheduler):
-    """Times `gamma` at each of the epochs `milestones` (twice where one stands twice)."""
+    """Multiplies the rate by `gamma` at each of the epochs `milestones`, twice for a repeated one.
+
+
+    >>> optimizer = tc.optim.SGD([tc.zeros(1, requires_grad=True)], lr=8.0)
+    >>> scheduler = tc.optim.lr_scheduler.MultiStepLR(optimizer, [1, 3], gamma=0.5)
+    >>> rates = []
+    >>> for epoch in range(4):
+    ...     rates += scheduler.get_last_lr()
+    ...     optimizer.step()
+    ...     scheduler.step()
+    >>> rates
+    [8.0, 4.0, 4.0, 2.0]
+    """
 
     def __init__(
         self,
@@ -113,16 +135,28 @@ class MultiStepLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def next_rate(self, lr: float, base: float, t: int) -> float:
-        """The rate of epoch `t`."""
         return lr * self.gamma ** self.milestones.get(t, 0)
 
     def rate_at(self, base: float, t: int) -> float:
-        """The rate of epoch `t`."""
+        """The rate of epoch `t` in closed form."""
         return base * self.gamma ** sum(n for at, n in self.milestones.items() if at <= t)
 
 
 class ConstantLR(LRScheduler):
-    """base · factor until epoch `total_iters`, base from then on."""
+    """base · factor before epoch `total_iters`, base from then on.
+
+    Raises ValueError for a factor outside [0, 1].
+
+    >>> optimizer = tc.optim.SGD([tc.zeros(1, requires_grad=True)], lr=8.0)
+    >>> scheduler = tc.optim.lr_scheduler.ConstantLR(optimizer, 0.5, total_iters=2)
+    >>> rates = []
+    >>> for epoch in range(4):
+    ...     rates += scheduler.get_last_lr()
+    ...     optimizer.step()
+    ...     scheduler.step()
+    >>> rates
+    [4.0, 4.0, 8.0, 8.0]
+    """
 
     def __init__(
         self,
@@ -137,34 +171,56 @@ class ConstantLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def next_rate(self, lr: float, base: float, t: int) -> float:
-        """The rate of epoch `t`."""
         if t == 0:
             return lr * self.factor
         return lr / self.factor if t == self.total_iters else lr
 
     def rate_at(self, base: float, t: int) -> float:
-        """The rate of epoch `t`."""
+        """The rate of epoch `t` in closed form."""
         return base if t >= self.total_iters else base * self.factor
 
 
 class ExponentialLR(LRScheduler):
-    """Times `gamma` every epoch."""
+    """Multiplies the rate by `gamma` every epoch.
+
+
+    >>> optimizer = tc.optim.SGD([tc.zeros(1, requires_grad=True)], lr=8.0)
+    >>> scheduler = tc.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
+    >>> rates = []
+    >>> for epoch in range(3):
+    ...     rates += scheduler.get_last_lr()
+    ...     optimizer.step()
+    ...     scheduler.step()
+    >>> rates
+    [8.0, 4.0, 2.0]
+    """
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1):
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
     def next_rate(self, lr: float, base: float, t: int) -> float:
-        """The rate of epoch `t`."""
         return lr if self._is_initial else lr * self.gamma
 
     def rate_at(self, base: float, t: int) -> float:
-        """The rate of epoch `t`."""
+        """The rate of epoch `t` in closed form."""
         return base * self.gamma**t
 
 
 class PolynomialLR(LRScheduler):
-    """base · (1 - t / total_iters)^power, and 0 after that."""
+    """base · (1 − t / total_iters)^power, and 0 from epoch `total_iters` on.
+
+
+    >>> optimizer = tc.optim.SGD([tc.zeros(1, requires_grad=True)], lr=8.0)
+    >>> scheduler = tc.optim.lr_scheduler.PolynomialLR(optimizer, total_iters=2)
+    >>> rates = []
+    >>> for epoch in range(4):
+    ...     rates += scheduler.get_last_lr()
+    ...     optimizer.step()
+    ...     scheduler.step()
+    >>> rates
+    [8.0, 4.0, 0.0, 0.0]
+    """
 
     def __init__(
         self,
@@ -177,19 +233,31 @@ class PolynomialLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def next_rate(self, lr: float, base: float, t: int) -> float:
-        """The rate of epoch `t`."""
         if self._is_initial or t > self.total_iters:
             return lr
         left = (1 - t / self.total_iters) / (1 - (t - 1) / self.total_iters)
         return lr * left**self.power
 
     def rate_at(self, base: float, t: int) -> float:
-        """The rate of epoch `t`."""
+        """The rate of epoch `t` in closed form."""
         return base * (1 - min(t, self.total_iters) / self.total_iters) ** self.power
 
 
 class LinearLR(LRScheduler):
-    """base · f, f going in equal steps from start_factor to end_factor at epoch `total_iters`."""
+    """base · f, with f in equal steps from start_factor to end_factor at epoch `total_iters`.
+
+    Raises ValueError for a start_factor outside (0, 1], or an end_factor outside [0, 1].
+
+    >>> optimizer = tc.optim.SGD([tc.zeros(1, requires_grad=True)], lr=8.0)
+    >>> scheduler = tc.optim.lr_scheduler.LinearLR(optimizer, 0.5, total_iters=2)
+    >>> rates = []
+    >>> for epoch in range(4):
+    ...     rates += scheduler.get_last_lr()
+    ...     optimizer.step()
+    ...     scheduler.step()
+    >>> rates
+    [4.0, 6.0, 8.0, 8.0]
+    """
 
     def __init__(
         self,
@@ -213,7 +281,6 @@ class LinearLR(LRScheduler):
         return self.start_factor + (self.end_factor - self.start_factor) * t / self.total_iters
 
     def next_rate(self, lr: float, base: float, t: int) -> float:
-        """The rate of epoch `t`."""
         if t == 0:
             return lr * self.start_factor
         if self._is_initial or t > self.total_iters:
@@ -221,14 +288,24 @@ class LinearLR(LRScheduler):
         return lr * self._factor(t) / self._factor(t - 1)
 
     def rate_at(self, base: float, t: int) -> float:
-        """The rate of epoch `t`."""
+        """The rate of epoch `t` in closed form."""
         return base * self._factor(min(t, self.total_iters))
 
 
 class CosineAnnealingLR(LRScheduler):
-    """eta_min + (base - eta_min) (1 + cos(π t / T_max)) / 2: Loshchilov and Hutter 2017.
+    """eta_min + (base − eta_min) (1 + cos(π t / T_max)) / 2: Loshchilov and Hutter 2017.
 
-    After T_max epochs at `eta_min` it goes up again, in another T_max to base.
+    The rate reaches eta_min at epoch T_max, and base again T_max epochs later.
+
+    >>> optimizer = tc.optim.SGD([tc.zeros(1, requires_grad=True)], lr=8.0)
+    >>> scheduler = tc.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=2)
+    >>> rates = []
+    >>> for epoch in range(5):
+    ...     rates.append(round(scheduler.get_last_lr()[0], 3))
+    ...     optimizer.step()
+    ...     scheduler.step()
+    >>> rates
+    [8.0, 4.0, 0.0, 4.0, 8.0]
     """
 
     def __init__(
@@ -241,13 +318,12 @@ class CosineAnnealingLR(LRScheduler):
         return 1 + math.cos(math.pi * t / self.T_max)
 
     def next_rate(self, lr: float, base: float, t: int) -> float:
-        """The rate of epoch `t`."""
         if self._is_initial:
             return lr
-        if (t - 1 - self.T_max) % (2 * self.T_max) == 0:  # from eta_min a ratio leads nowhere
+        if (t - 1 - self.T_max) % (2 * self.T_max) == 0:  # at eta_min, where a ratio would be 0 / 0
             return lr + (base - self.eta_min) * self._height(t) / 2
         return self.eta_min + (lr - self.eta_min) * self._height(t) / self._height(t - 1)
 
     def rate_at(self, base: float, t: int) -> float:
-        """The rate of epoch `t`."""
+        """The rate of epoch `t` in closed form."""
         return self.eta_min + (base - self.eta_min) * self._height(t) / 2

@@ -1,7 +1,7 @@
-"""Data sets, samplers, and the loader that makes batches of them: the public names.
+"""Data sets, samplers and the loader of batches: the public names.
 
-The order of the samples, and what is drawn at random on the way to a batch, are a function of the
-generator's state alone: of `generator=` where it is given, else of the default generator.
+The state of the generator alone decides the order of the samples and all random numbers on the way to
+a batch. It is `generator=` where that is given, otherwise the default generator.
 """
 
 from .collate import default_collate as default_collate, default_convert as default_convert

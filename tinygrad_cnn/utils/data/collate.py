@@ -1,4 +1,4 @@
-"""Batches out of samples."""
+"""Batches from samples."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ _NUMBERS = "biufc"  # kinds of dtypes
 
 
 def default_collate(batch: Sequence[Any]) -> Any:
-    """One batch of samples of the same form: Tensors and arrays stacked along a new first axis.
+    """One batch of samples that have the same form.
 
-    Numbers become a Tensor (int64, bool, or float64 as of Python), text stays as it is; mappings (of
-    their own type), named tuples, tuples and lists (both as lists) are gone into. Raises TypeError
-    for anything else, RuntimeError where the samples are of different lengths.
+    - Tensors and arrays are stacked along a new axis 0;
+    - numbers become a Tensor, of int64, bool or float64 for Python's numbers;
+    - strings and bytes stay in a list;
+    - mappings and named tuples, of the same type, and tuples and lists, as lists, hold batches.
+
+    Raises TypeError for samples of other types, RuntimeError for samples of different lengths.
 
     >>> from tinygrad_cnn.utils.data import default_collate
     >>> default_collate([(1, "a"), (2, "b")])
@@ -51,7 +54,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
 
 
 def _like(mapping: Any, content: dict[Any, Any]) -> Any:
-    """A mapping of the type of `mapping` (with its settings) where that can be, else a dict."""
+    """A mapping of the type of `mapping`, with its settings, if it can be made; otherwise a dict."""
     if type(mapping) is dict:
         return content
     try:
@@ -65,7 +68,13 @@ def _like(mapping: Any, content: dict[Any, Any]) -> Any:
 
 
 def default_convert(data: Any) -> Any:
-    """A sample with its arrays as Tensors; what is nested is gone into, the rest stays as it is."""
+    """A sample with its arrays, also nested ones, as Tensors. Everything else stays.
+
+    >>> import numpy as np
+    >>> from tinygrad_cnn.utils.data import default_convert
+    >>> default_convert({"x": np.ones(2), "name": "a"})
+    {'x': tensor([1., 1.], dtype=torch.float64), 'name': 'a'}
+    """
     if isinstance(data, (np.ndarray, np.generic)):
         return wrap(np.asarray(data)) if data.dtype.kind in _NUMBERS else data
     if isinstance(data, Mapping):
@@ -75,8 +84,8 @@ def default_convert(data: Any) -> Any:
     return [default_convert(x) for x in data] if isinstance(data, (tuple, list)) else data
 
 
-def _tensors_of(dataset: Any) -> tuple[Any, ...] | None:
-    """The tensors of a TensorDataset, if samples are what TensorDataset takes out of them."""
+def _tensors_of(dataset: Any) -> tuple[Tensor, ...] | None:
+    """The Tensors of a TensorDataset; None for a subclass that makes samples in its own way."""
     plain = isinstance(dataset, TensorDataset) and all(
         getattr(type(dataset), name) is getattr(TensorDataset, name)
         for name in ("__getitem__", "__len__")
@@ -85,7 +94,7 @@ def _tensors_of(dataset: Any) -> tuple[Any, ...] | None:
 
 
 def gather(dataset: Any, indices: list[int]) -> Any:
-    """The batch that default_collate makes of those samples, at one go; None where it cannot."""
+    """The batch of `default_collate`, by one indexing of each Tensor; None where that is not the same."""
     while type(dataset) is Subset:
         indices = [dataset.indices[i] for i in indices]
         dataset = dataset.dataset

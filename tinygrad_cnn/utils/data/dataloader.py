@@ -1,54 +1,61 @@
-"""DataLoader: batches of a data set, one pass after another."""
+"""DataLoader: passes over a data set in batches."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from itertools import count
-from typing import Any
+from typing import Any, Generic
 
 from ...random import Generator, drawing_from, source
 from .collate import default_collate, default_convert, gather
-from .dataset import IterableDataset
-from .sampler import BatchSampler, RandomSampler, SequentialSampler
+from .dataset import Dataset, IterableDataset, T_co
+from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
 from .worker import Ahead, WorkerInfo
 
 
-class DataLoader:
-    """Goes through `dataset` in batches: a new pass each time it is iterated.
+class DataLoader(Generic[T_co]):
+    """Iterates over `dataset` in batches. Each `iter()` is a new pass.
 
-    - `batch_size` samples make a batch, the last is shorter unless `drop_last`; None gives samples
-      one by one;
-    - `shuffle` draws a new order each pass from `generator`; or `sampler` gives the numbers, or
-      `batch_sampler` lists of them. An IterableDataset gives its samples in its own order;
-    - `collate_fn` makes a batch of a list of samples: `default_collate` unless told. With it a
-      TensorDataset, or a Subset of one, is indexed once a batch, with the same result;
-    - `num_workers` threads load ahead, `prefetch_factor` batches (2) each. The batches, their order
-      and what is drawn on the way (each batch has a generator of its own, that takes the place of
-      the default one) are the same for any number of threads. An error comes up where its batch
-      would, with the thread's traceback. `worker_init_fn(id)` is called first in each thread, where
-      `get_worker_info().dataset` is a shallow copy for this worker. An IterableDataset is one
-      stream, which the workers share: PyTorch gives each worker a copy of it, to be divided;
-    - a batch for which one waits longer than `timeout` seconds (unless 0) is a RuntimeError;
-    - `pin_memory`, `persistent_workers`, `multiprocessing_context` and `in_order` are accepted and
-      mean nothing here.
+    - `batch_size` samples make a batch. The last one is shorter, or with `drop_last` dropped.
+      `batch_size=None` yields samples instead of batches.
+    - `shuffle` draws a new order for each pass from `generator`. Or `sampler` yields the indices, or
+      `batch_sampler` lists of them. An IterableDataset has its own order.
+    - `collate_fn` makes a batch from a list of samples; by default it is `default_collate`. Then a
+      TensorDataset, or a Subset of one, is indexed once for each batch, with the same result.
+    - `num_workers` threads load `prefetch_factor` batches each ahead (2 by default). The batches do
+      not depend on the number of threads: each batch draws from a generator of its own, which
+      replaces the default one. An error is raised in place of its batch, with the traceback of the
+      thread. Each thread first calls `worker_init_fn(id)`; `get_worker_info().dataset` is then a
+      shallow copy for this worker. The workers share one stream of an IterableDataset. (PyTorch gives
+      each worker a copy, and the user divides it.)
+    - Waiting for a batch longer than `timeout` seconds raises RuntimeError; 0 means no limit.
+    - `pin_memory`, `persistent_workers`, `multiprocessing_context` and `in_order` have no effect.
 
-    Raises ValueError for settings that exclude each other, TypeError for what is no data set.
+    Raises ValueError for settings that exclude each other, TypeError for an object that is not a data
+    set.
 
-    >>> import tinygrad_cnn as tc
     >>> from tinygrad_cnn.utils.data import DataLoader, TensorDataset
     >>> loader = DataLoader(TensorDataset(tc.arange(5)), batch_size=2)
     >>> [x.tolist() for (x,) in loader], len(loader)
     ([[0, 1], [2, 3], [4]], 3)
     """
 
+    dataset: Dataset[T_co]
+    batch_size: int | None
+    drop_last: bool
+    sampler: Sampler[Any] | Iterable[Any]
+    batch_sampler: Sampler[list[Any]] | Iterable[list[Any]] | None
+    num_workers: int
+    collate_fn: Callable[[Any], Any]
+
     def __init__(
         self,
-        dataset: Any,
+        dataset: Dataset[T_co],
         batch_size: int | None = 1,
         shuffle: bool | None = None,
-        sampler: Any = None,
-        batch_sampler: Any = None,
+        sampler: Sampler[Any] | Iterable[Any] | None = None,
+        batch_sampler: Sampler[list[Any]] | Iterable[list[Any]] | None = None,
         num_workers: int = 0,
         collate_fn: Callable[[Any], Any] | None = None,
         pin_memory: bool = False,
@@ -110,28 +117,28 @@ class DataLoader:
             )
         if sampler is None:
             if isinstance(dataset, IterableDataset):
-                sampler = dataset  # the stream; its batches are cut like those of a sampler
+                sampler = dataset  # its samples are divided into batches like indices
             elif shuffle:
-                sampler = RandomSampler(dataset, generator=generator)
+                sampler = RandomSampler(dataset, generator=generator)  # type: ignore[arg-type]
             else:
-                sampler = SequentialSampler(dataset)
+                sampler = SequentialSampler(dataset)  # type: ignore[arg-type]
         if batch_sampler is None and batch_size is not None:
             batch_sampler = BatchSampler(sampler, batch_size, drop_last)
         self.dataset, self.batch_size, self.drop_last = dataset, batch_size, drop_last
         self.sampler, self.batch_sampler, self.generator = sampler, batch_sampler, generator
         self.num_workers, self.timeout, self.worker_init_fn = num_workers, timeout, worker_init_fn
         self.prefetch_factor = 2 if num_workers and prefetch_factor is None else prefetch_factor
-        self.collate_fn = collate_fn
-        if collate_fn is None:
-            self.collate_fn = default_convert if batch_sampler is None else default_collate
+        plain = default_convert if batch_sampler is None else default_collate
+        self.collate_fn = plain if collate_fn is None else collate_fn
         self.pin_memory, self.persistent_workers = pin_memory, persistent_workers
 
     def __len__(self) -> int:
-        return len(self.sampler if self.batch_sampler is None else self.batch_sampler)
+        jobs: Any = self.sampler if self.batch_sampler is None else self.batch_sampler
+        return len(jobs)
 
     def __iter__(self) -> Iterator[Any]:
         seed = int(source(self.generator).integers(2**63))
-        stream = _generator(seed, 0)  # for what a sampler or an IterableDataset draws
+        stream = _generator(seed, 0)  # a sampler or an IterableDataset draws from it
         with drawing_from(stream):
             jobs = iter(self.sampler if self.batch_sampler is None else self.batch_sampler)
 
@@ -158,7 +165,7 @@ class DataLoader:
         return Ahead(pull, load, infos, bound, self.worker_init_fn, self.timeout).batches()
 
     def _load(self, dataset: Any, job: Any) -> Any:
-        """One batch, or where there are no batches one sample."""
+        """One batch; without batches, one sample."""
         collate: Any = self.collate_fn
         if isinstance(dataset, IterableDataset):
             return collate(job)
@@ -174,14 +181,14 @@ class DataLoader:
 
 
 def _generator(seed: int, number: int) -> Generator:
-    """Of a pass with that seed the generator of that number, made when it is first drawn from."""
+    """The generator with that number of the pass with that seed. It is cheap until it first draws."""
     generator = Generator()
     generator._seed = (seed + 0x9E3779B97F4A7C15 * (number + 1)) % 2**64  # 2⁶⁴ / golden ratio
     return generator
 
 
 def _here(pull: Callable[[], Any], load: Callable[..., Any], dataset: Any) -> Iterator[Any]:
-    """The batches, loaded when they are asked for."""
+    """The batches, each loaded at its turn, in this thread."""
     for number in count():
         try:
             job = pull()

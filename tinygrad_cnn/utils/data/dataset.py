@@ -1,4 +1,4 @@
-"""Data sets: samples by number, or one after another."""
+"""Data sets: samples by index, or one after another."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import warnings
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, chain
-from typing import Any
+from types import GenericAlias
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -15,83 +16,127 @@ from ...engine import wrap
 from ...random import Generator, source
 from ...tensor import Tensor
 
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
-class Dataset:
-    """Samples by number: a subclass defines `__getitem__(index)` and `__len__()`."""
 
-    def __getitem__(self, index: Any) -> Any:
+class Dataset(Generic[T_co]):
+    """Samples by index. A subclass defines `__getitem__(index)` and `__len__()`.
+
+    `Dataset[T]` is the type of a data set with samples of type T. The sum of two is a ConcatDataset.
+
+    >>> class Squares(tc.utils.data.Dataset[int]):
+    ...     def __getitem__(self, index):
+    ...         return index**2
+    ...
+    ...     def __len__(self):
+    ...         return 4
+    >>> len(Squares() + Squares()), (Squares() + Squares())[6]
+    (8, 4)
+    """
+
+    def __getitem__(self, index: Any) -> T_co:
         raise NotImplementedError(f"{type(self).__name__} defines no __getitem__")
 
-    def __add__(self, other: Any) -> ConcatDataset:
+    def __add__(self, other: Dataset[T_co]) -> ConcatDataset[T_co]:
         return ConcatDataset([self, other])
 
 
-class IterableDataset(Dataset):
-    """Samples one after another: a subclass defines `__iter__`, and `__len__` where it is known."""
+class IterableDataset(Dataset[T_co]):
+    """Samples one after another. A subclass defines `__iter__`, and `__len__` if it is known.
 
-    def __iter__(self) -> Iterator[Any]:
+    The sum of two is a ChainDataset.
+
+    >>> class Stream(tc.utils.data.IterableDataset[int]):
+    ...     def __iter__(self):
+    ...         return iter(range(3))
+    >>> list(Stream() + Stream())
+    [0, 1, 2, 0, 1, 2]
+    """
+
+    def __iter__(self) -> Iterator[T_co]:
         raise NotImplementedError(f"{type(self).__name__} defines no __iter__")
 
-    def __add__(self, other: Any) -> ChainDataset:  # type: ignore[override]
-        return ChainDataset([self, other])
+    def __add__(self, other: Dataset[T_co]) -> ChainDataset[T_co]:  # type: ignore[override]
+        return ChainDataset([self, other])  # type: ignore[list-item]  # checked there
 
 
-class ChainDataset(IterableDataset):
-    """The samples of several IterableDatasets, one set after another."""
+class ChainDataset(IterableDataset[T_co]):
+    """The samples of several IterableDatasets, one data set after another.
 
-    def __init__(self, datasets: Iterable[Any]):
+    Raises TypeError for a data set of another kind.
+
+    >>> class Stream(tc.utils.data.IterableDataset[int]):
+    ...     def __iter__(self):
+    ...         return iter(range(2))
+    >>> list(tc.utils.data.ChainDataset([Stream(), Stream()]))
+    [0, 1, 0, 1]
+    """
+
+    datasets: list[IterableDataset[T_co]]
+
+    def __init__(self, datasets: Iterable[IterableDataset[T_co]]):
         self.datasets = list(datasets)
         for dataset in self.datasets:
             if not isinstance(dataset, IterableDataset):
                 raise TypeError("ChainDataset only supports IterableDataset")
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[T_co]:
         return chain.from_iterable(self.datasets)
 
     def __len__(self) -> int:
-        return sum(len(dataset) for dataset in self.datasets)
+        return sum(map(len, self.datasets))  # type: ignore[arg-type]
 
 
-class TensorDataset(Dataset):
-    """Samples (x[i], y[i], ..) of Tensors (or arrays) with one length. ValueError for several.
+class TensorDataset(Dataset[tuple[Tensor, ...]]):
+    """Samples (x[i], y[i], ..) of Tensors or arrays that have the same size of axis 0.
 
-    >>> import tinygrad_cnn as tc
-    >>> from tinygrad_cnn.utils.data import TensorDataset
-    >>> TensorDataset(tc.tensor([1.0, 2.0]), tc.tensor([0, 1]))[1]
+    Raises TypeError for objects of other types and for 0-d Tensors, ValueError for different sizes.
+
+    >>> tc.utils.data.TensorDataset(tc.tensor([1.0, 2.0]), tc.tensor([0, 1]))[1]
     (tensor(2.), tensor(1))
     """
 
-    tensors: tuple[Any, ...]
+    tensors: tuple[Tensor, ...]
+    __class_getitem__: Any = classmethod(GenericAlias)  # for annotations that name the sample type
 
-    def __init__(self, *tensors: Any):
-        tensors = tuple(wrap(t) if isinstance(t, np.ndarray) else t for t in tensors)
-        if not tensors or any(not isinstance(t, Tensor) or t.ndim == 0 for t in tensors):
+    def __init__(self, *tensors: Tensor):
+        given = tuple(wrap(t) if isinstance(t, np.ndarray) else t for t in tensors)
+        if not given or any(not isinstance(t, Tensor) or t.ndim == 0 for t in given):
             raise TypeError("TensorDataset: wanted one or more Tensors with a first axis")
-        if len({len(t) for t in tensors}) > 1:
-            shapes = ", ".join(str(tuple(t.shape)) for t in tensors)
+        if len({len(t) for t in given}) > 1:
+            shapes = ", ".join(str(tuple(t.shape)) for t in given)
             raise ValueError(f"Size mismatch between tensors: {shapes}")
-        self.tensors = tensors
+        self.tensors = given
 
-    def __getitem__(self, index: Any) -> tuple[Any, ...]:
+    def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
         return tuple(t[index] for t in self.tensors)
 
     def __len__(self) -> int:
         return len(self.tensors[0])
 
 
-class Subset(Dataset):
-    """The samples of `dataset` with the numbers `indices`, in that order."""
+class Subset(Dataset[T_co]):
+    """The samples of `dataset` with these indices, in this order.
 
-    def __init__(self, dataset: Any, indices: Sequence[int]):
+    >>> data = tc.utils.data.TensorDataset(tc.arange(5))
+    >>> tc.utils.data.Subset(data, [3, 1])[0]
+    (tensor(3),)
+    """
+
+    dataset: Dataset[T_co]
+    indices: Sequence[int]
+
+    def __init__(self, dataset: Dataset[T_co], indices: Sequence[int]):
         self.dataset, self.indices = dataset, indices
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Any) -> T_co:
         if isinstance(index, list):
             return self.dataset[[self.indices[i] for i in index]]
         return self.dataset[self.indices[index]]
 
     def __getitems__(self, indices: Sequence[int]) -> Any:
-        """Those samples: a list, or what `__getitems__` of the data set gives."""
+        """A list of samples, or the result of `__getitems__` of the data set."""
         fetch = getattr(self.dataset, "__getitems__", None)
         if fetch is None or type(self).__getitem__ is not Subset.__getitem__:
             return [self[i] for i in indices]
@@ -101,18 +146,29 @@ class Subset(Dataset):
         return len(self.indices)
 
 
-class ConcatDataset(Dataset):
-    """The samples of several data sets, one set after another."""
+class ConcatDataset(Dataset[T_co]):
+    """The samples of several data sets, one data set after another.
 
-    def __init__(self, datasets: Iterable[Any]):
+    Raises ValueError for no data set, TypeError for an IterableDataset.
+
+    >>> parts = [tc.utils.data.TensorDataset(tc.arange(n)) for n in (2, 3)]
+    >>> data = tc.utils.data.ConcatDataset(parts)
+    >>> len(data), data[2]
+    (5, (tensor(0),))
+    """
+
+    datasets: list[Dataset[T_co]]
+    cumulative_sizes: list[int]
+
+    def __init__(self, datasets: Iterable[Dataset[T_co]]):
         self.datasets = list(datasets)
         if not self.datasets:
             raise ValueError("datasets should not be an empty iterable")
         if any(isinstance(dataset, IterableDataset) for dataset in self.datasets):
             raise TypeError("ConcatDataset does not support IterableDataset")
-        self.cumulative_sizes = list(accumulate(len(d) for d in self.datasets))
+        self.cumulative_sizes = list(accumulate(map(len, self.datasets)))  # type: ignore[arg-type]
 
-    def __getitem__(self, index: int) -> Any:
+    def __getitem__(self, index: int) -> T_co:
         if not -len(self) <= index < len(self):
             raise IndexError(f"index {index} is out of range for {len(self)} samples")
         index %= len(self)
@@ -124,18 +180,19 @@ class ConcatDataset(Dataset):
 
 
 def random_split(
-    dataset: Any, lengths: Sequence[float], generator: Generator | None = None
-) -> list[Subset]:
-    """Subsets of those lengths, in random order, no sample in two of them.
+    dataset: Dataset[T], lengths: Sequence[float], generator: Generator | None = None
+) -> list[Subset[T]]:
+    """Disjoint random Subsets of these lengths.
 
-    Fractions with sum 1 are lengths too: rounded down, and what is left over goes to the first ones,
-    one each. Raises ValueError where the lengths do not add up.
+    The lengths may be fractions with sum 1: they are rounded down, and the samples that are left go
+    to the first Subsets, one each. Raises ValueError where the lengths do not add up. Warns of an
+    empty Subset.
 
-    >>> from tinygrad_cnn.utils.data import random_split
-    >>> [len(part) for part in random_split(range(10), [0.75, 0.25])]
+    >>> data = tc.utils.data.TensorDataset(tc.arange(10))
+    >>> [len(part) for part in tc.utils.data.random_split(data, [0.75, 0.25])]
     [8, 2]
     """
-    n = len(dataset)
+    n = len(dataset)  # type: ignore[arg-type]  # PyTorch's Dataset has no __len__ either
     counts = [int(length) for length in lengths]
     if math.isclose(sum(lengths), 1) and sum(lengths) <= 1 + 1e-9:
         for i, fraction in enumerate(lengths):

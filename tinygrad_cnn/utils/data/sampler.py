@@ -1,35 +1,52 @@
-"""Samplers: the order in which samples are taken, and lists of them for batches.
+"""Samplers: orders of indices, and lists of indices for batches.
 
-The numbers are a function of the generator's state when `iter` is called: of `generator=` where it
-is given, else of the default generator.
+The state of the generator at `iter()` alone decides the order. It is `generator=` where that is given,
+otherwise the default generator.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from itertools import islice
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from ...random import Generator, source
 from ...tensor import Tensor
 
+T_co = TypeVar("T_co", covariant=True)
 
-class Sampler:
-    """An order of samples: a subclass defines `__iter__`, and `__len__` where it is known."""
 
-    def __init__(self, data_source: Any = None):
-        pass
+class Sampler(Generic[T_co]):
+    """An order of indices. A subclass defines `__iter__`, and `__len__` if it is known.
 
-    def __iter__(self) -> Iterator[Any]:
+    `Sampler[T]` yields values of type T: indices, or lists of indices for a `batch_sampler`.
+
+    >>> class Backwards(tc.utils.data.Sampler[int]):
+    ...     def __init__(self, n):
+    ...         self.n = n
+    ...
+    ...     def __iter__(self):
+    ...         return iter(range(self.n - 1, -1, -1))
+    >>> list(Backwards(3))
+    [2, 1, 0]
+    """
+
+    def __iter__(self) -> Iterator[T_co]:
         raise NotImplementedError(f"{type(self).__name__} defines no __iter__")
 
 
-class SequentialSampler(Sampler):
-    """0, 1, 2 .. to the last."""
+class SequentialSampler(Sampler[int]):
+    """The indices of a data set in order: 0, 1, 2 ...
 
-    def __init__(self, data_source: Any):
+    >>> list(tc.utils.data.SequentialSampler(["a", "b"]))
+    [0, 1]
+    """
+
+    data_source: Sized
+
+    def __init__(self, data_source: Sized):
         self.data_source = data_source
 
     def __iter__(self) -> Iterator[int]:
@@ -39,16 +56,22 @@ class SequentialSampler(Sampler):
         return len(self.data_source)
 
 
-class RandomSampler(Sampler):
-    """All samples in random order, each once; or `num_samples` of them, drawn anew each time.
+class RandomSampler(Sampler[int]):
+    """The indices of a data set in random order.
 
-    More than there are go through all of them again and again. With `replacement` each number is
-    drawn independently. Raises ValueError or TypeError for settings that make no sense.
+    By default each index comes once. `num_samples` is how many come: more than there are start the
+    next random order. With `replacement` each is drawn independently. Raises ValueError where
+    num_samples is not a positive integer, TypeError where replacement is not a bool.
+
+    >>> sorted(tc.utils.data.RandomSampler(["a", "b", "c"]))
+    [0, 1, 2]
     """
+
+    data_source: Sized
 
     def __init__(
         self,
-        data_source: Any,
+        data_source: Sized,
         replacement: bool = False,
         num_samples: int | None = None,
         generator: Generator | None = None,
@@ -65,11 +88,11 @@ class RandomSampler(Sampler):
 
     @property
     def num_samples(self) -> int:
-        """How many numbers one pass gives."""
+        """The number of indices in one pass."""
         return len(self.data_source) if self._num_samples is None else self._num_samples
 
     def __iter__(self) -> Iterator[int]:
-        seed = int(source(self.generator).integers(2**63))  # drawn now; the rest when it is needed
+        seed = int(source(self.generator).integers(2**63))  # the indices are drawn later
         return self._numbers(Generator().manual_seed(seed).numpy)
 
     def _numbers(self, draw: np.random.Generator) -> Iterator[int]:
@@ -85,13 +108,19 @@ class RandomSampler(Sampler):
         return self.num_samples
 
 
-class SubsetRandomSampler(Sampler):
-    """The numbers `indices`, each once, in random order."""
+class SubsetRandomSampler(Sampler[int]):
+    """The given indices in random order, each once.
+
+    >>> sorted(tc.utils.data.SubsetRandomSampler([5, 3, 9]))
+    [3, 5, 9]
+    """
+
+    indices: Sequence[int]
 
     def __init__(self, indices: Sequence[int], generator: Generator | None = None):
         self.indices, self.generator = indices, generator
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[int]:
         order = source(self.generator).permutation(len(self.indices)).tolist()
         return iter([self.indices[i] for i in order])
 
@@ -99,16 +128,22 @@ class SubsetRandomSampler(Sampler):
         return len(self.indices)
 
 
-class WeightedRandomSampler(Sampler):
-    """`num_samples` numbers, each drawn as often as its weight says; without `replacement` once.
+class WeightedRandomSampler(Sampler[int]):
+    """`num_samples` indices, drawn with probabilities in proportion to `weights`.
 
-    The weights, one for each sample, need not add up to 1. Raises ValueError for settings that make
-    no sense, RuntimeError, when it is iterated, for weights that cannot be drawn from.
+    There is one weight for each sample. Without `replacement` no index comes twice. Raises ValueError
+    for settings of another type or range; and RuntimeError at `iter()` for weights that are negative
+    or not finite, and for too few positive ones.
+
+    >>> list(tc.utils.data.WeightedRandomSampler([0.0, 1.0], 3))
+    [1, 1, 1]
     """
+
+    weights: np.ndarray
 
     def __init__(
         self,
-        weights: Any,
+        weights: Sequence[float] | Tensor,
         num_samples: int,
         replacement: bool = True,
         generator: Generator | None = None,
@@ -144,10 +179,18 @@ class WeightedRandomSampler(Sampler):
         return self.num_samples
 
 
-class BatchSampler(Sampler):
-    """Lists of `batch_size` numbers of another sampler; the last is shorter, or dropped."""
+class BatchSampler(Sampler[list[int]]):
+    """Lists of `batch_size` indices of another sampler. The last one may be shorter, or is dropped.
 
-    def __init__(self, sampler: Any, batch_size: int, drop_last: bool):
+    Raises ValueError where batch_size is not a positive integer, or drop_last not a bool.
+
+    >>> list(tc.utils.data.BatchSampler(range(5), 2, drop_last=False))
+    [[0, 1], [2, 3], [4]]
+    """
+
+    sampler: Sampler[int] | Iterable[int]
+
+    def __init__(self, sampler: Sampler[int] | Iterable[int], batch_size: int, drop_last: bool):
         _check_batch_size(batch_size)
         if not isinstance(drop_last, bool):
             raise ValueError(f"drop_last should be a boolean value, but got {drop_last=}")
@@ -162,7 +205,7 @@ class BatchSampler(Sampler):
                 yield batch
 
     def __len__(self) -> int:
-        n, size = len(self.sampler), self.batch_size
+        n, size = len(self.sampler), self.batch_size  # type: ignore[arg-type]  # if it is known
         return n // size if self.drop_last else -(-n // size)
 
 

@@ -13,7 +13,7 @@ from ...random import Generator, drawing_from
 
 @dataclass
 class WorkerInfo:
-    """What `get_worker_info` tells: the worker's number, of how many, its seed, its data set."""
+    """The worker that runs: its `id`, the number of workers, its seed, and its data set."""
 
     id: int
     num_workers: int
@@ -29,15 +29,19 @@ _thread = _Thread()
 
 
 def get_worker_info() -> WorkerInfo | None:
-    """In a thread of a DataLoader, while it loads a batch, who it is; elsewhere None."""
+    """The worker of a DataLoader that loads a batch in this thread; in other threads None.
+
+    >>> get_worker_info() is None
+    True
+    """
     return _thread.info
 
 
 class Ahead:
-    """Threads that take jobs from `pull()`, one at a time, and `load` them, some jobs ahead.
+    """Threads that load jobs ahead. A job comes from `pull()`, which raises StopIteration at the end.
 
-    `pull()` raises StopIteration at the end. Job k is loaded as `load(job, k, info.dataset)`. At
-    most `bound` jobs are begun and not yet handed out. `init(id)` is called first in each thread.
+    Job k is loaded by `load(job, k, info.dataset)`. At most `bound` jobs are started and not yet
+    delivered. Each thread first calls `init(id)`.
     """
 
     def __init__(
@@ -52,16 +56,16 @@ class Ahead:
         self._pull, self._load, self._bound, self._init = pull, load, bound, init
         self._timeout, self._recording = timeout or None, is_grad_enabled()
         self._pulling, self._changed = threading.Lock(), threading.Condition()
-        self._done: dict[int, tuple[bool, Any]] = {}  # job number → whether it went well, result
+        self._done: dict[int, tuple[bool, Any]] = {}  # job number → (success, result)
         self._pulled = self._taken = 0
-        self._ended = False  # no job is to be pulled any more
+        self._ended = False  # no more jobs are pulled
         self._threads = [
             threading.Thread(target=self._work, args=(i,), name=f"DataLoader-{i.id}", daemon=True)
             for i in infos
         ]
 
     def batches(self) -> Iterator[Any]:
-        """What the jobs give, in order; the first error of a job, or of `pull`, ends it."""
+        """The results of the jobs, in order. The first error, of a job or of `pull`, ends it."""
         for thread in self._threads:
             thread.start()
         wait = True
@@ -69,7 +73,7 @@ class Ahead:
             while True:
                 with self._changed:
                     if not self._changed.wait_for(self._ready, self._timeout):
-                        wait = False  # the thread hangs: do not hang with it
+                        wait = False  # a thread hangs: do not wait for it below
                         raise RuntimeError(f"DataLoader timed out after {self._timeout} seconds")
                     if self._taken not in self._done:
                         return
@@ -84,7 +88,7 @@ class Ahead:
             with self._changed:
                 self._ended = True
                 self._changed.notify_all()
-            # in one of them only the garbage collector can have come here: it must not wait
+            # called in one of these threads (by the garbage collector), it must not wait for itself
             if wait and threading.current_thread() not in self._threads:
                 for thread in self._threads:
                     thread.join()
@@ -97,7 +101,7 @@ class Ahead:
 
     def _next(self) -> tuple[int, Any] | None:
         """The number of the next job and the job; None at the end."""
-        with self._pulling:  # so that numbers are in the order of the jobs
+        with self._pulling:  # numbers follow the order of the jobs
             with self._changed:
                 self._changed.wait_for(self._room)
                 if self._ended:
@@ -122,7 +126,7 @@ class Ahead:
             self._changed.notify_all()
 
     def _work(self, info: WorkerInfo) -> None:
-        with set_grad_enabled(self._recording):  # the mode is each thread's own
+        with set_grad_enabled(self._recording):  # each thread has a grad mode of its own
             if self._init is not None:
                 _thread.info = info
                 try:
@@ -134,7 +138,7 @@ class Ahead:
                     self._finish(number, False, error, last=True)
                     return
             while True:
-                _thread.info = None  # one stream of jobs, whoever pulls
+                _thread.info = None  # the jobs are one stream, of no worker
                 job = self._next()
                 if job is None:
                     return

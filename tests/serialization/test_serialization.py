@@ -15,9 +15,10 @@ from hypothesis.extra import numpy as hnp
 
 import tinygrad_cnn as tc
 from tinygrad_cnn import nn, optim
-from tinygrad_cnn.serialization import CheckpointError, load_file, save_file
+from tinygrad_cnn.serialization import CheckpointError
+from tinygrad_cnn.serialization.safetensors import load_file, save_file
 
-FIXTURES = Path(__file__).parent / "fixtures"
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
 def through(value):
@@ -381,3 +382,11 @@ def test_pytorch_reads_and_writes_the_same_weights(tmp_path):
     for name in ("w.pt", "old.pt"):
         with pytest.raises(CheckpointError, match="is a pickle"):
             tc.load(tmp_path / name)
+
+
+def test_the_arguments_about_pickles_are_taken_and_others_are_not(tmp_path):
+    path = tmp_path / "x"
+    tc.save({"a": 1}, path, pickle, 5, True)
+    assert tc.load(path, None, pickle, weights_only=False, mmap=True, encoding="latin1") == {"a": 1}
+    with pytest.raises(TypeError, match=r"load\(\) got an unexpected keyword argument 'map_place'"):
+        tc.load(path, map_place="cpu")

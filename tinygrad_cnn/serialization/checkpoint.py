@@ -1,58 +1,58 @@
-"""Checkpoints: nests of tensors and plain values in one file, written whole or not at all.
+"""save and load, and the file format of checkpoints.
 
-The file: 8 bytes that name the format; the length of the header (8 bytes) and the checksum of length
-and header (4); the header, JSON, with the structure and for each array its dtype, shape and
-checksum; the arrays, one after another, row-major. Numbers are little-endian, checksums CRC-32. No
-byte is without a check, and nothing is ever unpickled: a file can hold no code.
+A file consists of
 
-Files in the format of safetensors are read and written with the package of that name.
+- 8 bytes that name the format;
+- the length of the header (8 bytes), and a checksum of length and header (4 bytes);
+- the header: JSON with the structure, and the dtype, shape and checksum of each array;
+- the arrays, one after another, row-major.
+
+Numbers are little-endian, checksums CRC-32. Every byte is checked. Nothing is unpickled: a file
+cannot contain code.
 """
 
 from __future__ import annotations
 
 import io
 import os
-import threading
 import zlib
 from collections import OrderedDict
-from collections.abc import Mapping
-from contextlib import suppress
-from itertools import count
 from typing import IO, Any
 
 import numpy as np
 
-from .creation import from_numpy
-from .nn.parameter import Parameter
-from .tensor import Tensor
-
-__all__ = ["CheckpointError", "load", "save"]
+from ..creation import from_numpy
+from ..nn.parameter import Parameter
+from ..tensor import Tensor
+from . import safetensors
+from .files import CheckpointError, File, check_location, write
 
 _MAGIC = b"TGCNN\r\n\x01"
-_START = len(_MAGIC) + 12  # where the header begins
-_number = count().__next__
-
-File = str | os.PathLike | IO[bytes]
-
-
-class CheckpointError(RuntimeError):
-    """A file that is damaged, cut off, or no checkpoint; the message names it."""
+_START = len(_MAGIC) + 12  # bytes before the header
 
 
 # --- Save ---------------------------------------------------------------------------------------
 
 
-def save(obj: Any, f: File) -> None:
-    """Write a nest of dicts, lists and tuples, of Tensors, arrays, numbers, strings, bools and None.
+def save(
+    obj: object,
+    f: File,
+    pickle_module: Any = None,
+    pickle_protocol: int = 2,
+    _use_new_zipfile_serialization: bool = True,
+    _disable_byteorder_record: bool = False,
+) -> None:
+    """Write nested dicts, lists and tuples of Tensors, arrays, numbers, strings, bools and None.
 
-    To a file of that name, or an open binary file. Dtypes and keys stay as they are; tensors on the
-    same memory (in the same layout) are written once, and share it again when they are loaded. The
-    file is written beside its target, flushed to the disk and renamed: there is the old one or the
-    new one, whatever happens. A name that ends with ".safetensors" gives a file of that format, of
-    one dict of names and tensors. Raises TypeError for anything else, before a file is touched.
+    `f` is a file name, or an open binary file. Dtypes and keys are kept. Tensors that share memory,
+    in the same layout, are written once and share memory again when they are loaded. A named file is
+    replaced as a whole: after a failure the old one is still there. A name that ends in
+    ".safetensors" gives a file in that format, for one dict of names and Tensors.
+
+    The other arguments of PyTorch's function choose among its formats, and have no effect here.
+    Raises TypeError for other objects, before a file is touched.
 
     >>> import io
-    >>> import tinygrad_cnn as tc
     >>> file = io.BytesIO()
     >>> tc.save({"weights": tc.ones(2), "epoch": 3, "betas": (0.9, 0.999)}, file)
     >>> _ = file.seek(0)
@@ -60,7 +60,7 @@ def save(obj: Any, f: File) -> None:
     {'weights': tensor([1., 1.]), 'epoch': 3, 'betas': (0.9, 0.999)}
     """
     if isinstance(f, (str, os.PathLike)) and os.fspath(f).endswith(".safetensors"):
-        save_file(obj, f)
+        safetensors.save_file(obj, f)  # type: ignore[arg-type]  # checked there
         return
     arrays = _Arrays()
     try:
@@ -72,16 +72,16 @@ def save(obj: Any, f: File) -> None:
         {"dtype": array.dtype.newbyteorder("<").str, "shape": array.shape, "crc": zlib.crc32(block)}
         for array, block in zip(arrays.found, blocks, strict=True)
     ]
-    import json  # when first needed, as all that few programs use
+    import json  # imported when first needed, since few programs need it
 
     header = json.dumps({"arrays": table, "tree": tree}, separators=(",", ":")).encode()
     length = len(header).to_bytes(8, "little")
     check = zlib.crc32(header, zlib.crc32(length)).to_bytes(4, "little")
-    _write(f, [_MAGIC, length, check, header, *blocks])
+    write(f, [_MAGIC, length, check, header, *blocks])
 
 
 class _Arrays:
-    """The arrays of a nest, those on the same memory once."""
+    """The arrays of the object. Those that share memory, in the same layout, are one."""
 
     def __init__(self) -> None:
         self.found: list[np.ndarray] = []
@@ -106,7 +106,7 @@ def _bytes_of(array: np.ndarray) -> Any:
 
 
 def _encode(value: Any, arrays: _Arrays, where: str) -> Any:
-    """`value` as JSON: plain values and lists as they are, all else an object with its kind."""
+    """`value` as JSON. Plain values and lists stay; any other object becomes {kind: content}."""
     if value is None or type(value) in (bool, int, float, str):
         return value
     if isinstance(value, Tensor):
@@ -128,57 +128,44 @@ def _encode(value: Any, arrays: _Arrays, where: str) -> Any:
     if isinstance(value, (list, tuple)):
         items = [_encode(v, arrays, f"{where}[{i}]") for i, v in enumerate(value)]
         return {"tuple": items} if isinstance(value, tuple) else items
-    for plain in (bool, int, float, str):  # subclasses of them
+    for plain in (bool, int, float, str):  # their subclasses
         if isinstance(value, plain):
             return plain(value)
     hint = ": save its state_dict()" if hasattr(value, "state_dict") else ""
     raise TypeError(f"save: {where} is a {type(value).__name__}, which cannot be saved{hint}")
 
 
-def _write(f: File, parts: list[Any]) -> None:
-    if not isinstance(f, (str, os.PathLike)):
-        f.writelines(parts)
-        return
-    target = os.path.realpath(f)  # through a link, to the file itself
-    parent, name = os.path.split(target)
-    unique = f"{os.getpid()}-{threading.get_ident()}-{_number()}"
-    scratch = os.path.join(parent, f".{name}.{unique}.tmp")
-    try:
-        with open(scratch, "xb") as file:
-            file.writelines(parts)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(scratch, target)
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(scratch)
-    if os.name == "posix":  # the new name is on the disk too
-        folder = os.open(parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-
 # --- Load ---------------------------------------------------------------------------------------
+
+_PICKLE_ARGUMENTS = {"fix_imports", "encoding", "errors", "buffers"}
 
 
 def load(
-    f: File, map_location: Any = None, *, weights_only: bool = True, mmap: bool | None = None
+    f: File,
+    map_location: Any = None,
+    pickle_module: Any = None,
+    *,
+    weights_only: bool | None = None,
+    mmap: bool | None = None,
+    **pickle_load_args: Any,
 ) -> Any:
-    """What `save` wrote: from a file of that name, or an open binary file.
+    """Read the object that `save` wrote, from a file name or an open binary file.
 
-    Files in the format of safetensors are known by what is in them, and give a dict of Tensors.
-    `map_location` may be "cpu"; `weights_only` and `mmap` mean nothing here: nothing is unpickled
-    in any case. Raises CheckpointError for a file that is damaged, cut off or no checkpoint, also
-    for those of `torch.save`; OSError where there is none.
+    A file in the format of safetensors is recognised by its content, and gives a dict of Tensors.
+    `map_location` may be "cpu". The other arguments have no effect here: nothing is unpickled.
+
+    Raises CheckpointError for a file that is damaged, cut off or not a checkpoint, also for one of
+    `torch.save`; OSError where there is no such file; NotImplementedError for another device.
+
+    >>> import io
+    >>> tc.load(io.BytesIO(b"something else"))
+    Traceback (most recent call last):
+    CheckpointError: the file: is no checkpoint, or damaged at its beginning
     """
-    if not callable(map_location) and not isinstance(map_location, Mapping):
-        device = str(getattr(map_location, "type", map_location))
-        if map_location is not None and device.partition(":")[0] != "cpu":
-            raise NotImplementedError(
-                f"load: map_location {map_location!r} is not there: there is only the CPU"
-            )
+    unknown = pickle_load_args.keys() - _PICKLE_ARGUMENTS
+    if unknown:
+        raise TypeError(f"load() got an unexpected keyword argument '{min(unknown)}'")
+    check_location(map_location)
     if isinstance(f, (str, os.PathLike)):
         with open(f, "rb") as file:
             return _load(file, os.fspath(f), os.fstat(file.fileno()).st_size)
@@ -191,7 +178,7 @@ def _load(file: IO[bytes], name: str, size: int) -> Any:
     if not start.startswith(_MAGIC):
         rest = start + file.read()
         if name.endswith(".safetensors") or start[8:9] == b"{":
-            return _from_safetensors(rest, name)
+            return safetensors.decode(rest, name)
         raise CheckpointError(f"{name}: {_what_else(rest)}")
     length = int.from_bytes(start[8:16], "little")
     if len(start) < _START or length > size - _START:
@@ -259,9 +246,9 @@ def _decode(tree: Any, arrays: list[np.ndarray]) -> Any:
 
 
 def _what_else(data: bytes) -> str:
-    """What a file that is no checkpoint may be, and what to do."""
+    """What a file that is not a checkpoint may be, and what to do."""
     if data[:4] == b"PK\x03\x04":
-        import zipfile  # not above: importing it takes time
+        import zipfile  # not at the top: its import takes time
 
         try:
             names = zipfile.ZipFile(io.BytesIO(data)).namelist()
@@ -276,71 +263,3 @@ def _what_else(data: bytes) -> str:
         "PyTorch, safetensors.torch.save_file(model.state_dict(), 'weights.safetensors') writes "
         "what this function reads"
     )
-
-
-# --- The format of safetensors ------------------------------------------------------------------
-
-
-def _safetensors() -> Any:
-    try:
-        import safetensors.numpy
-    except ImportError:
-        raise ImportError(
-            "files in the format of safetensors need the package: "
-            "pip install 'tinygrad_cnn[safetensors]'"
-        ) from None
-    return safetensors
-
-
-def save_file(
-    tensors: Mapping[str, Any], filename: str | os.PathLike, metadata: dict[str, str] | None = None
-) -> None:
-    """Write a dict of names and Tensors or arrays in the format of safetensors.
-
-    What is not contiguous is written as if it were (the package itself would write the wrong
-    numbers). Raises TypeError for anything but names and tensors.
-    """
-    arrays = {}
-    for name, value in tensors.items() if isinstance(tensors, Mapping) else [(None, tensors)]:
-        if not isinstance(name, str) or not isinstance(value, (Tensor, np.ndarray)):
-            raise TypeError(
-                "save: a .safetensors file holds one dict of names and tensors, got "
-                f"{type(tensors if name is None else value).__name__} for {name!r}"
-            )
-        array = value._array if isinstance(value, Tensor) else value
-        little = array.astype(array.dtype.newbyteorder("<"), copy=False)
-        arrays[name] = np.ascontiguousarray(little).reshape(array.shape)  # 0-d stays so
-    _write(filename, [_safetensors().numpy.save(arrays, metadata or {"format": "pt"})])
-
-
-def load_file(filename: str | os.PathLike, device: Any = "cpu") -> dict[str, Tensor]:
-    """The Tensors in a file in the format of safetensors, by their names.
-
-    bfloat16 becomes float32. The format has no checksum: only what is cut off, or wrong in the
-    header, is seen to be damaged (CheckpointError).
-    """
-    return load(filename, device)
-
-
-_DTYPES = {
-    "F64": "f8", "F32": "f4", "F16": "f2", "BF16": "u2", "BOOL": "?", "I64": "i8", "I32": "i4",
-    "I16": "i2", "I8": "i1", "U64": "u8", "U32": "u4", "U16": "u2", "U8": "u1",
-}  # fmt: skip
-
-
-def _from_safetensors(data: bytes, name: str) -> dict[str, Tensor]:
-    package = _safetensors()
-    try:
-        entries = package.deserialize(data)
-    except package.SafetensorError as error:
-        raise CheckpointError(f"{name}: is cut off or damaged: {error}") from None
-    found = {}
-    for key, entry in entries:
-        if entry["dtype"] not in _DTYPES:
-            raise CheckpointError(f"{name}: {key} is of dtype {entry['dtype']}, which is not there")
-        dtype = np.dtype("<" + _DTYPES[entry["dtype"]])
-        array = np.frombuffer(entry["data"], dtype).reshape(entry["shape"])
-        if entry["dtype"] == "BF16":  # the upper half of a float32
-            array = (array.astype(np.uint32) << 16).view(np.float32)
-        found[key] = from_numpy(array.astype(array.dtype.newbyteorder("=")))
-    return found

@@ -1,0 +1,249 @@
+"""Batch and instance normalisation: layers with running estimates of mean and variance."""
+
+from __future__ import annotations
+
+import warnings
+from typing import ClassVar
+
+import numpy as np
+
+from .. import creation, functions
+from ..engine import mark_written
+from ..tensor import Tensor
+from ..types import Device, DType
+from . import functional as F, init
+from .layers import empty_parameter
+from .module import Module
+
+__all__ = [
+    "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d",
+]  # fmt: skip
+
+
+class _NormBase(Module):
+    """Scale, shift and running estimates."""
+
+    _axes: ClassVar[tuple[int, ...]]  # numbers of axes that an input may have
+    _may_be_missing = frozenset({"num_batches_tracked"})  # old checkpoints are without it
+    num_features: int
+    eps: float
+    momentum: float | None
+    affine: bool
+    track_running_stats: bool
+    weight: Tensor | None
+    bias: Tensor | None
+    running_mean: Tensor | None
+    running_var: Tensor | None
+    num_batches_tracked: Tensor | None
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        device: Device = None,
+        dtype: DType | None = None,
+        *,
+        bias: bool = True,
+    ):
+        super().__init__()
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.affine, self.track_running_stats = affine, track_running_stats
+        for name, there in (("weight", affine), ("bias", affine and bias)):
+            parameter = empty_parameter((num_features,), device, dtype) if there else None
+            self.register_parameter(name, parameter)
+        tracked = {
+            "running_mean": lambda: creation.zeros(num_features, device=device, dtype=dtype),
+            "running_var": lambda: creation.ones(num_features, device=device, dtype=dtype),
+            "num_batches_tracked": lambda: creation.zeros((), dtype=np.int64),
+        }
+        for name, make in tracked.items():
+            self.register_buffer(name, make() if track_running_stats else None)
+        self.reset_parameters()
+
+    def reset_running_stats(self) -> None:
+        """Set the running mean to 0, the running variance to 1, and the count of batches to 0."""
+        if self.track_running_stats:
+            init.zeros_(self.running_mean)
+            init.ones_(self.running_var)
+            init.zeros_(self.num_batches_tracked)
+
+    def reset_parameters(self) -> None:
+        """Set weight to 1 and bias to 0, and reset the running estimates."""
+        self.reset_running_stats()
+        if self.weight is not None:
+            init.ones_(self.weight)
+        if self.bias is not None:
+            init.zeros_(self.bias)
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        axes = input.dim()
+        if axes not in self._axes:
+            wanted = " or ".join(f"{n}D" for n in self._axes)
+            raise ValueError(f"expected {wanted} input (got {axes}D input)")
+
+    def extra_repr(self) -> str:
+        """The settings."""
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, "
+            f"affine={self.affine}, bias={self.bias is not None}, "
+            f"track_running_stats={self.track_running_stats}"
+        )
+
+
+class _BatchNorm(_NormBase):
+    def forward(self, input: Tensor) -> Tensor:
+        """The input, normalised."""
+        self._check_input_dim(input)
+        mean, variance = self.running_mean, self.running_var
+        momentum = self.momentum
+        if self.training and self.num_batches_tracked is not None:
+            count = self.num_batches_tracked._array
+            count += 1
+            mark_written(count)
+            if momentum is None:  # the plain average of all batches
+                momentum = 1.0 / float(count)
+        by_batch = self.training or mean is None
+        if by_batch and not self.track_running_stats:
+            mean = variance = None
+        return F.batch_norm(
+            input,
+            mean,
+            variance,
+            self.weight,
+            self.bias,
+            by_batch,
+            0.0 if momentum is None else momentum,
+            self.eps,
+        )
+
+
+class BatchNorm1d(_BatchNorm):
+    """(x − μ) / √(σ² + eps) · weight + bias for each channel of (N, C) or (N, C, L).
+
+    Otherwise like `BatchNorm2d`.
+
+    >>> tc.nn.BatchNorm1d(1, eps=0.0, affine=False)(tc.tensor([[1.0], [3.0]]))
+    tensor([[-1.],
+            [ 1.]])
+    """
+
+    _axes = (2, 3)
+
+
+class BatchNorm2d(_BatchNorm):
+    """(x − μ) / √(σ² + eps) · weight + bias for each channel of (N, C, H, W) (Ioffe, Szegedy 2015).
+
+    In training μ and σ² are the mean and the biased variance of the batch, and each running estimate
+    moves towards that of the batch: running ← (1 − momentum) · running + momentum · batch, with the
+    unbiased variance. With `momentum=None` it is the average of all batches. In evaluation the
+    running estimates are used; without `track_running_stats` always the batch. weight and bias (C,)
+    start at 1 and 0.
+
+    Raises ValueError for another number of axes, and in training for one value per channel.
+
+    >>> bn = tc.nn.BatchNorm2d(2)
+    >>> float(bn(tc.randn(4, 2, 3, 3)).mean().abs()) < 1e-6, bn.num_batches_tracked
+    (True, tensor(1))
+    """
+
+    _axes = (4,)
+
+
+class BatchNorm3d(_BatchNorm):
+    """(x − μ) / √(σ² + eps) · weight + bias for each channel of (N, C, D, H, W).
+
+    Otherwise like `BatchNorm2d`.
+
+    >>> tc.nn.BatchNorm3d(2)(tc.randn(4, 2, 3, 3, 3)).shape
+    torch.Size([4, 2, 3, 3, 3])
+    """
+
+    _axes = (5,)
+
+
+class _InstanceNorm(_NormBase):
+    momentum: float
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+        affine: bool = False,
+        track_running_stats: bool = False,
+        device: Device = None,
+        dtype: DType | None = None,
+        *,
+        bias: bool = True,
+    ):
+        super().__init__(
+            num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias
+        )
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The input, normalised."""
+        self._check_input_dim(input)
+        single = input.dim() == self._axes[0]
+        dim = 0 if single else 1
+        if input.shape[dim] != self.num_features:
+            if self.affine:
+                raise ValueError(
+                    f"expected input's size at dim={dim} to match num_features "
+                    f"({self.num_features}), but got: {input.shape[dim]}."
+                )
+            warnings.warn(
+                f"input's size at dim={dim} does not match num_features. You can silence this "
+                "warning by not passing in num_features, which is not used because affine=False",
+                stacklevel=2,
+            )
+        y = F.instance_norm(
+            functions.unsqueeze(input, 0) if single else input,
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            self.training or not self.track_running_stats,
+            0.0 if self.momentum is None else self.momentum,
+            self.eps,
+        )
+        return functions.squeeze(y, 0) if single else y
+
+
+class InstanceNorm1d(_InstanceNorm):
+    """`InstanceNorm2d` for (N, C, L) or (C, L).
+
+    >>> tc.nn.InstanceNorm1d(1, eps=0.0)(tc.tensor([[1.0, 3.0]]))
+    tensor([[-1.,  1.]])
+    """
+
+    _axes = (2, 3)
+
+
+class InstanceNorm2d(_InstanceNorm):
+    """(x − μ) / √(σ² + eps) for each channel of each image of (N, C, H, W), or of (C, H, W).
+
+    μ and σ² are the mean and the biased variance of the channel (Ulyanov et al. 2016). With `affine`,
+    · weight + bias, (C,), which start at 1 and 0. With `track_running_stats`, evaluation takes the
+    running estimates, as `BatchNorm2d` does.
+
+    Raises ValueError for another number of axes, in training for channels of one cell, and with
+    `affine` for another number of channels.
+
+    >>> tc.nn.InstanceNorm2d(1, eps=0.0)(tc.tensor([[[1.0, 3.0]]]))
+    tensor([[[-1.,  1.]]])
+    """
+
+    _axes = (3, 4)
+
+
+class InstanceNorm3d(_InstanceNorm):
+    """`InstanceNorm2d` for (N, C, D, H, W) or (C, D, H, W).
+
+    >>> tc.nn.InstanceNorm3d(1, eps=0.0)(tc.tensor([[[[1.0, 3.0]]]]))
+    tensor([[[[-1.,  1.]]]])
+    """
+
+    _axes = (4, 5)
