@@ -73,8 +73,14 @@ def test_p_norms():
         F.normalize(tc.ones(2, 0), np.inf)
     with pytest.raises(RuntimeError, match="pdist only supports 2D tensors"):
         F.pdist(tc.ones(2))
-    with pytest.raises(NotImplementedError, match="out= is not there"):
-        F.normalize(tc.ones(1, 1), out=tc.ones(1, 1))
+
+
+def test_normalize_writes_to_out():
+    x, out = tc.tensor(X), tc.zeros(3, 4, dtype=tc.float64)
+    assert F.normalize(x, out=out) is out
+    assert out.equal(F.normalize(x))
+    with pytest.raises(RuntimeError, match="don't support automatic differentiation"):
+        F.normalize(x.requires_grad_(), out=out)
 
 
 def test_cosine_similarity():

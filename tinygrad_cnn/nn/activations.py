@@ -57,7 +57,7 @@ class Threshold(FunctionOf, function=F.threshold): ...
 # fmt: on
 
 
-class Hardshrink(FunctionOf, function=F.hardshrink):
+class Hardshrink(FunctionOf, function=F.hardshrink, settings=("lambd",)):
     def extra_repr(self) -> str:
         """The bound alone."""
         return str(self.lambd)

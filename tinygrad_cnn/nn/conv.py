@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import functional as F
+from .functional.check import INTEGERS
 from .functional.conv import conv_padding
 from .layers import draw_weight_and_bias, empty_parameter
 from .module import Module
@@ -14,7 +15,6 @@ __all__ = [
 ]  # fmt: skip
 
 _PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
-_SEVERAL = {1: "an integer", 2: "an integer or two", 3: "an integer or three"}
 
 
 class _ConvNd(Module):
@@ -60,7 +60,7 @@ class _ConvNd(Module):
         n = self._axes
         values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * n
         if len(values) != n:
-            raise ValueError(f"{type(self).__name__}: {name} must be {_SEVERAL[n]}, got {value!r}")
+            raise ValueError(f"{type(self).__name__}: {name} must be {INTEGERS[n]}, got {value!r}")
         return values
 
     def reset_parameters(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from . import functional as F
-from .functional.loss import legacy_reduction
+from .functional.reduction import legacy_reduction
 from .settings import FunctionOf
 
 __all__ = [

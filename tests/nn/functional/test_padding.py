@@ -75,7 +75,8 @@ X = tc.zeros(1, 2, 4, 5)
         (lambda: F.pad(X[..., :0], (1, 1, 1, 1), "replicate"), RuntimeError,
          "non-zero dimensions for input, but got"),
         (lambda: F.pad(X, (-3, -3)), RuntimeError, "length must be non-negative"),
-        (lambda: F.pad([1.0], (1, 1)), TypeError, "expected a Tensor for input, got list"),
+        (lambda: F.pad([1.0], (1, 1)), TypeError,
+         r"pad\(\): argument 'input' \(position 1\) must be Tensor, not list"),
     ],
 )  # fmt: skip
 def test_errors(call, error, message):
