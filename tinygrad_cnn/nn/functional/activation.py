@@ -319,7 +319,7 @@ def tanh(input: Tensor) -> Tensor:
     return ops.tanh(input)
 
 
-def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     """x Φ(x), with Φ the distribution function of the standard normal distribution.
 
     `approximate="tanh"` computes Φ approximately, by a tanh. Raises RuntimeError for another word

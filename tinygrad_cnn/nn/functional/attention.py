@@ -20,7 +20,7 @@ __all__ = ["multi_head_attention_forward", "scaled_dot_product_attention"]
 
 def scaled_dot_product_attention(
     query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None,
-    dropout_p: float = 0.0, is_causal: bool = False, scale: float | None = None,
+    dropout_p: float = 0.0, is_causal: bool = False, *, scale: float | None = None,
     enable_gqa: bool = False,
 ) -> Tensor:  # fmt: skip
     """softmax(query keyᵀ · scale + mask) value. (Vaswani et al. 2017.)

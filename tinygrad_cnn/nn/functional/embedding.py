@@ -13,7 +13,7 @@ from .check import one_floating_dtype
 __all__ = ["bilinear", "embedding", "one_hot"]
 
 
-def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
     """Labels (..) of int64 as rows (.., num_classes) of int64, with 1 at the label, else 0.
 
     `num_classes` is by default the largest label + 1. Raises RuntimeError for labels of another
@@ -23,8 +23,8 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     tensor([[0, 0, 1],
             [1, 0, 0]])
     """
-    tensors("one_hot", tensor=tensor)
-    labels = tensor._array
+    tensors("one_hot", input=input)
+    labels = input._array
     if labels.dtype != np.int64:
         raise RuntimeError(
             f"one_hot is only applicable to index tensor of type LongTensor, got {labels.dtype}"
