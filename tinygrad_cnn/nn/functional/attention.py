@@ -10,7 +10,7 @@ import numpy as np
 
 from ... import functions, ops, random
 from ...engine import wrap
-from ...functions.arguments import not_a_tensor, optional_tensors
+from ...functions.arguments import optional_tensors
 from ...tensor import Tensor
 from .check import floating
 from .conv import linear
@@ -146,7 +146,15 @@ def multi_head_attention_forward(
     """
     if static_k is not None or static_v is not None:
         raise NotImplementedError("multi_head_attention_forward: no static_k and static_v")
-    floating("multi_head_attention_forward", query=query, key=key, value=value)
+    name = "multi_head_attention_forward"
+    floating(name, query=query, key=key, value=value)
+    optional_tensors(name, 6, in_proj_weight=in_proj_weight, in_proj_bias=in_proj_bias,
+                     bias_k=bias_k, bias_v=bias_v)  # fmt: skip
+    optional_tensors(name, 12, out_proj_weight=out_proj_weight, out_proj_bias=out_proj_bias)
+    optional_tensors(name, 15, key_padding_mask=key_padding_mask)
+    optional_tensors(name, 17, attn_mask=attn_mask)
+    optional_tensors(name, 19, q_proj_weight=q_proj_weight, k_proj_weight=k_proj_weight,
+                     v_proj_weight=v_proj_weight)  # fmt: skip
     batched = query._array.ndim == 3
     ndims = [x._array.ndim for x in (query, key, value)]
     if ndims not in ([3, 3, 3], [2, 2, 2]):
@@ -219,12 +227,9 @@ def _merged(
 ) -> Any:
     """Both masks as one that is added to scores (N, H, L, S); None without masks."""
     found = []
-    masks = (("attn_mask", attn_mask, 17), ("key_padding_mask", key_padding_mask, 15))
-    for name, mask, place in masks:
+    for name, mask in (("attn_mask", attn_mask), ("key_padding_mask", key_padding_mask)):
         if mask is None:
             continue
-        if not isinstance(mask, Tensor):
-            raise not_a_tensor("multi_head_attention_forward", name, mask, place)
         a = mask._array
         if a.dtype.kind not in "bf":
             raise ValueError(f"only bool and floating types of {name} are supported, got {a.dtype}")

@@ -199,8 +199,8 @@ def multi_margin_loss(
     reduction = legacy_reduction(reduction, size_average, reduce)
     if p not in (1, 2):
         raise ValueError(f"only p == 1 and p == 2 supported, got {p}")
-    x, label = _rows("multi_margin_loss", input, target, wide=False)
     optional_tensors("multi_margin_loss", 5, weight=weight)
+    x, label = _rows("multi_margin_loss", input, target, wide=False)
     classes = x._array.shape[1]
     if weight is not None and weight._array.shape != (classes,):
         raise (ValueError if weight._array.ndim != 1 else RuntimeError)(

@@ -120,6 +120,7 @@ def upsample(
     >>> upsample(tc.tensor([[[0.0, 2.0]]]), scale_factor=2)
     tensor([[[0., 0., 2., 2.]]])
     """
+    tensors("upsample", input=input)
     return interpolate(input, size, scale_factor, mode, align_corners)
 
 
@@ -131,6 +132,7 @@ def upsample_nearest(
     >>> upsample_nearest(tc.tensor([[[0.0, 2.0]]]), size=4)
     tensor([[[0., 0., 2., 2.]]])
     """
+    tensors("upsample_nearest", input=input)
     return interpolate(input, size, scale_factor, "nearest")
 
 
@@ -142,6 +144,7 @@ def upsample_bilinear(
     >>> upsample_bilinear(tc.tensor([[[[0.0, 2.0]]]]), size=(1, 3))
     tensor([[[[0., 1., 2.]]]])
     """
+    tensors("upsample_bilinear", input=input)
     return interpolate(input, size, scale_factor, "bilinear", True)
 
 
