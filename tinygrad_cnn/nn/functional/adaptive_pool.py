@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Literal, TypeAlias, overload
 
 import numpy as np
@@ -28,12 +29,9 @@ def _output(name: str, n: int, shape: Shape, output_size: Any) -> Shape:
     """The output size for each axis of space, checked."""
     check_spatial(name, shape, n)
     wanted = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size,)
-    if len(wanted) == 1:
-        wanted *= n
-    if len(wanted) == n and None in wanted:
-        wanted = tuple(
-            m if size is None else size for m, size in zip(shape[-n:], wanted, strict=True)
-        )
+    if None in wanted and len(wanted) in (1, n):
+        several = wanted * (n // len(wanted))
+        wanted = tuple(m if w is None else w for m, w in zip(shape[-n:], several, strict=True))
     wanted = sizes(name, "output_size", wanted, 0, n)
     if 0 in shape[-n:]:
         raise RuntimeError(
@@ -80,18 +78,27 @@ def adaptive_avg_pool3d(input: Tensor, output_size: OutputSize) -> Tensor:
 
 def adaptive_average(n: int, input: Any, output_size: Any) -> Any:
     """The means of windows along n axes of space, so many that `output_size` results."""
-    name = f"adaptive_avg_pool{n}d"
-    floating(name, input=input)
+    name = ("", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d")[n]
+    if not isinstance(input, Tensor) or input._array.dtype.kind != "f":
+        floating(name, input=input)
     shape = input._array.shape
     wanted = _output(name, n, shape, output_size)
     plane = shape[-n:]
-    if all(m and size % m == 0 for size, m in zip(plane, wanted, strict=True)):
-        kernel = tuple(size // m for size, m in zip(plane, wanted, strict=True))
+    kernel = _even_kernel(plane, wanted)
+    if kernel is not None:
         return average(n, True, None, input, kernel, None, 0, False)
-    y = batched(input, n)  # and windows of uneven sizes
+    y = batched(input, n)
     for dim, (size, m) in enumerate(zip(plane, wanted, strict=True), 2):
         y = y if m == size else ops.resample(y, dim=dim, matrix=averaging(size, m))
     return y if len(shape) == n + 2 else ops.getitem(y, index=TAKE_BATCH)
+
+
+@lru_cache(maxsize=1024)
+def _even_kernel(plane: Shape, wanted: Shape) -> Shape | None:
+    """The size of the windows, if all are alike and do not overlap; else None."""
+    if not all(m and size % m == 0 for size, m in zip(plane, wanted, strict=True)):
+        return None
+    return tuple(size // m for size, m in zip(plane, wanted, strict=True))
 
 
 # --- The maximum --------------------------------------------------------------------------------

@@ -53,6 +53,14 @@ def floating(name: str, **arguments: Any) -> None:
     They are given in order. The error is a TypeError for the first that is no Tensor, and a
     RuntimeError for other dtypes.
     """
+    dtype = None
+    for x in arguments.values():
+        if not isinstance(x, Tensor) or (dtype or x._array.dtype) is not x._array.dtype:
+            break
+        dtype = x._array.dtype
+    else:
+        if dtype is not None and dtype.kind == "f":
+            return
     tensors(name, **arguments)
     one_floating_dtype(name, **arguments)
 

@@ -105,21 +105,25 @@ def instance_norm(
 
 
 def _channels(name: str, x: Any, mean: Any, variance: Any, weight: Any, bias: Any) -> Shape:
-    """The shape (N, C, ..) of x. Raises for the others unless they fit it."""
+    """The shape (N, C, ..) of x. Raises unless the other Tensors fit it."""
     floating_affine(name, x, weight, bias, place=4)
-    optional_tensors(name, 2, running_mean=mean, running_var=variance)
     shape: Shape = x._array.shape
     if len(shape) < 2:
         raise ValueError(f"{name}: expected (N, C, ..), got shape {shape}")
-    channels = shape[1:2]
-    for argument, v in (
-        ("running_mean", mean), ("running_var", variance), ("weight", weight), ("bias", bias),
-    ):  # fmt: skip
-        if v is not None and v._array.shape != channels:
-            raise RuntimeError(
-                f"{name}: {argument} should contain {shape[1]} elements, got shape {v._array.shape}"
-            )
+    _check_vectors(
+        name, 2, shape[1], running_mean=mean, running_var=variance, weight=weight, bias=bias
+    )
     return shape
+
+
+def _check_vectors(name: str, first: int, channels: int, **vectors: Any) -> None:
+    """Raise unless each is None or a Tensor of one element a channel. `first`: place of the first."""
+    for argument, v in vectors.items():
+        if v is not None and (not isinstance(v, Tensor) or v._array.shape != (channels,)):
+            optional_tensors(name, first, **vectors)
+            raise RuntimeError(
+                f"{name}: {argument} should contain {channels} elements, got shape {v._array.shape}"
+            )
 
 
 def _move(
@@ -229,7 +233,7 @@ def group_norm(
             f"Expected number of channels in input to be divisible by num_groups, but got input of "
             f"shape {shape} and num_groups={num_groups}"
         )
-    _channels("group_norm", input, None, None, weight, bias)
+    _check_vectors("group_norm", 3, c, weight=weight, bias=bias)
     inner = (num_groups, c // num_groups)
     x = functions.reshape(input, (n, *inner, *places))
     dims, column = tuple(range(2, len(shape) + 1)), (1, *inner, *[1] * len(places))
