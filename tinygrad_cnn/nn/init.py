@@ -308,7 +308,7 @@ def kaiming_normal_(
     tensor: Tensor, a: float = 0, mode: FanMode = "fan_in",
     nonlinearity: Nonlinearity = "leaky_relu", generator: Generator | None = None,
 ) -> Tensor:  # fmt: skip
-    """Fill with draws from N(0, gain² / fan). Else as `kaiming_uniform_`.
+    """Fill with draws from N(0, gain² / fan). Otherwise as `kaiming_uniform_`.
 
     >>> kaiming_normal_(tc.empty(4, 6), mode="fan_out", nonlinearity="relu").isfinite().all()
     tensor(True)

@@ -5,7 +5,7 @@ Arguments are checked here, once. The ops below take clean ones.
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
-from .activation import *  # each module lists in __all__ what is public here
+from .activation import *  # the __all__ of each module says which names are public
 from .adaptive_pool import *
 from .attention import *
 from .conv import *
@@ -20,6 +20,7 @@ from .max_unpool import *
 from .norm import *
 from .padding import *
 from .pool import *
+from .rectifier import *
 from .resize import *
 from .softmax import *
 

@@ -16,7 +16,7 @@ Shape = tuple[int, ...]
 INTEGERS = {1: "an integer", 2: "an integer or two", 3: "an integer or three"}
 
 
-def sizes(name: str, what: str, value: Any, least: int, n: int) -> tuple[int, ...]:
+def sizes(name: str, setting: str, value: Any, least: int, n: int) -> tuple[int, ...]:
     """An integer, or n of them, as a tuple of n. Each must be at least `least`, 0 or 1.
 
     Raises TypeError for a value that is no integer, RuntimeError for another number of values and
@@ -33,12 +33,12 @@ def sizes(name: str, what: str, value: Any, least: int, n: int) -> tuple[int, ..
             return value
     values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
     if any(isinstance(v, (float, bool, str)) or not hasattr(v, "__index__") for v in values):
-        raise TypeError(f"{name}: {what} must be {INTEGERS[n]}, got {value!r}")
+        raise TypeError(f"{name}: {setting} must be {INTEGERS[n]}, got {value!r}")
     if len(values) not in (1, n):
-        raise RuntimeError(f"{name}: {what} must be {INTEGERS[n]}, got {value!r}")
+        raise RuntimeError(f"{name}: {setting} must be {INTEGERS[n]}, got {value!r}")
     if min(values) < least:
         raise RuntimeError(
-            f"{name}: {what} must be {'non-negative' if least == 0 else 'greater than zero'}, got "
+            f"{name}: {setting} must be {'non-negative' if least == 0 else 'greater than zero'}, got "
             f"{value}"
         )
     return tuple(int(v) for v in values) * (n // len(values))
@@ -89,7 +89,7 @@ def floating_affine(name: str, input: Any, weight: Any, bias: Any, place: int = 
 
 
 def one_floating_dtype(name: str, **arguments: Any) -> None:
-    """RuntimeError unless the Tensors, among which may be None, have one floating-point dtype."""
+    """RuntimeError unless the Tensors have one floating-point dtype. Any may be None, but not all."""
     dtypes = {a: t._array.dtype for a, t in arguments.items() if t is not None}
     if len(set(dtypes.values())) > 1 or next(iter(dtypes.values())).kind != "f":
         got = ", ".join(f"{argument} {dtype}" for argument, dtype in dtypes.items())
@@ -110,9 +110,9 @@ def check_kind(name: str, input: Any, kinds: str = "f") -> None:
 
 # --- Axes of space ------------------------------------------------------------------------------
 
-ADD_BATCH, TAKE_BATCH = (None, ...), (0, ...)  # indices of (C, ..) and of (1, C, ..)
-ADD_ROW = (slice(None), slice(None), None, ...)  # of (N, C, L) ...
-TAKE_ROW = (slice(None), slice(None), 0, ...)  # ... and of (N, C, 1, L)
+ADD_BATCH, TAKE_BATCH = (None, ...), (0, ...)  # indices: (C, ..) to (1, C, ..), and back
+ADD_ROW = (slice(None), slice(None), None, ...)  # (N, C, L) to (N, C, 1, L) ...
+TAKE_ROW = (slice(None), slice(None), 0, ...)  # ... and back
 
 
 def check_spatial(name: str, shape: Shape, n: int) -> None:
@@ -135,7 +135,7 @@ def as_images(x: Any, n: int) -> Any:
 
 
 def restored(y: Any, n: int, ndim: int) -> Any:
-    """The inverse of `as_images`, whose input had ndim axes, for the shape of y."""
+    """y without the axes that `as_images` added to an input of ndim axes."""
     if n == 1:
         y = ops.getitem(y, index=TAKE_ROW)
     return y if ndim == n + 2 else ops.getitem(y, index=TAKE_BATCH)

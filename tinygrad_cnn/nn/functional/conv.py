@@ -173,7 +173,7 @@ def _transposed(
     op = ops.conv3d_input if n == 3 else ops.conv2d_input
     y = op(as_images(input, n), _as_filters(weight, n), **settings)
     y = restored(y, n, len(shape))
-    return y if bias is None else ops.add(y, ops.reshape(bias, shape=(-1, *[1] * n)))
+    return y if bias is None else ops.add(y, ops.reshape(bias, shape=(bias._array.size, *[1] * n)))
 
 
 @lru_cache(maxsize=1024)

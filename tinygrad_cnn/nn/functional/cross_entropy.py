@@ -62,7 +62,7 @@ def nll_loss(
 ) -> Tensor:  # fmt: skip
     """−input[target] for log-probabilities (N, C, ..) or (C,) and labels (N, ..) or ().
 
-    Else as `cross_entropy`.
+    Otherwise as `cross_entropy`.
 
     >>> nll_loss(tc.tensor([[-1.0, -2.0]]), tc.tensor([1]))
     tensor(2.)

@@ -16,8 +16,8 @@ from ... import ops, random
 from ...engine import wrap
 from ...functions.arguments import tensors
 from ...tensor import Tensor
-from .activation import SELU_ALPHA, SELU_SCALE
 from .check import floating
+from .rectifier import SELU_ALPHA, SELU_SCALE
 
 __all__ = [
     "alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout",

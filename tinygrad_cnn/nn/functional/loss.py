@@ -35,7 +35,7 @@ def l1_loss(
     input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean", weight: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
-    """|input − target|, of any shape. Else as `mse_loss`.
+    """|input − target|, of any shape. Otherwise as `mse_loss`.
 
     >>> l1_loss(tc.tensor([1.0, 2.0]), tc.tensor([1.0, 4.0]))
     tensor(1.)

@@ -37,9 +37,9 @@ def max_unpool2d(
 ) -> Tensor:  # fmt: skip
     """Zeros (N, C, H, W), with the maxima (N, C, P, Q) of a `max_pool2d` at their indices.
 
-    The input may come without N. `indices` are int64, of its shape. H and W are the smallest sizes
-    that the pooling may have had, or those of `output_size`: two numbers, or a whole shape. Of
-    values for one place the last is taken, and it gets the gradient. Raises RuntimeError for
+    The input may come without N. `indices` are int64, of its shape. H and W are by default the
+    smallest sizes that the pooling may have had; `output_size` gives others, as two numbers or as a
+    whole shape. If several values go to one place, the last stays and gets the gradient. Raises RuntimeError for
     indices that do not fit, ValueError for an `output_size` that the pooling cannot have had.
 
     >>> max_unpool2d(tc.tensor([[[4.0]]]), tc.tensor([[[2]]]), 2)

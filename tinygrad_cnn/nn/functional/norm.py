@@ -77,12 +77,12 @@ def instance_norm(
     weight: Tensor | None = None, bias: Tensor | None = None, use_input_stats: bool = True,
     momentum: float = 0.1, eps: float = 1e-5,
 ) -> Tensor:  # fmt: skip
-    """Each channel of each image of input (N, C, ..) normalized by itself. Else as `batch_norm`.
+    """Each channel of each image of input (N, C, ..) normalized by itself. Otherwise as `batch_norm`.
 
-    The running statistics move towards the mean of those of the images. Without `use_input_stats`
+    The running statistics move towards the mean of the statistics of the images. Without `use_input_stats`
     the running statistics normalize. (Ulyanov, Vedaldi and Lempitsky 2016.)
 
-    Raises ValueError for one value a channel, else as `batch_norm`.
+    Raises ValueError for one value a channel, otherwise as `batch_norm`.
 
     >>> instance_norm(tc.tensor([[[1.0, 3.0]]]), eps=0.0)
     tensor([[[-1.,  1.]]])
@@ -129,7 +129,7 @@ def _check_vectors(name: str, first: int, channels: int, **vectors: Any) -> None
 def _move(
     running_mean: Any, running_var: Any, mu: Any, variance: Any, m: int, momentum: float
 ) -> None:
-    """Move the running statistics by `momentum` to those of m elements, with unbiased variance."""
+    """Move the running statistics by `momentum` to `mu` and the unbiased variance of m elements."""
     for running, new in (
         (running_mean, mu._array), (running_var, variance._array * (m / max(m - 1, 1))),
     ):  # fmt: skip

@@ -31,9 +31,11 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class _Windows:
-    """The windows of a pooling: a value for each axis of space, of which 1d has a first of length 1.
+    """The windows of a pooling, with a value for each axis of space.
 
-    `x_shape` is (N, C, ..). `pads` reaches as far as the last window; `padding` was asked for.
+    One axis of space counts as two: the first has length 1. `x_shape` is (N, C, ..). `padding` is
+    the setting, and `pads` the padding (before, behind) of each axis up to the end of its last
+    window.
     """
 
     x_shape: Shape
@@ -265,9 +267,9 @@ def avg_pool2d(
 ) -> Tensor:  # fmt: skip
     """The mean of each window of images (N, C, H, W): (N, C, P, Q), sizes as in `max_pool2d`.
 
-    The input may come without N. The mean divides by the cells of the window: those of padding
-    count with `count_include_pad`, and cells beyond that, which `ceil_mode` reaches, never count.
-    `divisor_override` replaces this number. Raises RuntimeError as `max_pool2d`, for a divisor of
+    The input may come without N. The mean divides by the number of cells in the window:
+    cells of padding count with `count_include_pad`, and cells beyond the padding, which `ceil_mode`
+    reaches, never count. `divisor_override` replaces this number. Raises RuntimeError as `max_pool2d`, for a divisor of
     0, and for another dtype than of floating point.
 
     >>> avg_pool2d(tc.tensor([[[1.0, 3.0], [4.0, 2.0]]]), (1, 2))

@@ -94,13 +94,13 @@ def _size(shape: Shape, size: Any, scale_factor: Any, recompute: bool) -> tuple[
     if (size is None) == (scale_factor is None):
         few = "either" if size is None else "only one of"
         raise ValueError(f"{few} size or scale_factor should be defined")
-    n, what = len(shape) - 2, "output size" if scale_factor is None else "scale_factor"
+    n, name = len(shape) - 2, "output size" if scale_factor is None else "scale_factor"
     given = size if scale_factor is None else scale_factor
     values = tuple(given) if isinstance(given, (tuple, list)) else (given,) * n
     if len(values) != n:
         raise ValueError(
-            f"Input and {what} must have the same number of spatial dimensions, but got input with "
-            f"spatial dimensions of {list(shape[2:])} and {what} of {given}"
+            f"Input and {name} must have the same number of spatial dimensions, but got input with "
+            f"spatial dimensions of {list(shape[2:])} and {name} of {given}"
         )
     if scale_factor is not None:
         grown = tuple(math.floor(m * f) for m, f in zip(shape[2:], values, strict=True))
