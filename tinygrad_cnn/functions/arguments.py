@@ -74,7 +74,7 @@ def tensors(name: str, **arguments: Any) -> None:
 
 
 def optional_tensors(name: str, first: int, /, **arguments: Any) -> None:
-    """TypeError unless each is a Tensor or None. They are arguments of `name`, from place `first` on."""
+    """TypeError unless each is a Tensor or None: arguments of `name` from place `first` on."""
     for k, (argument, value) in enumerate(arguments.items(), first):
         if not (value is None or isinstance(value, Recorded)):
             raise not_a_tensor(name, argument, value, k)

@@ -36,7 +36,8 @@ def scaled_dot_product_attention(
 
     Raises RuntimeError for shapes or dtypes that do not fit.
 
-    >>> scaled_dot_product_attention(tc.zeros(1, 2), tc.ones(3, 2), tc.tensor([[0.0], [3.0], [6.0]]))
+    >>> value = tc.tensor([[0.0], [3.0], [6.0]])
+    >>> scaled_dot_product_attention(tc.zeros(1, 2), tc.ones(3, 2), value)
     tensor([[3.]])
     """
     name = "scaled_dot_product_attention"
@@ -44,8 +45,8 @@ def scaled_dot_product_attention(
     shapes = [x._array.shape for x in (query, key, value)]
     if min(map(len, shapes)) < 2:
         raise RuntimeError(
-            "Expected query, key, and value to all be at least 2 dimensional, but got shapes {}, {} "
-            "and {}".format(*shapes)
+            "Expected query, key, and value to all be at least 2 dimensional, but got shapes {}, "
+            "{} and {}".format(*shapes)
         )
     if shapes[0][-1] != shapes[1][-1] or shapes[1][-2] != shapes[2][-2]:
         raise RuntimeError(
@@ -134,8 +135,8 @@ def multi_head_attention_forward(
     `in_proj_weight` (3 E, E) and `in_proj_bias` (3 E,) project query, key and value; with
     `use_separate_proj_weight` the three weights do. `attn_mask` is (L, S) or (N · H, L, S),
     `key_padding_mask` (N, S): bool masks hide True places, floating-point ones are added. `bias_k`,
-    `bias_v` and `add_zero_attn` append a learned key and a key of zeros. `is_causal` is a hint, which
-    needs the mask too. Raises ValueError or RuntimeError for shapes that do not fit,
+    `bias_v` and `add_zero_attn` append a learned key and a key of zeros. `is_causal` is a hint,
+    which needs the mask too. Raises ValueError or RuntimeError for shapes that do not fit,
     NotImplementedError for `static_k` and `static_v`.
 
     >>> x, w = tc.ones(3, 1, 2), tc.eye(2)
@@ -159,8 +160,8 @@ def multi_head_attention_forward(
     ndims = [x._array.ndim for x in (query, key, value)]
     if ndims not in ([3, 3, 3], [2, 2, 2]):
         raise ValueError(
-            "query should be unbatched 2D or batched 3D tensor, key and value likewise, but received "
-            "{}-D, {}-D and {}-D".format(*ndims)
+            "query should be unbatched 2D or batched 3D tensor, key and value likewise, but "
+            "received {}-D, {}-D and {}-D".format(*ndims)
         )
     if not batched:
         query, key, value = (functions.unsqueeze(x, 1) for x in (query, key, value))
@@ -251,8 +252,8 @@ def _merged(
     if attn_mask is not None and key_padding_mask is not None:
         if attn_mask._array.dtype != key_padding_mask._array.dtype:
             warnings.warn(
-                "Support for mismatched key_padding_mask and attn_mask is deprecated. Use same type "
-                "for both instead.",
+                "Support for mismatched key_padding_mask and attn_mask is deprecated. Use same "
+                "type for both instead.",
                 stacklevel=3,
             )
         return found[0] + found[1]

@@ -37,10 +37,8 @@ def sizes(name: str, setting: str, value: Any, least: int, n: int) -> tuple[int,
     if len(values) not in (1, n):
         raise RuntimeError(f"{name}: {setting} must be {INTEGERS[n]}, got {value!r}")
     if min(values) < least:
-        raise RuntimeError(
-            f"{name}: {setting} must be {'non-negative' if least == 0 else 'greater than zero'}, got "
-            f"{value}"
-        )
+        wanted = "non-negative" if least == 0 else "greater than zero"
+        raise RuntimeError(f"{name}: {setting} must be {wanted}, got {value}")
     return tuple(int(v) for v in values) * (n // len(values))
 
 
@@ -66,10 +64,10 @@ def floating(name: str, **arguments: Any) -> None:
 
 
 def floating_affine(name: str, input: Any, weight: Any, bias: Any, place: int = 2) -> None:
-    """Raise unless input, weight and bias are Tensors of one floating-point dtype. Bias may be None.
+    """Raise as `floating` unless input, weight and bias are of one floating-point dtype.
 
-    `place` is the position of the weight, and the bias comes next. From place 3 on the weight may
-    be None too. Raises as `floating`.
+    The bias may be None. `place` is the position of the weight, and the bias comes next. From
+    place 3 on the weight may be None too.
     """
     if (
         isinstance(input, Tensor)
@@ -89,7 +87,7 @@ def floating_affine(name: str, input: Any, weight: Any, bias: Any, place: int = 
 
 
 def one_floating_dtype(name: str, **arguments: Any) -> None:
-    """RuntimeError unless the Tensors have one floating-point dtype. Any may be None, but not all."""
+    """RuntimeError unless the Tensors have one floating-point dtype. Some may be None."""
     dtypes = {a: t._array.dtype for a, t in arguments.items() if t is not None}
     if len(set(dtypes.values())) > 1 or next(iter(dtypes.values())).kind != "f":
         got = ", ".join(f"{argument} {dtype}" for argument, dtype in dtypes.items())

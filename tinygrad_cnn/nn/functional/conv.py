@@ -208,7 +208,7 @@ def _whole(name: str, groups: Any) -> int:
 def _check_shapes(
     name: str, n: int, x: Shape, w: Shape, b: Shape | None, groups: int, transposed: bool
 ) -> str:
-    """RuntimeError for operands that do not fit each other. Returns their shapes, for other errors."""
+    """RuntimeError for operands that do not fit. Returns their shapes as text for other errors."""
     check_spatial(name, x, n)
     shapes = f"(x {x}, weight {w}, groups {groups})"
     if len(w) != n + 2:

@@ -95,8 +95,8 @@ def _with_batch(name: str, input: Any, target: Any, weight: Any) -> tuple[Any, A
     classes = shape[min(len(shape) - 1, 1)]
     if weight is not None and weight._array.shape != (classes,):
         raise RuntimeError(
-            f"weight tensor should be defined either for all {classes} classes or no classes but got "
-            f"weight tensor of shape: {weight._array.shape}"
+            f"weight tensor should be defined either for all {classes} classes or no classes but "
+            f"got weight tensor of shape: {weight._array.shape}"
         )
     if len(shape) > 1:
         return input, target

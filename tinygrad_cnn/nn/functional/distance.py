@@ -26,7 +26,8 @@ def _norm(x: Any, p: float, dim: int) -> Any:
     if math.isinf(p):
         if not x._array.shape[dim]:
             raise RuntimeError(
-                f"cannot compute the {p} norm on the dimension {dim} because this dimension is empty"
+                f"cannot compute the {p} norm on the dimension {dim} because this dimension is "
+                "empty"
             )
         return (ops.amax if p > 0 else ops.amin)(size, dim=dim, keepdim=True)
     if p == 0:
@@ -130,7 +131,7 @@ def _broadcast(name: str, a: Any, b: Any) -> tuple[Any, Any]:
         shape = np.broadcast_shapes(*shapes)
     except ValueError:
         raise RuntimeError(
-            f"{name}: the size of one tensor must match that of the other at each axis, or be 1; got "
-            f"{shapes[0]} and {shapes[1]}"
+            f"{name}: the size of one tensor must match that of the other at each axis, or be 1; "
+            f"got {shapes[0]} and {shapes[1]}"
         ) from None
     return ops.expand(a, shape=shape), ops.expand(b, shape=shape)

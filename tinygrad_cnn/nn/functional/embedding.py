@@ -117,8 +117,8 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     a, b, w = (x._array.shape for x in (input1, input2, weight))
     if len(w) != 3 or a[:-1] != b[:-1] or a[-1:] != w[1:2] or b[-1:] != w[2:]:
         raise RuntimeError(
-            f"bilinear(): input1 {a} and input2 {b} must be alike but for the last axis, which must "
-            f"have the sizes that weight {w} has at axes 1 and 2"
+            f"bilinear(): input1 {a} and input2 {b} must be alike but for the last axis, which "
+            f"must have the sizes that weight {w} has at axes 1 and 2"
         )
     if bias is not None and bias._array.shape != w[:1]:
         raise RuntimeError(f"bilinear(): bias size {bias._array.shape}, expected {w[:1]}")

@@ -1,4 +1,4 @@
-"""Losses that are negative log-likelihoods, of binary targets, distributions, counts and numbers."""
+"""Losses that are negative log-likelihoods: of bits, distributions, counts and numbers."""
 
 from __future__ import annotations
 

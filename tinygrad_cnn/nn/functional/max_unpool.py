@@ -39,8 +39,10 @@ def max_unpool2d(
 
     The input may come without N. `indices` are int64, of its shape. H and W are by default the
     smallest sizes that the pooling may have had; `output_size` gives others, as two numbers or as a
-    whole shape. If several values go to one place, the last stays and gets the gradient. Raises RuntimeError for
-    indices that do not fit, ValueError for an `output_size` that the pooling cannot have had.
+    whole shape. If several values go to one place, the last stays and gets the gradient.
+
+    Raises RuntimeError for indices that do not fit, ValueError for an `output_size` that the
+    pooling cannot have had.
 
     >>> max_unpool2d(tc.tensor([[[4.0]]]), tc.tensor([[[2]]]), 2)
     tensor([[[0., 0.],
@@ -94,8 +96,8 @@ def _max_unpool(
     count = math.prod(plane)
     if at.size and (at.min() < 0 or at.max() >= count):
         raise RuntimeError(
-            f"Found an invalid max index: {at.max() if at.min() >= 0 else at.min()} (output volumes "
-            f"are of size {'x'.join(map(str, plane))})"
+            f"Found an invalid max index: {at.max() if at.min() >= 0 else at.min()} (output "
+            f"volumes are of size {'x'.join(map(str, plane))})"
         )
     lead = shape[:-n]  # (N, C) or (C,)
     places = at.reshape(*lead, -1)

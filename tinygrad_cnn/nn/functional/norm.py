@@ -77,10 +77,10 @@ def instance_norm(
     weight: Tensor | None = None, bias: Tensor | None = None, use_input_stats: bool = True,
     momentum: float = 0.1, eps: float = 1e-5,
 ) -> Tensor:  # fmt: skip
-    """Each channel of each image of input (N, C, ..) normalized by itself. Otherwise as `batch_norm`.
+    """`batch_norm` of each image of input (N, C, ..) by itself.
 
-    The running statistics move towards the mean of the statistics of the images. Without `use_input_stats`
-    the running statistics normalize. (Ulyanov, Vedaldi and Lempitsky 2016.)
+    The running statistics move towards the mean of the statistics of the images. Without
+    `use_input_stats` the running statistics normalize. (Ulyanov, Vedaldi and Lempitsky 2016.)
 
     Raises ValueError for one value a channel, otherwise as `batch_norm`.
 
@@ -117,7 +117,10 @@ def _channels(name: str, x: Any, mean: Any, variance: Any, weight: Any, bias: An
 
 
 def _check_vectors(name: str, first: int, channels: int, **vectors: Any) -> None:
-    """Raise unless each is None or a Tensor of one element a channel. `first`: place of the first."""
+    """Raise unless each is None or a Tensor with one element a channel.
+
+    They are arguments of `name`, from place `first` on.
+    """
     for argument, v in vectors.items():
         if v is not None and (not isinstance(v, Tensor) or v._array.shape != (channels,)):
             optional_tensors(name, first, **vectors)

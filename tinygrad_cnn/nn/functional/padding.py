@@ -19,8 +19,9 @@ _MODES = ("constant", "reflect", "replicate", "circular")
 def pad(
     input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None
 ) -> Tensor:
-    """Cells around the last axes: pad = (left, right, top, bottom, front, back, ..); negative crops.
+    """The input with cells around its last axes; negative numbers crop.
 
+    `pad` is (left, right, top, bottom, front, back, ..), two numbers for each axis from the last.
     `mode` is one of
     - "constant": cells of `value`, 0 by default, around any axes;
     - "reflect": the input mirrored at its edge, which is not repeated;
@@ -79,8 +80,8 @@ def _check_edges(
         )
     if 0 in shape[-n:]:
         raise RuntimeError(
-            f"Expected {n + 1}D or {n + 2}D (batch mode) tensor with possibly 0 batch size and other "
-            f"non-zero dimensions for input, but got: {list(shape)}"
+            f"Expected {n + 1}D or {n + 2}D (batch mode) tensor with possibly 0 batch size and "
+            f"other non-zero dimensions for input, but got: {list(shape)}"
         )
     left = [size + sum(sides) for size, sides in zip(shape, widths, strict=True)]
     if min(left) < 0 or (mode != "circular" and max(left[-n:]) < 1):

@@ -56,7 +56,7 @@ class _Windows:
 
     @cached_property
     def depth(self) -> dict[str, Any]:
-        """The attributes of an op that pools the first of three axes: the other two are one axis."""
+        """The attributes of an op that pools the first axis, with the other two as one axis."""
         return {
             "kernel_size": (self.kernel[0], 1), "stride": (self.stride[0], 1),
             "padding": (self.pads[0], (0, 0)),
@@ -267,10 +267,10 @@ def avg_pool2d(
 ) -> Tensor:  # fmt: skip
     """The mean of each window of images (N, C, H, W): (N, C, P, Q), sizes as in `max_pool2d`.
 
-    The input may come without N. The mean divides by the number of cells in the window:
-    cells of padding count with `count_include_pad`, and cells beyond the padding, which `ceil_mode`
-    reaches, never count. `divisor_override` replaces this number. Raises RuntimeError as `max_pool2d`, for a divisor of
-    0, and for another dtype than of floating point.
+    The input may come without N. The mean divides by the number of cells in the window: cells of
+    padding count with `count_include_pad`, and cells beyond the padding, which `ceil_mode` reaches,
+    never count. `divisor_override` replaces this number. Raises RuntimeError as `max_pool2d`, for a
+    divisor of 0, and for another dtype than of floating point.
 
     >>> avg_pool2d(tc.tensor([[[1.0, 3.0], [4.0, 2.0]]]), (1, 2))
     tensor([[[2.],
@@ -322,7 +322,7 @@ def average(
 
 @lru_cache(maxsize=1024)
 def _cells(at: _Windows, padded: bool) -> Any:
-    """How many cells each window averages: a number if all agree, else an array of output's shape."""
+    """The number of cells that each window averages: an array, or one number if all agree."""
     counts = []
     for m, k, s, p, o in zip(
         at.x_shape[2:], at.kernel, at.stride, at.padding, at.output, strict=True

@@ -1,4 +1,4 @@
-"""Images in another size or arrangement: interpolation, windows as columns, shuffles of channels."""
+"""Images in another size or arrangement: interpolation, windows as columns, shuffled channels."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def interpolate(
     n = len(shape) - 2
     if mode in _ANY and align_corners is not None:
         raise ValueError(
-            "align_corners option can only be set with the interpolating modes: linear | bilinear | "
-            f"bicubic | trilinear, got {mode!r}"
+            "align_corners option can only be set with the interpolating modes: linear | bilinear "
+            f"| bicubic | trilinear, got {mode!r}"
         )
     size, factors = _size(shape, size, scale_factor, bool(recompute_scale_factor) or mode == "area")
     if recompute_scale_factor and scale_factor is None:
@@ -166,7 +166,8 @@ def _count(name: str, size: int, taps: int, stride: int, padding: int, dilation:
     if room < 0:
         raise RuntimeError(
             f"{name}: the calculated shape of the array of sliding blocks must be at least one: "
-            f"{size} cells with padding {padding} for a window that spans {dilation * (taps - 1) + 1}"
+            f"{size} cells with padding {padding} for a window that spans "
+            f"{dilation * (taps - 1) + 1}"
         )
     return room // stride + 1
 
@@ -221,8 +222,8 @@ def fold(
     shape = input._array.shape
     if len(shape) not in (2, 3) or 0 in shape[-2:]:
         raise RuntimeError(
-            "Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero "
-            f"dimensions for input, but got: {list(shape)}"
+            "Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and "
+            f"non-zero dimensions for input, but got: {list(shape)}"
         )
     (i, *_), (j, *_) = axes
     p, q = (_count("fold", m, *how) for m, how in zip((h, w), axes, strict=True))
@@ -230,8 +231,8 @@ def fold(
     if rows % (i * j) or columns != p * q:
         raise RuntimeError(
             f"fold: Expected size of input's dimension {len(lead)} to be divisible by the product "
-            f"of kernel_size {(i, j)}, and dimension {len(lead) + 1} to match the number of sliding "
-            f"blocks, {p} * {q}, but got: {list(shape)}"
+            f"of kernel_size {(i, j)}, and dimension {len(lead) + 1} to match the number of "
+            f"sliding blocks, {p} * {q}, but got: {list(shape)}"
         )
     c = rows // (i * j)
     y = functions.reshape(input, (math.prod(lead), c, i, j, p, q))
@@ -298,10 +299,11 @@ def _images(name: str, x: Any, factor: int) -> Shape:
 
 
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
-    """The channels of (N, C, ..) reordered: of C = groups · k, channel g k + i goes to i groups + g.
+    """The channels of (N, C, ..) in another order, in which neighbours are of different groups.
 
-    Same shape. Raises RuntimeError for less than three axes, and for groups that do not divide C.
-    (Zhang et al. 2018, ShuffleNet.)
+    Of C = groups · k channels, channel g k + i goes to place i groups + g. Same shape. Raises
+    RuntimeError for less than three axes, and for groups that do not divide C. (Zhang et al. 2018,
+    ShuffleNet.)
 
     >>> channel_shuffle(tc.arange(4.0).reshape(1, 4, 1), 2).reshape(-1)
     tensor([0., 2., 1., 3.])

@@ -34,7 +34,7 @@ def softmax(
 def log_softmax(
     input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DType | None = None
 ) -> Tensor:
-    """ln softmax(x), computed without softmax, so that it does not underflow. Otherwise as `softmax`.
+    """ln softmax(x), without underflow: softmax is not computed. Otherwise as `softmax`.
 
     >>> log_softmax(tc.tensor([0.0, -1000.0]), dim=0)
     tensor([    0., -1000.])
