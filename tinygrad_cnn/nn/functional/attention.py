@@ -58,6 +58,8 @@ def scaled_dot_product_attention(
             f"dropout probability has to be between 0 and 1, but got {dropout_p}, in {name}"
         )
     if enable_gqa:
+        if len(shapes[0]) < 3:
+            raise RuntimeError(f"{name}: enable_gqa wants query (.., H, L, E), got {shapes[0]}")
         key, value = (_repeated(x, shapes[0][-3]) for x in (key, value))
     long, short = shapes[0][-2], shapes[1][-2]
     if is_causal:

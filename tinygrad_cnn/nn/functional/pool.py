@@ -320,7 +320,7 @@ def average(
     return restored(y, n, input._array.ndim)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=64)  # of arrays as large as a plane
 def _cells(at: _Windows, padded: bool) -> Any:
     """The number of cells that each window averages: an array, or one number if all agree."""
     counts = []
