@@ -11,6 +11,10 @@ The table `recorded/signatures.json` has each public function and Tensor method 
 Functions that PyTorch writes in Python have the signature that `inspect` shows; those that take
 `*args` there have the one in the first line of their documentation.
 
+Functions of nn.functional and nn.init have the signature that `inspect` shows if there is one, since
+the stubs describe other functions of the same name. For the built-in ones of nn.functional, PyTorch's schemas say which parameters are keyword-only, their
+names by keyword, and the defaults that the stubs leave out.
+
 The table `recorded/classes.json` has the public classes and functions of the spaces `CLASSES`, with the
 parameters of constructors and methods as `inspect` shows them: see `parameters_of`.
 """
@@ -58,9 +62,11 @@ def main() -> None:
         "torch": _functions(root / "_VariableFunctions.pyi"),
         "torch.Tensor": _functions(root / "__init__.pyi", "TensorBase"),
         "torch.nn.functional": _functions(root / "_nn.pyi"),
+        "torch.nn.init": {},
     }
     spaces = {"torch": (torch, tc), "torch.Tensor": (torch.Tensor, tc.Tensor),
-              "torch.nn.functional": (torch.nn.functional, tc.nn.functional)}  # fmt: skip
+              "torch.nn.functional": (torch.nn.functional, tc.nn.functional),
+              "torch.nn.init": (torch.nn.init, tc.nn.init)}  # fmt: skip
     table: dict[str, Any] = {}
     for space, (theirs, ours) in spaces.items():
         for name in sorted(dir(ours)):
@@ -69,12 +75,14 @@ def main() -> None:
             function = getattr(theirs, name)
             if not isinstance(function, Callable) or isinstance(function, (type, types.ModuleType)):
                 continue
-            overloads = list(_overloads(function, stubs[space].get(name, []), space))
-            if not overloads and space == "torch.nn.functional":
-                overloads = list(_overloads(function, stubs["torch"].get(name, []), space))
-            row = {"overloads": overloads}
-            if space != "torch.nn.functional":
-                row |= _by_calling(function, overloads)
+            if space.startswith("torch.nn"):
+                overloads = _of_networks(torch, function, {**stubs["torch"], **stubs[space]}, space)
+                if not overloads:
+                    continue
+                row: dict[str, Any] = {"overloads": overloads}
+            else:
+                overloads = list(_overloads(function, stubs[space].get(name, []), space))
+                row = {"overloads": overloads, **_by_calling(function, overloads)}
             table[f"{space}.{name}"] = row
     write(FILE, table)
     write(CLASSES_FILE, dict(classes()))
@@ -123,6 +131,40 @@ def _overloads(function: Any, stubs: list[ast.FunctionDef], space: str) -> Itera
         if tuple(texts) not in seen:
             seen.add(tuple(texts))
             yield [*texts, f"-> {result}"]
+
+
+def _of_networks(
+    torch: Any, function: Any, stubs: dict[str, list[ast.FunctionDef]], space: str
+) -> list[list[str]]:
+    """The overloads of a function of torch.nn; none for one that takes `*args, **kwargs`."""
+    if inspect.isfunction(function):
+        # two functions in one: that with the indices has the parameter that chooses
+        chosen = inspect.getclosurevars(function).nonlocals.get("if_true", function)
+        overloads = list(_overloads(chosen, [], space))
+        return [o for o in overloads if "*args" not in o]
+    overloads = list(_overloads(function, stubs.get(function.__name__, []), space))
+    packet = getattr(torch.ops.aten, function.__name__)
+    if len(overloads) == 1 and "default" in packet.overloads():
+        overloads = [_corrected(overloads[0], packet.default._schema)]
+    return overloads
+
+
+def _corrected(overload: list[str], schema: Any) -> list[str]:
+    """A stub's overload with the names, kinds and missing defaults of PyTorch's schema."""
+    *texts, result = [text for text in overload if text != "*"]
+    found: list[str] = []
+    for k, text in enumerate(texts):
+        if k < len(schema.arguments):
+            argument = schema.arguments[k]
+            name = "input" if argument.name == "self" else argument.name
+            if argument.kwarg_only and "*" not in found:
+                found.append("*")
+            text = name + text[len(text.split(":")[0]) :]
+            text = text.replace("= ...", f"= {argument.default_value!r}")
+        elif "*" in overload and "*" not in found:  # out
+            found.append("*")
+        found.append(text)
+    return [*found, result]
 
 
 def _plain(function: Any, signature: inspect.Signature) -> str:

@@ -292,8 +292,16 @@ def test_integers_are_taken_where_pytorch_takes_them():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: F.gelu([1.0]), TypeError, "gelu: expected a Tensor for input, got list"),
-        (lambda: F.relu(3), TypeError, "relu: expected a Tensor for input, got int"),
+        (
+            lambda: F.gelu([1.0]),
+            TypeError,
+            r"gelu\(\): argument 'input' \(position 1\) must be Tensor, not list",
+        ),
+        (
+            lambda: F.relu(3),
+            TypeError,
+            r"relu\(\): argument 'input' \(position 1\) must be Tensor, not int",
+        ),
         (lambda: F.relu(tc.ones(2).bool()), NotImplementedError, "relu"),
         (
             lambda: F.gelu(tc.ones(1), approximate="no"),

@@ -85,6 +85,7 @@ def test_heads_may_share_keys_and_dropout_is_applied_always():
         ),
         ([(3, 4), (5, 4), (5, 2)], {"attn_mask": tc.ones(3, 5).long()}, "Expected attn_mask dtype"),
         ([(2, 3, 4), (4, 3, 4), (4, 3, 4)], {"enable_gqa": True}, "enable_gqa: 2 heads"),
+        ([(3, 4), (4, 3, 4), (4, 3, 4)], {"enable_gqa": True}, "enable_gqa wants query"),
     ],
 )
 def test_errors_of_attention(shapes, how, message):

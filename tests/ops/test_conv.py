@@ -181,9 +181,9 @@ def test_the_images_get_no_gradient_that_nobody_asked_for():
         ((ones(1, 3, 8, 8).long(), ones(2, 3, 3, 3).long()), RuntimeError,
          "one floating-point dtype, got input int64, weight int64"),
         ((np.ones((1, 3, 8, 8)), ones(2, 3, 3, 3)), TypeError,
-         "expected a Tensor for input, got ndarray"),
+         r"conv2d\(\): argument 'input' \(position 1\) must be Tensor, not numpy.ndarray"),
         ((ones(1, 3, 8, 8), np.ones((2, 3, 3, 3), np.float32)), TypeError,
-         "expected a Tensor for weight, got ndarray"),
+         r"conv2d\(\): argument 'weight' \(position 2\) must be Tensor, not numpy.ndarray"),
     ],
 )  # fmt: skip
 def test_errors(arguments, error, message):

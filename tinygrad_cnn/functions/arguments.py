@@ -132,6 +132,13 @@ def tensors(name: str, **arguments: Any) -> None:
             raise not_a_tensor(name, argument, value, k)
 
 
+def optional_tensors(name: str, first: int, /, **arguments: Any) -> None:
+    """TypeError unless each is a Tensor or None: arguments of `name` from place `first` on."""
+    for k, (argument, value) in enumerate(arguments.items(), first):
+        if not (value is None or isinstance(value, Recorded)):
+            raise not_a_tensor(name, argument, value, k)
+
+
 def several(name: str, values: Sequence[Any]) -> list[Any]:
     """A sequence of Tensors as a list.
 

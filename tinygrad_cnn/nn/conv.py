@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 from ..tensor import Tensor
 from ..types import Device, DType, Ints
 from . import functional as F
-from .functional.check import SEVERAL
+from .functional.check import INTEGERS
 from .functional.conv import conv_padding
 from .layers import draw_weight_and_bias, empty_parameter
 from .module import Module
@@ -86,7 +86,7 @@ class _ConvNd(Module):
         n = self._axes
         values = per_axis(value, n)
         if len(values) != n:
-            raise ValueError(f"{type(self).__name__}: {name} must be {SEVERAL[n]}, got {value!r}")
+            raise ValueError(f"{type(self).__name__}: {name} must be {INTEGERS[n]}, got {value!r}")
         return values
 
     def reset_parameters(self) -> None:

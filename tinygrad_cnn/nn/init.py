@@ -1,7 +1,8 @@
-"""Initial values: each function fills a tensor in place, records nothing, and returns it.
+"""Initial values: each function fills a Tensor in place, outside autograd, and returns it.
 
-Random ones draw from `generator`, or from the default generator. A tensor's fans are counted from
-its shape (out, in, *kernel): fan_in = in · Π kernel, fan_out = out · Π kernel.
+Random functions draw from `generator`, or by default from the default generator, and raise
+NotImplementedError unless the Tensor is of floating point. The fans of a Tensor follow from its
+shape (out, in, *kernel): fan_in = in · Π kernel, fan_out = out · Π kernel.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import functools
 import math
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 
 from ..engine import mark_written
+from ..functions.arguments import tensors
 from ..random import Generator, source
 from ..tensor import Tensor
 
@@ -25,7 +27,15 @@ __all__ = [
     "xavier_normal", "xavier_normal_", "xavier_uniform", "xavier_uniform_", "zeros_",
 ]  # fmt: skip
 
-_GAINS = {
+Nonlinearity: TypeAlias = Literal[
+    "linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
+    "conv_transpose3d", "sigmoid", "tanh", "relu", "leaky_relu", "selu",
+]  # fmt: skip
+FanMode: TypeAlias = Literal["fan_in", "fan_out"]
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_GAINS = {  # PyTorch's values
     "sigmoid": 1.0,
     "tanh": 5.0 / 3,
     "relu": math.sqrt(2.0),
@@ -35,10 +45,11 @@ _GAINS = {
 }
 
 
-def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """The standard deviation that keeps the variance through a nonlinearity.
+def calculate_gain(nonlinearity: Nonlinearity, param: float | None = None) -> float:
+    """The factor for the standard deviation that keeps the variance through a nonlinearity.
 
-    `param` is the negative slope of leaky_relu (0.01). Raises ValueError for an unknown name.
+    `param` is the negative slope of leaky_relu, 0.01 by default. Raises ValueError for an unknown
+    name.
 
     >>> calculate_gain("leaky_relu", 0.0) == 2**0.5
     True
@@ -54,29 +65,34 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 
 def _array(name: str, tensor: Any, random: bool = False) -> np.ndarray:
-    if not isinstance(tensor, Tensor):
-        raise TypeError(f"{name}: wanted a Tensor, got {type(tensor).__name__}")
-    array = tensor._array
+    """The array to fill, checked: of floating point for random values."""
+    tensors(name, tensor=tensor)
+    array: np.ndarray = tensor._array
     if random and array.dtype.kind != "f":
         raise NotImplementedError(f"{name}: wanted a floating-point Tensor, got {array.dtype}")
     return array
 
 
 def _filled(tensor: Any, values: Any) -> Any:
+    """The Tensor, with the values written to its memory."""
     tensor._array[...] = values
     mark_written(tensor._array)
     return tensor
 
 
 def _drawing_type(array: np.ndarray) -> Any:
-    """The type to draw in: NumPy draws float32 and float64."""
+    """The dtype to draw in. NumPy draws float32 and float64 alone."""
     return np.float64 if array.dtype == np.float64 else np.float32
 
 
 def uniform_(
-    tensor: Any, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
-) -> Any:
-    """Fill with draws from U[a, b). Raises RuntimeError for a > b."""
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Fill with draws from U[a, b). Raises RuntimeError for a > b.
+
+    >>> uniform_(tc.empty(2), 3.0, 3.0)
+    tensor([3., 3.])
+    """
     array = _array("uniform_", tensor, random=True)
     if a > b:
         raise RuntimeError(f"uniform_ expects a range [a, b), but found a={a} > b={b}")
@@ -85,9 +101,13 @@ def uniform_(
 
 
 def normal_(
-    tensor: Any, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
-) -> Any:
-    """Fill with draws from N(mean, std²). Raises RuntimeError for std < 0."""
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Fill with draws from N(mean, std²). Raises RuntimeError for std < 0.
+
+    >>> normal_(tc.empty(2), mean=3.0, std=0.0)
+    tensor([3., 3.])
+    """
     array = _array("normal_", tensor, random=True)
     if std < 0:
         raise RuntimeError(f"normal_ expects std >= 0.0, but found std {std}")
@@ -96,16 +116,15 @@ def normal_(
 
 
 def trunc_normal_(
-    tensor: Any,
-    mean: float = 0.0,
-    std: float = 1.0,
-    a: float = -2.0,
-    b: float = 2.0,
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0,
     generator: Generator | None = None,
-) -> Any:
+) -> Tensor:  # fmt: skip
     """Fill with draws from N(mean, std²) under the condition a ≤ value ≤ b.
 
     Raises RuntimeError for a > b or std ≤ 0.
+
+    >>> trunc_normal_(tc.empty(100)).abs().max() <= 2
+    tensor(True)
     """
     array = _array("trunc_normal_", tensor, random=True)
     if not (a <= b and std > 0):
@@ -120,9 +139,9 @@ def trunc_normal_(
 def _truncated(size: int, low: float, high: float, draw: np.random.Generator) -> np.ndarray:
     """Standard normal draws in [low, high], by rejection.
 
-    From the normal itself where the window holds enough of it. Else from the density that falls
-    off exponentially from the bound nearest to 0 (Robert 1995, Simulation of truncated normal
-    variables, section 2): at its best far out, and uniform where the window holds 0.
+    The draws to choose from are normal if enough of them fall into the window. Else their density
+    falls off exponentially from the bound nearest to 0: best far out, and uniform if the window
+    holds 0. (Robert 1995, Simulation of truncated normal variables, section 2.)
     """
     if high < 0:
         return -_truncated(size, -high, -low, draw)
@@ -145,35 +164,57 @@ def _truncated(size: int, low: float, high: float, draw: np.random.Generator) ->
     return np.concatenate(found)
 
 
-def constant_(tensor: Any, val: float) -> Any:
-    """Fill with one value."""
+def constant_(tensor: Tensor, val: float) -> Tensor:
+    """Fill with one value.
+
+    >>> constant_(tc.empty(2), 0.5)
+    tensor([0.5000, 0.5000])
+    """
     _array("constant_", tensor)
     return _filled(tensor, val)
 
 
-def ones_(tensor: Any) -> Any:
-    """Fill with 1."""
-    return constant_(tensor, 1.0)
+def ones_(tensor: Tensor) -> Tensor:
+    """Fill with 1.
+
+    >>> ones_(tc.empty(2))
+    tensor([1., 1.])
+    """
+    _array("ones_", tensor)
+    return _filled(tensor, 1)
 
 
-def zeros_(tensor: Any) -> Any:
-    """Fill with 0."""
-    return constant_(tensor, 0.0)
+def zeros_(tensor: Tensor) -> Tensor:
+    """Fill with 0.
+
+    >>> zeros_(tc.empty(2))
+    tensor([0., 0.])
+    """
+    _array("zeros_", tensor)
+    return _filled(tensor, 0)
 
 
-def eye_(tensor: Any) -> Any:
-    """Make a matrix the identity. Raises ValueError for what is no matrix."""
+def eye_(tensor: Tensor) -> Tensor:
+    """Fill a matrix with the identity. Raises ValueError for another number of axes than two.
+
+    >>> eye_(tc.empty(2, 3))
+    tensor([[1., 0., 0.],
+            [0., 1., 0.]])
+    """
     array = _array("eye_", tensor)
     if array.ndim != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
     return _filled(tensor, np.eye(*array.shape))
 
 
-def dirac_(tensor: Any, groups: int = 1) -> Any:
-    """Make a convolution weight (out, in / groups, *kernel) pass its input through.
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """Fill a convolution weight (out, in / groups, *kernel) so that it passes its input through.
 
-    Each output channel is its input channel's middle cell. Raises ValueError for other shapes than
-    of 3 to 5 axes, and where `groups` does not divide the output channels.
+    Each output channel copies the middle cell of its input channel. Raises ValueError for another
+    number of axes than 3 to 5, and for groups that do not divide the output channels.
+
+    >>> dirac_(tc.empty(1, 1, 3))
+    tensor([[[0., 1., 0.]]])
     """
     array = _array("dirac_", tensor)
     if array.ndim not in (3, 4, 5):
@@ -189,9 +230,9 @@ def dirac_(tensor: Any, groups: int = 1) -> Any:
     return _filled(tensor, values)
 
 
-def _fans(tensor: Any) -> tuple[int, int]:
-    """fan_in and fan_out of a tensor (out, in, *kernel)."""
-    shape = tensor.shape
+def _calculate_fan_in_and_fan_out(tensor: Any) -> tuple[int, int]:
+    """fan_in and fan_out of a Tensor (out, in, *kernel). The name is PyTorch's: users call it."""
+    shape = tensor._array.shape
     if len(shape) < 2:
         raise ValueError(
             "Fan in and fan out can not be computed for tensor with fewer than 2 dimensions"
@@ -200,61 +241,89 @@ def _fans(tensor: Any) -> tuple[int, int]:
     return shape[1] * receptive, shape[0] * receptive
 
 
-_calculate_fan_in_and_fan_out = _fans  # the name under which PyTorch's is used
+def _sum_of_fans(name: str, tensor: Any) -> int:
+    """fan_in + fan_out, at least 1, of a checked Tensor."""
+    _array(name, tensor, random=True)
+    return max(sum(_calculate_fan_in_and_fan_out(tensor)), 1)
 
 
-def xavier_uniform_(tensor: Any, gain: float = 1.0, generator: Generator | None = None) -> Any:
-    """U(±gain · √(6 / (fan_in + fan_out))): Glorot and Bengio 2010, equation 16."""
-    bound = gain * math.sqrt(6.0 / max(sum(_fans(tensor)), 1))
+def xavier_uniform_(
+    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Fill with draws from U(±gain · √(6 / (fan_in + fan_out))).
+
+    Raises ValueError below two axes. (Glorot and Bengio 2010, equation 16.)
+
+    >>> xavier_uniform_(tc.empty(3, 3)).abs().max() <= 1
+    tensor(True)
+    """
+    bound = gain * math.sqrt(6.0 / _sum_of_fans("xavier_uniform_", tensor))
     return uniform_(tensor, -bound, bound, generator)
 
 
-def xavier_normal_(tensor: Any, gain: float = 1.0, generator: Generator | None = None) -> Any:
-    """N(0, gain² · 2 / (fan_in + fan_out)): Glorot and Bengio 2010."""
-    return normal_(tensor, 0.0, gain * math.sqrt(2.0 / max(sum(_fans(tensor)), 1)), generator)
+def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """Fill with draws from N(0, gain² · 2 / (fan_in + fan_out)).
+
+    Raises ValueError below two axes. (Glorot and Bengio 2010.)
+
+    >>> xavier_normal_(tc.empty(2, 3), gain=0.0).abs()
+    tensor([[0., 0., 0.],
+            [0., 0., 0.]])
+    """
+    std = gain * math.sqrt(2.0 / _sum_of_fans("xavier_normal_", tensor))
+    return normal_(tensor, 0.0, std, generator)
 
 
-def _kaiming_std(tensor: Any, a: float, mode: str, nonlinearity: str) -> float | None:
-    if 0 in tensor.shape:
+def _kaiming_std(name: str, tensor: Any, a: float, mode: Any, nonlinearity: Any) -> float | None:
+    """The standard deviation; None, with a warning, for a Tensor without elements."""
+    if not _array(name, tensor, random=True).size:
         warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=3)
         return None
     modes = ["fan_in", "fan_out"]
     if str(mode).lower() not in modes:
         raise ValueError(f"Mode {mode} not supported, please use one of {modes}")
-    fan = _fans(tensor)[modes.index(mode.lower())]
+    fan = _calculate_fan_in_and_fan_out(tensor)[modes.index(mode.lower())]
     return calculate_gain(nonlinearity, a) / math.sqrt(fan)
 
 
 def kaiming_uniform_(
-    tensor: Any,
-    a: float = 0,
-    mode: str = "fan_in",
-    nonlinearity: str = "leaky_relu",
-    generator: Generator | None = None,
-) -> Any:
-    """U(±gain · √(3 / fan)): He et al. 2015. `a` is the negative slope of leaky_relu."""
-    std = _kaiming_std(tensor, a, mode, nonlinearity)
+    tensor: Tensor, a: float = 0, mode: FanMode = "fan_in",
+    nonlinearity: Nonlinearity = "leaky_relu", generator: Generator | None = None,
+) -> Tensor:  # fmt: skip
+    """Fill with draws from U(±gain · √(3 / fan)).
+
+    `a` is the negative slope of leaky_relu, for the gain. Raises ValueError below two axes, and for
+    another mode or nonlinearity. (He et al. 2015.)
+
+    >>> kaiming_uniform_(tc.empty(4, 6)).abs().max() <= 1
+    tensor(True)
+    """
+    std = _kaiming_std("kaiming_uniform_", tensor, a, mode, nonlinearity)
     if std is None:
         return tensor
     return uniform_(tensor, -math.sqrt(3.0) * std, math.sqrt(3.0) * std, generator)
 
 
 def kaiming_normal_(
-    tensor: Any,
-    a: float = 0,
-    mode: str = "fan_in",
-    nonlinearity: str = "leaky_relu",
-    generator: Generator | None = None,
-) -> Any:
-    """N(0, gain² / fan): He et al. 2015. `a` is the negative slope of leaky_relu."""
-    std = _kaiming_std(tensor, a, mode, nonlinearity)
+    tensor: Tensor, a: float = 0, mode: FanMode = "fan_in",
+    nonlinearity: Nonlinearity = "leaky_relu", generator: Generator | None = None,
+) -> Tensor:  # fmt: skip
+    """Fill with draws from N(0, gain² / fan). Otherwise as `kaiming_uniform_`.
+
+    >>> kaiming_normal_(tc.empty(4, 6), mode="fan_out", nonlinearity="relu").isfinite().all()
+    tensor(True)
+    """
+    std = _kaiming_std("kaiming_normal_", tensor, a, mode, nonlinearity)
     return tensor if std is None else normal_(tensor, 0.0, std, generator)
 
 
-def orthogonal_(tensor: Any, gain: float = 1, generator: Generator | None = None) -> Any:
-    """Rows (or, where there are more rows, columns) orthogonal, of norm `gain`.
+def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = None) -> Tensor:
+    """Fill a matrix with orthogonal rows of norm `gain`; with columns, if there are fewer of them.
 
-    The axes after the first count as one: Saxe et al. 2013. Raises ValueError below two axes.
+    The axes after the first count as one. Raises ValueError below two axes. (Saxe et al. 2013.)
+
+    >>> orthogonal_(tc.empty(1, 1), gain=2.0).abs()
+    tensor([[2.]])
     """
     array = _array("orthogonal_", tensor, random=True)
     if array.ndim < 2:
@@ -265,14 +334,20 @@ def orthogonal_(tensor: Any, gain: float = 1, generator: Generator | None = None
     columns = array.size // rows
     draws = source(generator).standard_normal((max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(draws)
-    q *= np.where(np.diagonal(r) < 0, -1.0, 1.0)  # or else q is not uniform over the group
+    q *= np.where(np.diagonal(r) < 0, -1.0, 1.0)  # so that q is uniform over the group
     return _filled(tensor, gain * (q if rows >= columns else q.T).reshape(array.shape))
 
 
 def sparse_(
-    tensor: Any, sparsity: float, std: float = 0.01, generator: Generator | None = None
-) -> Any:
-    """N(0, std²), but ⌈sparsity · rows⌉ entries of each column are 0: Martens 2010."""
+    tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None
+) -> Tensor:
+    """Fill a matrix with draws from N(0, std²), but ⌈sparsity · rows⌉ zeros in each column.
+
+    Raises ValueError for another number of axes than two. (Martens 2010.)
+
+    >>> (sparse_(tc.empty(4, 2), 0.5) == 0).sum(0)
+    tensor([2, 2])
+    """
     array = _array("sparse_", tensor, random=True)
     if array.ndim != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
@@ -287,12 +362,12 @@ def sparse_(
 # --- Old names ----------------------------------------------------------------------------------
 
 
-def deprecated_alias(where: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function under its old name, without the underscore: it warns (FutureWarning)."""
+def deprecated_alias(where: str, function: Callable[P, R]) -> Callable[P, R]:
+    """The function under its old name, without the underscore, which warns (FutureWarning)."""
     name = function.__name__
 
     @functools.wraps(function)
-    def old(*args: Any, **kwargs: Any) -> Any:
+    def old(*args: P.args, **kwargs: P.kwargs) -> R:
         warnings.warn(
             f"`{where}.{name[:-1]}` is now deprecated in favor of `{where}.{name}`.",
             FutureWarning,
@@ -305,8 +380,14 @@ def deprecated_alias(where: str, function: Callable[..., Any]) -> Callable[..., 
     return old
 
 
-_old = functools.partial(deprecated_alias, "nn.init")
-constant, dirac, eye, uniform, normal = map(_old, (constant_, dirac_, eye_, uniform_, normal_))
-xavier_uniform, xavier_normal = _old(xavier_uniform_), _old(xavier_normal_)
-kaiming_uniform, kaiming_normal = _old(kaiming_uniform_), _old(kaiming_normal_)
-orthogonal, sparse = _old(orthogonal_), _old(sparse_)
+constant = deprecated_alias("nn.init", constant_)
+dirac = deprecated_alias("nn.init", dirac_)
+eye = deprecated_alias("nn.init", eye_)
+kaiming_normal = deprecated_alias("nn.init", kaiming_normal_)
+kaiming_uniform = deprecated_alias("nn.init", kaiming_uniform_)
+normal = deprecated_alias("nn.init", normal_)
+orthogonal = deprecated_alias("nn.init", orthogonal_)
+sparse = deprecated_alias("nn.init", sparse_)
+uniform = deprecated_alias("nn.init", uniform_)
+xavier_normal = deprecated_alias("nn.init", xavier_normal_)
+xavier_uniform = deprecated_alias("nn.init", xavier_uniform_)

@@ -26,7 +26,7 @@ def draw_weight_and_bias(module: Any) -> None:
     """Draw both from U(±1 / √fan_in): Kaiming's uniform initialisation with a = √5."""
     init.kaiming_uniform_(module.weight, a=math.sqrt(5))
     if module.bias is not None:
-        fan_in, _ = init._fans(module.weight)
+        fan_in, _ = init._calculate_fan_in_and_fan_out(module.weight)
         bound = 1 / math.sqrt(fan_in) if fan_in else 0.0
         init.uniform_(module.bias, -bound, bound)
 

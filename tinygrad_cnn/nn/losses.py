@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from ..tensor import Tensor
 from . import functional as F
-from .functional.loss import legacy_reduction
+from .functional.reduction import legacy_reduction
 from .settings import FunctionModule
 
 __all__ = [

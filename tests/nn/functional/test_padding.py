@@ -55,6 +55,19 @@ def test_dtypes_layouts_and_a_batch_of_nothing():
 X = tc.zeros(1, 2, 4, 5)
 
 
+def test_constant_padding_of_two_axes_one_of_which_is_cropped():
+    x = np.random.default_rng(0).normal(size=(3, 4))
+    pad = lambda x: F.pad(x, (1, 2, -1, 0), value=0.5)  # noqa: E731
+    wanted = np.pad(x[1:], ((0, 0), (1, 2)), constant_values=0.5)
+    np.testing.assert_array_equal(pad(tc.tensor(x)).numpy(), wanted)
+    check_vjp(pad, x)
+    check_second_order(pad, x)
+    x32 = tc.tensor(x.astype(np.float32), requires_grad=True)
+    y = pad(x32)
+    y.sum().backward()
+    assert y.dtype == x32.grad.dtype == tc.float32
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
@@ -75,7 +88,8 @@ X = tc.zeros(1, 2, 4, 5)
         (lambda: F.pad(X[..., :0], (1, 1, 1, 1), "replicate"), RuntimeError,
          "non-zero dimensions for input, but got"),
         (lambda: F.pad(X, (-3, -3)), RuntimeError, "length must be non-negative"),
-        (lambda: F.pad([1.0], (1, 1)), TypeError, "expected a Tensor for input, got list"),
+        (lambda: F.pad([1.0], (1, 1)), TypeError,
+         r"pad\(\): argument 'input' \(position 1\) must be Tensor, not list"),
     ],
 )  # fmt: skip
 def test_errors(call, error, message):

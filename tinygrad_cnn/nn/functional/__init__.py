@@ -1,22 +1,28 @@
-"""Functions of a network, with PyTorch's names: the checked edge of the ops for layers and losses.
+"""Functions of networks, with PyTorch's names: the checked edge of the ops for layers and losses.
 
-Arguments are checked here, once; the ops below take clean ones.
+Arguments are checked here, once. The ops below take clean ones.
 """
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
-from .activation import *  # each module lists in __all__ what is public here
+from .activation import *  # the __all__ of each module says which names are public
+from .adaptive_pool import *
 from .attention import *
 from .conv import *
+from .cross_entropy import *
 from .distance import *
 from .dropout import *
 from .embedding import *
+from .likelihood import *
 from .loss import *
 from .margin import *
+from .max_unpool import *
 from .norm import *
 from .padding import *
 from .pool import *
+from .rectifier import *
 from .resize import *
+from .softmax import *
 
 if not _TYPE_CHECKING:
     from ...missing import not_here as _not_here

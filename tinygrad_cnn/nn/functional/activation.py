@@ -1,150 +1,61 @@
-"""Activations: each a line of what it is and a line of how; `inplace` writes y over the input."""
+"""Elementwise activations that are no rectifiers, and GLU, which halves an axis.
+
+Each takes a Tensor of any shape. The elementwise ones return one of the same shape and dtype. With
+`inplace`, or under the name with an underscore, they write the result over the input and return it.
+Most raise NotImplementedError for integers.
+"""
 
 from __future__ import annotations
 
-import functools
-import inspect
-import warnings
 from typing import Any
 
-import numpy as np
-
-from ... import functions, ops, random
-from ...engine import Recorded, wrap
-from ...functions.arguments import axis
-from ...inplace import in_place
-from .check import tensors
+from ... import ops
+from ...functions.arguments import axis, tensors
+from ...functions.public import public
+from ...tensor import Tensor
+from ...types import Number
+from .check import check_kind
+from .rectifier import apply
 
 __all__ = [
-    "celu", "celu_", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid",
-    "hardswish", "hardtanh", "hardtanh_", "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid",
-    "mish", "prelu", "relu", "relu6", "relu_", "rrelu", "rrelu_", "selu", "selu_", "sigmoid",
-    "silu", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh", "tanhshrink",
-    "threshold", "threshold_",
+    "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_", "logsigmoid",
+    "mish", "relu6", "sigmoid", "silu", "softplus", "softshrink", "softsign", "tanh", "tanhshrink",
 ]  # fmt: skip
 
-sigmoid, tanh = ops.sigmoid, ops.tanh
-_in_place = functools.cache(in_place)
+
+# --- Smooth ones --------------------------------------------------------------------------------
 
 
-def _checked(name: str, input: Any, kinds: str = "f") -> None:
-    if not isinstance(input, Recorded):
-        tensors(name, input=input)
-    if input._array.dtype.kind not in kinds:
-        raise NotImplementedError(
-            f'"{name}" not implemented for {input._array.dtype}: wanted floating point'
-        )
+def sigmoid(input: Tensor) -> Tensor:
+    """1 / (1 + e⁻ˣ), in (0, 1). Integers give the default dtype.
 
-
-def _apply(op: Any, input: Any, inplace: bool, *others: Any, **attributes: Any) -> Any:
-    """The op of the input; in the input's memory if so asked."""
-    return (_in_place(op) if inplace else op)(input, *others, **attributes)
-
-
-def relu(input: Any, inplace: bool = False) -> Any:
-    """max(x, 0); at the kink x = 0 the subgradient is 0."""
-    if not isinstance(input, Recorded) or input._array.dtype.kind == "b":
-        _checked("relu", input, "fiu")
-    return input.relu_() if inplace else ops.relu(input)
-
-
-def relu6(input: Any, inplace: bool = False) -> Any:
-    """min(max(x, 0), 6); on both bounds the subgradient is 0."""
-    return hardtanh(input, 0.0, 6.0, inplace)
-
-
-def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
-    """x, but not under min_val nor over max_val; on both bounds the subgradient is 0.
-
-    Raises ValueError for min_val > max_val.
+    >>> sigmoid(tc.tensor([0.0, 1.0]))
+    tensor([0.5000, 0.7311])
     """
-    _checked("hardtanh", input, "fiu")
-    if min_val > max_val:
-        raise ValueError(f"min_val cannot be greater than max_val, got {min_val} and {max_val}")
-    return _apply(ops.hardtanh, input, inplace, min_val=min_val, max_val=max_val)
+    tensors("sigmoid", input=input)
+    return ops.sigmoid(input)
 
 
-def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
-    """x where x > 0, else negative_slope · x (at the kink 0 that of the left)."""
-    _checked("leaky_relu", input)
-    return _apply(ops.prelu, input, inplace, negative_slope)
+def tanh(input: Tensor) -> Tensor:
+    """The hyperbolic tangent, in (−1, 1). Integers give the default dtype.
 
-
-def prelu(input: Any, weight: Any) -> Any:
-    """x where x > 0, else weight · x: one weight, or one for each channel (axis 1).
-
-    Raises RuntimeError for a weight of another shape or dtype.
+    >>> tanh(tc.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.7616])
     """
-    _checked("prelu", input)
-    tensors("prelu", weight=weight)
-    shape, w = input._array.shape, weight._array
-    if w.dtype != input._array.dtype:
-        raise RuntimeError(
-            f"prelu: Type promoting not supported. Got {input._array.dtype} and {w.dtype}"
-        )
-    if w.ndim > 1:
-        raise RuntimeError(
-            f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {w.ndim}"
-        )
-    if w.size != 1:
-        channels = shape[1] if len(shape) > 1 else 1
-        if not shape or w.size != channels:
-            raise RuntimeError(
-                "Mismatch of parameter numbers and input channel size. Found parameter numbers = "
-                f"{w.size} and channel size = {channels}."
-            )
-        weight = weight.reshape((-1, *[1] * (len(shape) - 2)))
-    elif w.ndim > len(shape):
-        weight = weight.reshape(())
-    return ops.prelu(input, weight)
+    tensors("tanh", input=input)
+    return ops.tanh(input)
 
 
-def rrelu(
-    input: Any, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False,
-    inplace: bool = False,
-) -> Any:  # fmt: skip
-    """leaky_relu whose slope is, in training, drawn for each element from U[lower, upper).
+def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
+    """x Φ(x), with Φ the distribution function of the standard normal distribution.
 
-    In evaluation it is their mean (Xu et al. 2015). Raises RuntimeError for lower > upper.
+    `approximate="tanh"` computes Φ approximately, by a tanh. Raises RuntimeError for another word
+    than "none" and "tanh". (Hendrycks and Gimpel 2016.)
+
+    >>> gelu(tc.tensor([-1.0, 2.0]))
+    tensor([-0.1587,  1.9545])
     """
-    _checked("rrelu", input)
-    if lower > upper:
-        raise RuntimeError(
-            f"Lower bound should be less than or equal to the upper bound, got {lower} and {upper}"
-        )
-    slope: Any = (lower + upper) / 2
-    if training:
-        a = input._array
-        draws = random.source().random(a.shape, np.float64 if a.dtype == np.float64 else np.float32)
-        slope = wrap(np.asarray(draws * (upper - lower) + lower, a.dtype))
-    return _apply(ops.prelu, input, inplace, slope)
-
-
-def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
-    """x where x > 0, else alpha · (eˣ − 1) (Clevert et al. 2016)."""
-    return _elu(input, inplace, alpha=alpha)
-
-
-def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
-    """x where x > 0, else alpha · (e^(x / alpha) − 1) (Barron 2017). alpha 0 is a RuntimeError."""
-    if alpha == 0:
-        raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
-    return _elu(input, inplace, alpha=alpha, rate=1 / alpha)
-
-
-def selu(input: Any, inplace: bool = False) -> Any:
-    """scale · elu(x, alpha), by which activations keep mean 0, variance 1 (Klambauer et al. 2017)."""
-    return _elu(input, inplace, alpha=1.6732632423543772, scale=1.0507009873554805)
-
-
-def _elu(input: Any, inplace: bool, alpha: float, scale: float = 1.0, rate: float = 1.0) -> Any:
-    _checked("elu", input)
-    return _apply(ops.elu, input, inplace, alpha=alpha, scale=scale, rate=rate)
-
-
-def gelu(input: Any, approximate: str = "none") -> Any:
-    """x Φ(x), Φ the normal distribution function; or, approximate="tanh", nearly that, by a tanh."""
-    _checked("gelu", input)
+    check_kind("gelu", input)
     if approximate not in ("none", "tanh"):
         raise RuntimeError(
             f"approximate argument must be either none or tanh, got {approximate!r}."
@@ -152,82 +63,164 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     return ops.gelu(input, approximate=approximate)
 
 
-def silu(input: Any, inplace: bool = False) -> Any:
-    """x · sigmoid(x)."""
-    _checked("silu", input)
-    return _apply(ops.silu, input, inplace)
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
+    """x · sigmoid(x).
+
+    >>> silu(tc.tensor([-1.0, 2.0]))
+    tensor([-0.2689,  1.7616])
+    """
+    check_kind("silu", input)
+    return apply(ops.silu, inplace, input)
 
 
-def mish(input: Any, inplace: bool = False) -> Any:
-    """x · tanh(softplus(x)) (Misra 2019)."""
-    _checked("mish", input)
-    return _apply(ops.mish, input, inplace)
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
+    """x · tanh(softplus(x)). (Misra 2019.)
+
+    >>> mish(tc.tensor([-1.0, 2.0]))
+    tensor([-0.3034,  1.9440])
+    """
+    check_kind("mish", input)
+    return apply(ops.mish, inplace, input)
 
 
-def hardswish(input: Any, inplace: bool = False) -> Any:
-    """x · min(max(x + 3, 0), 6) / 6 (Howard et al. 2019)."""
-    _checked("hardswish", input)
-    return _apply(ops.hardswish, input, inplace)
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+    """ln(1 + exp(beta · x)) / beta. Where beta · x is over the threshold it is x itself.
+
+    >>> softplus(tc.tensor([0.0, 30.0]))
+    tensor([ 0.6931, 30.0000])
+    """
+    check_kind("softplus", input)
+    return ops.softplus(input, beta=beta, threshold=threshold)
 
 
-def hardsigmoid(input: Any, inplace: bool = False) -> Any:
-    """min(max(x + 3, 0), 6) / 6; at both kinks the subgradient is 0."""
-    _checked("hardsigmoid", input)
+def logsigmoid(input: Tensor) -> Tensor:
+    """ln sigmoid(x). It does not overflow.
+
+    >>> logsigmoid(tc.tensor([0.0, -1000.0]))
+    tensor([-6.9315e-01, -1.0000e+03])
+    """
+    check_kind("logsigmoid", input)
+    return ops.logsigmoid(input)
+
+
+def softsign(input: Tensor) -> Tensor:
+    """x / (1 + |x|), in (−1, 1). Takes integers too.
+
+    >>> softsign(tc.tensor([-1.0, 3.0]))
+    tensor([-0.5000,  0.7500])
+    """
+    check_kind("softsign", input, "fiu")
+    return ops.div(input, ops.add(ops.abs(input), 1))
+
+
+def tanhshrink(input: Tensor) -> Tensor:
+    """x − tanh x. Takes integers too.
+
+    >>> tanhshrink(tc.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.2384])
+    """
+    check_kind("tanhshrink", input, "fiu")
+    return ops.sub(input, ops.tanh(input))
+
+
+# --- Piecewise linear ones ----------------------------------------------------------------------
+
+
+def relu6(input: Tensor, inplace: bool = False) -> Tensor:
+    """min(max(x, 0), 6). At both bounds the subgradient is 0. Takes integers too.
+
+    >>> relu6(tc.tensor([-1.0, 2.0, 8.0]))
+    tensor([0., 2., 6.])
+    """
+    return _hardtanh("relu6", input, 0.0, 6.0, inplace)
+
+
+def hardtanh(
+    input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
+) -> Tensor:
+    """x clamped to [min_val, max_val]. At both bounds the subgradient is 0. Takes integers too.
+
+    Raises ValueError for min_val > max_val.
+
+    >>> hardtanh(tc.tensor([-2.0, 0.5, 3.0]))
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
+    return _hardtanh("hardtanh", input, min_val, max_val, inplace)
+
+
+def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
+    """`hardtanh` in place.
+
+    >>> hardtanh_(tc.tensor([-2.0, 0.5, 3.0]))
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
+    return _hardtanh("hardtanh_", input, min_val, max_val, True)
+
+
+def _hardtanh(name: str, input: Any, low: float, high: float, inplace: bool) -> Any:
+    check_kind(name, input, "fiu")
+    if low > high:
+        raise ValueError(f"min_val cannot be greater than max_val, got {low} and {high}")
+    return apply(ops.hardtanh, inplace, input, min_val=low, max_val=high)
+
+
+def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
+    """x · min(max(x + 3, 0), 6) / 6. (Howard et al. 2019.)
+
+    >>> hardswish(tc.tensor([-1.0, 2.0]))
+    tensor([-0.3333,  1.6667])
+    """
+    check_kind("hardswish", input)
+    return apply(ops.hardswish, inplace, input)
+
+
+def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
+    """min(max(x + 3, 0), 6) / 6. At both kinks the subgradient is 0.
+
+    >>> hardsigmoid(tc.tensor([-1.0, 4.0]))
+    tensor([0.3333, 1.0000])
+    """
+    check_kind("hardsigmoid", input)
     y = ops.hardtanh(input / 6.0 + 0.5, min_val=0.0, max_val=1.0)
     return input.copy_(y) if inplace else y
 
 
-def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
-    """ln(1 + exp(beta · x)) / beta; x itself where beta · x is over the threshold."""
-    _checked("softplus", input)
-    return ops.softplus(input, beta=beta, threshold=threshold)
+@public
+def hardshrink(input: Tensor, lambd: Number = 0.5, *, out: Tensor | None = None) -> Tensor:
+    """x where |x| > lambd, else 0. At ±lambd the subgradient is 0.
 
-
-def logsigmoid(input: Any) -> Any:
-    """ln sigmoid(x), without overflow."""
-    _checked("logsigmoid", input)
-    return ops.logsigmoid(input)
-
-
-def softsign(input: Any) -> Any:
-    """x / (1 + |x|)."""
-    _checked("softsign", input, "fiu")
-    return input / (ops.abs(input) + 1)
-
-
-def tanhshrink(input: Any) -> Any:
-    """x − tanh x."""
-    _checked("tanhshrink", input, "fiu")
-    return input - ops.tanh(input)
-
-
-def hardshrink(input: Any, lambd: float = 0.5) -> Any:
-    """x where |x| > lambd, else 0; at ±lambd the subgradient is 0."""
-    _checked("hardshrink", input)
+    >>> hardshrink(tc.tensor([-1.0, 0.3]))
+    tensor([-1.,  0.])
+    """
+    check_kind("hardshrink", input)
     x = input._array
     return ops.keep(input, ~((x >= -lambd) & (x <= lambd)))
 
 
-def softshrink(input: Any, lambd: float = 0.5) -> Any:
-    """x, nearer to 0 by lambd, or 0; at ±lambd the subgradient is 0. RuntimeError for lambd < 0."""
-    _checked("softshrink", input)
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """x moved towards 0 by lambd, or 0 where |x| ≤ lambd. At ±lambd the subgradient is 0.
+
+    Raises RuntimeError for lambd < 0.
+
+    >>> softshrink(tc.tensor([-1.0, 0.25, 2.0]))
+    tensor([-0.5000,  0.0000,  1.5000])
+    """
+    check_kind("softshrink", input)
     if not lambd >= 0:
         raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
-    return input - ops.clamp(input, min=-lambd, max=lambd)
+    return ops.sub(input, ops.clamp(input, min=-lambd, max=lambd))
 
 
-def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
-    """x where x > threshold, else value; at the threshold the subgradient is 0."""
-    _checked("threshold", input, "fiu")
-    x = input._array
-    y = ops.where(~(x <= threshold), input, x.dtype.type(value).item())
-    return input.copy_(y) if inplace else y
+# --- Gates --------------------------------------------------------------------------------------
 
 
-def glu(input: Any, dim: int = -1) -> Any:
-    """a · sigmoid(b), the two halves of the input along dim (Dauphin et al. 2017).
+def glu(input: Tensor, dim: int = -1) -> Tensor:
+    """a · sigmoid(b), where a and b are the halves of the input along dim. (Dauphin et al. 2017.)
 
-    Raises RuntimeError for an odd number of elements there.
+    The axis dim has half the length in the result. Raises RuntimeError for an odd length.
+
+    >>> glu(tc.tensor([2.0, 4.0, 0.0, 100.0]))
+    tensor([1., 4.])
     """
     tensors("glu", input=input)
     shape = input._array.shape
@@ -236,77 +229,8 @@ def glu(input: Any, dim: int = -1) -> Any:
     d = axis("glu", len(shape), dim)
     if shape[d] % 2:
         raise RuntimeError(f"Halving dimension must be even, but dimension {d} is size {shape[d]}")
-    _checked("glu", input)
+    check_kind("glu", input)
     before = (slice(None),) * d
     half = shape[d] // 2
     a = ops.getitem(input, index=(*before, slice(half), ...))
     return a * ops.sigmoid(ops.getitem(input, index=(*before, slice(half, None), ...)))
-
-
-def _dim(name: str, ndim: int, dim: Any, level: int) -> Any:
-    """`dim`, or where it is not given the one that was once meant."""
-    if dim is not None:
-        return dim
-    warnings.warn(
-        f"Implicit dimension choice for {name} has been deprecated. Change the call to include "
-        "dim=X as an argument.",
-        stacklevel=level + 1,
-    )
-    return 0 if ndim in (0, 1, 3) else 1
-
-
-def softmax(input: Any, dim: Any = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
-    """exp(x) / Σ exp(x) over dim. Without dim a warning, and axis 0 or 1 by the number of axes."""
-    dim = _dim("softmax", input._array.ndim, dim, _stacklevel)
-    return functions.softmax(input, dim, dtype)
-
-
-def log_softmax(input: Any, dim: Any = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
-    """The logarithm of softmax, computed without it; `dim` as there."""
-    dim = _dim("log_softmax", input._array.ndim, dim, _stacklevel)
-    return functions.log_softmax(input, dim, dtype)
-
-
-def softmin(input: Any, dim: Any = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
-    """softmax of −x; `dim` as there."""
-    dim = _dim("softmin", input._array.ndim, dim, _stacklevel)
-    return functions.softmax(-input, dim, dtype)
-
-
-def gumbel_softmax(
-    logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
-) -> Any:
-    """softmax((logits + Gumbel noise) / tau) over dim (Jang et al. 2017).
-
-    With `hard` one-hot at the largest, with the gradient of the soft ones.
-    """
-    _checked("gumbel_softmax", logits)
-    a = logits._array
-    noise = random.source().gumbel(size=a.shape).astype(a.dtype)
-    soft = functions.softmax((logits + wrap(noise)) / tau, dim)
-    if not hard:
-        return soft
-    y = soft._array
-    one_hot = np.zeros_like(y)
-    if y.size:
-        np.put_along_axis(one_hot, np.expand_dims(y.argmax(dim), dim), 1, dim)
-    return wrap(one_hot) - soft.detach() + soft
-
-
-def _writing(function: Any) -> Any:
-    """The in-place form of an activation: with `inplace` taken as True, and not taken."""
-
-    @functools.wraps(function)
-    def written(input: Any, *args: Any, **kwargs: Any) -> Any:
-        return function(input, *args, **kwargs, inplace=True)
-
-    given = inspect.signature(function)
-    kept = [p for name, p in given.parameters.items() if name != "inplace"]
-    written.__signature__ = given.replace(parameters=kept)  # type: ignore[attr-defined]
-    written.__name__ = written.__qualname__ = function.__name__ + "_"
-    written.__doc__ = f"`{function.__name__}`, in the memory of the input, which it returns."
-    return written
-
-
-relu_, leaky_relu_, hardtanh_, rrelu_ = map(_writing, (relu, leaky_relu, hardtanh, rrelu))
-elu_, celu_, selu_, threshold_ = map(_writing, (elu, celu, selu, threshold))

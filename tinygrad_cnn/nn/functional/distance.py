@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from ... import ops
+from ... import functions, ops
 from ...engine import wrap
-from ...functions.arguments import axis
-from .check import tensors
+from ...functions.arguments import axis, tensors
+from ...tensor import Tensor
 
 __all__ = ["cosine_similarity", "normalize", "pairwise_distance", "pdist"]
 
 
 def _norm(x: Any, p: float, dim: int) -> Any:
-    """‖x‖ₚ = (Σ |x|ᵖ)^(1/p) along dim, which stays with length 1; where it is 0, so is its gradient.
+    """‖x‖ₚ = (Σ |x|ᵖ)^(1/p) along dim, which keeps length 1. Where it is 0, so is its gradient.
 
-    p = ∞ is the largest |x|, −∞ the smallest, 0 how many are not 0.
+    p = ∞ gives the largest |x|, −∞ the smallest, and 0 the number of elements that are not 0.
     """
     if p == 2:
         return ops.norm(x, dim=dim, keepdim=True)
@@ -26,7 +26,8 @@ def _norm(x: Any, p: float, dim: int) -> Any:
     if math.isinf(p):
         if not x._array.shape[dim]:
             raise RuntimeError(
-                f"cannot compute the {p} norm on the dimension {dim} because this dimension is empty"
+                f"cannot compute the {p} norm on the dimension {dim} because this dimension is "
+                "empty"
             )
         return (ops.amax if p > 0 else ops.amin)(size, dim=dim, keepdim=True)
     if p == 0:
@@ -44,43 +45,64 @@ def _norm(x: Any, p: float, dim: int) -> Any:
     return ops.keep(ops.pow(ops.where(none, 1.0, total), 1 / p), ~none)
 
 
-def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Any = None) -> Any:
-    """input / max(‖input‖ₚ, eps) along dim."""
+def normalize(
+    input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Tensor | None = None
+) -> Tensor:
+    """input / max(‖input‖ₚ, eps), with the norm along dim: vectors of p-norm 1. Same shape.
+
+    A vector of zeros stays. `out` is a Tensor to write the result to, outside autograd. Raises
+    IndexError for an axis that is not there.
+
+    >>> normalize(tc.tensor([[3.0, 4.0], [0.0, 0.0]]))
+    tensor([[0.6000, 0.8000],
+            [0.0000, 0.0000]])
+    """
     tensors("normalize", input=input)
-    if out is not None:
-        raise NotImplementedError("normalize: out= is not there: assign what it returns")
     d = axis("normalize", input._array.ndim, dim)
-    return input / ops.clamp(_norm(input, p, d), min=eps, max=None)
+    size = ops.clamp(_norm(input, p, d), min=eps, max=None)
+    return ops.div(input, size) if out is None else functions.div(input, size, out=out)
 
 
 def pairwise_distance(
-    x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
-) -> Any:
-    """‖x1 − x2 + eps‖ₚ along the last axis; x1 and x2 broadcast."""
+    x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
+) -> Tensor:
+    """‖x1 − x2 + eps‖ₚ along the last axis, which `keepdim` keeps with length 1.
+
+    x1 and x2 are (.., D), and broadcast.
+
+    >>> pairwise_distance(tc.tensor([[0.0, 0.0]]), tc.tensor([[3.0, 4.0]]))
+    tensor([5.0000])
+    """
     tensors("pairwise_distance", x1=x1, x2=x2)
-    d = x1 - x2 + eps
-    norm = _norm(d if d._array.ndim else d.reshape(1), p, -1)
-    return norm if keepdim else norm.squeeze(-1)
+    d = ops.add(ops.sub(x1, x2), eps)
+    norm = _norm(d if d._array.ndim else functions.reshape(d, (1,)), p, -1)
+    return norm if keepdim else functions.squeeze(norm, -1)
 
 
-def pdist(input: Any, p: float = 2.0) -> Any:
-    """‖xᵢ − xⱼ‖ₚ for each pair of rows i < j of the input (N, M)."""
+def pdist(input: Tensor, p: float = 2.0) -> Tensor:
+    """‖xᵢ − xⱼ‖ₚ for each pair of rows i < j of the input (N, M): (N (N − 1) / 2,).
+
+    Raises RuntimeError for an input that is no matrix.
+
+    >>> pdist(tc.tensor([[0.0], [1.0], [3.0]]))
+    tensor([1., 3., 2.])
+    """
     tensors("pdist", input=input)
     if input._array.ndim != 2:
         raise RuntimeError(
             f"pdist only supports 2D tensors, got: {input._array.ndim}D, shape {input._array.shape}"
         )
     i, j = np.triu_indices(len(input._array), 1)
-    d = ops.getitem(input, index=(i,)) - ops.getitem(input, index=(j,))
-    return _norm(d, p, -1).squeeze(-1)
+    d = ops.sub(ops.getitem(input, index=(i,)), ops.getitem(input, index=(j,)))
+    return functions.squeeze(_norm(d, p, -1), -1)
 
 
-def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
-    """x1 · x2 / (max(‖x1‖, eps) max(‖x2‖, eps)) along dim; x1 and x2 broadcast.
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
+    """x1 · x2 / (max(‖x1‖, eps) max(‖x2‖, eps)), with products and norms along dim, without dim.
 
-    The gradient passes where a norm is raised to eps.
+    x1 and x2 broadcast. The gradient passes where a norm is raised to eps. Raises RuntimeError for
+    shapes that do not broadcast, and for integers.
 
-    >>> import tinygrad_cnn as tc
     >>> cosine_similarity(tc.tensor([[1.0, 0.0]]), tc.tensor([[1.0, 1.0]]))
     tensor([0.7071])
     """
@@ -109,7 +131,7 @@ def _broadcast(name: str, a: Any, b: Any) -> tuple[Any, Any]:
         shape = np.broadcast_shapes(*shapes)
     except ValueError:
         raise RuntimeError(
-            f"{name}: the size of one tensor must match that of the other at each axis, or be 1; got "
-            f"{shapes[0]} and {shapes[1]}"
+            f"{name}: the size of one tensor must match that of the other at each axis, or be 1; "
+            f"got {shapes[0]} and {shapes[1]}"
         ) from None
     return ops.expand(a, shape=shape), ops.expand(b, shape=shape)

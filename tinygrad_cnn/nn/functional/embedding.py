@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from ... import ops
+from ... import functions, ops
 from ...engine import mark_written, wrap
-from .check import floating, tensors
+from ...functions.arguments import optional_tensors, tensors
+from ...tensor import Tensor
+from .check import one_floating_dtype
 
 __all__ = ["bilinear", "embedding", "one_hot"]
 
 
-def one_hot(tensor: Any, num_classes: int = -1) -> Any:
-    """Labels (..) of int64 as rows (.., num_classes) of int64 with a 1 at the label.
+def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
+    """Labels (..) of int64 as rows (.., num_classes) of int64, with 1 at the label, else 0.
 
-    Without `num_classes` there are as many as the largest label asks for. Raises RuntimeError for
-    labels of another type, below 0, or not below num_classes.
+    `num_classes` is by default the largest label + 1. Raises RuntimeError for labels of another
+    dtype, below 0, or not below num_classes.
 
-    >>> import tinygrad_cnn as tc
     >>> one_hot(tc.tensor([2, 0]), 3)
     tensor([[0, 0, 1],
             [1, 0, 0]])
     """
-    tensors("one_hot", tensor=tensor)
-    labels = tensor._array
+    tensors("one_hot", input=input)
+    labels = input._array
     if labels.dtype != np.int64:
         raise RuntimeError(
             f"one_hot is only applicable to index tensor of type LongTensor, got {labels.dtype}"
@@ -48,19 +47,19 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
 
 
 def embedding(
-    input: Any, weight: Any, padding_idx: int | None = None, max_norm: float | None = None,
+    input: Tensor, weight: Tensor, padding_idx: int | None = None, max_norm: float | None = None,
     norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False,
-) -> Any:  # fmt: skip
-    """The rows of weight (V, D) that the integers of input (..) number: (.., D).
+) -> Tensor:  # fmt: skip
+    """The rows of weight (V, D) whose numbers are the integers of input (..): (.., D).
 
-    The row `padding_idx` gets no gradient. With `max_norm` the rows taken are first, in place,
-    scaled down to at most that `norm_type`-norm. `scale_grad_by_freq` divides a row's gradient by
-    how often it was taken. Gradients are dense.
+    - `padding_idx`: a row that gets no gradient.
+    - `max_norm`: rows of a larger `norm_type`-norm are first scaled down to it, in place.
+    - `scale_grad_by_freq`: the gradient of a row is divided by the number of times it was taken.
 
-    Raises IndexError for numbers outside [0, V), RuntimeError for input that is not of integers,
-    ValueError for a padding_idx that is no row, NotImplementedError for `sparse`.
+    Gradients are dense. Raises IndexError for numbers outside [0, V), RuntimeError for input that
+    is not of integers, ValueError for a padding_idx that is no row, NotImplementedError for
+    `sparse`.
 
-    >>> import tinygrad_cnn as tc
     >>> embedding(tc.tensor([1, 0]), tc.tensor([[1.0, 2.0], [3.0, 4.0]]))
     tensor([[3., 4.],
             [1., 2.]])
@@ -89,7 +88,7 @@ def embedding(
     if scale_grad_by_freq and y.requires_grad:
         share = wrap((1 / np.bincount(index.ravel())[index])[..., None].astype(table.dtype))
         y.register_hook(lambda g: g * share)
-        y = ops.clone(y)  # hooks on what is returned see the gradient before
+        y = ops.clone(y)  # so that hooks on the result see the gradient before it is divided
     if padding_idx is not None and y.requires_grad:
         y = ops.where((index == padding_idx)[..., None], table[padding_idx], y)
     return y
@@ -103,18 +102,29 @@ def _shorten(table: np.ndarray, rows: np.ndarray, max_norm: float, p: float) -> 
     mark_written(table)
 
 
-def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
-    """y[.., k] = Σᵢⱼ x1[.., i] weight[k, i, j] x2[.., j] + bias[k]."""
-    floating("bilinear", input1=input1, input2=input2, weight=weight, bias=bias)
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """y[.., k] = Σᵢⱼ x1[.., i] weight[k, i, j] x2[.., j] + bias[k].
+
+    x1 is (.., I), x2 (.., J), weight (K, I, J), bias (K,) and the result (.., K). Raises
+    RuntimeError for shapes that do not fit, and unless all have one floating-point dtype.
+
+    >>> bilinear(tc.tensor([2.0]), tc.tensor([3.0]), tc.tensor([[[5.0]]]))
+    tensor([30.])
+    """
+    tensors("bilinear", input1=input1, input2=input2, weight=weight)
+    optional_tensors("bilinear", 4, bias=bias)
+    one_floating_dtype("bilinear", input1=input1, input2=input2, weight=weight, bias=bias)
     a, b, w = (x._array.shape for x in (input1, input2, weight))
     if len(w) != 3 or a[:-1] != b[:-1] or a[-1:] != w[1:2] or b[-1:] != w[2:]:
         raise RuntimeError(
-            f"bilinear(): input1 {a} and input2 {b} must be alike but for the last axis, which must "
-            f"have the sizes that weight {w} has at axes 1 and 2"
+            f"bilinear(): input1 {a} and input2 {b} must be alike but for the last axis, which "
+            f"must have the sizes that weight {w} has at axes 1 and 2"
         )
     if bias is not None and bias._array.shape != w[:1]:
         raise RuntimeError(f"bilinear(): bias size {bias._array.shape}, expected {w[:1]}")
-    matrix = weight.permute(1, 0, 2).reshape((w[1], w[0] * w[2]))  # (I, K J)
-    left = ops.matmul(input1.reshape((-1, w[1])), matrix).reshape((-1, w[0], w[2]))  # (N, K, J)
-    y = ops.matmul(left, input2.reshape((-1, w[2], 1))).reshape((*a[:-1], w[0]))
-    return y if bias is None else y + bias
+    matrix = functions.reshape(ops.permute(weight, dims=(1, 0, 2)), (w[1], w[0] * w[2]))  # (I, K J)
+    rows = functions.reshape(input1, (-1, w[1]))
+    left = functions.reshape(ops.matmul(rows, matrix), (-1, w[0], w[2]))  # (N, K, J)
+    y = ops.matmul(left, functions.reshape(input2, (-1, w[2], 1)))  # (N, K, 1)
+    y = functions.reshape(y, (*a[:-1], w[0]))
+    return y if bias is None else ops.add(y, bias)

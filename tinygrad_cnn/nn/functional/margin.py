@@ -9,9 +9,10 @@ import numpy as np
 
 from ... import functions, ops
 from ...engine import wrap
-from .check import tensors
+from ...functions.arguments import optional_tensors, tensors
+from ...tensor import Tensor
 from .distance import pairwise_distance
-from .loss import check_reduction, reduced
+from .reduction import check_reduction, legacy_reduction, reduced
 
 __all__ = [
     "cosine_embedding_loss", "hinge_embedding_loss", "margin_ranking_loss", "multi_margin_loss",
@@ -25,53 +26,80 @@ def _positive(x: Any) -> Any:
     return ops.clamp(x, min=0.0, max=None)
 
 
-def _same_axes(name: str, **given: Any) -> None:
-    tensors(name, **given)
-    if len({x._array.ndim for x in given.values()}) > 1:
-        got = ", ".join(f"{what} {x._array.shape}" for what, x in given.items())
-        raise RuntimeError(
-            f"{name} : All input tensors should have same dimension but got sizes: {got}"
-        )
+# --- Of pairs -----------------------------------------------------------------------------------
 
 
 def margin_ranking_loss(
-    input1: Any, input2: Any, target: Any, margin: float = 0, size_average: bool | None = None,
-    reduce: bool | None = None, reduction: str = "mean",
-) -> Any:  # fmt: skip
-    """max(0, margin − t (x1 − x2)): for t = 1 x1 is to be larger, for t = −1 x2."""
-    _same_axes("margin_ranking_loss", input1=input1, input2=input2, target=target)
-    loss = _positive(-target * (input1 - input2) + margin)
-    return reduced(loss, reduction, size_average, reduce)
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0,
+    size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:  # fmt: skip
+    """max(0, margin − t (x1 − x2)) for targets t = ±1: x1 should be larger for 1, x2 for −1.
+
+    The shapes broadcast. `reduction` is "mean", "sum" or "none". Raises RuntimeError for different
+    numbers of axes.
+
+    >>> margin_ranking_loss(tc.tensor([1.0]), tc.tensor([3.0]), tc.tensor([1.0]), margin=0.5)
+    tensor(2.5000)
+    """
+    reduction = legacy_reduction(reduction, size_average, reduce)
+    given = {"input1": input1, "input2": input2, "target": target}
+    tensors("margin_ranking_loss", **given)
+    if len({x._array.ndim for x in given.values()}) > 1:
+        got = ", ".join(f"{argument} {x._array.shape}" for argument, x in given.items())
+        raise RuntimeError(
+            "margin_ranking_loss : All input tensors should have same dimension but got sizes: "
+            f"{got}"
+        )
+    return reduced(_positive(-target * (input1 - input2) + margin), reduction)
 
 
 def hinge_embedding_loss(
-    input: Any, target: Any, margin: float = 1.0, size_average: bool | None = None,
+    input: Tensor, target: Tensor, margin: float = 1.0, size_average: bool | None = None,
     reduce: bool | None = None, reduction: str = "mean",
-) -> Any:  # fmt: skip
-    """x where the target is 1, max(0, margin − x) where it is −1."""
+) -> Tensor:  # fmt: skip
+    """x where the target is 1, max(0, margin − x) where it is −1.
+
+    The shapes broadcast. `reduction` is "mean", "sum" or "none".
+
+    >>> hinge_embedding_loss(tc.tensor([0.5, 0.25]), tc.tensor([1, -1]), reduction="none")
+    tensor([0.5000, 0.7500])
+    """
+    reduction = legacy_reduction(reduction, size_average, reduce)
     tensors("hinge_embedding_loss", input=input, target=target)
     t = target._array
     loss = ops.where(t != 1, _positive(margin - input), 0.0) + ops.where(t != -1, input, 0.0)
-    return reduced(loss, reduction, size_average, reduce)
+    return reduced(loss, reduction)
 
 
 def soft_margin_loss(
-    input: Any, target: Any, size_average: bool | None = None, reduce: bool | None = None,
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean",
-) -> Any:  # fmt: skip
-    """ln(1 + exp(−t x)) of targets t = ±1."""
+) -> Tensor:  # fmt: skip
+    """ln(1 + exp(−t x)) for targets t = ±1. It does not overflow.
+
+    The shapes broadcast. `reduction` is "mean", "sum" or "none".
+
+    >>> soft_margin_loss(tc.tensor([0.0]), tc.tensor([1.0]))
+    tensor(0.6931)
+    """
+    reduction = legacy_reduction(reduction, size_average, reduce)
     tensors("soft_margin_loss", input=input, target=target)
-    return reduced(-ops.logsigmoid(target * input), reduction, size_average, reduce)
+    return reduced(-ops.logsigmoid(target * input), reduction)
 
 
 def cosine_embedding_loss(
-    input1: Any, input2: Any, target: Any, margin: float = 0, size_average: bool | None = None,
-    reduce: bool | None = None, reduction: str = "mean",
-) -> Any:  # fmt: skip
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0,
+    size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:  # fmt: skip
     """1 − cos(x1, x2) where the target is 1, max(0, cos(x1, x2) − margin) where it is −1.
 
-    x1 and x2 are (N, D) and the target (N,), or (D,) and ().
+    x1 and x2 are (N, D) and the target (N,), or (D,) and (). `reduction` is "mean", "sum" or
+    "none". Raises RuntimeError for other numbers of axes.
+
+    >>> cosine_embedding_loss(tc.tensor([1.0, 0.0]), tc.tensor([0.0, 2.0]), tc.tensor(1))
+    tensor(1.)
     """
+    reduction = legacy_reduction(reduction, size_average, reduce)
     tensors("cosine_embedding_loss", input1=input1, input2=input2, target=target)
     t = target._array
     if t.ndim > 1:
@@ -85,32 +113,48 @@ def cosine_embedding_loss(
     square1, square2 = ((x * x).sum(-1) + 1e-12 for x in (input1, input2))
     cos = (input1 * input2).sum(-1) / ops.sqrt(square1 * square2)
     loss = ops.where(t == 1, 1.0 - cos, 0.0) + ops.where(t == -1, _positive(cos - margin), 0.0)
-    return reduced(loss, reduction, size_average, reduce)
+    return reduced(loss, reduction)
+
+
+# --- Of triplets --------------------------------------------------------------------------------
 
 
 def triplet_margin_loss(
-    anchor: Any, positive: Any, negative: Any, margin: float = 1.0, p: float = 2,
+    anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2,
     eps: float = 1e-6, swap: bool = False, size_average: bool | None = None,
     reduce: bool | None = None, reduction: str = "mean",
-) -> Any:  # fmt: skip
-    """max(0, margin + d(a, p) − d(a, n)) with `pairwise_distance`; `swap` takes d(p, n) if smaller.
+) -> Tensor:  # fmt: skip
+    """max(0, margin + d(anchor, positive) − d(anchor, negative)), with d the `pairwise_distance`.
 
-    The swap is of Balntas et al. 2016. Raises ValueError for a margin of 0 or less.
+    The Tensors are (N, D) or (D,). With `swap`, d(positive, negative) is taken instead of
+    d(anchor, negative) where it is smaller (Balntas et al. 2016). `reduction` is "mean", "sum" or
+    "none". Raises ValueError for a margin of 0 or less, RuntimeError for different numbers of axes.
+
+    >>> x = tc.zeros(1, 2)
+    >>> triplet_margin_loss(x, x + 3.0, x + 4.0, margin=2.0, p=1)
+    tensor(0.)
     """
+    reduction = legacy_reduction(reduction, size_average, reduce)
 
     def distance(x: Any, y: Any) -> Any:
         return pairwise_distance(x, y, p, eps)
 
     loss = _triplet("triplet_margin_loss", anchor, positive, negative, distance, margin, swap)
-    return reduced(loss, reduction, size_average, reduce)
+    return reduced(loss, reduction)
 
 
 def triplet_margin_with_distance_loss(
-    anchor: Any, positive: Any, negative: Any, *,
-    distance_function: Callable[[Any, Any], Any] | None = None, margin: float = 1.0,
+    anchor: Tensor, positive: Tensor, negative: Tensor, *,
+    distance_function: Callable[[Tensor, Tensor], Tensor] | None = None, margin: float = 1.0,
     swap: bool = False, reduction: str = "mean",
-) -> Any:  # fmt: skip
-    """`triplet_margin_loss` by another distance than `pairwise_distance`."""
+) -> Tensor:  # fmt: skip
+    """`triplet_margin_loss` with another distance than `pairwise_distance`.
+
+    >>> x = tc.zeros(1, 2)
+    >>> distance = lambda a, b: (a - b).abs().amax(-1)
+    >>> triplet_margin_with_distance_loss(x, x + 3.0, x + 4.0, distance_function=distance)
+    tensor(0.)
+    """
     check_reduction(reduction)
     distance = distance_function or pairwise_distance
     name = "triplet_margin_with_distance_loss"
@@ -136,34 +180,26 @@ def _triplet(
     return _positive(margin + distance(anchor, positive) - far)
 
 
-def _rows(name: str, input: Any, target: Any, wide: bool) -> tuple[Any, np.ndarray]:
-    """The input as (N, C), and the labels as (N,), or with `wide` as (N, C)."""
-    tensors(name, input=input, target=target)
-    x, t = input._array, target._array
-    if x.ndim > 2 or (not x.size and not (x.ndim == 2 and x.shape[1])):
-        raise RuntimeError(f"{name}: expected an input (N, C) or (C,), got shape {x.shape}")
-    if t.dtype.kind not in "iu":
-        raise RuntimeError(f"{name}: labels must be integers (int64), got {t.dtype}")
-    rows = input if x.ndim == 2 else input.reshape((1, -1))
-    wanted = rows._array.shape if wide else rows._array.shape[:1]
-    if t.shape != wanted and (x.ndim == 2 or t.size != wanted[-1]):
-        raise RuntimeError(
-            f"inconsistent target size: {name} got {t.shape}, expected {wanted} for an input of "
-            f"shape {x.shape}"
-        )
-    return rows, t.reshape(wanted)
+# --- Of classes ---------------------------------------------------------------------------------
 
 
 def multi_margin_loss(
-    input: Any, target: Any, p: int = 1, margin: float = 1.0, weight: Any = None,
+    input: Tensor, target: Tensor, p: int = 1, margin: float = 1.0, weight: Tensor | None = None,
     size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
-) -> Any:  # fmt: skip
+) -> Tensor:  # fmt: skip
     """Σ_c w[t] max(0, margin − x[t] + x[c])ᵖ / C over the classes c other than the label t.
 
-    x (N, C) or (C,), p 1 or 2; at the kink the subgradient is 0.
+    x is (N, C) or (C,), the labels are integers (N,) or (), w is the weight (C,), and p is 1 or 2.
+    At the kink the subgradient is 0. `reduction` is "mean", "sum" or "none". Raises ValueError for
+    another p, RuntimeError for labels outside [0, C) and for shapes that do not fit.
+
+    >>> multi_margin_loss(tc.tensor([0.5, 1.0, 0.0]), tc.tensor(1))
+    tensor(0.1667)
     """
+    reduction = legacy_reduction(reduction, size_average, reduce)
     if p not in (1, 2):
         raise ValueError(f"only p == 1 and p == 2 supported, got {p}")
+    optional_tensors("multi_margin_loss", 5, weight=weight)
     x, label = _rows("multi_margin_loss", input, target, wide=False)
     classes = x._array.shape[1]
     if weight is not None and weight._array.shape != (classes,):
@@ -179,19 +215,23 @@ def multi_margin_loss(
     loss = ops.keep(over if p == 1 else over * over, others)
     if weight is not None:
         loss = loss * weight[wrap(index)]
-    loss = loss.sum(1) / classes
-    return reduced(loss if target._array.ndim else loss.squeeze(0), reduction, size_average,
-                   reduce)  # fmt: skip
+    return _of_rows(loss.sum(1) / classes, not target._array.ndim, reduction)
 
 
 def multilabel_margin_loss(
-    input: Any, target: Any, size_average: bool | None = None, reduce: bool | None = None,
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean",
-) -> Any:  # fmt: skip
-    """Σ max(0, 1 − x[t] + x[c]) / C over the labels t and the classes c that are none.
+) -> Tensor:  # fmt: skip
+    """Σ max(0, 1 − x[t] + x[c]) / C over the labels t and the classes c that are no label.
 
-    x and target are (N, C) or (C,); of a target the labels before the first −1 count.
+    x and target are (N, C) or (C,). Of each target row, the labels before the first −1 count.
+    `reduction` is "mean", "sum" or "none". Raises RuntimeError for labels outside [−1, C) and for
+    shapes that do not fit.
+
+    >>> multilabel_margin_loss(tc.tensor([0.5, 1.0, 0.0]), tc.tensor([1, 0, -1]))
+    tensor(0.1667)
     """
+    reduction = legacy_reduction(reduction, size_average, reduce)
     x, t = _rows("multilabel_margin_loss", input, target, wide=True)
     n, classes = x._array.shape
     if t.size and (t.min() < -1 or t.max() >= classes):
@@ -204,16 +244,47 @@ def multilabel_margin_loss(
     picked = ops.gather(x, label, dim=1)
     over = ops.relu(functions.unsqueeze(x, 1) - functions.unsqueeze(picked, 2) + 1.0)
     loss = ops.keep(over, real[:, :, None] & ~is_label[:, None, :]).sum((1, 2)) / classes
-    return reduced(loss if input._array.ndim == 2 else loss.squeeze(0), reduction, size_average,
-                   reduce)  # fmt: skip
+    return _of_rows(loss, input._array.ndim < 2, reduction)
+
+
+def _rows(name: str, input: Any, target: Any, wide: bool) -> tuple[Any, np.ndarray]:
+    """The input as (N, C), and the labels as (N,), or with `wide` as (N, C)."""
+    tensors(name, input=input, target=target)
+    x, t = input._array, target._array
+    if x.ndim > 2 or (not x.size and not (x.ndim == 2 and x.shape[1])):
+        raise RuntimeError(f"{name}: expected an input (N, C) or (C,), got shape {x.shape}")
+    if t.dtype.kind not in "iu":
+        raise RuntimeError(f"{name}: labels must be integers (int64), got {t.dtype}")
+    rows = input if x.ndim == 2 else functions.reshape(input, (1, -1))
+    wanted = rows._array.shape if wide else rows._array.shape[:1]
+    if t.shape != wanted and (x.ndim == 2 or t.size != wanted[-1]):
+        raise RuntimeError(
+            f"inconsistent target size: {name} got {t.shape}, expected {wanted} for an input of "
+            f"shape {x.shape}"
+        )
+    return rows, t.reshape(wanted)
+
+
+def _of_rows(loss: Any, single: bool, reduction: str) -> Any:
+    """The loss of each row (N,) reduced; with `single`, "none" gives the shape ()."""
+    return reduced(functions.squeeze(loss, 0) if single else loss, reduction)
 
 
 def multilabel_soft_margin_loss(
-    input: Any, target: Any, weight: Any = None, size_average: bool | None = None,
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
     reduce: bool | None = None, reduction: str = "mean",
-) -> Any:  # fmt: skip
-    """The mean over the last axis of −t ln σ(x) − (1 − t) ln σ(−x), times the weight."""
+) -> Tensor:  # fmt: skip
+    """The mean over the last axis of −t ln σ(x) − (1 − t) ln σ(−x), times the weight.
+
+    σ is the sigmoid. The weight broadcasts. `reduction` is "mean", "sum" or "none", which gives the
+    shape without the last axis.
+
+    >>> multilabel_soft_margin_loss(tc.tensor([[0.0, 0.0]]), tc.tensor([[1.0, 0.0]]))
+    tensor(0.6931)
+    """
+    reduction = legacy_reduction(reduction, size_average, reduce)
     tensors("multilabel_soft_margin_loss", input=input, target=target)
+    optional_tensors("multilabel_soft_margin_loss", 3, weight=weight)
     loss = -(target * ops.logsigmoid(input) + (1.0 - target) * ops.logsigmoid(-input))
     loss = (loss if weight is None else loss * weight).sum(-1) / input._array.shape[-1]
-    return reduced(loss, reduction, size_average, reduce)
+    return reduced(loss, reduction)

@@ -1,4 +1,4 @@
-"""Normalisation."""
+"""Normalization."""
 
 from __future__ import annotations
 
@@ -8,55 +8,84 @@ from typing import Any
 import numpy as np
 
 from ... import engine, functions, ops
-from ...functions.arguments import sizes
+from ...functions.arguments import optional_tensors, sizes
 from ...ops.sparse import neighbours
-from .check import floating
+from ...tensor import Tensor
+from ...types import Ints
+from .check import Shape, floating, floating_affine
 
 __all__ = [
     "batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "rms_norm",
 ]  # fmt: skip
 
 
+# --- Of channels, with running statistics -------------------------------------------------------
+
+
 def batch_norm(
-    input: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None,
-    training: bool = False, momentum: float = 0.1, eps: float = 1e-5,
-) -> Any:  # fmt: skip
+    input: Tensor, running_mean: Tensor | None, running_var: Tensor | None,
+    weight: Tensor | None = None, bias: Tensor | None = None, training: bool = False,
+    momentum: float = 0.1, eps: float = 1e-5,
+) -> Tensor:  # fmt: skip
     """Each channel of input (N, C, ..) to mean 0 and variance 1, times weight (C,), plus bias (C,).
 
-    In training by the batch's mean and biased variance; `momentum` weighs the new value when the
-    running ones (C,) are updated, with the unbiased variance. Else by the running ones.
+    In training it uses mean and biased variance of the batch, and moves the running statistics (C,)
+    towards them in place: `momentum` weighs the new value, and the running variance is unbiased.
+    In evaluation it uses the running statistics. (Ioffe and Szegedy 2015.)
+
+    Raises ValueError for less than two axes, and in training for one value a channel; RuntimeError
+    for shapes that do not fit, and unless input, weight and bias have one floating-point dtype.
+
+    >>> batch_norm(tc.tensor([[1.0], [3.0]]), None, None, training=True, eps=0.0)
+    tensor([[-1.],
+            [ 1.]])
     """
     shape = _channels("batch_norm", input, running_mean, running_var, weight, bias)
     column = (1, shape[1], *[1] * (len(shape) - 2))
     if not training:
-        if running_mean is None or running_var is None:
-            raise RuntimeError("batch_norm: running_mean and running_var are needed in evaluation")
-        scale = ops.div(1.0, ops.sqrt(running_var + eps))
-        if weight is not None:
-            scale = scale * weight
-        shift = -running_mean * scale
-        if bias is not None:
-            shift = shift + bias
-        return input * scale.reshape(column) + shift.reshape(column)
-    m = math.prod(shape) // max(shape[1], 1)
-    if m <= 1 and math.prod(shape):
+        return _by_running_statistics(input, running_mean, running_var, weight, bias, column, eps)
+    size = input._array.size
+    m = size // max(shape[1], 1)
+    if m <= 1 and size:
         raise ValueError(
             f"Expected more than 1 value per channel when training, got input size {shape}"
         )
     dims = (0, *range(2, len(shape)))
     y, mu, variance = ops.batch_norm(input, weight, bias, dims=dims, affine_shape=column, eps=eps)
     if m:
-        _follow(running_mean, running_var, mu, variance, m, momentum)
+        _move(running_mean, running_var, mu, variance, m, momentum)
     return y
 
 
-def instance_norm(
-    input: Any, running_mean: Any = None, running_var: Any = None, weight: Any = None,
-    bias: Any = None, use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5,
+def _by_running_statistics(
+    input: Any, running_mean: Any, running_var: Any, weight: Any, bias: Any, column: Shape,
+    eps: float,
 ) -> Any:  # fmt: skip
-    """Each channel of each image of input (N, C, ..) normalised by itself: else as `batch_norm`.
+    if running_mean is None or running_var is None:
+        raise RuntimeError("batch_norm: running_mean and running_var are needed in evaluation")
+    scale = ops.div(1.0, ops.sqrt(running_var + eps))
+    if weight is not None:
+        scale = scale * weight
+    shift = -running_mean * scale
+    if bias is not None:
+        shift = shift + bias
+    return input * scale.reshape(column) + shift.reshape(column)
 
-    The running values are updated with the mean over the images of theirs.
+
+def instance_norm(
+    input: Tensor, running_mean: Tensor | None = None, running_var: Tensor | None = None,
+    weight: Tensor | None = None, bias: Tensor | None = None, use_input_stats: bool = True,
+    momentum: float = 0.1, eps: float = 1e-5,
+) -> Tensor:  # fmt: skip
+    """`batch_norm` of each image of input (N, C, ..) by itself.
+
+    The running statistics move towards the mean of the statistics of the images. Without
+    `use_input_stats` the running statistics normalize. (Ulyanov, Vedaldi and Lempitsky 2016.)
+
+    Raises ValueError for one value a channel, otherwise as `batch_norm`.
+
+    >>> instance_norm(tc.tensor([[[1.0, 3.0]]]), eps=0.0)
+    tensor([[[-1.,  1.]]])
     """
     shape = _channels("instance_norm", input, running_mean, running_var, weight, bias)
     if not use_input_stats:
@@ -71,48 +100,61 @@ def instance_norm(
         input, weight, bias, dims=dims, affine_shape=column, eps=eps
     )
     if m and shape[0]:
-        _follow(running_mean, running_var, mu, variance, m, momentum)
+        _move(running_mean, running_var, mu, variance, m, momentum)
     return y
 
 
-def _channels(name: str, x: Any, mean: Any, variance: Any, weight: Any, bias: Any) -> Any:
-    """The shape (N, C, ..) of x, to which all others have been held."""
-    floating(name, input=x, weight=weight, bias=bias)
-    shape = x._array.shape
+def _channels(name: str, x: Any, mean: Any, variance: Any, weight: Any, bias: Any) -> Shape:
+    """The shape (N, C, ..) of x. Raises unless the other Tensors fit it."""
+    floating_affine(name, x, weight, bias, place=4)
+    shape: Shape = x._array.shape
     if len(shape) < 2:
         raise ValueError(f"{name}: expected (N, C, ..), got shape {shape}")
-    for argument, v in (
-        ("running_mean", mean), ("running_var", variance), ("weight", weight), ("bias", bias),
-    ):  # fmt: skip
-        if v is not None and v._array.shape != (shape[1],):
-            raise RuntimeError(
-                f"{name}: {argument} should contain {shape[1]} elements, got shape {v._array.shape}"
-            )
+    _check_vectors(
+        name, 2, shape[1], running_mean=mean, running_var=variance, weight=weight, bias=bias
+    )
     return shape
 
 
-def _follow(
+def _check_vectors(name: str, first: int, channels: int, **vectors: Any) -> None:
+    """Raise unless each is None or a Tensor with one element a channel.
+
+    They are arguments of `name`, from place `first` on.
+    """
+    for argument, v in vectors.items():
+        if v is not None and (not isinstance(v, Tensor) or v._array.shape != (channels,)):
+            optional_tensors(name, first, **vectors)
+            raise RuntimeError(
+                f"{name}: {argument} should contain {channels} elements, got shape {v._array.shape}"
+            )
+
+
+def _move(
     running_mean: Any, running_var: Any, mu: Any, variance: Any, m: int, momentum: float
 ) -> None:
-    """Move the running values by `momentum` to those of m elements, the unbiased variance."""
+    """Move the running statistics by `momentum` to `mu` and the unbiased variance of m elements."""
     for running, new in (
         (running_mean, mu._array), (running_var, variance._array * (m / max(m - 1, 1))),
     ):  # fmt: skip
         if running is not None:
             array = running._array
-            new = new.mean(0) if len(new) > 1 else new  # of instances
+            new = new.mean(0) if len(new) > 1 else new  # over the images
             array += momentum * (new.reshape(-1) - array)
             engine.mark_written(array)
 
 
+# --- Of the last axes ---------------------------------------------------------------------------
+
+
 def layer_norm(
-    input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5
-) -> Any:
+    input: Tensor, normalized_shape: Ints, weight: Tensor | None = None,
+    bias: Tensor | None = None, eps: float = 1e-5,
+) -> Tensor:  # fmt: skip
     """The last axes of input (.., *normalized_shape) to mean 0 and variance 1, · weight + bias.
 
-    weight and bias are of shape normalized_shape. (Ba, Kiros and Hinton 2016.)
+    weight and bias have the shape `normalized_shape`. Raises RuntimeError for shapes that do not
+    fit, and unless all have one floating-point dtype. (Ba, Kiros and Hinton 2016.)
 
-    >>> import tinygrad_cnn as tc
     >>> layer_norm(tc.tensor([[1.0, 3.0], [0.0, 8.0]]), (2,), eps=0.0)
     tensor([[-1.,  1.],
             [-1.,  1.]])
@@ -122,20 +164,26 @@ def layer_norm(
 
 
 def rms_norm(
-    input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None
-) -> Any:
-    """input / √(mean of input² + eps) over its last axes, · weight; eps that of the dtype unless told.
+    input: Tensor, normalized_shape: Ints, weight: Tensor | None = None, eps: float | None = None
+) -> Tensor:
+    """input / √(mean of input² + eps), with the mean over its last axes, · weight.
 
-    (Zhang and Sennrich 2019, Root mean square layer normalization.)
+    weight has the shape `normalized_shape`. eps is by default the machine epsilon of the dtype.
+    Raises as `layer_norm`. (Zhang and Sennrich 2019, Root mean square layer normalization.)
+
+    >>> rms_norm(tc.tensor([[1.0, 7.0]]), 2)
+    tensor([[0.2000, 1.4000]])
     """
     dims, last = _last_axes("rms_norm", input, normalized_shape, weight, None)
     eps = float(np.finfo(input._array.dtype).eps) if eps is None else eps
     return ops.rms_norm(input, weight, dims=dims, affine_shape=last, eps=eps)[0]
 
 
-def _last_axes(name: str, x: Any, normalized_shape: Any, weight: Any, bias: Any) -> Any:
-    """The axes to be normalised over, and their shape."""
-    floating(name, input=x, weight=weight, bias=bias)
+def _last_axes(
+    name: str, x: Any, normalized_shape: Any, weight: Any, bias: Any
+) -> tuple[Shape, Shape]:
+    """The axes to normalize over, and their sizes. Raises for arguments that do not fit."""
+    floating_affine(name, x, weight, bias, place=3)
     last, shape = sizes("layer_norm", (normalized_shape,), "normalized_shape"), x._array.shape
     if not last:
         raise RuntimeError(
@@ -155,15 +203,23 @@ def _last_axes(name: str, x: Any, normalized_shape: Any, weight: Any, bias: Any)
     return tuple(range(len(shape) - len(last), len(shape))), last
 
 
-def group_norm(
-    input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5
-) -> Any:
-    """Each of num_groups groups of channels of each image (N, C, ..) normalised by itself.
+# --- Of groups of channels ----------------------------------------------------------------------
 
-    weight and bias are (C,). Raises RuntimeError where the groups do not divide the channels.
-    (Wu and He 2018.)
+
+def group_norm(
+    input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:  # fmt: skip
+    """Each of num_groups groups of channels of each image (N, C, ..) to mean 0 and variance 1.
+
+    Then each channel is multiplied by weight (C,) and added to bias (C,). Raises RuntimeError for
+    shapes that do not fit, for groups that do not divide the channels, and unless all have one
+    floating-point dtype; ValueError for a single value. (Wu and He 2018.)
+
+    >>> group_norm(tc.tensor([[1.0, 3.0, 0.0, 8.0]]), 2, eps=0.0)
+    tensor([[-1.,  1., -1.,  1.]])
     """
-    floating("group_norm", input=input, weight=weight, bias=bias)
+    floating_affine("group_norm", input, weight, bias, place=3)
     shape = input._array.shape
     if len(shape) < 2:
         raise RuntimeError(
@@ -180,7 +236,7 @@ def group_norm(
             f"Expected number of channels in input to be divisible by num_groups, but got input of "
             f"shape {shape} and num_groups={num_groups}"
         )
-    _channels("group_norm", input, None, None, weight, bias)
+    _check_vectors("group_norm", 3, c, weight=weight, bias=bias)
     inner = (num_groups, c // num_groups)
     x = functions.reshape(input, (n, *inner, *places))
     dims, column = tuple(range(2, len(shape) + 1)), (1, *inner, *[1] * len(places))
@@ -189,12 +245,17 @@ def group_norm(
 
 
 def local_response_norm(
-    input: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
-) -> Any:
-    """input / (k + alpha · mean of input² over `size` channels around)^beta, of (N, C, .., ..).
+    input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
+) -> Tensor:
+    """input / (k + alpha · m)^beta, with m the mean of input² over `size` channels, (N, C, ..).
 
-    Channels outside count as 0. (Krizhevsky, Sutskever and Hinton 2012, section 3.3, where alpha is
-    of the sum.)
+    The channels are those around, and channels outside count as 0. Raises ValueError for less than
+    three axes, RuntimeError for another dtype than of floating point. (Krizhevsky, Sutskever and
+    Hinton 2012, section 3.3, where alpha multiplies the sum.)
+
+    >>> local_response_norm(tc.tensor([[[3.0], [4.0]]]), 1, alpha=1.0, beta=0.5, k=0.0)
+    tensor([[[1.],
+             [1.]]])
     """
     floating("local_response_norm", input=input)
     shape = input._array.shape

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ... import ops
+from ...functions.arguments import tensors
 from ...ops.sparse import padded
-from .check import tensors
+from ...tensor import Tensor
+from .check import Shape
 
 __all__ = ["pad"]
 
 _MODES = ("constant", "reflect", "replicate", "circular")
 
 
-def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None) -> Any:
-    """Cells around the last axes: pad = (left, right, top, bottom, front, back, ..); negative crops.
+def pad(
+    input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None
+) -> Tensor:
+    """The input with cells around its last axes; negative numbers crop.
 
-    `mode` is "constant" (`value`, 0 unless told, around any axes), or, around the one to three axes
-    of space of images with or without a batch axis, "reflect" (without the edge), "replicate" (of
-    the edge) or "circular". Raises RuntimeError for padding that does not fit the sizes,
-    NotImplementedError for a number of axes that the mode does not take.
+    `pad` is (left, right, top, bottom, front, back, ..), two numbers for each axis from the last.
+    `mode` is one of
+    - "constant": cells of `value`, 0 by default, around any axes;
+    - "reflect": the input mirrored at its edge, which is not repeated;
+    - "replicate": the cell at the edge, repeated;
+    - "circular": the cells of the other end.
 
-    >>> import tinygrad_cnn as tc
+    All but "constant" pad the one to three axes of space of images with or without a batch axis.
+    Raises RuntimeError for padding that does not fit the sizes, NotImplementedError for a number of
+    axes that the mode does not take.
+
     >>> pad(tc.tensor([[1.0, 2.0, 3.0]]), (2, 1), "reflect")
     tensor([[3., 2., 1., 2., 3., 2.]])
     """
@@ -58,9 +68,9 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
 
 
 def _check_edges(
-    shape: tuple[int, ...], pad: Any, widths: Any, n: int, mode: str, value: Any
+    shape: Shape, pad: Sequence[int], widths: list[tuple[int, int]], n: int, mode: str, value: Any
 ) -> None:
-    """What padding by an image's own cells asks for."""
+    """Raise unless images of this shape have cells enough to pad with."""
     if value:
         raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
     if not 1 <= n <= 3 or len(shape) not in (n + 1, n + 2):
@@ -70,8 +80,8 @@ def _check_edges(
         )
     if 0 in shape[-n:]:
         raise RuntimeError(
-            f"Expected {n + 1}D or {n + 2}D (batch mode) tensor with possibly 0 batch size and other "
-            f"non-zero dimensions for input, but got: {list(shape)}"
+            f"Expected {n + 1}D or {n + 2}D (batch mode) tensor with possibly 0 batch size and "
+            f"other non-zero dimensions for input, but got: {list(shape)}"
         )
     left = [size + sum(sides) for size, sides in zip(shape, widths, strict=True)]
     if min(left) < 0 or (mode != "circular" and max(left[-n:]) < 1):

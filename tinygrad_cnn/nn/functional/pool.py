@@ -1,103 +1,213 @@
-"""Pooling over one, two or three axes.
+"""Pooling by windows, over one, two or three axes.
 
-All stand on pooling of planes: one axis is a plane of height 1; three are pooled in the plane first,
-then along the depth, which finds the same first maximum.
+Planes are pooled. One axis of space is a plane of height 1. Of three axes, the planes are pooled
+first and the depth next, which finds the same first maximum.
 """
 
 from __future__ import annotations
 
 import math
-from functools import reduce
-from typing import Any
+from dataclasses import dataclass
+from functools import cached_property, lru_cache, reduce
+from typing import Any, Literal, overload
 
 import numpy as np
 
 from ... import functions, kernels, ops
 from ...engine import wrap
-from ...functions.brackets import kept
-from ...ops.sparse import adaptive_windows, averaging
-from .check import floating, sizes, spatial, tensors
+from ...functions.arguments import tensors
+from ...tensor import Tensor
+from ...types import Ints
+from .check import Shape, as_images, check_spatial, floating, restored, sizes
 
 __all__ = [
-    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
-    "adaptive_max_pool2d", "adaptive_max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d",
-    "lp_pool1d", "lp_pool2d", "lp_pool3d", "max_pool1d", "max_pool2d", "max_pool3d",
-    "max_unpool1d", "max_unpool2d", "max_unpool3d",
+    "avg_pool1d", "avg_pool2d", "avg_pool3d", "lp_pool1d", "lp_pool2d", "lp_pool3d", "max_pool1d",
+    "max_pool2d", "max_pool3d",
 ]  # fmt: skip
 
 
-class _Windows:
-    """Checked settings of a pooling: a value for each axis of space, the first of length 1 for 1d.
+# --- Windows ------------------------------------------------------------------------------------
 
-    `pads` reaches as far as the last window; `padding` is what was asked for.
+
+@dataclass(frozen=True, eq=False)
+class _Windows:
+    """The windows of a pooling, with a value for each axis of space.
+
+    One axis of space counts as two: the first has length 1. `x_shape` is (N, C, ..). `padding` is
+    the setting, and `pads` the padding (before, behind) of each axis up to the end of its last
+    window.
     """
 
-    def __init__(
-        self, name: str, n: int, input: Any, kernel_size: Any, stride: Any, padding: Any,
-        dilation: Any, ceil_mode: bool,
-    ):  # fmt: skip
-        x, self.single = spatial(name, input, n)
-        kernel = sizes(name, "kernel_size", kernel_size, 1, n)
-        stride = kernel if stride is None or stride == [] else sizes(name, "stride", stride, 1, n)
-        pad = sizes(name, "padding", padding, 0, n)
-        dilation = sizes(name, "dilation", dilation, 1, n)
-        pads, output = [], []
-        for m, k, s, p, d in zip(x._array.shape[2:], kernel, stride, pad, dilation, strict=True):
-            if p > k // 2:
-                raise RuntimeError(
-                    f"{name}: pad should be at most half of effective kernel size, but got padding="
-                    f"{padding}, kernel_size={kernel_size}"
-                )
-            room = m + 2 * p - d * (k - 1) - 1
-            count = (-(-room // s) if ceil_mode else room // s) + 1
-            if ceil_mode and (count - 1) * s >= m + p:
-                count -= 1  # a last window that would start in the right padding
-            if count < 1 or m == 0:
-                raise RuntimeError(
-                    f"{name}: input of shape {x._array.shape} with kernel_size={kernel_size}, "
-                    f"padding={padding}, dilation={dilation}: output size is too small"
-                )
-            output.append(count)
-            pads.append((p, max((count - 1) * s + d * (k - 1) + 1 - m - p, 0)))
-        self.kernel, self.stride, self.padding, self.dilation = kernel, stride, pad, dilation
-        self.pads, self.output, self.n = tuple(pads), tuple(output), n
-        self.x = x
-        if n == 1:
-            self.x = functions.unsqueeze(x, 2)
-            self.kernel, self.stride, self.padding = (1, *kernel), (1, *stride), (0, *pad)
-            self.dilation, self.pads, self.output = (1, *dilation), ((0, 0), *pads), (1, *output)
+    x_shape: Shape
+    kernel: Shape
+    stride: Shape
+    padding: Shape
+    dilation: Shape
+    pads: tuple[tuple[int, int], ...]
+    output: Shape
 
+    @cached_property
     def plane(self) -> dict[str, Any]:
-        """Of the last two axes, as ops take them."""
+        """The attributes of an op that pools the last two axes."""
         return {
             "kernel_size": self.kernel[-2:], "stride": self.stride[-2:], "padding": self.pads[-2:],
             "output_size": self.output[-2:],
         }  # fmt: skip
 
+    @cached_property
     def depth(self) -> dict[str, Any]:
-        """Of the first axis, those of the plane lying flat in the second."""
+        """The attributes of an op that pools the first axis, with the other two as one axis."""
         return {
             "kernel_size": (self.kernel[0], 1), "stride": (self.stride[0], 1),
             "padding": (self.pads[0], (0, 0)),
             "output_size": (self.output[0], math.prod(self.output[1:])),
         }  # fmt: skip
 
-    def planes(self) -> Any:
-        """x as (N, C·D, H, W)."""
-        shape = self.x._array.shape
-        return functions.reshape(self.x, (shape[0], math.prod(shape[1:-2]), *shape[-2:]))
+    def planes(self, x: Any) -> Any:
+        """x (N, C, D, H, W) as (N, C·D, H, W)."""
+        n, c, d, *plane = self.x_shape
+        return functions.reshape(x, (n, c * d, *plane))
 
-    def behind(self, y: Any) -> Any:
+    def columns(self, y: Any) -> Any:
         """Pooled planes (N, C·D, P, Q) as (N, C, D, P·Q)."""
-        n, c, d = self.x._array.shape[:3]
-        return functions.reshape(y, (n, c, d, math.prod(self.output[1:])))
+        return functions.reshape(y, (*self.x_shape[:3], math.prod(self.output[1:])))
 
-    def shaped(self, y: Any) -> Any:
-        """The result, as the input came."""
-        if self.n == 3:
-            y = functions.reshape(y, (*y._array.shape[:2], *self.output))
-        y = functions.squeeze(y, 2) if self.n == 1 else y
-        return functions.squeeze(y, 0) if self.single else y
+    def volumes(self, y: Any) -> Any:
+        """Pooled columns (N, C, O, P·Q) as (N, C, O, P, Q)."""
+        return functions.reshape(y, (*self.x_shape[:2], *self.output))
+
+
+def _windows_of(
+    name: str, n: int, input: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any,
+    ceil_mode: bool,
+) -> _Windows:  # fmt: skip
+    """The windows of checked arguments. Raises for an input or a setting that does not fit."""
+    if not isinstance(input, Tensor):
+        tensors(name, input=input)
+    kernel = sizes(name, "kernel_size", kernel_size, 1, n)
+    if stride is None or (isinstance(stride, (tuple, list)) and not stride):
+        steps = kernel
+    else:
+        steps = sizes(name, "stride", stride, 1, n)
+    pad = sizes(name, "padding", padding, 0, n)
+    gaps = sizes(name, "dilation", dilation, 1, n)
+    return _windows(name, n, input._array.shape, kernel, steps, pad, gaps, bool(ceil_mode))
+
+
+@lru_cache(maxsize=1024)
+def _windows(
+    name: str, n: int, shape: Shape, kernel: Shape, stride: Shape, padding: Shape, dilation: Shape,
+    ceil_mode: bool,
+) -> _Windows:  # fmt: skip
+    check_spatial(name, shape, n)
+    pads, output = [], []
+    for m, k, s, p, d in zip(shape[-n:], kernel, stride, padding, dilation, strict=True):
+        if p > k // 2:
+            raise RuntimeError(
+                f"{name}: pad should be at most half of effective kernel size, but got padding="
+                f"{_short(padding)}, kernel_size={_short(kernel)}"
+            )
+        room = m + 2 * p - d * (k - 1) - 1
+        count = (-(-room // s) if ceil_mode else room // s) + 1
+        if ceil_mode and (count - 1) * s >= m + p:
+            count -= 1  # a last window that would start in the right padding
+        if count < 1 or m == 0:
+            raise RuntimeError(
+                f"{name}: input of shape {shape} with kernel_size={_short(kernel)}, padding="
+                f"{_short(padding)}, dilation={_short(dilation)}: output size is too small"
+            )
+        output.append(count)
+        pads.append((p, max((count - 1) * s + d * (k - 1) + 1 - m - p, 0)))
+    x_shape = shape if len(shape) == n + 2 else (1, *shape)
+    if n > 1:
+        return _Windows(x_shape, kernel, stride, padding, dilation, tuple(pads), tuple(output))
+    return _Windows(
+        (*x_shape[:2], 1, x_shape[2]), (1, *kernel), (1, *stride), (0, *padding), (1, *dilation),
+        ((0, 0), *pads), (1, *output),
+    )  # fmt: skip
+
+
+def _short(values: Shape) -> Any:
+    """One number for all axes, where they agree."""
+    return values[0] if len(set(values)) == 1 else values
+
+
+# --- The maximum --------------------------------------------------------------------------------
+
+
+@overload
+def max_pool1d(
+    input: Tensor, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0,
+    dilation: Ints = 1, ceil_mode: bool = False, return_indices: Literal[False] = False,
+) -> Tensor: ...  # fmt: skip
+@overload
+def max_pool1d(
+    input: Tensor, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0,
+    dilation: Ints = 1, ceil_mode: bool = False, *, return_indices: Literal[True],
+) -> tuple[Tensor, Tensor]: ...  # fmt: skip
+def max_pool1d(
+    input: Tensor, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0,
+    dilation: Ints = 1, ceil_mode: bool = False, return_indices: bool = False,
+) -> Any:  # fmt: skip
+    """`max_pool2d` along one axis, of (N, C, L) or (C, L).
+
+    >>> max_pool1d(tc.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
+    tensor([[3., 2.]])
+    """
+    return _max_pool(1, return_indices, input, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+@overload
+def max_pool2d(
+    input: Tensor, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0,
+    dilation: Ints = 1, ceil_mode: bool = False, return_indices: Literal[False] = False,
+) -> Tensor: ...  # fmt: skip
+@overload
+def max_pool2d(
+    input: Tensor, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0,
+    dilation: Ints = 1, ceil_mode: bool = False, *, return_indices: Literal[True],
+) -> tuple[Tensor, Tensor]: ...  # fmt: skip
+def max_pool2d(
+    input: Tensor, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0,
+    dilation: Ints = 1, ceil_mode: bool = False, return_indices: bool = False,
+) -> Any:  # fmt: skip
+    """The maximum of each window of images (N, C, H, W): (N, C, P, Q).
+
+    The input may come without N. `stride` is `kernel_size` by default. Padding counts as −∞, and
+    NaN is passed on. P = ⌊(H + 2 padding − dilation (kernel_size − 1) − 1) / stride⌋ + 1; with
+    `ceil_mode` ⌈⌉, but no window starts in the padding behind.
+
+    With `return_indices` the result is (maxima, indices): int64, the place of each maximum in its
+    flat H · W plane. The first maximum of a window, in row-major order, gets its whole gradient.
+    Raises RuntimeError for a padding of more than half the kernel, and for windows without room.
+
+    >>> x = tc.tensor([[[1.0, 3.0], [4.0, 2.0]]])
+    >>> max_pool2d(x, 2, return_indices=True)
+    (tensor([[[4.]]]), tensor([[[2]]]))
+    """
+    return _max_pool(2, return_indices, input, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+@overload
+def max_pool3d(
+    input: Tensor, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0,
+    dilation: Ints = 1, ceil_mode: bool = False, return_indices: Literal[False] = False,
+) -> Tensor: ...  # fmt: skip
+@overload
+def max_pool3d(
+    input: Tensor, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0,
+    dilation: Ints = 1, ceil_mode: bool = False, *, return_indices: Literal[True],
+) -> tuple[Tensor, Tensor]: ...  # fmt: skip
+def max_pool3d(
+    input: Tensor, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0,
+    dilation: Ints = 1, ceil_mode: bool = False, return_indices: bool = False,
+) -> Any:  # fmt: skip
+    """`max_pool2d` along three axes, of (N, C, D, H, W) or (C, D, H, W).
+
+    >>> max_pool3d(tc.arange(8.0).reshape(1, 2, 2, 2), 2)
+    tensor([[[[7.]]]])
+    """
+    return _max_pool(3, return_indices, input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
 def _listed(
@@ -108,76 +218,114 @@ def _listed(
     )
 
 
-def _max_pool(n: int, return_indices: bool, *given: Any) -> Any:
-    at = _Windows(f"max_pool{n}d", n, *given)
-    x, how, dilation = at.x if n < 3 else at.planes(), at.plane(), at.dilation[-2:]
-    y, taps = ops.max_pool2d(x, **how, dilation=dilation)
-    del how["output_size"]
-    where = None
-    if return_indices:
-        where = _listed(x._array.shape, taps, **how, dilation=dilation)
+def _max_pool(n: int, return_indices: bool, input: Any, *given: Any) -> Any:
+    at = _windows_of(("", "max_pool1d", "max_pool2d", "max_pool3d")[n], n, input, *given)
+    plain, dilation = n == 2 and input._array.ndim == 4, at.dilation[-2:]
+    x = input if plain else as_images(input, n)
     if n == 3:
-        x, how, dilation = at.behind(y), at.depth(), (at.dilation[0], 1)
-        y, taps = ops.max_pool2d(x, **how, dilation=dilation)
-        del how["output_size"]
+        x = at.planes(x)
+    y, taps = ops.max_pool2d(x, **at.plane, dilation=dilation)
+    where = _places(x, taps, at.plane, dilation) if return_indices else None
+    if n == 3:
+        x, dilation = at.columns(y), (at.dilation[0], 1)
+        y, taps = ops.max_pool2d(x, **at.depth, dilation=dilation)
+        y = at.volumes(y)
         if where is not None:
             shape = x._array.shape
-            d = _listed(shape, taps, **how, dilation=dilation) // shape[3]
+            d = _places(x, taps, at.depth, dilation) // shape[3]
             inside = np.take_along_axis(where.reshape(shape), np.maximum(d, 0), 2)
-            place = d * math.prod(at.x._array.shape[3:]) + inside
+            place = d * math.prod(at.x_shape[3:]) + inside
             where = np.where((d < 0) | (inside < 0), -1, place)
-    return at.shaped(y) if where is None else (at.shaped(y), at.shaped(wrap(where)))
+    y = y if plain else restored(y, n, input._array.ndim)
+    return y if where is None else (y, wrap(where.reshape(y._array.shape)))
 
 
-def max_pool1d(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
-    ceil_mode: bool = False, return_indices: bool = False,
-) -> Any:  # fmt: skip
-    """`max_pool2d` along one axis, of (N, C, L) or (C, L)."""
-    return _max_pool(1, return_indices, input, kernel_size, stride, padding, dilation, ceil_mode)
+def _places(x: Any, taps: Any, how: dict[str, Any], dilation: Shape) -> np.ndarray:
+    """The place of each maximum in its flat plane; −1 for a window of padding alone."""
+    kernel_size, stride, padding = how["kernel_size"], how["stride"], how["padding"]
+    return _listed(x._array.shape, taps, kernel_size, stride, padding, dilation)
 
 
-def max_pool2d(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
-    ceil_mode: bool = False, return_indices: bool = False,
-) -> Any:  # fmt: skip
-    """The maximum of each window of images (N, C, H, W); padding is −∞, NaN is passed on.
+# --- The mean -----------------------------------------------------------------------------------
 
-    The first maximum of a window, in row-major order, takes its whole gradient. `stride` is
-    kernel_size unless told. With `return_indices` also where it stands, flat in the H · W plane.
+
+def avg_pool1d(
+    input: Tensor, kernel_size: Ints, stride: Ints = (), padding: Ints = 0,
+    ceil_mode: bool = False, count_include_pad: bool = True,
+) -> Tensor:  # fmt: skip
+    """`avg_pool2d` along one axis, of (N, C, L) or (C, L). `stride` is `kernel_size` by default.
+
+    >>> avg_pool1d(tc.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
+    tensor([[2., 1.]])
     """
-    return _max_pool(2, return_indices, input, kernel_size, stride, padding, dilation, ceil_mode)
+    return average(1, count_include_pad, None, input, kernel_size, stride, padding, ceil_mode)
 
 
-def max_pool3d(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
-    ceil_mode: bool = False, return_indices: bool = False,
+def avg_pool2d(
+    input: Tensor, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0,
+    ceil_mode: bool = False, count_include_pad: bool = True, divisor_override: int | None = None,
+) -> Tensor:  # fmt: skip
+    """The mean of each window of images (N, C, H, W): (N, C, P, Q), sizes as in `max_pool2d`.
+
+    The input may come without N. The mean divides by the number of cells in the window: cells of
+    padding count with `count_include_pad`, and cells beyond the padding, which `ceil_mode` reaches,
+    never count. `divisor_override` replaces this number. Raises RuntimeError as `max_pool2d`, for a
+    divisor of 0, and for another dtype than of floating point.
+
+    >>> avg_pool2d(tc.tensor([[[1.0, 3.0], [4.0, 2.0]]]), (1, 2))
+    tensor([[[2.],
+             [3.]]])
+    """
+    return average(
+        2, count_include_pad, divisor_override, input, kernel_size, stride, padding, ceil_mode
+    )
+
+
+def avg_pool3d(
+    input: Tensor, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0,
+    ceil_mode: bool = False, count_include_pad: bool = True, divisor_override: int | None = None,
+) -> Tensor:  # fmt: skip
+    """`avg_pool2d` along three axes, of (N, C, D, H, W) or (C, D, H, W).
+
+    >>> avg_pool3d(tc.arange(8.0).reshape(1, 2, 2, 2), 2)
+    tensor([[[[3.5000]]]])
+    """
+    return average(
+        3, count_include_pad, divisor_override, input, kernel_size, stride, padding, ceil_mode
+    )
+
+
+def average(
+    n: int, padded: bool, divisor_override: int | None, input: Any, kernel_size: Any, stride: Any,
+    padding: Any, ceil_mode: bool,
 ) -> Any:  # fmt: skip
-    """`max_pool2d` along three axes, of (N, C, D, H, W) or (C, D, H, W)."""
-    return _max_pool(3, return_indices, input, kernel_size, stride, padding, dilation, ceil_mode)
-
-
-def _avg_pool(n: int, padded: bool, divisor_override: int | None, input: Any, *given: Any) -> Any:
-    name = f"avg_pool{n}d"
-    floating(name, input=input)
+    """The mean of each window along n axes. `padded`: cells of padding count."""
+    name = ("", "avg_pool1d", "avg_pool2d", "avg_pool3d")[n]
+    if not isinstance(input, Tensor) or input._array.dtype.kind != "f":
+        floating(name, input=input)
     if divisor_override == 0:
         raise RuntimeError(f"{name}: divisor must be not zero")
-    kernel_size, stride, padding, ceil_mode = given
-    at = _Windows(name, n, input, kernel_size, stride, padding, 1, ceil_mode)
-    divisor: Any = divisor_override or _cells(at, padded)
+    at = _windows_of(name, n, input, kernel_size, stride, padding, 1, ceil_mode)
+    divisor = divisor_override or _cells(at, padded)
+    if n == 2 and input._array.ndim == 4:
+        return ops.avg_pool2d(input, **at.plane, divisor=divisor)
+    x = as_images(input, n)
     if n < 3:
-        return at.shaped(ops.avg_pool2d(at.x, **at.plane(), divisor=divisor))
-    y = at.behind(ops.avg_pool2d(at.planes(), **at.plane(), divisor=1))
-    if isinstance(divisor, np.ndarray):
-        divisor = divisor.reshape(len(divisor), -1)
-    return at.shaped(ops.avg_pool2d(y, **at.depth(), divisor=divisor))
+        y = ops.avg_pool2d(x, **at.plane, divisor=divisor)
+    else:
+        if isinstance(divisor, np.ndarray):
+            divisor = divisor.reshape(len(divisor), -1)
+        y = at.columns(ops.avg_pool2d(at.planes(x), **at.plane, divisor=1))
+        y = at.volumes(ops.avg_pool2d(y, **at.depth, divisor=divisor))
+    return restored(y, n, input._array.ndim)
 
 
+@lru_cache(maxsize=64)  # of arrays as large as a plane
 def _cells(at: _Windows, padded: bool) -> Any:
-    """How many cells each window averages: a number where all agree, else (P, Q) or (O, P, Q)."""
+    """The number of cells that each window averages: an array, or one number if all agree."""
     counts = []
     for m, k, s, p, o in zip(
-        at.x._array.shape[2:], at.kernel, at.stride, at.padding, at.output, strict=True
+        at.x_shape[2:], at.kernel, at.stride, at.padding, at.output, strict=True
     ):
         start = np.arange(o) * s - p
         low, high = (-p, m + p) if padded else (0, m)
@@ -186,40 +334,50 @@ def _cells(at: _Windows, padded: bool) -> Any:
     return int(cells.flat[0]) if np.all(cells == cells.flat[0]) else cells
 
 
-def avg_pool1d(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
-    count_include_pad: bool = True,
-) -> Any:  # fmt: skip
-    """`avg_pool2d` along one axis, of (N, C, L) or (C, L)."""
-    return _avg_pool(1, count_include_pad, None, input, kernel_size, stride, padding, ceil_mode)
+# --- The p-norm ---------------------------------------------------------------------------------
 
 
-def avg_pool2d(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
-    count_include_pad: bool = True, divisor_override: int | None = None,
-) -> Any:  # fmt: skip
-    """The mean of each window of images (N, C, H, W).
+def lp_pool1d(
+    input: Tensor, norm_type: float, kernel_size: Ints, stride: Ints | None = None,
+    ceil_mode: bool = False,
+) -> Tensor:  # fmt: skip
+    """`lp_pool2d` along one axis, of (N, C, L) or (C, L).
 
-    Cells of padding count with `count_include_pad`, the overhang of `ceil_mode` never;
-    `divisor_override` replaces the count.
+    >>> lp_pool1d(tc.tensor([[3.0, 4.0, 0.0, 1.0]]), 2, 2)
+    tensor([[5., 1.]])
     """
-    return _avg_pool(
-        2, count_include_pad, divisor_override, input, kernel_size, stride, padding, ceil_mode
-    )
+    return _lp_pool(1, input, norm_type, kernel_size, stride, ceil_mode)
 
 
-def avg_pool3d(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
-    count_include_pad: bool = True, divisor_override: int | None = None,
-) -> Any:  # fmt: skip
-    """`avg_pool2d` along three axes, of (N, C, D, H, W) or (C, D, H, W)."""
-    return _avg_pool(
-        3, count_include_pad, divisor_override, input, kernel_size, stride, padding, ceil_mode
-    )
+def lp_pool2d(
+    input: Tensor, norm_type: float, kernel_size: Ints, stride: Ints | None = None,
+    ceil_mode: bool = False,
+) -> Tensor:  # fmt: skip
+    """(Σ xᵖ)^(1/p) of each window of images (N, C, H, W), with p the `norm_type`.
+
+    ∞ gives the maximum. The input may come without N. `stride` is `kernel_size` by default. Where
+    the sum is 0 so is the gradient. Raises RuntimeError as `avg_pool2d`.
+
+    >>> lp_pool2d(tc.tensor([[[3.0, 4.0]]]), 2, (1, 2))
+    tensor([[[5.]]])
+    """
+    return _lp_pool(2, input, norm_type, kernel_size, stride, ceil_mode)
+
+
+def lp_pool3d(
+    input: Tensor, norm_type: float, kernel_size: Ints, stride: Ints | None = None,
+    ceil_mode: bool = False,
+) -> Tensor:  # fmt: skip
+    """`lp_pool2d` along three axes, of (N, C, D, H, W) or (C, D, H, W).
+
+    >>> lp_pool3d(tc.tensor([[[[3.0, 4.0]]]]), 2, (1, 1, 2))
+    tensor([[[[5.]]]])
+    """
+    return _lp_pool(3, input, norm_type, kernel_size, stride, ceil_mode)
 
 
 def _lp_pool(n: int, input: Any, norm_type: float, kernel_size: Any, *given: Any) -> Any:
-    """(Σ xᵖ)^(1/p) of each window; a sum below 0 counts by its magnitude, with its sign."""
+    """(Σ xᵖ)^(1/p) of each window. sign(t) |t| is t, but has the gradient 0 at t = 0."""
     name = f"lp_pool{n}d"
     floating(name, input=input)
     stride, ceil_mode = given
@@ -228,202 +386,6 @@ def _lp_pool(n: int, input: Any, norm_type: float, kernel_size: Any, *given: Any
         magnitude = sign * functions.abs(input)
         return sign * _max_pool(n, False, magnitude, kernel_size, stride, 0, 1, ceil_mode)
     count = math.prod(sizes(name, "kernel_size", kernel_size, 1, n))
-    mean = _avg_pool(n, True, None, input**norm_type, kernel_size, stride, 0, ceil_mode)
+    mean = average(n, True, None, input**norm_type, kernel_size, stride, 0, ceil_mode)
     total = functions.sign(mean) * functions.relu(functions.abs(mean)) * float(count)
     return total ** (1.0 / norm_type)
-
-
-def lp_pool1d(
-    input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
-) -> Any:
-    """`lp_pool2d` along one axis, of (N, C, L) or (C, L)."""
-    return _lp_pool(1, input, norm_type, kernel_size, stride, ceil_mode)
-
-
-def lp_pool2d(
-    input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
-) -> Any:
-    """(Σ xᵖ)^(1/p) of each window of images (N, C, H, W), p the `norm_type`; of ∞ the maximum."""
-    return _lp_pool(2, input, norm_type, kernel_size, stride, ceil_mode)
-
-
-def lp_pool3d(
-    input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
-) -> Any:
-    """`lp_pool2d` along three axes, of (N, C, D, H, W) or (C, D, H, W)."""
-    return _lp_pool(3, input, norm_type, kernel_size, stride, ceil_mode)
-
-
-# --- To a size that is asked for ----------------------------------------------------------------
-
-
-def _adaptive(name: str, n: int, input: Any, output_size: Any) -> tuple[Any, bool, Any]:
-    """x with a batch axis, whether it came without, and the size for each axis of space."""
-    x, single = spatial(name, input, n)
-    plane = x._array.shape[2:]
-    wanted = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size,)
-    if len(wanted) == 1:
-        wanted *= n
-    if len(wanted) == n:
-        wanted = tuple(m if size is None else size for m, size in zip(plane, wanted, strict=True))
-    wanted = sizes(name, "output_size", wanted, 0, n)
-    if 0 in plane:
-        raise RuntimeError(
-            f"{name}(): Expected input to have non-zero size for non-batch dimensions, but input "
-            f"has shape {x._array.shape}"
-        )
-    return x, single, wanted
-
-
-def _adaptive_avg(n: int, input: Any, output_size: Any) -> Any:
-    name = f"adaptive_avg_pool{n}d"
-    floating(name, input=input)
-    x, single, wanted = _adaptive(name, n, input, output_size)
-    plane = x._array.shape[2:]
-    if all(m and size % m == 0 for size, m in zip(plane, wanted, strict=True)):
-        kernel = tuple(size // m for size, m in zip(plane, wanted, strict=True))
-        y = _avg_pool(n, True, None, x, kernel, None, 0, False)
-    else:  # windows of uneven sizes
-        y = x
-        for dim, (size, m) in enumerate(zip(plane, wanted, strict=True), 2):
-            y = y if m == size else ops.resample(y, dim=dim, matrix=averaging(size, m))
-    return functions.squeeze(y, 0) if single else y
-
-
-def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
-    """`adaptive_avg_pool2d` along one axis, of (N, C, L) or (C, L)."""
-    return _adaptive_avg(1, input, output_size)
-
-
-def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
-    """Images averaged to `output_size` (None keeps a size): window p from ⌊pH/P⌋ to ⌈(p+1)H/P⌉."""
-    return _adaptive_avg(2, input, output_size)
-
-
-def adaptive_avg_pool3d(input: Any, output_size: Any) -> Any:
-    """`adaptive_avg_pool2d` along three axes, of (N, C, D, H, W) or (C, D, H, W)."""
-    return _adaptive_avg(3, input, output_size)
-
-
-def _adaptive_max(n: int, input: Any, output_size: Any, return_indices: bool) -> Any:
-    x, single, wanted = _adaptive(f"adaptive_max_pool{n}d", n, input, output_size)
-    where = _first_maxima(x._array, wanted)  # (N, C, P, Q), flat in the plane
-    lead = x._array.shape[:2]
-    flat = functions.reshape(x, (*lead, math.prod(x._array.shape[2:])))
-    y = ops.gather(flat, where.reshape(*lead, math.prod(wanted)), dim=2)
-    shape = x._array.shape[1:2] + wanted if single else lead + wanted
-    y = functions.reshape(y, shape)
-    return (y, wrap(where.reshape(shape))) if return_indices else y
-
-
-def _first_maxima(x: np.ndarray, wanted: tuple[int, ...]) -> np.ndarray:
-    """Where the first maximum of each adaptive window of x (N, C, ..) stands, flat in the plane.
-
-    One axis after the other, the last first: the first row that has the maximum, its first column.
-    """
-    where = np.arange(math.prod(x.shape[2:])).reshape(x.shape[2:])
-    where = np.broadcast_to(where, x.shape)
-    for axis in range(x.ndim - 1, 1, -1):
-        start, end = adaptive_windows(x.shape[axis], wanted[axis - 2])
-        taps = np.arange((end - start).max(initial=0))
-        cells = np.minimum(start[:, None] + taps, end[:, None] - 1)  # (P, taps)
-        best = x.take(cells, axis).argmax(
-            axis + 1
-        )  # the last cell, again, is not the first maximum
-        column = (-1,) + (1,) * (x.ndim - axis - 1)
-        best += start.reshape(column)
-        x, where = np.take_along_axis(x, best, axis), np.take_along_axis(where, best, axis)
-    return where
-
-
-def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
-    """`adaptive_max_pool2d` along one axis, of (N, C, L) or (C, L)."""
-    return _adaptive_max(1, input, output_size, return_indices)
-
-
-def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
-    """The maxima of the windows of `adaptive_avg_pool2d`; of ties the first takes the gradient.
-
-    With `return_indices` also where they stand, flat in the H · W plane.
-    """
-    return _adaptive_max(2, input, output_size, return_indices)
-
-
-def adaptive_max_pool3d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
-    """`adaptive_max_pool2d` along three axes, of (N, C, D, H, W) or (C, D, H, W)."""
-    return _adaptive_max(3, input, output_size, return_indices)
-
-
-# --- Back to where the maxima stood -------------------------------------------------------------
-
-
-def _max_unpool(
-    n: int, input: Any, indices: Any, kernel_size: Any, stride: Any, padding: Any, output_size: Any
-) -> Any:
-    name = f"max_unpool{n}d"
-    tensors(name, indices=indices)
-    x, single = spatial(name, input, n)
-    at = indices._array[None] if single else indices._array
-    if at.dtype != np.int64 or at.shape != x._array.shape:
-        raise RuntimeError(
-            f"{name}: indices must be int64, of the shape of the input {input._array.shape}, got "
-            f"{indices._array.dtype} {indices._array.shape}"
-        )
-    kernel = sizes(name, "kernel_size", kernel_size, 1, n)
-    steps = kernel if stride is None else sizes(name, "stride", stride, 1, n)
-    pads = sizes(name, "padding", padding, 0, n)
-    axes = zip(x._array.shape[2:], kernel, steps, pads, strict=True)
-    plane = usual = tuple((p - 1) * s + k - 2 * pad for p, k, s, pad in axes)
-    if output_size is not None:
-        plane = tuple(output_size)[-n:]
-        if len(output_size) not in (n, n + 2):
-            raise ValueError(
-                f"output_size should be a sequence containing {n} or {n + 2} elements, but it has "
-                f"a length of '{len(output_size)}'"
-            )
-        for m, size, s in zip(plane, usual, steps, strict=True):
-            if abs(m - size) >= s:
-                raise ValueError(
-                    f'invalid output_size "{output_size}": {name} makes {usual}, or sizes that '
-                    f"differ from these by less than the stride {steps}"
-                )
-    lead, count = x._array.shape[:2], math.prod(plane)
-    if at.size and (at.min() < 0 or at.max() >= count):
-        raise RuntimeError(
-            f"Found an invalid max index: {at.max() if at.min() >= 0 else at.min()} (output volumes "
-            f"are of size {'x'.join(map(str, plane))})"
-        )
-    whole = wrap(np.zeros((*lead, count), x._array.dtype))
-    places = at.reshape(*lead, -1)
-    image, channel = np.ogrid[: lead[0], : lead[1]]
-    index = (image[..., None], channel[..., None], kept(places))
-    y = ops.setitem(whole, functions.reshape(x, places.shape), index=index)
-    return functions.reshape(y, (*(lead[1:] if single else lead), *plane))
-
-
-def max_unpool1d(
-    input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0,
-    output_size: Any = None,
-) -> Any:  # fmt: skip
-    """`max_unpool2d` along one axis, of (N, C, L) or (C, L)."""
-    return _max_unpool(1, input, indices, kernel_size, stride, padding, output_size)
-
-
-def max_unpool2d(
-    input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0,
-    output_size: Any = None,
-) -> Any:  # fmt: skip
-    """What `max_pool2d` returned, put back at its indices, in zeros.
-
-    The size is the smallest that the pooling may have had, unless `output_size` says another. Of
-    values for one place the last is taken, and gets the gradient.
-    """
-    return _max_unpool(2, input, indices, kernel_size, stride, padding, output_size)
-
-
-def max_unpool3d(
-    input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0,
-    output_size: Any = None,
-) -> Any:  # fmt: skip
-    """`max_unpool2d` along three axes, of (N, C, D, H, W) or (C, D, H, W)."""
-    return _max_unpool(3, input, indices, kernel_size, stride, padding, output_size)

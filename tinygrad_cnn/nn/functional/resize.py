@@ -1,41 +1,47 @@
-"""Images to another size or arrangement: interpolation, windows as columns, shuffles of channels."""
+"""Images in another size or arrangement: interpolation, windows as columns, shuffled channels."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ... import functions, ops
+from ...functions.arguments import tensors
 from ...ops.sparse import cubic, linear, nearest, windows
-from .check import floating, sizes, tensors
-from .pool import _adaptive_avg
+from ...tensor import Tensor
+from ...types import Ints
+from .adaptive_pool import adaptive_average
+from .check import Shape, floating, sizes
 
 __all__ = [
     "channel_shuffle", "fold", "interpolate", "pixel_shuffle", "pixel_unshuffle", "unfold",
     "upsample", "upsample_bilinear", "upsample_nearest",
 ]  # fmt: skip
 
-_AXES = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}  # those that a mode is for
-_ANY = ("nearest", "nearest-exact", "area")
+_AXES = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}  # axes of space of these modes
+_ANY = ("nearest", "nearest-exact", "area")  # modes for any number of them
 
 
 def interpolate(
-    input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest",
+    input: Tensor, size: Ints | None = None,
+    scale_factor: float | Sequence[float] | None = None, mode: str = "nearest",
     align_corners: bool | None = None, recompute_scale_factor: bool | None = None,
     antialias: bool = False,
-) -> Any:  # fmt: skip
+) -> Tensor:  # fmt: skip
     """Images (N, C, ..) resized to `size`, or by `scale_factor`: a number, or one for each axis.
 
-    `mode` is nearest, nearest-exact, area (adaptive averages), linear, bilinear, bicubic or trilinear
-    (of one, two, two and three axes of space). Cells are squares whose corners are kept, or, with
-    `align_corners`, points of which the outermost are kept. A scale_factor is used as it is, not
-    ⌊size · factor⌋ / size, unless `recompute_scale_factor`. Raises ValueError for settings that
-    exclude each other, NotImplementedError for a mode that is not of that number of axes, and for
-    `antialias`.
+    `mode` is "nearest", "nearest-exact" or "area" (adaptive averages) for one to three axes of
+    space; "linear" for one, "bilinear" or "bicubic" for two, "trilinear" for three. Cells are
+    squares, and the corners of the image stay. With `align_corners` cells are points, and the
+    outermost points stay. Steps are 1 / scale_factor; with `recompute_scale_factor` they are the
+    ratio of the two sizes.
 
-    >>> import tinygrad_cnn as tc
+    Raises ValueError for settings that exclude each other, NotImplementedError for a mode of
+    another number of axes and for `antialias`, RuntimeError unless the input is of floating point.
+
     >>> interpolate(tc.tensor([[[0.0, 2.0]]]), scale_factor=2, mode="linear")
     tensor([[[0.0000, 0.5000, 1.5000, 2.0000]]])
     """
@@ -44,8 +50,8 @@ def interpolate(
     n = len(shape) - 2
     if mode in _ANY and align_corners is not None:
         raise ValueError(
-            "align_corners option can only be set with the interpolating modes: linear | bilinear | "
-            f"bicubic | trilinear, got {mode!r}"
+            "align_corners option can only be set with the interpolating modes: linear | bilinear "
+            f"| bicubic | trilinear, got {mode!r}"
         )
     size, factors = _size(shape, size, scale_factor, bool(recompute_scale_factor) or mode == "area")
     if recompute_scale_factor and scale_factor is None:
@@ -64,7 +70,7 @@ def interpolate(
             f"size {size}"
         )
     if mode == "area":
-        return _adaptive_avg(n, input, size)
+        return adaptive_average(n, input, size)
     floating("interpolate", input=input)
     for dim, (before, after, factor) in enumerate(zip(shape[2:], size, factors, strict=True), 2):
         if align_corners:
@@ -73,8 +79,8 @@ def interpolate(
             step = before / after
         else:
             step = 1 / factor
-        if mode.startswith("nearest"):  # of images PyTorch finds the cells in float32
-            precision = np.float32 if n == 2 else input._array.dtype.type
+        if mode.startswith("nearest"):  # PyTorch computes the cells of planes in float32
+            precision: Any = np.float32 if n == 2 else input._array.dtype.type
             matrix = nearest(before, after, step, mode == "nearest-exact", precision)
         else:
             curve = cubic if mode == "bicubic" else linear
@@ -83,18 +89,18 @@ def interpolate(
     return input
 
 
-def _size(shape: Any, size: Any, scale_factor: Any, recompute: bool) -> tuple[Any, Any]:
-    """The size of each axis of space, and the factors of those that were given by one, else None."""
+def _size(shape: Shape, size: Any, scale_factor: Any, recompute: bool) -> tuple[Shape, Any]:
+    """The new size of each axis of space, and its factor, or None where the sizes give it."""
     if (size is None) == (scale_factor is None):
         few = "either" if size is None else "only one of"
         raise ValueError(f"{few} size or scale_factor should be defined")
-    n, what = len(shape) - 2, "output size" if scale_factor is None else "scale_factor"
+    n, name = len(shape) - 2, "output size" if scale_factor is None else "scale_factor"
     given = size if scale_factor is None else scale_factor
     values = tuple(given) if isinstance(given, (tuple, list)) else (given,) * n
     if len(values) != n:
         raise ValueError(
-            f"Input and {what} must have the same number of spatial dimensions, but got input with "
-            f"spatial dimensions of {list(shape[2:])} and {what} of {given}"
+            f"Input and {name} must have the same number of spatial dimensions, but got input with "
+            f"spatial dimensions of {list(shape[2:])} and {name} of {given}"
         )
     if scale_factor is not None:
         grown = tuple(math.floor(m * f) for m, f in zip(shape[2:], values, strict=True))
@@ -105,20 +111,40 @@ def _size(shape: Any, size: Any, scale_factor: Any, recompute: bool) -> tuple[An
 
 
 def upsample(
-    input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest",
+    input: Tensor, size: Ints | None = None,
+    scale_factor: float | Sequence[float] | None = None, mode: str = "nearest",
     align_corners: bool | None = None,
-) -> Any:  # fmt: skip
-    """`interpolate`, by its older name."""
+) -> Tensor:  # fmt: skip
+    """The older name of `interpolate`.
+
+    >>> upsample(tc.tensor([[[0.0, 2.0]]]), scale_factor=2)
+    tensor([[[0., 0., 2., 2.]]])
+    """
+    tensors("upsample", input=input)
     return interpolate(input, size, scale_factor, mode, align_corners)
 
 
-def upsample_nearest(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
-    """`interpolate` of mode nearest, by its older name."""
+def upsample_nearest(
+    input: Tensor, size: Ints | None = None, scale_factor: float | Sequence[float] | None = None
+) -> Tensor:
+    """The older name of `interpolate` with mode "nearest".
+
+    >>> upsample_nearest(tc.tensor([[[0.0, 2.0]]]), size=4)
+    tensor([[[0., 0., 2., 2.]]])
+    """
+    tensors("upsample_nearest", input=input)
     return interpolate(input, size, scale_factor, "nearest")
 
 
-def upsample_bilinear(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
-    """`interpolate` of mode bilinear with align_corners, by its older name."""
+def upsample_bilinear(
+    input: Tensor, size: Ints | None = None, scale_factor: float | Sequence[float] | None = None
+) -> Tensor:
+    """The older name of `interpolate` with mode "bilinear" and align_corners.
+
+    >>> upsample_bilinear(tc.tensor([[[[0.0, 2.0]]]]), size=(1, 3))
+    tensor([[[[0., 1., 2.]]]])
+    """
+    tensors("upsample_bilinear", input=input)
     return interpolate(input, size, scale_factor, "bilinear", True)
 
 
@@ -126,37 +152,34 @@ def upsample_bilinear(input: Any, size: Any = None, scale_factor: Any = None) ->
 
 
 def _window_axes(name: str, kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> Any:
-    """(taps, stride, padding, dilation) of both axes."""
-    return list(
-        zip(
-            sizes(name, "kernel_size", kernel_size, 1, 2),
-            sizes(name, "stride", stride, 1, 2),
-            sizes(name, "padding", padding, 0, 2),
-            sizes(name, "dilation", dilation, 1, 2),
-            strict=True,
-        )
-    )
+    """(taps, stride, padding, dilation) of both axes, checked."""
+    settings = (
+        sizes(name, "kernel_size", kernel_size, 1, 2), sizes(name, "stride", stride, 1, 2),
+        sizes(name, "padding", padding, 0, 2), sizes(name, "dilation", dilation, 1, 2),
+    )  # fmt: skip
+    return list(zip(*settings, strict=True))
 
 
 def _count(name: str, size: int, taps: int, stride: int, padding: int, dilation: int) -> int:
-    """How many windows an axis has; RuntimeError where there is none."""
+    """The number of windows along an axis. RuntimeError if there is none."""
     room = size + 2 * padding - dilation * (taps - 1) - 1
     if room < 0:
         raise RuntimeError(
             f"{name}: the calculated shape of the array of sliding blocks must be at least one: "
-            f"{size} cells with padding {padding} for a window that spans {dilation * (taps - 1) + 1}"
+            f"{size} cells with padding {padding} for a window that spans "
+            f"{dilation * (taps - 1) + 1}"
         )
     return room // stride + 1
 
 
 def unfold(
-    input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
-) -> Any:
-    """The windows of images (N, C, H, W) as columns: (N, C·I·J, P·Q), zero in the padding.
+    input: Tensor, kernel_size: Ints, dilation: Ints = 1, padding: Ints = 0, stride: Ints = 1
+) -> Tensor:
+    """The windows of images (N, C, H, W) as columns: (N, C·I·J, P·Q), with zeros in the padding.
 
-    Or (C, H, W) to (C·I·J, P·Q). A convolution is a product of its weight with these.
+    (C, H, W) gives (C·I·J, P·Q). A convolution is a product of its weight with these columns.
+    Raises RuntimeError for another number of axes, and for windows without room.
 
-    >>> import tinygrad_cnn as tc
     >>> unfold(tc.arange(6.0).reshape(1, 1, 2, 3), 2)
     tensor([[[0., 1.],
              [1., 2.],
@@ -182,18 +205,25 @@ def unfold(
 
 
 def fold(
-    input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0,
-    stride: Any = 1,
-) -> Any:  # fmt: skip
-    """The adjoint of `unfold`: columns (N, C·I·J, P·Q) as images (N, C, H, W), added where they meet."""
+    input: Tensor, output_size: Ints, kernel_size: Ints, dilation: Ints = 1, padding: Ints = 0,
+    stride: Ints = 1,
+) -> Tensor:  # fmt: skip
+    """The adjoint of `unfold`: columns (N, C·I·J, P·Q) as images (N, C, H, W).
+
+    Windows that overlap are added. `output_size` is (H, W). (C·I·J, P·Q) gives (C, H, W). Raises
+    RuntimeError for columns that do not fit the settings.
+
+    >>> fold(tc.ones(1, 2, 2), output_size=(1, 3), kernel_size=(1, 2))
+    tensor([[[[1., 2., 1.]]]])
+    """
     tensors("fold", input=input)
     axes = _window_axes("fold", kernel_size, dilation, padding, stride)
     h, w = sizes("fold", "output_size", output_size, 1, 2)
     shape = input._array.shape
     if len(shape) not in (2, 3) or 0 in shape[-2:]:
         raise RuntimeError(
-            "Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero "
-            f"dimensions for input, but got: {list(shape)}"
+            "Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and "
+            f"non-zero dimensions for input, but got: {list(shape)}"
         )
     (i, *_), (j, *_) = axes
     p, q = (_count("fold", m, *how) for m, how in zip((h, w), axes, strict=True))
@@ -201,8 +231,8 @@ def fold(
     if rows % (i * j) or columns != p * q:
         raise RuntimeError(
             f"fold: Expected size of input's dimension {len(lead)} to be divisible by the product "
-            f"of kernel_size {(i, j)}, and dimension {len(lead) + 1} to match the number of sliding "
-            f"blocks, {p} * {q}, but got: {list(shape)}"
+            f"of kernel_size {(i, j)}, and dimension {len(lead) + 1} to match the number of "
+            f"sliding blocks, {p} * {q}, but got: {list(shape)}"
         )
     c = rows // (i * j)
     y = functions.reshape(input, (math.prod(lead), c, i, j, p, q))
@@ -215,43 +245,69 @@ def fold(
 # --- Channels -----------------------------------------------------------------------------------
 
 
-def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
-    """(.., C r², H, W) as (.., C, H r, W r): channels become the cells of r · r squares."""
-    return _shuffled("pixel_shuffle", input, upscale_factor, 1)
+def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
+    """(.., C r², H, W) as (.., C, H r, W r): r² channels become the cells of a square r · r.
+
+    r is the `upscale_factor`. Raises RuntimeError for channels that r² does not divide.
+
+    >>> pixel_shuffle(tc.arange(4.0).reshape(4, 1, 1), 2)
+    tensor([[[0., 1.],
+             [2., 3.]]])
+    """
+    tensors("pixel_shuffle", input=input)
+    *lead, c, h, w = _images("pixel_shuffle", input, upscale_factor)
+    r, n = upscale_factor, len(lead)
+    if c % (r * r):
+        raise RuntimeError(
+            "pixel_shuffle expects its channels to be divisible by the factor², but got input "
+            f"{input._array.shape} and factor {r}"
+        )
+    x = functions.reshape(input, (*lead, c // (r * r), r, r, h, w))
+    x = functions.permute(x, (*range(n), n, n + 3, n + 1, n + 4, n + 2))
+    return functions.reshape(x, (*lead, c // (r * r), h * r, w * r))
 
 
-def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
-    """(.., C, H r, W r) as (.., C r², H, W): the inverse of `pixel_shuffle`."""
-    return _shuffled("pixel_unshuffle", input, downscale_factor, -1)
+def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
+    """(.., C, H r, W r) as (.., C r², H, W): the inverse of `pixel_shuffle`.
+
+    r is the `downscale_factor`. Raises RuntimeError for sizes that r does not divide.
+
+    >>> pixel_unshuffle(tc.tensor([[[0.0, 1.0]]]).expand(1, 2, 2), 2).reshape(-1)
+    tensor([0., 1., 0., 1.])
+    """
+    tensors("pixel_unshuffle", input=input)
+    *lead, c, h, w = _images("pixel_unshuffle", input, downscale_factor)
+    r, n = downscale_factor, len(lead)
+    if h % r or w % r:
+        raise RuntimeError(
+            "pixel_unshuffle expects height and width to be divisible by the factor, but got input "
+            f"{input._array.shape} and factor {r}"
+        )
+    x = functions.reshape(input, (*lead, c, h // r, r, w // r, r))
+    x = functions.permute(x, (*range(n), n, n + 2, n + 4, n + 1, n + 3))
+    return functions.reshape(x, (*lead, c * r * r, h // r, w // r))
 
 
-def _shuffled(name: str, x: Any, r: int, way: int) -> Any:
-    tensors(name, input=x)
-    shape = x._array.shape
+def _images(name: str, x: Any, factor: int) -> Shape:
+    """The shape (.., C, H, W) of x. RuntimeError for fewer axes, and for a factor below 1."""
+    shape: Shape = x._array.shape
     if len(shape) < 3:
         raise RuntimeError(f"{name} expects input to have at least 3 dimensions, but got {shape}")
-    if r <= 0:
-        raise RuntimeError(f"{name} expects a positive factor, but got {r}")
-    *lead, c, h, w = shape
-    if c % (r * r) if way > 0 else h % r or w % r:
-        what = "its channels to be divisible by the factor²" if way > 0 else (
-            "height and width to be divisible by the factor"
-        )  # fmt: skip
-        raise RuntimeError(f"{name} expects {what}, but got input {shape} and factor {r}")
-    k = range(len(lead))
-    c, h, w = (c // (r * r), h * r, w * r) if way > 0 else (c * r * r, h // r, w // r)
-    n = len(lead)
-    if way > 0:
-        x = functions.reshape(x, (*lead, c, r, r, h // r, w // r))
-        x = functions.permute(x, (*k, n, n + 3, n + 1, n + 4, n + 2))
-    else:
-        x = functions.reshape(x, (*lead, c // (r * r), h, r, w, r))
-        x = functions.permute(x, (*k, n, n + 2, n + 4, n + 1, n + 3))
-    return functions.reshape(x, (*lead, c, h, w))
+    if factor <= 0:
+        raise RuntimeError(f"{name} expects a positive factor, but got {factor}")
+    return shape
 
 
-def channel_shuffle(input: Any, groups: int) -> Any:
-    """The channels of (N, C, ..) dealt out: of C = groups · k, channel g k + i goes to i groups + g."""
+def channel_shuffle(input: Tensor, groups: int) -> Tensor:
+    """The channels of (N, C, ..) in another order, in which neighbours are of different groups.
+
+    Of C = groups · k channels, channel g k + i goes to place i groups + g. Same shape. Raises
+    RuntimeError for less than three axes, and for groups that do not divide C. (Zhang et al. 2018,
+    ShuffleNet.)
+
+    >>> channel_shuffle(tc.arange(4.0).reshape(1, 4, 1), 2).reshape(-1)
+    tensor([0., 2., 1., 3.])
+    """
     tensors("channel_shuffle", input=input)
     shape = input._array.shape
     if len(shape) < 3:
