@@ -75,6 +75,8 @@ def main() -> None:
             function = getattr(theirs, name)
             if not isinstance(function, Callable) or isinstance(function, (type, types.ModuleType)):
                 continue
+            if getattr(function, "__module__", "") == "typing":
+                continue
             if space.startswith("torch.nn"):
                 overloads = _of_networks(torch, function, {**stubs["torch"], **stubs[space]}, space)
                 if not overloads:
@@ -169,8 +171,8 @@ def _corrected(overload: list[str], schema: Any) -> list[str]:
 
 def _plain(function: Any, signature: inspect.Signature) -> str:
     """A signature without annotations, and with defaults that Python can read."""
-    if "args" in signature.parameters:
-        line = (function.__doc__ or "").strip().splitlines()[0]
+    line = (function.__doc__ or "").strip().partition("\n")[0]
+    if "args" in signature.parameters and "..." not in line:
         return re.sub(r"^\w+|->.*", "", line)  # only the parentheses
     parameters = [
         p.replace(annotation=p.empty, default=p.default if _simple(p.default) else None)
