@@ -48,6 +48,37 @@ def sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
     return tuple([n if type(n) is int else int(operator.index(n)) for n in shape])
 
 
+def ints(name: str, argument: str, values: Any) -> tuple[int, ...]:
+    """A tuple or list of integers, as a tuple; TypeError in PyTorch's words for anything else."""
+    if not isinstance(values, (tuple, list)):
+        raise TypeError(
+            f"{name}(): argument '{argument}' must be tuple of ints, not {kind_of(values)}"
+        )
+    try:
+        return tuple([n if type(n) is int else operator.index(n) for n in values])
+    except TypeError:
+        place, wrong = next((k, n) for k, n in enumerate(values) if not _is_integer(n))
+        raise TypeError(
+            f"{name}(): argument '{argument}' must be tuple of ints, but found element of type "
+            f"{kind_of(wrong)} at pos {place}"
+        ) from None
+
+
+def integer(name: str, argument: str, value: Any) -> int:
+    """An integer, as an int; TypeError in PyTorch's words for anything else."""
+    if isinstance(value, bool) or not _is_integer(value):
+        raise TypeError(f"{name}(): argument '{argument}' must be int, not {kind_of(value)}")
+    return operator.index(value)
+
+
+def _is_integer(value: Any) -> bool:
+    try:
+        operator.index(value)
+    except TypeError:
+        return False
+    return True
+
+
 def array_of(x: Any) -> Any:
     """The array of a Tensor; anything else as it is."""
     return x._array if isinstance(x, Recorded) else x
@@ -59,10 +90,13 @@ def kind_of(value: Any) -> str:
     return f"numpy.{kind.__name__}" if kind.__module__ == "numpy" else kind.__name__
 
 
-def not_a_tensor(name: str, argument: str, value: Any, position: int) -> TypeError:
-    """The error for an argument that must be a Tensor."""
+def not_a_tensor(
+    name: str, argument: str, value: Any, position: int, wanted: str = "Tensor"
+) -> TypeError:
+    """The error for an argument that must be a Tensor, or several."""
     return TypeError(
-        f"{name}(): argument '{argument}' (position {position}) must be Tensor, not {kind_of(value)}"
+        f"{name}(): argument '{argument}' (position {position}) must be {wanted}, not "
+        f"{kind_of(value)}"
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..tensor import RemovableHandle, Tensor
+from ..hooks import RemovableHandle
+from ..tensor import Tensor
 
 
 class Hooks:

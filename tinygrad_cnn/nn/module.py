@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..engine import mark_written
+from ..hooks import RemovableHandle
 from ..metadata import target
-from ..tensor import RemovableHandle, Tensor
+from ..tensor import Tensor
 from .hooks import Hooks
 from .parameter import Parameter
 from .state import Stateful
@@ -339,7 +340,7 @@ class Module(Stateful):
         Takes what `Tensor.to` takes: a dtype, the device "cpu", both, or another Tensor. The
         Parameters stay the same objects. Raises TypeError for a dtype that is not floating point.
         """
-        dtype, _ = target("to", args, kwargs)
+        dtype, _ = target("to", *args, **kwargs)
         if dtype is None:
             return self
         if dtype.kind != "f":

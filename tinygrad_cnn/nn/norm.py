@@ -5,10 +5,9 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-import numpy as np
-
 from .. import creation
 from ..engine import mark_written
+from ..engine.dtypes import int64
 from . import functional as F, init
 from .layers import empty_parameter
 from .module import Module
@@ -50,7 +49,7 @@ class _NormBase(Module):
         tracked: dict[str, Any] = {
             "running_mean": lambda: creation.zeros(num_features, device=device, dtype=dtype),
             "running_var": lambda: creation.ones(num_features, device=device, dtype=dtype),
-            "num_batches_tracked": lambda: creation.zeros((), dtype=np.int64),
+            "num_batches_tracked": lambda: creation.zeros((), dtype=int64),
         }
         for name, make in tracked.items():
             self.register_buffer(name, make() if track_running_stats else None)

@@ -9,6 +9,6 @@ from .rmsprop import Adadelta as Adadelta, Adagrad as Adagrad, RMSprop as RMSpro
 from .sgd import SGD as SGD
 
 if not _TYPE_CHECKING:
-    from ..missing import not_here as _not_here
+    from ..compat.missing import not_here as _not_here
 
     __getattr__ = _not_here(__name__)

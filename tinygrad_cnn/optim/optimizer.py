@@ -13,8 +13,9 @@ import numpy as np
 
 from .. import kernels
 from ..engine import enable_grad, mark_written, wrap
+from ..hooks import RemovableHandle
 from ..nn.module import clear_gradients
-from ..tensor import RemovableHandle, Tensor
+from ..tensor import Tensor
 
 Update = Callable[[Any, Any, Any], None]  # of arrays, scratch arrays, numbers: see `update_of`
 Job = tuple[Update, tuple[Any, ...], int, tuple[float, ...]]

@@ -19,6 +19,6 @@ from .pool import *
 from .resize import *
 
 if not _TYPE_CHECKING:
-    from ...missing import not_here as _not_here
+    from ...compat.missing import not_here as _not_here
 
     __getattr__ = _not_here(__name__)
