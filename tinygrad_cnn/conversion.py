@@ -188,7 +188,7 @@ class Conversions(_ToDtype):
             raise not_a_tensor("type_as", "other", other, 1)
         return converted(self, other._array.dtype)
 
-    def cpu(self, memory_format: MemoryFormat = preserve_format) -> Tensor:
+    def cpu(self, *, memory_format: MemoryFormat = preserve_format) -> Tensor:
         """This Tensor: there is no other device."""
         return self  # type: ignore[return-value]
 
@@ -205,7 +205,7 @@ class Conversions(_ToDtype):
         """This Tensor: there is no device to copy to."""
         return self  # type: ignore[return-value]
 
-    def contiguous(self, memory_format: MemoryFormat = contiguous_format) -> Tensor:
+    def contiguous(self, *, memory_format: MemoryFormat = contiguous_format) -> Tensor:
         """This Tensor, or a copy in row-major order if it is a view in another order."""
         check_memory_format("contiguous", memory_format)
         settle(self)
@@ -215,7 +215,7 @@ class Conversions(_ToDtype):
         settle(y)
         return y
 
-    def is_contiguous(self, memory_format: MemoryFormat = contiguous_format) -> bool:
+    def is_contiguous(self, *, memory_format: MemoryFormat = contiguous_format) -> bool:
         """Whether it can be viewed in every shape; or whether its channels come last in memory.
 
         >>> x = tc.zeros(1, 2, 3, 4)

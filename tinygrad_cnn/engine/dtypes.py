@@ -1,4 +1,4 @@
-"""Element types: their names, the default one, and which type the operands of an op meet in."""
+"""Element types: their names, the default dtype, and the dtype in which operands meet."""
 
 from __future__ import annotations
 
@@ -23,26 +23,34 @@ int64 = np.dtype(np.int64)
 bool_ = np.dtype(np.bool_)
 
 RANK = {"b": 0, "u": 1, "i": 1, "f": 2}  # bool < integer < floating point
-_NUMBER = {bool: bool_, int: int64, float: None}  # None: the default type
+_NUMBER = {bool: bool_, int: int64, float: None}  # None: the default dtype
 _default = float32
 
 
-def get_default_dtype() -> np.dtype:
-    """The type of new floating-point tensors and of integer division: float32 unless set."""
+def get_default_dtype() -> np.dtype[Any]:
+    """The dtype of new floating-point tensors and of integer division; float32 by default."""
     return _default
 
 
-def set_default_dtype(dtype: Any) -> None:
-    """Make `dtype`, a floating-point type, the default one, for all threads."""
+def set_default_dtype(d: np.dtype[Any]) -> None:
+    """Make `d` the default dtype, for all threads. TypeError unless it is of floating point.
+
+    >>> tc.set_default_dtype(tc.float32)
+    >>> tc.zeros(1).dtype
+    dtype('float32')
+    """
     global _default
-    dtype = np.dtype(dtype)
+    dtype = np.dtype(d)
     if dtype.kind != "f":
-        raise TypeError(f"set_default_dtype: only floating-point types, got {dtype}")
+        raise TypeError(
+            "invalid dtype object: only floating-point types are supported as the default type, got "
+            f"{dtype}"
+        )
     _default = dtype
 
 
 def floating(x: Any) -> Any:
-    """`x` itself where it is of floating point, else a copy of it in the default type."""
+    """`x` itself if it is of floating point, else a copy in the default dtype."""
     return x if x.dtype.kind == "f" else x.astype(_default)
 
 
@@ -58,10 +66,10 @@ def _scalar(value: Any) -> Any:
 
 
 def result_type(*operands: Any) -> np.dtype:
-    """The type that arrays and numbers meet in, by PyTorch's rule.
+    """The dtype in which arrays and numbers meet, by PyTorch's rule.
 
-    Arrays with axes decide; a 0-d array, and after it a Python number, matters only where it is of
-    a higher category (bool < integer < floating point). Integers never widen a floating type.
+    Arrays with axes decide. A 0-d array, and after it a Python number, matters only if it is of a
+    higher category (bool < integer < floating point). Integers never widen a floating dtype.
 
     >>> import numpy as np
     >>> result_type(np.ones(2, np.float32), np.ones((), np.float64))
@@ -92,8 +100,8 @@ def _wider(a: np.dtype | None, b: np.dtype) -> np.dtype:
     return a if RANK[a.kind] > RANK[b.kind] else np.promote_types(a, b)
 
 
-def promote_types(type1: Any, type2: Any) -> np.dtype:
-    """The type that arrays of two types meet in.
+def promote_types(type1: np.dtype[Any], type2: np.dtype[Any]) -> np.dtype[Any]:
+    """The dtype in which arrays of two dtypes meet.
 
     >>> promote_types(int64, float16)
     dtype('float16')
@@ -102,8 +110,8 @@ def promote_types(type1: Any, type2: Any) -> np.dtype:
 
 
 def promote(*operands: Any) -> list[Any]:
-    """The operands ready for NumPy: arrays in their `result_type`, numbers as Python's own."""
-    if len(operands) == 2:  # the common case, `x * 2.0`, wants no thought
+    """The operands for NumPy: arrays in their `result_type`, numbers as Python numbers."""
+    if len(operands) == 2:  # the common case, `x * 2.0`
         x, number = operands
         if type(number) is float and isinstance(x, np.ndarray) and x.dtype.kind == "f":
             return [x, number]

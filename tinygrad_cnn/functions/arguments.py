@@ -148,6 +148,12 @@ def positions(name: str, index: Any, size: int, dims: Any = None) -> np.ndarray:
     return i
 
 
+def printed(name: str, results: Any) -> str:
+    """The text of a named tuple with the results of a function, as PyTorch prints it."""
+    parts = ",\n".join([f"{f}={x!r}" for f, x in zip(results._fields, results, strict=True)])
+    return f"torch.return_types.{name}(\n{parts})"
+
+
 class Results(tuple[Any, ...]):
     """Several results with names, which print as PyTorch's. (A namedtuple, but quick to define.)"""
 
@@ -161,8 +167,7 @@ class Results(tuple[Any, ...]):
         return tuple(self)
 
     def __repr__(self) -> str:
-        parts = ",\n".join(f"{f}={x!r}" for f, x in zip(self._fields, self, strict=True))
-        return f"torch.return_types.{type(self).__name__}(\n{parts})"
+        return printed(type(self).__name__, self)
 
 
 def results(name: str, *fields: str) -> Any:

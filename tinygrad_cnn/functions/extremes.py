@@ -16,31 +16,53 @@ from .. import ops
 from ..engine import Recorded, wrap
 from ..engine.dtypes import int64
 from ..types import Ints
-from .arguments import axes, axis, kind_of, results
+from .arguments import axes, axis, kind_of, printed
 from .public import public
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
-    class ValuesAndIndices(NamedTuple):
-        """The type of `MaxResult`, `MinResult` and `MedianResult`, as type checkers see it."""
-
-        values: Tensor
-        indices: Tensor
-
-    class MinAndMax(NamedTuple):
-        """The type of `AminmaxResult`, as type checkers see it."""
-
-        min: Tensor
-        max: Tensor
-
-
 __all__ = ["amax", "amin", "aminmax", "argmax", "argmin", "max", "median", "min"]
 
-MaxResult = results("max", "values", "indices")
-MinResult = results("min", "values", "indices")
-MedianResult = results("median", "values", "indices")
-AminmaxResult = results("aminmax", "min", "max")
+
+class MaxResult(NamedTuple):
+    """The maxima along an axis, and the index of each."""
+
+    values: Tensor
+    indices: Tensor
+
+    def __repr__(self) -> str:
+        return printed("max", self)
+
+
+class MinResult(NamedTuple):
+    """The minima along an axis, and the index of each."""
+
+    values: Tensor
+    indices: Tensor
+
+    def __repr__(self) -> str:
+        return printed("min", self)
+
+
+class MedianResult(NamedTuple):
+    """The medians along an axis, and the index of each."""
+
+    values: Tensor
+    indices: Tensor
+
+    def __repr__(self) -> str:
+        return printed("median", self)
+
+
+class AminmaxResult(NamedTuple):
+    """The minima and the maxima."""
+
+    min: Tensor
+    max: Tensor
+
+    def __repr__(self) -> str:
+        return printed("aminmax", self)
 
 
 def _refuse_empty(
@@ -99,7 +121,7 @@ def max(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor: .
 @overload
 def max(
     input: Tensor, dim: int, keepdim: bool = False, *, out: Sequence[Tensor] | None = None
-) -> ValuesAndIndices: ...
+) -> MaxResult: ...
 @public  # type: ignore[misc]
 def max(  # `public` takes `other` by place, too
     input: Tensor,
@@ -130,7 +152,7 @@ def min(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor: .
 @overload
 def min(
     input: Tensor, dim: int, keepdim: bool = False, *, out: Sequence[Tensor] | None = None
-) -> ValuesAndIndices: ...
+) -> MinResult: ...
 @public  # type: ignore[misc]
 def min(
     input: Tensor,
@@ -186,7 +208,7 @@ def aminmax(
     dim: int | None = None,
     keepdim: bool = False,
     out: Sequence[Tensor] | None = None,
-) -> MinAndMax:
+) -> AminmaxResult:
     """The minimum and the maximum, as a pair of `min` and `max`. Equal elements share the gradient.
 
     >>> tc.aminmax(tc.tensor([[1.0, 5.0], [3.0, 2.0]]), dim=0).max
@@ -240,7 +262,7 @@ def median(input: Tensor) -> Tensor: ...
 @overload
 def median(
     input: Tensor, dim: int, keepdim: bool = False, *, out: Sequence[Tensor] | None = None
-) -> ValuesAndIndices: ...
+) -> MedianResult: ...
 @public
 def median(
     input: Tensor,
