@@ -63,11 +63,19 @@ def bernoulli_(
 ) -> Tensor:
     """Fill with ones, each with probability p, and zeros. A Tensor of probabilities broadcasts.
 
+    RuntimeError for what is no probability, and for a shape that does not broadcast.
+
     >>> tc.zeros(2).bernoulli_(tc.tensor([0.0, 1.0]))
     tensor([0., 1.])
     """
-    chances = wrap(np.broadcast_to(np.asarray(array_of(p), float64), input._array.shape))
-    return input.copy_(bernoulli(chances, generator=generator))
+    chances, shape = np.asarray(array_of(p), float64), input._array.shape
+    try:
+        chances = np.broadcast_to(chances, shape)
+    except ValueError:
+        raise RuntimeError(
+            f"bernoulli_: p of shape {chances.shape} does not broadcast to {shape}"
+        ) from None
+    return input.copy_(bernoulli(wrap(chances), generator=generator))
 
 
 @public

@@ -7,7 +7,7 @@ unless they are integers, RuntimeError for a negative one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -88,13 +88,18 @@ def full(
     tensor([[0.5000, 0.5000],
             [0.5000, 0.5000]])
     """
-    value = array_of(fill_value)
-    if np.ndim(value) or isinstance(value, str):
-        kind = type(fill_value).__name__
-        raise TypeError(f"full(): argument 'fill_value' (position 2) must be Number, not {kind}")
+    value = _number("full", fill_value)
     dtype = result_type(value) if dtype is None else dtype_or_default("full", dtype)
     array = np.full(size_of("full", (size,)), value, dtype)
     return made("full", array, layout, device, requires_grad)
+
+
+def _number(name: str, fill_value: Any) -> Any:
+    value = array_of(fill_value)
+    if np.ndim(value) or isinstance(value, str):
+        kind = type(fill_value).__name__
+        raise TypeError(f"{name}(): argument 'fill_value' (position 2) must be Number, not {kind}")
+    return value
 
 
 # --- Like another Tensor --------------------------------------------------------------------------
@@ -162,5 +167,7 @@ def full_like(
     tensor([7, 7])
     """
     a = input._array
-    array = np.full(a.shape, array_of(fill_value), dtype_or("full_like", dtype, a.dtype))
+    array = np.full(
+        a.shape, _number("full_like", fill_value), dtype_or("full_like", dtype, a.dtype)
+    )
     return made("full_like", array, layout, device, requires_grad, memory_format)

@@ -37,12 +37,10 @@ def made(
 
 
 def size_of(name: str, values: tuple[Any, ...]) -> tuple[int, ...]:
-    """The shape of `f(2, 3)` and of `f((2, 3))`.
+    """The shape of `f(2, 3)` and of `f((2, 3))`; `f()` has no axes.
 
     TypeError unless it is of integers, RuntimeError for a negative one.
     """
-    if not values:
-        raise TypeError(f'{name}() missing 1 required positional arguments: "size"')
     if len(values) == 1 and not hasattr(values[0], "__index__"):
         values = values[0]
     found = ints(name, "size", values)
