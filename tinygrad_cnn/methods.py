@@ -206,7 +206,7 @@ class Methods(Recorded):
         >>> tc.tensor([3.0, 4.0]).norm()
         tensor(5.)
         """
-        return f.norm(self, p, dim, keepdim, dtype=dtype)  # type: ignore[arg-type]
+        return f.norm.edge.function(self, p, dim, keepdim, None, dtype)  # type: ignore[attr-defined]
 
     def where(self, condition: Tensor, other: Tensor | Number) -> Tensor:
         """self where the condition holds, else other. See `tinygrad_cnn.where`."""

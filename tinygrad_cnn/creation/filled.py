@@ -7,15 +7,14 @@ unless they are integers, RuntimeError for a negative one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..engine.dtypes import result_type
-from ..functions.arguments import array_of
 from ..functions.public import public
 from ..types import Device, DType, Layout, MemoryFormat, Number
-from .options import dtype_or, dtype_or_default, made, size_of
+from .options import dtype_or, dtype_or_default, made, number, size_of
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -88,18 +87,10 @@ def full(
     tensor([[0.5000, 0.5000],
             [0.5000, 0.5000]])
     """
-    value = _number("full", fill_value)
+    value = number("full", fill_value)
     dtype = result_type(value) if dtype is None else dtype_or_default("full", dtype)
     array = np.full(size_of("full", (size,)), value, dtype)
     return made("full", array, layout, device, requires_grad)
-
-
-def _number(name: str, fill_value: Any) -> Any:
-    value = array_of(fill_value)
-    if np.ndim(value) or isinstance(value, str):
-        kind = type(fill_value).__name__
-        raise TypeError(f"{name}(): argument 'fill_value' (position 2) must be Number, not {kind}")
-    return value
 
 
 # --- Like another Tensor --------------------------------------------------------------------------
@@ -167,7 +158,5 @@ def full_like(
     tensor([7, 7])
     """
     a = input._array
-    array = np.full(
-        a.shape, _number("full_like", fill_value), dtype_or("full_like", dtype, a.dtype)
-    )
+    array = np.full(a.shape, number("full_like", fill_value), dtype_or("full_like", dtype, a.dtype))
     return made("full_like", array, layout, device, requires_grad, memory_format)

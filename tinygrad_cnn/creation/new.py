@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..functions.public import public
 from ..types import Device, DType, Layout, Number
 from .data import tensor
-from .filled import empty, full, ones, zeros
-from .options import dtype_or
+from .options import dtype_or, made, number, size_of
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -27,7 +28,8 @@ def new_zeros(
     tensor([0, 0])
     """
     dtype = dtype_or("new_zeros", dtype, input._array.dtype)
-    return zeros(*size, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
+    array = np.zeros(size_of("new_zeros", size), dtype)
+    return made("new_zeros", array, layout, device, requires_grad)
 
 
 @public
@@ -42,7 +44,8 @@ def new_ones(
     tensor([1, 1])
     """
     dtype = dtype_or("new_ones", dtype, input._array.dtype)
-    return ones(*size, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
+    array = np.ones(size_of("new_ones", size), dtype)
+    return made("new_ones", array, layout, device, requires_grad)
 
 
 @public
@@ -59,7 +62,8 @@ def new_empty(
     torch.Size([3])
     """
     dtype = dtype_or("new_empty", dtype, input._array.dtype)
-    return empty(*size, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
+    array = np.empty(size_of("new_empty", size), dtype)
+    return made("new_empty", array, layout, device, requires_grad)
 
 
 @public
@@ -73,10 +77,9 @@ def new_full(
     >>> tc.tensor([1, 2]).new_full((2,), 7)
     tensor([7, 7])
     """
-    return full(
-        size, fill_value, dtype=dtype_or("new_full", dtype, input._array.dtype), layout=layout,
-        device=device, requires_grad=requires_grad,
-    )  # fmt: skip
+    dtype = dtype_or("new_full", dtype, input._array.dtype)
+    array = np.full(size_of("new_full", (size,)), number("new_full", fill_value), dtype)
+    return made("new_full", array, layout, device, requires_grad)
 
 
 @public

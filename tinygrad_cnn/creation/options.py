@@ -11,7 +11,7 @@ import numpy as np
 
 from ..engine import wrap
 from ..engine.dtypes import get_default_dtype
-from ..functions.arguments import ints
+from ..functions.arguments import array_of, ints, kind_of
 from ..metadata import check_device, check_layout, check_memory_format, dtype_of
 
 
@@ -59,3 +59,13 @@ def dtype_or_default(name: str, dtype: Any) -> np.dtype[Any]:
 def dtype_or(name: str, dtype: Any, other: np.dtype[Any]) -> np.dtype[Any]:
     """`dtype`, or another one for None."""
     return other if dtype is None else dtype_of(name, dtype)
+
+
+def number(name: str, fill_value: Any) -> Any:
+    """The value to fill with: a number, or an array without axes. TypeError for anything else."""
+    value = array_of(fill_value)
+    if isinstance(value, (int, float, np.generic)) or getattr(value, "ndim", 1) == 0:
+        return value
+    raise TypeError(
+        f"{name}(): argument 'fill_value' (position 2) must be Number, not {kind_of(fill_value)}"
+    )

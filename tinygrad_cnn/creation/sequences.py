@@ -38,7 +38,7 @@ def arange(
         if start is None:
             raise TypeError('arange() missing 1 required positional arguments: "end"')
         start, end = 0, start
-    first, last, by = (_number("arange", x) for x in (0 if start is None else start, end, step))
+    first, last, by = _number(0 if start is None else start), _number(end), _number(step)
     if by == 0:
         raise RuntimeError("arange: step must be nonzero")
     if (last - first) * by < 0:
@@ -53,11 +53,11 @@ def arange(
     return made("arange", array, layout, device, requires_grad)
 
 
-def _number(name: str, x: Any) -> Any:
+def _number(x: Any) -> Any:
     """A number, or the only element of a Tensor or array."""
     x = x.item() if hasattr(x, "item") else x
     if not isinstance(x, (int, float)):
-        raise TypeError(f"{name}(): wanted numbers, got {type(x).__name__}")
+        raise TypeError(f"arange(): wanted numbers, got {type(x).__name__}")
     return x
 
 

@@ -152,21 +152,29 @@ class Edge:
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call the function with arguments that may need a change, or be wrong."""
-        kwargs = {self.name_for(name, kwargs): value for name, value in kwargs.items()}
+        if not ALIASES.keys().isdisjoint(kwargs):
+            kwargs = {self.name_for(name, kwargs): value for name, value in kwargs.items()}
         if self.several in kwargs:
             if len(args) > self.function.__code__.co_argcount:
                 raise TypeError(f"{self.name}() got multiple values for argument '{self.several}'")
             args = (*args, kwargs.pop(self.several))
+        by_place = len(args)
         for k, kinds in self.kinds.items():
-            given = k < len(args) or self.names[k] in kwargs
-            if given and not isinstance(args[k] if k < len(args) else kwargs[self.names[k]], kinds):
+            if k < by_place:
+                value = args[k]
+            elif self.names[k] in kwargs:
+                value = kwargs[self.names[k]]
+            else:
+                continue
+            if not isinstance(value, kinds):
                 raise self.error(k, args, kwargs)
-        if self.takes_out:
-            out = kwargs.pop("out", None)
-            if out is not None:
-                return self.into(out, args, kwargs)
-        elif self.method and "out" in kwargs:
-            raise TypeError(f"{self.name}() got an unexpected keyword argument 'out'")
+        if "out" in kwargs:
+            if self.method:
+                raise TypeError(f"{self.name}() got an unexpected keyword argument 'out'")
+            if self.takes_out:
+                out = kwargs.pop("out")
+                if out is not None:
+                    return self.into(out, args, kwargs)
         return self.run(*args, **kwargs)
 
     def name_for(self, name: str, given: dict[str, Any]) -> str:
