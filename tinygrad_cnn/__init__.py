@@ -17,6 +17,7 @@ from . import kernels as kernels
 from . import nn as nn
 from . import optim as optim
 from . import utils as utils
+from .tensor import Tensor as Tensor  # before the function `tensor`, which takes the module's name
 from .compat.machine import *  # each module lists in __all__ what is public here
 from .creation.data import *
 from .creation.draws import *
@@ -38,7 +39,6 @@ from .engine import (
 from .printing import *
 from .random import *
 from .serialization import *
-from .tensor import Tensor as Tensor
 
 bool, half, float, double = bool_, float16, float32, float64
 short, int, long = int16, int32, int64
