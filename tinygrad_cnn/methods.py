@@ -165,7 +165,11 @@ class Methods(Recorded):
     __ixor__ = composed(f.bitwise_xor)
 
     def add_(self, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
-        """self += alpha · other. Returns this Tensor."""
+        """self += alpha · other. Returns this Tensor.
+
+        >>> tc.ones(2).add_(tc.tensor([1.0, 2.0]), alpha=10)
+        tensor([11., 21.])
+        """
         return self.__iadd__(other if alpha == 1 else ops.mul(other, alpha))
 
     def sub_(self, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
@@ -177,17 +181,29 @@ class Methods(Recorded):
         return self.__isub__(other if alpha == 1 else ops.mul(other, alpha))
 
     def mul_(self, other: Tensor | Number) -> Tensor:
-        """self *= other. Returns this Tensor."""
+        """self *= other. Returns this Tensor.
+
+        >>> tc.tensor([1.0, 2.0]).mul_(3)
+        tensor([3., 6.])
+        """
         return self.__imul__(other)
 
     def div_(self, other: Tensor | Number, *, rounding_mode: str | None = None) -> Tensor:
-        """self /= other, rounded as by `div`. Returns this Tensor."""
+        """self /= other, rounded as by `div`. Returns this Tensor. RuntimeError for integers.
+
+        >>> tc.tensor([3.0, 5.0]).div_(2), tc.tensor([3.0, 5.0]).div_(2, rounding_mode="floor")
+        (tensor([1.5000, 2.5000]), tensor([1., 2.]))
+        """
         if rounding_mode is None:
             return self.__itruediv__(other)
         return _div_(self, other, rounding_mode=rounding_mode)
 
     def pow_(self, exponent: Tensor | Number) -> Tensor:
-        """self **= exponent. Returns this Tensor."""
+        """self **= exponent. Returns this Tensor.
+
+        >>> tc.tensor([1.0, 2.0]).pow_(2)
+        tensor([1., 4.])
+        """
         return self.__ipow__(exponent)
 
     multiply_, divide_ = mul_, div_
@@ -209,7 +225,11 @@ class Methods(Recorded):
         return f.norm.edge.function(self, p, dim, keepdim, None, dtype)  # type: ignore[attr-defined]
 
     def where(self, condition: Tensor, other: Tensor | Number) -> Tensor:
-        """self where the condition holds, else other. See `tinygrad_cnn.where`."""
+        """self where the condition holds, else other. See `tinygrad_cnn.where`.
+
+        >>> tc.ones(2).where(tc.tensor([True, False]), 0.0)
+        tensor([1., 0.])
+        """
         return f.where(condition, self, other)
 
     # --- Shapes ---

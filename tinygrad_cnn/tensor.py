@@ -17,7 +17,7 @@ from .hooks import RemovableHandle
 from .inplace import overwrite
 from .metadata import CPU, Size, strided
 from .printing import format_tensor
-from .types import DType, Number
+from .types import DType, Index, Number
 
 
 class Tensor(Conversions):
@@ -159,6 +159,9 @@ class Tensor(Conversions):
         """Set `requires_grad`. Returns this Tensor.
 
         RuntimeError for a Tensor that is not of floating point, and for False on one that an op made.
+
+        >>> tc.zeros(2).requires_grad_()
+        tensor([0., 0.], requires_grad=True)
         """
         self.requires_grad = requires_grad
         return self
@@ -218,7 +221,11 @@ class Tensor(Conversions):
         return engine.version(self._array)
 
     def detach(self) -> Tensor:
-        """A Tensor on the same memory that requires no grad."""
+        """A Tensor on the same memory that requires no grad.
+
+        >>> tc.ones(2, requires_grad=True).detach()
+        tensor([1., 1.])
+        """
         share(self)
         y: Tensor = wrap(self._array)
         y._shared = True
@@ -235,6 +242,13 @@ class Tensor(Conversions):
         """Let the backward pass set `.grad` although this is no leaf.
 
         RuntimeError if it requires no grad.
+
+        >>> x = tc.ones(2, requires_grad=True)
+        >>> y = x * 3.0
+        >>> y.retain_grad()
+        >>> y.sum().backward()
+        >>> y.grad
+        tensor([1., 1.])
         """
         if self._node is None:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
@@ -288,10 +302,13 @@ class Tensor(Conversions):
 
     # --- Values ---------------------------------------------------------------------------------
 
-    def numpy(self, *, force: bool = False) -> np.ndarray:
+    def numpy(self, *, force: bool = False) -> np.ndarray[tuple[int, ...], DType]:
         """The array, on the same memory.
 
         RuntimeError for a Tensor that requires grad, unless `force`.
+
+        >>> tc.tensor([1.0, 2.0]).numpy()
+        array([1., 2.], dtype=float32)
         """
         if self._node is not None and not force:
             raise RuntimeError(
@@ -301,11 +318,15 @@ class Tensor(Conversions):
         share(self)
         return self._array
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         return np.array(self.numpy(), dtype, copy=copy)
 
     def item(self) -> Number:
-        """The only element, as a Python number. RuntimeError for a Tensor of more, or of none."""
+        """The only element, as a Python number. RuntimeError for a Tensor of more, or of none.
+
+        >>> tc.tensor([[2.5]]).item()
+        2.5
+        """
         if self._array.size != 1:
             raise RuntimeError(
                 f"a Tensor with {self._array.size} elements cannot be converted to Scalar"
@@ -313,7 +334,11 @@ class Tensor(Conversions):
         return self._array.item()
 
     def tolist(self) -> Any:
-        """The elements as nested lists of Python numbers; without axes, a number."""
+        """The elements as nested lists of Python numbers; without axes, a number.
+
+        >>> tc.tensor([[1, 2], [3, 4]]).tolist()
+        [[1, 2], [3, 4]]
+        """
         return self._array.tolist()
 
     def __bool__(self) -> bool:
@@ -354,7 +379,7 @@ class Tensor(Conversions):
 
     # --- Indexing -------------------------------------------------------------------------------
 
-    def __getitem__(self, index: Any) -> Tensor:
+    def __getitem__(self, index: Index) -> Tensor:
         first, rest = plain_index(index)
         try:
             return ops.getitem(
@@ -363,7 +388,7 @@ class Tensor(Conversions):
         except IndexError as error:
             raise index_error(self._array, index, error) from None
 
-    def __setitem__(self, index: Any, value: Any) -> None:
+    def __setitem__(self, index: Index, value: Any) -> None:
         first, rest = plain_index(index)
         target = self
         try:
@@ -398,12 +423,20 @@ class Tensor(Conversions):
         return self
 
     def fill_(self, value: Tensor | Number) -> Tensor:
-        """Overwrite all elements with one value. Returns this Tensor."""
+        """Overwrite all elements with one value. Returns this Tensor.
+
+        >>> tc.zeros(2).fill_(7)
+        tensor([7., 7.])
+        """
         self[...] = value
         return self
 
     def zero_(self) -> Tensor:
-        """Overwrite all elements with 0. Returns this Tensor."""
+        """Overwrite all elements with 0. Returns this Tensor.
+
+        >>> tc.ones(2).zero_()
+        tensor([0., 0.])
+        """
         self[...] = 0
         return self
 

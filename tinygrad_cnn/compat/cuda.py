@@ -11,7 +11,11 @@ __all__ = [
 
 
 def is_available() -> bool:
-    """False: there is no GPU."""
+    """False: there is no GPU.
+
+    >>> tc.device("cuda" if tc.cuda.is_available() else "cpu")
+    device(type='cpu')
+    """
     return False
 
 
