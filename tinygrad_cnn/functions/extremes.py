@@ -25,34 +25,32 @@ if TYPE_CHECKING:
 __all__ = ["amax", "amin", "aminmax", "argmax", "argmin", "max", "median", "min"]
 
 
-class MaxResult(NamedTuple):
+class ValuesAndIndices(NamedTuple):
+    """Some elements along an axis, and the index of each."""
+
+    values: Tensor
+    indices: Tensor
+
+    def __repr__(self) -> str:
+        return printed(type(self).__name__.removesuffix("Result").lower(), self)
+
+
+class MaxResult(ValuesAndIndices):
     """The maxima along an axis, and the index of each."""
 
-    values: Tensor
-    indices: Tensor
-
-    def __repr__(self) -> str:
-        return printed("max", self)
+    __slots__ = ()
 
 
-class MinResult(NamedTuple):
+class MinResult(ValuesAndIndices):
     """The minima along an axis, and the index of each."""
 
-    values: Tensor
-    indices: Tensor
-
-    def __repr__(self) -> str:
-        return printed("min", self)
+    __slots__ = ()
 
 
-class MedianResult(NamedTuple):
+class MedianResult(ValuesAndIndices):
     """The medians along an axis, and the index of each."""
 
-    values: Tensor
-    indices: Tensor
-
-    def __repr__(self) -> str:
-        return printed("median", self)
+    __slots__ = ()
 
 
 class AminmaxResult(NamedTuple):
@@ -94,10 +92,11 @@ def _extreme(
     """`max` or `min`: of all elements, along an axis, or of two Tensors."""
     input, dim, keepdim, other = arguments
     if other is not None or isinstance(dim, Recorded):
-        if other is not None and dim is not None:
+        if keepdim or (other is not None and dim is not None):
             raise TypeError(
                 f"{name}() received an invalid combination of arguments - got ({kind_of(input)}, "
-                f"dim={kind_of(dim)}, other={kind_of(other)}): wanted one of dim and other"
+                f"dim={kind_of(dim)}, keepdim={keepdim}, other={kind_of(other)}): wanted dim and "
+                "keepdim, or other"
             )
         return of_two(input, dim if other is None else other)
     a = input._array
