@@ -8,10 +8,11 @@ from typing import Any, overload
 
 import numpy as np
 
-from . import autograd, engine, functions, metadata, ops
+from . import autograd, engine, metadata, ops
 from .conversion import Conversions
 from .engine import Node, leaf, share, wrap
 from .engine.dtypes import get_default_dtype
+from .functions.arguments import array_of, axis
 from .functions.brackets import check_value, index_error, plain_index
 from .hooks import RemovableHandle
 from .inplace import overwrite
@@ -35,7 +36,7 @@ class Tensor(Conversions):
     __array_ufunc__ = None  # NumPy's operators leave `array * tensor` to us
 
     def __new__(cls, data: Any = ()) -> Any:
-        return _rebuild(cls, np.array(functions.array_of(data), get_default_dtype()), False)
+        return _rebuild(cls, np.array(array_of(data), get_default_dtype()), False)
 
     # --- Shape, dtype, device -----------------------------------------------------------------
 
@@ -69,7 +70,7 @@ class Tensor(Conversions):
         (torch.Size([2, 3]), 3)
         """
         shape = self._array.shape
-        return Size(shape) if dim is None else shape[functions.axis("size", len(shape), dim)]
+        return Size(shape) if dim is None else shape[axis("size", len(shape), dim)]
 
     def numel(self) -> int:
         """The number of elements."""
@@ -90,7 +91,7 @@ class Tensor(Conversions):
         ((3, 1), 3)
         """
         strides = tuple([n // self._array.itemsize for n in self._array.strides])
-        return strides if dim is None else strides[functions.axis("stride", len(strides), dim)]
+        return strides if dim is None else strides[axis("stride", len(strides), dim)]
 
     def data_ptr(self) -> int:
         """The address of the first element."""
@@ -397,7 +398,7 @@ class Tensor(Conversions):
             part = target._array[rest].shape
         except IndexError as error:
             raise index_error(self._array, index, error) from None
-        check_value(np.shape(functions.array_of(value)), part, rest)
+        check_value(np.shape(array_of(value)), part, rest)
         overwrite(target, value, index=rest)
 
     def __iter__(self) -> Iterator[Tensor]:
@@ -406,7 +407,7 @@ class Tensor(Conversions):
         return (self[i] for i in range(len(self._array)))
 
     def __contains__(self, element: Any) -> bool:
-        return bool(np.any(self._array == functions.array_of(element)))
+        return bool(np.any(self._array == array_of(element)))
 
     __hash__ = object.__hash__
 

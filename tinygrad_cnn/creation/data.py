@@ -9,7 +9,7 @@ import numpy as np
 
 from ..engine import Recorded
 from ..engine.dtypes import float64, get_default_dtype, promote_types
-from ..functions import array_of
+from ..functions.arguments import array_of
 from ..metadata import check_device, dtype_of
 from ..types import Device, DType, Layout, Number
 from .options import dtype_or_default, made
