@@ -63,7 +63,7 @@ def main() -> None:
             overloads = list(_overloads(function, stubs[space].get(name, []), space))
             if not overloads and space == "torch.nn.functional":
                 overloads = list(_overloads(function, stubs["torch"].get(name, []), space))
-            overloads = _corrected(function, f"{space}.{name}", overloads)
+            overloads = _as_taken(function, f"{space}.{name}", overloads)
             row = {"overloads": overloads}
             if space != "torch.nn.functional":
                 row |= _by_calling(function, overloads)
@@ -154,7 +154,7 @@ def _type(text: str) -> str:
     )
 
 
-def _corrected(function: Any, path: str, overloads: list[list[str]]) -> list[list[str]]:
+def _as_taken(function: Any, path: str, overloads: list[list[str]]) -> list[list[str]]:
     """The overloads, where the stubs say something else than PyTorch does.
 
     No method takes `out`. Fewer arguments may be taken by place: the error for too many says how
@@ -162,7 +162,7 @@ def _corrected(function: Any, path: str, overloads: list[list[str]]) -> list[lis
     """
     old, new = RENAMED.get(path, ("", ""))
     most = _most_by_place(function, path.startswith("torch.Tensor."))
-    corrected = []
+    taken: list[list[str]] = []
     for overload in overloads:
         if path.startswith("torch.Tensor."):
             overload = [text for text in overload if not text.startswith("out:")]
@@ -174,8 +174,8 @@ def _corrected(function: Any, path: str, overloads: list[list[str]]) -> list[lis
             overload.insert(most, "*")
         if overload[-2:-1] == ["*"]:
             overload.pop(-2)
-        corrected += [overload] * (overload not in corrected)
-    return corrected
+        taken += [overload] * (overload not in taken)
+    return taken
 
 
 def _most_by_place(function: Any, method: bool) -> int | None:
