@@ -46,16 +46,14 @@ def in_place(
     """
     op = record.op
     forward = _writing(op, write)
-    method: Callable[..., Any]
-    if len(op.inputs) == 1 and not op.attributes:
 
-        def method(self: Any) -> Any:
-            return _run(op, forward, floating, self, (), {})
-    else:
+    def of_one(self: Any) -> Any:
+        return _run(op, forward, floating, self, (), {})
 
-        def method(self: Any, *others: Any, **attributes: Any) -> Any:
-            return _run(op, forward, floating, self, others, attributes)
+    def of_several(self: Any, *others: Any, **attributes: Any) -> Any:
+        return _run(op, forward, floating, self, others, attributes)
 
+    method: Any = of_one if len(op.inputs) == 1 and not op.attributes else of_several
     method.__name__ = method.__qualname__ = op.name + "_"
     method.__doc__ = f"In-place form of `{op.name}`. Returns this Tensor."
     return method
@@ -67,9 +65,8 @@ def _run(
     recorded = _check(x, op.name, others, op.elementwise)
     if floating and x._array.dtype.kind != "f":
         _check_type(op.name, get_default_dtype(), x._array.dtype)
-    old = None
-    if recorded and op.inputs[0] in op.saved:
-        old = x._array.copy()  # a vjp may need the values that are about to be overwritten
+    needed = recorded and op.inputs[0] in op.saved  # by a vjp: the values that are overwritten
+    old = x._array.copy() if needed else None
     y = engine.call(op, forward, (x, *others), attributes, promoting=False)
     engine.mark_written(x._array)
     if y._node is not None:
@@ -85,9 +82,9 @@ overwrite = in_place(  # x[index] = v
 
 
 def composed(function: Any) -> Callable[..., Any]:
-    """The in-place form of a public function that is made of several ops: x takes over its result.
+    """The in-place form of a public function of several ops, as a method: x takes over its result.
 
-    Where the write is recorded, those ops save a copy of x.
+    If the write is recorded, those ops save a copy of x. `as_method` gives it a name and a signature.
     """
     name = function.__name__
     body = function.edge.function if hasattr(function, "edge") else function
@@ -104,8 +101,6 @@ def composed(function: Any) -> Callable[..., Any]:
         _check_type(name, y._array.dtype, self._array.dtype)
         return overwrite(self, y, index=(...,))
 
-    method.__name__ = method.__qualname__ = name + "_"
-    method.__doc__ = f"In-place form of `{name}`. Returns this Tensor."
     return method
 
 
@@ -115,39 +110,30 @@ def _check(x: Any, name: str, others: tuple[Any, ...], elementwise: bool = False
         raise TypeError(
             f"descriptor '{name}_' for 'Tensor' objects doesn't apply to a '{type(x).__name__}' object"
         )
-    base = getattr(x, "_base", x)
-    recorded = False
-    if grad_mode.enabled:
-        for t in (base, x, *others):
-            if isinstance(t, Recorded) and t._node is not None:
-                recorded = True
+    array, own, base = x._array, x._node, getattr(x, "_base", x)
+    recorded = grad_mode.enabled and any(
+        [isinstance(t, Recorded) and t._node is not None for t in (base, x, *others)]
+    )
     if recorded:
-        _check_graph(x, base, name)
-    _check_memory(x._array, name)
-    if elementwise:
-        _check_fit(x._array, [t._array if isinstance(t, Recorded) else t for t in others], name)
-    return recorded
-
-
-def _check_graph(x: Any, base: Any, name: str) -> None:
-    own, node = x._node, base._node
-    leaf = own if own is not None and own.op is None else node
-    if leaf is not None and leaf.op is None:
-        kind = "a leaf Variable" if leaf is own else "a view of a leaf Variable"
-        raise RuntimeError(
-            f"{kind} that requires grad is being used in an in-place operation: {name}_ on "
-            f"shape {x._array.shape}. Do it under no_grad(), or on a clone()"
-        )
-    if own is None and node is not None:
-        raise RuntimeError(
-            "A view was created in no_grad mode and is being modified inplace with grad mode "
-            f"enabled: {name}_ on shape {x._array.shape}, a view of the output of {node.op.name}. "
-            "Move both into the no_grad block, or both out of it"
-        )
-
-
-def _check_memory(array: np.ndarray, name: str) -> None:
-    if 0 in array.strides and array.size and _repeats(array):
+        node = base._node
+        leaf = own if own is not None and own.op is None else node
+        if leaf is not None and leaf.op is None:
+            kind = "a leaf Variable" if leaf is own else "a view of a leaf Variable"
+            raise RuntimeError(
+                f"{kind} that requires grad is being used in an in-place operation: {name}_ on "
+                f"shape {array.shape}. Do it under no_grad(), or on a clone()"
+            )
+        if own is None and node is not None:
+            raise RuntimeError(
+                "A view was created in no_grad mode and is being modified inplace with grad mode "
+                f"enabled: {name}_ on shape {array.shape}, a view of the output of {node.op.name}. "
+                "Move both into the no_grad block, or both out of it"
+            )
+    if (
+        array.size
+        and 0 in array.strides
+        and any([n > 1 and s == 0 for n, s in zip(array.shape, array.strides, strict=True)])
+    ):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a "
             f"single memory location, as after expand(): {name}_ on shape {array.shape}. clone() it "
@@ -158,10 +144,9 @@ def _check_memory(array: np.ndarray, name: str) -> None:
             f"{name}_: the memory of this tensor (shape {array.shape}) is read-only: clone() it "
             "first"
         )
-
-
-def _repeats(array: np.ndarray) -> bool:
-    return any(n > 1 and s == 0 for n, s in zip(array.shape, array.strides, strict=True))
+    if elementwise:
+        _check_fit(array, [t._array if isinstance(t, Recorded) else t for t in others], name)
+    return recorded
 
 
 def _check_fit(array: np.ndarray, others: list[Any], name: str) -> None:
