@@ -1,9 +1,10 @@
-"""Size, device and memory format, and what model code asks of the library as a whole."""
+"""Size, device, layout and memory format; and the checks of arguments that name them."""
 
 import numpy as np
 import pytest
 
 import tinygrad_cnn as tc
+from tinygrad_cnn import metadata
 
 
 def test_a_size_is_a_tuple_that_knows_its_product():
@@ -44,63 +45,56 @@ def test_memory_formats_are_accepted():
     assert repr(tc.channels_last) == "torch.channels_last"
 
 
-def test_flags_and_seeds_of_what_is_not_there():
-    tc.backends.cudnn.benchmark = True
-    tc.backends.cudnn.deterministic = False
-    tc.backends.cuda.matmul.allow_tf32 = True
-    assert not tc.backends.mps.is_available()
-    tc.cuda.manual_seed_all(0)
-    tc.cuda.empty_cache()
-    assert tc.cuda.device_count() == 0
-    with pytest.raises(RuntimeError, match="no CUDA device"):
-        tc.cuda.current_device()
-    tc.use_deterministic_algorithms(True)
-    assert tc.are_deterministic_algorithms_enabled()
+def test_the_layout_is_strided():
+    assert tc.ones(2).layout is tc.strided
+    assert repr(tc.strided) == "torch.strided"
+    assert isinstance(tc.strided, tc.layout)
 
 
-def test_threads():
-    before = tc.get_num_threads()
-    tc.set_num_threads(1)
-    try:
-        assert tc.get_num_threads() == 1
-    finally:
-        tc.set_num_threads(before)
-    assert tc.get_num_threads() == before
-    with pytest.raises(RuntimeError, match="positive integer"):
-        tc.set_num_threads(0)
+@pytest.mark.parametrize(
+    ("value", "error", "message"),
+    [
+        ("float32", TypeError, r"f\(\): argument 'dtype' must be torch.dtype, not str"),
+        (1.5, TypeError, r"must be torch.dtype, not float"),
+        (list, TypeError, r"must be torch.dtype, not type"),
+        (np.dtype(complex), TypeError, r"dtype complex128 is not supported"),
+        (np.dtype("U3"), TypeError, r"dtype <U3 is not supported"),
+        (np.complex64, TypeError, r"dtype complex64 is not supported"),
+    ],
+)
+def test_a_dtype_that_tensors_cannot_have_is_named(value, error, message):
+    with pytest.raises(error, match=message):
+        metadata.dtype_of("f", value)
 
 
-def test_types_and_their_names():
-    x = tc.ones(2)
-    assert x.type() == "torch.FloatTensor"
-    assert x.type("torch.LongTensor").dtype == tc.long
-    assert x.type_as(tc.arange(2)).dtype == tc.int64
-    names = ["double", "half", "long", "int", "short", "char", "byte", "bool", "float"]
-    kinds = ["float64", "float16", "int64", "int32", "int16", "int8", "uint8", "bool", "float32"]
-    assert [str(getattr(x, name)().dtype) for name in names] == kinds
-    assert isinstance(x.dtype, tc.dtype)
-    assert tc.finfo(x.dtype).eps == np.finfo(np.float32).eps
-    assert tc.promote_types(tc.int64, tc.float16) == tc.float16
-    assert tc.is_tensor(x)
-    assert not tc.is_tensor(1)
-    assert (tc.numel(x), x.nelement(), x.nbytes, x.stride()) == (2, 2, 8, (1,))
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [
+        (float, "float64"),
+        (int, "int64"),
+        (bool, "bool"),
+        (np.float16, "float16"),
+        (tc.uint8, "uint8"),
+    ],
+)
+def test_types_of_numbers_stand_for_dtypes(value, dtype):
+    assert str(metadata.dtype_of("f", value)) == dtype
 
 
-def test_inference_mode():
-    x = tc.ones(1, requires_grad=True)
-    with tc.inference_mode():
-        assert not (x * 2).requires_grad
-        with tc.inference_mode(False):
-            assert (x * 2).requires_grad
-
-    @tc.inference_mode()
-    def f():
-        return (x * 2).requires_grad
-
-    @tc.inference_mode
-    def g():
-        return (x * 2).requires_grad
-
-    assert not f()
-    assert not g()
-    assert tc.is_grad_enabled()
+def test_checks_of_keywords():
+    metadata.check_device("f", None), metadata.check_device("f", "cpu:0")
+    metadata.check_layout("f", tc.strided), metadata.check_memory_format("f", tc.channels_last)
+    for call, message in (
+        (lambda: metadata.check_device("f", 1.5), r"f\(\): argument 'device' must be torch.device"),
+        (
+            lambda: metadata.check_device("f", True),
+            r"argument 'device' must be torch.device, not bool",
+        ),
+        (lambda: metadata.check_layout("f", "strided"), r"argument 'layout' must be torch.layout"),
+        (
+            lambda: metadata.check_memory_format("f", "a"),
+            r"'memory_format' must be torch.memory_format",
+        ),
+    ):
+        with pytest.raises(TypeError, match=message):
+            call()

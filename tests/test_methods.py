@@ -112,14 +112,99 @@ def test_operators_in_place_keep_the_object():
     assert n.tolist() == [0, 2]
 
 
-def test_what_is_drawn_in_place():
-    x = tc.empty(1000, dtype=tc.float64)
-    assert x.uniform_(2, 3) is x
-    assert 2 <= x.min().item() < x.max().item() < 3
-    assert abs(x.normal_(5, 0.1).mean().item() - 5) < 0.1
-    assert set(x.bernoulli_(0.5).tolist()) == {0.0, 1.0}
-    assert set(x.long().random_(3).tolist()) == {0, 1, 2}
-    assert (x.exponential_(2.0) > 0).all()
-    for call in (lambda: x.uniform_(3, 2), lambda: x.normal_(0, -1), lambda: x.exponential_(0)):
-        with pytest.raises(RuntimeError):
-            call()
+# --- Signatures of in-place forms -----------------------------------------------------------------
+
+SIGNATURES = {
+    "exp_": "(self)",
+    "relu_": "(self)",
+    "add_": "(self, other, *, alpha=1)",
+    "sub_": "(self, other, *, alpha=1)",
+    "subtract_": "(self, other, alpha=1)",
+    "mul_": "(self, other)",
+    "multiply_": "(self, other)",
+    "div_": "(self, other, *, rounding_mode=None)",
+    "pow_": "(self, exponent)",
+    "clamp_": "(self, min=None, max=None)",
+    "clip_": "(self, min=None, max=None)",
+    "clamp_min_": "(self, min)",
+    "cumsum_": "(self, dim, *, dtype=None)",
+    "lerp_": "(self, end, weight)",
+    "addcmul_": "(self, tensor1, tensor2, *, value=1)",
+    "round_": "(self, *, decimals=0)",
+    "logit_": "(self, eps=None)",
+    "normal_": "(self, mean=0, std=1, *, generator=None)",
+    "copy_": "(self, other, non_blocking=False)",
+    "fill_": "(self, value)",
+}
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_signatures_of_in_place_forms(name):
+    method = getattr(tc.Tensor, name)
+    signature = inspect.signature(method)
+    bare = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
+    assert str(inspect.Signature(bare)) == SIGNATURES[name]
+    assert method.__doc__
+    assert method.__name__ in (name, "mul_", "div_")  # multiply_ is mul_
+
+
+@pytest.mark.parametrize(
+    ("call", "values"),
+    [
+        (lambda x: x.add_(other=1.0, alpha=2), [3.0, 5.0]),
+        (lambda x: x.sub_(other=1.0), [0.0, 2.0]),
+        (lambda x: x.subtract_(1.0, 2), [-1.0, 1.0]),
+        (lambda x: x.mul_(other=2.0), [2.0, 6.0]),
+        (lambda x: x.multiply_(2.0), [2.0, 6.0]),
+        (lambda x: x.div_(other=2.0, rounding_mode="floor"), [0.0, 1.0]),
+        (lambda x: x.divide_(2.0), [0.5, 1.5]),
+        (lambda x: x.pow_(exponent=2), [1.0, 9.0]),
+        (lambda x: x.clamp_(max=2.0), [1.0, 2.0]),
+        (lambda x: x.clamp_(min=2.0), [2.0, 3.0]),
+        (lambda x: x.clip_(2.0, max=2.5), [2.0, 2.5]),
+        (lambda x: x.cumsum_(axis=0), [1.0, 4.0]),
+        (lambda x: x.lerp_(end=tc.zeros(2), weight=0.5), [0.5, 1.5]),
+        (lambda x: x.floor_divide_(other=2), [0.0, 1.0]),
+        (lambda x: x.addcmul_(tensor1=tc.ones(2), tensor2=tc.ones(2), value=2), [3.0, 5.0]),
+        (lambda x: x.copy_(other=tc.zeros(2), non_blocking=True), [0.0, 0.0]),
+        (lambda x: x.fill_(value=7), [7.0, 7.0]),
+    ],
+)
+def test_in_place_forms_by_keyword(call, values):
+    x = tc.tensor([1.0, 3.0])
+    assert call(x) is x
+    assert x.tolist() == values
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x: x.exp_(1), r"exp_\(\) takes 1 positional argument but 2 were given"),
+        (lambda x: x.exp_(out=x), r"exp_\(\) got an unexpected keyword argument 'out'"),
+        (lambda x: x.clamp_(0, 1, out=x), r"clamp_\(\) got an unexpected keyword argument 'out'"),
+        (lambda x: x.add_(), r"add_\(\) missing 1 required positional argument: 'other'"),
+        (lambda x: x.mul_(2, 3), r"mul_\(\) takes 2 positional arguments but 3 were given"),
+        (lambda x: x.lerp_(x), r"lerp\(\) missing 1 required positional argument: 'weight'"),
+        (lambda x: x.lerp_(2.0, 3.0), r"lerp_\(\) received an invalid combination"),
+        (lambda x: x.clamp_("a"), r"clamp_\(\) received an invalid combination"),
+        (
+            lambda x: x.addcmul_(2.0, x),
+            r"addcmul_\(\): argument 'tensor1' \(position 1\) must be Tensor",
+        ),
+        (lambda x: x.mul_("a"), "unsupported operand: str"),
+        (
+            lambda x: tc.Tensor.exp_(2.0),
+            "descriptor 'exp_' for 'Tensor' objects doesn't apply to a 'float'",
+        ),
+        (
+            lambda x: tc.Tensor.clamp_(2.0, 1),
+            "descriptor 'clamp_' for 'Tensor' objects doesn't apply",
+        ),
+    ],
+)
+def test_wrong_arguments_of_in_place_forms_change_nothing(call, message):
+    x = tc.tensor([1.0, 3.0])
+    with pytest.raises(TypeError, match=message):
+        call(x)
+    assert x.tolist() == [1.0, 3.0]
+    assert x._version == 0

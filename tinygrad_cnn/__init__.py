@@ -7,6 +7,7 @@
 tensor([[1., 0.]])
 """
 
+from math import e as e, inf as inf, nan as nan, pi as pi
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from . import autograd as autograd
@@ -16,7 +17,12 @@ from . import kernels as kernels
 from . import nn as nn
 from . import optim as optim
 from . import utils as utils
-from .creation import *  # each module lists in __all__ what is public here
+from .tensor import Tensor as Tensor  # before the function `tensor`, which takes the module's name
+from .compat.machine import *  # each module lists in __all__ what is public here
+from .creation.data import *
+from .creation.draws import *
+from .creation.filled import *
+from .creation.sequences import *
 from .engine.dtypes import *
 from .functions import *
 from .metadata import *
@@ -33,8 +39,6 @@ from .engine import (
 from .printing import *
 from .random import *
 from .serialization import *
-from .settings import *
-from .tensor import Tensor as Tensor
 
 bool, half, float, double = bool_, float16, float32, float64
 short, int, long = int16, int32, int64
@@ -42,6 +46,6 @@ short, int, long = int16, int32, int64
 __version__ = "0.1.0"
 
 if not _TYPE_CHECKING:
-    from .missing import not_here as _not_here
+    from .compat.missing import not_here as _not_here
 
     __getattr__ = _not_here(__name__)

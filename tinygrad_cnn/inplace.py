@@ -1,9 +1,9 @@
 """In-place operations.
 
-An in-place op is its out-of-place op with another forward: it writes y into the memory of its first
-input, and that tensor moves on to the new node. Its base and views (views.py) must move along: a
-write through a view is recorded on the base as "the base, but for this part" (`write_view`), and
-each living view is replayed on that.
+An op in place is the op with another forward: it writes y into the memory of its first input, and
+that Tensor moves on to the new node. Its base and views (engine/views.py) move along: a write through
+a view is recorded on the base as "the base, except for this part" (`write_view`), and every living
+view is replayed on that.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .ops import setitem, write_view
 
 
 def _writing(op: Any, write: Callable[..., Any] | None) -> Callable[..., Any]:
-    """The forward of `op` that writes y into its first input: by `write`, else by a copy."""
+    """The forward of `op` that writes y into its first input, by `write` or else by a copy."""
 
     def forward(x: Any, *others: Any, **attributes: Any) -> Any:
         if write is not None:
@@ -39,36 +39,41 @@ def _writing(op: Any, write: Callable[..., Any] | None) -> Callable[..., Any]:
 def in_place(
     record: Any, write: Callable[..., Any] | None = None, floating: bool = False
 ) -> Callable[..., Any]:
-    """The in-place form of an op, as a method: `Tensor.mul_ = in_place(mul, np.multiply)`.
+    """The in-place form of an op, as a method: `Tensor.__imul__ = in_place(ops.mul, np.multiply)`.
 
-    `write` takes the arrays and `out=`; without it the op's forward runs and its result is copied.
-    `floating`: the result is of floating point even where all operands are integers.
+    `write` takes the arrays and `out=`. Without it, the forward of the op runs and its result is
+    copied. `floating`: the result is of floating point even if all operands are integers.
     """
     op = record.op
     forward = _writing(op, write)
 
-    def method(self: Any, *others: Any, **attributes: Any) -> Any:
-        _check(self, op.name, others, op.elementwise)
-        if floating and self._array.dtype.kind != "f":
-            _check_type(op.name, get_default_dtype(), self._array.dtype)
-        old = None
-        if (
-            grad_mode.enabled
-            and op.inputs[0] in op.saved
-            and any(map(_requires_grad, (self, *others)))
-        ):
-            old = self._array.copy()  # a vjp may want what is about to be overwritten
-        y = engine.call(op, forward, (self, *others), attributes, promoting=False)
-        engine.mark_written(self._array)
-        if y._node is not None:
-            _record(self, y._node, old)
-        elif hasattr(getattr(self, "_base", self), "_views"):
-            _move_on(self)
-        return self
+    def of_one(self: Any) -> Any:
+        return _run(op, forward, floating, self, (), {})
 
+    def of_several(self: Any, *others: Any, **attributes: Any) -> Any:
+        return _run(op, forward, floating, self, others, attributes)
+
+    method: Any = of_one if len(op.inputs) == 1 and not op.attributes else of_several
     method.__name__ = method.__qualname__ = op.name + "_"
-    method.__doc__ = f"In-place form of `{op.name}`; returns this same tensor."
+    method.__doc__ = f"In-place form of `{op.name}`. Returns this Tensor."
     return method
+
+
+def _run(
+    op: Any, forward: Any, floating: bool, x: Any, others: tuple[Any, ...], attributes: Any
+) -> Any:
+    recorded = _check(x, op.name, others, op.elementwise)
+    if floating and x._array.dtype.kind != "f":
+        _check_type(op.name, get_default_dtype(), x._array.dtype)
+    needed = recorded and op.inputs[0] in op.saved  # by a vjp: the values that are overwritten
+    old = x._array.copy() if needed else None
+    y = engine.call(op, forward, (x, *others), attributes, promoting=False)
+    engine.mark_written(x._array)
+    if y._node is not None:
+        _record(x, y._node, old)
+    elif hasattr(getattr(x, "_base", x), "_views"):
+        _move_on(x)
+    return x
 
 
 overwrite = in_place(  # x[index] = v
@@ -76,20 +81,18 @@ overwrite = in_place(  # x[index] = v
 )
 
 
-def composed(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The in-place form of a function of several ops, as a method: x takes over its result.
+def composed(function: Any) -> Callable[..., Any]:
+    """The in-place form of a public function of several ops, as a method: x takes over its result.
 
-    What those ops save of x is a copy, where a gradient will want it.
+    If the write is recorded, those ops save a copy of x. `as_method` gives it a name and a signature.
     """
     name = function.__name__
+    body = function.edge.function if hasattr(function, "edge") else function
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        others = (*args, *kwargs.values())
-        _check(self, name, others)
-        x = self
-        if grad_mode.enabled and any(map(_requires_grad, (self, *others))):
-            x = engine.wrap(self._array.copy(), self._node)
-        y = function(x, *args, **kwargs)
+        recorded = _check(self, name, (*args, *kwargs.values()))
+        x = engine.wrap(self._array.copy(), self._node) if recorded else self
+        y = body(x, *args, **kwargs)
         if y._array.shape != self._array.shape:
             raise RuntimeError(
                 f"{name}_: output with shape {list(self._array.shape)} doesn't match the broadcast "
@@ -98,36 +101,38 @@ def composed(function: Callable[..., Any]) -> Callable[..., Any]:
         _check_type(name, y._array.dtype, self._array.dtype)
         return overwrite(self, y, index=(...,))
 
-    method.__name__ = method.__qualname__ = name + "_"
-    method.__doc__ = f"In-place form of `{name}`; returns this same tensor."
     return method
 
 
-def _requires_grad(x: Any) -> bool:
-    return isinstance(x, Recorded) and x._node is not None
-
-
-def _check(x: Any, name: str, others: tuple[Any, ...], elementwise: bool = False) -> None:
-    """Refuse, before anything is changed, what an in-place op cannot do."""
-    array = x._array
-    base = getattr(x, "_base", x)
-    if grad_mode.enabled and any(map(_requires_grad, (base, x, *others))):
-        own, node = x._node, base._node
+def _check(x: Any, name: str, others: tuple[Any, ...], elementwise: bool = False) -> bool:
+    """Refuse a write that cannot be done, before anything changes. Returns whether it is recorded."""
+    if not isinstance(x, Recorded):
+        raise TypeError(
+            f"descriptor '{name}_' for 'Tensor' objects doesn't apply to a '{type(x).__name__}' object"
+        )
+    array, own, base = x._array, x._node, getattr(x, "_base", x)
+    recorded = grad_mode.enabled and any(
+        [isinstance(t, Recorded) and t._node is not None for t in (base, x, *others)]
+    )
+    if recorded:
+        node = base._node
         leaf = own if own is not None and own.op is None else node
         if leaf is not None and leaf.op is None:
-            what = "a leaf Variable" if leaf is own else "a view of a leaf Variable"
+            kind = "a leaf Variable" if leaf is own else "a view of a leaf Variable"
             raise RuntimeError(
-                f"{what} that requires grad is being used in an in-place operation: {name}_ on "
+                f"{kind} that requires grad is being used in an in-place operation: {name}_ on "
                 f"shape {array.shape}. Do it under no_grad(), or on a clone()"
             )
         if own is None and node is not None:
             raise RuntimeError(
                 "A view was created in no_grad mode and is being modified inplace with grad mode "
-                f"enabled: {name}_ on shape {array.shape}, of what {node.op.name} made. Move both "
-                "into the no_grad block, or both out of it"
+                f"enabled: {name}_ on shape {array.shape}, a view of the output of {node.op.name}. "
+                "Move both into the no_grad block, or both out of it"
             )
-    if array.size and any(
-        n > 1 and s == 0 for n, s in zip(array.shape, array.strides, strict=True)
+    if (
+        array.size
+        and 0 in array.strides
+        and any([n > 1 and s == 0 for n, s in zip(array.shape, array.strides, strict=True)])
     ):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a "
@@ -140,22 +145,27 @@ def _check(x: Any, name: str, others: tuple[Any, ...], elementwise: bool = False
             "first"
         )
     if elementwise:
-        arrays = [x._array if isinstance(x, Recorded) else x for x in others]
-        shapes = [np.shape(a) for a in arrays]
-        if any(shape not in ((), array.shape) for shape in shapes):
-            try:
-                shape = np.broadcast_shapes(array.shape, *shapes)
-            except ValueError:
-                raise RuntimeError(
-                    f"{name}_: the size of one tensor must match that of the other at each axis, or "
-                    f"be 1; got {[array.shape, *shapes]}"
-                ) from None
-            if shape != array.shape:
-                raise RuntimeError(
-                    f"{name}_: output with shape {list(array.shape)} doesn't match the broadcast "
-                    f"shape {list(shape)}"
-                )
-        _check_type(name, result_type(array, *arrays), array.dtype)
+        _check_fit(array, [t._array if isinstance(t, Recorded) else t for t in others], name)
+    return recorded
+
+
+def _check_fit(array: np.ndarray, others: list[Any], name: str) -> None:
+    """The others must broadcast to the shape of `array`, and meet in a dtype that it can hold."""
+    shapes = [np.shape(other) for other in others]
+    if any(shape not in ((), array.shape) for shape in shapes):
+        try:
+            shape = np.broadcast_shapes(array.shape, *shapes)
+        except ValueError:
+            raise RuntimeError(
+                f"{name}_: the size of one tensor must match that of the other at each axis, or "
+                f"be 1; got {[array.shape, *shapes]}"
+            ) from None
+        if shape != array.shape:
+            raise RuntimeError(
+                f"{name}_: output with shape {list(array.shape)} doesn't match the broadcast "
+                f"shape {list(shape)}"
+            )
+    _check_type(name, result_type(array, *others), array.dtype)
 
 
 def _check_type(name: str, result: np.dtype, target: np.dtype) -> None:
@@ -166,13 +176,13 @@ def _check_type(name: str, result: np.dtype, target: np.dtype) -> None:
 
 
 def _record(x: Any, node: Any, old: Any) -> None:
-    """Put `x`, just written by `node`, its base and all its views at their new places.
+    """Move `x`, which `node` has just written, its base and all its views to their new nodes.
 
-    `old` is a copy of what it held before, where `node` saves that.
+    `old` is a copy of the values before the write, if `node` saves them.
     """
     if x._node is not None and x is not getattr(x, "_base", x):
         _pass_by_hooks(x, node)
-    node.number = engine.next_number()  # after the write: y, if saved, is what was written
+    node.number = engine.next_number()  # younger than the write: if y is saved, it is not stale
     storage = engine.owner(x._array)
     saved = []
     for name, array in zip(node.op.saved, node.saved, strict=True):
@@ -180,16 +190,16 @@ def _record(x: Any, node: Any, old: Any) -> None:
             array = old
         elif name != "y" and isinstance(array, np.ndarray) and engine.owner(array) is storage:
             array = OVERWRITTEN
-            engine.note_write()  # so that the walk looks at this node
+            engine.note_write()  # the walk then checks this node
         saved.append(array)
     node.saved = tuple(saved)
     _move_on(x, node)
 
 
 def _move_on(x: Any, node: Any = None) -> None:
-    """Put the family of `x`, which was written (by `node`, if that was recorded), at new places.
+    """Move the family of `x` to new nodes after a write to `x`, by `node` if the write is recorded.
 
-    Views are made anew from the base, so that hooks on the old nodes are for what was read before.
+    Views are replayed on the base: hooks on their old nodes serve the values read before the write.
     """
     base, views = family(x)
     if node is None and base._node is None:
@@ -213,8 +223,9 @@ def _move_on(x: Any, node: Any = None) -> None:
 
 
 def _pass_by_hooks(view: Any, node: Any) -> None:
-    """Lead `node`, which writes `view`, to its base by a path of its own, as PyTorch does: hooks on
-    the view, and on those that it is made through, are for what was read from them before.
+    """Connect `node`, which writes `view`, to the base by new nodes, as PyTorch does.
+
+    Hooks on the view, and on the views between it and the base, serve the values read before.
     """
     base, passed = view._base, [view._node]
     while passed[-1].op is not None and len(passed) < len(view._replay):
@@ -223,7 +234,7 @@ def _pass_by_hooks(view: Any, node: Any) -> None:
         warnings.warn(
             f"{node.op.name}_ writes to a view that has a hook: the gradient passes the hook by, "
             "register it after the write (or on a clone)",
-            stacklevel=4,
+            stacklevel=5,
         )
         fresh = replay(engine.wrap(base._array, base._node), view._replay)._node
         parents = node.parents
@@ -231,6 +242,6 @@ def _pass_by_hooks(view: Any, node: Any) -> None:
 
 
 def _written_through(base: Any, view: Any) -> None:
-    """Record on `base` that its part `view` was written."""
+    """Record on `base` the write to its part `view`."""
     op, inputs, attributes = write_view.op, (base, view), {"path": view._replay}
     base._node = engine.call(op, lambda x, v, path: x, inputs, attributes)._node

@@ -1,32 +1,42 @@
-"""What PyTorch says of a tensor beside its elements: its size, device and memory format."""
+"""The properties of a Tensor beside its elements: size, dtype, device, layout and memory format."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, SupportsIndex, overload
 
 import numpy as np
 
 from .engine import Recorded
+from .engine.dtypes import RANK
 
 __all__ = [
-    "Size", "channels_last", "channels_last_3d", "contiguous_format", "device", "memory_format",
-    "preserve_format",
+    "Size", "channels_last", "channels_last_3d", "contiguous_format", "device", "layout",
+    "memory_format", "preserve_format", "strided",
 ]  # fmt: skip
 
 
 class Size(tuple[int, ...]):
-    """The shape of a Tensor: a tuple that knows the product of its sizes, `numel()`."""
+    """The shape of a Tensor: a tuple of integers.
+
+    >>> size = tc.zeros(2, 3).shape
+    >>> size, size.numel(), size[1:]
+    (torch.Size([2, 3]), 6, torch.Size([3]))
+    """
 
     __slots__ = ()
 
     def numel(self) -> int:
-        """How many elements a tensor of this size has."""
+        """The number of elements of a Tensor of this size: the product of the integers."""
         return math.prod(self)
 
     def __repr__(self) -> str:
         return f"torch.Size({list(self)})"
 
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> int: ...
+    @overload
+    def __getitem__(self, index: slice) -> Size: ...
     def __getitem__(self, index: Any) -> Any:
         found = tuple.__getitem__(self, index)
         return Size(found) if type(found) is tuple else found
@@ -36,7 +46,7 @@ class Size(tuple[int, ...]):
 
 
 class memory_format:
-    """How elements lie in memory: accepted everywhere, and left to the kernels, which choose it."""
+    """The order of axes in memory. Functions accept one and ignore it: the kernels choose the order."""
 
     def __init__(self, name: str):
         self._name = name
@@ -51,12 +61,22 @@ channels_last = memory_format("channels_last")
 channels_last_3d = memory_format("channels_last_3d")
 
 
+class layout:
+    """The kind of storage of a Tensor. There is one: `strided`, an array."""
+
+    def __repr__(self) -> str:
+        return "torch.strided"
+
+
+strided = layout()
+
+
 class device:
-    """Where a tensor is: `device("cpu")`, the only one that tensors can be made on or moved to.
+    """The place of a Tensor. Tensors exist on `device("cpu")` only.
 
-    Others can be named, so that code may compare: RuntimeError for what is no device's name.
+    Code may name and compare the other devices of PyTorch. RuntimeError for a name that is no device.
 
-    >>> device("cpu"), device("cuda", 1).type
+    >>> tc.device("cpu"), tc.device("cuda", 1).type
     (device(type='cpu'), 'cuda')
     """
 
@@ -93,22 +113,79 @@ class device:
 CPU = device("cpu")
 
 
-def check_device(name: str, where: Any) -> None:
-    """RuntimeError unless `where` is None or the CPU."""
-    if where is not None and device(where).type != "cpu":
-        raise RuntimeError(f"{name}: device {str(where)!r} is not there: the only one is 'cpu'")
+# --- Checks of arguments ------------------------------------------------------------------------
 
 
-def target(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, bool]:
-    """The dtype (or None) and `copy` of the arguments of `to`."""
-    copy = bool(kwargs.pop("copy", False))
-    kwargs.pop("non_blocking", None), kwargs.pop("memory_format", None)
-    dtype = None
-    for value in (*args, *kwargs.values()):
-        if isinstance(value, Recorded):
-            dtype = value._array.dtype
-        elif isinstance(value, (str, device)) or type(value) is int:
-            check_device(name, value)
-        elif value is not None and not isinstance(value, (bool, memory_format)):
-            dtype = np.dtype(value)
-    return dtype, copy
+def _must_be(name: str, argument: str, wanted: str, value: Any) -> TypeError:
+    kind = type(value).__name__
+    return TypeError(f"{name}(): argument '{argument}' must be torch.{wanted}, not {kind}")
+
+
+def _is_device(value: Any) -> bool:
+    return value is None or isinstance(value, (device, str, int))
+
+
+def check_device(name: str, value: Any) -> None:
+    """RuntimeError unless `value` is None or the CPU."""
+    if value is None or value is CPU:
+        return
+    if isinstance(value, bool) or not _is_device(value):
+        raise _must_be(name, "device", "device", value)
+    if device(value).type != "cpu":
+        raise RuntimeError(f"{name}: device {str(value)!r} is not there: the only one is 'cpu'")
+
+
+def check_layout(name: str, value: Any) -> None:
+    """TypeError unless `value` is None or `strided`."""
+    if value is not None and value is not strided:
+        raise _must_be(name, "layout", "layout", value)
+
+
+def check_memory_format(name: str, value: Any) -> None:
+    """TypeError unless `value` is None or a memory format."""
+    if value is not None and not isinstance(value, memory_format):
+        raise _must_be(name, "memory_format", "memory_format", value)
+
+
+def dtype_of(name: str, value: Any) -> np.dtype[Any]:
+    """`value`, a dtype or the type of numbers that it stands for (`float`), as a dtype.
+
+    TypeError unless Tensors can have it: bool, an integer or floating point.
+    """
+    if isinstance(value, np.dtype):
+        found = value
+    elif isinstance(value, type) and issubclass(value, (bool, int, float, np.generic)):
+        found = np.dtype(value)
+    else:
+        raise _must_be(name, "dtype", "dtype", value)
+    if found.kind not in RANK:
+        raise TypeError(
+            f"{name}(): dtype {found} is not supported: use bool, an integer or a float"
+        )
+    return found
+
+
+def target(
+    name: str, device: Any = None, dtype: Any = None, non_blocking: Any = False, copy: Any = False,
+    *, other: Any = None, memory_format: Any = None,
+) -> tuple[np.dtype[Any] | None, bool]:  # fmt: skip
+    """The dtype, or None to keep it, and `copy` of the arguments of `to`.
+
+    They come in one of PyTorch's three orders: `to(device, dtype, non_blocking, copy)`,
+    `to(dtype, non_blocking, copy)` or `to(other, non_blocking, copy)`.
+    """
+    if not _is_device(device):
+        if not (dtype is None or isinstance(dtype, bool)):
+            raise TypeError(
+                f"{name}() received an invalid combination of arguments - got "
+                f"({type(device).__name__}, {type(dtype).__name__}): wanted (device, dtype), (dtype) "
+                "or (other), then non_blocking and copy"
+            )
+        copy = copy or (dtype is not None and non_blocking)
+        device, dtype = None, device
+    check_device(name, device)
+    check_memory_format(name, memory_format)
+    like = dtype if other is None else other
+    if isinstance(like, Recorded):
+        return like._array.dtype, bool(copy)
+    return None if like is None else dtype_of(name, like), bool(copy)

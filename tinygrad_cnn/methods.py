@@ -7,11 +7,12 @@ Such a method is the public function of its name, with the Tensor itself for the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import creation, functions as f, ops
+from . import functions as f, ops
+from .creation import draws, draws_in_place, new
 from .engine import Recorded
 from .functions import shape_methods
 from .functions.comparison import combine_bits, compare
@@ -19,6 +20,10 @@ from .functions.products import multiplied
 from .functions.public import as_method
 from .functions.reshaping import transposed_matrix
 from .inplace import composed, in_place
+from .types import DType, Ints, Number
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
 
 FUNCTIONS = """
     abs absolute acos acosh arccos arcsin arctan asin asinh atan atanh ceil clone cos cosh erf erfinv
@@ -33,7 +38,7 @@ FUNCTIONS = """
     logical_xor lt ne not_equal
 
     all amax amin aminmax any argmax argmin bincount count_nonzero cumprod cumsum histc log_softmax
-    logsumexp max mean median min norm prod softmax std sum var
+    logsumexp max mean median min prod softmax std sum var
 
     chunk diag diag_embed diagonal flatten fliplr flipud moveaxis movedim narrow ravel roll rot90
     select swapaxes swapdims t trace transpose tril triu unbind unflatten unsqueeze
@@ -47,10 +52,9 @@ OF_SHAPE = """
     broadcast_to expand expand_as flip permute repeat repeat_interleave reshape reshape_as split squeeze
     tile view view_as
 """  # whose signature is not their function's, or which are no functions
-OF_CREATION = """
-    bernoulli bernoulli_ exponential_ multinomial new_empty new_full new_ones new_tensor new_zeros
-    normal_ random_ uniform_
-"""
+NEW = "new_empty new_full new_ones new_tensor new_zeros"
+DRAWS = "bernoulli multinomial"
+DRAWS_IN_PLACE = "bernoulli_ exponential_ normal_ random_ uniform_"
 IN_PLACE = """
     abs atan ceil cos cosh erf erfinv exp expm1 floor log log10 log1p log2 neg reciprocal relu rsqrt
     sigmoid sign sin sinh sqrt square tan tanh trunc
@@ -64,13 +68,18 @@ IN_PLACE_COMPOSED = """
 
 def _methods() -> Iterator[tuple[str, Any]]:
     """The methods of the tables, with their names."""
-    for names, room in ((FUNCTIONS, f), (OF_SHAPE, shape_methods), (OF_CREATION, creation)):
+    rooms = {
+        FUNCTIONS: f, OF_SHAPE: shape_methods, NEW: new, DRAWS: draws,
+        DRAWS_IN_PLACE: draws_in_place,
+    }  # fmt: skip
+    for names, room in rooms.items():
         for name in names.split():
             yield name, as_method(getattr(room, name))
     for name in IN_PLACE.split():
         yield name + "_", in_place(getattr(ops, name))
     for name in IN_PLACE_COMPOSED.split():
-        yield name + "_", composed(getattr(f, name))
+        function = getattr(f, name)
+        yield name + "_", as_method(function, composed(function))
 
 
 class Methods(Recorded):
@@ -78,7 +87,7 @@ class Methods(Recorded):
 
     __slots__ = ()
 
-    # --- Operators ---
+    # --- Operators. `+`, `*` ... are ops, which refuse operands that are no Tensors or numbers ---
 
     __add__ = __radd__ = ops.add
     __mul__ = __rmul__ = ops.mul
@@ -86,42 +95,42 @@ class Methods(Recorded):
     __neg__, __abs__ = ops.neg, ops.abs
     __hash__ = object.__hash__
 
-    def __rsub__(self, other: Any) -> Any:
+    def __rsub__(self, other: Any) -> Tensor:
         return ops.sub(other, self)
 
-    def __rtruediv__(self, other: Any) -> Any:
+    def __rtruediv__(self, other: Any) -> Tensor:
         return ops.div(other, self)
 
-    def __rpow__(self, other: Any) -> Any:
+    def __rpow__(self, other: Any) -> Tensor:
         return ops.pow(other, self)
 
-    def __matmul__(self, other: Any) -> Any:
+    def __matmul__(self, other: Any) -> Tensor:
         return multiplied(self, other) if isinstance(other, Recorded) else NotImplemented
 
-    def __floordiv__(self, other: Any) -> Any:
+    def __floordiv__(self, other: Any) -> Tensor:
         return f.floor_divide(self, other)
 
-    def __rfloordiv__(self, other: Any) -> Any:
+    def __rfloordiv__(self, other: Any) -> Tensor:
         return f.floor_divide(other, self)
 
-    def __mod__(self, other: Any) -> Any:
+    def __mod__(self, other: Any) -> Tensor:
         return f.remainder.edge.function(self, other)
 
-    def __rmod__(self, other: Any) -> Any:
+    def __rmod__(self, other: Any) -> Tensor:
         return f.remainder.edge.function(other, self)
 
-    def __and__(self, other: Any) -> Any:
+    def __and__(self, other: Any) -> Tensor:
         return combine_bits(np.bitwise_and, self, other)
 
-    def __or__(self, other: Any) -> Any:
+    def __or__(self, other: Any) -> Tensor:
         return combine_bits(np.bitwise_or, self, other)
 
-    def __xor__(self, other: Any) -> Any:
+    def __xor__(self, other: Any) -> Tensor:
         return combine_bits(np.bitwise_xor, self, other)
 
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
-    def __invert__(self) -> Any:
+    def __invert__(self) -> Tensor:
         return f.bitwise_not(self)
 
     def __eq__(self, other: Any) -> Any:
@@ -130,61 +139,113 @@ class Methods(Recorded):
     def __ne__(self, other: Any) -> Any:
         return compare(np.not_equal, self, other)
 
-    def __lt__(self, other: Any) -> Any:
+    def __lt__(self, other: Any) -> Tensor:
         return compare(np.less, self, other)
 
-    def __le__(self, other: Any) -> Any:
+    def __le__(self, other: Any) -> Tensor:
         return compare(np.less_equal, self, other)
 
-    def __gt__(self, other: Any) -> Any:
+    def __gt__(self, other: Any) -> Tensor:
         return compare(np.greater, self, other)
 
-    def __ge__(self, other: Any) -> Any:
+    def __ge__(self, other: Any) -> Tensor:
         return compare(np.greater_equal, self, other)
 
     def __pos__(self) -> Any:
         return self
 
     def positive(self) -> Any:
-        """Itself."""
+        """This Tensor."""
         return self
 
     # --- In place ---
 
     __iadd__ = in_place(ops.add, np.add)
     __isub__ = in_place(ops.sub, np.subtract)
-    __imul__ = mul_ = multiply_ = in_place(ops.mul, np.multiply)
+    __imul__ = in_place(ops.mul, np.multiply)
     __itruediv__ = in_place(ops.div, np.divide, floating=True)
-    __ipow__ = pow_ = in_place(ops.pow)
+    __ipow__ = in_place(ops.pow)
     __ifloordiv__, __imod__ = composed(f.floor_divide), composed(f.remainder)
     __iand__, __ior__ = composed(f.bitwise_and), composed(f.bitwise_or)
     __ixor__ = composed(f.bitwise_xor)
 
-    def add_(self, other: Any, *, alpha: Any = 1) -> Any:
-        """self += alpha · other."""
+    def add_(self, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
+        """self += alpha · other. Returns this Tensor.
+
+        >>> tc.ones(2).add_(tc.tensor([1.0, 2.0]), alpha=10)
+        tensor([11., 21.])
+        """
         return self.__iadd__(other if alpha == 1 else ops.mul(other, alpha))
 
-    def sub_(self, other: Any, *, alpha: Any = 1) -> Any:
-        """self −= alpha · other."""
+    def sub_(self, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
+        """self −= alpha · other. Returns this Tensor."""
         return self.__isub__(other if alpha == 1 else ops.mul(other, alpha))
 
-    def div_(self, other: Any, *, rounding_mode: str | None = None) -> Any:
-        """self /= other, rounded as by `div`."""
+    def subtract_(self, other: Tensor | Number, alpha: Number = 1) -> Tensor:
+        """self −= alpha · other. Returns this Tensor."""
+        return self.__isub__(other if alpha == 1 else ops.mul(other, alpha))
+
+    def mul_(self, other: Tensor | Number) -> Tensor:
+        """self *= other. Returns this Tensor.
+
+        >>> tc.tensor([1.0, 2.0]).mul_(3)
+        tensor([3., 6.])
+        """
+        return self.__imul__(other)
+
+    def div_(self, other: Tensor | Number, *, rounding_mode: str | None = None) -> Tensor:
+        """self /= other, rounded as by `div`. Returns this Tensor. RuntimeError for integers.
+
+        >>> tc.tensor([3.0, 5.0]).div_(2), tc.tensor([3.0, 5.0]).div_(2, rounding_mode="floor")
+        (tensor([1.5000, 2.5000]), tensor([1., 2.]))
+        """
         if rounding_mode is None:
             return self.__itruediv__(other)
         return _div_(self, other, rounding_mode=rounding_mode)
 
-    subtract_, divide_ = sub_, div_
+    def pow_(self, exponent: Tensor | Number) -> Tensor:
+        """self **= exponent. Returns this Tensor.
+
+        >>> tc.tensor([1.0, 2.0]).pow_(2)
+        tensor([1., 4.])
+        """
+        return self.__ipow__(exponent)
+
+    multiply_, divide_ = mul_, div_
+
+    # --- With another signature than the function ---
+
+    def norm(
+        self,
+        p: float | str | None = "fro",
+        dim: Ints | None = None,
+        keepdim: bool = False,
+        dtype: DType | None = None,
+    ) -> Tensor:
+        """(Σ |x|ᵖ)^(1/p) over dim. See `tinygrad_cnn.norm`.
+
+        >>> tc.tensor([3.0, 4.0]).norm()
+        tensor(5.)
+        """
+        return f.norm.edge.function(self, p, dim, keepdim, None, dtype)  # type: ignore[attr-defined]
+
+    def where(self, condition: Tensor, other: Tensor | Number) -> Tensor:
+        """self where the condition holds, else other. See `tinygrad_cnn.where`.
+
+        >>> tc.ones(2).where(tc.tensor([True, False]), 0.0)
+        tensor([1., 0.])
+        """
+        return f.where(condition, self, other)
 
     # --- Shapes ---
 
     @property
-    def T(self) -> Any:
+    def T(self) -> Tensor:
         """The transpose of a matrix. RuntimeError for more than two axes."""
         return transposed_matrix(self)
 
     @property
-    def mT(self) -> Any:
+    def mT(self) -> Tensor:
         """The last two axes exchanged: the transpose of each matrix of a batch."""
         n = self._array.ndim
         if n < 2:
@@ -192,10 +253,6 @@ class Methods(Recorded):
                 f"tensor.mT is only supported on matrices or batches of matrices. Got {n}-D tensor."
             )
         return ops.permute(self, dims=(*range(n - 2), n - 1, n - 2))
-
-    def where(self, condition: Recorded, other: Any) -> Any:
-        """self where the condition holds, else other."""
-        return f.where(condition, self, other)
 
 
 _div_ = composed(f.div)

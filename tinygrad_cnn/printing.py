@@ -1,4 +1,4 @@
-"""How a Tensor prints: as PyTorch's do, `tensor([1.0000, 2.5000], requires_grad=True)`."""
+"""The text of a Tensor, which is PyTorch's: `tensor([1.0000, 2.5000], requires_grad=True)`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ __all__ = ["set_printoptions"]
 
 _PROFILES: dict[str, dict[str, Any]] = {
     "default": {
-        "precision": 4,  # digits behind the point
-        "threshold": 1000,  # more elements than that are summarised ...
-        "edgeitems": 3,  # ... by so many at each end of an axis
-        "linewidth": 80,
-        "sci_mode": None,  # with exponents: where the numbers want it
+        "precision": 4,  # digits after the point
+        "threshold": 1000,  # a Tensor of more elements is summarised ...
+        "edgeitems": 3,  # ... by this number of elements at each end of an axis
+        "linewidth": 80,  # characters
+        "sci_mode": None,  # None: exponents if the numbers need them
     }
 }
 _PROFILES["short"] = {**_PROFILES["default"], "precision": 2, "edgeitems": 2}
@@ -31,17 +31,27 @@ def set_printoptions(
     precision: int | None = None, threshold: float | None = None, edgeitems: int | None = None,
     linewidth: int | None = None, profile: str | None = None, sci_mode: bool | None = None,
 ) -> None:  # fmt: skip
-    """How Tensors print from now on: what is not given stays, but for `sci_mode`.
+    """Set how Tensors print. Options that are not given stay, except `sci_mode`.
 
-    `precision` digits stand behind the point; of more than `threshold` elements `edgeitems` at each
-    end of an axis are shown; lines break at `linewidth`; `sci_mode` wants exponents or none, None
-    leaves it to the numbers. `profile` ("default", "short", "full") sets all of these first.
+    `precision` is the number of digits after the point. A Tensor of more than `threshold` elements
+    shows `edgeitems` at each end of an axis. Lines break at `linewidth` characters. `sci_mode` prints
+    exponents or none; None leaves the choice to the numbers. `profile` ("default", "short" or "full")
+    sets all options first. ValueError for another profile.
+
+    >>> tc.set_printoptions(precision=2)
+    >>> tc.tensor([1.2345])
+    tensor([1.23])
+    >>> tc.set_printoptions(profile="default")
     """
     global _options
     given = {
         "precision": precision, "threshold": threshold, "edgeitems": edgeitems,
         "linewidth": linewidth,
     }  # fmt: skip
+    if profile is not None and profile not in _PROFILES:
+        raise ValueError(
+            f"set_printoptions: profile must be one of {[*_PROFILES]}, got {profile!r}"
+        )
     _options = {
         **(_options if profile is None else _PROFILES[profile]),
         **{name: value for name, value in given.items() if value is not None},
@@ -80,13 +90,13 @@ def format_tensor(array: np.ndarray, requires_grad: bool, grad_fn: Any) -> str:
 
 
 def _ends(array: np.ndarray) -> tuple[Any, Any] | None:
-    """What is shown of the first axis where it is cut short: the slices of its ends."""
+    """The first and the last elements of the first axis, if a summary leaves some out."""
     edge = _options["edgeitems"]
     return (array[:edge], array[len(array) - edge :]) if len(array) > 2 * edge else None
 
 
 def _shown(array: np.ndarray) -> np.ndarray:
-    """The elements that a summary shows."""
+    """The elements that a summary shows, as one array."""
     edge = _options["edgeitems"]
     for k, n in enumerate(array.shape):
         if n > 2 * edge:
@@ -114,7 +124,7 @@ def _nested(
 
 
 def _formatter(array: np.ndarray) -> tuple[Callable[[Any], str], int]:
-    """The text of an element, all of one width; and that width."""
+    """The function from an element to its text, and the width that all texts have."""
     if array.dtype.kind != "f":
         return _of_width(str, array.ravel().tolist())
     numbers = array[np.isfinite(array) & (array != 0)]

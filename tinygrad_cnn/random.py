@@ -1,8 +1,8 @@
-"""Random numbers: generators with a seed and a state that can be saved, and the default one.
+"""Random numbers: generators with a seed and a state that can be saved, and the default generator.
 
-Whatever draws takes a `generator=` and falls back on `default_generator`. The numbers come from
-NumPy (PCG64), so they are not those that PyTorch draws for the same seed. NumPy locks the bit
-generator for each call: threads may share a `Generator`, each number goes to one of them.
+Functions that draw take a `generator=`, and use `default_generator` without one. The numbers come
+from NumPy (PCG64): PyTorch draws others for the same seed. Threads may share a `Generator`, because
+NumPy locks the bit generator for each call; each number goes to one thread.
 """
 
 from __future__ import annotations
@@ -14,21 +14,24 @@ from typing import Any
 
 import numpy as np
 
+from .metadata import check_device
+from .types import Device, DType, Ints
+
 __all__ = [
     "Generator", "default_generator", "get_rng_state", "initial_seed", "manual_seed", "seed",
     "set_rng_state",
 ]  # fmt: skip
 
 _making = threading.Lock()
-_FIRST_SEED = 1  # of a Generator that was given none
-_STATE = 48  # bytes: state and increment (16 each), a half-used draw (4 + 4), the seed (8)
+_FIRST_SEED = 1  # of a new Generator
+_STATE_BYTES = 48  # state and increment (16 each), a half-used draw (4 + 4), the seed (8)
 
 
 class Generator:
-    """A source of random numbers.
+    """A source of random numbers, with a seed and a state.
 
-    The numbers come from its `numpy`, which stays the same object when the seed or the state is
-    set.
+    Its attribute `numpy` draws the numbers. That stays the same object when the seed or the state is
+    set. RuntimeError for another device than the CPU.
 
     >>> generator = Generator().manual_seed(3)
     >>> saved = generator.get_state()
@@ -37,9 +40,8 @@ class Generator:
     True
     """
 
-    def __init__(self, device: Any = "cpu"):
-        if str(getattr(device, "type", device)).partition(":")[0] != "cpu":
-            raise RuntimeError(f"Generator: device {device!r} is not there: there is only the CPU")
+    def __init__(self, device: Device = "cpu"):
+        check_device("Generator", device)
         self._seed = _FIRST_SEED
         self._numpy: np.random.Generator | None = None
 
@@ -48,7 +50,7 @@ class Generator:
 
     @property
     def numpy(self) -> np.random.Generator:
-        """The NumPy generator (made when first asked for: importing numpy.random takes time)."""
+        """The NumPy generator. The first use makes it, because importing numpy.random takes time."""
         if self._numpy is None:
             with _making:
                 if self._numpy is None:
@@ -56,7 +58,10 @@ class Generator:
         return self._numpy
 
     def manual_seed(self, seed: int) -> Generator:
-        """Start again from `seed`, from -2⁶³ to 2⁶⁴ - 1 (ValueError); a negative one wraps."""
+        """Start again from `seed`, which counts modulo 2⁶⁴. Returns this generator.
+
+        TypeError unless it is an integer, ValueError unless it is from −2⁶³ to 2⁶⁴ − 1.
+        """
         try:
             seed = operator.index(seed)
         except TypeError:
@@ -70,16 +75,16 @@ class Generator:
         return self
 
     def seed(self) -> int:
-        """Start again from a seed that the operating system draws, and return it."""
+        """Start again from a seed that the operating system draws. Returns the seed."""
         self.manual_seed(int.from_bytes(os.urandom(8), "little"))
         return self._seed
 
     def initial_seed(self) -> int:
-        """The seed that the generator was last started from."""
+        """The last seed that was set."""
         return self._seed
 
     def get_state(self) -> np.ndarray:
-        """Where the generator is: 48 bytes, an array of uint8."""
+        """The state: 48 bytes, as an array of uint8."""
         with self.numpy.bit_generator.lock:
             at = self.numpy.bit_generator.state
             seed = self._seed
@@ -91,11 +96,14 @@ class Generator:
         return np.frombuffer(b"".join(parts), np.uint8).copy()
 
     def set_state(self, new_state: Any) -> Generator:
-        """Go to where `new_state`, an array or Tensor from `get_state`, was taken."""
+        """Restore a state from `get_state`: an array, or a Tensor. Returns this generator.
+
+        RuntimeError unless it is 48 bytes of uint8.
+        """
         state = np.asarray(getattr(new_state, "_array", new_state))
-        if state.dtype != np.uint8 or state.shape != (_STATE,):
+        if state.dtype != np.uint8 or state.shape != (_STATE_BYTES,):
             raise RuntimeError(
-                f"Expected a generator state of {_STATE} bytes (uint8) but found "
+                f"Expected a generator state of {_STATE_BYTES} bytes (uint8) but found "
                 f"{state.dtype} of shape {state.shape}"
             )
         data = state.tobytes()
@@ -114,7 +122,7 @@ class Generator:
         return self
 
     def clone_state(self) -> Generator:
-        """A generator of its own that will draw the same numbers."""
+        """A new generator in the same state: it draws the same numbers."""
         return Generator().set_state(self.get_state())
 
 
@@ -130,9 +138,9 @@ _thread = _Thread()
 
 
 class drawing_from:
-    """What falls back on the default generator draws from this one: in this thread, in the block.
+    """In the `with` block, `generator` is the default generator of this thread.
 
-    So a data loader gives each batch numbers of its own, whichever thread makes it.
+    A data loader gives each batch numbers of its own so, whichever thread makes it.
     """
 
     def __init__(self, generator: Generator):
@@ -152,31 +160,29 @@ def _default() -> Generator:
 
 
 def source(generator: Generator | None = None) -> np.random.Generator:
-    """The NumPy generator to draw from: of `generator`, or of the default one."""
+    """The NumPy generator of `generator`, or of the default generator."""
     return (generator or _default()).numpy
 
 
-def uniform(shape: Any, dtype: Any, generator: Generator | None = None) -> np.ndarray:
-    """Draws from U[0, 1), as an array."""
+def uniform(shape: Ints, dtype: DType, generator: Generator | None = None) -> np.ndarray:
+    """An array of draws from the uniform distribution on [0, 1)."""
     return _drawn("random", shape, dtype, generator)
 
 
-def standard_normal(shape: Any, dtype: Any, generator: Generator | None = None) -> np.ndarray:
-    """Draws from N(0, 1), as an array."""
+def standard_normal(shape: Ints, dtype: DType, generator: Generator | None = None) -> np.ndarray:
+    """An array of draws from the normal distribution of mean 0 and variance 1."""
     return _drawn("standard_normal", shape, dtype, generator)
 
 
-def _drawn(method: str, shape: Any, dtype: Any, generator: Generator | None) -> np.ndarray:
-    dtype = np.dtype(dtype)
+def _drawn(method: str, shape: Ints, dtype: DType, generator: Generator | None) -> np.ndarray:
     if dtype.kind != "f":
         raise NotImplementedError(f"random numbers are of floating point, not {dtype}")
     draw = getattr(source(generator), method)
     return np.asarray(draw(shape, np.float32 if dtype == np.float32 else np.float64), dtype)
 
 
-def integers(low: Any, high: Any, shape: Any, generator: Generator | None = None) -> np.ndarray:
-    """Draws from low, ..., high − 1, as an array of int64. Raises RuntimeError for none such."""
-    low, high = int(low), int(high)
+def integers(low: int, high: int, shape: Ints, generator: Generator | None = None) -> np.ndarray:
+    """An array of int64, drawn from low, ..., high − 1. RuntimeError if there are no such integers."""
     if low >= high:
         raise RuntimeError(
             f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}"
@@ -185,9 +191,10 @@ def integers(low: Any, high: Any, shape: Any, generator: Generator | None = None
 
 
 def manual_seed(seed: int) -> Generator:
-    """Start the default generator again from `seed`; return it.
+    """Start the default generator again from `seed`, which counts modulo 2⁶⁴. Returns the generator.
 
-    >>> import tinygrad_cnn as tc
+    TypeError unless it is an integer, ValueError unless it is from −2⁶³ to 2⁶⁴ − 1.
+
     >>> _ = tc.manual_seed(0)
     >>> tc.initial_seed()
     0
@@ -196,20 +203,30 @@ def manual_seed(seed: int) -> Generator:
 
 
 def seed() -> int:
-    """Start the default generator again from a seed that the system draws, and return it."""
+    """Start the default generator again from a seed that the system draws. Returns the seed."""
     return _default().seed()
 
 
 def initial_seed() -> int:
-    """The seed that the default generator was last started from."""
+    """The last seed of the default generator."""
     return _default().initial_seed()
 
 
 def get_rng_state() -> np.ndarray:
-    """Where the default generator is: 48 bytes, an array of uint8."""
+    """The state of the default generator: 48 bytes, as an array of uint8.
+
+    >>> state = tc.get_rng_state()
+    >>> first = tc.rand(2)
+    >>> tc.set_rng_state(state)
+    >>> tc.equal(tc.rand(2), first)
+    True
+    """
     return _default().get_state()
 
 
 def set_rng_state(new_state: Any) -> None:
-    """Put the default generator where `new_state` was taken."""
+    """Restore a state of the default generator, from `get_rng_state`.
+
+    RuntimeError unless it is 48 bytes of uint8.
+    """
     _default().set_state(new_state)

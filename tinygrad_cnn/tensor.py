@@ -3,79 +3,29 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, overload
 
 import numpy as np
 
-from . import autograd, engine, ops
-from .engine import Node, leaf, settle, share, wrap
-from .engine.dtypes import (
-    bool_,
-    float16,
-    float32,
-    float64,
-    get_default_dtype,
-    int8,
-    int16,
-    int32,
-    int64,
-    uint8,
-)
+from . import autograd, engine, metadata, ops
+from .conversion import Conversions
+from .engine import Node, leaf, share, wrap
+from .engine.dtypes import get_default_dtype
 from .functions.arguments import array_of, axis
 from .functions.brackets import check_value, index_error, plain_index
+from .hooks import RemovableHandle
 from .inplace import overwrite
-from .metadata import CPU, Size, channels_last, device, memory_format, target
-from .methods import Methods
+from .metadata import CPU, Size, strided
 from .printing import format_tensor
-
-# PyTorch's names for tensors of a type; of others that of the dtype will do
-_TYPE_NAMES = {
-    "float16": "HalfTensor",
-    "float32": "FloatTensor",
-    "float64": "DoubleTensor",
-    "uint8": "ByteTensor",
-    "int8": "CharTensor",
-    "int16": "ShortTensor",
-    "int32": "IntTensor",
-    "int64": "LongTensor",
-    "bool": "BoolTensor",
-}
+from .types import DType, Index, Number
 
 
-def _converted(dtype: np.dtype) -> Callable[..., Any]:
-    def method(self: Any, memory_format: Any = None) -> Any:
-        return self.to(dtype)
+class Tensor(Conversions):
+    """A NumPy array that records the operations on it.
 
-    method.__doc__ = f"As {dtype}."
-    return method
+    `Tensor(data)` copies into the default dtype. `tensor(data)` is the usual way to make one.
 
-
-class RemovableHandle:
-    """What registering a hook returns: `remove()` takes the hook away again."""
-
-    def __init__(self, hooks: dict[int, Any], hook: Callable[..., Any]):
-        self._hooks = hooks
-        self.id = engine.next_number()
-        hooks[self.id] = hook
-
-    def remove(self) -> None:
-        """Take the hook away; a second time does nothing."""
-        self._hooks.pop(self.id, None)
-
-    def __enter__(self) -> RemovableHandle:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.remove()
-
-
-class Tensor(Methods):
-    """A NumPy array that records what is computed from it.
-
-    `Tensor(data)` copies into the default dtype; `tensor(data)` is the usual way to make one.
-
-    >>> import tinygrad_cnn as tc
     >>> x = tc.tensor([1.0, 2.0], requires_grad=True)
     >>> (x * x).sum().backward()
     >>> x.grad
@@ -88,41 +38,59 @@ class Tensor(Methods):
     def __new__(cls, data: Any = ()) -> Any:
         return _rebuild(cls, np.array(array_of(data), get_default_dtype()), False)
 
-    # --- what it is ---
+    # --- Shape, dtype, device -----------------------------------------------------------------
 
     @property
     def shape(self) -> Size:
-        """The sizes of the axes."""
+        """The size of each axis."""
         return Size(self._array.shape)
 
     @property
-    def dtype(self) -> np.dtype:
-        """The element type, NumPy's."""
+    def dtype(self) -> DType:
+        """The dtype of the elements, one of NumPy's."""
         return self._array.dtype
 
     @property
     def ndim(self) -> int:
-        """How many axes there are."""
+        """The number of axes."""
         return self._array.ndim
 
     def dim(self) -> int:
-        """How many axes there are."""
+        """The number of axes."""
         return self._array.ndim
 
+    @overload
+    def size(self, dim: None = None) -> Size: ...
+    @overload
+    def size(self, dim: int) -> int: ...
     def size(self, dim: int | None = None) -> Any:
-        """The shape, or the size of one axis."""
+        """The shape, or the size of one axis. IndexError for an axis that is not there.
+
+        >>> tc.zeros(2, 3).size(), tc.zeros(2, 3).size(-1)
+        (torch.Size([2, 3]), 3)
+        """
         shape = self._array.shape
         return Size(shape) if dim is None else shape[axis("size", len(shape), dim)]
 
     def numel(self) -> int:
-        """How many elements there are."""
+        """The number of elements."""
         return self._array.size
 
     nelement = numel
 
+    @overload
+    def stride(self, dim: None = None) -> tuple[int, ...]: ...
+    @overload
+    def stride(self, dim: int) -> int: ...
     def stride(self, dim: int | None = None) -> Any:
-        """How many elements lie from one place to the next along each axis, or along one."""
-        strides = tuple(n // self._array.itemsize for n in self._array.strides)
+        """The distance in memory, in elements, between neighbours along each axis, or along one.
+
+        IndexError for an axis that is not there.
+
+        >>> tc.zeros(2, 3).stride(), tc.zeros(2, 3).stride(0)
+        ((3, 1), 3)
+        """
+        strides = tuple([n // self._array.itemsize for n in self._array.strides])
         return strides if dim is None else strides[axis("stride", len(strides), dim)]
 
     def data_ptr(self) -> int:
@@ -131,19 +99,24 @@ class Tensor(Methods):
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all elements."""
+        """The size of all elements, in bytes."""
         return self._array.nbytes
 
+    def element_size(self) -> int:
+        """The size of one element, in bytes."""
+        return self._array.itemsize
+
     @property
-    def device(self) -> device:
-        """Where it is: the CPU."""
+    def device(self) -> metadata.device:
+        """The CPU."""
         return CPU
 
-    is_cuda = is_sparse = False
+    @property
+    def layout(self) -> metadata.layout:
+        """`torch.strided`: an array."""
+        return strided
 
-    def element_size(self) -> int:
-        """Bytes of one element."""
-        return self._array.itemsize
+    is_cuda = is_sparse = False
 
     def is_floating_point(self) -> bool:
         """Whether the dtype is one of floating point."""
@@ -160,11 +133,11 @@ class Tensor(Methods):
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if not self._array.ndim else object.__format__(self, spec)
 
-    # --- its place in the graph ---
+    # --- The graph ------------------------------------------------------------------------------
 
     @property
     def requires_grad(self) -> bool:
-        """Whether backward reaches it. Set it on leaves, of floating point."""
+        """Whether the backward pass computes its gradient. Set it on leaves of floating point."""
         return self._node is not None
 
     @requires_grad.setter
@@ -183,28 +156,34 @@ class Tensor(Methods):
             )
         self._node = leaf(self) if value else None
 
-    def requires_grad_(self, requires_grad: bool = True) -> Any:
-        """Set `requires_grad`; returns this tensor."""
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Set `requires_grad`. Returns this Tensor.
+
+        RuntimeError for a Tensor that is not of floating point, and for False on one that an op made.
+
+        >>> tc.zeros(2).requires_grad_()
+        tensor([0., 0.], requires_grad=True)
+        """
         self.requires_grad = requires_grad
         return self
 
     @property
     def is_leaf(self) -> bool:
-        """Whether no op recorded made it."""
+        """Whether no recorded op made it."""
         return self._node is None or self._node.op is None
 
     @property
     def grad_fn(self) -> Node | None:
-        """The node that made it, or None for a leaf."""
+        """The node of the op that made it; None for a leaf."""
         return None if self.is_leaf else self._node
 
     @property
-    def grad(self) -> Any:
-        """The gradient that backward added up: a Tensor, or None."""
+    def grad(self) -> Tensor | None:
+        """The gradient, summed over backward passes; None before the first."""
         return getattr(self, "_grad", None)
 
     @grad.setter
-    def grad(self, value: Any) -> None:
+    def grad(self, value: Tensor | None) -> None:
         if value is not None:
             if not isinstance(value, Tensor):
                 raise TypeError(
@@ -225,8 +204,8 @@ class Tensor(Methods):
         self._grad = value
 
     @property
-    def data(self) -> Any:
-        """A detached Tensor on the same memory; assigning replaces what this tensor holds."""
+    def data(self) -> Tensor:
+        """A detached Tensor on the same memory. Assigning replaces the array of this Tensor."""
         return self.detach()
 
     @data.setter
@@ -239,25 +218,39 @@ class Tensor(Methods):
 
     @property
     def _version(self) -> int:
-        """How often its memory was written in place (0 too where no one could tell)."""
+        """How often its memory was written in place."""
         return engine.version(self._array)
 
-    def detach(self) -> Any:
-        """A Tensor on the same memory that requires no grad."""
+    def detach(self) -> Tensor:
+        """A Tensor on the same memory that requires no grad.
+
+        >>> tc.ones(2, requires_grad=True).detach()
+        tensor([1., 1.])
+        """
         share(self)
-        y = wrap(self._array)
+        y: Tensor = wrap(self._array)
         y._shared = True
         return y
 
-    def detach_(self) -> Any:
-        """Cut this tensor off from its graph."""
+    def detach_(self) -> Tensor:
+        """Remove this Tensor from its graph, and return it. RuntimeError for a view."""
         if hasattr(self, "_base"):
             raise RuntimeError("Can't detach views in-place: use detach()")
         self._node = None
         return self
 
     def retain_grad(self) -> None:
-        """Ask for `.grad` although this is no leaf."""
+        """Let the backward pass set `.grad` although this is no leaf.
+
+        RuntimeError if it requires no grad.
+
+        >>> x = tc.ones(2, requires_grad=True)
+        >>> y = x * 3.0
+        >>> y.retain_grad()
+        >>> y.sum().backward()
+        >>> y.grad
+        tensor([1., 1.])
+        """
         if self._node is None:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if not self.is_leaf:
@@ -266,12 +259,22 @@ class Tensor(Methods):
 
     @property
     def retains_grad(self) -> bool:
-        """Whether `retain_grad` was asked for."""
+        """Whether `retain_grad` was called."""
         node = self._node
         return node is not None and "retain" in (node.extra or {})
 
-    def register_hook(self, hook: Callable[[Any], Any]) -> RemovableHandle:
-        """Call `hook(grad)` when the gradient is known; what it returns, if not None, replaces it."""
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
+        """Call `hook(grad)` in each backward pass, once the gradient of this Tensor is known.
+
+        A Tensor that the hook returns replaces the gradient. The result is a handle whose `remove()`
+        removes the hook. RuntimeError if this Tensor requires no grad.
+
+        >>> x = tc.ones(2, requires_grad=True)
+        >>> handle = x.register_hook(lambda grad: 10 * grad)
+        >>> x.sum().backward()
+        >>> x.grad
+        tensor([10., 10.])
+        """
         if self._node is None:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         self._node.extra = self._node.extra or {}
@@ -279,23 +282,35 @@ class Tensor(Methods):
 
     def backward(
         self,
-        gradient: Any = None,
+        gradient: Tensor | None = None,
         retain_graph: bool | None = None,
         create_graph: bool = False,
-        inputs: Any = None,
+        inputs: Tensor | Sequence[Tensor] | None = None,
     ) -> None:
-        """Add the gradient of this tensor to the `.grad` of the leaves that it came from.
+        """Add the gradient of this Tensor to the `.grad` of the leaves that it came from.
 
-        `gradient` is the cotangent to start from (1 for a scalar); `retain_graph` keeps what was
-        saved for another time; `create_graph` records the gradient's own graph; `inputs` limits it
-        to these tensors. An exception on the way leaves every `.grad` as it was.
+        `gradient` is the cotangent to start from; a Tensor of one element needs none, and starts from
+        1. `retain_graph` keeps the saved values for another pass. `create_graph` records the graph of
+        the gradient, for second derivatives. `inputs` limits the pass to these leaves. An exception
+        leaves every `.grad` as it was.
+
+        >>> x = tc.tensor([1.0, 2.0], requires_grad=True)
+        >>> (x * x).backward(tc.tensor([1.0, 10.0]))
+        >>> x.grad
+        tensor([ 2., 40.])
         """
         autograd.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
-    # --- out of it ---
+    # --- Values ---------------------------------------------------------------------------------
 
-    def numpy(self, *, force: bool = False) -> np.ndarray:
-        """The array itself, on the same memory."""
+    def numpy(self, *, force: bool = False) -> np.ndarray[tuple[int, ...], DType]:
+        """The array, on the same memory.
+
+        RuntimeError for a Tensor that requires grad, unless `force`.
+
+        >>> tc.tensor([1.0, 2.0]).numpy()
+        array([1., 2.], dtype=float32)
+        """
         if self._node is not None and not force:
             raise RuntimeError(
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
@@ -304,11 +319,15 @@ class Tensor(Methods):
         share(self)
         return self._array
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         return np.array(self.numpy(), dtype, copy=copy)
 
-    def item(self) -> Any:
-        """The only element, as a Python number."""
+    def item(self) -> Number:
+        """The only element, as a Python number. RuntimeError for a Tensor of more, or of none.
+
+        >>> tc.tensor([[2.5]]).item()
+        2.5
+        """
         if self._array.size != 1:
             raise RuntimeError(
                 f"a Tensor with {self._array.size} elements cannot be converted to Scalar"
@@ -316,7 +335,11 @@ class Tensor(Methods):
         return self._array.item()
 
     def tolist(self) -> Any:
-        """The elements, as nested lists of Python numbers."""
+        """The elements as nested lists of Python numbers; without axes, a number.
+
+        >>> tc.tensor([[1, 2], [3, 4]]).tolist()
+        [[1, 2], [3, 4]]
+        """
         return self._array.tolist()
 
     def __bool__(self) -> bool:
@@ -355,63 +378,9 @@ class Tensor(Methods):
             raise RuntimeError("a Tensor that is part of a graph cannot be pickled: detach() it")
         return _rebuild, (type(self), self._array, self.requires_grad)
 
-    # --- types and memory ---
+    # --- Indexing -------------------------------------------------------------------------------
 
-    def to(self, *args: Any, **kwargs: Any) -> Any:
-        """In another dtype (or that of another tensor); the only device is the CPU."""
-        dtype, copy = target("to", args, kwargs)
-        if dtype is None or dtype == self._array.dtype:
-            return ops.clone(self) if copy else self
-        if dtype.kind != "f":
-            return wrap(self._array.astype(dtype))  # which no gradient passes
-        return ops.cast(self, dtype=dtype)
-
-    def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
-        """In another dtype; without one, the name of this one."""
-        if dtype is None:
-            return f"torch.{_TYPE_NAMES.get(self._array.dtype.name, self._array.dtype)}"
-        if isinstance(dtype, str):
-            names = {f"torch.{text}": name for name, text in _TYPE_NAMES.items()}
-            if dtype not in names:
-                raise ValueError(f"invalid type: '{dtype}'")
-            dtype = names[dtype]
-        return self.to(np.dtype(dtype))
-
-    def type_as(self, other: Tensor) -> Any:
-        """In the dtype of another."""
-        return self.to(other._array.dtype)
-
-    double, half, long = _converted(float64), _converted(float16), _converted(int64)
-    short, char, byte = _converted(int16), _converted(int8), _converted(uint8)
-    float, int, bool = _converted(float32), _converted(int32), _converted(bool_)
-
-    def cpu(self) -> Any:
-        """Itself: there is no other device."""
-        return self
-
-    def cuda(self, device: Any = None, non_blocking: Any = False) -> Any:
-        """RuntimeError: there is only the CPU."""
-        return self.to("cuda")
-
-    def pin_memory(self, device: Any = None) -> Any:
-        """Itself: there is no device to copy to."""
-        return self
-
-    def contiguous(self, memory_format: memory_format | None = None) -> Any:
-        """Itself, or a copy in row-major order where it is a view in another one."""
-        settle(self)
-        return self if self._array.flags.c_contiguous else wrap_copy(self)
-
-    def is_contiguous(self, memory_format: memory_format | None = None) -> Any:
-        """Whether a view of any shape can be taken of it; or whether channels come last in memory."""
-        if memory_format is channels_last:
-            return self._array.ndim == 4 and self._array.transpose(0, 2, 3, 1).flags.c_contiguous
-        settle(self)
-        return self._array.flags.c_contiguous
-
-    # --- indexing ---
-
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Index) -> Tensor:
         first, rest = plain_index(index)
         try:
             return ops.getitem(
@@ -420,7 +389,7 @@ class Tensor(Methods):
         except IndexError as error:
             raise index_error(self._array, index, error) from None
 
-    def __setitem__(self, index: Any, value: Any) -> None:
+    def __setitem__(self, index: Index, value: Any) -> None:
         first, rest = plain_index(index)
         target = self
         try:
@@ -432,42 +401,48 @@ class Tensor(Methods):
         check_value(np.shape(array_of(value)), part, rest)
         overwrite(target, value, index=rest)
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Tensor]:
         if not self._array.ndim:
             raise TypeError("iteration over a 0-d tensor")
         return (self[i] for i in range(len(self._array)))
 
-    def __contains__(self, element: Any) -> Any:
+    def __contains__(self, element: Any) -> bool:
         return bool(np.any(self._array == array_of(element)))
 
     __hash__ = object.__hash__
 
-    # --- all of it at once ---
+    # --- Writes to all elements -------------------------------------------------------------------
 
-    def copy_(self, other: Any) -> Any:
-        """Take over the values of another, broadcast and converted."""
+    def copy_(self, other: Tensor | Number, non_blocking: bool = False) -> Tensor:
+        """Overwrite all elements with those of another Tensor, which broadcasts. Returns this Tensor.
+
+        >>> tc.zeros(2, 3).copy_(tc.tensor([1, 2, 3]))
+        tensor([[1., 2., 3.],
+                [1., 2., 3.]])
+        """
         self[...] = other
         return self
 
-    def fill_(self, value: Any) -> Any:
-        """Make every element `value`."""
+    def fill_(self, value: Tensor | Number) -> Tensor:
+        """Overwrite all elements with one value. Returns this Tensor.
+
+        >>> tc.zeros(2).fill_(7)
+        tensor([7., 7.])
+        """
         self[...] = value
         return self
 
-    def zero_(self) -> Any:
-        """Make every element 0."""
+    def zero_(self) -> Tensor:
+        """Overwrite all elements with 0. Returns this Tensor.
+
+        >>> tc.ones(2).zero_()
+        tensor([0., 0.])
+        """
         self[...] = 0
         return self
 
 
 engine.provide(tensor=Tensor)
-
-
-def wrap_copy(x: Tensor) -> Any:
-    """A copy in row-major order."""
-    y = ops.clone(x)
-    settle(y)
-    return y
 
 
 def _rebuild(cls: Any, array: np.ndarray, requires_grad: bool) -> Any:

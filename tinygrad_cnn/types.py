@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from types import EllipsisType
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
 
 import numpy as np
 
-from .metadata import device
+from .metadata import device, layout, memory_format
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
 
 Number: TypeAlias = int | float | bool
 DType: TypeAlias = np.dtype[Any]
 Device: TypeAlias = device | str | int | None
+Layout: TypeAlias = layout
+MemoryFormat: TypeAlias = memory_format
 Ints: TypeAlias = int | Sequence[int]  # one for all axes, or one for each
+Positions: TypeAlias = "Sequence[int] | Sequence[bool] | Sequence[Sequence[int]]"
+OneIndex: TypeAlias = (
+    "SupportsIndex | slice | EllipsisType | Tensor | np.ndarray[Any, Any] | Positions | None"
+)
+Index: TypeAlias = "OneIndex | tuple[OneIndex, ...]"  # what may stand in the brackets of a Tensor

@@ -47,6 +47,7 @@ TYPES = {  # PyTorch's names for types, by ours
     "tuple[Tensor, ...] | list[Tensor] | None": "Sequence[Tensor]",
     "tuple[Tensor, ...] | list[Tensor]": "Sequence[Tensor]", "builtins.int": "int",
 }  # fmt: skip
+RENAMED = {"torch.Tensor.requires_grad_": ("mode", "requires_grad")}  # as its own errors say
 DROPPED = ("Dimname", "ellipsis", "names", "sparse_grad", "layout", "pin_memory", "_complex]")
 
 
@@ -84,6 +85,7 @@ def main() -> None:
                 row: dict[str, Any] = {"overloads": overloads}
             else:
                 overloads = list(_overloads(function, stubs[space].get(name, []), space))
+                overloads = _as_taken(function, f"{space}.{name}", overloads)
                 row = {"overloads": overloads, **_by_calling(function, overloads)}
             table[f"{space}.{name}"] = row
     write(FILE, table)
@@ -213,6 +215,39 @@ def _type(text: str) -> str:
     return text.replace("torch.return_types.", "return_types.").replace(
         "Number | None", "Number | None"
     )
+
+
+def _as_taken(function: Any, path: str, overloads: list[list[str]]) -> list[list[str]]:
+    """The overloads, where the stubs say something else than PyTorch does.
+
+    No method takes `out`. Fewer arguments may be taken by place: the error for too many says how
+    many. And a parameter may have another name.
+    """
+    old, new = RENAMED.get(path, ("", ""))
+    most = _most_by_place(function, path.startswith("torch.Tensor."))
+    taken: list[list[str]] = []
+    for overload in overloads:
+        if path.startswith("torch.Tensor."):
+            overload = [text for text in overload if not text.startswith("out:")]
+        overload = [new + t.removeprefix(old) if old and t.startswith(old) else t for t in overload]
+        places = next((k for k, t in enumerate(overload[:-1]) if t[0] == "*"), len(overload) - 1)
+        several = places < len(overload) - 1 and overload[places] != "*"
+        if most is not None and most < places and not several:
+            overload = [t for t in overload if t != "*"]
+            overload.insert(most, "*")
+        if overload[-2:-1] == ["*"]:
+            overload.pop(-2)
+        taken += [overload] * (overload not in taken)
+    return taken
+
+
+def _most_by_place(function: Any, method: bool) -> int | None:
+    """The number of arguments by place in the error for too many of them, if it says that."""
+    import torch
+
+    said = _said(function, [torch.ones(2)] * method + [None] * 12)
+    found = re.search(r"takes (?:from \d+ to )?(\d+) positional arguments? but 12 were", said)
+    return int(found[1]) if found else None
 
 
 # --- By calling ---------------------------------------------------------------------------------

@@ -32,6 +32,21 @@ TWO_NAMES: dict[str, str] = {
     "repeat_interleave.repeats": "repeat_interleave(repeats), beside repeat_interleave(input, repeats)",
     "scatter.value": "scatter(input, dim, index, value), beside src",
     "scatter_.value": "the same",
+    "arange.end": "arange(end), beside arange(start, end)",
+    "max.other": "max(input, other), beside max(input, dim)",
+    "min.other": "min(input, other), beside min(input, dim)",
+    "randint.high": "randint(high, size), beside randint(low, high, size)",
+    "randint.size": "the same",
+    "randint_like.high": "randint_like(input, high), beside randint_like(input, low, high)",
+    "random_.to": "random_(to), beside random_(from, to)",
+    "std.unbiased": "std(input, unbiased), beside std(input, dim, unbiased)",
+    "std_mean.unbiased": "the same",
+    "to.copy": "to(dtype) and to(other), beside to(device, dtype)",
+    "to.dtype": "the same",
+    "to.non_blocking": "the same",
+    "to.other": "the same",
+    "var.unbiased": "as of std",
+    "var_mean.unbiased": "as of std",
 }
 
 

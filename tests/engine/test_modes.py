@@ -46,3 +46,23 @@ def test_grad_mode_belongs_to_the_thread():
         thread.start()
         thread.join()
     assert seen == [True]
+
+
+def test_inference_mode():
+    x = tc.ones(1, requires_grad=True)
+    with tc.inference_mode():
+        assert not (x * 2).requires_grad
+        with tc.inference_mode(False):
+            assert (x * 2).requires_grad
+
+    @tc.inference_mode()
+    def f():
+        return (x * 2).requires_grad
+
+    @tc.inference_mode
+    def g():
+        return (x * 2).requires_grad
+
+    assert not f()
+    assert not g()
+    assert tc.is_grad_enabled()

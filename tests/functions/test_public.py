@@ -194,6 +194,37 @@ def test_signatures_of_function_alias_and_method():
         double(1)
 
 
+def test_an_in_place_form_has_the_signature_of_the_function_and_a_name_with_an_underscore():
+    @public
+    def scaled(input: "Tensor", other: "Tensor", *, by: float = 2.0, out: "Tensor | None" = None):  # noqa: F821
+        """The docstring."""
+
+    method = as_method(scaled, lambda x, other, by=2.0: x.mul_(other).mul_(by))
+    x = tc.ones(1)
+    assert method.__name__ == "scaled_"
+    assert list(inspect.signature(method).parameters) == ["self", "other", "by"]
+    assert method(x, x2=tc.ones(1), by=3.0) is x
+    assert x.item() == 3.0
+    with pytest.raises(
+        TypeError, match=r"scaled_\(\): argument 'other' \(position 1\) must be Tensor"
+    ):
+        method(x, 2.0)
+
+
+def test_a_parameter_that_takes_any_number_of_arguments_is_taken_by_name_too():
+    @public
+    def total(input: "Tensor", *size: int, scale: int = 1):  # noqa: F821
+        """The docstring."""
+        return sum(size[0] if isinstance(size[0], tuple) else size) * scale
+
+    assert (
+        total(tc.ones(1), 1, 2) == total(tc.ones(1), (1, 2)) == total(tc.ones(1), size=(1, 2)) == 3
+    )
+    assert as_method(total)(tc.ones(1), size=(1, 2), scale=2) == 6
+    with pytest.raises(TypeError, match=r"total\(\) got multiple values for argument 'size'"):
+        total(tc.ones(1), 1, size=(2,))
+
+
 def test_without_out_nothing_warns():
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -1,4 +1,4 @@
-"""Functions of Tensors, as PyTorch names them; most are methods of Tensor too (methods.py).
+"""Functions of Tensors, with PyTorch's names; most are methods of Tensor too (methods.py).
 
 This is the public edge: arguments are checked here, once, and errors say what came and what is
 wanted. The ops below take clean arguments. Other rooms find helpers in arguments.py.
@@ -6,13 +6,17 @@ wanted. The ops below take clean arguments. Other rooms find helpers in argument
 
 from typing import TYPE_CHECKING
 
-from .comparison import *  # each module lists in __all__ what is public here
+from .along import *  # each module lists in __all__ what is public here
 from .binary import *
+from .comparison import *
 from .contraction import *
+from .counting import *
 from .diagonals import *
+from .extremes import *
 from .indexing import *
 from .joining import *
 from .products import *
+from .queries import *
 from .reduction import *
 from .reordering import *
 from .repeating import *

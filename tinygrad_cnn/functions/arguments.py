@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -161,31 +160,3 @@ def of_one_type(xs: Sequence[Any]) -> Sequence[Any]:
         return xs
     dtype = result_type(*(x._array for x in xs))
     return [ops.cast(x, dtype=dtype) for x in xs]
-
-
-def printed(name: str, results: Any) -> str:
-    """The text of a named tuple with the results of a function, as PyTorch prints it."""
-    parts = ",\n".join([f"{f}={x!r}" for f, x in zip(results._fields, results, strict=True)])
-    return f"torch.return_types.{name}(\n{parts})"
-
-
-class Results(tuple[Any, ...]):
-    """Several results with names, which print as PyTorch's. (A namedtuple, but quick to define.)"""
-
-    __slots__ = ()
-    _fields: tuple[str, ...] = ()
-
-    def __new__(cls, *values: Any) -> Any:
-        return tuple.__new__(cls, values)
-
-    def __getnewargs__(self) -> tuple[Any, ...]:
-        return tuple(self)
-
-    def __repr__(self) -> str:
-        return printed(type(self).__name__, self)
-
-
-def results(name: str, *fields: str) -> Any:
-    """The type of the results of a function."""
-    named: dict[str, Any] = {field: property(itemgetter(k)) for k, field in enumerate(fields)}
-    return type(name, (Results,), {"__slots__": (), "_fields": fields, **named})

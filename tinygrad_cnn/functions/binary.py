@@ -54,7 +54,7 @@ def add(
 
 @public
 def sub(
-    input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1, out: Tensor | None = None
+    input: Tensor | Number, other: Tensor | Number, alpha: Number = 1, *, out: Tensor | None = None
 ) -> Tensor:
     """input − alpha · other.
 
@@ -66,7 +66,7 @@ def sub(
 
 
 @public(overloads=True)
-def rsub(input: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
+def rsub(input: Tensor, other: Tensor | Number, alpha: Number = 1) -> Tensor:
     """other − alpha · input.
 
     >>> tc.rsub(tc.tensor([1.0, 2.0]), 3)

@@ -25,8 +25,9 @@ from .arguments import kind_of, not_a_tensor
 P = ParamSpec("P")
 R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
-ALIASES = {  # NumPy's names, which PyTorch takes too
+ALIASES = {  # NumPy's names, which PyTorch takes too; and a name that Python keeps for itself
     "x": "input", "a": "input", "x1": "input", "x2": "other", "axis": "dim", "keepdims": "keepdim",
+    "from": "from_",
 }  # fmt: skip
 
 
@@ -68,12 +69,15 @@ def _function(edge: Edge) -> Any:
     return call
 
 
-def as_method(function: Any) -> Any:
-    """The method of Tensor that a public function is: its first parameter is the Tensor itself."""
+def as_method(function: Any, in_place: Callable[..., Any] | None = None) -> Any:
+    """The method of Tensor that a public function is: its first parameter is the Tensor itself.
+
+    `in_place`: what its in-place form runs instead. That has the name of the function and a `_`.
+    """
     if not hasattr(function, "edge"):
-        return function
-    edge = function.edge.of_method()
-    inner, checks, least, most = edge.function, edge.checks[1:], edge.least, edge.most
+        return in_place or function
+    edge = function.edge.of_method(in_place)
+    inner, checks, least, most = edge.run, edge.checks[1:], edge.least, edge.most
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         if kwargs or not least <= len(args) + 1 <= most or not isinstance(self, Recorded):
@@ -83,8 +87,10 @@ def as_method(function: Any) -> Any:
                 raise edge.error(k, (self, *args), kwargs)
         return inner(self, *args)
 
-    for attribute in ("__module__", "__name__", "__qualname__", "__doc__"):
-        setattr(call, attribute, getattr(function, attribute))
+    call.__module__, call.__doc__ = function.__module__, function.__doc__
+    if in_place is not None:
+        call.__doc__ = f"In-place form of `{function.__name__}`. Returns this Tensor."
+    call.__name__ = call.__qualname__ = edge.name
     call.__wrapped__ = edge  # type: ignore[attr-defined]  # which has the signature
     return call
 
@@ -108,8 +114,10 @@ class Edge:
     taken; with from `least` to `most` arguments by place and none by name, no more is to be checked.
     """
 
-    def __init__(self, function: Any, name: str, overloads: bool, method: bool = False):
-        self.function, self.name = function, name
+    def __init__(
+        self, function: Any, name: str, overloads: bool, method: bool = False, run: Any = None
+    ):
+        self.function, self.name, self.run = function, name, run or function
         self.overloads, self.method = overloads, method
         code, annotations = function.__code__, function.__annotations__
         count, named = code.co_argcount, code.co_argcount + code.co_kwonlyargcount
@@ -129,9 +137,10 @@ class Edge:
         self.most = min(optional) if optional else 1 << 30
         self.takes_out = "out" in self.names and not method
 
-    def of_method(self) -> Edge:
-        """That of the method, which takes no `out`."""
-        return Edge(self.function, self.name, self.overloads, method=True)
+    def of_method(self, in_place: Callable[..., Any] | None = None) -> Edge:
+        """That of the method, which takes no `out`; or of its in-place form, which runs `in_place`."""
+        name = self.name if in_place is None else self.name + "_"
+        return Edge(self.function, name, self.overloads, method=True, run=in_place)
 
     @property
     def __signature__(self) -> inspect.Signature:
@@ -143,22 +152,30 @@ class Edge:
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call the function with arguments that may need a change, or be wrong."""
-        kwargs = {self.name_for(name, kwargs): value for name, value in kwargs.items()}
+        if not ALIASES.keys().isdisjoint(kwargs):
+            kwargs = {self.name_for(name, kwargs): value for name, value in kwargs.items()}
         if self.several in kwargs:
             if len(args) > self.function.__code__.co_argcount:
                 raise TypeError(f"{self.name}() got multiple values for argument '{self.several}'")
             args = (*args, kwargs.pop(self.several))
+        by_place = len(args)
         for k, kinds in self.kinds.items():
-            given = k < len(args) or self.names[k] in kwargs
-            if given and not isinstance(args[k] if k < len(args) else kwargs[self.names[k]], kinds):
+            if k < by_place:
+                value = args[k]
+            elif self.names[k] in kwargs:
+                value = kwargs[self.names[k]]
+            else:
+                continue
+            if not isinstance(value, kinds):
                 raise self.error(k, args, kwargs)
-        if self.takes_out:
-            out = kwargs.pop("out", None)
-            if out is not None:
-                return self.into(out, args, kwargs)
-        elif self.method and "out" in kwargs:
-            raise TypeError(f"{self.name}() got an unexpected keyword argument 'out'")
-        return self.function(*args, **kwargs)
+        if "out" in kwargs:
+            if self.method:
+                raise TypeError(f"{self.name}() got an unexpected keyword argument 'out'")
+            if self.takes_out:
+                out = kwargs.pop("out")
+                if out is not None:
+                    return self.into(out, args, kwargs)
+        return self.run(*args, **kwargs)
 
     def name_for(self, name: str, given: dict[str, Any]) -> str:
         """PyTorch's name of a parameter, for NumPy's."""
@@ -207,6 +224,8 @@ class Edge:
                 f"{name}(): functions with out=... arguments don't support automatic "
                 "differentiation, but one of the arguments requires grad."
             )
+        if "dtype" in self.names and len(outs) == 1:
+            args, kwargs = self.in_dtype_of(out, args, kwargs)
         with no_grad():
             result = self.function(*args, **kwargs)
         results: Sequence[Any] = result if isinstance(result, tuple) else (result,)
@@ -216,7 +235,23 @@ class Edge:
             _check_out(name, target, y._array)
         for target, y in zip(outs, results, strict=True):
             _copy(target, y._array)
+            if y._node is not None:  # made with requires_grad=True
+                target.requires_grad = True
         return type(result)(*outs) if isinstance(result, tuple) else out
+
+    def in_dtype_of(
+        self, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments, with the dtype of `out` for `dtype`. RuntimeError if they have another."""
+        given = inspect.signature(self.function).bind(*args, **kwargs)
+        dtype, own = given.arguments.get("dtype"), out._array.dtype
+        if dtype is not None and dtype != own:
+            raise RuntimeError(
+                f"{self.name}(): Expected out tensor to have dtype {np.dtype(dtype)}, but got {own} "
+                "instead"
+            )
+        given.arguments["dtype"] = own
+        return given.args, given.kwargs
 
 
 def _requires_grad(x: Any) -> bool:

@@ -3,41 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
 from .. import ops
 from ..engine import wrap
 from ..engine.dtypes import int64
-from .arguments import axis, integer, printed
+from .arguments import axis, integer
 from .indices import along
 from .public import public
+from .results import SortResult, TopkResult
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
 __all__ = ["argsort", "sort", "topk", "unique"]
-
-
-class SortResult(NamedTuple):
-    """The elements in order, and where each of them was."""
-
-    values: Tensor
-    indices: Tensor
-
-    def __repr__(self) -> str:
-        return printed("sort", self)
-
-
-class TopkResult(NamedTuple):
-    """The largest or smallest elements, and where each of them was."""
-
-    values: Tensor
-    indices: Tensor
-
-    def __repr__(self) -> str:
-        return printed("topk", self)
 
 
 def _order(a: np.ndarray, dim: int, descending: bool) -> np.ndarray:

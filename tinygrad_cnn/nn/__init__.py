@@ -25,7 +25,7 @@ from .resize import *
 from .summary import *
 
 if not _TYPE_CHECKING:
-    from ..missing import not_here as _not_here
+    from ..compat.missing import not_here as _not_here
     from ..naming import own_methods as _own_methods
 
     _own_methods(globals())

@@ -57,7 +57,7 @@ class _NormBase(Module):
         tracked = {
             "running_mean": lambda: creation.zeros(num_features, device=device, dtype=dtype),
             "running_var": lambda: creation.ones(num_features, device=device, dtype=dtype),
-            "num_batches_tracked": lambda: creation.zeros((), dtype=np.int64),
+            "num_batches_tracked": lambda: creation.zeros((), dtype=int64),
         }
         for name, make in tracked.items():
             self.register_buffer(name, make() if track_running_stats else None)

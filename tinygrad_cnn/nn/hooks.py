@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from .. import functions
-from ..tensor import RemovableHandle, Tensor
+from ..hooks import RemovableHandle
+from ..tensor import Tensor
 
 Hook: TypeAlias = Callable[..., Any]
 

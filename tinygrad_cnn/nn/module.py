@@ -123,7 +123,7 @@ class Module(Tree, Hookable, Stateful):
         >>> tc.nn.Linear(1, 1).to(tc.float64).weight.dtype
         dtype('float64')
         """
-        dtype, _ = target("to", args, kwargs)
+        dtype, _ = target("to", *args, **kwargs)
         if dtype is None:
             return self
         if dtype.kind != "f":

@@ -9,7 +9,7 @@ from .rmsprop import Adadelta as Adadelta, Adagrad as Adagrad, RMSprop as RMSpro
 from .sgd import SGD as SGD
 
 if not _TYPE_CHECKING:
-    from ..missing import not_here as _not_here
+    from ..compat.missing import not_here as _not_here
     from ..naming import own_methods as _own_methods
 
     _own_methods(globals())

@@ -13,8 +13,9 @@ import numpy as np
 
 from .. import kernels
 from ..engine import enable_grad, mark_written, wrap
+from ..hooks import RemovableHandle
 from ..nn.module import clear_gradients
-from ..tensor import RemovableHandle, Tensor
+from ..tensor import Tensor
 from .updates import Job, descending
 
 Params: TypeAlias = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]

@@ -25,6 +25,6 @@ from .resize import *
 from .softmax import *
 
 if not _TYPE_CHECKING:
-    from ...missing import not_here as _not_here
+    from ...compat.missing import not_here as _not_here
 
     __getattr__ = _not_here(__name__)

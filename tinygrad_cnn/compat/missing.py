@@ -1,25 +1,26 @@
-"""The error for what PyTorch has and this package has not."""
+"""The error for a name that PyTorch has and this package has not."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import NoReturn
 
-PAGE = "docs/coverage.md"
+COVERAGE_PAGE = "docs/coverage.md"
 
 
 def not_here(module: str) -> Callable[[str], NoReturn]:
     """The `__getattr__` of a module: an AttributeError that says where to look.
 
-    >>> import tinygrad_cnn as tc
     >>> tc.nn.LSTM
     Traceback (most recent call last):
     AttributeError: tinygrad_cnn.nn has no 'LSTM': docs/coverage.md lists what of PyTorch is here
     """
 
     def __getattr__(name: str) -> NoReturn:
-        if name.startswith("__"):  # Python's own questions
+        if name.startswith("__"):  # Python itself asks for these
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        raise AttributeError(f"{module} has no {name!r}: {PAGE} lists what of PyTorch is here")
+        raise AttributeError(
+            f"{module} has no {name!r}: {COVERAGE_PAGE} lists what of PyTorch is here"
+        )
 
     return __getattr__

@@ -1,0 +1,102 @@
+"""Tensors of data: dtypes, copies, and what shares memory."""
+
+import numpy as np
+import pytest
+
+import tinygrad_cnn as tc
+
+
+@pytest.mark.parametrize(
+    ("make", "dtype", "values"),
+    [
+        (lambda: tc.tensor([]), "float32", []),
+        (lambda: tc.tensor([[1, 2.5]]), "float32", [[1.0, 2.5]]),
+        (lambda: tc.tensor([np.float64(1.5), 2.0]), "float64", [1.5, 2.0]),
+        (lambda: tc.tensor([np.ones(1), np.zeros(1)]), "float64", [[1.0], [0.0]]),
+        (lambda: tc.tensor([tc.tensor(1.5), tc.tensor(2)]), "float32", [1.5, 2.0]),
+        (lambda: tc.tensor(range(3)), "int64", [0, 1, 2]),
+        (lambda: tc.tensor([1.5], dtype=tc.int32, pin_memory=True), "int32", [1]),
+        (lambda: tc.tensor(tc.ones(1), dtype=float), "float64", [1.0]),
+        (lambda: tc.scalar_tensor(2), "float32", 2.0),
+        (lambda: tc.scalar_tensor(2.5, dtype=tc.int32, layout=tc.strided), "int32", 2),
+        (lambda: tc.as_tensor([1.5]), "float32", [1.5]),
+        (lambda: tc.as_tensor(np.ones(1), dtype=tc.float32), "float32", [1.0]),
+        (lambda: tc.asarray((1, 2), dtype=tc.float16), "float16", [1.0, 2.0]),
+        (lambda: tc.arange(2).new_tensor([1.5]), "int64", [1]),
+        (lambda: tc.arange(2).new_tensor([1.5], dtype=tc.float64), "float64", [1.5]),
+    ],
+)
+def test_values_and_types(make, dtype, values):
+    x = make()
+    assert str(x.dtype) == dtype
+    assert x.tolist() == values
+
+
+def test_requires_grad():
+    assert tc.tensor([1.0], requires_grad=True).is_leaf
+    assert tc.ones(1).new_tensor([1.0], requires_grad=True).requires_grad
+    assert tc.scalar_tensor(1.0, requires_grad=True).requires_grad
+    with pytest.raises(RuntimeError, match="^Only Tensors of floating point dtype can require"):
+        tc.tensor([1], requires_grad=True)
+
+
+def test_what_shares_memory():
+    a, x = np.ones(2), tc.ones(2)
+    for y, source, shares in (
+        (tc.tensor(a), a, False),
+        (tc.from_numpy(a), a, True),
+        (tc.as_tensor(a), a, True),
+        (tc.as_tensor(a, dtype=tc.float32), a, False),
+        (tc.as_tensor(x, device="cpu"), x.numpy(), True),
+        (tc.asarray(a), a, True),
+        (tc.asarray(a, copy=False), a, True),
+        (tc.asarray(a, copy=True), a, False),
+        (tc.asarray(x, copy=True), x.numpy(), False),
+        (tc.asarray(x, copy=False), x.numpy(), True),
+    ):
+        assert np.shares_memory(y.numpy(), source) == shares
+
+
+def test_asarray_never_copies_if_told_so():
+    for obj, dtype in (([1.0], None), (np.ones(2), tc.float32), (tc.ones(2), tc.float64)):
+        with pytest.raises(ValueError, match="asarray: can't alias"):
+            tc.asarray(obj, dtype=dtype, copy=False)
+
+
+def test_asarray_keeps_the_graph_unless_it_is_told_to_cut_it():
+    x = tc.ones(2, requires_grad=True)
+    y = x * 2.0
+    assert tc.asarray(y) is tc.as_tensor(y) is y
+    assert tc.asarray(x, copy=True).grad_fn is not None
+    assert tc.asarray(y, requires_grad=True) is y
+    assert not tc.asarray(y, requires_grad=False).requires_grad
+    assert tc.asarray(np.ones(1), requires_grad=True).is_leaf
+    assert tc.asarray(tc.ones(1), requires_grad=True).requires_grad
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: tc.tensor(["a"]), TypeError, "wanted numbers"),
+        (lambda: tc.tensor([[1], [1, 2]]), ValueError, "^tensor: "),
+        (lambda: tc.tensor([1.0], dtype="float32"), TypeError, "must be torch.dtype, not str"),
+        (
+            lambda: tc.tensor([1.0], dtype=np.dtype(complex)),
+            TypeError,
+            "complex128 is not supported",
+        ),
+        (
+            lambda: tc.tensor([1.0], device="cuda"),
+            RuntimeError,
+            "tensor: device 'cuda' is not there",
+        ),
+        (lambda: tc.tensor([1.0], tc.float64), TypeError, "takes 1 positional argument"),
+        (lambda: tc.as_tensor([1.0], device="cuda"), RuntimeError, "device 'cuda' is not there"),
+        (lambda: tc.scalar_tensor(1.0, layout="a"), TypeError, "must be torch.layout, not str"),
+        (lambda: tc.from_numpy([1]), TypeError, "expected a NumPy array, got list"),
+        (lambda: tc.from_numpy(np.array(["a"])), TypeError, "can't convert an array of dtype <U1"),
+    ],
+)
+def test_errors(call, error, message):
+    with pytest.raises(error, match=message):
+        call()

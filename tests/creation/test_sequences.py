@@ -1,0 +1,72 @@
+"""Numbers in sequence, and the identity matrix."""
+
+import pytest
+
+import tinygrad_cnn as tc
+
+
+@pytest.mark.parametrize(
+    ("make", "dtype", "values"),
+    [
+        (lambda: tc.arange(3), "int64", [0, 1, 2]),
+        (lambda: tc.arange(end=2), "int64", [0, 1]),
+        (lambda: tc.arange(start=1, end=6, step=2), "int64", [1, 3, 5]),
+        (lambda: tc.arange(1, 3), "int64", [1, 2]),
+        (lambda: tc.arange(3, 0, -1), "int64", [3, 2, 1]),
+        (lambda: tc.arange(3.0), "float32", [0.0, 1.0, 2.0]),
+        (lambda: tc.arange(0, 2, dtype=tc.float16), "float16", [0.0, 1.0]),
+        (lambda: tc.arange(tc.tensor(2)), "int64", [0, 1]),
+        (lambda: tc.arange(2.0, out=tc.zeros(2, dtype=tc.int64)), "int64", [0, 1]),
+        (lambda: tc.linspace(0, 1, 3), "float32", [0.0, 0.5, 1.0]),
+        (lambda: tc.linspace(tc.tensor(0.0), 1, steps=2, dtype=tc.float64), "float64", [0.0, 1.0]),
+        (lambda: tc.linspace(0, 1, 0), "float32", []),
+        (lambda: tc.logspace(0, 2, 3), "float32", [1.0, 10.0, 100.0]),
+        (lambda: tc.logspace(0, 2, 3, base=2), "float32", [1.0, 2.0, 4.0]),
+        (lambda: tc.eye(1, 2), "float32", [[1.0, 0.0]]),
+        (lambda: tc.eye(n=2, dtype=tc.int32), "int32", [[1, 0], [0, 1]]),
+        (lambda: tc.eye(0), "float32", []),
+    ],
+)
+def test_values_and_types(make, dtype, values):
+    x = make()
+    assert str(x.dtype) == dtype
+    assert x.tolist() == values
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda **k: tc.arange(2.0, **k),
+        lambda **k: tc.linspace(0, 1, 2, **k),
+        lambda **k: tc.logspace(0, 1, 2, **k),
+        lambda **k: tc.eye(2, **k),
+    ],
+)
+def test_keywords(make):
+    x = make(
+        dtype=tc.float64, layout=tc.strided, device="cpu", requires_grad=True, pin_memory=False
+    )
+    assert (x.dtype, x.requires_grad) == (tc.float64, True)
+    out = tc.empty(0)
+    assert make(out=out) is out
+    with pytest.raises(RuntimeError, match="device 'cuda' is not there"):
+        make(device="cuda")
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: tc.arange(), TypeError, r'arange\(\) missing 1 required .*"end"'),
+        (lambda: tc.arange("a"), TypeError, r"arange\(\): wanted numbers, got str"),
+        (lambda: tc.arange(0, 1, -1), RuntimeError, "inconsistent with step sign"),
+        (lambda: tc.arange(0, 1, 0), RuntimeError, "step must be nonzero"),
+        (lambda: tc.linspace(0, 1), TypeError, r'linspace\(\) missing 1 required .*"steps"'),
+        (lambda: tc.linspace(0, 1, 2.5), TypeError, "argument 'steps' must be int, not float"),
+        (lambda: tc.logspace(0, 1, -1), RuntimeError, "number of steps must be non-negative"),
+        (lambda: tc.eye(-1), RuntimeError, "n and m must be greater or equal to 0"),
+        (lambda: tc.eye(2.5), TypeError, "argument 'n' must be int, not float"),
+    ],
+)
+def test_errors(call, error, message):
+    with pytest.raises(error, match=message):
+        call()

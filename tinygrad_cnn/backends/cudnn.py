@@ -1,0 +1,3 @@
+"""The flags of `torch.backends.cudnn`."""
+
+from ..compat.backends import *

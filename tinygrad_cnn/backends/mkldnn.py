@@ -1,0 +1,3 @@
+"""The flags of `torch.backends.mkldnn`."""
+
+from ..compat.backends import *

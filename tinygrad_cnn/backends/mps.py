@@ -1,0 +1,3 @@
+"""The flags of `torch.backends.mps`."""
+
+from ..compat.backends import *

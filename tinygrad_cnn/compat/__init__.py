@@ -1,0 +1,7 @@
+"""What PyTorch code asks of a machine and has no work to do here.
+
+Code written for PyTorch asks for GPUs, sets flags of libraries, chooses threads and determinism. The
+modules of this room answer. `tinygrad_cnn/cuda.py` and `tinygrad_cnn/backends/` are the paths under
+which PyTorch has them, so that statements such as `import tinygrad_cnn.backends.cudnn as cudnn` work
+and every tool can follow them.
+"""

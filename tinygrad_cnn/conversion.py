@@ -1,0 +1,229 @@
+"""The methods of Tensor that convert: to another dtype, device or memory format."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+
+from . import ops
+from .engine import settle, wrap
+from .engine.dtypes import (
+    bool_,
+    float16,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+)
+from .functions.arguments import not_a_tensor
+from .metadata import (
+    channels_last,
+    check_memory_format,
+    contiguous_format,
+    dtype_of,
+    preserve_format,
+    target,
+)
+from .methods import Methods
+from .types import Device, DType, MemoryFormat
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
+
+TYPE_NAMES = {  # PyTorch's names for Tensors of a dtype; other dtypes go by their own name
+    "float16": "HalfTensor",
+    "float32": "FloatTensor",
+    "float64": "DoubleTensor",
+    "uint8": "ByteTensor",
+    "int8": "CharTensor",
+    "int16": "ShortTensor",
+    "int32": "IntTensor",
+    "int64": "LongTensor",
+    "bool": "BoolTensor",
+}
+
+
+def converted(x: Any, dtype: DType) -> Any:
+    """`x` in another dtype; itself if it has that dtype. No gradient passes integers and bools."""
+    if dtype == x._array.dtype:
+        return x
+    if dtype.kind != "f":
+        return wrap(x._array.astype(dtype))
+    return ops.cast(x, dtype=dtype)
+
+
+class _ToDtype(Methods):
+    """`x.double()`, `x.long()` ... A class of their own, because they hide `float`, `int` and `bool`."""
+
+    __slots__ = ()
+
+    def double(self, memory_format: MemoryFormat | None = None) -> Tensor:
+        """As float64."""
+        return converted(self, float64)
+
+    def float(self, memory_format: MemoryFormat | None = None) -> Tensor:
+        """As float32."""
+        return converted(self, float32)
+
+    def half(self, memory_format: MemoryFormat | None = None) -> Tensor:
+        """As float16."""
+        return converted(self, float16)
+
+    def long(self, memory_format: MemoryFormat | None = None) -> Tensor:
+        """As int64."""
+        return converted(self, int64)
+
+    def int(self, memory_format: MemoryFormat | None = None) -> Tensor:
+        """As int32."""
+        return converted(self, int32)
+
+    def short(self, memory_format: MemoryFormat | None = None) -> Tensor:
+        """As int16."""
+        return converted(self, int16)
+
+    def char(self, memory_format: MemoryFormat | None = None) -> Tensor:
+        """As int8."""
+        return converted(self, int8)
+
+    def byte(self, memory_format: MemoryFormat | None = None) -> Tensor:
+        """As uint8."""
+        return converted(self, uint8)
+
+    def bool(self, memory_format: MemoryFormat | None = None) -> Tensor:
+        """As bool: whether each element is nonzero."""
+        return converted(self, bool_)
+
+
+class Conversions(_ToDtype):
+    """What Tensor inherits: conversions to another dtype, device and memory format."""
+
+    __slots__ = ()
+
+    @overload
+    def to(
+        self,
+        dtype: DType,
+        non_blocking: bool = False,
+        copy: bool = False,
+        *,
+        memory_format: MemoryFormat | None = None,
+    ) -> Tensor: ...
+    @overload
+    def to(
+        self,
+        device: Device = None,
+        dtype: DType | None = None,
+        non_blocking: bool = False,
+        copy: bool = False,
+        *,
+        memory_format: MemoryFormat | None = None,
+    ) -> Tensor: ...
+    @overload
+    def to(
+        self,
+        other: Tensor,
+        non_blocking: bool = False,
+        copy: bool = False,
+        *,
+        memory_format: MemoryFormat | None = None,
+    ) -> Tensor: ...
+    def to(  # type: ignore[misc]  # the first argument may be any of three
+        self,
+        device: Any = None,
+        dtype: Any = None,
+        non_blocking: Any = False,
+        copy: Any = False,
+        *,
+        other: Any = None,
+        memory_format: MemoryFormat | None = None,
+    ) -> Tensor:
+        """In another dtype, or in the dtype of another Tensor. The device can only be the CPU.
+
+        `to(dtype)`, `to(device, dtype)` and `to(other)`, each followed by `non_blocking`, which has
+        no effect, and `copy`. The result is this Tensor itself if nothing changes and `copy` is not
+        set. RuntimeError for another device, TypeError for a dtype that Tensors cannot have.
+
+        >>> tc.tensor([1.5]).to(tc.int64), tc.tensor([1]).to("cpu", tc.float64)
+        (tensor([1]), tensor([1.], dtype=torch.float64))
+        """
+        wanted, copied = target(
+            "to", device, dtype, non_blocking, copy, other=other, memory_format=memory_format
+        )
+        x: Any = self if wanted is None else converted(self, wanted)
+        return ops.clone(x) if copied and x is self else x
+
+    @overload
+    def type(self, dtype: None = None, non_blocking: bool = False) -> str: ...
+    @overload
+    def type(self, dtype: str | DType, non_blocking: bool = False) -> Tensor: ...
+    def type(self, dtype: str | DType | None = None, non_blocking: bool = False) -> Any:
+        """In another dtype, or in that of a PyTorch type by its name. Without one, the name of its own.
+
+        ValueError for an unknown name.
+
+        >>> tc.ones(2).type(), tc.ones(2).type("torch.LongTensor")
+        ('torch.FloatTensor', tensor([1, 1]))
+        """
+        if dtype is None:
+            own = self._array.dtype
+            return f"torch.{TYPE_NAMES.get(own.name, own)}"
+        if isinstance(dtype, str):
+            names = {f"torch.{text}": name for name, text in TYPE_NAMES.items()}
+            if dtype not in names:
+                raise ValueError(f"invalid type: '{dtype}'")
+            return converted(self, np.dtype(names[dtype]))
+        return converted(self, dtype_of("type", dtype))
+
+    def type_as(self, other: Tensor) -> Tensor:
+        """In the dtype of another Tensor.
+
+        >>> tc.ones(2).type_as(tc.tensor([1]))
+        tensor([1, 1])
+        """
+        if not isinstance(other, Methods):
+            raise not_a_tensor("type_as", "other", other, 1)
+        return converted(self, other._array.dtype)
+
+    def cpu(self, *, memory_format: MemoryFormat = preserve_format) -> Tensor:
+        """This Tensor: there is no other device."""
+        return self  # type: ignore[return-value]
+
+    def cuda(
+        self,
+        device: Device = None,
+        non_blocking: bool = False,
+        memory_format: MemoryFormat = preserve_format,
+    ) -> Tensor:
+        """RuntimeError: there is no other device than the CPU."""
+        return self.to("cuda")
+
+    def pin_memory(self, device: Device = None) -> Tensor:
+        """This Tensor: there is no device to copy to."""
+        return self  # type: ignore[return-value]
+
+    def contiguous(self, *, memory_format: MemoryFormat = contiguous_format) -> Tensor:
+        """This Tensor, or a copy in row-major order if it is a view in another order."""
+        check_memory_format("contiguous", memory_format)
+        settle(self)
+        if self._array.flags.c_contiguous:
+            return self  # type: ignore[return-value]
+        y = ops.clone(self)
+        settle(y)
+        return y
+
+    def is_contiguous(self, *, memory_format: MemoryFormat = contiguous_format) -> bool:
+        """Whether it can be viewed in every shape; or whether its channels come last in memory.
+
+        >>> x = tc.zeros(1, 2, 3, 4)
+        >>> x.is_contiguous(), x.is_contiguous(memory_format=tc.channels_last)
+        (True, False)
+        """
+        check_memory_format("is_contiguous", memory_format)
+        if memory_format is channels_last:
+            return self._array.ndim == 4 and self._array.transpose(0, 2, 3, 1).flags.c_contiguous
+        settle(self)
+        return self._array.flags.c_contiguous

@@ -1,0 +1,140 @@
+"""Tensors of data: of numbers, lists, arrays and other Tensors."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..engine import Recorded
+from ..engine.dtypes import float64, get_default_dtype, promote_types
+from ..functions.arguments import array_of
+from ..metadata import check_device, dtype_of
+from ..types import Device, DType, Layout, Number
+from .options import dtype_or_default, made
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+__all__ = ["as_tensor", "asarray", "from_numpy", "scalar_tensor", "tensor"]
+
+
+def tensor(
+    data: Any, *, dtype: DType | None = None, device: Device = None, requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
+    """A Tensor of a copy of `data`: a number, nested sequences, an array or a Tensor.
+
+    Without `dtype`, Python's floats get the default dtype, its integers int64, and arrays and Tensors
+    keep theirs. The result is a leaf of the graph. ValueError for sequences of different lengths,
+    TypeError for data that is not of numbers.
+
+    >>> tc.tensor([[1, 2], [3, 4]])
+    tensor([[1, 2],
+            [3, 4]])
+    >>> tc.tensor([0.5]).dtype
+    dtype('float32')
+    """
+    if dtype is not None:
+        dtype = dtype_of("tensor", dtype)
+    if isinstance(data, Recorded):
+        return made("tensor", np.array(data._array, dtype), None, device, requires_grad)
+    kinds = {data.dtype} if hasattr(data, "dtype") else set()
+    try:
+        array = np.array(_plain(data, kinds), dtype)
+    except ValueError as error:
+        raise ValueError(f"tensor: {error}") from None
+    if array.dtype == object and array.size == 0:
+        array = array.astype(get_default_dtype())
+    if dtype is None and array.dtype == float64:  # as NumPy makes of Python's floats, too
+        kind = functools.reduce(promote_types, kinds or {get_default_dtype()})
+        array = array.astype(kind if kind.kind == "f" else get_default_dtype(), copy=False)
+    if array.dtype.kind not in "buif":
+        raise TypeError(f"tensor: wanted numbers, got data of dtype {array.dtype}")
+    return made("tensor", array, None, device, requires_grad)
+
+
+def _plain(data: Any, kinds: set[Any]) -> Any:
+    """Nested sequences with arrays in the place of Tensors. Adds the dtypes of all arrays to `kinds`."""
+    data = array_of(data)
+    if hasattr(data, "dtype"):
+        kinds.add(data.dtype)
+    elif isinstance(data, (list, tuple)) and data and type(data[0]) not in (int, float, bool):
+        return [_plain(x, kinds) for x in data]
+    return data
+
+
+def as_tensor(data: Any, *, dtype: DType | None = None, device: Device = None) -> Tensor:
+    """`data` as a Tensor. It is `data` itself, or shares its memory, where the dtype allows that.
+
+    A Tensor keeps its place in the graph. Other data than arrays and Tensors is copied.
+
+    >>> x = tc.ones(2)
+    >>> tc.as_tensor(x) is x, tc.as_tensor(x, dtype=tc.float64)
+    (True, tensor([1., 1.], dtype=torch.float64))
+    """
+    if isinstance(data, Recorded):
+        return data.to(device, dtype)  # type: ignore[attr-defined]
+    if isinstance(data, np.ndarray) and (dtype is None or data.dtype == dtype):
+        check_device("as_tensor", device)
+        return from_numpy(data)
+    return tensor(data, dtype=dtype, device=device)
+
+
+def asarray(
+    obj: Any, *, dtype: DType | None = None, device: Device = None, copy: bool | None = None,
+    requires_grad: bool | None = None,
+) -> Tensor:  # fmt: skip
+    """`obj` as a Tensor, as by `as_tensor`, with more to choose.
+
+    `copy`: True copies always, False never (ValueError where it must); by default only where it must.
+    `requires_grad`: True makes the result require grad, False detaches it from the graph; by default
+    a Tensor keeps its place in the graph.
+
+    >>> tc.asarray([1, 2], dtype=tc.float32)
+    tensor([1., 2.])
+    """
+    x: Any = as_tensor(obj, dtype=dtype, device=device)
+    shares = isinstance(obj, (Recorded, np.ndarray)) and x.dtype == obj.dtype  # type: ignore[union-attr]
+    if copy and shares:
+        x = x.clone()
+    elif copy is False and not shares:
+        raise ValueError(f"asarray: can't alias {type(obj).__name__} into a tensor of {x.dtype}")
+    if requires_grad is False:
+        return x.detach() if x.requires_grad else x
+    return x.requires_grad_() if requires_grad else x
+
+
+def from_numpy(ndarray: np.ndarray) -> Tensor:
+    """A Tensor on the memory of an array: each sees the changes of the other.
+
+    TypeError for anything else, and for arrays of other dtypes than bool, integers and floats.
+
+    >>> import numpy as np
+    >>> array = np.zeros(2)
+    >>> tc.from_numpy(array).fill_(1.0)
+    tensor([1., 1.], dtype=torch.float64)
+    >>> array
+    array([1., 1.])
+    """
+    if not isinstance(ndarray, np.ndarray):
+        raise TypeError(f"from_numpy: expected a NumPy array, got {type(ndarray).__name__}")
+    if ndarray.dtype.kind not in "buif" or not ndarray.dtype.isnative:
+        raise TypeError(f"from_numpy: can't convert an array of dtype {ndarray.dtype}")
+    x = made("from_numpy", ndarray.view(np.ndarray))
+    x._shared = True
+    return x
+
+
+def scalar_tensor(
+    s: Number, *, dtype: DType | None = None, layout: Layout | None = None, device: Device = None,
+    requires_grad: bool | None = False, pin_memory: bool | None = False,
+) -> Tensor:  # fmt: skip
+    """A Tensor without axes that holds `s`, of the default dtype if none is given.
+
+    >>> tc.scalar_tensor(2)
+    tensor(2.)
+    """
+    array = np.asarray(array_of(s), dtype_or_default("scalar_tensor", dtype))
+    return made("scalar_tensor", array, layout, device, requires_grad)

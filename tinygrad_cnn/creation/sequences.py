@@ -1,0 +1,129 @@
+"""Numbers in sequence: `arange`, `linspace`, `logspace`; and the identity matrix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..engine.dtypes import float64, get_default_dtype
+from ..functions.arguments import array_of, integer
+from ..functions.public import public
+from ..metadata import dtype_of
+from ..types import Device, DType, Layout, Number
+from .options import dtype_or_default, made
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+__all__ = ["arange", "eye", "linspace", "logspace"]
+
+
+@public
+def arange(
+    start: Number | Tensor | None = None, end: Number | Tensor | None = None,
+    step: Number | Tensor = 1, *, out: Tensor | None = None, dtype: DType | None = None,
+    layout: Layout | None = None, device: Device = None, requires_grad: bool | None = False,
+    pin_memory: bool | None = False,
+) -> Tensor:  # fmt: skip
+    """The numbers from start, 0 by default, to end, without it: a vector of ⌈(end − start) / step⌉.
+
+    `arange(end)`, `arange(start, end, step)`. It is of int64 if all three are integers, else of the
+    default dtype. RuntimeError if step is 0 or leads away from end.
+
+    >>> tc.arange(3), tc.arange(1, 2, 0.5)
+    (tensor([0, 1, 2]), tensor([1.0000, 1.5000]))
+    """
+    if end is None:
+        if start is None:
+            raise TypeError('arange() missing 1 required positional arguments: "end"')
+        start, end = 0, start
+    first, last, by = _number(0 if start is None else start), _number(end), _number(step)
+    if by == 0:
+        raise RuntimeError("arange: step must be nonzero")
+    if (last - first) * by < 0:
+        raise RuntimeError(
+            f"arange: upper bound and lower bound inconsistent with step sign: {first}, {last}, {by}"
+        )
+    array = np.arange(first, last, by)
+    if dtype is not None:
+        array = array.astype(dtype_of("arange", dtype))
+    elif array.dtype.kind == "f":
+        array = array.astype(get_default_dtype())
+    return made("arange", array, layout, device, requires_grad)
+
+
+def _number(x: Any) -> Any:
+    """A number, or the only element of a Tensor or array."""
+    x = x.item() if hasattr(x, "item") else x
+    if not isinstance(x, (int, float)):
+        raise TypeError(f"arange(): wanted numbers, got {type(x).__name__}")
+    return x
+
+
+def _steps(name: str, steps: Any) -> int:
+    if steps is None:
+        raise TypeError(f'{name}() missing 1 required positional arguments: "steps"')
+    steps = integer(name, "steps", steps)
+    if steps < 0:
+        raise RuntimeError(f"{name}: number of steps must be non-negative, got {steps}")
+    return steps
+
+
+@public
+def linspace(
+    start: Number | Tensor, end: Number | Tensor, steps: int | None = None, *,
+    out: Tensor | None = None, dtype: DType | None = None, layout: Layout | None = None,
+    device: Device = None, requires_grad: bool | None = False, pin_memory: bool | None = False,
+) -> Tensor:  # fmt: skip
+    """`steps` numbers at equal distances from start to end, both included.
+
+    A vector of the default dtype if none is given. RuntimeError for negative steps.
+
+    >>> tc.linspace(0, 1, 3)
+    tensor([0.0000, 0.5000, 1.0000])
+    """
+    steps = _steps("linspace", steps)
+    array = np.linspace(array_of(start), array_of(end), steps, dtype=float64)
+    array = array.astype(dtype_or_default("linspace", dtype))
+    return made("linspace", array, layout, device, requires_grad)
+
+
+@public
+def logspace(
+    start: Number | Tensor, end: Number | Tensor, steps: int | None = None, base: float = 10.0, *,
+    out: Tensor | None = None, dtype: DType | None = None, layout: Layout | None = None,
+    device: Device = None, requires_grad: bool | None = False, pin_memory: bool | None = False,
+) -> Tensor:  # fmt: skip
+    """base to the powers `linspace(start, end, steps)`.
+
+    A vector of the default dtype if none is given. RuntimeError for negative steps.
+
+    >>> tc.logspace(0, 2, 3)
+    tensor([  1.,  10., 100.])
+    """
+    steps = _steps("logspace", steps)
+    array = np.logspace(array_of(start), array_of(end), steps, base=base)
+    array = array.astype(dtype_or_default("logspace", dtype))
+    return made("logspace", array, layout, device, requires_grad)
+
+
+@public
+def eye(
+    n: int, m: int | None = None, *, out: Tensor | None = None, dtype: DType | None = None,
+    layout: Layout | None = None, device: Device = None, requires_grad: bool | None = False,
+    pin_memory: bool | None = False,
+) -> Tensor:  # fmt: skip
+    """The matrix (n, n), or (n, m), with 1 on its diagonal and 0 elsewhere.
+
+    It has the default dtype if none is given. RuntimeError for a negative size.
+
+    >>> tc.eye(2)
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+    sides = [integer("eye", name, k) for name, k in (("n", n), ("m", n if m is None else m))]
+    if min(sides) < 0:
+        raise RuntimeError(f"eye: n and m must be greater or equal to 0, got {sides}")
+    array = np.eye(*sides, dtype=dtype_or_default("eye", dtype))
+    return made("eye", array, layout, device, requires_grad)

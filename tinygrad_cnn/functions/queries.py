@@ -1,0 +1,42 @@
+"""Questions about a Tensor that its elements do not matter to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeGuard
+
+from ..engine import Recorded
+from .public import public
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+__all__ = ["is_floating_point", "is_tensor", "numel"]
+
+
+def is_tensor(obj: object) -> TypeGuard[Tensor]:
+    """Whether `obj` is a Tensor.
+
+    >>> tc.is_tensor(tc.ones(2)), tc.is_tensor([1.0, 1.0])
+    (True, False)
+    """
+    return isinstance(obj, Recorded)
+
+
+@public
+def numel(input: Tensor) -> int:
+    """The number of elements.
+
+    >>> tc.numel(tc.zeros(2, 3))
+    6
+    """
+    return input._array.size
+
+
+@public
+def is_floating_point(input: Tensor) -> bool:
+    """Whether the dtype is one of floating point.
+
+    >>> tc.is_floating_point(tc.tensor([1.0])), tc.is_floating_point(tc.tensor([1]))
+    (True, False)
+    """
+    return input._array.dtype.kind == "f"
