@@ -1,13 +1,16 @@
 """Which kernels the tests run on: they are the same from first to last, and it is said which.
 
-Those in Numba are collected, for their doctests, where that is installed.
+Those in Numba are collected, for their doctests, where that is installed. The programs in
+tests/typing are for type checkers, not to be run.
 """
 
 import importlib.util
 
 import pytest
 
-collect_ignore = [] if importlib.util.find_spec("numba") else ["tinygrad_cnn/kernels/compiled"]
+collect_ignore = ["tests/typing"]
+if not importlib.util.find_spec("numba"):
+    collect_ignore.append("tinygrad_cnn/kernels/compiled")
 
 
 @pytest.hookimpl(trylast=True)  # after the fixtures have put things back

@@ -5,10 +5,9 @@ from __future__ import annotations
 import warnings
 from typing import ClassVar
 
-import numpy as np
-
 from .. import creation, functions
 from ..engine import mark_written
+from ..engine.dtypes import int64
 from ..tensor import Tensor
 from ..types import Device, DType
 from . import functional as F, init
