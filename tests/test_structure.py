@@ -200,9 +200,11 @@ CORE = ("engine/", "inplace.py", "ops/", "kernels/")
 
 def test_budgets_of_the_core_and_of_the_surface():
     # what computes is read in an afternoon; the names that PyTorch's users expect are a table's length.
-    # (2,500 until NumPy had Winograd's way: 120 statements, by which a ResNet takes 0.7 of the time)
+    # (2,500 until NumPy had Winograd's way: 120 statements, by which a ResNet takes 0.7 of the time;
+    # 2,950 until the kernels had a contract: a declaration of each kernel, the files of constants, and
+    # one idea a file, so more imports)
     count = {name: statements(PACKAGE / name) for name in NAMES if not name.startswith("testing/")}
     compiled = {name for name in count if name.startswith("kernels/compiled")}
     core = {name for name in count if name.startswith(CORE)} - compiled
-    assert sum(count[name] for name in core) < 2_950
+    assert sum(count[name] for name in core) < 3_100
     assert sum(count[name] for name in count.keys() - core - compiled) < 9_000

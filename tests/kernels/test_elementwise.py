@@ -10,16 +10,14 @@ from hypothesis import example, given, settings, strategies as st
 import tinygrad_cnn.nn.functional as F
 from tinygrad_cnn import kernels, ops, tensor
 from tinygrad_cnn.engine import registry
-from tinygrad_cnn.kernels import _elementwise, _erf, _parts, vectorized
+from tinygrad_cnn.kernels import threads, tuning as shared
+from tinygrad_cnn.kernels.vectorized import tuning
 from tinygrad_cnn.testing import check_op
 
 from .layouts import lying
 
 try:
-    from tinygrad_cnn.kernels import compiled
-    from tinygrad_cnn.kernels.compiled import _calls
-
-    elementwise = importlib.import_module(f"{compiled.__name__}.elementwise")
+    from tinygrad_cnn.kernels.compiled import elementwise, tuning as compiled
 except ImportError:
     compiled = None
 
@@ -30,17 +28,16 @@ of_ops = importlib.import_module(f"{ops.__name__}.elementwise")
 def parts(request):
     """The small shapes of the tests go the ways of large ones, the second time in many parts."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(of_ops, "LARGE", 0)
-        patch.setattr(_elementwise, "LARGE", 7 if request.param else 1 << 20)
+        patch.setattr(of_ops, "LARGE_ELEMENTS", 0)
+        patch.setattr(shared, "LARGE_ELEMENTS", 0)
+        patch.setattr(tuning, "ELEMENTWISE_PART_ELEMENTS", 7 if request.param else 1 << 20)
         if compiled:
-            patch.setattr(elementwise, "LARGE", 0)
-            patch.setattr(elementwise, "RUN", 2)
+            patch.setattr(compiled, "RUN_ELEMENTS", 2)
         if request.param:
-            patch.setattr(_parts, "workers", lambda: 3)
+            patch.setattr(threads, "get_num_threads", lambda: 3)
         if request.param and compiled:
-            patch.setattr(elementwise, "BLOCK", 32)
-            patch.setattr(_calls, "SOME", 0)
-            patch.setattr(_calls, "workers", lambda: 3)
+            patch.setattr(compiled, "PROGRAM_BLOCK_ELEMENTS", 32)
+            patch.setattr(compiled, "SHARED_MULTIPLY_ADDS", 0)
         yield
 
 
@@ -64,9 +61,9 @@ def test_elementwise_passes_are_their_definitions(k, shape, seed, dtype, gap, tu
     with np.errstate(invalid="ignore"):
         for function, given, wanted in (
             (np.maximum, (x, 0), np.where(x <= 0, 0, x)),
-            (_elementwise.rectified, (g, x), np.where(x <= 0, 0, g)),
-            (_elementwise.masked, (g, mask), np.where(mask, g, 0)),
-            (_elementwise.between, (x, dtype(0), dtype(6)), (x != 0) & (x != 6)),
+            (kernels.rectified, (g, x), np.where(x <= 0, 0, g)),
+            (kernels.masked, (g, mask), np.where(mask, g, 0)),
+            (kernels.between, (x, dtype(0), dtype(6)), (x != 0) & (x != 6)),
             (np.clip, (x, dtype(0), dtype(6)), np.clip(x, dtype(0), dtype(6))),
         ):
             actual = k.elementwise(function, *given)
@@ -75,8 +72,8 @@ def test_elementwise_passes_are_their_definitions(k, shape, seed, dtype, gap, tu
 
 
 PRECISE = {
-    "sigmoid": (_elementwise.logistic, lambda x: 1 / (1 + np.exp(-x))),
-    "erf": (_erf.erf, np.vectorize(math.erf, otypes=[np.longdouble])),
+    "sigmoid": (kernels.logistic, lambda x: 1 / (1 + np.exp(-x))),
+    "erf": (kernels.erf, np.vectorize(math.erf, otypes=[np.longdouble])),
     **{name: (getattr(np, name),) * 2 for name in ("exp", "expm1", "log1p", "tanh")},
 }
 
@@ -155,8 +152,9 @@ def test_a_function_of_arrays_that_lie_in_any_way(k, shape, seed, dtype, ways):
 def test_both_sets_give_the_same_elements():
     pytest.importorskip("numba")
     x = np.random.default_rng(0).normal(size=(33, 41)).astype(np.float32)
-    for function, of in ((np.maximum, (x, 0)), (_elementwise.rectified, (x, x[::-1]))):
-        assert np.array_equal(*(k.elementwise(function, *of) for k in (compiled, vectorized)))
+    for function, of in ((np.maximum, (x, 0)), (kernels.rectified, (x, x[::-1]))):
+        sets = map(kernels.load, kernels.SETS)
+        assert np.array_equal(*(k.elementwise(function, *of) for k in sets))
 
 
 IN_ONE_PASS = sorted(
@@ -188,7 +186,7 @@ ACTIVATIONS = (
 def test_an_activation_has_a_program(name, dtype, monkeypatch):
     """Both ways: what has none would be several passes of NumPy's, and nothing would say so."""
     pytest.importorskip("numba")
-    monkeypatch.setattr(kernels, "elementwise", compiled.elementwise)
+    monkeypatch.setattr(kernels, "elementwise", kernels.load("compiled").elementwise)
     monkeypatch.setattr(elementwise, "_plans", {})
     x = tensor(np.linspace(-9, 9, 40, dtype=dtype), requires_grad=True)
     getattr(F, name)(x).backward(tensor(np.linspace(1, 2, 40, dtype=dtype)))

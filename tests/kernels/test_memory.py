@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tinygrad_cnn.kernels._memory import keep_freed_memory
+from tinygrad_cnn.kernels.memory import keep_freed_memory
 
 
 def test_the_user_can_say_no(monkeypatch):

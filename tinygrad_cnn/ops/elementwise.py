@@ -16,8 +16,7 @@ from numpy import ndarray
 from .. import kernels
 from ..engine import op, provide
 from ..engine.dtypes import floating, get_default_dtype
-from ..kernels._elementwise import logistic, masked, rectified
-from ..kernels._parts import LARGE
+from ..kernels import LARGE_ELEMENTS, logistic, masked, rectified
 
 
 def in_one_pass(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -30,7 +29,7 @@ def in_one_pass(f: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(f)
     def run(x: Any, *others: Any, **attributes: Any) -> Any:
         with np.errstate(all="ignore"):
-            if type(x) is ndarray and x.size >= LARGE:
+            if type(x) is ndarray and x.size >= LARGE_ELEMENTS:
                 return kernels.elementwise(f, x, *others, **attributes)
             return f(x, *others, **attributes)
 
@@ -40,7 +39,7 @@ def in_one_pass(f: Callable[..., Any]) -> Callable[..., Any]:
 @op(elementwise=True)
 def add(a, b):
     """y = a + b        ā = ȳ        b̄ = ȳ"""
-    if type(a) is ndarray and a.size >= LARGE:
+    if type(a) is ndarray and a.size >= LARGE_ELEMENTS:
         return kernels.elementwise(np.add, a, b)
     return a + b
 
@@ -191,7 +190,7 @@ def keep(x, mask):
     """y = x where the mask, of bool, holds, else 0        x̄ = ȳ there, else 0"""
     return (
         masked(x, mask)
-        if getattr(x, "size", LARGE) < LARGE
+        if getattr(x, "size", LARGE_ELEMENTS) < LARGE_ELEMENTS
         else kernels.elementwise(masked, x, mask)
     )
 
@@ -205,13 +204,13 @@ def relu(x):
 
     A NaN stays NaN, and lets ȳ through.
     """
-    return np.maximum(x, 0) if x.size < LARGE else kernels.elementwise(np.maximum, x, 0)
+    return np.maximum(x, 0) if x.size < LARGE_ELEMENTS else kernels.elementwise(np.maximum, x, 0)
 
 
 @op
 def rectify(x, by):
     """y = x where not by ≤ 0, else 0        x̄ = ȳ there, else 0"""
-    return rectified(x, by) if x.size < LARGE else kernels.elementwise(rectified, x, by)
+    return rectified(x, by) if x.size < LARGE_ELEMENTS else kernels.elementwise(rectified, x, by)
 
 
 rectify.defvjp(x=lambda g, by: rectify(g, by))

@@ -28,6 +28,11 @@ def max_pool2d_gather(x, taps, *, kernel_size, stride, padding, dilation):
     return kernels.max_pool2d_gather(x, taps, kernel_size, stride, padding, dilation)
 
 
+def max_pool2d_positions(taps, *, x_shape, kernel_size, stride, padding, dilation):
+    """The taps of `max_pool2d`, an array, as positions in the plane of x, h W + w; −1 for tap I J."""
+    return kernels.max_pool2d_positions(taps, x_shape, kernel_size, stride, padding, dilation)
+
+
 def max_pool2d_x(g, taps, x_shape, kernel_size, stride, padding, dilation):
     return max_pool2d_scatter(
         g,

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ... import functions, kernels, ops
+from ... import functions, ops
 from ...engine import wrap
 from ...functions.brackets import kept
+from ...ops.pool import max_pool2d_positions
 from ...ops.sparse import adaptive_windows, averaging
 from .check import floating, sizes, spatial, tensors
 
@@ -100,14 +101,6 @@ class _Windows:
         return functions.squeeze(y, 0) if self.single else y
 
 
-def _listed(
-    x_shape: tuple[int, ...], taps: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any
-) -> np.ndarray:
-    return kernels.max_pool2d_positions(
-        taps._array, x_shape, kernel_size, stride, padding, dilation
-    )
-
-
 def _max_pool(n: int, return_indices: bool, *given: Any) -> Any:
     at = _Windows(f"max_pool{n}d", n, *given)
     x, how, dilation = at.x if n < 3 else at.planes(), at.plane(), at.dilation[-2:]
@@ -115,14 +108,15 @@ def _max_pool(n: int, return_indices: bool, *given: Any) -> Any:
     del how["output_size"]
     where = None
     if return_indices:
-        where = _listed(x._array.shape, taps, **how, dilation=dilation)
+        where = max_pool2d_positions(taps._array, x_shape=x._array.shape, **how, dilation=dilation)
     if n == 3:
         x, how, dilation = at.behind(y), at.depth(), (at.dilation[0], 1)
         y, taps = ops.max_pool2d(x, **how, dilation=dilation)
         del how["output_size"]
         if where is not None:
             shape = x._array.shape
-            d = _listed(shape, taps, **how, dilation=dilation) // shape[3]
+            d = max_pool2d_positions(taps._array, x_shape=shape, **how, dilation=dilation)
+            d //= shape[3]
             inside = np.take_along_axis(where.reshape(shape), np.maximum(d, 0), 2)
             place = d * math.prod(at.x._array.shape[3:]) + inside
             where = np.where((d < 0) | (inside < 0), -1, place)
