@@ -75,6 +75,11 @@ class Code:
     def minus(self, a, b):
         return self.builder.sub(self.integer(a), self.integer(b))
 
+    def divided(self, a, number):
+        """(a // number, a % number) for a ≥ 0 and a Python number: shifts if it is a power of two."""
+        number = self.integer(number)
+        return self.builder.udiv(a, number), self.builder.urem(a, number)
+
     def bytes_of(self, count):
         """The bytes of that many elements."""
         return self.times(count, self.size)

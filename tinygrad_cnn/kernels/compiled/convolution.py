@@ -85,12 +85,12 @@ def _module(x, w_shape, groups, dtype, sizes, w=None):
     """
     if dtype not in FLOATS or 0 in sizes:
         return FALLBACK
-    F, c = w_shape[:2]
-    found = None
-    if c == 1 and F == groups > 1:
-        found = depthwise
-    elif groups == 1 and max(F, c) <= tuning.FEW_CHANNELS and len(x) >= tuning.MANY_IMAGES:
-        # as in a first layer of grey images, and in the layer after it
+    F, c = w_shape[0], w_shape[1]
+    if groups > 1:
+        found = depthwise if c == 1 and groups == F else None
+    elif len(x) < tuning.MANY_IMAGES or F > tuning.FEW_CHANNELS or c > tuning.FEW_CHANNELS:
+        return None
+    else:  # as in a first layer of grey images, and in the layer after it
         found = batched if c == 1 or x.strides[0] == x.itemsize else None
     if found and w is not None and not np.isfinite(w).all():
         return FALLBACK

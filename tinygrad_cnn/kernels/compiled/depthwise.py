@@ -29,18 +29,15 @@ EVERY = slice(0, None, 1)
 def conv2d(x, w, bias, stride, padding, dilation, groups):
     """One pass over all windows."""
     x, w = _readable(x, w)
-    size = output_size(x.shape[2:], w.shape[2:], stride, padding, dilation)
-    y_shape = *x.shape[:2], *size
-    origin = tuple([-before for before, _ in padding])
-    plan = _forward_plan(x.shape, x.strides, y_shape, x.dtype, w.shape, stride, origin, dilation)
-    return _correlate(x, w, bias, y_shape, plan)
+    plan = _forward_plan(x.shape, x.strides, x.dtype, w.shape, stride, padding, dilation)
+    return _correlate(x, w, bias, *plan)
 
 
 def conv2d_input(g, w, x_shape, stride, padding, dilation, groups):
     """One pass for all phases of the stride."""
     g, w = _readable(g, w)
     plan = _adjoint_plan(g.shape, g.strides, x_shape, g.dtype, w.shape, stride, padding, dilation)
-    return _correlate(g, flipped_filters(w, groups), None, x_shape, plan)
+    return _correlate(g, flipped_filters(w, groups), None, *plan)
 
 
 def _readable(x, w):
@@ -48,11 +45,10 @@ def _readable(x, w):
     return readable(x, dtype), readable(w, dtype)
 
 
-def _correlate(x, w, bias, y_shape, plan):
-    """y by the phases of a plan."""
+def _correlate(x, w, bias, y_shape, table, integers, units, cost, nbytes):
+    """y by a plan."""
     dtype, (C, _, I, J) = x.dtype, w.shape
     wide = round_up(C, lanes(dtype))
-    table, integers, units, cost, nbytes = plan
     y, factors = channels_last(y_shape, dtype), np.zeros((I, J, wide), dtype)
     factors[..., :C] = w[:, 0].transpose(1, 2, 0)
     bias = padded(bias, wide, dtype)
@@ -74,10 +70,12 @@ def _strip_rows(N, P, row_bytes):
 
 
 @lru_cache(1024)
-def _forward_plan(x_shape, x_strides, y_shape, dtype, w_shape, stride, origin, dilation):
+def _forward_plan(x_shape, x_strides, dtype, w_shape, stride, padding, dilation):
     """`_plan` of a convolution: one phase, of all cells of y and all taps."""
+    size = output_size(x_shape[2:], w_shape[2:], stride, padding, dilation)
+    origin = [-before for before, _ in padding]
     phases = [((EVERY, EVERY), (EVERY, EVERY), origin, dilation)]
-    return _plan(x_shape, x_strides, y_shape, dtype, w_shape, stride, phases)
+    return _plan(x_shape, x_strides, (*x_shape[:2], *size), dtype, w_shape, stride, phases)
 
 
 @lru_cache(1024)
@@ -90,8 +88,8 @@ def _adjoint_plan(g_shape, g_strides, x_shape, dtype, w_shape, stride, padding, 
 def _plan(x_shape, x_strides, y_shape, dtype, w_shape, stride, phases):
     """Everything in a call but addresses: computing it takes as long as a small convolution.
 
-    (table of phases, integers after the addresses, strips, cost, bytes of scratch memory); the loop
-    says what a phase is.
+    (shape of y, table of phases, integers after the addresses, strips, cost, bytes of scratch memory);
+    `loops.forward` says what a phase is.
     """
     N, C, H, W = x_shape
     wide, (I, J) = round_up(C, lanes(dtype)), w_shape[2:]
@@ -119,7 +117,7 @@ def _plan(x_shape, x_strides, y_shape, dtype, w_shape, stride, phases):
         len(table), y_shape[2] * yp, strips, strip,
     )  # fmt: skip
     nbytes = 0 if in_place else high * row_bytes
-    return np.array(table, np.int64), integers, N * strips, cost, nbytes
+    return y_shape, np.array(table, np.int64), integers, N * strips, cost, nbytes
 
 
 def _indices(part, n):

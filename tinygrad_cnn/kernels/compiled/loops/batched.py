@@ -63,13 +63,12 @@ def _pixels(vectors):
 
         left, addresses = filters, (w, bias, y)
         for rows in TILE_FILTERS:
-            rounds = code.builder.sdiv(left, code.integer(rows))
+            rounds, left = code.divided(left, rows)
             steps = code.times(code.times(channels, taps), rows), rows, code.times(y_plane, rows)
             walks = [(at, code.bytes_of(step)) for at, step in zip(addresses, steps, strict=True)]
             # after the loop, its addresses are those of the filters that are left
             with code.loop(rounds, *walks) as addresses:
                 tile(rows, *addresses)
-            left = code.minus(left, code.times(rounds, rows))
 
     @part
     def pixels(zero, *integers):

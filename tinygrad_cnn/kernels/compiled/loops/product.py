@@ -67,7 +67,7 @@ def _product(across):
 
         def emit_tiles(vectors, addresses, left):
             for height in TILE_ROWS:
-                rounds = code.builder.sdiv(left, code.integer(height))
+                rounds, left = code.divided(left, height)
                 walks = [
                     (address, code.times(height, step))
                     for address, step in zip(addresses, steps, strict=True)
@@ -79,7 +79,6 @@ def _product(across):
                         code, height, vectors, across, a, a_step, offsets, b, b_segment, b_step, y,
                         y_row, start, start_row, count, segments, n,
                     )  # fmt: skip
-                left = code.minus(left, code.times(rounds, height))
 
         with code.either(code.same(width, code.lanes)) as (one, two):
             with one:
