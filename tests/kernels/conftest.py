@@ -1,4 +1,4 @@
-"""The sets of kernels that tests run on, and settings by which small arrays take the paths of large ones."""
+"""Both sets of kernels, and tuning that sends small arrays along the paths of large ones."""
 
 from contextlib import contextmanager
 

@@ -1,4 +1,4 @@
-"""Convolution and pooling by plain loops over every index, and the cases that are drawn for them."""
+"""Convolution and pooling by plain loops over every index, and strategies for their inputs."""
 
 from itertools import product
 

@@ -58,8 +58,12 @@ BINARY, UNARY = (
 )
 
 
-@given(st.lists(st.sampled_from(BINARY + UNARY), max_size=4), st.sampled_from([np.float32, np.float64]),
-       st.lists(st.integers(0, 60), max_size=4), st.booleans())  # fmt: skip
+@given(
+    st.lists(st.sampled_from(BINARY + UNARY), max_size=4),
+    st.sampled_from([np.float32, np.float64]),
+    st.lists(st.integers(0, 60), max_size=4),
+    st.booleans(),
+)
 @settings(deadline=None)
 def test_updates_have_the_bits_of_numpy(k, operations, dtype, sizes, special):
     rng = np.random.default_rng(len(sizes))

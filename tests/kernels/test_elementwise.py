@@ -1,4 +1,4 @@
-"""Functions of arrays in one pass, in both sets: against their definitions, and as the ops use them."""
+"""`elementwise` in both sets, against definitions and as the ops use it."""
 
 import importlib
 import math
@@ -176,8 +176,8 @@ def test_one_pass_is_for_many():
 
 
 ACTIVATIONS = (
-    "relu", "relu6", "sigmoid", "tanh", "silu", "gelu", "mish", "softplus", "logsigmoid", "elu", "celu",
-    "selu", "hardswish", "hardtanh", "leaky_relu", "hardsigmoid",
+    "relu", "relu6", "sigmoid", "tanh", "silu", "gelu", "mish", "softplus", "logsigmoid", "elu",
+    "celu", "selu", "hardswish", "hardtanh", "leaky_relu", "hardsigmoid",
 )  # fmt: skip
 
 

@@ -131,8 +131,8 @@ def test_normalisation_is_its_definition(k, case):
 @pytest.mark.parametrize("dims", [(0, 2, 3), (1, 2, 3), (2, 3), (0, 1, 2, 3)])
 @pytest.mark.parametrize("orders", [((0, 2, 3, 1), (0, 3, 2, 1)), ((0, 2, 3, 1), (0, 1, 2, 3))])
 def test_what_is_summed_may_lie_in_two_orders(k, dims, orders):
-    """A layer norm after a convolution, whose gradient comes from a linear layer: both have the classes
-    in one order, and were taken for alike, though what is summed is not.
+    """A layer norm after a convolution, whose gradient comes from a linear layer: both have the
+    classes in one order, and were taken for alike, though what is summed is not.
     """
     rng = np.random.default_rng(0)
     x, g = (lying(rng.normal(size=(3, 4, 5, 6)), order) for order in orders)

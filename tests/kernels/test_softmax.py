@@ -70,7 +70,8 @@ def test_softmax_and_its_logarithm_are_their_definitions(k, case):
 
 
 @given(
-    cases(), st.integers(0, 2**32), st.booleans(), st.booleans(), st.sampled_from([np.int64, np.int16])
+    cases(), st.integers(0, 2**32), st.booleans(), st.booleans(),
+    st.sampled_from([np.int64, np.int16])
 )  # fmt: skip
 def test_the_loss_of_labels_is_its_definition(k, case, seed, weighted, each, integer):
     x, _, dim = case

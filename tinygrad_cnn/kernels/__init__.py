@@ -10,8 +10,8 @@ above import:
 'vectorized'
 >>> kernels.use(before)
 
-The environment variable ``TINYGRAD_CNN_KERNELS`` names the set to begin with. A set is imported when
-a kernel is first asked for, so that importing this package costs nothing.
+The environment variable ``TINYGRAD_CNN_KERNELS`` names the set to begin with. A set is imported
+when a kernel is first asked for, so that importing this package costs nothing.
 """
 
 from typing import TYPE_CHECKING

@@ -1,23 +1,26 @@
-"""The contract of the kernels: what each takes, returns and promises, and the choice of the set in use.
+"""The contract of the kernels: what each takes, returns and promises; the choice of a set.
 
-A kernel is a function of arrays whose loops take most of the time of a network. Each set provides all
-of them: `vectorized` with NumPy alone, `compiled` with Numba. Callers write `kernels.conv2d(...)`, with
-all arguments by position, and reach the kernel of the set in use.
+A kernel is a function of arrays whose loops take most of the time of a network. Each set provides
+all of them: `vectorized` with NumPy alone, `compiled` with Numba. Callers write
+`kernels.conv2d(...)`, with all arguments by position, and reach the kernel of the set in use.
 
-Letters: N images, C channels, H × W pixels; F filters, I × J taps of a filter; P × Q outputs; G groups
-with c = C/G channels and f = F/G filters each. s, t are strides and d, e dilations of rows and columns.
-The windows of x, zero outside of x, are V[n,c,i,j,p,q] = x[n, c, p·s + i·d − top, q·t + j·e − left].
+Letters: N images, C channels, H × W pixels; F filters, I × J taps of a filter; P × Q outputs; G
+groups with c = C/G channels and f = F/G filters each. s, t are strides and d, e dilations of rows
+and columns. The windows of x, zero outside of x, are V[n,c,i,j,p,q] = x[n, c, p·s + i·d − top,
+q·t + j·e − left].
 
 For all kernels:
 
-- Arguments are not checked: the public functions have done that. A pair (rows, columns) is a tuple,
-  `padding` is ((top, bottom), (left, right)), `dims` is a tuple of axes counted from 0.
-- Arrays may have any strides, also 0 and negative ones, and any size, also 0. No kernel writes to its
-  inputs, except that `blockwise` updates in place.
-- Floating-point dtypes are float16, float32 and float64. A result has the dtype to which NumPy promotes
-  the operands. Convolutions of float16 compute in float32.
-- Images are logically NCHW. A result may be an NCHW view of memory in another axis order, mostly with
-  channels innermost: elementwise NumPy operations keep that order, and the next kernel reads long runs.
+- Arguments are not checked, because the public functions have done that. A kernel raises an error
+  only where it says so. A pair (rows, columns) is a tuple, `padding` is ((top, bottom), (left,
+  right)), `dims` is a tuple of axes counted from 0.
+- Arrays may have any strides, also 0 and negative ones, and any size, also 0. No kernel writes to
+  its inputs, except that `blockwise` updates in place.
+- Floating-point dtypes are float16, float32 and float64. A result has the dtype to which NumPy
+  promotes the operands. Convolutions of float16 compute in float32.
+- Images are logically NCHW. A result may be an NCHW view of memory in another axis order, mostly
+  with channels innermost: elementwise NumPy operations keep that order, and the next kernel reads
+  long runs.
 - The same inputs, set and number of threads give the same bits. Kernels may be called from several
   threads at once. Infinities and NaNs spread no further than the formulas say.
 """
@@ -70,8 +73,8 @@ def conv2d(
 ) -> ndarray:  # fmt: skip
     """y[n,f,p,q] = bias[f] + Σ_cij w[f,c,i,j] V[n,c,i,j,p,q]
 
-    x (N, C, H, W), w (F, C/G, I, J), bias (F,) or None → (N, F, P, Q). The filters of a group see the
-    channels of that group alone.
+    x (N, C, H, W), w (F, C/G, I, J), bias (F,) or None → (N, F, P, Q). The filters of a group see
+    the channels of that group alone.
     """
 
 
@@ -80,8 +83,8 @@ def conv2d_input(
     g: ndarray, w: ndarray, x_shape: tuple[int, ...],
     stride: Pair, padding: Padding, dilation: Pair, groups: int,
 ) -> ndarray:  # fmt: skip
-    """The adjoint of `conv2d` in x: x̄[n,c,h,v] = Σ g[n,f,p,q] w[f,c,i,j] over all f, i, j, p, q with
-    p·s + i·d − top = h and q·t + j·e − left = v.
+    """The adjoint of `conv2d` in x: x̄[n,c,h,v] = Σ g[n,f,p,q] w[f,c,i,j] over all f, i, j, p, q
+    with p·s + i·d − top = h and q·t + j·e − left = v.
 
     g (N, F, P, Q), w (F, C/G, I, J) → `x_shape` (N, C, H, W).
     """
@@ -107,10 +110,11 @@ def max_pool2d(
 ) -> tuple[ndarray, ndarray]:
     """y[n,c,p,q] = max_ij x[n, c, p·s + i·d − top, q·t + j·e − left], and −∞ outside of x.
 
-    Returns y (N, C, P, Q) and, of the same shape, the tap i·J + j of the first maximum of each window
-    in row-major order: uint8, or a wider unsigned type for windows of more than 255 taps. A window
-    that lies outside of x has the tap I·J. A NaN counts as greater than all numbers. Integer dtypes
-    are allowed; their least value takes the place of −∞. Both results have the axis order of x.
+    Returns y (N, C, P, Q) and, of the same shape, the tap i·J + j of the first maximum of each
+    window in row-major order: uint8, or a wider unsigned type for windows of more than 255 taps.
+    A window that lies outside of x has the tap I·J. A NaN counts as greater than all numbers.
+    Integer dtypes are allowed; their least value takes the place of −∞. Both results have the
+    axis order of x.
     """
 
 
@@ -119,7 +123,7 @@ def max_pool2d_positions(
     taps: ndarray, x_shape: tuple[int, ...],
     kernel_size: Pair, stride: Pair, padding: Padding, dilation: Pair,
 ) -> ndarray:  # fmt: skip
-    """The taps of `max_pool2d` as positions h·W + v in the plane (int64), −1 for the tap I·J."""
+    """The taps of `max_pool2d` as positions h·W + v in the plane, int64; −1 for the tap I·J."""
 
 
 @_kernel
@@ -159,7 +163,7 @@ def avg_pool2d_input(
     """The adjoint of `avg_pool2d`: x̄[m] = Σ g[o] / divisor[o] over the windows o that hold m."""
 
 
-# --- Sums and normalization: x and g of one shape; μ, r, w, b, s and t broadcast with it ------------
+# --- Sums and normalization: x, g of one shape; μ, r, w, b, s, t broadcast with it ----------------
 
 
 @_kernel
@@ -169,7 +173,7 @@ def sum_over(x: ndarray, dims: Dims) -> ndarray:
 
 @_kernel
 def moments(x: ndarray, dims: Dims) -> tuple[ndarray, ndarray]:
-    """μ = Σ x / m and σ² = Σ (x − μ)² / m over the m elements along `dims`, which stay at length 1."""
+    """μ = Σ x / m and σ² = Σ (x − μ)² / m over the m elements along `dims`, kept at length 1."""
 
 
 @_kernel
@@ -198,7 +202,8 @@ def normalize(
 
 @_kernel
 def normalize_input(
-    g: ndarray, x: ndarray, mu: ndarray, scale: ndarray, weight: ndarray | None, s: ndarray, t: ndarray
+    g: ndarray, x: ndarray, mu: ndarray, scale: ndarray, weight: ndarray | None, s: ndarray,
+    t: ndarray
 ) -> ndarray:  # fmt: skip
     """x̄ = r (w g − s − t (x − μ)), for the scale r. A weight of None is 1."""
 
@@ -214,8 +219,9 @@ def elementwise(f: Callable[..., Any], *given: Any, **constants: Any) -> Any:
     made of NumPy functions and of those in `functions`, which a set may know as one operation. It
     must not depend on anything that changes: a set may trace f once and remember its program.
 
-    Returns what f returns, an array or a tuple of them, with NumPy's dtypes, in the axis order of the
-    first array. exp and its kin may differ from NumPy's by 5 units in the last place.
+    Returns the result of f, an array or a tuple of them, with NumPy's dtypes, in the axis order of
+    the first array. exp and its kin may differ from NumPy's by 5 units in the last place. Raises
+    the errors of f.
     """
 
 
@@ -223,14 +229,14 @@ def elementwise(f: Callable[..., Any], *given: Any, **constants: Any) -> Any:
 def blockwise(jobs: Iterable[Job]) -> None:
     """For each (update, arrays, scratch, numbers): `update(arrays, spare, numbers)`, in that order.
 
-    `update` is elementwise, does the same operations whatever the numbers are, and writes in place to
-    any of the arrays but the second, which is a gradient. The arrays have one shape, and so have the
-    `scratch` many spare arrays that it may overwrite. A set runs it block by block, so that `arrays`
-    go through memory once; the bits are those of NumPy on whole arrays, signs of zeros included.
+    `update` is elementwise, does the same operations whatever the numbers are, and writes in
+    place to any of the arrays but the second, which is a gradient. The arrays have one shape, and
+    so have the `scratch` many spare arrays that it may overwrite. A set runs it block by block,
+    so that memory is read and written once. The bits are those of NumPy on whole arrays.
     """
 
 
-# --- Softmax and the loss of labels, along the axis `dim` -------------------------------------------
+# --- Softmax and the loss of labels, along the axis `dim` -----------------------------------------
 
 
 @_kernel
@@ -271,7 +277,7 @@ def cross_entropy(
 def cross_entropy_input(
     g: ndarray, x: ndarray, target: ndarray, weight: ndarray | None, ignore_index: int
 ) -> ndarray:
-    """x̄ = g w (p − [target]), with one g for all targets or one for each. Errors: `cross_entropy`."""
+    """x̄ = g w (p − [target]), for one g or one for each target. Errors as in `cross_entropy`."""
 
 
 # --- The sets, and the one in use ---------------------------------------------------------------

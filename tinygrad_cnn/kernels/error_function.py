@@ -1,14 +1,15 @@
 """The error function from one rational function; NumPy has none.
 
-Write erfc x = e^−u(x) for x ≥ 0. Then u(x) = x q(x), where q is smooth and changes little: from 2/√π
-at 0 to about x + ln(x √π)/x. `RATIONAL` approximates q on [0, 6] to a relative error of 6e-17 (from 6
-on, erf x is 1 in float64) by a quotient of polynomials of degrees 9 and 8: a least-squares fit in 60
-digits, reweighted towards equal ripples. All coefficients are positive, so nothing cancels, and
+Write erfc x = e^−u(x) for x ≥ 0. Then u(x) = x q(x), where q is smooth and changes little: from
+2/√π at 0 to about x + ln(x √π)/x. `RATIONAL` approximates q on [0, 6] to a relative error of
+6e-17 (from 6 on, erf x is 1 in float64) by a quotient of polynomials of degrees 9 and 8: a
+least-squares fit in 60 digits, reweighted towards equal ripples. All coefficients are positive,
+so nothing cancels, and
 
     erf x = −expm1(−u(x))
 
-is as exact for small x as for large ones, since d erf / erf = (e⁻ᵘ u / (1 − e⁻ᵘ)) dq/q, at most dq/q.
-`RATIONAL_32` does the same to 3e-9 on [0, 4], for float32.
+is as exact for small x as for large ones, since d erf / erf = (e⁻ᵘ u / (1 − e⁻ᵘ)) dq/q, at most
+dq/q. `RATIONAL_32` does the same to 3e-9 on [0, 4], for float32.
 """
 
 import numpy as np

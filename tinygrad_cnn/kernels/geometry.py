@@ -37,12 +37,13 @@ def tap_slices(length, taps, stride, padding, dilation, windows):
 def adjoint_phases(plane, kernel, stride, padding, dilation):
     """The convolutions of stride 1 that make up the gradient of a convolution's input.
 
-    With a stride s, the cells h of one remainder (h + before) mod s meet only the taps i with i·d of
-    that remainder. These taps follow each other at equal distance, so each pair of a row's and a
-    column's remainder is a convolution of the cotangent with its share of the flipped filter.
+    With a stride s, the cells h of one remainder (h + before) mod s meet only the taps i with i·d
+    of that remainder. These taps follow each other at equal distance, so each pair of a row's and
+    a column's remainder is a convolution of the cotangent with its share of the flipped filter.
 
-    A list of (cells, taps, origin, dilation), pairs for rows and columns: the slices of x̄'s cells and
-    of the flipped filter's taps, and the cell of the cotangent under the first tap of window 0.
+    A list of (cells, taps, origin, dilation), pairs for rows and columns: the slices of x̄'s
+    cells and of the flipped filter's taps, and the cell of the cotangent under the first tap of
+    window 0.
     """
     axes = zip(plane, kernel, stride, padding, dilation, strict=True)
     pairs = product(*[_phases_of_axis(*axis) for axis in axes])
@@ -75,7 +76,7 @@ def _phases_of_axis(length, taps, s, padding, d):
 
 
 def flipped_filters(w, groups):
-    """The filters of the input's gradient: (F, c, I, J) → (C, f, I, J), rows and columns reversed."""
+    """Filters of the input's gradient: (F, c, I, J) → (C, f, I, J), rows and columns reversed."""
     F, c, I, J = w.shape
     w = w.reshape(groups, F // groups, c, I, J).swapaxes(1, 2)  # (G, c, f, I, J)
     return w.reshape(groups * c, F // groups, I, J)[:, :, ::-1, ::-1]

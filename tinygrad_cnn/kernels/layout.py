@@ -5,7 +5,7 @@ from functools import lru_cache
 
 @lru_cache(maxsize=1024)
 def dense_axes(shape, strides, itemsize):
-    """The axes longer than 1 from outermost to innermost; None if memory has gaps between elements."""
+    """The axes longer than 1, outermost first; None if memory has gaps between elements."""
     axes = sorted((d for d, n in enumerate(shape) if n > 1), key=lambda d: -strides[d])
     expected = itemsize
     for d in reversed(axes):

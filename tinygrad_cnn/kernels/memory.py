@@ -1,4 +1,4 @@
-"""Memory that is reused: scratch memory of each thread, and freed memory that stays in the process."""
+"""Memory that is reused: scratch memory of each thread, and freed memory kept by malloc."""
 
 import ctypes
 import os
@@ -17,7 +17,8 @@ _scratch = threading.local()
 def scratch(name, shape, dtype):
     """Uninitialized memory of this thread: the same for each call with this name, grown as needed.
 
-    It is valid until the next call with the name. A kernel calls no other while it uses scratch memory.
+    It is valid until the next call with the name. A kernel calls no other while it uses scratch
+    memory.
     """
     dtype = np.dtype(dtype)
     size = dtype.itemsize
@@ -32,10 +33,10 @@ def scratch(name, shape, dtype):
 def keep_freed_memory():
     """Have malloc keep freed memory in the process; returns whether that was possible.
 
-    By default glibc returns the pages of every large array to the system when the array is freed, and
-    the next array of that size pays for each page again: up to half the time of a training step.
-    Raising two thresholds of its malloc, once for the process, ends that. The memory stays with the
-    process until it exits, and never exceeds the peak of what was needed.
+    By default glibc returns the pages of every large array to the system when the array is freed,
+    and the next array of that size pays for each page again: up to half the time of a training
+    step. Raising two thresholds of its malloc, once for the process, ends that. The memory stays
+    with the process until it exits, and never exceeds the peak of what was needed.
 
     `TINYGRAD_CNN_KEEP_MEMORY=0` leaves malloc unchanged, and so do C libraries other than glibc.
     """

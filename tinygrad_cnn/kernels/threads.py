@@ -1,7 +1,7 @@
 """How many threads share a kernel's work, and BLAS held at one thread meanwhile.
 
-Kernels bring their own threads. Matrix products inside them must then start no threads of their own,
-and a process-wide setting of OpenBLAS says so.
+Kernels bring their own threads. Matrix products inside them must then start no threads of their
+own, and a process-wide setting of OpenBLAS says so.
 """
 
 import ctypes

@@ -14,7 +14,7 @@ compiled, vectorized = kernels.load("compiled"), kernels.load("vectorized")
 
 @st.composite
 def batches(draw):
-    """Few channels and filters on many images, as many as vectors have lanes, and fewer, and more."""
+    """Few channels and filters; fewer and more images than a vector has lanes."""
     kernel = draw(st.tuples(*[st.integers(1, 7)] * 2))
     c, f = draw(st.sampled_from([(1, 6), (6, 16), (1, 1), (3, 5), (2, 13)]))
     stride, dilation = (draw(st.tuples(*[st.integers(1, 3)] * 2)) for _ in "sd")

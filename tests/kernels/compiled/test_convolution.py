@@ -57,7 +57,8 @@ def test_what_is_not_finite_spreads_no_further_than_its_windows(case, value, see
         array[tuple(seed % n for n in array.shape)] = value
     with np.errstate(all="ignore"):
         for name, *given in (
-            ("conv2d", x, w, None), ("conv2d_input", g, w, x_shape), ("conv2d_weight", g, x, w_shape)
+            ("conv2d", x, w, None), ("conv2d_input", g, w, x_shape),
+            ("conv2d_weight", g, x, w_shape)
         ):  # fmt: skip
             actual, expected = (getattr(k, name)(*given, *how) for k in (compiled, vectorized))
             assert np.array_equal(np.isfinite(actual), np.isfinite(expected))

@@ -12,7 +12,7 @@ compiled, vectorized = kernels.load("compiled"), kernels.load("vectorized")
 
 @st.composite
 def depthwise_layers(draw):
-    """Of few channels, of some vectors and of part of one; windows that stay in x, and that do not."""
+    """Channels that fill vectors or parts of one; windows inside of x and across its borders."""
     kernel = draw(st.sampled_from([(3, 3), (3, 3), (3, 3), (5, 5), (1, 1), (2, 3), (4, 1), (7, 7)]))
     strides = st.integers(1, 3)
     stride, dilation = (draw(st.tuples(strides, strides)) for _ in "sd")
@@ -28,8 +28,8 @@ def depthwise_layers(draw):
 
 
 @given(
-    depthwise_layers(), st.sampled_from(FLOATS), st.integers(0, 2**32), st.booleans(), st.booleans(),
-    st.sampled_from([None, None, "x", "w", "g"]), st.sampled_from([np.inf, np.nan]),
+    depthwise_layers(), st.sampled_from(FLOATS), st.integers(0, 2**32), st.booleans(),
+    st.booleans(), st.sampled_from([None, None, "x", "w", "g"]), st.sampled_from([np.inf, np.nan]),
 )  # fmt: skip
 def test_depthwise_reads_x_where_it_lies(case, dtype, seed, last, last_g, where, value):
     """Channels innermost or not; an infinity or NaN anywhere spreads as with zeros around x."""

@@ -21,7 +21,8 @@ def test_the_exponential_errs_by_about_a_unit_in_the_last_place(dtype):
     info, rng = np.finfo(dtype), np.random.default_rng(0)
     end = np.log(float(info.smallest_subnormal)) - 2
     x = np.concatenate([
-        rng.uniform(end, 0, 1 << 15), rng.uniform(-1, 0, 1 << 14), -np.exp(rng.uniform(-50, 3, 999)),
+        rng.uniform(end, 0, 1 << 15), rng.uniform(-1, 0, 1 << 14),
+        -np.exp(rng.uniform(-50, 3, 999)),
         np.log(2.0) * np.arange(end * 2, 1) / 2, [0, -0.0, -info.tiny, info.min, -INF, NAN],
     ]).astype(dtype)  # fmt: skip
     g = np.zeros((len(x), 2), dtype)

@@ -122,7 +122,7 @@ def test_processes_that_compile_one_kernel_each_do_not_mix_their_parts(tmp_path,
 
 
 def test_code_of_a_source_that_changed_is_not_found(tmp_path):
-    """A process may compile after a file was written that it had imported before, and another run then.
+    """A process may compile after a file that it imported was changed, and another run then.
 
     Numba alone kept such code as that of the new file: wrong numbers, for good.
     """

@@ -17,7 +17,8 @@ compiled, vectorized = kernels.load("compiled"), kernels.load("vectorized")
 
 
 @given(
-    st.sampled_from([3, 5]), st.sampled_from([1, 2, 3, 4, 6, 10]), st.tuples(*[st.integers(1, 50)] * 2),
+    st.sampled_from([3, 5]), st.sampled_from([1, 2, 3, 4, 6, 10]),
+    st.tuples(*[st.integers(1, 50)] * 2),
     st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9)), st.sampled_from(FLOATS),
     st.integers(0, 2**32), st.sampled_from([None, np.nan, np.inf]), st.booleans(),
 )  # fmt: skip
@@ -45,14 +46,15 @@ def test_groups_of_any_channels_and_filters(r, groups, each, plane, dtype, seed,
 
 @given(
     st.sampled_from([3, 5]), st.sampled_from([(17, 33), (40, 50), (16, 96)]),
-    st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9)), st.sampled_from([4, 12, 96]),
-    st.sampled_from(FLOATS), st.integers(0, 2**32), st.sampled_from([None, np.nan, np.inf]),
+    st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9)),
+    st.sampled_from([4, 12, 96]), st.sampled_from(FLOATS), st.integers(0, 2**32),
+    st.sampled_from([None, np.nan, np.inf]),
 )  # fmt: skip
 @settings(deadline=None)
 def test_filters_panel_by_panel_and_so_many_tiles_at_once(
     r, channels, plane, at_once, dtype, seed, bad
 ):
-    """As where there are more filters than tiles: here always, in blocks of few tiles or channels."""
+    """The method for more filters than tiles, here always, in blocks of few tiles or channels."""
     (C, F), (N, H, W) = channels, plane
     how = (1, 1), ((r // 2, r // 2),) * 2, (1, 1), 1
     x, w, bias, g = arrays(seed, (N, C, H, W), (F, C, r, r), (F,), (N, F, H, W), dtype=dtype)

@@ -14,8 +14,8 @@ vectorized = kernels.load("vectorized")
 
 
 def test_sums_hold_blas_at_one_thread(monkeypatch):
-    """It has two from 2¹⁸ numbers on, and its second looks for work for 20 ms: until this was held, a
-    ResNet's convolutions took as long on two threads as on one.
+    """It has two from 2¹⁸ numbers on, and its second looks for work for 20 ms: until this was
+    held, a ResNet's convolutions took as long on two threads as on one.
     """
     blas, counts, ones = threads.openblas(), set(), np.ones
     if blas is None:

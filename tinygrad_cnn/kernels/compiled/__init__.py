@@ -2,12 +2,13 @@
 
 | file | what it does |
 |---|---|
-| `convolution` | chooses one of the methods `winograd`, `direct`, `pointwise`, `depthwise`, `batched` |
+| `convolution` | chooses `winograd`, `direct`, `pointwise`, `depthwise` or `batched` |
 | `matmul`, `pooling`, `normalization`, `softmax` | their kernels |
 | `elementwise`, `blockwise` | run programs that `trace` makes of functions of arrays |
 | `loops` | the compiled loops, called by the file of the same name here |
 | `calls`, `team` | calls of loops, on threads that share their work |
-| `jit`, `code`, `scalars`, `exponential`, `machine` | compiling, and vector code for the loops |
+| `jit` | compiles them, and keeps the code on disk |
+| `code`, `vector`, `scalars`, `exponential`, `machine` | what the loops are written in |
 | `tuning` | constants |
 
 Cases that the loops do not cover (float16, unaligned arrays, huge windows) go to the NumPy kernels,

@@ -53,8 +53,8 @@ def _images_last(shape, dtype):
 def _is_in_place(x):
     """Whether vectors of images can be read where x is.
 
-    For more images than a tile has, a copy is faster: their pixels are often a power of two apart, and
-    share few lines of the cache.
+    For more images than a tile has, a copy is faster: their pixels are often a power of two
+    apart, and share few lines of the cache.
     """
     lane = lanes(x.dtype)
     counts = range(lane, tuning.IMAGE_VECTORS * lane + 1, lane)

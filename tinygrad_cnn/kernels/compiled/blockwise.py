@@ -1,7 +1,7 @@
 """`blockwise`: an update is traced once, and its operations run on blocks in the L1 cache.
 
-So an optimizer's update is written once, with NumPy's functions, and gives NumPy's bits. All parameters
-are one call.
+So an optimizer's update is written once, with NumPy's functions, and gives NumPy's bits. All
+parameters are one call.
 """
 
 import math
@@ -33,8 +33,8 @@ def _traced(update, arrays, scratch, numbers):
 def _key(update):
     """What an update does: its code and all that the code refers to.
 
-    Raises TypeError if it refers to something that may change. NumPy's and math's own functions do not
-    change; attributes of other modules and of classes may.
+    Raises TypeError if it refers to something that may change. NumPy's and math's own functions
+    do not change; attributes of other modules and of classes may.
     """
     if type(update) is not FunctionType or update.__kwdefaults__:
         raise TypeError
@@ -115,7 +115,7 @@ def _is_ready(trace, arrays):
 
 
 def _run(trace, ready):
-    """Run the program on each of these arrays, with its numbers. In order where two share memory."""
+    """Run the program on all these arrays, with their numbers; in order if some share memory."""
     if not ready:
         return
     block = tuning.UPDATE_BLOCK_ELEMENTS

@@ -1,8 +1,8 @@
 """Code written in LLVM's vector types, for use inside Numba functions.
 
-LLVM's own vectorizer does well on simple loops and badly on the two that matter here: a product that
-keeps a tile of sums in registers, and transforms of many short columns. `emit` turns a Python function
-that builds vector code into a function for compiled code.
+LLVM's own vectorizer does well on simple loops and badly on the two that matter here: a product
+that keeps a tile of sums in registers, and transforms of many short columns. `emit` turns a
+Python function that builds vector code into a function for compiled code.
 """
 
 from contextlib import contextmanager
@@ -13,6 +13,7 @@ from numba.core.extending import intrinsic
 
 from .machine import VECTOR_BYTES
 from .scalars import INT
+from .vector import Vector
 
 BYTE, SHORT_INT = ir.IntType(8), ir.IntType(32)
 
@@ -76,7 +77,7 @@ class Code:
         return self.builder.sub(self.integer(a), self.integer(b))
 
     def divided(self, a, number):
-        """(a // number, a % number) for a ≥ 0 and a Python number: shifts if it is a power of two."""
+        """(a // number, a % number) for a ≥ 0 and a Python number."""
         number = self.integer(number)
         return self.builder.udiv(a, number), self.builder.urem(a, number)
 
@@ -110,9 +111,10 @@ class Code:
 
     @contextmanager
     def loop(self, count, *walks):
-        """A loop of `count` rounds. A walk is (start, step): yields the list of integers of a round.
+        """A loop of `count` rounds. Yields an integer for each walk, which is (start, step).
 
-        Steps of addresses are in bytes.
+        Steps of addresses are in bytes. After the loop, the integers are one step behind the last
+        round's.
         """
         builder = self.builder
         before = builder.block
@@ -149,7 +151,7 @@ class Code:
         return self.builder.if_else(condition)
 
     def masked(self, n, build):
-        """`build(None)` for a vector of which all lanes count, else `build(mask)` of the first n."""
+        """`build(None)` if all lanes of a vector count, else `build(mask)` for the first n."""
         with self.either(self.less(n, self.lanes)) as (some, all_of_them):
             with some:
                 build(self.mask(n))
@@ -257,7 +259,7 @@ class Code:
         return self.reduce_lanes(vector, Vector.__add__)
 
     def reduce_lanes(self, vector, operation):
-        """A vector whose lanes are all the result of an operation, of two vectors, over the lanes."""
+        """A vector with the result of an operation over the lanes in all lanes."""
         distance = self.lanes // 2
         while distance:
             swapped = [k ^ distance for k in range(self.lanes)]
@@ -370,38 +372,3 @@ class Code:
     def _function(self, name, result, kinds):
         module = self.builder.module
         return module.globals.get(name) or ir.Function(module, ir.FunctionType(result, kinds), name)
-
-
-def fold(operation, vectors):
-    """The operation over a power of two of vectors, in pairs: few wait for each other."""
-    while len(vectors) > 1:
-        pairs = zip(vectors[::2], vectors[1::2], strict=True)
-        vectors = [operation(a, b) for a, b in pairs]
-    return vectors[0]
-
-
-class Vector:
-    """A vector of elements, with + − · / by a vector or a Python number."""
-
-    def __init__(self, code, value):
-        self.code, self.value = code, value
-
-    def _with(self, operation, other):
-        other = other if isinstance(other, Vector) else self.code.constant(float(other))
-        return Vector(self.code, getattr(self.code.builder, operation)(self.value, other.value))
-
-    def __add__(self, other):
-        return self._with("fadd", other)
-
-    def __sub__(self, other):
-        return self._with("fsub", other)
-
-    def __mul__(self, other):
-        return self._with("fmul", other)
-
-    def __truediv__(self, other):
-        return self._with("fdiv", other)
-
-    def add_scaled(self, other, factor):
-        """self + factor · other, in one rounding where the machine can."""
-        return self.code.fma(self.code.constant(factor), other, self)

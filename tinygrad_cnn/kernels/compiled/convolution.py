@@ -2,18 +2,19 @@
 
 | filters | method | why |
 |---|---|---|
-| one channel and filter a group | `depthwise` | a product could keep nothing in registers |
-| up to 16 channels and filters, on 16 images or more that are innermost or have one channel | `batched` | vectors of images |
-| 3×3 or 5×5, stride and dilation 1, of enough channels; with groups, of enough tiles | `winograd` | a quarter of the multiplications |
-| the same in groups of many channels but few tiles | `winograd`, group by group | |
+| one channel and filter a group | `depthwise` | a product would have no columns |
+| up to 16 channels and filters, 16 images or more | `batched` | vectors of images |
+| 3×3 or 5×5 at stride 1, enough channels | `winograd` | a quarter of the multiplications |
+| the same in groups of many channels but few tiles | `winograd` | group by group |
 | 1×1, stride 1, no padding | `pointwise` | one product of pixels by channels |
 | all others | `direct` | products without unfolding |
 
 Some methods multiply by zeros that the definition does not have, and an infinity times 0 is NaN. If
 their result is not finite, it is computed again by `direct`.
 
-The gradient of the input is a convolution of the cotangent with the flipped filters for each remainder
-of the stride (`geometry.adjoint_phases`). Where the input has few channels, it is `direct.scatter`.
+The gradient of the input is a convolution of the cotangent with the flipped filters for each
+remainder of the stride (`geometry.adjoint_phases`). Where the input has few channels, it is
+`direct.scatter`.
 """
 
 from math import prod
@@ -100,7 +101,8 @@ def _module(x, w_shape, groups, dtype, sizes, w=None):
 def fills_vectors(g, C, stride, lanes):
     """Whether two or four adjacent pixels of an input of C channels are a whole vector.
 
-    Its gradient then is a convolution with as many filters more, in 0.3 to 1 of the time of `scatter`.
+    Its gradient then is a convolution with as many filters more, in 0.3 to 1 of the time of
+    `scatter`.
     """
     N, _, P, Q = g.shape
     fit = C in (lanes // 2, lanes // 4) and tuple(stride) == (1, 1)

@@ -88,8 +88,8 @@ def _adjoint_plan(g_shape, g_strides, x_shape, dtype, w_shape, stride, padding, 
 def _plan(x_shape, x_strides, y_shape, dtype, w_shape, stride, phases):
     """Everything in a call but addresses: computing it takes as long as a small convolution.
 
-    (shape of y, table of phases, integers after the addresses, strips, cost, bytes of scratch memory);
-    `loops.forward` says what a phase is.
+    (shape of y, table of phases, integers after the addresses, strips, cost, bytes of scratch
+    memory); `loops.forward` says what a phase is.
     """
     N, C, H, W = x_shape
     wide, (I, J) = round_up(C, lanes(dtype)), w_shape[2:]
@@ -113,8 +113,8 @@ def _plan(x_shape, x_strides, y_shape, dtype, w_shape, stride, phases):
     strips = -(-rows // strip)
     high = min((strip - 1) * stride[0] + max(reach - lowest, 0), H)
     integers = (
-        *[step // dtype.itemsize for step in x_strides], C, H, W, in_place, lowest, reach, stride[0],
-        len(table), y_shape[2] * yp, strips, strip,
+        *[step // dtype.itemsize for step in x_strides], C, H, W, in_place, lowest, reach,
+        stride[0], len(table), y_shape[2] * yp, strips, strip,
     )  # fmt: skip
     nbytes = 0 if in_place else high * row_bytes
     return y_shape, np.array(table, np.int64), integers, N * strips, cost, nbytes
@@ -138,8 +138,8 @@ def conv2d_weight(g, x, w_shape, stride, padding, dilation, groups):
     nbytes = 0 if in_place else high * row_bytes
     nbytes += 0 if g_in_place else strip * Q * wide * dtype.itemsize
     common = (
-        *pointer(x), C, H, W, in_place, *[before for before, _ in padding], *stride, *dilation, I, J,
-        *pointer(g), g_in_place, P, Q, strip,
+        *pointer(x), C, H, W, in_place, *[before for before, _ in padding], *stride, *dilation, I,
+        J, *pointer(g), g_in_place, P, Q, strip,
     )  # fmt: skip
     cost = N * C * P * Q * I * J * tuning.DEPTHWISE_MULTIPLY_ADDS
     units, shape = N * -(-P // strip), (I, J, wide)

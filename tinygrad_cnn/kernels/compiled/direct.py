@@ -1,4 +1,4 @@
-"""Convolutions as products with x itself, without unfolding: the calls of `loops.direct` and `.scatter`."""
+"""Convolutions as products with x itself: the calls of `loops.direct` and `loops.scatter`."""
 
 from math import prod
 
@@ -16,8 +16,8 @@ class _Strips:
     """How x goes through the cache: a strip of rows of windows at a time.
 
     `in_place` says that windows are read where x is, `merged` that the taps of a window's row are
-    contiguous. `common` are the arguments of the loops up to these two, `nbytes` the scratch memory for
-    the rows of x, and `count` the number of strips.
+    contiguous. `common` are the arguments of the loops up to these two, `nbytes` the scratch
+    memory for the rows of x, and `count` the number of strips.
     """
 
     def __init__(self, x, size, kernel, stride, origin, dilation, groups):
@@ -71,7 +71,7 @@ def direct(x, w, bias, stride, origin, dilation, groups, y):
 
 
 def _products(x, w, bias, stride, origin, dilation, groups, y, tail=None):
-    """The same. With a `tail` (pixels of a row, filters of the last one) y has F numbers a pixel."""
+    """`direct`. A `tail` is (pixels of a row, filters of the last one): y has F numbers a pixel."""
     dtype = y.dtype
     F, c, I, J = w.shape
     f, width = F // groups, panel_width(F // groups, dtype)
@@ -103,8 +103,8 @@ def _pack(w, f, width, groups):
 def _is_finite(x):
     """Whether the sum of all elements is finite.
 
-    `_adjacent_pixels` multiplies by zeros that the definition does not have. Infinities and NaNs spread
-    too far then, and the result is computed again without it.
+    `_adjacent_pixels` multiplies by zeros that the definition does not have. Infinities and NaNs
+    spread too far then, and the result is computed again without it.
     """
     with np.errstate(all="ignore"):
         return np.isfinite(x.sum())
@@ -113,9 +113,9 @@ def _is_finite(x):
 def _adjacent_pixels(w, bias, stride, dilation, y):
     """Few filters leave most of a vector empty. So e adjacent pixels become one with e·F filters.
 
-    w'[(k, f), c, i, t] = w[f, c, i, j] with t = k·s + j·d, for k < e. A part J / T of it is not zero; e
-    is chosen for the fewest vectors a pixel. Returns w', bias', stride, dilation and the tail of
-    `_products`, or None if it gains nothing.
+    w'[(k, f), c, i, t] = w[f, c, i, j] with t = k·s + j·d, for k < e. A part J / T of it is not
+    zero; e is chosen for the fewest vectors a pixel. Returns w', bias', stride, dilation and the
+    tail of `_products`, or None if it gains nothing.
     """
     (F, c, I, J), Q, s, d = w.shape, y.shape[3], stride[1], dilation[1]
     lane, reach = lanes(y.dtype), (J - 1) * d + 1

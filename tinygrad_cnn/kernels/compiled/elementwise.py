@@ -52,7 +52,7 @@ def elementwise(f, *given, **constants):
 
 
 class _Plan:
-    """All of a call but the data and addresses of its arrays: for their dtypes, shapes and strides."""
+    """A call for given dtypes, shapes and strides: all but the addresses of the arrays."""
 
     def __init__(self, f, given, arrays, constants):
         self.like = next(k for k, a in enumerate(arrays) if any(a.strides))
@@ -81,7 +81,7 @@ class _Plan:
         self._arrange(x, [arrays[k] for k in self.arrays])
 
     def _arrange(self, x, arrays):
-        """The elements of a row and the bytes from row to row of each array; which are copied first."""
+        """The rows of each array, in elements and bytes, and the arrays that are copied first."""
         y = np.empty_like(x)  # dense, in the axis order of x
         axes = tuple(common_axes(y))
         runs = [_runs(a.shape, a.strides, a.itemsize, axes) for a in arrays]

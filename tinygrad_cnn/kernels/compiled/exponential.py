@@ -1,18 +1,18 @@
 """The exponential of a vector, its inverse, and functions made of them.
 
 eˣ = 2ᵏ eʳ with k = x / ln 2, rounded to an integer, and r = x − k ln 2, |r| ≤ ln 2 / 2 (Cody and
-Waite 1980, "Software manual for the elementary functions", chapter 6). ln 2 is the sum of two parts.
-The first has so few bits that its products with all k are exact.
+Waite 1980, "Software manual for the elementary functions", chapter 6). ln 2 is the sum of two
+parts. The first has so few bits that its products with all k are exact.
 
-eʳ is Taylor's polynomial of the least degree d for which the next term, (ln 2 / 2)ᵈ⁺¹ / (d + 1)!, is
-below a quarter of 2⁻ᵐ⁻¹, for m bits after the point. That is a unit in the last place of √½, the
-smallest value of eʳ. It gives 7 for float32 and 13 for float64. A polynomial of least error would
-save a term or two, but it is a table.
+eʳ is Taylor's polynomial of the least degree d for which the next term, (ln 2 / 2)ᵈ⁺¹ / (d + 1)!,
+is below a quarter of 2⁻ᵐ⁻¹, for m bits after the point. That is a unit in the last place of √½,
+the smallest value of eʳ. It gives 7 for float32 and 13 for float64. A polynomial of least error
+would save a term or two, but it is a table.
 
-k is in the last bits of x / ln 2 + 1.5 · 2ᵐ, plus any integer that is added to that sum. Shifted by m
-bits, they are the bits of 2ᵏ⁺ʰ if h and the bias of exponents are in the sum. eʳ 2ᵏ⁺ʰ is exact, and
-2⁻ʰ times that is rounded once, also where it is subnormal, 0 or infinite: h is half the bias for
-x ≤ 0, and −1 above.
+k is in the last bits of x / ln 2 + 1.5 · 2ᵐ, plus any integer that is added to that sum. Shifted
+by m bits, they are the bits of 2ᵏ⁺ʰ if h and the bias of exponents are in the sum. eʳ 2ᵏ⁺ʰ is
+exact, and 2⁻ʰ times that is rounded once, also where it is subnormal, 0 or infinite: h is half
+the bias for x ≤ 0, and −1 above.
 
 ln(1 + x) = k ln 2 + 2 artanh s with 1 + x = 2ᵏ (1 + f), √½ ≤ 1 + f < √2, and s = f / (2 + f),
 |s| < 0.172. k is in the bits of 1 + x, and the rounding error of that sum is added to f.
@@ -25,7 +25,7 @@ from math import factorial, inf, log, nan, sqrt
 from llvmlite import ir
 
 from ..error_function import RATIONAL, RATIONAL_32
-from .code import Vector
+from .vector import Vector
 
 LN2 = Decimal("0.6931471805599453094172321214581765680755")
 

@@ -5,11 +5,11 @@ not safe here:
 
 - It decides freshness from the function's own file at the time of compiling. Kernels are built from
   several files, which may have changed since they were imported.
-- Its index numbers the files of a function, one for each type. Two processes that compile at once give
-  two types one number.
+- Its index numbers the files of a function, one for each type. Two processes that compile at once
+  give two types one number.
 
-So here the file name encodes the source as imported, the types and the processor: other code is never
-found. Nor is other code linked (see `part`). A failure of the cache is never an error.
+So here the file name encodes the source as imported, the types and the processor: other code is
+never found. Nor is other code linked (see `part`). A failure of the cache is never an error.
 """
 
 import hashlib
@@ -92,9 +92,9 @@ _names: Counter = Counter()
 def part(function):
     """Compile a function that kernels call, under a unique name.
 
-    Machine code is linked by name. Numba tells functions of one name apart, such as those that one
-    Python function makes, by numbers that start again in each process. A process that loads code kept
-    by two others would take one function for another.
+    Machine code is linked by name. Numba tells functions of one name apart, such as those that
+    one Python function makes, by numbers that start again in each process. A process that loads
+    code kept by two others would take one function for another.
     """
     name = f"{function.__module__}.{function.__qualname__}"
     _names[name] += 1
@@ -103,7 +103,7 @@ def part(function):
 
 
 class native:
-    """A function of integers (first a zero of the dtype, if it has one), compiled when first needed.
+    """A function of integers, compiled when first needed. The first may be a zero of the dtype.
 
     The code is kept under the file and name of `source`.
     """
@@ -141,11 +141,11 @@ class native:
 class jit(native):
     """A kernel: a function of a zero, which gives the dtype, and of integers.
 
-    It is called with a dtype and integers, and holds no interpreter lock while it runs. The compiled
-    code reads the integers from memory, except for a last one named `scratch`, so all kernels have one
-    signature and `team` can call any of them. The arguments that differ between the parts of a shared
-    call are stored in a row of their own: the range `first` to `last`, and `sums` or `check` if one
-    stands before it.
+    It is called with a dtype and integers, and holds no interpreter lock while it runs. The
+    compiled code reads the integers from memory, except for a last one named `scratch`, so all
+    kernels have one signature and `team` can call any of them. The arguments that differ between
+    the parts of a shared call are stored in a row of their own: the range `first` to `last`, and
+    `sums` or `check` if one stands before it.
     """
 
     def __init__(self, function):
@@ -208,8 +208,8 @@ def integers(count):
 def address(x):
     """The address of the first element of an array: the first field of NumPy's array object.
 
-    `x.__array_interface__` has it too, but takes ten times as long. NumPy's C API reads that field in
-    the same way, in extensions that were compiled long ago.
+    `x.__array_interface__` has it too, but takes ten times as long. NumPy's C API reads that
+    field in the same way, in extensions that were compiled long ago.
     """
     return c_ssize_t.from_address(id(x) + _FIRST_FIELD).value
 

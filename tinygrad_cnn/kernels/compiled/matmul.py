@@ -1,8 +1,8 @@
 """The matrix product: our own for middling matrices, BLAS for small and for large ones.
 
-For the weight of a linear layer our own takes 0.8 to 1 of the time of OpenBLAS on one thread, and on
-two no Python thread has to wake. A small product is over before the call is. A large one would need
-both factors packed.
+For the weight of a linear layer our own takes 0.8 to 1 of the time of OpenBLAS on one thread, and
+on two no Python thread has to wake. A small product is over before the call is. A large one would
+need both factors packed.
 """
 
 from .. import tuning as shared

@@ -1,7 +1,8 @@
-"""The calls of the normalization loops, for arrays arranged as (B, O, K, I): see `loops.normalization`.
+"""The calls of the normalization loops, for arrays that are (B, O, K, I) in memory.
 
-Such are (N, C, H, W) with channels in the middle, innermost or outermost, also a slice of channels,
-and most arrays that are normalized over some of these axes. Others, and small ones, go to the fallback.
+`loops.normalization` explains these axes. They fit (N, C, H, W) with channels in the middle,
+innermost or outermost, a slice of channels, and most arrays that are normalized over some of these
+axes. Other arrays, and small ones, go to the fallback.
 """
 
 from functools import lru_cache

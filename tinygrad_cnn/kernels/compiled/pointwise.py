@@ -6,7 +6,7 @@ from .matmul import by_panels, is_readable
 
 
 def is_pointwise(x, w_shape, y, stride, origin, groups):
-    """Whether each pixel of y is a product with the same pixel of x, and both are matrices in place."""
+    """Whether pixels of y are products with the same pixels of x, and both are matrices."""
     return (
         groups == 1
         and w_shape[2:] == (1, 1)

@@ -1,5 +1,5 @@
-"""The calls of the pooling loops, for channels or images innermost. Other layouts, and windows of more
-taps than a byte counts, go to the fallback.
+"""The calls of the pooling loops, for channels or images innermost. Other layouts, and windows of
+more taps than a byte counts, go to the fallback.
 
 A plane is pooled by itself, so images and channels can change their names: with images innermost, a
 kernel calls itself with the two axes swapped.

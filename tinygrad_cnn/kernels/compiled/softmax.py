@@ -1,4 +1,4 @@
-"""The calls of the softmax loops, for dense float32 and float64 arrays with the axis innermost in memory.
+"""The calls of the softmax loops, for dense float32 and float64 arrays with the axis innermost.
 
 Other arrays go to the fallback.
 """

@@ -231,8 +231,8 @@ _own = threading.local()
 def call(kernel, dtype, common, rows, threads=1, nbytes=0):
     """Call a kernel with the common integers and those of each row, on `threads` threads, and wait.
 
-    Each thread has `nbytes` of scratch memory. The result of a row must not depend on the thread or on
-    the order. If another caller has the threads, this one works alone.
+    Each thread has `nbytes` of scratch memory. The result of a row must not depend on the thread
+    or on the order. If another caller has the threads, this one works alone.
     """
     if len(common) != kernel.common:
         raise TypeError(
@@ -266,7 +266,8 @@ def call(kernel, dtype, common, rows, threads=1, nbytes=0):
         members = 1 if alone else threads
         try:
             lead(
-                board, entry, dtype.itemsize // 8, at, first, length, memory, each, len(rows), members
+                board, entry, dtype.itemsize // 8, at, first, length, memory, each, len(rows),
+                members
             )  # fmt: skip
             while not wait(board):
                 time.sleep(0)

@@ -1,5 +1,5 @@
-"""From a function of arrays to a program. The function is called once with stand-ins for arrays, which
-record the operations on them.
+"""From a function of arrays to a program. The function is called once with stand-ins for arrays,
+which record the operations on them.
 """
 
 import numpy as np
@@ -93,7 +93,7 @@ class Trace:
         return function(*given, **constants)
 
     def record(self, name, inputs, out=None):
-        """Add an instruction, and return the stand-in for its result, of the dtype NumPy gives it."""
+        """Add an instruction. Returns a stand-in for its result, with NumPy's dtype."""
         if name == "not_equal" and self.dtype:
             return self.record("invert", (self.record("equal", inputs),), out)
         if name in SWAPPED:

@@ -21,16 +21,16 @@ LEAST_UNITS = 8
 # Pieces of work for each thread. A thread takes the next piece when it is done, so none waits long.
 PIECES_PER_THREAD = 3
 # How often an idle thread looks for work before it sleeps: at 15 to 40 ns each, some tenths of a
-# millisecond, in which the next kernel of a network mostly comes. A thread that sleeps takes longer to
-# wake than a small kernel takes.
+# millisecond, in which the next kernel of a network mostly comes. A thread that sleeps takes
+# longer to wake than a small kernel takes.
 SPIN_PAUSES = 20_000
 # How often a caller looks whether its work is done before it gives way to other processes.
 WAIT_PAUSES = 2_000
 
 # --- The tile of a matrix product ---------------------------------------------------------------
 
-# Rows of a tile that is two vectors wide: with the two vectors of b and one of a, its sums fill most
-# of the registers (24 + 3 of 32, 12 + 3 of 16). Shorter tiles are for the last rows.
+# Rows of a tile that is two vectors wide: with the two vectors of b and one of a, its sums fill
+# most of the registers (24 + 3 of 32, 12 + 3 of 16). Shorter tiles are for the last rows.
 TILE_ROWS = (12 if REGISTERS == 32 else 6, 4, 2, 1)
 
 # --- Matrix products ----------------------------------------------------------------------------
@@ -46,18 +46,19 @@ PANEL_BYTES = 1 << 17
 LEAST_UNIT_ROWS = 24
 # Bytes of a and y in a unit: one of the rows stays in the L2 cache for all panels.
 UNIT_BYTES = 1 << 20
-# Pieces for each thread: panels are few, and all take the same time. Measured: with fewer pieces, one
-# thread had five panels of eight.
+# Pieces for each thread: panels are few, and all take the same time. Measured: with fewer pieces,
+# one thread had five panels of eight.
 PANEL_PIECES_PER_THREAD = 16
 
 # --- Choice of a convolution's method -----------------------------------------------------------
 
-# Channels and filters from which Winograd's method is faster than the direct one, by filter size, and
-# the least product of both. Measured: half of the time for 48 channels and 12 filters.
+# Channels and filters from which Winograd's method is faster than the direct one, by filter size,
+# and the least product of both. Measured: half of the time for 48 channels and 12 filters.
 WINOGRAD_CHANNELS = {3: 8, 5: 10}
 WINOGRAD_CHANNEL_PAIRS = 128
-# Channels and filters of a group, and pixels times pairs of them, from which groups with few tiles go
-# one by one: then the calls are little of the time. Measured: 0.4 to 0.75 of the time on 16².
+# Channels and filters of a group, and pixels times pairs of them, from which groups with few
+# tiles go one by one: then the calls are little of the time. Measured: 0.4 to 0.75 of the time on
+# 16².
 GROUP_CHANNELS, GROUP_MULTIPLY_ADDS = 16, 1 << 21
 # Up to this many channels and filters, and from this many images on, vectors hold images: fewer
 # channels would leave most of a vector empty.
@@ -88,10 +89,11 @@ DEPTHWISE_PIXELS = 4
 TILES_BYTES = 3 << 18
 # Tiles at once, at least, of which the filters are read.
 LEAST_TILES_AT_ONCE = 12
-# Tiles, or channels of sums, at once for one panel of filters: 36 numbers of each stay in the cache.
+# Tiles, or channels of sums, at once for one panel of filters: 36 numbers of each stay in the
+# cache.
 PANEL_TILES_AT_ONCE = 96
-# Filters for each tile, from which they are transformed panel by panel: more of them are most of the
-# memory that is touched. Measured: half of the time from 256 channels on.
+# Filters for each tile, from which they are transformed panel by panel: more of them are most of
+# the memory that is touched. Measured: half of the time from 256 channels on.
 PANEL_FILTERS_PER_TILE = 1
 # Tiles from which groups use Winograd's method: each thread has sums of its own for all filters.
 GROUP_TILES = 32
@@ -120,8 +122,8 @@ NORMALIZED_ELEMENTS = 1 << 11
 PROGRAM_BLOCK_ELEMENTS = 1 << 10
 # The same for updates, which touch more arrays.
 UPDATE_BLOCK_ELEMENTS = 1 << 9
-# Cost of an operation on an element. An update's is set lower than its time: a second core must fetch
-# what the first one has in its cache.
+# Cost of an operation on an element. An update's is set lower than its time: a second core must
+# fetch what the first one has in its cache.
 OPERATION_MULTIPLY_ADDS, UPDATE_OPERATION_MULTIPLY_ADDS = 4, 2
 # Contiguous elements from which an array with gaps is read in place. Shorter runs are copied first.
 RUN_ELEMENTS = 16

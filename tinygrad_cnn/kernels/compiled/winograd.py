@@ -88,8 +88,8 @@ def _transformed(x, r, origin, of_x, down, right, multiple):
     step = tiles * wide + lanes(dtype)
     memory = aligned((SQUARES, step), dtype)
     common = (
-        r, of_x, *pointer(x), C, H, W, -origin[0], -origin[1], down, right, address(memory), step, wide,
-        strip,
+        r, of_x, *pointer(x), C, H, W, -origin[0], -origin[1], down, right, address(memory), step,
+        wide, strip,
     )  # fmt: skip
     cost = memory.size * tuning.TRANSFORM_MULTIPLY_ADDS
     share(loops.transform, dtype, common, tiles, cost, (strip * m + more) * row_bytes)
@@ -113,8 +113,8 @@ def _by_panels(x, w, bias, origin, y):
     bias = padded(bias, panels * width, dtype)
     ya, yn, _, yp, yq = pointer(y)
     common = (
-        r, address(v), step, wide, down, right, tiles, wa, sf, sc, st, C, F, address(bias), width, ya, yn,
-        yp, yq, P, Q, most,
+        r, address(v), step, wide, down, right, tiles, wa, sf, sc, st, C, F, address(bias), width,
+        ya, yn, yp, yq, P, Q, most,
     )  # fmt: skip
     cost, check = tiles * SQUARES * C * F, lanes(dtype)
     return share(loops.forward_by_panels, dtype, common, panels, cost, nbytes, check=check)
@@ -131,7 +131,8 @@ def _weight_by_panels(g, x, w_shape, origin):
     most = min(C, tuning.PANEL_TILES_AT_ONCE)
     nbytes = ZEROS_BYTES + (SQUARES + r * r) * most * width * dtype.itemsize + SQUARES * 64
     common = (
-        r, address(v), v_step, wide, address(z), z_step, deep, tiles, C, F, width, address(result), most,
+        r, address(v), v_step, wide, address(z), z_step, deep, tiles, C, F, width, address(result),
+        most,
     )  # fmt: skip
     panels, cost, check = -(-F // width), tiles * SQUARES * C * F, lanes(dtype)
     return result, share(
@@ -182,8 +183,8 @@ def _by_tiles(x, w, bias, origin, y):
     bias = padded(bias, F + width, dtype)
     ya, yn, _, yp, yq = pointer(y)
     common = (
-        r, *pointer(x), C, H, W, -origin[0], -origin[1], c, f, panels.count, address(u), address(bias),
-        width, ya, yn, yp, yq, P, Q, panels.most, panels.strip,
+        r, *pointer(x), C, H, W, -origin[0], -origin[1], c, f, panels.count, address(u),
+        address(bias), width, ya, yn, yp, yq, P, Q, panels.most, panels.strip,
     )  # fmt: skip
     check = lanes(dtype)
     return share(
@@ -192,13 +193,13 @@ def _by_tiles(x, w, bias, origin, y):
 
 
 def _weight_by_tiles(g, x, w_shape, origin):
-    """`winograd_weight` with sums of each thread over its tiles; the result, and whether it is finite."""
+    """`winograd_weight` with sums of each thread over its tiles, and whether it is finite."""
     dtype, (_, C, H, W), (P, Q), (F, c, r, _) = x.dtype, x.shape, g.shape[2:], w_shape
     panels = _Panels(x, g, w_shape, weight=True)
     f, width = panels.f, panels.width
     common = (
-        r, *pointer(x), C, H, W, -origin[0], -origin[1], *pointer(g), F, P, Q, c, f, panels.count, width,
-        panels.most, panels.strip,
+        r, *pointer(x), C, H, W, -origin[0], -origin[1], *pointer(g), F, P, Q, c, f, panels.count,
+        width, panels.most, panels.strip,
     )  # fmt: skip
     shape = panels.count, SQUARES, c, width
     sums = sum_over_threads(

@@ -6,10 +6,10 @@ from . import tuning
 
 
 def blockwise(jobs):
-    """In blocks that stay in the cache: memory is read and written once, and spare arrays are small.
+    """In blocks that stay in the cache: memory is read and written once, spare arrays are small.
 
-    On one thread. Two would wait for the interpreter between many short operations, and large arrays
-    are limited by memory anyway.
+    On one thread. Two would wait for the interpreter between many short operations, and large
+    arrays are limited by memory anyway.
     """
     block = tuning.UPDATE_BLOCK_ELEMENTS
     with np.errstate(all="ignore"):

@@ -1,7 +1,8 @@
 """col2im: the gradient of a convolution's input as products for each tap, added up.
 
-The gradient of an image of 3 channels as a convolution would be a product with three columns. Here a
-product has a column for each tap and channel, and the results are added to the cells of their taps.
+The gradient of an image of 3 channels as a convolution would be a product with three columns.
+Here a product has a column for each tap and channel, and the results are added to the cells of
+their taps.
 """
 
 from math import prod

@@ -1,4 +1,4 @@
-"""Convolution and its adjoints as matrix products with unfolded windows (`im2col`), or by `winograd`."""
+"""Convolution and its adjoints: products with unfolded windows (`im2col`), or `winograd`."""
 
 from math import prod
 
@@ -24,7 +24,7 @@ def conv2d(x, w, bias, stride, padding, dilation, groups):
 
 
 def conv2d_input(g, w, x_shape, stride, padding, dilation, groups):
-    """A convolution of g with the flipped filters for each remainder of the stride (`adjoint_phases`).
+    """A convolution of g with flipped filters for each remainder of the stride.
 
     For few channels, fewer than filters, `col2im` is faster.
     """
@@ -43,8 +43,8 @@ def conv2d_input(g, w, x_shape, stride, padding, dilation, groups):
 def conv2d_weight(g, x, w_shape, stride, padding, dilation, groups):
     """A product of g with unfolded windows.
 
-    Each thread adds up its blocks in order, and then the sums of the threads are added in order: the
-    same bits at every run.
+    Each thread adds up its blocks in order, and then the sums of the threads are added in order:
+    the same bits at every run.
     """
     F, c, I, J = w_shape
     dtype = np.result_type(g, x)

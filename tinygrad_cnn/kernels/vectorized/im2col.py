@@ -6,8 +6,8 @@ V[n,c,i,j,p,q] = x[n, c, p·s + i·d + origin, ...], zero outside of x.
 V is I·J times as large as x, so only one block of output pixels exists at a time, in scratch memory
 that stays in the cache. Blocks are independent, and threads share them.
 
-NumPy's inner loops run along the innermost axis, so that axis must be long: x is arranged as N H W C,
-or as C H W N where channels are few and images many.
+NumPy's inner loops run along the innermost axis, so that axis must be long: x is arranged as N H
+W C, or as C H W N where channels are few and images many.
 """
 
 from itertools import product
@@ -50,9 +50,10 @@ def empty(shape, order, dtype):
 class Im2col:
     """V of x for filters of shape (F, c, I, J), in panels for threads and blocks for the cache.
 
-    x is read as (outer, H, W, inner), where (outer, inner) is (n, c) or (c, n). A panel is a range of
-    images, of groups or of rows; its part of x is copied at once, with zeros around it. Its blocks are
-    ranges of pixels, ordered n, p, q or p, q, n, that are unfolded one after the other.
+    x is read as (outer, H, W, inner), where (outer, inner) is (n, c) or (c, n). A panel is a
+    range of images, of groups or of rows; its part of x is copied at once, with zeros around it.
+    Its blocks are ranges of pixels, ordered n, p, q or p, q, n, that are unfolded one after the
+    other.
     """
 
     scratch_name = "windows"

@@ -1,7 +1,8 @@
 """The matrix product by BLAS, on our threads.
 
-BLAS has threads of its own, but after a call they search for work for 20 ms, also when the cores are
-needed elsewhere. So BLAS is held at one thread, and large products are shared by Python threads.
+BLAS has threads of its own, but after a call they search for work for 20 ms, also when the cores
+are needed elsewhere. So BLAS is held at one thread, and large products are shared by Python
+threads.
 """
 
 import numpy as np
@@ -15,8 +16,9 @@ from .thread_pool import run
 def matmul(a, b):
     """By `np.matmul`, except in two cases where BLAS is faster in another form.
 
-    For an inner size of 1 (the weight gradient of one image) `np.matmul` calls no BLAS, but `np.dot`
-    does. For few rows and a transposed b (a linear layer) BLAS computes bᵀaᵀ faster than ab.
+    For an inner size of 1 (the weight gradient of one image) `np.matmul` calls no BLAS, but
+    `np.dot` does. For few rows and a transposed b (a linear layer) BLAS computes bᵀaᵀ faster than
+    ab.
     """
     plain = a.ndim == b.ndim == 2 and a.dtype == b.dtype and a.dtype.char in "fd"
     few_rows = plain and len(a) in tuning.TRANSPOSED_PRODUCT_ROWS and a.shape[1] > 1

@@ -2,8 +2,8 @@
 
 Letters: x and g of one shape; μ, r, w, b, s and t broadcast with it.
 
-A pass is several operations. Large arrays go through it in parts (`passes`). The parts do not depend
-on the number of threads, and so neither do the bits.
+A pass is several operations. Large arrays go through it in parts (`passes`). The parts do not
+depend on the number of threads, and so neither do the bits.
 """
 
 from math import prod

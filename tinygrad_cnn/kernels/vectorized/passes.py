@@ -1,7 +1,7 @@
 """Passes of several NumPy operations over large arrays, in parts that stay in the cache.
 
-An array that varies along one axis only (a scale or bias of each channel) broadcasts. If its axis is
-innermost, the array is a `Table`: rows of channels, taken many at a time.
+An array that varies along one axis only (a scale or bias of each channel) broadcasts. If its axis
+is innermost, the array is a `Table`: rows of channels, taken many at a time.
 """
 
 from functools import lru_cache
@@ -96,7 +96,7 @@ class Table:
         return v if v is None else np.tile(np.broadcast_to(v.ravel(), (1, self.n)), self.k)
 
     def sum(self, a):
-        """The sum of the rows, as a row, by BLAS: NumPy adds short rows slowly and rounds at each."""
+        """The sum of the rows, as a row, by BLAS: NumPy adds short rows slowly, and rounds more."""
         with threads.one_blas_thread():
             total = np.ones(len(a), a.dtype) @ a
         return self.row(total.reshape(self.k, self.n).sum(axis=0))

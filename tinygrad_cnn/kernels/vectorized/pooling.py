@@ -111,7 +111,7 @@ def avg_pool2d(x, kernel_size, stride, padding, output_size, divisor):
 
 
 def avg_pool2d_input(g, x_shape, kernel_size, stride, padding, divisor):
-    """`avg_pool2d` backwards: g / divisor is added to the columns of each window, then to the rows."""
+    """`avg_pool2d` backwards: g / divisor is added to each window's columns, then its rows."""
     x = _empty_like(g, x_shape[2:], g.dtype)
     rows, columns = _taps_by_axis(x_shape[2:], kernel_size, stride, padding, (1, 1), g.shape[2:])
 

@@ -42,9 +42,9 @@ _pool = _Pool()
 def run(work, blocks, threads):
     """Call `work(block)` for every block on up to `threads` threads, and wait for the last.
 
-    The calling thread takes part. The result of a block must not depend on the thread or the order.
-    The first exception is raised once nothing runs any more. BLAS is held at one thread even if `run`
-    uses one: its own threads would cost a small product more than they gain.
+    The calling thread takes part. The result of a block must not depend on the thread or the
+    order. The first exception is raised once nothing runs any more. BLAS is held at one thread
+    even if `run` uses one: its own threads would cost a small product more than they gain.
     """
     threads = min(threads, len(blocks))
     if threads <= 1:

@@ -204,7 +204,7 @@ def _sums_by_thread(of_x, of_g):
 
 
 def _sums_of_kept_tiles(of_x, of_g):
-    """The same function, for tiles that take less memory than the sums would: it keeps the tiles."""
+    """The same function, for tiles that take less memory than the sums: it keeps the tiles."""
     panels = of_x.panels()
     found = [None] * len(panels)
 

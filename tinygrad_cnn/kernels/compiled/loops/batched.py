@@ -1,12 +1,13 @@
 """Convolution of many images with few channels and filters: vectors of images.
 
-With images innermost in memory (C H W N), a pixel of one channel is a run of N numbers, and
-y[f, n] = b[f] + Σ_cij w[f, c, i, j] x[c, i, j, n] for the window of a pixel. For each tap a few vectors of
-images are read and serve all filters of a tile, whose sums stay in registers. Only the taps that stand
-in x are visited: nothing is padded.
+With images innermost in memory (C H W N), a pixel of one channel is a run of N numbers, and y[f,
+n] = b[f] + Σ_cij w[f, c, i, j] x[c, i, j, n] for the window of a pixel. For each tap a few
+vectors of images are read and serve all filters of a tile, whose sums stay in registers. Only the
+taps that stand in x are visited: nothing is padded.
 
-The gradient of the filters w̄[f, c, i, j] = Σ_pqn g[f, p, q, n] x[c, p·s + i·d, q·t + j·e, n] ends in the
-sum of a vector of images. A tile has filters and taps of a row. There x has zeros around.
+The gradient of the filters w̄[f, c, i, j] = Σ_pqn g[f, p, q, n] x[c, p·s + i·d, q·t + j·e, n]
+ends in the sum of a vector of images. A tile has filters and taps of a row. There x has zeros
+around.
 """
 
 from ..code import emit
@@ -22,14 +23,14 @@ TILE_TAPS = (5, 3, 1)
 def _pixels(vectors):
     """y[f, n] for `filters` filters and so many vectors of images.
 
-    x is at the first tap, w at the first of all; `down` × `along` taps count, `skipped` taps after the
-    first one. w holds tiles of 6, 4, 2 or 1 filters, each [c, i, j, filter].
+    x is at the first tap, w at the first of all; `down` × `along` taps count, `skipped` taps
+    after the first one. w holds tiles of 6, 4, 2 or 1 filters, each [c, i, j, filter].
     """
 
     @emit
     def emitted(
-        code, x, x_plane, x_row, x_column, w, I, J, skipped, bias, filters, channels, down, along, y,
-        y_plane, n,
+        code, x, x_plane, x_row, x_column, w, I, J, skipped, bias, filters, channels, down, along,
+        y, y_plane, n,
     ):  # fmt: skip
         taps = code.times(I, J)
 
@@ -88,15 +89,15 @@ def _bring(
     size = size_of(zero)
     for c in range(C):
         fill_patch(
-            zero, x + c * sc * size, sn, sh, sw, n, H, W, to + c * rows * columns * wide * size, wide,
-            top, rows, left, columns,
+            zero, x + c * sc * size, sn, sh, sw, n, H, W, to + c * rows * columns * wide * size,
+            wide, top, rows, left, columns,
         )  # fmt: skip
 
 
 @jit
 def forward(
-    zero, x, sn, sc, sh, sw, N, C, H, W, top, left, s, t, d, e, I, J, in_place, w, bias, F, y, yf, yp,
-    yq, P, Q, deep, strip, first, last, scratch,
+    zero, x, sn, sc, sh, sw, N, C, H, W, top, left, s, t, d, e, I, J, in_place, w, bias, F, y, yf,
+    yp, yq, P, Q, deep, strip, first, last, scratch,
 ):  # fmt: skip
     """The units first to last of y, images innermost: strips of rows of up to `deep` images.
 
@@ -146,7 +147,7 @@ def forward(
 
 
 def _tap(rows, taps):
-    """sums[r, t] += Σ_q g[r, q] x[t, q] for `rows` filters r and `taps` taps t, vectors of images."""
+    """sums[r, t] += Σ_q g[r, q] x[t, q] for `rows` filters r and `taps` taps t: image vectors."""
 
     @emit
     def emitted(code, x, to, x_column, x_tap, g, g_plane, g_column, columns, vectors, to_plane):
@@ -221,8 +222,8 @@ def weight(
         if not g_in_place:
             g_column, g_row, g_plane, given = wide, Q * wide, rows * Q * wide, memory
             _bring(
-                zero, g + (k * gn + p * gp) * size, gn, gf, gp, gq, n, F, rows, Q, given, wide, 0, rows,
-                0, Q,
+                zero, g + (k * gn + p * gp) * size, gn, gf, gp, gq, n, F, rows, Q, given, wide, 0,
+                rows, 0, Q,
             )  # fmt: skip
         vectors, pixels = wide // lanes, Q
         if g_column == t * column == wide:

@@ -1,12 +1,12 @@
 """Convolution with one channel and one filter a group: vectors of channels, no product.
 
-x is read in place, and of each window only the taps that are inside: nothing is padded. A pixel that
-several windows of a row hold is loaded once for all of them, so that arithmetic is the limit and not
-loads. Where channels are not innermost, or fill no whole vectors, x is first brought into that order,
-a few rows at a time.
+x is read in place, and of each window only the taps that are inside: nothing is padded. A pixel
+that several windows of a row hold is loaded once for all of them, so that arithmetic is the limit
+and not loads. Where channels are not innermost, or fill no whole vectors, x is first brought into
+that order, a few rows at a time.
 
-The gradient of the filters w̄[i, j] = Σ_pq g[p, q] x[p·s + i·d, q·t + j·e] keeps the sums of nine taps
-in registers.
+The gradient of the filters w̄[i, j] = Σ_pq g[p, q] x[p·s + i·d, q·t + j·e] keeps the sums of nine
+taps in registers.
 
 The windows of an image are cut into ranges of rows and of columns that have the same taps in x: one
 large range inside, and windows one by one at the borders (`_range_from`).
@@ -22,8 +22,8 @@ from ..tuning import DEPTHWISE_PIXELS as TOGETHER
 from .patch import fill_patch, strip_of, taps_inside
 
 PHASE_FIELDS = 16  # integers of a phase, see `forward`
-# (I, J, stride of the windows) with code of their own: 3 × 3, and the parts of it at a border or in a
-# phase of the input's gradient.
+# (I, J, stride of the windows) with code of their own: 3 × 3, and the parts of it at a border or
+# in a phase of the input's gradient.
 SHAPES = (3, 3, 1), (3, 3, 2), (2, 3, 1), (3, 2, 1), (2, 2, 1), (1, 2, 1), (2, 1, 1), (1, 1, 1)
 
 
@@ -39,12 +39,12 @@ def _shared_cells(count, step, taps):
 
 
 def _pixels(count):
-    """y[q] = bias + Σ_ij w[i, j] x[q, i, j] for groups of `count` pixels q, a vector of channels each."""
+    """y[q] = bias + Σ_ij w[i, j] x[q, i, j] for groups of `count` pixels q, vectors of channels."""
 
     @emit
     def emitted(
-        code, x, x_down, x_row, x_column, w, w_row, w_column, down, along, step, apart, bias, y, y_down,
-        y_step, rows, groups, n,
+        code, x, x_down, x_row, x_column, w, w_row, w_column, down, along, step, apart, bias, y,
+        y_down, y_step, rows, groups, n,
     ):  # fmt: skip
         """Windows of `down` × `along` taps, `apart` in a row, that are `step` columns apart."""
 
@@ -64,7 +64,7 @@ def _pixels(count):
                 code.store(code.get(one), code.at(to, code.times(q, y_step)), mask)
 
         def of_shape(I, J, s):
-            """The taps stay in registers, and a cell is loaded once for all windows of the group."""
+            """Taps stay in registers, and a cell is loaded once for all windows of the group."""
             factors = {
                 (i, j): code.load(code.at(w, code.times(i, w_row), code.times(j, w_column)))
                 for i in range(I)
@@ -117,10 +117,10 @@ _some, _single = _pixels(TOGETHER), _pixels(1)
 
 
 def _taps(down, along, pixels=1, step=0):
-    """sums[i, j] += Σ_pq g[p, q] x[p, q, i, j] for `down` × `along` taps, a vector of channels each.
+    """sums[i, j] += Σ_pq g[p, q] x[p, q, i, j] for `down` × `along` taps, vectors of channels.
 
-    `columns` groups of `pixels` windows q, each `step` columns from the next. Groups are x_group and
-    g_group apart.
+    `columns` groups of `pixels` windows q, each `step` columns from the next. Groups are x_group
+    and g_group apart.
     """
 
     @emit
@@ -191,8 +191,8 @@ def _range_from(p, end, first, last, stride, before, dilation, taps, length):
 
 @part
 def _run(
-    zero, x, x_down, x_row, x_column, w, w_row, w_column, down, along, step, apart, bias, y, y_down, y_step,
-    rows, columns, n,
+    zero, x, x_down, x_row, x_column, w, w_row, w_column, down, along, step, apart, bias, y,
+    y_down, y_step, rows, columns, n,
 ):  # fmt: skip
     """`_pixels` for any number of columns. The last group may compute some of them twice."""
     size = size_of(zero)
@@ -205,8 +205,8 @@ def _run(
     groups, q = columns // TOGETHER, 0
     while True:
         _some(
-            zero, x + q * step * x_column * size, x_down, x_row, x_column, w, w_row, w_column, down, along,
-            step, apart, bias, y + q * y_step * size, y_down, y_step, rows, groups, n,
+            zero, x + q * step * x_column * size, x_down, x_row, x_column, w, w_row, w_column,
+            down, along, step, apart, bias, y + q * y_step * size, y_down, y_step, rows, groups, n,
         )  # fmt: skip
         if q + groups * TOGETHER == columns:
             return
@@ -237,9 +237,9 @@ def _strip_of_phase(
                 cell = (p * s - top + i0 * d) * row + (q * t - left + j0 * e) * column
                 _run(
                     zero, base + (cell + c) * size, s * row, d * row, column,
-                    w + (tap + i0 * w_row + j0 * w_column + c) * size, w_row, w_column, i1 - i0, j1 - j0,
-                    t, e, bias + c * size, y + (of + p * yp + q * yq + c) * size, yp, yq, rows, columns,
-                    C - c,
+                    w + (tap + i0 * w_row + j0 * w_column + c) * size, w_row, w_column, i1 - i0,
+                    j1 - j0, t, e, bias + c * size, y + (of + p * yp + q * yq + c) * size, yp, yq,
+                    rows, columns, C - c,
                 )  # fmt: skip
                 q += columns
             p += rows
@@ -247,16 +247,16 @@ def _strip_of_phase(
 
 @jit
 def forward(
-    zero, x, y, w, bias, phases, sn, sc, sh, sw, C, H, W, in_place, lowest, reach, stride, count, yn,
-    strips, strip, first, last, scratch,
+    zero, x, y, w, bias, phases, sn, sc, sh, sw, C, H, W, in_place, lowest, reach, stride, count,
+    yn, strips, strip, first, last, scratch,
 ):  # fmt: skip
     """The strips first to last of y, counted over n, p: `strip` rows of each phase.
 
     A phase is a convolution of x with some taps, which makes some cells of y. Its 16 integers at
-    `phases` are: the first cell of y and the strides yp, yq; P, Q; s, t; d, e; top, left; I, J; the
-    first tap and the strides of taps. `lowest` and `reach` are the first row of x that the first window
-    of any phase holds, and the one after the last. `in_place` says that channels are innermost and
-    fill whole vectors.
+    `phases` are: the first cell of y and the strides yp, yq; P, Q; s, t; d, e; top, left; I, J;
+    the first tap and the strides of taps. `lowest` and `reach` are the first row of x that the
+    first window of any phase holds, and the one after the last. `in_place` says that channels are
+    innermost and fill whole vectors.
     """
     size, lanes = size_of(zero), lanes_of(zero)
     wide = (C + lanes - 1) // lanes * lanes
@@ -373,9 +373,10 @@ def weight(
                     if i0 < i1 and j0 < j1:
                         cell = (p * s - top + i0 * d) * row + (q * t - left + j0 * e) * column
                         _block(
-                            zero, base + (cell + c) * size, row, column, s, t, d, e, i1 - i0, j1 - j0,
-                            given + ((p - p0) * g_row + q * g_column + c) * size, g_row, g_column, rows,
-                            columns, sums + ((i0 * J + j0) * wide + c) * size, J * wide, wide,
+                            zero, base + (cell + c) * size, row, column, s, t, d, e, i1 - i0,
+                            j1 - j0, given + ((p - p0) * g_row + q * g_column + c) * size, g_row,
+                            g_column, rows, columns, sums + ((i0 * J + j0) * wide + c) * size,
+                            J * wide, wide,
                         )  # fmt: skip
                     q += columns
                 p += rows

@@ -1,9 +1,9 @@
 """Convolution by its definition, as matrix products with x itself: no window is unfolded.
 
-If channels are innermost, the window of a pixel is I runs of J·c contiguous numbers, and that of the
-next pixel begins a few numbers further. The product takes the rows of its left factor at any stride,
-so x is the matrix. x only has to be in order, with zeros around it (`fill_patch`): a few rows at a
-time, so that they stay in the cache.
+If channels are innermost, the window of a pixel is I runs of J·c contiguous numbers, and that of
+the next pixel begins a few numbers further. The product takes the rows of its left factor at any
+stride, so x is the matrix. x only has to be in order, with zeros around it (`fill_patch`): a few
+rows at a time, so that they stay in the cache.
 """
 
 from ..jit import jit, part
@@ -24,15 +24,15 @@ def pack(zero, w, sf, sc, si, sj, f, c, I, J, to, width, first, last):
         k *= width
         for i in range(I):
             fill_panel(
-                zero, w + ((group * f + k) * sf + i * si) * size, sf, sc, sj, J, c, min(f - k, width),
-                to + (panel * I + i) * J * c * width * size, width,
+                zero, w + ((group * f + k) * sf + i * si) * size, sf, sc, sj, J, c,
+                min(f - k, width), to + (panel * I + i) * J * c * width * size, width,
             )  # fmt: skip
 
 
 @part
 def _place_rows(
-    zero, x, sn, sc, sh, sw, C, H, W, top, left, stride, taps, dilation, columns, in_place, n, p, rows,
-    to,
+    zero, x, sn, sc, sh, sw, C, H, W, top, left, stride, taps, dilation, columns, in_place, n, p,
+    rows, to,
 ):  # fmt: skip
     """The address of the rows of x under `rows` rows of windows, from row p on."""
     size = size_of(zero)
@@ -47,9 +47,9 @@ def _place_rows(
 
 @part
 def _put_offsets(to, rows, row, columns, column):
-    """The offsets r·row + k·column, int64, for a product's segments. Returns the address after them.
+    """Write the offsets r·row + k·column, int64, for a product's segments.
 
-    It is a multiple of 64 further than `to`.
+    Returns the address after them, a multiple of 64 further than `to`.
     """
     for r in range(rows):
         for k in range(columns):
@@ -59,8 +59,8 @@ def _put_offsets(to, rows, row, columns, column):
 
 @jit
 def forward(
-    zero, x, sn, sc, sh, sw, C, H, W, top, left, s, t, d, e, I, J, columns, in_place, merged, w, bias,
-    groups, c, f, width, y, yn, yp, yq, P, Q, tail, strip, first, last, scratch,
+    zero, x, sn, sc, sh, sw, C, H, W, top, left, s, t, d, e, I, J, columns, in_place, merged, w,
+    bias, groups, c, f, width, y, yn, yp, yq, P, Q, tail, strip, first, last, scratch,
 ):  # fmt: skip
     """The strips first to last of y, counted over n, p.
 
@@ -178,14 +178,15 @@ def weight(
                         k = ((group * panels + panel) * I + i) * J * c + j * c
                         total = sums + k * width * size
                         across(
-                            zero, vectors, of, t * column, offsets, given + panel * width * size, g_row,
-                            g_column, total, width, total, width, Q, rows, vectors, rows_of_sums,
+                            zero, vectors, of, t * column, offsets, given + panel * width * size,
+                            g_row, g_column, total, width, total, width, Q, rows, vectors,
+                            rows_of_sums,
                         )  # fmt: skip
 
 
 @jit
 def finish(zero, sums, c, f, taps, width, to, first, last, scratch):
-    """to[f, c, taps] = sums[group, panel, taps, c, width], the panels first to last of all groups."""
+    """to[f, c, taps] = sums[group, panel, taps, c, width] for the panels first to last."""
     size = size_of(zero)
     panels = (f + width - 1) // width
     for panel in range(first, last):

@@ -37,9 +37,11 @@ def multiply(
             start = bias + n * size
         if a_k == 1:
             along(
-                zero, vectors, of, a_m, scratch, panel, 0, width, to, y_m, start, 0, K, 1, some, rows
+                zero, vectors, of, a_m, scratch, panel, 0, width, to, y_m, start, 0, K, 1, some,
+                rows
             )  # fmt: skip
         else:
             across(
-                zero, vectors, of, a_k, scratch, panel, 0, width, to, y_m, start, 0, K, 1, some, rows
+                zero, vectors, of, a_k, scratch, panel, 0, width, to, y_m, start, 0, K, 1, some,
+                rows
             )  # fmt: skip

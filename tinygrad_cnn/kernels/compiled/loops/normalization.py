@@ -4,21 +4,22 @@ An array is arranged as (B, O, K, I). Elements of one class share (b, k), and su
 Either classes are innermost (I = 1: columns, a vector holds classes), or each class is made of runs
 (B = 1, a vector holds elements of one class).
 
-Sums are taken over a block that stays in the cache, in the element type, and then over the blocks in
-double precision. For the variance a block has two sums, of d = x − a and of d², where a is the mean
-of its c elements to the precision of the element type. With D and M these sums, its mean is a + D / c,
-and Σ (x − μ)² = Σ [M − D² / c + c (a + D / c − μ)²] over the blocks: no large numbers are subtracted
-(Chan, Golub and LeVeque 1983, "Algorithms for computing the sample variance").
+Sums are taken over a block that stays in the cache, in the element type, and then over the blocks
+in double precision. For the variance a block has two sums, of d = x − a and of d², where a is the
+mean of its c elements to the precision of the element type. With D and M these sums, its mean is
+a + D / c, and Σ (x − μ)² = Σ [M − D² / c + c (a + D / c − μ)²] over the blocks: no large numbers
+are subtracted (Chan, Golub and LeVeque 1983, "Algorithms for computing the sample variance").
 """
 
-from ..code import Vector, emit, fold
+from ..code import emit
 from ..jit import jit, part
 from ..scalars import cast, get, lanes_of, put, size_of
 from ..tuning import SUM_VECTORS
+from ..vector import Vector, fold
 
 
 def _column_sums(wide, moments):
-    """Sums of `wide` vectors of columns of x and g, over so many rows, to `to` and `apart` after it.
+    """Two sums over rows of `wide` vectors of columns, to `to` and `apart` elements after it.
 
     With `moments` D, M and a of x, else Σ g and Σ g (x − μ).
     """
@@ -131,7 +132,7 @@ _run_weighted = _run_sums(False, weighted=True)
 def _blocks(
     zero, moments, x, xb, xo, xk, g, gb, go, gk, w, mu, B, O, K, I, block, pieces, to, first, last
 ):  # fmt: skip
-    """The sums of each unit to (row of the unit, 3 or 2, B K); see `block_moments` and `block_pairs`."""
+    """The sums of each unit, to (row of the unit, 3 or 2, B K): see the two kernels below."""
     size, lanes = size_of(zero), lanes_of(zero)
     P = B * K
     row = (3 if moments else 2) * P

@@ -1,5 +1,5 @@
-"""The pass of a normalization that writes y, and that of its gradient. Arrays are (B, O, K, I), as in
-`normalization`.
+"""The pass of a normalization that writes y, and that of its gradient. Arrays are (B, O, K, I),
+as in `normalization`.
 """
 
 from ..code import emit
@@ -54,7 +54,7 @@ def _columns(wide, backward):
 
 
 def _run(backward, weight_within):
-    """A run of y or x̄: `wholes` vectors and `rest` elements. `weight_within`: w and b vary in it."""
+    """A run of y or x̄: `wholes` vectors and `rest` elements. w and b may vary within it."""
 
     @emit
     def emitted(code, x, g, y, wholes, rest, mu, r, w, b, s, t):

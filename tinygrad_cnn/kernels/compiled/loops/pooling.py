@@ -23,12 +23,13 @@ def _plain_taps_inside(p, s, before, d, taps, length):
 
 
 def _of_windows(build, dilated=True):
-    """A kernel of the rows first to last of y (N, P, Q, C), counted over n, p: `build` emits a vector.
+    """A kernel of the rows first to last of y (N, P, Q, C), over n, p. `build` emits a vector.
 
-    `build` gets the address of the first cell of the window in x, the strides `down` and `along` of its
-    taps, the rows and columns of taps inside x, the first of these taps, J, I·J, the address in y, the
-    place in y in elements, p, q, the kernel's arguments `other`, `other_p` and `other_q`, and the number
-    of channels left. If not `dilated`, d and e are constants, which saves a third of the average's time.
+    `build` gets the address of the first cell of the window in x, the strides `down` and `along`
+    of its taps, the rows and columns of taps inside x, the first of these taps, J, I·J, the
+    address in y, the place in y in elements, p, q, the kernel's arguments `other`, `other_p` and
+    `other_q`, and the number of channels left. If not `dilated`, d and e are constants, which
+    saves a third of the average's time.
     """
     vector, inside = emit(build), taps_inside if dilated else _plain_taps_inside
 
@@ -49,8 +50,9 @@ def _of_windows(build, dilated=True):
                 place = (unit * Q + q) * C
                 for c in range(0, C, lanes):
                     vector(
-                        zero, x + (cell + c) * size, d * sh, e * sw, i1 - i0, j1 - j0, i0 * J + j0, J,
-                        I * J, y + (place + c) * size, place + c, p, q, other, other_p, other_q, C - c,
+                        zero, x + (cell + c) * size, d * sh, e * sw, i1 - i0, j1 - j0, i0 * J + j0,
+                        J, I * J, y + (place + c) * size, place + c, p, q, other, other_p, other_q,
+                        C - c,
                     )  # fmt: skip
 
     return kernel
@@ -92,8 +94,8 @@ def _sum(code, x, down, along, rows, columns, divisor, to, n):
 
 
 def _average(
-    code, x, down, along, rows, columns, first, J, none, y, place, p, q, divisors, divisor_p, divisor_q,
-    n,
+    code, x, down, along, rows, columns, first, J, none, y, place, p, q, divisors, divisor_p,
+    divisor_q, n,
 ):  # fmt: skip
     """y = the sum over the divisor of the window."""
     divisor = code.at(divisors, code.times(p, divisor_p), code.times(q, divisor_q))
@@ -105,7 +107,7 @@ average = _of_windows(_average, dilated=False)
 
 @emit
 def _placed(code, g, taps, rows, columns, first, tap_down, to, down, along, n):
-    """x̄[i, j] = g where i, j is the tap, else 0, for i < rows, j < columns. (0, 0) is tap `first`."""
+    """x̄[i, j] = g at the tap, else 0, for i < rows, j < columns. (0, 0) is tap `first`."""
 
     def emitted(mask):
         given, at, zero = code.load(g, mask), code.load_bytes(taps, mask), code.constant(0.0)
@@ -122,8 +124,8 @@ def scatter_apart(
 ):  # fmt: skip
     """`scatter` where no cell is in two windows, of the rows of windows first to last, over n, p.
 
-    Each row of windows writes its rows of x̄ and those up to the next one. It clears them first, unless
-    the windows leave no cell out.
+    Each row of windows writes its rows of x̄ and those up to the next one. It clears them first,
+    unless the windows leave no cell out.
     """
     size, lanes = size_of(zero), lanes_of(zero)
     exact = (s, t, d, e, left, Q * t) == (I, J, 1, 1, 0, W)
@@ -178,12 +180,12 @@ def _dilated_windows(place, first, last, s, d):
 
 
 def _of_cells(build, dilated=True):
-    """A kernel of the rows first to last of x̄ (N, H, W, C), counted over n, h: `build` emits a vector.
+    """A kernel of the rows first to last of x̄ (N, H, W, C), over n, h. `build` emits a vector.
 
-    `build` gets the address of g at the first window that holds the cell, the strides `down` and `along`
-    to the others, their rows and columns, the place of that window in (N, P, Q, C), the strides of
-    (P, Q, C), the tap of the cell there and its steps, the kernel's argument `other`, the address in
-    x̄, and the number of channels left.
+    `build` gets the address of g at the first window that holds the cell, the strides `down` and
+    `along` to the others, their rows and columns, the place of that window in (N, P, Q, C), the
+    strides of (P, Q, C), the tap of the cell there and its steps, the kernel's argument `other`,
+    the address in x̄, and the number of channels left.
     """
     vector = emit(build)
 
@@ -212,8 +214,8 @@ def _of_cells(build, dilated=True):
 
 @_of_cells
 def scatter(
-    code, g, down, along, rows, columns, place, taps_down, taps_along, first, tap_down, tap_along, taps,
-    to, n,
+    code, g, down, along, rows, columns, place, taps_down, taps_along, first, tap_down, tap_along,
+    taps, to, n,
 ):  # fmt: skip
     """x̄ = Σ g over the windows that chose the cell, by contiguous taps (N, P, Q, C)."""
 

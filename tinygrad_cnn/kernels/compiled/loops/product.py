@@ -1,16 +1,18 @@
 """The matrix product under everything: a tile of sums that stays in registers.
 
-A product reads an element of a for each row and a few vectors of b, and adds to every sum of a tile of
-rows × columns. With 12 × 2 vectors, 14 loads serve 24 multiply-adds, so arithmetic is the limit (Goto
-and van de Geijn 2008, "Anatomy of high-performance matrix multiplication", section 4). Their packing
-of both operands falls away: b is packed, and what is read of a is in the cache already.
+A product reads an element of a for each row and a few vectors of b, and adds to every sum of a
+tile of rows × columns. With 12 × 2 vectors, 14 loads serve 24 multiply-adds, so arithmetic is the
+limit (Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication", section
+4). Their packing of both operands falls away: b is packed, and what is read of a is in the cache
+already.
 """
 
 from ..code import emit
 from ..jit import part
 from ..tuning import TILE_ROWS
 
-# Zeros at the start of a kernel's scratch memory: the first sums of two vectors, and an offset of 0.
+# Zeros at the start of a kernel's scratch memory: the first sums of two vectors, and an offset of
+# 0.
 ZEROS_BYTES = 256
 
 
@@ -52,10 +54,10 @@ def _tile(
 def _product(across):
     """y[r, n] = start[r, n] + Σ_sk a[s, r, k] b[s, k, n] for any number of rows r.
 
-    `width` is that of a panel b in elements, one or two vectors; only the first n columns are written.
-    `across` says which of r and k is the contiguous axis of a: r if so. The other has the stride
-    a_step. Segment s of a begins at `offsets`[s], int64 in bytes; b has the strides b_segment and
-    b_step, y the stride y_row and start the stride start_row.
+    `width` is that of a panel b in elements, one or two vectors; only the first n columns are
+    written. `across` says which of r and k is the contiguous axis of a: r if so. The other has
+    the stride a_step. Segment s of a begins at `offsets`[s], int64 in bytes; b has the strides
+    b_segment and b_step, y the stride y_row and start the stride start_row.
     """
 
     @emit

@@ -1,4 +1,4 @@
-"""A program of elementwise operations, run block by block: all intermediate values stay in the L1 cache."""
+"""A program of elementwise operations, run on blocks that stay in the L1 cache."""
 
 from .. import exponential
 from ..code import emit
@@ -114,7 +114,7 @@ def _vector(code, name, a, b, c, out, place, some):
 
 @emit
 def _operate(code, operation, a, b, c, out, wholes, rest):
-    """out = the operation of its operands among a, b and c: so many whole vectors, and elements more."""
+    """out = an operation of a, b and c, or fewer, on `wholes` vectors and `rest` elements."""
     builder = code.builder
     after = builder.append_basic_block("after")
     switch = builder.switch(operation, after)
@@ -154,10 +154,10 @@ def run(
 ):  # fmt: skip
     """`length` instructions (operation, a, b, c, out) on the blocks first to last of many jobs.
 
-    A line of the table is a job: its first block, the elements of a row, and for each of `many` arrays
-    the address and the bytes from row to row. The line after the last has the number of all blocks.
-    Slots from `many` on are blocks of scratch memory: `spare` of them, then one filled with each of the
-    `given` constants, which each job has of its own.
+    A line of the table is a job: its first block, the elements of a row, and for each of `many`
+    arrays the address and the bytes from row to row. The line after the last has the number of
+    all blocks. Slots from `many` on are blocks of scratch memory: `spare` of them, then one
+    filled with each of the `given` constants, which each job has of its own.
     """
     size, lanes, wide = size_of(zero), lanes_of(zero), 16 * (1 + many)
     job, number, filled, n, each, arrays = table, 0, -1, 0, 1, table

@@ -25,8 +25,8 @@ def _add(code, of, of_step, to, to_step, n, count):
 
 @jit
 def spread(
-    zero, g, gn, gc, gh, gw, F, P, Q, w, width, panels, s, t, d, e, I, J, top, left, C, x, H, W, high,
-    first, last, scratch,
+    zero, g, gn, gc, gh, gw, F, P, Q, w, width, panels, s, t, d, e, I, J, top, left, C, x, H, W,
+    high, first, last, scratch,
 ):  # fmt: skip
     """The blocks first to last of x (N, H, W, C), `high` rows each, counted over n, h.
 
@@ -56,8 +56,8 @@ def spread(
             for panel in range(panels):
                 k = panel * width
                 along(
-                    zero, width, of, step, scratch, w + k * F * size, 0, width, added + k * size, deep,
-                    scratch, 0, F, 1, width, Q,
+                    zero, width, of, step, scratch, w + k * F * size, 0, width, added + k * size,
+                    deep, scratch, 0, F, 1, width, Q,
                 )  # fmt: skip
             for q in range(min(apart, Q)):
                 for i in range(I):

@@ -1,24 +1,25 @@
 """Softmax, its logarithm and the loss of labels, on contiguous rows of n numbers.
 
-A row goes through the processor several times, but through memory once: a row that fits stays in the
-cache.
+A row goes through the processor several times, but through memory once: a row that fits stays in
+the cache.
 """
 
-from ..code import emit, fold
+from ..code import emit
 from ..exponential import exp
 from ..jit import jit, part
 from ..scalars import cast, get, get_integer, lanes_of, put, size_of
 from ..tuning import SUM_VECTORS
+from ..vector import fold
 
 
 class _Row:
-    """Emits loops along a row: `wholes` times SUM_VECTORS vectors, `ones` more, and the rest of n."""
+    """Emits loops along a row of n: `wholes` times SUM_VECTORS vectors, `ones`, and a rest."""
 
     def __init__(self, code, wholes, ones, n):
         self.code, self.wholes, self.ones, self.n = code, wholes, ones, n
 
     def each(self, step, *places):
-        """`step(j, *addresses, mask)` for each vector of the row, the j-th of those side by side."""
+        """`step(j, *addresses, mask)` for each vector of the row, the j-th of a group."""
         code = self.code
         for count, wide in ((self.wholes, SUM_VECTORS), (self.ones, 1)):
             span = code.bytes_of(wide * code.lanes)
@@ -155,7 +156,7 @@ def _scaled_softmax(row, code, x, factor, y):
 
 @part
 def _label(zero, target, weight, ignored, n, row, wrong):
-    """(class, weight) of a row; 0 and 0 if it is ignored. Sets the number at `wrong` for no class."""
+    """(class, weight) of a row; 0 and 0 if ignored. A label that is no class is put at `wrong`."""
     label = get_integer(target + 8 * row)
     if label == ignored:
         return 0, zero

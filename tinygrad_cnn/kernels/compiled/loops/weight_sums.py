@@ -1,4 +1,4 @@
-"""Σ g and Σ g (x − μ) r over rows, each with its own μ and r: gradients of layer norm's bias and weight."""
+"""Σ g and Σ g (x − μ) r over rows, each with its own μ and r: layer norm's bias and weight."""
 
 from ..code import emit
 from ..jit import jit
@@ -7,7 +7,7 @@ from ..tuning import SUM_VECTORS
 
 
 def _column_sums(wide):
-    """Both sums of `wide` vectors of columns over so many rows. The second goes `apart` after the first."""
+    """Both sums over rows of `wide` vectors of columns, to `to` and `apart` elements after it."""
 
     @emit
     def emitted(code, x, x_row, g, g_row, mu, r, rows, n, to, apart):
@@ -16,7 +16,8 @@ def _column_sums(wide):
             zero = code.constant(0.0)
             first, second = ([code.variable(zero) for _ in places] for _ in "ab")
             walks = (
-                (x, code.bytes_of(x_row)), (g, code.bytes_of(g_row)), (mu, code.size), (r, code.size)
+                (x, code.bytes_of(x_row)), (g, code.bytes_of(g_row)), (mu, code.size),
+                (r, code.size)
             )  # fmt: skip
             with code.loop(rows, *walks) as (x_now, g_now, *of_row):
                 mean, scale = (code.splat_at(address) for address in of_row)

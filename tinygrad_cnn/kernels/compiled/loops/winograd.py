@@ -1,9 +1,9 @@
 """The loops of Winograd's convolution with 6 × 6 tiles, for filters of r × r.
 
-Tiles are counted over n, p, q. They go through in blocks whose 36 numbers stay in the cache. Where
-filters are few, they are transformed first, and the blocks meet all of them (`forward`, `weight`).
-Where there are more filters than tiles, the tiles are transformed first, and each panel of filters is
-used for all tiles and forgotten (`forward_by_panels`, `weight_by_panels`).
+Tiles are counted over n, p, q. They go through in blocks whose 36 numbers stay in the cache.
+Where filters are few, they are transformed first, and the blocks meet all of them (`forward`,
+`weight`). Where there are more filters than tiles, the tiles are transformed first, and each
+panel of filters is used for all tiles and forgotten (`forward_by_panels`, `weight_by_panels`).
 """
 
 from ...winograd_matrices import SQUARES, TILE
@@ -36,8 +36,8 @@ def _transform_tiles(
 ):  # fmt: skip
     """to[k, t, wide] = the 36 numbers of the tiles first to last, of x or, if not `of_x`, of g.
 
-    The `patch` takes the rows of `strip` rows of tiles at once. `filled` says which rows it holds, and
-    is returned for the next call.
+    The `patch` takes the rows of `strip` rows of tiles at once. `filled` says which rows it
+    holds, and is returned for the next call.
     """
     size, lanes, m = size_of(zero), lanes_of(zero), TILE + 1 - r
     more = (r - 1) * of_x
@@ -81,16 +81,17 @@ def _multiply_transposed(
     for k in range(SQUARES):
         across(
             zero, width, v + k * v_step * size, wide, zeros, z + k * z_step * size, 0, deep,
-            to + k * to_step * size, width, start + k * start_step * size, start_row, tiles, 1, width,
-            channels,
+            to + k * to_step * size, width, start + k * start_step * size, start_row, tiles, 1,
+            width, channels,
         )  # fmt: skip
 
 
 @part
 def _write_tiles(
-    zero, r, products, step, bias, check, y, yn, yp, yq, P, Q, down, right, first, count, width, filters
+    zero, r, products, step, bias, check, y, yn, yp, yq, P, Q, down, right, first, count, width,
+    filters
 ):  # fmt: skip
-    """The outputs of `count` tiles from `first` on, for the filters of one panel, `filters` at most."""
+    """y of `count` tiles from `first` on, for up to `filters` filters of one panel."""
     size, lanes, m = size_of(zero), lanes_of(zero), TILE + 1 - r
     for t in range(count):
         n, p, q = _tile_place(first + t, down, right)
@@ -135,13 +136,13 @@ def filters(zero, r, w, sf, sc, st, C, f_each, to, width, first, last, scratch):
 
 @jit
 def forward(
-    zero, r, x, sn, sc, sh, sw, C, H, W, top, left, c_each, f_each, panels, u, bias, width, y, yn, yp, yq,
-    P, Q, most, strip, check, first, last, scratch,
+    zero, r, x, sn, sc, sh, sw, C, H, W, top, left, c_each, f_each, panels, u, bias, width, y, yn,
+    yp, yq, P, Q, most, strip, check, first, last, scratch,
 ):  # fmt: skip
     """The tiles first to last of y, `most` of them at a time.
 
-    Each group has c_each channels, f_each filters and panels of its own. `strip` is the number of rows
-    of tiles for which x is brought into place at once.
+    Each group has c_each channels, f_each filters and panels of its own. `strip` is the number of
+    rows of tiles for which x is brought into place at once.
     """
     size, lanes, m = size_of(zero), lanes_of(zero), TILE + 1 - r
     down, right = (P + m - 1) // m, (Q + m - 1) // m
@@ -155,8 +156,8 @@ def forward(
     for block in range(first, last, most):
         count = min(most, last - block)
         filled = _transform_tiles(
-            zero, r, 1, x, sn, sc, sh, sw, C, H, W, top, left, down, right, wide, strip, patch, filled,
-            block, block + count, v, v_step,
+            zero, r, 1, x, sn, sc, sh, sw, C, H, W, top, left, down, right, wide, strip, patch,
+            filled, block, block + count, v, v_step,
         )  # fmt: skip
         for panel in range(panels):
             group, f = _panel_place(panel, f_each, width)
@@ -167,8 +168,8 @@ def forward(
             )  # fmt: skip
             filter = group * f_each + f
             _write_tiles(
-                zero, r, products, products_step, bias + filter * size, check, y + filter * size, yn,
-                yp, yq, P, Q, down, right, block, count, width, f_each - f,
+                zero, r, products, products_step, bias + filter * size, check, y + filter * size,
+                yn, yp, yq, P, Q, down, right, block, count, width, f_each - f,
             )  # fmt: skip
 
 
@@ -177,7 +178,7 @@ def weight(
     zero, r, x, sn, sc, sh, sw, C, H, W, top, left, g, gn, gc, gh, gw, F, P, Q, c_each, f_each,
     panels, width, most, strip, sums, first, last, scratch,
 ):  # fmt: skip
-    """sums[panel, 36, c, width] += the products of the tiles first to last, for c channels of a group."""
+    """sums[panel, 36, c, width] += products of the tiles first to last, c channels of a group."""
     size, lanes, m = size_of(zero), lanes_of(zero), TILE + 1 - r
     down, right = (P + m - 1) // m, (Q + m - 1) // m
     wide = (C + lanes - 1) // lanes * lanes
@@ -197,16 +198,16 @@ def weight(
             x_filled, block, block + count, v, v_step,
         )  # fmt: skip
         g_filled = _transform_tiles(
-            zero, r, 0, g, gn, gc, gh, gw, F, P, Q, 0, 0, down, right, deep, strip, g_patch, g_filled,
-            block, block + count, z, z_step,
+            zero, r, 0, g, gn, gc, gh, gw, F, P, Q, 0, 0, down, right, deep, strip, g_patch,
+            g_filled, block, block + count, z, z_step,
         )  # fmt: skip
         for panel in range(panels):
             group, f = _panel_place(panel, f_each, width)
             of_panel = sums + panel * SQUARES * c_each * width * size
             _multiply_transposed(
-                zero, v + group * c_each * size, v_step, wide, z + (group * f_each + f) * size, z_step,
-                deep, width, of_panel, c_each * width, of_panel, c_each * width, width, scratch, count,
-                c_each,
+                zero, v + group * c_each * size, v_step, wide, z + (group * f_each + f) * size,
+                z_step, deep, width, of_panel, c_each * width, of_panel, c_each * width, width,
+                scratch, count, c_each,
             )  # fmt: skip
 
 
@@ -224,8 +225,8 @@ def transform(
 
 @jit
 def forward_by_panels(
-    zero, r, v, v_step, wide, down, right, tiles, w, sf, sc, st, C, F, bias, width, y, yn, yp, yq, P, Q,
-    most, check, first, last, scratch,
+    zero, r, v, v_step, wide, down, right, tiles, w, sf, sc, st, C, F, bias, width, y, yn, yp, yq,
+    P, Q, most, check, first, last, scratch,
 ):  # fmt: skip
     """The panels first to last of y, from the transformed tiles, `most` of these at a time."""
     size, lanes = size_of(zero), lanes_of(zero)
@@ -242,18 +243,19 @@ def forward_by_panels(
         for block in range(0, tiles, most):
             count = min(most, tiles - block)
             _multiply(
-                zero, v + block * wide * size, v_step, wide, u, u_step, width, products, products_step,
-                scratch, C, count,
+                zero, v + block * wide * size, v_step, wide, u, u_step, width, products,
+                products_step, scratch, C, count,
             )  # fmt: skip
             _write_tiles(
-                zero, r, products, products_step, bias + f * size, check, y + f * size, yn, yp, yq, P, Q,
-                down, right, block, count, width, F - f,
+                zero, r, products, products_step, bias + f * size, check, y + f * size, yn, yp, yq,
+                P, Q, down, right, block, count, width, F - f,
             )  # fmt: skip
 
 
 @jit
 def weight_by_panels(
-    zero, r, v, v_step, wide, z, z_step, deep, tiles, C, F, width, to, most, check, first, last, scratch
+    zero, r, v, v_step, wide, z, z_step, deep, tiles, C, F, width, to, most, check, first, last,
+    scratch
 ):  # fmt: skip
     """to[f, c, r, r], the panels first to last of f, from the transformed tiles of x and g.
 
@@ -269,8 +271,8 @@ def weight_by_panels(
         for c in range(0, C, most):
             count = min(most, C - c)
             _multiply_transposed(
-                zero, v + c * size, v_step, wide, z + f * size, z_step, deep, width, sums, step, scratch,
-                0, 0, scratch, tiles, count,
+                zero, v + c * size, v_step, wide, z + f * size, z_step, deep, width, sums, step,
+                scratch, 0, 0, scratch, tiles, count,
             )  # fmt: skip
             out = to + (f * C + c) * r * r * size
             _write_filters(

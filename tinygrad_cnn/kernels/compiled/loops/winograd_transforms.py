@@ -1,8 +1,8 @@
-"""The transforms of Winograd's convolution, of a vector of channels. `kernels.winograd_matrices` has the
-mathematics.
+"""The transforms of Winograd's convolution, of a vector of channels. `kernels.winograd_matrices`
+has the mathematics.
 
-A tile is transformed one side after the other. The points of evaluation come in pairs ±a, whose rows
-share their additions.
+A tile is transformed one side after the other. The points of evaluation come in pairs ±a, whose
+rows share their additions.
 """
 
 from ...winograd_matrices import BT, SCALE, TILE, evaluation
@@ -16,7 +16,7 @@ def _mirrored(row):
 
 
 def _partners(matrix):
-    """(k, index of the mirrored row, or k itself if there is none) for the first row of each pair."""
+    """(k, index of its mirrored row, or k if there is none) for the first row of each pair."""
     for k, row in enumerate(matrix):
         partner = matrix.index(_mirrored(row)) if _mirrored(row) in matrix else k
         if partner >= k:
