@@ -1,4 +1,4 @@
-"""`python -m benchmarks.errors`: the rounding errors of the convolutions, the table of docs/speed.md.
+"""`python -m benchmarks.errors`: the rounding errors of the convolutions, the table of kernels/NOTES.md.
 
 Against the same sums in double precision (or in the long double of NumPy), the largest error over
 the largest number of the result, for standard normal x, w and cotangent.

@@ -103,7 +103,7 @@ def test_transformed_filters_are_not_all_in_memory_at_once():
 @pytest.mark.parametrize("r", [3, 5])
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_winograd_errs_little(r, dtype):
-    """Against sums in long double: the bound is what docs/speed.md says."""
+    """Against sums in long double: kernels/NOTES.md has the measured errors."""
     x, w = arrays(0, (1, 64, 12, 12), (64, 64, r, r), dtype=dtype)
     how = (1, 1), ((0, 0), (0, 0)), (1, 1), 1
     exact = vectorized.conv2d(x.astype(np.float64), w.astype(np.float64), None, *how)
