@@ -51,7 +51,7 @@ def small_blocks(count=None):
 
 @pytest.fixture(params=[False, True], ids=["whole", "in blocks"], scope="module")
 def in_blocks(request):
-    """Once as small arrays go, and once through many blocks on three threads."""
+    """Each test runs on whole small arrays, and on many blocks on three threads."""
     if request.param:
         with small_blocks(3):
             yield

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 
 def links(x_shape, kernel, size, stride, padding, dilation):
-    """(i, j, p, q, h, w) for every tap of every window that lies in x."""
+    """(i, j, p, q, h, w) for every tap of every window that stands in x."""
     (H, W), (I, J), (P, Q) = x_shape[2:], kernel, size
     for i, j, p, q in product(range(I), range(J), range(P), range(Q)):
         h = p * stride[0] + i * dilation[0] - padding[0][0]
@@ -17,7 +17,7 @@ def links(x_shape, kernel, size, stride, padding, dilation):
 
 
 def loops_conv2d(x, w, size, stride, padding, dilation, groups, g=None):
-    """conv2d by its definition, and with g both of its adjoints."""
+    """conv2d by its definition and, given g, both of its adjoints."""
     F, c, I, J = w.shape
     y = np.zeros((len(x), F, *size), x.dtype)
     dx, dw = np.zeros_like(x), np.zeros_like(w)

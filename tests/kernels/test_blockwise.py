@@ -18,7 +18,7 @@ except ImportError:
 
 @pytest.fixture(params=[False, True], ids=["whole", "in blocks"], autouse=True, scope="module")
 def blocks(request):
-    """The small arrays of the tests also go through many blocks, on three threads."""
+    """Small arrays also go through many blocks, on three threads."""
     with pytest.MonkeyPatch.context() as patch:
         if request.param:
             patch.setattr(threads, "get_num_threads", lambda: 3)
@@ -30,7 +30,7 @@ def blocks(request):
 
 
 def an_update(rate, operations):
-    """Every operation that there is, in the order given, and numbers on either side."""
+    """All given operations, in that order, with numbers as either operand."""
 
     def update(arrays, scratch, numbers):
         (p, g, v), (s, d), (x, y) = arrays, scratch, numbers
@@ -107,7 +107,7 @@ def test_jobs_that_share_memory_run_in_order(k, way):
 
 
 def test_jobs_of_all_kinds_follow_each_other(k):
-    """Other updates, dtypes, layouts and sizes between those of one program."""
+    """Jobs of one program, with other updates, dtypes, layouts and sizes in between."""
 
     def double(arrays, scratch, numbers):
         np.multiply(arrays[0], 2, out=arrays[0])
@@ -163,7 +163,7 @@ def test_an_update_that_has_no_program_is_numpys(k, how):
     update = {"method": of.method, "object": of, "partial": functools.partial(of.method)}.get(
         how, update
     )
-    for _ in range(2):  # the second time it may be known
+    for _ in range(2):  # the second time it may be remembered
         k.blockwise([(update, (p, g), 1, (2.0,))])
     assert p.tolist() == [1 + 4 * i for i in range(50)]
     if how in ("method", "object", "partial"):
@@ -176,7 +176,7 @@ NUMBER = 0.0
 
 
 def test_an_update_does_what_it_says_now(k):
-    """Compiled, it is traced once: with what it refers to, which may be another the next time."""
+    """An update is traced once. The values that it refers to may differ the next time."""
     p, g = np.zeros(50), np.full(50, -0.0)
     settings = type("Settings", (), {})()
 
@@ -272,7 +272,7 @@ def by_a_comparison(arrays, scratch, numbers):
 
 @pytest.mark.parametrize("update", [by_two_numbers, by_truths, by_a_comparison])
 def test_an_update_that_makes_what_it_was_not_given_has_the_bits_of_numpy(k, update):
-    """Its numbers are Python's, of double precision, and NumPy chooses the dtypes."""
+    """Its numbers are Python floats, and NumPy chooses the dtypes of temporaries."""
     p = np.linspace(0, 1, 50, dtype=np.float32)
     g = np.resize(np.array([1, np.nan, 0, -2], np.float32), 50)
     wanted = p.copy()
@@ -323,5 +323,5 @@ def test_an_update_does_not_write_into_what_is_read_only(k):
     with pytest.raises(ValueError, match="read-only"):
         k.blockwise([(update, (p, g), 1, ())])
     assert not any(memory)
-    k.blockwise([(update, (g, p), 1, ())])  # what is only read may be
+    k.blockwise([(update, (g, p), 1, ())])  # read-only is fine for arrays that are only read
     assert g.tolist() == [1] * 50

@@ -26,7 +26,7 @@ of_ops = importlib.import_module(f"{ops.__name__}.elementwise")
 
 @pytest.fixture(params=[False, True], ids=["whole", "in parts"], autouse=True, scope="module")
 def parts(request):
-    """The small shapes of the tests go the ways of large ones, the second time in many parts."""
+    """Small shapes take the paths of large ones, the second time in many parts."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(of_ops, "LARGE_ELEMENTS", 0)
         patch.setattr(shared, "LARGE_ELEMENTS", 0)
@@ -84,7 +84,7 @@ PRECISE = {
 )  # fmt: skip
 @settings(deadline=None)
 def test_smooth_functions_are_their_definitions(k, n, dtype, seed, wide, name):
-    """In units in the last place; of all sizes, and where they are subnormal or too large."""
+    """Errors in units in the last place, for all magnitudes, subnormal and overflowing ones too."""
     rng = np.random.default_rng(seed)
     with np.errstate(over="ignore"):
         x = (rng.standard_normal(n) * wide).astype(dtype)
@@ -119,7 +119,7 @@ WAYS = ["as x", "turned", "gaps", "rows again", "one number", "another dtype"]
 @example([5, 4, 33], 2, np.float32, ("gaps", "rows again", "as x"))
 @settings(deadline=None)
 def test_a_function_of_arrays_that_lie_in_any_way(k, shape, seed, dtype, ways):
-    """Bools, numbers, constants, several results; all that is not said to be is as NumPy has it."""
+    """Bools, numbers, constants and several results: values and dtypes are NumPy's."""
 
     def function(x, a, mask, number, name, *, factor):
         low = np.where(mask & ~(a < x), x * number, np.minimum(a, 0.5))
@@ -184,7 +184,7 @@ ACTIVATIONS = (
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_an_activation_has_a_program(name, dtype, monkeypatch):
-    """Both ways: what has none would be several passes of NumPy's, and nothing would say so."""
+    """Forward and backward. A function without a program would silently be several passes."""
     pytest.importorskip("numba")
     monkeypatch.setattr(kernels, "elementwise", kernels.load("compiled").elementwise)
     monkeypatch.setattr(elementwise, "_plans", {})
@@ -238,7 +238,7 @@ def test_numbers_that_a_function_is_given_are_those_of_the_call(k):
 
 
 def test_what_is_not_among_the_arrays_is_as_it_is_now(k):
-    """An array given by its name: of one number it was remembered, of many it was written into."""
+    """Arrays as keywords: their values were once remembered with the program, or overwritten."""
 
     def scaled(x, *, by):
         return x * by + 1.0

@@ -40,6 +40,6 @@ def test_a_product_on_threads_is_the_product(k, a, b, turned, monkeypatch):
     monkeypatch.setattr(tuning, "SHARED_PRODUCT_MULTIPLY_ADDS", 1 << 20)
     rng = np.random.default_rng(0)
     a, b = rng.standard_normal(a), rng.standard_normal(b)
-    if turned and b.ndim > 1:  # for few rows and columns both products would rather be turned
+    if turned and b.ndim > 1:  # few rows and columns: BLAS would transpose both products
         b = np.ascontiguousarray(np.swapaxes(b, -1, -2)).swapaxes(-1, -2)
     np.testing.assert_allclose(k.matmul(a, b), a @ b, rtol=1e-10, atol=1e-10)

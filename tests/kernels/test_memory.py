@@ -1,4 +1,4 @@
-"""Freed memory is kept, where malloc can be told to, and not where the user says no."""
+"""malloc keeps freed memory where it can, unless the user disables it."""
 
 import platform
 import sys

@@ -17,7 +17,7 @@ except ImportError:
 
 @pytest.fixture(params=[False, True], ids=["whole", "in parts"], autouse=True, scope="module")
 def parts(request):
-    """The small shapes of the tests go the ways of large ones, the second time in many parts."""
+    """Small shapes take the paths of large ones, the second time in many parts."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shared, "LARGE_ELEMENTS", 0)
         if compiled:
@@ -131,8 +131,9 @@ def test_normalisation_is_its_definition(k, case):
 @pytest.mark.parametrize("dims", [(0, 2, 3), (1, 2, 3), (2, 3), (0, 1, 2, 3)])
 @pytest.mark.parametrize("orders", [((0, 2, 3, 1), (0, 3, 2, 1)), ((0, 2, 3, 1), (0, 1, 2, 3))])
 def test_what_is_summed_may_lie_in_two_orders(k, dims, orders):
-    """A layer norm after a convolution, whose gradient comes from a linear layer: both have the
-    classes in one order, and were taken for alike, though what is summed is not.
+    """A layer norm after a convolution, whose gradient comes from a linear layer.
+
+    x and g have their classes in one order, but the summed axes in two. They once counted as alike.
     """
     rng = np.random.default_rng(0)
     x, g = (lying(rng.normal(size=(3, 4, 5, 6)), order) for order in orders)
@@ -145,7 +146,7 @@ def test_what_is_summed_may_lie_in_two_orders(k, dims, orders):
 
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (0, 2, 3, 1), (1, 2, 3, 0)])
 def test_the_variance_of_numbers_far_from_zero(k, order):
-    """Σ x² / m − μ² would have no digit left."""
+    """Σ x² / m − μ² would lose all digits."""
     rng = np.random.default_rng(0)
     x = lying((4096 + rng.normal(size=(5, 8, 9, 7))).astype(np.float32), order)
     mean, variance = k.moments(x, (0, 2, 3))

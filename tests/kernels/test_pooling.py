@@ -48,7 +48,7 @@ def test_average_pooling_is_the_loops(k, case):
 
 
 def test_a_gradient_that_repeats_numbers_over_the_plane(k):
-    """Of a mean over it. Divided by an array, it lies in another order than before."""
+    """The gradient of a mean over the plane. Dividing it by an array changes its layout."""
     g, divisor = (
         np.broadcast_to(arrays(0, (2, 3, 1, 1)), (2, 3, 4, 5)),
         1.0 + np.arange(20).reshape(4, 5),

@@ -22,7 +22,7 @@ FLOATS = [np.float32, np.float64]
 
 @pytest.fixture(params=[1, 3], scope="module", autouse=True)
 def threads(request):
-    """Rows on one thread, and in many ranges."""
+    """Rows on one thread, and cut into many ranges."""
     with pytest.MonkeyPatch.context() as patch:
         if compiled:
             patch.setattr(compiled, "SHARED_MULTIPLY_ADDS", 0 if request.param > 1 else 1 << 62)
@@ -32,7 +32,7 @@ def threads(request):
 
 @st.composite
 def cases(draw):
-    """x and g: an axis anywhere, memory in any order, rows up to some vectors long."""
+    """x and g with the axis anywhere, in any memory order, and rows up to several vectors long."""
     shape = [draw(st.integers(1, 4)) for _ in range(draw(st.integers(0, 2)))]
     dim = draw(st.integers(0, len(shape)))
     shape.insert(dim, draw(st.sampled_from([1, 2, 3, 7, 10, 16, 33, 64, 100, 150])))

@@ -19,7 +19,7 @@ vectorized = kernels.load("vectorized")
 
 @pytest.fixture(params=[False, True], ids=["whole", "in blocks"], autouse=True, scope="module")
 def blocks(request):
-    """With the number of threads as it is."""
+    """Small arrays also go through many blocks. The number of threads stays as it is."""
     if request.param:
         with small_blocks():
             yield
@@ -86,7 +86,7 @@ x, w = np.ones((6, 16, 20, 20)), np.ones((16, 16, 3, 3))
 how = (1, 1), ((1, 1), (1, 1)), (1, 1), 1
 y = vectorized.conv2d(x, w, None, *how)
 count = threads.get_num_threads()
-with threads.one_blas_thread():  # as another thread might at the moment of the fork
+with threads.one_blas_thread():  # as another thread may do at the moment of the fork
     child = os.fork()
     if child == 0:
         same = np.array_equal(vectorized.conv2d(x, w, None, *how), y)

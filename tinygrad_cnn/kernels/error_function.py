@@ -13,6 +13,7 @@ dq/q. `RATIONAL_32` does the same to 3e-9 on [0, 4], for float32.
 """
 
 import numpy as np
+from numpy import ndarray
 
 # (largest x, numerator, denominator), highest power first
 RATIONAL = (
@@ -36,7 +37,7 @@ RATIONAL_32 = (
 )  # fmt: skip
 
 
-def minus_log_erfc(x):
+def minus_log_erfc(x: ndarray) -> ndarray:
     """u(x) = −ln erfc x, for x ≥ 0. From x = 6 on (float32: 4) the value stays as it is there."""
     top, numerator, denominator = RATIONAL_32 if x.dtype == np.float32 else RATIONAL
     x = np.minimum(x, x.dtype.type(top))  # a NaN stays
@@ -45,7 +46,7 @@ def minus_log_erfc(x):
     return np.divide(u, _polynomial(denominator, x), out=u)
 
 
-def _polynomial(coefficients, x):
+def _polynomial(coefficients: tuple[float, ...], x: ndarray) -> ndarray:
     """Horner's rule, in one array."""
     first, second, *rest = coefficients
     y = x * x.dtype.type(first)
@@ -56,7 +57,7 @@ def _polynomial(coefficients, x):
     return y
 
 
-def erf(x):
+def erf(x: ndarray) -> ndarray:
     """y = erf x."""
     a = np.atleast_1d(x)
     y = minus_log_erfc(np.abs(a))

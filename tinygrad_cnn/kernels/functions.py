@@ -4,10 +4,13 @@
 `error_function.erf` is another one.
 """
 
+from typing import Any
+
 import numpy as np
+from numpy import ndarray
 
 
-def masked(x, mask, out=None):
+def masked(x: Any, mask: Any, out: ndarray | None = None) -> ndarray:
     """x where the bool mask holds, else 0. The two broadcast.
 
     Multiplies the bits of x, as integers, by 0 or 1: that is exact, makes no NaN of an infinity,
@@ -22,19 +25,19 @@ def masked(x, mask, out=None):
     return np.multiply(x.view(bits), mask, out=out).view(x.dtype)
 
 
-def rectified(g, y, out=None):
+def rectified(g: Any, y: Any, out: ndarray | None = None) -> ndarray:
     """g where not y ≤ 0, else 0: the gradient of ReLU, which a NaN in y passes."""
     return masked(g, ~(y <= 0), out)
 
 
-def between(y, low, high):
+def between(y: Any, low: Any, high: Any) -> Any:
     """Whether y, clipped to [low, high] before, is strictly between the two; true for NaN."""
     inside = y != low
     inside &= y != high
     return inside
 
 
-def logistic(x):
+def logistic(x: Any) -> Any:
     """1 / (1 + e⁻ˣ), computed as e^min(x, 0) / (1 + e^−|x|).
 
     Neither exponential overflows, and `np.where` of two formulas would take longer.

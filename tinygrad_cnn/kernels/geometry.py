@@ -8,16 +8,23 @@ from functools import lru_cache
 from itertools import product
 from math import gcd
 
+Sizes = tuple[int, ...]
+Pair = tuple[int, int]
+
 
 @lru_cache(maxsize=1024)
-def output_size(size, kernel, stride, padding, dilation):
+def output_size(
+    size: Sizes, kernel: Sizes, stride: Sizes, padding: tuple[Pair, ...], dilation: Sizes
+) -> Sizes:
     """How many windows there are along each axis."""
     axes = zip(size, kernel, stride, padding, dilation, strict=True)
     return tuple([(n + sum(pad) - d * (taps - 1) - 1) // s + 1 for n, taps, s, pad, d in axes])
 
 
 @lru_cache(maxsize=256)
-def tap_slices(length, taps, stride, padding, dilation, windows):
+def tap_slices(
+    length: int, taps: int, stride: int, padding: Pair, dilation: int, windows: int
+) -> list[tuple[slice, slice]]:
     """For each tap of one axis: the slice of the windows where it stands in x, and of its cells.
 
     >>> tap_slices(4, 3, 1, (1, 1), 1, 4)[0]  # tap 0 of window 0 is in the padding

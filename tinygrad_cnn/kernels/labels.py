@@ -1,9 +1,14 @@
 """Integer labels as indices into logits."""
 
+from typing import Any
+
 import numpy as np
+from numpy import ndarray
 
 
-def index_labels(target, weight, dtype, ignore_index):
+def index_labels(
+    target: ndarray, weight: ndarray | None, dtype: Any, ignore_index: int
+) -> tuple[ndarray, tuple[ndarray, ...]]:
     """The weight of each label, and the index of its element in logits (N, C, ..).
 
     target (N, ..) holds classes, weight (C,) or None their weights. A label equal to `ignore_index`

@@ -15,7 +15,7 @@ def arrays(seed, *shapes, dtype=np.float32):
 
 
 def near(actual, expected, bits=2.0**10):
-    """Equal but for rounding: so many units in the last place of the largest."""
+    """Equal up to `bits` units in the last place of the largest element."""
     assert actual.shape == expected.shape
     assert actual.dtype == expected.dtype
     bound = bits * np.finfo(expected.dtype).eps * np.abs(expected).max(initial=0)
@@ -40,7 +40,7 @@ def innermost(x):
 
 @st.composite
 def convolutions(draw):
-    """Shapes with more channels than a vector has lanes, and fewer, and all ways to go."""
+    """Shapes with more and fewer channels than a vector has lanes, for all methods."""
     kernel = draw(st.sampled_from([(1, 1), (3, 3), (3, 3), (5, 5), (2, 3), (4, 1), (7, 7)]))
     groups, c, f = draw(
         st.sampled_from(

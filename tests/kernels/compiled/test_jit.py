@@ -55,7 +55,7 @@ for dtype in {types}:
 """
 
 
-# what another process writes is not there yet, and what this one writes is overwritten by that
+# the index of another process is not there yet, and that process overwrites this one's
 AT_ONCE = """
 from numba.core.caching import IndexDataCacheFile
 IndexDataCacheFile._load_index = lambda file: {}
@@ -64,7 +64,7 @@ IndexDataCacheFile._save_index = lambda file, overloads: None
 
 
 def test_processes_that_compile_at_once_do_not_mix_their_types(tmp_path):
-    """With one index of a kernel's types both were number 1: float32 code ran for float64."""
+    """With Numba's index both dtypes were number 1: float32 code ran for float64."""
     for script in (
         POOL.format(types="['float64']"),
         AT_ONCE + POOL.format(types="['float32']"),
@@ -106,7 +106,7 @@ def check(kernel, mixed):
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_processes_that_compile_one_kernel_each_do_not_mix_their_parts(tmp_path, turned):
-    """Of two parts of one name, kept by two processes, a third took the one for the other."""
+    """Two processes kept two parts of one name, and a third took one for the other."""
     step = "k = (7 * k + seed) % 1009 if k % 3 else 5 * k + seed"
     source = KERNELS.format(steps="\n        ".join([step] * 100))  # too long to go into the caller
     (tmp_path / "made.py").write_text(source)
@@ -124,7 +124,7 @@ def test_processes_that_compile_one_kernel_each_do_not_mix_their_parts(tmp_path,
 def test_code_of_a_source_that_changed_is_not_found(tmp_path):
     """A process may compile after a file that it imported was changed, and another run then.
 
-    Numba alone kept such code as that of the new file: wrong numbers, for good.
+    Numba by itself kept the old code as that of the new file: wrong numbers, for good.
     """
     package = Path(kernels.__file__).parents[1]
     skip = shutil.ignore_patterns("__pycache__")
@@ -142,7 +142,7 @@ def test_code_of_a_source_that_changed_is_not_found(tmp_path):
     )
     before, after = kept(late), kept(CONVOLVE)
     assert before
-    assert len(after) == len(before)  # what was kept for the old source is gone
+    assert len(after) == len(before)  # code of the old source is gone
     assert not after & before
 
 
@@ -186,7 +186,7 @@ assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_child_can_compile_though_another_thread_was_at_it():
-    """The thread does not live on in the child, and what it held was held for ever there."""
+    """The thread does not exist in the child, where its lock was held forever."""
     python(
         """
 import os, threading

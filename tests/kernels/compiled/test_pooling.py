@@ -1,4 +1,4 @@
-"""What is particular to pooling in Numba."""
+"""Cases that only pooling in Numba treats apart."""
 
 import numpy as np
 import pytest
@@ -52,7 +52,7 @@ def test_pooling_takes_images_for_channels(seed, dtype, windows):
 
 
 def test_pooling_where_images_and_channels_step_alike():
-    """As where an array shows the same numbers again and again: to swap the two changes nothing."""
+    """Overlapping strides: swapping the two axes changes nothing, and must not recurse."""
     (numbers,) = arrays(0, (200,))
     x = np.lib.stride_tricks.as_strided(numbers, (17, 20, 4, 4), (4, 4, 160, 40))
     how = (2, 2), (2, 2), ((0, 0), (0, 0))

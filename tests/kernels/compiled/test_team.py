@@ -16,7 +16,7 @@ DOUBLE = np.dtype(np.float64)
 
 @jit
 def add_one(zero, at, times, first, last, scratch):
-    """Adds 1 to the numbers first to last so many times, by way of scratch memory."""
+    """Add 1 `times` times to the numbers first to last, through scratch memory."""
     for k in range(first, last):
         for _ in range(times):
             put(get(zero, at + 8 * k) + 1.0, scratch)
@@ -24,7 +24,7 @@ def add_one(zero, at, times, first, last, scratch):
 
 
 def added(rows, threads, times=1):
-    """What each of so many rows made of its number."""
+    """The numbers after a call of `rows` rows, each of which adds to its own."""
     numbers = np.zeros(rows)
     at = numbers.__array_interface__["data"][0]
     team.call(add_one, DOUBLE, (at, times), [(k, k + 1) for k in range(rows)], threads, 8)
@@ -45,7 +45,7 @@ def test_integers_of_another_count_are_refused():
 
 
 def test_callers_at_once_do_not_mix_their_rows():
-    """One of them has the threads, the others work alone."""
+    """One caller has the threads, and the others work alone."""
     wrong = []
 
     def call(times):
@@ -73,7 +73,7 @@ def test_threads_that_slept_come_again():
 
 
 def test_an_interrupted_call_still_waits_for_its_rows(monkeypatch):
-    """Others may be at work in memory that the caller is about to free."""
+    """Other threads may still write to memory that the caller is about to free."""
     wait, interrupts = team.wait, iter([False, KeyboardInterrupt, KeyboardInterrupt])
 
     def interrupted(board):
@@ -107,7 +107,7 @@ def test_threads_rest_when_they_are_asked_to_and_come_again():
 
 
 def test_without_more_threads_the_caller_works_alone(monkeypatch):
-    """As where the system gives none, and while the interpreter ends."""
+    """As when the system has none left, and while the interpreter ends."""
 
     def start(thread):
         raise RuntimeError("can't start new thread")

@@ -24,7 +24,7 @@ compiled, vectorized = kernels.load("compiled"), kernels.load("vectorized")
 )  # fmt: skip
 @settings(deadline=None)
 def test_groups_of_any_channels_and_filters(r, groups, each, plane, dtype, seed, bad, biased):
-    """As many as a vector has room for together, or one by one in panels that are not full."""
+    """Groups joined until they fill a vector, or one by one in panels that are not full."""
     (c, f), (N, H, W), padding = each, plane, (r // 2, r // 2)
     C, F, how = groups * c, groups * f, ((1, 1), (padding,) * 2, (1, 1), groups)
     x, w, bias, g = arrays(seed, (N, C, H, W), (F, c, r, r), (F,), (N, F, H, W), dtype=dtype)
@@ -36,7 +36,7 @@ def test_groups_of_any_channels_and_filters(r, groups, each, plane, dtype, seed,
     ]  # fmt: skip
     with pytest.MonkeyPatch.context() as patch, np.errstate(all="ignore"):
         patch.setattr(convolution, "enough_tiles", lambda *_: True)
-        if bad is None:  # nothing is done again
+        if bad is None:  # nothing is computed again
             patch.setattr(winograd.direct, "direct", None)
             patch.setattr(winograd.direct, "direct_weight", None)
         for name, *arguments in calls:
@@ -75,7 +75,7 @@ def test_filters_panel_by_panel_and_so_many_tiles_at_once(
 
 
 def peak_in_a_new_thread(call):
-    """Bytes: its scratch memory is empty, and so counted."""
+    """Bytes. A new thread has no scratch memory yet, so the call's counts."""
     peaks = []
 
     def run():
@@ -92,7 +92,7 @@ def peak_in_a_new_thread(call):
 
 
 def test_transformed_filters_are_not_all_in_memory_at_once():
-    """Nor are the sums for their gradient, where images are few: both take 4 times the filters."""
+    """Nor are the sums of their gradient, for few images. Both are 4 times the filters."""
     x, w = arrays(0, (4, 256, 4, 4), (256, 256, 3, 3))
     half = 2 * w.nbytes
     assert peak_in_a_new_thread(lambda: compiled.conv2d(x, w, None, *SAME)) < half
@@ -116,7 +116,7 @@ def test_winograd_errs_little(r, dtype):
 
 @pytest.mark.parametrize(("m", "r"), [(4, 3), (2, 5), (3, 4), (5, 2)])
 def test_the_matrices_give_the_convolution(m, r):
-    """y = Aᵀ [(G g) ⊙ (Bᵀ d)] for a line."""
+    """y = Aᵀ [(G g) ⊙ (Bᵀ d)] in one dimension."""
     d, g = np.arange(6.0) ** 2 + 1, np.arange(float(r)) - 2.5
     E, scale = np.array(winograd_matrices.evaluation(r)), np.array(winograd_matrices.SCALE)
     y = np.array(winograd_matrices.evaluation(m)).T @ (

@@ -1,4 +1,4 @@
-"""Winograd's method in NumPy, against the windows that NumPy unfolds for few channels."""
+"""Winograd's method in NumPy against im2col."""
 
 import threading
 from contextlib import contextmanager
@@ -19,9 +19,9 @@ SAME = (1, 1), ((1, 1), (1, 1)), (1, 1), 1
 
 @contextmanager
 def taken(always, windows=convolution.Im2col, **constants):
-    """Always in Winograd's way, also for few channels and tiles, or never.
+    """Use Winograd's method always, also for few channels and tiles, or never.
 
-    If `windows` is None, what is not done so, or is done again in the other way, is an error.
+    If `windows` is None, falling back to im2col is an error.
     """
     with pytest.MonkeyPatch.context() as patch:
         least = {3: 2, 5: 2} if always else {3: np.inf, 5: np.inf}
@@ -36,7 +36,7 @@ def taken(always, windows=convolution.Im2col, **constants):
 
 
 def arrays(seed, *shapes, dtype="d", order=(0, 1, 2, 3)):
-    """Random numbers, the axes in that order in memory."""
+    """Random arrays with that axis order in memory."""
     rng, back = np.random.default_rng(seed), np.argsort(order)
     return [
         rng.standard_normal([shape[axis] for axis in order]).astype(dtype).transpose(back)
@@ -59,7 +59,7 @@ def all_three(x, w, bias, g, how):
     st.integers(0, 2**32),
 )  # fmt: skip
 def test_tiles_of_any_plane(r, N, plane, sides, channels, order, dtype, biased, tiny, seed):
-    """That hang over the edges, padded at all sides, in blocks of all of them or of two."""
+    """Tiles that hang over the edges, padding on all sides, blocks of all tiles or of two."""
     H, W = (max(n, r - sides[2 * k] - sides[2 * k + 1]) for k, n in enumerate(plane))
     (C, F), padding = channels, (sides[:2], sides[2:])
     P, Q = H + sum(padding[0]) - r + 1, W + sum(padding[1]) - r + 1
@@ -83,7 +83,7 @@ def test_tiles_of_any_plane(r, N, plane, sides, channels, order, dtype, biased, 
     st.sampled_from([3, 5]), st.sampled_from([np.nan, np.inf, -np.inf, 3e38]), st.integers(0, 2**32)
 )
 def test_what_is_not_finite_spreads_no_further_than_its_windows(r, value, seed):
-    """Such results are those of the other way, to the bit."""
+    """Results that are not finite are those of im2col, to the bit."""
     x, w, g = arrays(seed, (2, 3, 9, 9), (4, 3, r, r), (2, 4, 9, 9), dtype="f")
     how = (1, 1), ((r // 2, r // 2),) * 2, (1, 1), 1
     for a in (x, g):
@@ -125,7 +125,7 @@ def test_several_threads_at_once_give_the_same_bits():
 
 
 def test_blas_is_held_at_one_thread(monkeypatch):
-    """Called with more, BLAS looks for work for 20 ms after, on the cores that our threads need."""
+    """With more, BLAS searches for work for 20 ms afterwards, on cores that our threads need."""
     counts, matmul = set(), np.matmul
     get = blas.openblas()[0] if blas.openblas() else pytest.skip("not OpenBLAS")
 

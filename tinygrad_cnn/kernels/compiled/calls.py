@@ -61,11 +61,10 @@ def padded(values, count, dtype):
 def share(kernel, dtype, common, units, cost, nbytes=0, pieces=None, check=0, sums=()):
     """Call a kernel for ranges of `units`, on all threads if the cost (in multiply-adds) is large.
 
-    Each thread gets about `pieces` ranges.
-
-    The kernel's arguments are the common ones; then, if `check` is given, the address of that many
-    zeros of the call's own, or the address in `sums`; then first and last; and at last `nbytes` of
-    scratch memory. Returns whether the zeros still are: kernels use them to report what they met.
+    Each thread gets about `pieces` ranges. The kernel's arguments are the common ones; then an
+    address, either of `check` zeros for each call or the one in `sums`; then first and last; and
+    at last the address of `nbytes` of scratch memory. Returns whether the zeros are still zero: a
+    kernel writes to them where a result is not finite.
     """
     count = min(threads.get_num_threads(), units) if cost > tuning.SHARED_MULTIPLY_ADDS else 1
     pieces = pieces or tuning.PIECES_PER_THREAD

@@ -31,7 +31,7 @@ LN2 = Decimal("0.6931471805599453094172321214581765680755")
 
 
 class _Format:
-    """Constants for IEEE 754 numbers with so many bits after the point, and this exponent bias."""
+    """Constants of an IEEE 754 format: its bits after the point, and its exponent bias."""
 
     def __init__(self, bits, bias):
         self.bits, self.bias = bits, bias

@@ -2,7 +2,7 @@
 
 A name ends with the unit; lanes are elements of a vector register. "Measured" refers to the machine
 of NOTES.md: two Zen 4 cores with 1 MiB of L2 cache each, AVX-512 with 32 registers.
-Costs are in multiply-adds, of which a core does some 60 thousand in a microsecond.
+Costs are in multiply-adds; a core does some 60 thousand in a microsecond.
 """
 
 from .machine import REGISTERS
@@ -87,7 +87,7 @@ DEPTHWISE_PIXELS = 4
 
 # Bytes of transformed tiles that are multiplied at once: they stay in the L2 cache.
 TILES_BYTES = 3 << 18
-# Tiles at once, at least, of which the filters are read.
+# Least number of tiles at once, because the filters are read once for all of them.
 LEAST_TILES_AT_ONCE = 12
 # Tiles, or channels of sums, at once for one panel of filters: 36 numbers of each stay in the
 # cache.

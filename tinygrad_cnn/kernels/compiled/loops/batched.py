@@ -21,7 +21,7 @@ TILE_TAPS = (5, 3, 1)
 
 
 def _pixels(vectors):
-    """y[f, n] for `filters` filters and so many vectors of images.
+    """y[f, n] for `filters` filters and `vectors` vectors of images.
 
     x is at the first tap, w at the first of all; `down` × `along` taps count, `skipped` taps
     after the first one. w holds tiles of 6, 4, 2 or 1 filters, each [c, i, j, filter].
@@ -67,7 +67,7 @@ def _pixels(vectors):
             rounds, left = code.divided(left, rows)
             steps = code.times(code.times(channels, taps), rows), rows, code.times(y_plane, rows)
             walks = [(at, code.bytes_of(step)) for at, step in zip(addresses, steps, strict=True)]
-            # after the loop, its addresses are those of the filters that are left
+            # after the loop, the addresses point to the remaining filters
             with code.loop(rounds, *walks) as addresses:
                 tile(rows, *addresses)
 

@@ -221,7 +221,7 @@ def moments(zero, of, rows, P, pieces, count, last_count, mean, variance):
 
 @jit
 def totals(zero, of, rows, count, to):
-    """The sums of so many rows of `count` numbers each."""
+    """The sums over `rows` rows of `count` numbers each."""
     size = size_of(zero)
     for p in range(count):
         total = 0.0

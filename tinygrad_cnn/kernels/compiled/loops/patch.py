@@ -7,7 +7,7 @@ from ..scalars import clear, get, lanes_of, move, put, size_of
 
 @emit
 def _transpose(code, to, to_row, of, of_row):
-    """to[k, r] = of[r, k] for as many k and r as a vector has lanes."""
+    """to[k, r] = of[r, k] for k and r below the lanes of a vector."""
     rows = [code.load(code.at(of, code.times(r, of_row))) for r in range(code.lanes)]
     for k, column in enumerate(code.transpose(rows)):
         code.store(column, code.at(to, code.times(k, to_row)))

@@ -3,16 +3,14 @@
 A product reads an element of a for each row and a few vectors of b, and adds to every sum of a
 tile of rows × columns. With 12 × 2 vectors, 14 loads serve 24 multiply-adds, so arithmetic is the
 limit (Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication", section
-4). Their packing of both operands falls away: b is packed, and what is read of a is in the cache
-already.
+4). They pack both operands. Here b is packed, and the part of a that is read is in the cache.
 """
 
 from ..code import emit
 from ..jit import part
 from ..tuning import TILE_ROWS
 
-# Zeros at the start of a kernel's scratch memory: the first sums of two vectors, and an offset of
-# 0.
+# Zeros at the start of a kernel's scratch memory: two vectors of first sums, and an offset of 0.
 ZEROS_BYTES = 256
 
 
@@ -20,7 +18,7 @@ def _tile(
     code, rows, vectors, across, a, a_step, offsets, b, b_segment, b_step, y, y_row, start,
     start_row, count, segments, n,
 ):  # fmt: skip
-    """One tile of `_product`: so many rows, and vectors of columns."""
+    """One tile of `_product`, of `rows` rows and `vectors` vectors of columns."""
     a_k, a_row = (a_step, 1) if across else (1, a_step)
     places = [(r, v) for r in range(rows) for v in range(vectors)]
     sums = {}
@@ -74,7 +72,7 @@ def _product(across):
                     (address, code.times(height, step))
                     for address, step in zip(addresses, steps, strict=True)
                 ]
-                # after the loop, its addresses are those of the rows that are left
+                # after the loop, the addresses point to the remaining rows
                 with code.loop(rounds, *walks) as addresses:
                     a, y, start = addresses
                     _tile(
