@@ -30,7 +30,7 @@ def parts(request):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(of_ops, "LARGE_ELEMENTS", 0)
         patch.setattr(shared, "LARGE_ELEMENTS", 0)
-        patch.setattr(tuning, "ELEMENTWISE_PART_ELEMENTS", 7 if request.param else 1 << 20)
+        patch.setattr(tuning, "SHARED_ELEMENTS", 7 if request.param else 1 << 20)
         if compiled:
             patch.setattr(compiled, "RUN_ELEMENTS", 2)
         if request.param:

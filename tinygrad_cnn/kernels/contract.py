@@ -6,8 +6,9 @@ all of them: `vectorized` with NumPy alone, `compiled` with Numba. Callers write
 
 Letters: N images, C channels, H × W pixels; F filters, I × J taps of a filter; P × Q outputs; G
 groups with c = C/G channels and f = F/G filters each. s, t are strides and d, e dilations of rows
-and columns. The windows of x, zero outside of x, are V[n,c,i,j,p,q] = x[n, c, p·s + i·d − top,
-q·t + j·e − left].
+and columns. The windows of x, zero outside of x, are
+
+    V[n,c,i,j,p,q] = x[n, c, p·s + i·d − top, q·t + j·e − left]
 
 For all kernels:
 

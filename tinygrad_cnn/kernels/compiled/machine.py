@@ -19,4 +19,4 @@ def _registers():
 
 
 VECTOR_BYTES, REGISTERS = _registers()
-CACHE_LINE_BYTES = 64  # of all processors that NumPy has wheels for, but Apple's (128)
+CACHE_LINE_BYTES = 64  # of x86-64 and most ARM processors

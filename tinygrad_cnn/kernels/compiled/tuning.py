@@ -104,16 +104,16 @@ TRANSFORM_MULTIPLY_ADDS = 8
 
 # Cost of reading an element from memory, or of an exponential.
 PASS_MULTIPLY_ADDS = 16
-# Vectors side by side in a sum, so that additions need not wait for each other (4 cycles each).
+# Vectors side by side in a sum, so that additions need not wait for each other (3 or 4 cycles each).
 SUM_VECTORS = 4
 # Vectors of channels whose scales and shifts stay in registers while rows are written.
 WRITE_VECTORS = SUM_VECTORS if REGISTERS >= 32 else 2
 # Rows written at once with them: reading them again then is little of the time.
 WRITE_ROWS = 64
-# Normalization: a block of a sum, in rows, or in elements of a run. It stays in the L1 cache
-# (2^13 float32) from its mean to the squares of its distances.
+# Normalization: a block of a sum, in rows, or in elements of a run. It stays in the cache (2^13
+# float32 are the size of the L1 cache) from its mean to the squares of its distances.
 BLOCK_ROWS, BLOCK_RUN_ELEMENTS = 256, 1 << 13
-# Elements from which a compiled pass is faster than NumPy's.
+# Elements from which a compiled pass takes less time than NumPy's. Below, it is mostly the call.
 NORMALIZED_ELEMENTS = 1 << 11
 
 # --- Programs of elementwise operations ---------------------------------------------------------

@@ -14,10 +14,10 @@ WITH_OUT = (masked, rectified)  # functions that write into `out`, as NumPy's ow
 def elementwise(f, *given, **constants):
     """f itself. Large arrays of one layout go in parts, on all threads."""
     at = [k for k, a in enumerate(given) if isinstance(a, np.ndarray) and a.ndim]
-    most = tuning.ELEMENTWISE_PART_ELEMENTS
+    large = tuning.SHARED_ELEMENTS
     if (
         not at
-        or given[at[0]].size < most
+        or given[at[0]].size < large
         or common_axes(*(given[k] for k in at)) is None
         or any(getattr(constant, "ndim", 0) for constant in constants.values())
     ):
@@ -40,5 +40,5 @@ def elementwise(f, *given, **constants):
             for y, some in zip(results, of(part), strict=True):
                 y[part] = some
 
-    each_part(work, split(results[0].size, 2 * -(-results[0].size // most)))
+    each_part(work, split(results[0].size, 2 * -(-results[0].size // large)))
     return made[0] if len(made) == 1 else tuple(made)

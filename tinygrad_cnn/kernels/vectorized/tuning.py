@@ -12,10 +12,10 @@ of L2 cache each, OpenBLAS.
 SHARED_MULTIPLY_ADDS = 25 * 10**6
 # BLAS does products up to this size on one thread by itself (OpenBLAS 0.3, interface/gemm.c).
 BLAS_THREAD_MULTIPLY_ADDS = 1 << 18
-# Elementwise functions: the part of one thread. Measured: a second thread waits for the
-# interpreter, too, and takes 1.2 to 4 times as long for 2^18 elements, 0.55 to 1.2 times for
-# 2^20.
-ELEMENTWISE_PART_ELEMENTS = 1 << 20
+# Elementwise functions from this size on use all threads, in two parts for each such number of
+# elements. Measured: a second thread waits for the interpreter, too, and two take 1.2 to 4 times
+# as long as one for 2^18 elements, 0.55 to 1.2 times for 2^20.
+SHARED_ELEMENTS = 1 << 20
 # Pooling: cells of x for each thread. The threads wait for each other at every tap.
 POOLING_PART_ELEMENTS = 1 << 20
 

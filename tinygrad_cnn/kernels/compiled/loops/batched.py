@@ -1,13 +1,16 @@
 """Convolution of many images with few channels and filters: vectors of images.
 
-With images innermost in memory (C H W N), a pixel of one channel is a run of N numbers, and y[f,
-n] = b[f] + Σ_cij w[f, c, i, j] x[c, i, j, n] for the window of a pixel. For each tap a few
-vectors of images are read and serve all filters of a tile, whose sums stay in registers. Only the
-taps that stand in x are visited: nothing is padded.
+With images innermost in memory (C H W N), a pixel of one channel is a run of N numbers. For the
+window of a pixel
 
-The gradient of the filters w̄[f, c, i, j] = Σ_pqn g[f, p, q, n] x[c, p·s + i·d, q·t + j·e, n]
-ends in the sum of a vector of images. A tile has filters and taps of a row. There x has zeros
-around.
+    y[f, n] = b[f] + Σ_cij w[f, c, i, j] x[c, i, j, n]
+
+so for each tap a few vectors of images are read and serve all filters of a tile, whose sums stay in
+registers. Only the taps that stand in x are visited: nothing is padded. The gradient of the filters
+
+    w̄[f, c, i, j] = Σ_pqn g[f, p, q, n] x[c, p·s + i·d, q·t + j·e, n]
+
+ends in the sum of a vector of images. Its tile has filters and taps of a row; x has zeros around.
 """
 
 from ..code import emit
