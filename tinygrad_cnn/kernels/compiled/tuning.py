@@ -113,7 +113,7 @@ WRITE_ROWS = 64
 # Normalization: a block of a sum, in rows, or in elements of a run. It stays in the cache (2^13
 # float32 are the size of the L1 cache) from its mean to the squares of its distances.
 BLOCK_ROWS, BLOCK_RUN_ELEMENTS = 256, 1 << 13
-# Elements from which a compiled pass takes less time than NumPy's. Below, it is mostly the call.
+# Elements from which a compiled pass takes less time than NumPy's. Below, calls are most of it.
 NORMALIZED_ELEMENTS = 1 << 11
 
 # --- Programs of elementwise operations ---------------------------------------------------------
