@@ -89,6 +89,17 @@ def test_kernels_stand_on_numpy_alone(name):
     assert all(m.startswith("tinygrad_cnn.kernels") for m in inside(PACKAGE / name))
 
 
+@pytest.mark.parametrize("name", [n for n in NAMES if not n.startswith("kernels/")])
+def test_kernels_are_reached_by_their_contract_alone(name):
+    assert not any(m.startswith("tinygrad_cnn.kernels.") for m in inside(PACKAGE / name))
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n.startswith("kernels/")])
+def test_no_set_of_kernels_imports_another(name):
+    sets = {part for m in inside(PACKAGE / name) for part in m.split(".")[2:3]}
+    assert sets & {"vectorized", "compiled"} <= {Path(name).parts[1]}
+
+
 @pytest.mark.parametrize("name", [n for n in NAMES if n.startswith("engine/")])
 def test_the_engine_imports_numpy_and_itself(name):
     assert all(m.startswith("tinygrad_cnn.engine.") for m in inside(PACKAGE / name))

@@ -15,16 +15,20 @@ from .matmul import panel_width
 class _Strips:
     """How x goes through the cache: a strip of rows of windows at a time.
 
-    `in_place` says that windows are read where x is, `merged` that the taps of a window's row are
-    contiguous. `common` are the arguments of the loops up to these two, `nbytes` the scratch
-    memory for the rows of x, and `count` the number of strips.
+    `merged` says that the taps of a window's row are contiguous, `in_place` that windows are read
+    where x is: channels are innermost, and all windows stay inside. `common` are the arguments of
+    the loops up to these two, `nbytes` the scratch memory for the rows of x, and `count` the
+    number of strips.
     """
 
     def __init__(self, x, size, kernel, stride, origin, dilation, groups):
         N, C, H, W = x.shape
         (I, J), (P, Q) = kernel, size
         self.merged = groups == 1 and dilation[1] == 1
-        self.in_place = self._is_in_place(x, size, kernel, stride, origin, dilation)
+        contiguous = not self.merged or J == 1 or x.strides[3] == C * x.itemsize
+        spans = zip((H, W), size, kernel, stride, origin, dilation, strict=True)
+        inside = [o >= 0 and (p - 1) * s + (k - 1) * d + o < n for n, p, k, s, o, d in spans]
+        self.in_place = x.strides[1] == x.itemsize and contiguous and all(inside)
         columns = (Q - 1) * stride[1] + (J - 1) * dilation[1] + 1
         row_bytes = columns * C * x.itemsize
         fitting = tuning.STRIP_BYTES // (row_bytes * stride[0])
@@ -36,16 +40,6 @@ class _Strips:
             *pointer(x), C, H, W, -origin[0], -origin[1], *stride, *dilation, I, J, columns,
             self.in_place, self.merged,
         )  # fmt: skip
-
-    def _is_in_place(self, x, size, kernel, stride, origin, dilation):
-        """Whether all windows stay inside x, and channels are innermost."""
-        spans = zip(x.shape[2:], size, kernel, stride, origin, dilation, strict=True)
-        dense = x.strides[3] == x.shape[1] * x.itemsize
-        return (
-            x.strides[1] == x.itemsize
-            and (not self.merged or kernel[1] == 1 or dense)
-            and all([o >= 0 and (p - 1) * s + (k - 1) * d + o < n for n, p, k, s, o, d in spans])
-        )
 
 
 def _joined_rows(x, y, w_shape, stride, origin):

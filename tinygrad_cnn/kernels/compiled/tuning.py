@@ -104,7 +104,7 @@ TRANSFORM_MULTIPLY_ADDS = 8
 
 # Cost of reading an element from memory, or of an exponential.
 PASS_MULTIPLY_ADDS = 16
-# Vectors side by side in a sum, so that additions need not wait for each other (3 or 4 cycles each).
+# Vectors side by side in a sum, so that additions, of 3 or 4 cycles, need not wait for each other.
 SUM_VECTORS = 4
 # Vectors of channels whose scales and shifts stay in registers while rows are written.
 WRITE_VECTORS = SUM_VECTORS if REGISTERS >= 32 else 2
