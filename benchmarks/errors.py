@@ -1,4 +1,4 @@
-"""`python -m benchmarks.errors`: the rounding errors of the convolutions, the table of docs/speed.md.
+"""`python -m benchmarks.errors`: the rounding errors of the convolutions, the table of kernels/NOTES.md.
 
 Against the same sums in double precision (or in the long double of NumPy), the largest error over
 the largest number of the result, for standard normal x, w and cotangent.
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.kernels import vectorized
+from tinygrad_cnn import kernels
 
 CASES = {
     "3×3, 64 channels, Winograd": ((8, 64, 16, 16), (64, 64, 3, 3), 1, 1),
@@ -22,14 +22,15 @@ CASES = {
 }
 
 
-def errors(kernels: Any, case: tuple[Any, ...], dtype: type, exact: type) -> list[float]:
+def errors(own: Any, case: tuple[Any, ...], dtype: type, exact: type) -> list[float]:
     """Of y, x̄ and w̄."""
     x_shape, w_shape, stride, groups = case
     pad = w_shape[2] // 2
     how = (stride, stride), ((pad, pad), (pad, pad)), (1, 1), groups
     rng = np.random.default_rng(0)
     x, w = (rng.standard_normal(shape).astype(dtype) for shape in (x_shape, w_shape))
-    y = vectorized.conv2d(x, w, None, *how)
+    exactly = kernels.load("vectorized")
+    y = exactly.conv2d(x, w, None, *how)
     g = rng.standard_normal(y.shape).astype(dtype)
     found = []
     for name, arguments in (
@@ -38,22 +39,20 @@ def errors(kernels: Any, case: tuple[Any, ...], dtype: type, exact: type) -> lis
         ("conv2d_weight", (g, x, w_shape, *how)),
     ):
         precise = [a.astype(exact) if isinstance(a, np.ndarray) else a for a in arguments]
-        expected = getattr(vectorized, name)(*precise)
-        actual = getattr(kernels, name)(*arguments)
+        expected = getattr(exactly, name)(*precise)
+        actual = getattr(own, name)(*arguments)
         found.append(float(np.abs(actual - expected).max() / np.abs(expected).max()))
     return found
 
 
 def main() -> None:
     """Print the table."""
-    from tinygrad_cnn.kernels import compiled
-
     print("| convolution | dtype | vectorized: y, x̄, w̄ | compiled: y, x̄, w̄ |\n|---|---|---|---|")
     for name, case in CASES.items():
         for dtype, exact in ((np.float32, np.float64), (np.float64, np.longdouble)):
             columns = [
-                ", ".join(f"{error:.0e}" for error in errors(kernels, case, dtype, exact))
-                for kernels in (vectorized, compiled)
+                ", ".join(f"{error:.0e}" for error in errors(own, case, dtype, exact))
+                for own in map(kernels.load, kernels.SETS)
             ]
             print(f"| {name} | {dtype.__name__} | {columns[0]} | {columns[1]} |")
 

@@ -104,12 +104,11 @@ def _matmul(kernels: Any, rng: Any, m: int, k: int, n: int) -> tuple[Any, ...]:
 def _elementwise(kernels: Any, rng: Any, name: str, *shape: int) -> tuple[Any, ...]:
     from tinygrad_cnn.ops.activation import gelu_x
 
-    functions, erf = kernels._elementwise, kernels._erf.erf
     x, g, mask = _draw(rng, *shape), _draw(rng, *shape), rng.random(shape) < 0.5
     return {
-        "relu": (np.maximum, x, 0), "gradient of relu": (functions.rectified, g, x),
-        "mask": (functions.masked, x, mask), "sigmoid": (functions.logistic, x),
-        "tanh": (np.tanh, x), "exp": (np.exp, x), "log1p": (np.log1p, g * g), "erf": (erf, x),
+        "relu": (np.maximum, x, 0), "gradient of relu": (kernels.rectified, g, x),
+        "mask": (kernels.masked, x, mask), "sigmoid": (kernels.logistic, x),
+        "tanh": (np.tanh, x), "exp": (np.exp, x), "log1p": (np.log1p, g * g), "erf": (kernels.erf, x),
         "gradient of GELU": (inspect.unwrap(gelu_x), g, x, "none"),
     }[name]  # fmt: skip
 
@@ -118,7 +117,7 @@ def _norm(function: str) -> Callable[..., tuple[Any, ...]]:
     def arguments(kernels: Any, rng: Any, *shape: int) -> tuple[Any, ...]:
         x, g = (_draw(rng, shape[0], *shape[2:], shape[1]).transpose(0, 3, 1, 2) for _ in "xg")
         of_class = [_draw(rng, 1, shape[1], 1, 1) for _ in range(5)]
-        if function == "moments":
+        if function in ("sum_over", "moments"):
             return x, (0, 2, 3)
         if function == "moments_with":
             return g, x, of_class[0], (0, 2, 3)
@@ -167,7 +166,7 @@ _ELEMENTWISE = {
     "gradient of relu": 3 * F32, "mask": 2 * F32 + 1, "gradient of GELU": 3 * F32,
 }  # fmt: skip
 _NORMS = {
-    "moments": F32, "moments_with": 2 * F32, "weight_sums": 2 * F32, "normalize": 2 * F32,
+    "sum_over": F32, "moments": F32, "moments_with": 2 * F32, "weight_sums": 2 * F32, "normalize": 2 * F32,
     "normalize_input": 3 * F32,
 }  # fmt: skip
 _SOFTMAXES = {

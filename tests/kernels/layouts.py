@@ -1,10 +1,10 @@
-"""Arrays that lie in memory in other ways than NumPy makes them."""
+"""Arrays in memory layouts that NumPy does not make by itself."""
 
 import numpy as np
 
 
 def lying(x, order, extra=0):
-    """x with its axes in memory in that order, and a gap of so many numbers after each innermost run."""
+    """x with its axes in memory in that order, and `extra` unused elements after each row."""
     turned = np.ascontiguousarray(x.transpose(order))
     if extra:
         wide = np.full((*turned.shape[:-1], turned.shape[-1] + extra), np.nan, x.dtype)

@@ -1,4 +1,4 @@
-"""Functions of arrays in one pass, in both sets: against their definitions, and as the ops use them."""
+"""`elementwise` in both sets, against definitions and as the ops use it."""
 
 import importlib
 import math
@@ -10,16 +10,14 @@ from hypothesis import example, given, settings, strategies as st
 import tinygrad_cnn.nn.functional as F
 from tinygrad_cnn import kernels, ops, tensor
 from tinygrad_cnn.engine import registry
-from tinygrad_cnn.kernels import _elementwise, _erf, _parts, vectorized
+from tinygrad_cnn.kernels import threads, tuning as shared
+from tinygrad_cnn.kernels.vectorized import tuning
 from tinygrad_cnn.testing import check_op
 
 from .layouts import lying
 
 try:
-    from tinygrad_cnn.kernels import compiled
-    from tinygrad_cnn.kernels.compiled import _calls
-
-    elementwise = importlib.import_module(f"{compiled.__name__}.elementwise")
+    from tinygrad_cnn.kernels.compiled import elementwise, tuning as compiled
 except ImportError:
     compiled = None
 
@@ -28,19 +26,18 @@ of_ops = importlib.import_module(f"{ops.__name__}.elementwise")
 
 @pytest.fixture(params=[False, True], ids=["whole", "in parts"], autouse=True, scope="module")
 def parts(request):
-    """The small shapes of the tests go the ways of large ones, the second time in many parts."""
+    """Small shapes take the paths of large ones, the second time in many parts."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(of_ops, "LARGE", 0)
-        patch.setattr(_elementwise, "LARGE", 7 if request.param else 1 << 20)
+        patch.setattr(of_ops, "LARGE_ELEMENTS", 0)
+        patch.setattr(shared, "LARGE_ELEMENTS", 0)
+        patch.setattr(tuning, "SHARED_ELEMENTS", 7 if request.param else 1 << 20)
         if compiled:
-            patch.setattr(elementwise, "LARGE", 0)
-            patch.setattr(elementwise, "RUN", 2)
+            patch.setattr(compiled, "RUN_ELEMENTS", 2)
         if request.param:
-            patch.setattr(_parts, "workers", lambda: 3)
+            patch.setattr(threads, "get_num_threads", lambda: 3)
         if request.param and compiled:
-            patch.setattr(elementwise, "BLOCK", 32)
-            patch.setattr(_calls, "SOME", 0)
-            patch.setattr(_calls, "workers", lambda: 3)
+            patch.setattr(compiled, "PROGRAM_BLOCK_ELEMENTS", 32)
+            patch.setattr(compiled, "SHARED_MULTIPLY_ADDS", 0)
         yield
 
 
@@ -64,9 +61,9 @@ def test_elementwise_passes_are_their_definitions(k, shape, seed, dtype, gap, tu
     with np.errstate(invalid="ignore"):
         for function, given, wanted in (
             (np.maximum, (x, 0), np.where(x <= 0, 0, x)),
-            (_elementwise.rectified, (g, x), np.where(x <= 0, 0, g)),
-            (_elementwise.masked, (g, mask), np.where(mask, g, 0)),
-            (_elementwise.between, (x, dtype(0), dtype(6)), (x != 0) & (x != 6)),
+            (kernels.rectified, (g, x), np.where(x <= 0, 0, g)),
+            (kernels.masked, (g, mask), np.where(mask, g, 0)),
+            (kernels.between, (x, dtype(0), dtype(6)), (x != 0) & (x != 6)),
             (np.clip, (x, dtype(0), dtype(6)), np.clip(x, dtype(0), dtype(6))),
         ):
             actual = k.elementwise(function, *given)
@@ -75,8 +72,8 @@ def test_elementwise_passes_are_their_definitions(k, shape, seed, dtype, gap, tu
 
 
 PRECISE = {
-    "sigmoid": (_elementwise.logistic, lambda x: 1 / (1 + np.exp(-x))),
-    "erf": (_erf.erf, np.vectorize(math.erf, otypes=[np.longdouble])),
+    "sigmoid": (kernels.logistic, lambda x: 1 / (1 + np.exp(-x))),
+    "erf": (kernels.erf, np.vectorize(math.erf, otypes=[np.longdouble])),
     **{name: (getattr(np, name),) * 2 for name in ("exp", "expm1", "log1p", "tanh")},
 }
 
@@ -87,7 +84,7 @@ PRECISE = {
 )  # fmt: skip
 @settings(deadline=None)
 def test_smooth_functions_are_their_definitions(k, n, dtype, seed, wide, name):
-    """In units in the last place; of all sizes, and where they are subnormal or too large."""
+    """Errors in units in the last place, for all magnitudes, subnormal and overflowing ones too."""
     rng = np.random.default_rng(seed)
     with np.errstate(over="ignore"):
         x = (rng.standard_normal(n) * wide).astype(dtype)
@@ -122,7 +119,7 @@ WAYS = ["as x", "turned", "gaps", "rows again", "one number", "another dtype"]
 @example([5, 4, 33], 2, np.float32, ("gaps", "rows again", "as x"))
 @settings(deadline=None)
 def test_a_function_of_arrays_that_lie_in_any_way(k, shape, seed, dtype, ways):
-    """Bools, numbers, constants, several results; all that is not said to be is as NumPy has it."""
+    """Bools, numbers, constants and several results: values and dtypes are NumPy's."""
 
     def function(x, a, mask, number, name, *, factor):
         low = np.where(mask & ~(a < x), x * number, np.minimum(a, 0.5))
@@ -155,8 +152,9 @@ def test_a_function_of_arrays_that_lie_in_any_way(k, shape, seed, dtype, ways):
 def test_both_sets_give_the_same_elements():
     pytest.importorskip("numba")
     x = np.random.default_rng(0).normal(size=(33, 41)).astype(np.float32)
-    for function, of in ((np.maximum, (x, 0)), (_elementwise.rectified, (x, x[::-1]))):
-        assert np.array_equal(*(k.elementwise(function, *of) for k in (compiled, vectorized)))
+    for function, of in ((np.maximum, (x, 0)), (kernels.rectified, (x, x[::-1]))):
+        sets = map(kernels.load, kernels.SETS)
+        assert np.array_equal(*(k.elementwise(function, *of) for k in sets))
 
 
 IN_ONE_PASS = sorted(
@@ -178,17 +176,17 @@ def test_one_pass_is_for_many():
 
 
 ACTIVATIONS = (
-    "relu", "relu6", "sigmoid", "tanh", "silu", "gelu", "mish", "softplus", "logsigmoid", "elu", "celu",
-    "selu", "hardswish", "hardtanh", "leaky_relu", "hardsigmoid",
+    "relu", "relu6", "sigmoid", "tanh", "silu", "gelu", "mish", "softplus", "logsigmoid", "elu",
+    "celu", "selu", "hardswish", "hardtanh", "leaky_relu", "hardsigmoid",
 )  # fmt: skip
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_an_activation_has_a_program(name, dtype, monkeypatch):
-    """Both ways: what has none would be several passes of NumPy's, and nothing would say so."""
+    """Forward and backward. A function without a program would silently be several passes."""
     pytest.importorskip("numba")
-    monkeypatch.setattr(kernels, "elementwise", compiled.elementwise)
+    monkeypatch.setattr(kernels, "elementwise", kernels.load("compiled").elementwise)
     monkeypatch.setattr(elementwise, "_plans", {})
     x = tensor(np.linspace(-9, 9, 40, dtype=dtype), requires_grad=True)
     getattr(F, name)(x).backward(tensor(np.linspace(1, 2, 40, dtype=dtype)))
@@ -240,7 +238,7 @@ def test_numbers_that_a_function_is_given_are_those_of_the_call(k):
 
 
 def test_what_is_not_among_the_arrays_is_as_it_is_now(k):
-    """An array given by its name: of one number it was remembered, of many it was written into."""
+    """Arrays as keywords: their values were once remembered with the program, or overwritten."""
 
     def scaled(x, *, by):
         return x * by + 1.0

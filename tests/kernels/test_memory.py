@@ -1,11 +1,11 @@
-"""Freed memory is kept, where malloc can be told to, and not where the user says no."""
+"""malloc keeps freed memory where it can, unless the user disables it."""
 
 import platform
 import sys
 
 import pytest
 
-from tinygrad_cnn.kernels._memory import keep_freed_memory
+from tinygrad_cnn.kernels.memory import keep_freed_memory
 
 
 def test_the_user_can_say_no(monkeypatch):

@@ -1,37 +1,38 @@
-"""The loops of softmax and of the loss of labels, of both sets, against their definitions."""
-
-from itertools import pairwise
+"""Softmax and the loss of labels of both sets, against their definitions."""
 
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from tinygrad_cnn.kernels import vectorized
+from tinygrad_cnn import kernels
+from tinygrad_cnn.kernels import threads as counts
 
 from .layouts import lying
 
 try:
-    from tinygrad_cnn.kernels import compiled
-    from tinygrad_cnn.kernels.compiled import _calls
+    from tinygrad_cnn.kernels.compiled import tuning as compiled
 except ImportError:
     compiled = None
+
+vectorized = kernels.load("vectorized")
+
 
 FLOATS = [np.float32, np.float64]
 
 
 @pytest.fixture(params=[1, 3], scope="module", autouse=True)
 def threads(request):
-    """Rows on one thread, and in many ranges."""
+    """Rows on one thread, and cut into many ranges."""
     with pytest.MonkeyPatch.context() as patch:
         if compiled:
-            patch.setattr(_calls, "SOME", 0 if request.param > 1 else 1 << 62)
-            patch.setattr(_calls, "workers", lambda: request.param)
+            patch.setattr(compiled, "SHARED_MULTIPLY_ADDS", 0 if request.param > 1 else 1 << 62)
+            patch.setattr(counts, "get_num_threads", lambda: request.param)
         yield
 
 
 @st.composite
 def cases(draw):
-    """x and g: an axis anywhere, memory in any order, rows up to some vectors long."""
+    """x and g with the axis anywhere, in any memory order, and rows up to several vectors long."""
     shape = [draw(st.integers(1, 4)) for _ in range(draw(st.integers(0, 2)))]
     dim = draw(st.integers(0, len(shape)))
     shape.insert(dim, draw(st.sampled_from([1, 2, 3, 7, 10, 16, 33, 64, 100, 150])))
@@ -69,7 +70,8 @@ def test_softmax_and_its_logarithm_are_their_definitions(k, case):
 
 
 @given(
-    cases(), st.integers(0, 2**32), st.booleans(), st.booleans(), st.sampled_from([np.int64, np.int16])
+    cases(), st.integers(0, 2**32), st.booleans(), st.booleans(),
+    st.sampled_from([np.int64, np.int16])
 )  # fmt: skip
 def test_the_loss_of_labels_is_its_definition(k, case, seed, weighted, each, integer):
     x, _, dim = case
@@ -90,9 +92,9 @@ def test_the_loss_of_labels_is_its_definition(k, case, seed, weighted, each, int
     near(k.cross_entropy_input(g, x, target, weight, -100), bar, dtype)
 
 
-# --- What is not finite -------------------------------------------------------------------------
-
 INF, NAN = np.inf, np.nan
+
+
 ROWS = [
     [0, -INF, 1], [-INF, -INF, -INF], [INF, 0, 1], [NAN, 0, 1], [0, 1, NAN], [NAN, NAN, NAN],
     [NAN, INF, -INF], [1e38, -1e38, 0], [-1e38, -1e38, -1e38], [-90, 0, -100], [0, -80, -1000],
@@ -161,38 +163,3 @@ def test_other_memory(k):
         target = np.arange(12)[:: 12 // len(x)][: len(x)] % x.shape[1]
         loss, _ = k.cross_entropy(x, target, np.ones(20)[::2][: x.shape[1]], -100)
         near(loss, -np.log(definition(x, 1))[np.arange(len(x)), target], np.float32)
-
-
-# --- The exponential ----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("dtype", FLOATS)
-def test_the_exponential_errs_by_about_a_unit_in_the_last_place(dtype):
-    pytest.importorskip("tinygrad_cnn.kernels.compiled", exc_type=ImportError)
-    info, rng = np.finfo(dtype), np.random.default_rng(0)
-    end = np.log(float(info.smallest_subnormal)) - 2
-    x = np.concatenate([
-        rng.uniform(end, 0, 1 << 15), rng.uniform(-1, 0, 1 << 14), -np.exp(rng.uniform(-50, 3, 999)),
-        np.log(2.0) * np.arange(end * 2, 1) / 2, [0, -0.0, -info.tiny, info.min, -INF, NAN],
-    ]).astype(dtype)  # fmt: skip
-    g = np.zeros((len(x), 2), dtype)
-    g[:, 1] = -1  # 0 − eʸ Σ g
-    y = compiled.log_softmax_input(g, np.stack([x, x], axis=1), 1)[:, 0]
-    exact = np.exp(x.astype(np.longdouble if dtype == np.float64 else np.float64))
-    unit = np.maximum(np.spacing(np.abs(exact.astype(dtype))), info.smallest_subnormal)
-    assert np.isnan(y[-1])
-    assert (
-        np.abs((y - exact) / unit)[:-1].max() < 1.1
-    )  # 0.93 where products and sums are rounded once
-    assert y[-2] == y[-3] == 0
-    assert (y[-6:-3] == 1).all()
-
-
-def test_the_parts_of_ln_2():
-    exponential = pytest.importorskip("tinygrad_cnn.kernels.compiled._exp", exc_type=ImportError)
-    for size, (dtype, degree) in {4: (np.float32, 7), 8: (np.float64, 13)}.items():
-        form = exponential.FORMATS[size]
-        assert len(form.terms) == degree + 1
-        assert all(a < b for a, b in pairwise(form.terms[:-1]))
-        for k in range(int(form.least / np.log(2)) - 1, 1):  # exact products
-            assert dtype(k) * dtype(form.high) == k * form.high

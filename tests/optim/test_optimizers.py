@@ -4,7 +4,6 @@ import copy
 import inspect
 import math
 import pickle
-import sys
 import warnings
 
 import numpy as np
@@ -13,7 +12,7 @@ from hypothesis import example, given, strategies as st
 
 import tinygrad_cnn as tc
 from tinygrad_cnn import kernels, nn, optim
-from tinygrad_cnn.kernels import _blockwise
+from tinygrad_cnn.kernels.vectorized import tuning
 from tinygrad_cnn.optim import optimizer as module
 
 # From p = [1, -2, 0.5] with lr = 0.1 and these gradients, the fourth of which is None.
@@ -156,7 +155,7 @@ def test_steps_are_the_formula(settings, shape, seed, layout, block):
     p = nn.Parameter(tc.from_numpy(np.array(start, order="F" if "parameter" in layout else "C")))
     optimizer = getattr(optim, name)([p], **kwargs)
     wanted, memory, state = start.copy(), p._array, {}
-    before, _blockwise.BLOCK = _blockwise.BLOCK, block
+    before, tuning.UPDATE_BLOCK_ELEMENTS = tuning.UPDATE_BLOCK_ELEMENTS, block
     try:
         for t in range(1, 5):
             g = np.array(rng.standard_normal(shape))
@@ -166,7 +165,7 @@ def test_steps_are_the_formula(settings, shape, seed, layout, block):
             wanted = formula(wanted, g, state, t, **kwargs)
             assert np.array_equal(turned, g), "a step must not change the gradient"
     finally:
-        _blockwise.BLOCK = before
+        tuning.UPDATE_BLOCK_ELEMENTS = before
     assert p._array is memory
     np.testing.assert_allclose(p.detach().numpy(), wanted, rtol=1e-9, atol=1e-12)
 
@@ -240,11 +239,10 @@ def test_a_graph_that_saved_a_parameter_notices_the_step():
 
 @pytest.mark.parametrize(("name", "settings", "_"), RECORDED)
 def test_a_step_of_all_parameters_is_one_call_of_a_kernel(name, settings, _, monkeypatch):
-    compiled = pytest.importorskip("tinygrad_cnn.kernels.compiled")
-    blockwise = sys.modules[f"{compiled.__name__}.blockwise"]
+    blockwise = pytest.importorskip("tinygrad_cnn.kernels.compiled.blockwise")
     calls, share = [], blockwise.share
     monkeypatch.setattr(blockwise, "share", lambda *given: calls.append(given) or share(*given))
-    monkeypatch.setattr(kernels, "blockwise", compiled.blockwise)
+    monkeypatch.setattr(kernels, "blockwise", blockwise.blockwise)
     parameters = [tc.ones(*shape).requires_grad_() for shape in ((), (3,), (5, 700), (0,), (2, 2))]
     optimizer = getattr(optim, name)(parameters, lr=0.1, **settings)
     for _step in range(3):
@@ -296,12 +294,12 @@ def test_large_parameters_are_gone_through_in_blocks_with_the_same_bits(name, se
     start, gradients = rng.standard_normal((11, 7)), rng.standard_normal((3, 11, 7))
     found = []
     for block in (4, 1 << 15):
-        before, _blockwise.BLOCK = _blockwise.BLOCK, block
+        before, tuning.UPDATE_BLOCK_ELEMENTS = tuning.UPDATE_BLOCK_ELEMENTS, block
         try:
             p = tc.tensor(start, requires_grad=True)
             run(getattr(optim, name)([p], lr=0.1, **settings), p, gradients)
         finally:
-            _blockwise.BLOCK = before
+            tuning.UPDATE_BLOCK_ELEMENTS = before
         found.append(p.detach().numpy())
     assert np.array_equal(*found)
 

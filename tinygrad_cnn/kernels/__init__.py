@@ -1,4 +1,7 @@
-"""The loops that take the time: arrays in, arrays out, one signature, interchangeable sets.
+"""The loops that take the time: arrays in, arrays out. One contract, two interchangeable sets.
+
+`contract` documents every kernel and what all of them promise. This module is all that the rooms
+above import:
 
 >>> from tinygrad_cnn import kernels
 >>> before = kernels.current()      # "compiled" where Numba is installed
@@ -8,96 +11,63 @@
 >>> kernels.use(before)
 
 The environment variable ``TINYGRAD_CNN_KERNELS`` names the set to begin with. A set is imported
-when the first of its functions is asked for, so that importing this package costs nothing. The
-logical layout is always NCHW; any strides are accepted, inputs are never changed, and a result may
-be an NCHW view of memory in another order (see `vectorized`). All arguments are given, none is
-checked: pairs are tuples, `padding` is ((top, bottom), (left, right)).
+when a kernel is first asked for, so that importing this package costs nothing.
 """
 
-import importlib
-import importlib.util
-import os
-import warnings
+from typing import TYPE_CHECKING
 
-SETS = ("vectorized", "compiled")
-FUNCTIONS = (
-    "matmul",
-    "conv2d",
-    "conv2d_input",
-    "conv2d_weight",
-    "max_pool2d",
-    "max_pool2d_positions",
-    "max_pool2d_scatter",
-    "max_pool2d_gather",
-    "avg_pool2d",
-    "avg_pool2d_input",
-    "moments",
-    "moments_with",
-    "weight_sums",
-    "normalize",
-    "normalize_input",
-    "elementwise",
-    "blockwise",
-    "softmax",
-    "softmax_input",
-    "log_softmax",
-    "log_softmax_input",
-    "cross_entropy",
-    "cross_entropy_input",
+from .contract import (
+    FUNCTIONS as FUNCTIONS,
+    SETS as SETS,
+    current as current,
+    load as load,
+    use as use,
+    use_default as _use_default,
 )
+from .error_function import erf as erf, minus_log_erfc as minus_log_erfc
+from .functions import (
+    between as between,
+    logistic as logistic,
+    masked as masked,
+    rectified as rectified,
+)
+from .geometry import output_size as output_size, tap_slices as tap_slices
+from .labels import index_labels as index_labels
+from .threads import get_num_threads as get_num_threads, set_num_threads as set_num_threads
+from .tuning import LARGE_ELEMENTS as LARGE_ELEMENTS
 
-_current = os.environ.get("TINYGRAD_CNN_KERNELS")  # none: the best that is installed
+if TYPE_CHECKING:  # the kernels: attributes of this module that `use` sets
+    from .contract import (
+        avg_pool2d as avg_pool2d,
+        avg_pool2d_input as avg_pool2d_input,
+        blockwise as blockwise,
+        conv2d as conv2d,
+        conv2d_input as conv2d_input,
+        conv2d_weight as conv2d_weight,
+        cross_entropy as cross_entropy,
+        cross_entropy_input as cross_entropy_input,
+        elementwise as elementwise,
+        log_softmax as log_softmax,
+        log_softmax_input as log_softmax_input,
+        matmul as matmul,
+        max_pool2d as max_pool2d,
+        max_pool2d_gather as max_pool2d_gather,
+        max_pool2d_positions as max_pool2d_positions,
+        max_pool2d_scatter as max_pool2d_scatter,
+        moments as moments,
+        moments_with as moments_with,
+        normalize as normalize,
+        normalize_input as normalize_input,
+        softmax as softmax,
+        softmax_input as softmax_input,
+        sum_over as sum_over,
+        weight_sums as weight_sums,
+    )
+else:
 
-
-def current():
-    """The name of the set of kernels in use."""
-    global _current
-    if not _current:
-        _current = "compiled" if importlib.util.find_spec("numba") else "vectorized"
-    return _current
-
-
-def use(name):
-    """Choose the kernels of the whole process: "vectorized" (NumPy) or "compiled" (Numba).
-
-    Raises ValueError for an unknown name and ImportError for a set that cannot be imported; the set
-    that was in use then stays.
-    """
-    global _current
-    if name not in SETS:
-        raise ValueError(f"kernels: expected one of {', '.join(map(repr, SETS))}, got {name!r}")
-    try:
-        chosen = importlib.import_module(f"{__name__}.{name}")
-    except ImportError as error:
-        raise ImportError(f"kernels: the {name!r} kernels are not available: {error}") from error
-    globals().update({function: getattr(chosen, function) for function in FUNCTIONS})
-    _current = name
-
-
-def get_num_threads():
-    """How many threads share the work of a kernel."""
-    from ._threads import workers
-
-    return workers()
-
-
-def set_num_threads(n):
-    """Let so many threads share it: those that BLAS may have, in the whole process."""
-    from ._threads import set_workers
-
-    set_workers(n)
-
-
-def __getattr__(name):
-    """Called for a kernel before any set was chosen: takes the one that the environment names."""
-    if name not in FUNCTIONS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    chosen = _current
-    try:
-        use(current())
-    except ImportError as error:
-        if chosen:
-            raise
-        warnings.warn(f"{error}; taking the 'vectorized' ones", RuntimeWarning, stacklevel=2)
-        use("vectorized")
-    return globals()[name]
+    def __getattr__(name):
+        """Called for a kernel before any set is in use: uses the default set."""
+        if name not in FUNCTIONS:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        _use_default()
+        return globals()[name]

@@ -25,7 +25,6 @@ import numpy as np
 
 from .. import kernels
 from ..engine import op
-from ..kernels._windows import reach
 from . import reduce
 
 __all__ = ["conv2d", "conv2d_input", "conv2d_weight", "conv3d", "conv3d_input", "conv3d_weight"]
@@ -102,8 +101,7 @@ def conv3d(x, w, b=None, *, stride, padding, dilation, groups):
     `padding` has a pair for each axis. y[:, :, o] = Σ_k x[:, :, s o + d k] ⋆ w[:, :, k] + b, of
     frames. The gradients are as in conv2d, with one more axis.
     """
-    axes = zip(x.shape[2:], w.shape[2:], stride, padding, dilation, strict=True)
-    sizes = [(n + sum(pad) - d * (k - 1) - 1) // s + 1 for n, k, s, pad, d in axes]
+    sizes = kernels.output_size(x.shape[2:], w.shape[2:], stride, padding, dilation)
     y = _volume((x.shape[0], w.shape[0], *sizes), x, w)
     for k, windows, cells in _depth(x, w.shape, y, stride, padding, dilation):
         part = kernels.conv2d(
@@ -153,7 +151,8 @@ _trilinear(conv3d, conv3d_input, conv3d_weight)
 
 def _depth(x, w_shape, y, stride, padding, dilation):
     """(k, windows, cells) for each tap k along depth that lies in x: in which windows, at which cells."""
-    taps = reach(x.shape[2], w_shape[2], stride[0], padding[0], dilation[0], y.shape[2])
+    axis = x.shape[2], w_shape[2], stride[0], padding[0], dilation[0], y.shape[2]
+    taps = kernels.tap_slices(*axis)
     return [(k, windows, cells) for k, (windows, cells) in enumerate(taps) if cells.stop]
 
 

@@ -16,8 +16,7 @@ from numpy import ndarray
 from .. import kernels
 from ..engine import op, provide
 from ..engine.dtypes import floating, get_default_dtype
-from ..kernels._elementwise import logistic, masked, rectified
-from ..kernels._parts import LARGE
+from ..kernels import LARGE_ELEMENTS, logistic, masked, rectified
 
 __all__ = [
     "abs", "add", "cast", "clamp", "clone", "cos", "div", "exp", "keep", "log", "maximum",
@@ -36,7 +35,7 @@ def in_one_pass(f: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(f)
     def run(x: Any, *others: Any, **attributes: Any) -> Any:
         with np.errstate(all="ignore"):
-            if type(x) is ndarray and x.size >= LARGE:
+            if type(x) is ndarray and x.size >= LARGE_ELEMENTS:
                 return kernels.elementwise(f, x, *others, **attributes)
             return f(x, *others, **attributes)
 
@@ -46,7 +45,7 @@ def in_one_pass(f: Callable[..., Any]) -> Callable[..., Any]:
 @op(elementwise=True)
 def add(a, b):
     """y = a + b        ā = ȳ        b̄ = ȳ"""
-    if type(a) is ndarray and a.size >= LARGE:
+    if type(a) is ndarray and a.size >= LARGE_ELEMENTS:
         return kernels.elementwise(np.add, a, b)
     return a + b
 
@@ -198,7 +197,7 @@ def keep(x, mask):
     """y = x where the mask, of bool, holds, else 0        x̄ = ȳ there, else 0"""
     return (
         masked(x, mask)
-        if getattr(x, "size", LARGE) < LARGE
+        if getattr(x, "size", LARGE_ELEMENTS) < LARGE_ELEMENTS
         else kernels.elementwise(masked, x, mask)
     )
 
@@ -212,13 +211,13 @@ def relu(x):
 
     NaN stays NaN, and its gradient passes.
     """
-    return np.maximum(x, 0) if x.size < LARGE else kernels.elementwise(np.maximum, x, 0)
+    return np.maximum(x, 0) if x.size < LARGE_ELEMENTS else kernels.elementwise(np.maximum, x, 0)
 
 
 @op
 def rectify(x, by):
     """y = x where not by ≤ 0, else 0        x̄ = ȳ there, else 0"""
-    return rectified(x, by) if x.size < LARGE else kernels.elementwise(rectified, x, by)
+    return rectified(x, by) if x.size < LARGE_ELEMENTS else kernels.elementwise(rectified, x, by)
 
 
 rectify.defvjp(x=lambda g, by: rectify(g, by))

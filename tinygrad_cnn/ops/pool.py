@@ -6,7 +6,8 @@ from .. import kernels
 from ..engine import op
 
 __all__ = [
-    "avg_pool2d", "avg_pool2d_input", "max_pool2d", "max_pool2d_gather", "max_pool2d_scatter",
+    "avg_pool2d", "avg_pool2d_input", "max_pool2d", "max_pool2d_gather", "max_pool2d_positions",
+    "max_pool2d_scatter",
 ]  # fmt: skip
 
 
@@ -30,6 +31,11 @@ def max_pool2d_scatter(u, taps, *, x_shape, kernel_size, stride, padding, dilati
 def max_pool2d_gather(x, taps, *, kernel_size, stride, padding, dilation):
     """y[o] = x at the tap of window o        x̄ = ȳ scattered to the taps"""
     return kernels.max_pool2d_gather(x, taps, kernel_size, stride, padding, dilation)
+
+
+def max_pool2d_positions(taps, *, x_shape, kernel_size, stride, padding, dilation):
+    """The taps of `max_pool2d`, an array, as positions in the plane of x, h W + w; −1 for tap I J."""
+    return kernels.max_pool2d_positions(taps, x_shape, kernel_size, stride, padding, dilation)
 
 
 def max_pool2d_x(g, taps, x_shape, kernel_size, stride, padding, dilation):

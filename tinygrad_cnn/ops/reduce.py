@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
+from .. import kernels
 from ..engine import op
 from ..engine.dtypes import floating
-from ..kernels._parts import LARGE, sums
 from .elementwise import cast, exp, where
 from .shape import expand, scatter_add
 
@@ -42,9 +42,9 @@ def spread(g, x_shape, dim, keepdim):
 @op
 def sum(x, *, dim=None, keepdim=False):
     """y = Σ x over dim        x̄ = ȳ, repeated"""
-    if x.size < LARGE:
+    if x.size < kernels.LARGE_ELEMENTS:
         return x.sum(axis=dim, keepdims=keepdim)
-    y = sums(lambda x: [x], [x], [], axes_of(dim, x.ndim))[0]
+    y = kernels.sum_over(x, axes_of(dim, x.ndim))
     return y if keepdim else y.squeeze(axes_of(dim, x.ndim))
 
 

@@ -7,7 +7,6 @@ import numpy as np
 from .. import kernels
 from ..engine import op
 from ..engine.dtypes import floating
-from ..kernels._softmax import labels
 from .elementwise import exp
 from .shape import getitem
 
@@ -72,7 +71,7 @@ def cross_entropy(x, target, weight=None, *, ignore_index, reduction, label_smoo
 def targets(target, weight, shape, dtype, ignore_index, label_smoothing):
     """q (N, C, ..) of `cross_entropy`, and Σ w[target] over the targets that are not ignored."""
     counted = target != ignore_index
-    own, at = labels(target, weight, dtype, ignore_index)
+    own, at = kernels.index_labels(target, weight, dtype, ignore_index)
     q, total = np.zeros(shape, dtype), own.sum()
     if label_smoothing:
         q += counted[:, None] * dtype.type(label_smoothing / shape[1])

@@ -1,35 +1,45 @@
-"""The kernels in Numba: see docs/speed.md. Raises ImportError where that is not installed."""
+"""The kernels in Numba. Importing this raises ImportError where Numba is not installed.
 
-from ..vectorized import (
-    max_pool2d_gather as max_pool2d_gather,
-    max_pool2d_positions as max_pool2d_positions,
-)
-from .blockwise import blockwise as blockwise
-from .convolution import (
-    conv2d as conv2d,
-    conv2d_input as conv2d_input,
-    conv2d_weight as conv2d_weight,
-)
-from .elementwise import elementwise as elementwise
-from .matmul import matmul as matmul
-from .normalization import (
-    moments as moments,
-    moments_with as moments_with,
-    normalize as normalize,
-    normalize_input as normalize_input,
-    weight_sums as weight_sums,
-)
-from .pooling import (
-    avg_pool2d as avg_pool2d,
-    avg_pool2d_input as avg_pool2d_input,
-    max_pool2d as max_pool2d,
-    max_pool2d_scatter as max_pool2d_scatter,
-)
-from .softmax import (
-    cross_entropy as cross_entropy,
-    cross_entropy_input as cross_entropy_input,
-    log_softmax as log_softmax,
-    log_softmax_input as log_softmax_input,
-    softmax as softmax,
-    softmax_input as softmax_input,
+| file | what it does |
+|---|---|
+| `convolution` | chooses `winograd`, `direct`, `pointwise`, `depthwise` or `batched` |
+| `matmul`, `pooling`, `normalization`, `softmax` | their kernels |
+| `elementwise`, `blockwise` | run programs that `trace` makes of functions of arrays |
+| `loops` | the compiled loops, called by the file of the same name here |
+| `calls`, `team` | calls of loops, on threads that share their work |
+| `jit` | compiles them, and keeps the code on disk |
+| `code`, `vector`, `scalars`, `exponential`, `machine` | what the loops are written in |
+| `tuning` | constants |
+
+Cases that the loops do not cover (float16, unaligned arrays, huge windows) go to the NumPy kernels,
+by way of the contract: `FALLBACK`.
+"""
+
+from ..contract import register
+from . import blockwise, convolution, elementwise, matmul, normalization, pooling, softmax
+
+register(
+    "compiled",
+    matmul.matmul,
+    convolution.conv2d,
+    convolution.conv2d_input,
+    convolution.conv2d_weight,
+    pooling.max_pool2d,
+    pooling.max_pool2d_scatter,
+    pooling.avg_pool2d,
+    pooling.avg_pool2d_input,
+    normalization.moments,
+    normalization.moments_with,
+    normalization.weight_sums,
+    normalization.normalize,
+    normalization.normalize_input,
+    elementwise.elementwise,
+    blockwise.blockwise,
+    softmax.softmax,
+    softmax.softmax_input,
+    softmax.log_softmax,
+    softmax.log_softmax_input,
+    softmax.cross_entropy,
+    softmax.cross_entropy_input,
+    fallback="vectorized",
 )

@@ -1,7 +1,7 @@
-"""`blockwise` compiled: an update is traced once, and its operations run on blocks in the L1 cache.
+"""`blockwise`: an update is traced once, and its operations run on blocks in the L1 cache.
 
-So what an optimizer computes is written once, with NumPy's functions, and comes out to the same bits;
-and all parameters are one call.
+So an optimizer's update is written once, with NumPy's functions, and gives NumPy's bits. All
+parameters are one call.
 """
 
 import math
@@ -12,21 +12,16 @@ from types import CodeType, FunctionType, ModuleType
 
 import numpy as np
 
-from .. import _blockwise
-from . import _calls, _program
-from ._calls import FLOATS, address, share
-from ._jit import addresses
-from ._program import EXACT
-from ._trace import ARRAY, GIVEN, SETTLED, SPARE, Trace
-
-BLOCK = 1 << 9  # elements, as many vectors as there are
-# Multiply-adds of an operation; it takes the time of more, but a second core must fetch what the first has.
-COST = 2
+from . import tuning
+from .calls import FALLBACK, FLOATS, address, share
+from .jit import addresses
+from .loops import program
+from .trace import ARRAY, GIVEN, SETTLED, SPARE, Trace
 
 
 def _traced(update, arrays, scratch, numbers):
-    """The program of an update, of those operations that round as NumPy's do."""
-    trace = Trace(EXACT, (ARRAY, SPARE))
+    """The program of an update, of operations that round as NumPy's do."""
+    trace = Trace(program.EXACT, (ARRAY, SPARE))
     given = [
         [trace.new(kind) for _ in range(count)]
         for kind, count in ((ARRAY, arrays), (SPARE, scratch), (GIVEN, numbers))
@@ -36,9 +31,10 @@ def _traced(update, arrays, scratch, numbers):
 
 
 def _key(update):
-    """What an update does, told by its code and by all that it refers to; TypeError if that may change.
+    """What an update does: its code and all that the code refers to.
 
-    NumPy's and math's own functions stay what they are. What other modules and classes hold may change.
+    Raises TypeError if it refers to something that may change. NumPy's and math's own functions
+    do not change; attributes of other modules and of classes may.
     """
     if type(update) is not FunctionType or update.__kwdefaults__:
         raise TypeError
@@ -51,7 +47,7 @@ def _key(update):
             values.append(value)
     for value in values:
         if type(value) in SETTLED:
-            key.append((type(value), value or repr(value)))  # 0.0 and −0.0 are two
+            key.append((type(value), value or repr(value)))  # 0.0 and −0.0 differ
         elif type(value) is FunctionType:
             key.append(_key(value))
         elif type(value) is np.ufunc or value is np or value is math:
@@ -63,7 +59,7 @@ def _key(update):
 
 @lru_cache(maxsize=256)
 def _names(code):
-    """The globals and attributes that it names, and those of the functions in it."""
+    """The globals and attributes that the code names, and those of the functions in it."""
     inner = [_names(const) for const in code.co_consts if isinstance(const, CodeType)]
     return {*code.co_names, *chain(*inner)}
 
@@ -72,23 +68,23 @@ _traces: dict = {}
 
 
 def _trace_of(update, *counts):
-    """Its trace for so many arrays, spare ones and numbers, or None; traced once for what it does."""
+    """The trace of an update for that many arrays, spare arrays and numbers, or None."""
     try:
         key = _key(update), *counts
     except (TypeError, ValueError, RecursionError):  # an empty cell; a function of itself
         return None
     if key not in _traces:
-        if len(_traces) >= 64:  # where numbers of each step are named by the update itself
+        if len(_traces) >= 64:  # as where the update itself names the numbers of each step
             _traces.clear()
         try:
             _traces[key] = _traced(update, *counts)
-        except Exception:  # it does what an array can and a stand-in cannot: NumPy's set runs it
+        except Exception:  # it does something with an array that a stand-in does not support
             _traces[key] = None
     return _traces.get(key)
 
 
 def blockwise(jobs):
-    """See `_blockwise.blockwise`: jobs of one program that follow each other are one call."""
+    """One call for all consecutive jobs of one program. Other jobs go to the fallback."""
     trace = last = None
     ready = []
     for job in jobs:
@@ -101,14 +97,14 @@ def blockwise(jobs):
         if trace is None or not _is_ready(trace, arrays):
             _run(trace, ready)
             ready = []
-            _blockwise.blockwise([job])
+            FALLBACK.blockwise([job])
         elif arrays[0].size:
             ready.append((arrays, numbers))
     _run(trace, ready)
 
 
 def _is_ready(trace, arrays):
-    """Whether the arrays are of one shape and dtype, and runs of memory that may be written."""
+    """Whether the arrays have one shape and dtype and are contiguous, writable where written to."""
     shape, dtype = arrays[0].shape, arrays[0].dtype
     for a, written in zip(arrays, trace.written, strict=True):
         flags = a.flags
@@ -119,9 +115,10 @@ def _is_ready(trace, arrays):
 
 
 def _run(trace, ready):
-    """Run the program on each of those arrays, with its numbers: in order where two share memory."""
+    """Run the program on all these arrays, with their numbers; in order if some share memory."""
     if not ready:
         return
+    block = tuning.UPDATE_BLOCK_ELEMENTS
     table, constants, first, total = [], [], 0, 0
     for arrays, numbers in ready:
         n = arrays[0].size
@@ -130,10 +127,10 @@ def _run(trace, ready):
             table += at, 0
         constants += numbers
         constants += trace.named.values()
-        first, total = first - (-n // BLOCK), total + n
+        first, total = first - (-n // block), total + n
     dtype, many, given = arrays[0].dtype, len(arrays), len(constants) // len(ready)
-    cost = total * len(trace.program) * COST
-    if len(ready) > 1 and cost > _calls.SOME and not _lie_apart(ready):
+    cost = total * len(trace.program) * tuning.UPDATE_OPERATION_MULTIPLY_ADDS
+    if len(ready) > 1 and cost > tuning.SHARED_MULTIPLY_ADDS and not _share_no_memory(ready):
         for one in ready:
             _run(trace, [one])
         return
@@ -141,13 +138,12 @@ def _run(trace, ready):
     spare = trace.spare
     common = (
         trace.place, len(trace.program), table.buffer_info()[0], many, spare,
-        constants.buffer_info()[0], given, BLOCK,
+        constants.buffer_info()[0], given, block,
     )  # fmt: skip
-    nbytes = (spare + given) * BLOCK * dtype.itemsize
-    share(_program.run, dtype, common, first, cost, nbytes)
+    share(program.run, dtype, common, first, cost, (spare + given) * block * dtype.itemsize)
 
 
-def _lie_apart(ready):
-    """Whether no two of all the arrays share memory: then several threads may write into them."""
+def _share_no_memory(ready):
+    """Whether no two of all the arrays share memory, so that several threads may write to them."""
     spans = sorted((address(a), address(a) + a.nbytes) for arrays, _ in ready for a in arrays)
     return all(end <= start for (_, end), (start, _) in pairwise(spans))

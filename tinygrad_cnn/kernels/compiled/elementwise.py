@@ -1,34 +1,31 @@
-"""`elementwise` compiled: a function is traced once, and its operations run on blocks in the L1 cache."""
+"""`elementwise`: a function is traced once, and its operations run on blocks in the L1 cache."""
 
 from array import array
 from itertools import chain
 
 import numpy as np
 
-from .. import _elementwise, _erf
-from .._parts import LARGE, alike
-from . import _program
-from ._calls import FLOATS, share
-from ._jit import addresses
-from ._trace import ARRAY, GIVEN, SETTLED, SPARE, StandIn, Trace, Unknown
+from .. import functions, tuning as shared
+from ..error_function import erf
+from ..layout import common_axes
+from . import tuning
+from .calls import FALLBACK, FLOATS, share
+from .jit import addresses
+from .loops import program
+from .trace import ARRAY, GIVEN, SETTLED, SPARE, StandIn, Trace, Unknown
 
-BLOCK = 1 << 10  # elements, as many vectors as there are
-PASS = 16  # multiply-adds in whose time an element is read from memory
-COST = 4  # of an operation
-RUN = 16  # elements one after the other, that an array with gaps is read by; else it is copied
-
-KNOWN = {  # as one operation
-    _elementwise.between: "between", _elementwise.masked: "kept", _elementwise.rectified: "rectified",
-    _elementwise.logistic: "sigmoid", _erf.erf: "erf",
+KNOWN = {  # functions that are one operation
+    functions.between: "between", functions.masked: "masked", functions.rectified: "rectified",
+    functions.logistic: "sigmoid", erf: "erf",
 }  # fmt: skip
 
 _plans: dict = {}
 
 
 def elementwise(f, *given, **constants):
-    """See `_elementwise.elementwise`."""
+    """The program of f, or the fallback where f has none. Small arrays go to NumPy at once."""
     first = given[0]
-    if type(first) is np.ndarray and first.size < LARGE:
+    if type(first) is np.ndarray and first.size < shared.LARGE_ELEMENTS:
         return f(*given, **constants)
     if type(first) is StandIn:
         return first.trace.call(f, given, constants)
@@ -46,24 +43,24 @@ def elementwise(f, *given, **constants):
     if plan == 0:
         try:
             plan = _Plan(f, given, arrays, constants)
-        except Exception:  # f does what an array can and a stand-in cannot: NumPy's set runs it
+        except Exception:  # f does something with an array that a stand-in does not support
             plan = None
-        if len(_plans) >= 1024:  # where numbers that f is given are of each call
+        if len(_plans) >= 1024:  # as where f gets other numbers at each call
             _plans.clear()
         _plans[key] = plan
-    return plan.run(arrays) if plan else _elementwise.elementwise(f, *given, **constants)
+    return plan.run(arrays) if plan else FALLBACK.elementwise(f, *given, **constants)
 
 
 class _Plan:
-    """All of a call but what the arrays hold and where they are: of their dtypes, shapes and strides."""
+    """A call for given dtypes, shapes and strides: all but the addresses of the arrays."""
 
     def __init__(self, f, given, arrays, constants):
         self.like = next(k for k, a in enumerate(arrays) if any(a.strides))
         x = arrays[self.like]
         if x.dtype not in FLOATS or not x.size:
             raise Unknown
-        self.numbers, self.arrays = [], []  # places among the arrays
-        trace, stand_ins = Trace(_program.OPERATIONS, (SPARE,), x.dtype, KNOWN), []
+        self.numbers, self.arrays = [], []  # positions among the arrays
+        trace, stand_ins = Trace(program.OPERATIONS, (SPARE,), x.dtype, KNOWN), []
         for a in given:
             if type(a) is not np.ndarray:
                 stand_ins.append(a)
@@ -81,14 +78,14 @@ class _Plan:
         self.several = type(results) is tuple
         self.trace, self.dtypes = trace.end(results if self.several else (results,))
         self.named = array(x.dtype.char, trace.named.values())
-        self._lay_out(x, [arrays[k] for k in self.arrays])
+        self._arrange(x, [arrays[k] for k in self.arrays])
 
-    def _lay_out(self, x, arrays):
-        """The elements of a row and the bytes from row to row, of each array; those to be copied before."""
-        y = np.empty_like(x)  # its axes in memory in the order of those of x, and without gaps
-        order = tuple(alike(y))
-        runs = [_runs(a.shape, a.strides, a.itemsize, order) for a in arrays]
-        short = {n for n, _ in runs if RUN <= n < x.size}
+    def _arrange(self, x, arrays):
+        """The rows of each array, in elements and bytes, and the arrays that are copied first."""
+        y = np.empty_like(x)  # dense, in the axis order of x
+        axes = tuple(common_axes(y))
+        runs = [_runs(a.shape, a.strides, a.itemsize, axes) for a in arrays]
+        short = {n for n, _ in runs if tuning.RUN_ELEMENTS <= n < x.size}
         self.n = n = short.pop() if len(short) == 1 else x.size
         whole = [n * a.itemsize for a in arrays]
         self.copied = [
@@ -99,12 +96,14 @@ class _Plan:
             for k, size in enumerate(whole)
         ]
         self.steps += [n * dtype.itemsize for dtype in self.dtypes]
-        self.block, self.blocks = BLOCK, -(-n // BLOCK) * (x.size // n)
-        self.cost = x.size * (PASS + COST * len(self.trace.program))
+        self.block = tuning.PROGRAM_BLOCK_ELEMENTS
+        self.blocks = -(-n // self.block) * (x.size // n)
+        operations = tuning.OPERATION_MULTIPLY_ADDS * len(self.trace.program)
+        self.cost = x.size * (tuning.PASS_MULTIPLY_ADDS + operations)
 
     def run(self, arrays):
         """The results."""
-        x, trace, fixed = arrays[self.like], self.trace, self.named
+        x, trace, constants = arrays[self.like], self.trace, self.named
         used = [arrays[k] for k in self.arrays]
         for k in self.copied:
             like = np.empty_like(x, used[k].dtype)
@@ -113,27 +112,28 @@ class _Plan:
         made = [np.empty_like(x, dtype) for dtype in self.dtypes]
         used += made
         if self.numbers:
-            fixed = array(x.dtype.char, [arrays[k].item(0) for k in self.numbers]) + fixed
+            given = [arrays[k].item(0) for k in self.numbers]
+            constants = array(x.dtype.char, given) + constants
         table = array(
             "q", [0, self.n, *chain(*zip(addresses(used), self.steps, strict=True)), self.blocks]
         )
         common = (
             trace.place, len(trace.program), table.buffer_info()[0], len(used), trace.spare,
-            fixed.buffer_info()[0], len(fixed), self.block,
+            constants.buffer_info()[0], len(constants), self.block,
         )  # fmt: skip
-        nbytes = (trace.spare + len(fixed)) * self.block * x.itemsize
-        share(_program.run, x.dtype, common, self.blocks, self.cost, nbytes)
+        nbytes = (trace.spare + len(constants)) * self.block * x.itemsize
+        share(program.run, x.dtype, common, self.blocks, self.cost, nbytes)
         return tuple(made) if self.several else made[0]
 
 
-def _runs(shape, strides, itemsize, order):
-    """How many elements lie one after the other, and the bytes from such a run to the next.
+def _runs(shape, strides, itemsize, axes):
+    """How many elements are contiguous, and the bytes from one such run to the next.
 
-    The axes in that order; 0 elements where no two numbers say it.
+    The axes are visited in the given order. 0 elements where two numbers cannot describe the array.
     """
-    if len(shape) < len(order) or any(n > 1 and d not in order for d, n in enumerate(shape)):
+    if len(shape) < len(axes) or any(n > 1 and d not in axes for d, n in enumerate(shape)):
         return 0, 0
-    n, outer = 1, list(order)
+    n, outer = 1, list(axes)
     while outer and strides[outer[-1]] == n * itemsize:
         n *= shape[outer.pop()]
     step = expected = strides[outer[-1]] if outer else 0

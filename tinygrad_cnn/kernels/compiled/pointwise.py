@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from .matmul import by_panels, is_plain
+from .matmul import by_panels, is_readable
 
 
 def is_pointwise(x, w_shape, y, stride, origin, groups):
-    """Whether each pixel of y is a product with the same one of x, and both are matrices where they lie."""
+    """Whether pixels of y are products with the same pixels of x, and both are matrices."""
     return (
         groups == 1
         and w_shape[2:] == (1, 1)
@@ -26,14 +26,14 @@ def is_matrix(x):
 
 
 def pixels(x):
-    """(N·H·W, C), where x lies."""
+    """(N·H·W, C), a view of x."""
     return x.transpose(0, 2, 3, 1).reshape(-1, x.shape[1])
 
 
 def pointwise(x, w, bias, stride, origin, dilation, groups, y):
     """`correlate` as a product of pixels by channels with channels by filters."""
     w = w[:, :, 0, 0]
-    w = w if is_plain(w) else np.ascontiguousarray(w)
+    w = w if is_readable(w) else np.ascontiguousarray(w)
     by_panels(pixels(x), w.T, pixels(y), bias)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
-from ... import functions, kernels, ops
+from ... import functions, ops
 from ...engine import wrap
 from ...functions.arguments import tensors
 from ...tensor import Tensor
@@ -210,14 +210,6 @@ def max_pool3d(
     return _max_pool(3, return_indices, input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
-def _listed(
-    x_shape: tuple[int, ...], taps: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any
-) -> np.ndarray:
-    return kernels.max_pool2d_positions(
-        taps._array, x_shape, kernel_size, stride, padding, dilation
-    )
-
-
 def _max_pool(n: int, return_indices: bool, input: Any, *given: Any) -> Any:
     at = _windows_of(("", "max_pool1d", "max_pool2d", "max_pool3d")[n], n, input, *given)
     plain, dilation = n == 2 and input._array.ndim == 4, at.dilation[-2:]
@@ -242,8 +234,8 @@ def _max_pool(n: int, return_indices: bool, input: Any, *given: Any) -> Any:
 
 def _places(x: Any, taps: Any, how: dict[str, Any], dilation: Shape) -> np.ndarray:
     """The place of each maximum in its flat plane; −1 for a window of padding alone."""
-    kernel_size, stride, padding = how["kernel_size"], how["stride"], how["padding"]
-    return _listed(x._array.shape, taps, kernel_size, stride, padding, dilation)
+    at = {key: how[key] for key in ("kernel_size", "stride", "padding")}
+    return ops.max_pool2d_positions(taps._array, x_shape=x._array.shape, **at, dilation=dilation)
 
 
 # --- The mean -----------------------------------------------------------------------------------
