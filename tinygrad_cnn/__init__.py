@@ -8,7 +8,7 @@ tensor([[1., 0.]])
 """
 
 from math import e as e, inf as inf, nan as nan, pi as pi
-from typing import TYPE_CHECKING as _TYPE_CHECKING
+import typing as _typing
 
 from . import autograd as autograd
 from . import backends as backends
@@ -19,10 +19,7 @@ from . import optim as optim
 from . import utils as utils
 from .tensor import Tensor as Tensor  # before the function `tensor`, which takes the module's name
 from .compat.machine import *  # each module lists in __all__ what is public here
-from .creation.data import *
-from .creation.draws import *
-from .creation.filled import *
-from .creation.sequences import *
+from .creation import *
 from .engine.dtypes import *
 from .functions import *
 from .metadata import *
@@ -45,7 +42,7 @@ short, int, long = int16, int32, int64
 
 __version__ = "0.1.0"
 
-if not _TYPE_CHECKING:
+if not _typing.TYPE_CHECKING:
     from .compat.missing import not_here as _not_here
 
     __getattr__ = _not_here(__name__)

@@ -7,7 +7,7 @@ Such a method is the public function of its name, with the Tensor itself for the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -151,10 +151,10 @@ class Methods(Recorded):
     def __ge__(self, other: Any) -> Tensor:
         return compare(np.greater_equal, self, other)
 
-    def __pos__(self) -> Any:
+    def __pos__(self) -> Self:
         return self
 
-    def positive(self) -> Any:
+    def positive(self) -> Self:
         """This Tensor."""
         return self
 

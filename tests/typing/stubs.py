@@ -1,46 +1,70 @@
 """Write the stubs: `python -m tests.typing.stubs` (`--check` only compares).
 
-Annotations stand in the code where they can. Where they cannot, because the names come from a table
-(methods of Tensor) or because a function has several signatures (`max`, `where`, `zeros`), a stub shows
-every overload that PyTorch has, from `tests/conformance/recorded/signatures.json`.
+Annotations stand in the code where they can. Two kinds of signatures cannot:
+
+- Functions that PyTorch has several signatures of, while the code has one for all of them. The stubs
+  `functions/__init__.pyi` and `creation/__init__.pyi` show each, from the recorded table
+  `tests/conformance/recorded/signatures.json`.
+- The methods of Tensor that come from tables of names. `methods.pyi` shows them.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import importlib
 import inspect
 import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "tinygrad_cnn"
 TABLE = json.loads((ROOT / "tests/conformance/recorded/signatures.json").read_text())
-NAMES = {  # what the table's types are called here
-    "dtype": "DType", "numpy.ndarray": "np.ndarray", "torch.memory_format": "memory_format",
-    "_device": "device", "torch.int | torch.SymFloat": "int | float", "-> list": "-> list[Any]",
+NAMES = {  # what the table calls types, and what they are called here
+    ": dtype": ": DType", "torch.memory_format": "MemoryFormat",
+    "return_types.max": "MaxResult", "return_types.min": "MinResult",
+    "return_types.median": "MedianResult", "return_types.sort": "SortResult",
+    "return_types.topk": "TopkResult", "return_types.aminmax": "AminmaxResult",
+    "Tensor | Sequence[Tensor] = None": "Sequence[Tensor] | None = None",
+    "requires_grad: bool | None": "requires_grad: bool",
 }  # fmt: skip
 HEAD = '''"""{doc}"""
 
 # Written by `python -m tests.typing.stubs`.
 
-'''
-IMPORTS = """
 from collections.abc import Sequence
-from typing import Any, Literal, overload
+from types import EllipsisType
+from typing import Any, Literal, Self, TypeGuard, overload
 
 import numpy as np
 
 from {up}engine import Recorded
-from {up}metadata import Size, device, memory_format
+from {up}functions.results import (
+    AminmaxResult, MaxResult, MedianResult, MinResult, SortResult, TopkResult
+)
+from {up}metadata import Size, device, layout, memory_format
 from {up}random import Generator
 from {up}tensor import Tensor
-from {up}types import Device, DType, Ints, Number
-"""
+from {up}types import Device, DType, Ints, Layout, MemoryFormat, Number
+'''
+SHARED = ("layout", "pin_memory")  # of functions that make Tensors
+UNARY = "(self) -> Tensor"
+BINARY = "(self, other: Tensor | Number) -> Tensor"
+BITS = "(self, other: Tensor | int) -> Tensor"
+ANY_OPERAND = "(self, other: object) -> Tensor"  # as `object` declares it, but for the result
+OPERATORS = {
+    **dict.fromkeys(["neg", "abs", "invert", "pos"], UNARY),
+    **dict.fromkeys(["add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "radd", "rsub", "rmul",
+                     "rtruediv", "rfloordiv", "rmod", "rpow", "iadd", "isub", "imul", "itruediv",
+                     "ifloordiv", "imod", "ipow", "lt", "le", "gt", "ge"], BINARY),
+    **dict.fromkeys(["and", "or", "xor", "rand", "ror", "rxor", "iand", "ior", "ixor"], BITS),
+    "matmul": "(self, other: Tensor) -> Tensor",
+    "eq": ANY_OPERAND, "ne": ANY_OPERAND, "hash": "(self) -> int",
+}  # fmt: skip
 
 
 def main() -> None:
@@ -60,11 +84,9 @@ def main() -> None:
 
 def stubs() -> dict[Path, str]:
     """The text of each stub."""
-    package = ROOT / "tinygrad_cnn"
-    return {
-        package / "functions" / "__init__.pyi": formatted(functions()),
-        package / "methods.pyi": formatted(methods()),
-    }
+    texts = {f"{room}/__init__.pyi": functions(room) for room in ("functions", "creation")}
+    texts["methods.pyi"] = methods()
+    return {PACKAGE / name: formatted(text) for name, text in texts.items()}
 
 
 def formatted(text: str) -> str:
@@ -75,8 +97,10 @@ def formatted(text: str) -> str:
     ):
         run = subprocess.run(
             [sys.executable, "-m", "ruff", *command, "--stdin-filename", "stub.pyi", "-"],
-            input=text, capture_output=True, text=True, check=True, cwd=ROOT,
+            input=text, capture_output=True, text=True, cwd=ROOT,
         )  # fmt: skip
+        if run.returncode:
+            sys.exit(f"ruff {command[0]}: {run.stderr}")
         text = run.stdout
     return text
 
@@ -84,38 +108,102 @@ def formatted(text: str) -> str:
 # --- Functions ------------------------------------------------------------------------------------
 
 
-def functions() -> str:
-    """The stub of `tinygrad_cnn.functions`: what each of its modules lists in `__all__`."""
-    room = importlib.import_module("tinygrad_cnn.functions")
-    lines = [HEAD.format(doc=inspect.getdoc(room)), IMPORTS.format(up="..")]
-    lines += [f"from .{name} import {name_of}" for name, name_of in result_classes()]
-    for name in sorted(n for n in vars(room) if hasattr(getattr(room, n), "edge")):
-        lines.append(definition(name, getattr(room, name), TABLE.get(f"torch.{name}", {})))
+def functions(name: str) -> str:
+    """The stub of a room of functions: all that its modules list in `__all__`."""
+    room = importlib.import_module(f"tinygrad_cnn.{name}")
+    lines = [HEAD.format(doc=inspect.getdoc(room), up=".."), f"__all__ = {sorted(room.__all__)}"]
+    for function in sorted(room.__all__):
+        lines += definitions(function, function_signatures(function, getattr(room, function)))
     return "\n".join(lines)
 
 
-def result_classes() -> list[tuple[str, str]]:
-    """(module, name) of the classes of results with names."""
-    arguments = importlib.import_module("tinygrad_cnn.functions.arguments")
+def function_signatures(name: str, function: Any) -> list[str]:
+    """`(input: Tensor) -> Tensor`: of each overload in the code or in the table, or as it is."""
+    return in_code(function) or in_table(f"torch.{name}", function) or [as_it_is(function)]
+
+
+def definitions(name: str, signatures: list[str]) -> list[str]:
+    """The stub of one function."""
+    mark = "@overload\n" * (len(signatures) > 1)
+    return [f"{mark}def {name}{signature}: ..." for signature in signatures]
+
+
+def in_code(function: Any) -> list[str]:
+    """The signatures under `@overload` beside the function."""
+    function = inspect.unwrap(function)
+    function = getattr(function, "function", function)  # of an edge
+    tree = ast.parse(Path(inspect.getfile(function)).read_text())
     return [
-        (cls.__module__.rpartition(".")[2], cls.__name__)
-        for cls in arguments.Results.__subclasses__()
+        f"({ast.unparse(node.args)}) -> {ast.unparse(node.returns)}"
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+        and node.name == function.__name__
+        and any(ast.unparse(mark) == "overload" for mark in node.decorator_list)
+        and node.returns
     ]
 
 
-def definition(name: str, function: Any, row: dict[str, Any], method: bool = False) -> str:
-    """The stub of one function: of the overloads in the table if it has several, else as it is."""
-    overloads = (
-        [["self", *o] for o in row.get("overloads", [])] if method else row.get("overloads", [])
-    )
-    if (len(overloads) < 2 and hasattr(function, "__wrapped__")) or not overloads:
-        return f"def {name}{source_signature(function)}: ..."
-    mark = "@overload\n" if len(overloads) > 1 else ""
-    return "\n".join(f"{mark}def {name}{signature_text(o)}: ..." for o in overloads)
+def in_table(path: str, function: Any) -> list[str]:
+    """PyTorch's signatures, if it has several, without those that another one covers.
+
+    Those with a parameter that is not here are left out. The keywords `SHARED`, which the table does
+    without, are added.
+    """
+    parameters = inspect.signature(function).parameters
+    several = {f"*{n}" for n, p in parameters.items() if p.kind is p.VAR_POSITIONAL}
+    known = {"*", "from_", *parameters, *several}
+    shared = [
+        f"{p.name}: {p.annotation} = {p.default}" for n, p in parameters.items() if n in SHARED
+    ]
+    overloads = [
+        [*texts, *shared, result]
+        for *texts, result in TABLE.get(path, {}).get("overloads", [])
+        if {t.split(":")[0] for t in texts} <= known
+    ]
+    overloads = [[renamed(text) for text in o] for o in overloads]
+    left = [o for k, o in enumerate(overloads) if not any(
+        covers(other, o) and not (covers(o, other) and j > k)
+        for j, other in enumerate(overloads) if j != k
+    )]  # fmt: skip
+    if len(left) < 2 or any(":" not in text for o in left for text in o[:-1] if text != "*"):
+        return []
+    return [f"({', '.join(parameters)}) {result}" for *parameters, result in left]
 
 
-def source_signature(function: Any) -> str:
-    """The signature as it stands in the code, where annotations are texts."""
+def covers(wide: list[str], narrow: list[str]) -> bool:
+    """Whether each call that fits the narrow signature fits the wide one, with the same result."""
+    if wide[-1] != narrow[-1]:
+        return False
+    (ours, places), (theirs, fewer) = parts(wide), parts(narrow)
+    if places[: len(fewer)] != fewer:
+        return False
+    for name, (kinds, optional) in ours.items():
+        if name not in theirs:
+            if not optional:
+                return False
+        elif not theirs[name][0] <= kinds or (theirs[name][1] and not optional):
+            return False
+    return theirs.keys() <= ours.keys()
+
+
+def parts(overload: list[str]) -> tuple[dict[str, tuple[set[str], bool]], list[str]]:
+    """Its parameters with their types and whether they may be left out; those taken by place."""
+    found: dict[str, tuple[set[str], bool]] = {}
+    places: list[str] = []
+    star = False
+    for text in overload[:-1]:
+        star = star or text == "*"
+        if text != "*":
+            name, _, kind = text.partition(":")
+            kind, _, default = kind.partition("=")
+            found[name] = ({k.strip() for k in kind.split("|")}, bool(default) or name[0] == "*")
+            places += [name] * (not star)
+        star = star or text[0] == "*"
+    return found, places
+
+
+def as_it_is(function: Any) -> str:
+    """The signature in the code, where annotations are texts."""
     signature = inspect.signature(function)
     parameters = [
         p.replace(annotation=p.empty if p.name == "self" else _Text(p.annotation))
@@ -132,16 +220,11 @@ class _Text(str):
         return str(self)
 
 
-def signature_text(overload: list[str]) -> str:
-    """An overload of the table as Python writes it."""
-    *parameters, result = overload
-    return renamed(f"({', '.join(parameters)}) {result}")
-
-
 def renamed(text: str) -> str:
     """With the names that types have here."""
     for theirs, ours in NAMES.items():
-        text = re.sub(rf"(?<![\w.]){re.escape(theirs)}(?!\w)", ours, text)
+        start = "" if theirs[0] == ":" else r"(?<![\w.])"
+        text = re.sub(rf"{start}{re.escape(theirs)}(?![\w.])", ours, text)
     return text
 
 
@@ -149,25 +232,42 @@ def renamed(text: str) -> str:
 
 
 def methods() -> str:
-    """The stub of `tinygrad_cnn.methods`."""
+    """The stub of `tinygrad_cnn.methods`: what Tensor inherits."""
     room = importlib.import_module("tinygrad_cnn.methods")
-    lines = [HEAD.format(doc=inspect.getdoc(room)), IMPORTS.format(up=".")]
+    lines = [HEAD.format(doc=inspect.getdoc(room), up=".")]
+    lines += [
+        f"{name}: str" for name in sorted(vars(room)) if name.isupper() and name != "TYPE_CHECKING"
+    ]
     lines.append("class Methods(Recorded):")
-    for name, method in members(room.Methods):
-        if isinstance(method, property):
+    own = {n: m for n, m in vars(room.Methods).items() if n not in ("__module__", "__doc__")}
+    for name in sorted(own, key=lambda n: (n.startswith("__"), n)):
+        if name == "__slots__":
+            continue
+        if isinstance(own[name], property):
             lines.append(f"    @property\n    def {name}(self) -> Tensor: ...")
             continue
-        row = TABLE.get(f"torch.Tensor.{name}", {})
-        text = definition(name, method, row, method=True)
-        lines += [f"    {line}" for line in text.splitlines()]
+        for text in definitions(name, method_signatures(name, own[name])):
+            lines += [f"    {line}" for line in text.splitlines()]
+            if name in ("__eq__", "__ne__"):
+                lines[-1] += "  # type: ignore[override]"
     return "\n".join(lines)
 
 
-def members(cls: type) -> Iterator[tuple[str, Any]]:
-    """What a class defines, by name: methods, then operators."""
-    own = {n: m for n, m in vars(cls).items() if n not in ("__module__", "__doc__", "__slots__")}
-    plain = sorted(n for n in own if not n.startswith("_"))
-    yield from ((n, own[n]) for n in (*plain, *sorted(n for n in own if n.startswith("__"))))
+def method_signatures(name: str, method: Any) -> list[str]:
+    """The signatures of a method: those of an operator, in the code, in the table, or as it is."""
+    if name.startswith("__"):
+        return [OPERATORS[name.strip("_")]]
+    if str(inspect.signature(method)) == "(self: 'Any') -> 'Any'":  # in place, by an op
+        return [UNARY]
+    from_code = [of_method(s) for s in in_code(method)] if not name.endswith("_") else []
+    from_table = [s.replace("(", "(self, ", 1) for s in in_table(f"torch.Tensor.{name}", method)]
+    return from_code or from_table or [as_it_is(method)]
+
+
+def of_method(signature: str) -> str:
+    """A function's signature as that of its method: `self` comes first, and there is no `out`."""
+    signature = re.sub(r"^\(\w+: Tensor", "(self", signature)
+    return re.sub(r"(, \*)?, out: [^,=]*(=None| = None)?\)", ")", signature)
 
 
 if __name__ == "__main__":

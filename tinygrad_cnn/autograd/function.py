@@ -99,10 +99,22 @@ class Function:
         """Compute the output or outputs. Subclasses define it."""
         raise NotImplementedError("a Function needs a static method forward(ctx, *args)")
 
-    @staticmethod
-    def backward(ctx: Any, *grad_outputs: Any) -> Any:
-        """Compute the gradients of the arguments from those of the outputs. Subclasses define it."""
-        raise NotImplementedError("a Function needs a static method backward(ctx, *grad_outputs)")
+    if TYPE_CHECKING:  # a subclass may name its parameters
+
+        @staticmethod
+        def backward(*args: Any, **kwargs: Any) -> Any: ...
+
+    else:
+
+        @staticmethod
+        def backward(ctx: Any, *grad_outputs: Any) -> Any:
+            """Compute the gradients of the arguments from those of the outputs.
+
+            Subclasses define it.
+            """
+            raise NotImplementedError(
+                "a Function needs a static method backward(ctx, *grad_outputs)"
+            )
 
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:

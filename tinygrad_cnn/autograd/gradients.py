@@ -137,7 +137,7 @@ def grad(
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
-) -> tuple[Any, ...]:
+) -> tuple[Tensor, ...]:
     """The gradients of the sum of `outputs` with respect to `inputs`. No `.grad` changes.
 
     `grad_outputs` are the cotangents; None stands for 1, for a Tensor with one element. For an input
@@ -187,4 +187,5 @@ def grad(
             "One of the differentiated Tensors appears to not have been used in the graph. Set "
             "allow_unused=True if this is the desired behavior."
         )
-    return tuple(g if g is None or isinstance(g, Recorded) else wrap(np.array(g)) for g in found)
+    results: Any = (g if g is None or isinstance(g, Recorded) else wrap(np.array(g)) for g in found)
+    return tuple(results)

@@ -1,7 +1,7 @@
 """Layers and models: the public names of this package, which each module lists in `__all__`."""
 # ruff: noqa: F403
 
-from typing import TYPE_CHECKING as _TYPE_CHECKING
+import typing as _typing
 
 from . import functional as functional, init as init, utils as utils
 from .activations import *
@@ -24,7 +24,7 @@ from .pool import *
 from .resize import *
 from .summary import *
 
-if not _TYPE_CHECKING:
+if not _typing.TYPE_CHECKING:
     from ..compat.missing import not_here as _not_here
     from ..naming import own_methods as _own_methods
 

@@ -109,7 +109,7 @@ class MultiheadAttention(Module):
                 init.xavier_uniform_(parameter)
             elif name != "in_proj_bias":
                 init.xavier_normal_(parameter)
-        if self.in_proj_bias is not None:
+        if self.in_proj_bias is not None and self.out_proj.bias is not None:
             init.zeros_(self.in_proj_bias)
             init.zeros_(self.out_proj.bias)
 

@@ -65,9 +65,11 @@ class _NormBase(Module):
     def reset_running_stats(self) -> None:
         """Set the running mean to 0, the running variance to 1, and the count of batches to 0."""
         if self.track_running_stats:
-            init.zeros_(self.running_mean)
-            init.ones_(self.running_var)
-            init.zeros_(self.num_batches_tracked)
+            for buffer, value in (
+                (self.running_mean, 0.0), (self.running_var, 1.0), (self.num_batches_tracked, 0.0)
+            ):  # fmt: skip
+                if buffer is not None:
+                    init.constant_(buffer, value)
 
     def reset_parameters(self) -> None:
         """Set weight to 1 and bias to 0, and reset the running estimates."""

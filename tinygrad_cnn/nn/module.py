@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -40,8 +40,6 @@ class Module(Tree, Hookable, Stateful):
     ['fc.weight', 'fc.bias']
     """
 
-    forward: Callable[..., Any]
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if args or kwargs:
             name = f"{type(self).__name__}.__init__()"
@@ -50,11 +48,15 @@ class Module(Tree, Hookable, Stateful):
             raise TypeError(f"{name} takes 1 positional argument but {len(args) + 1} were given")
         super().__init__()
 
-    def forward(self, *input: Any) -> Any:  # type: ignore[no-redef]
-        """The computation of a call. Every subclass defines it, with parameters of its own."""
-        raise NotImplementedError(
-            f'Module [{type(self).__name__}] is missing the required "forward" function'
-        )
+    if TYPE_CHECKING:
+        forward: Callable[..., Any]  # a subclass may have any parameters
+    else:
+
+        def forward(self, *input: Any) -> Any:
+            """The computation of a call. Every subclass defines it, with parameters of its own."""
+            raise NotImplementedError(
+                f'Module [{type(self).__name__}] is missing the required "forward" function'
+            )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._hooks is None:

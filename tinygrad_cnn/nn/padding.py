@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ..tensor import Tensor
 from ..types import Ints
@@ -28,7 +28,8 @@ class _Pad(FunctionModule, function=F.pad):
 
     def forward(self, input: Tensor) -> Tensor:
         """The input, padded."""
-        return F.pad(input, self.padding, self._mode)
+        padding: Any = self.padding  # a tuple by now
+        return F.pad(input, padding, self._mode)
 
     def extra_repr(self) -> str:
         """The padding."""
@@ -40,7 +41,8 @@ class _ConstantPad(_Pad, function=F.pad):
 
     def forward(self, input: Tensor) -> Tensor:
         """The input, padded."""
-        return F.pad(input, self.padding, self._mode, self.value)
+        padding: Any = self.padding  # a tuple by now
+        return F.pad(input, padding, self._mode, self.value)
 
     def extra_repr(self) -> str:
         """Padding and value."""

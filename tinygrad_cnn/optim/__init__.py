@@ -1,6 +1,6 @@
 """Optimizers, and schedules of their learning rates: the public names of this package."""
 
-from typing import TYPE_CHECKING as _TYPE_CHECKING
+import typing as _typing
 
 from . import lr_scheduler as lr_scheduler
 from .adam import Adam as Adam, Adamax as Adamax, AdamW as AdamW, NAdam as NAdam, RAdam as RAdam
@@ -8,7 +8,7 @@ from .optimizer import Optimizer as Optimizer
 from .rmsprop import Adadelta as Adadelta, Adagrad as Adagrad, RMSprop as RMSprop
 from .sgd import SGD as SGD
 
-if not _TYPE_CHECKING:
+if not _typing.TYPE_CHECKING:
     from ..compat.missing import not_here as _not_here
     from ..naming import own_methods as _own_methods
 

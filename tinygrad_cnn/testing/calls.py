@@ -39,7 +39,7 @@ def find_op(op: OpLike) -> Op:
         return registry[op]
     found = op if isinstance(op, Op) else getattr(op, "op", None)
     if found is None and hasattr(op, "edge"):  # a public function: the op of its name
-        found = registry.get(op.__name__)
+        found = registry.get(getattr(op, "__name__", ""))
     if not isinstance(found, Op):
         raise TypeError(
             f"not an op: {op!r}; wanted a function that @op made, or the name of a registered op"

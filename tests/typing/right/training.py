@@ -43,7 +43,8 @@ class Net(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.pool(F.relu(self.conv(x)))
-        return self.fc(torch.flatten(x, 1))
+        y: Tensor = self.fc(torch.flatten(x, 1))
+        return y
 
 
 model = Net()

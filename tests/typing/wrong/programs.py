@@ -24,6 +24,16 @@ x.exp(out=x)  # wrong
 x.sum(dim="a")  # wrong
 x.clamp_(low=0)  # wrong
 x.nothing  # wrong
+torch.nothing  # wrong
+torch.nothing(x)  # wrong
+torch.nn.nothing  # wrong
+F.nothing(x)  # wrong
+optim.nothing  # wrong
+torch.zeros(2, size=3)  # wrong
+torch.add(x, x, axis=1)  # wrong
+torch.no_grad(3)  # wrong
+x.sum(0, True, torch.float32)  # wrong
+x.backward(retain=True)  # wrong
 x + "a"  # wrong
 x["a"]  # wrong
 F.relu(1)  # wrong

@@ -3,7 +3,7 @@
 Arguments are checked here, once. The ops below take clean ones.
 """
 
-from typing import TYPE_CHECKING as _TYPE_CHECKING
+import typing as _typing
 
 from .activation import *  # the __all__ of each module says which names are public
 from .adaptive_pool import *
@@ -24,7 +24,7 @@ from .rectifier import *
 from .resize import *
 from .softmax import *
 
-if not _TYPE_CHECKING:
+if not _typing.TYPE_CHECKING:
     from ...compat.missing import not_here as _not_here
 
     __getattr__ = _not_here(__name__)

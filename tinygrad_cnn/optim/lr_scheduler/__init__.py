@@ -5,7 +5,7 @@ rate that a user sets is kept. `t` is the epoch: 0 at first, and one more with e
 is the first rate of the group.
 """
 
-from typing import TYPE_CHECKING as _TYPE_CHECKING
+import typing as _typing
 
 from .base import (
     LRScheduler as LRScheduler,
@@ -33,7 +33,7 @@ from .epochs import (
     StepLR as StepLR,
 )
 
-if not _TYPE_CHECKING:
+if not _typing.TYPE_CHECKING:
     from ...compat.missing import not_here as _not_here
     from ...naming import own_methods as _own_methods
 

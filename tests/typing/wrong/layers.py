@@ -1,0 +1,26 @@
+"""Mistakes with layers, optimizers and data that a checker must report."""
+
+import tinygrad_cnn as torch
+from tinygrad_cnn import nn, optim
+
+ps = [torch.ones(1)]
+
+optim.SGD(ps, learning_rate=1)  # wrong
+nn.ReLU(True, 2)  # wrong
+nn.ELU(alphas=1)  # wrong
+nn.Conv2d(1)  # wrong
+nn.Dropout("a")  # wrong
+nn.GaussianNLLLoss(True)  # wrong
+nn.Hardtanh(minval=1)  # wrong
+nn.Linear(1, "a")  # wrong
+nn.MaxPool2d()  # wrong
+nn.Sigmoid(3)  # wrong
+nn.UpsamplingNearest2d(mode="x")  # wrong
+optim.lr_scheduler.StepLR(optim.SGD(ps), gama=1)  # wrong
+nn.Sequential(3)  # wrong
+torch.utils.data.BatchSampler([1], 2)  # wrong
+nn.CrossEntropyLoss(weights=None)  # wrong
+nn.BatchNorm2d(3, banana=1)  # wrong
+nn.Sigmoid(3)  # wrong
+nn.Tanh(x=1)  # wrong
+nn.Softmax2d(1)  # wrong
