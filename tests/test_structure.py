@@ -1,17 +1,16 @@
 """The floor plan, read from the source: who imports what, and how large a file may be."""
 
 import ast
-import io
 import json
 import os
 import subprocess
 import sys
-import tokenize
 from pathlib import Path
 
 import pytest
 
 import tinygrad_cnn
+from tests.sizes import ceilings, code_lines, files_of, size
 
 PACKAGE = Path(tinygrad_cnn.__file__).parent
 ROOT = PACKAGE.parent
@@ -205,25 +204,26 @@ def test_importing_the_package_takes_little(fresh):
     assert fresh[0] < 0.5  # 0.03 s here; a machine under load may take longer
 
 
-# --- Budgets ------------------------------------------------------------------------------------
+def names_of(path):
+    """(module, name) for each name that a file imports from a module of ours."""
+    package = path.relative_to(ROOT).with_suffix("").parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            start = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join([*start, *([node.module] if node.module else [])])
+            if top(module) in OURS:
+                yield from ((module, alias.name) for alias in node.names)
 
 
-def code_lines(path):
-    """Lines that hold code: no blank ones, comments or docstrings."""
-    source = path.read_text()
-    lines = set()
-    skipped = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT,
-               tokenize.ENCODING, tokenize.ENDMARKER)  # fmt: skip
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type not in skipped:
-            lines.update(range(token.start[0], token.end[0] + 1))
-    for node in ast.walk(ast.parse(source)):
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
-            value = body[0].value
-            if isinstance(value, ast.Constant) and isinstance(value.value, str):
-                lines.difference_update(range(value.lineno, (value.end_lineno or 0) + 1))
-    return len(lines)
+@pytest.mark.parametrize("package", OURS)
+def test_a_private_name_stays_in_its_file(package):
+    """What starts with an underscore is neither imported by another file nor a file's name."""
+    for module, path in modules_of(package):
+        found = [f"{m}.{name}" for m, name in names_of(path) if "._" in f".{m}.{name}"]
+        assert found == [], f"{module} imports what is private"
+
+
+# --- Sizes --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -231,26 +231,12 @@ def test_a_file_has_under_400_lines_of_code(name):
     assert code_lines(PACKAGE / name) < 400
 
 
-def statements(path):
-    """Statements but for docstrings: the formatter gives an argument a line, and what is counted must
-    not reward taking newlines out.
-    """
-    nodes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.stmt)]
-    return sum(
-        not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)) for node in nodes
-    )
+@pytest.mark.parametrize("room", ceilings())
+def test_a_room_keeps_under_its_ceiling(room):
+    assert size(room) <= ceilings()[room], f"{room}: see `python -m tests.sizes`"
 
 
-CORE = ("engine/", "inplace.py", "ops/", "kernels/")
-
-
-def test_budgets_of_the_core_and_of_the_surface():
-    # what computes is read in an afternoon; the names that PyTorch's users expect are a table's length.
-    # (2,500 until NumPy had Winograd's way: 120 statements, by which a ResNet takes 0.7 of the time;
-    # 2,950 until the kernels had a contract: a declaration of each kernel, the files of constants, and
-    # one idea a file, so more imports)
-    count = {name: statements(PACKAGE / name) for name in NAMES if not name.startswith("testing/")}
-    compiled = {name for name in count if name.startswith("kernels/compiled")}
-    core = {name for name in count if name.startswith(CORE)} - compiled
-    assert sum(count[name] for name in core) < 3_100
-    assert sum(count[name] for name in count.keys() - core - compiled) < 9_000
+def test_every_file_is_in_a_room_with_a_ceiling():
+    rooms = {path for room in ceilings() for path in files_of(room)}
+    files = {p for package in (*OURS, "examples") for p in (ROOT / package).rglob("*.py")}
+    assert files <= rooms

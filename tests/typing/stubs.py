@@ -92,7 +92,7 @@ def stubs() -> dict[Path, str]:
 def formatted(text: str) -> str:
     """As ruff formats it, without the imports that are not used."""
     for command in (
-        ["check", "--select", "F401,I", "--fix", "-q", "--exit-zero"],
+        ["check", "--select", "F401,I,RUF022", "--fix", "-q", "--exit-zero"],
         ["format", "-q"],
     ):
         run = subprocess.run(
