@@ -55,7 +55,6 @@ def alias(name: str, function: F) -> F:
 def _function(edge: Edge) -> Any:
     function, checks, least, most = edge.function, edge.checks, edge.least, edge.most
 
-    @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         if kwargs or not least <= len(args) <= most:
             return edge.call(args, kwargs)
@@ -64,8 +63,10 @@ def _function(edge: Edge) -> Any:
                 raise edge.error(k, args, kwargs)
         return function(*args)
 
+    call.__module__, call.__doc__ = function.__module__, function.__doc__
+    call.__annotations__ = function.__annotations__
     call.__name__ = call.__qualname__ = edge.name
-    vars(call)["edge"] = edge
+    vars(call).update(edge=edge, __wrapped__=function)
     return call
 
 
@@ -114,11 +115,11 @@ class Edge:
     taken; with from `least` to `most` arguments by place and none by name, no more is to be checked.
     """
 
-    def __init__(
-        self, function: Any, name: str, overloads: bool, method: bool = False, run: Any = None
-    ):
-        self.function, self.name, self.run = function, name, run or function
-        self.overloads, self.method = overloads, method
+    method = False
+
+    def __init__(self, function: Any, name: str, overloads: bool):
+        self.function, self.name, self.overloads = function, name, overloads
+        self.run = function  # what is called in the end
         code, annotations = function.__code__, function.__annotations__
         count, named = code.co_argcount, code.co_argcount + code.co_kwonlyargcount
         self.names: tuple[str, ...] = code.co_varnames[:named]
@@ -135,12 +136,15 @@ class Edge:
         self.least = max((k + 1 for k, _ in self.checks), default=0)
         optional = [k for k in self.kinds if required <= k < count]
         self.most = min(optional) if optional else 1 << 30
-        self.takes_out = "out" in self.names and not method
+        self.takes_out = "out" in self.names
 
     def of_method(self, in_place: Callable[..., Any] | None = None) -> Edge:
         """That of the method, which takes no `out`; or of its in-place form, which runs `in_place`."""
-        name = self.name if in_place is None else self.name + "_"
-        return Edge(self.function, name, self.overloads, method=True, run=in_place)
+        edge = Edge.__new__(Edge)
+        vars(edge).update(vars(self), method=True, takes_out=False)
+        if in_place is not None:
+            edge.name, edge.run = self.name + "_", in_place
+        return edge
 
     @property
     def __signature__(self) -> inspect.Signature:
