@@ -199,3 +199,26 @@ def test_wide_fan_out_is_summed_in_place():
     parts = [x * float(k) for k in range(100)]
     tc.stack(parts).sum().backward()
     np.testing.assert_allclose(x.grad.numpy(), np.full(10, sum(range(100))))
+
+
+@pytest.mark.parametrize("norm", ["batch_norm", "layer_norm", "rms_norm", "instance_norm"])
+def test_a_hook_before_an_op_with_a_composite_runs_once(norm):
+    """The composite is walked inside the vjp of the op: hooks belong to the outer walk."""
+    function = getattr(tc.nn.functional, norm)
+    arguments = {"batch_norm": (None, None, None, None, True)}.get(norm, ())
+    arguments = arguments or ([4],) * (norm != "instance_norm")
+
+    def gradients(scale):
+        calls = []
+        x = tc.tensor(np.random.default_rng(0).normal(size=(3, 2, 4)), requires_grad=True)
+        y = x * 1.0
+        y.register_hook(lambda g: (calls.append(1), g * scale)[1])
+        y.retain_grad()
+        loss = (function(y, *arguments) ** 3).sum()
+        (g,) = tc.autograd.grad(loss, x, create_graph=True)
+        assert len(calls) == 1
+        (g * g).sum().backward()
+        return g.detach().numpy(), x.grad.numpy()
+
+    plain, scaled = gradients(1.0), gradients(10.0)
+    np.testing.assert_allclose(scaled[0], 10 * plain[0])

@@ -108,3 +108,13 @@ def test_a_backward_pre_hook_sees_and_replaces_the_gradient_of_the_output():
     assert seen == [2]
     assert x.grad.equal(2 * layer.weight.detach())
     assert layer.weight.grad.tolist() == [[2, 2]]
+
+
+def test_backward_hooks_of_a_norm_run_once_where_the_gradient_is_recorded():
+    norm, calls = nn.BatchNorm1d(2), []
+    norm.register_full_backward_hook(lambda module, grads, out: calls.append(grads[0].shape))
+    x = tc.arange(6.0).reshape(3, 2).requires_grad_()
+    (g,) = tc.autograd.grad((norm(x) ** 3).sum(), x, create_graph=True)
+    assert calls == [(3, 2)]
+    (g * g).sum().backward()
+    assert calls == [(3, 2), (3, 2)]

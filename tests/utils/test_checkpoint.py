@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+from functools import partial
 
 import numpy as np
 import pytest
@@ -175,3 +176,48 @@ def test_pytorchs_other_arguments_do_not_reach_the_function():
         checkpoint(tc.exp, x, determinism_check="strict")
     with pytest.raises(NotImplementedError, match="debug=True is not there"):
         checkpoint(tc.exp, x, debug=True)
+
+
+def halving(x, calls):
+    """Register a hook that halves the gradient of x and counts its calls."""
+
+    def hook(g):
+        calls.append(1)
+        return g / 2
+
+    x.register_hook(hook)
+    return x
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_a_hook_of_what_a_checkpoint_uses_runs_once(depth):
+    calls = []
+    w = halving(tc.ones(1, requires_grad=True), calls)
+    x = halving(tc.ones(1, requires_grad=True), calls)
+    y = halving(x * 3, calls)
+
+    def part(z):
+        return w * z
+
+    for _ in range(depth):
+        part = partial(checkpoint, part)
+    (part(y) + y).backward()
+    assert w.grad.tolist() == [1.5]
+    assert x.grad.tolist() == [1.5]  # (1 + 1) · 1/2 · 3 · 1/2
+    assert len(calls) == 3
+
+
+def test_retain_grad_inside_a_checkpoint():
+    seen = []
+
+    def part(x):
+        h = tc.sin(x)
+        h.retain_grad()
+        seen.append(h)
+        return h.exp()
+
+    x = tc.tensor([0.5], requires_grad=True)
+    checkpoint(part, x).backward()
+    first, again = seen
+    assert first.grad.item() == pytest.approx(np.exp(np.sin(0.5)), rel=1e-6)
+    assert again.grad is None

@@ -22,7 +22,7 @@ def backward(
     roots: list[tuple[Node, Any]],
     *,
     targets: Sequence[Node] | None = None,
-    stop: bool = False,
+    inner: bool = False,
     retain_graph: bool = False,
     create_graph: bool = False,
 ) -> dict[Node, Any]:
@@ -32,10 +32,10 @@ def backward(
     `roots` is emptied, so that its cotangents are freed as early as all others.
 
     Returns the cotangents of leaves and of nodes that retain theirs; with `targets`, only of targets
-    that were reached. With `targets`, only vjps that lead to them run; with `stop` too, none behind
-    them.
+    that were reached. With `targets`, only vjps that lead to them run. An `inner` walk is a part of the
+    vjp that an outer walk runs: it ends at its targets, whose hooks and gradients are left to the outer.
     """
-    needed = None if targets is None else _leading_to(targets, roots, stop)
+    needed = None if targets is None else _leading_to(targets, roots, inner)
     ends = frozenset(targets or ())
     kept: dict[Node, Any] = {}
     pending: dict[Node, Any] = {}  # cotangents: complete when their node is popped
@@ -80,14 +80,14 @@ def backward(
             top_g = pending.pop(top)
         if not node.shape and isinstance(g, np.generic):
             g = np.asarray(g)  # NumPy's arithmetic makes scalars of 0-d arrays
-        if node.extra is not None:
+        if node.extra is not None and not (inner and node in ends):
             g = _complete(node, g, kept)
         first, second = node.first, node.second
         if needed is not None:
             if node in ends:
                 kept[node] = g
             parents = tuple(p if p in needed else None for p in node.parents)
-            if (stop and node in kept) or not any(parents):
+            if (inner and node in ends) or not any(parents):
                 contributions = ()
                 continue
             first, second = (parents, None) if isinstance(first, tuple) else (*parents, None)[:2]
@@ -114,7 +114,7 @@ def backward(
         saved = None
     for node, g in pending.items():  # the leaves
         if needed is None or node in ends:
-            kept[node] = g if node.extra is None else _complete(node, g, kept)
+            kept[node] = g if node.extra is None or inner else _complete(node, g, kept)
     return kept
 
 
@@ -142,7 +142,7 @@ def _show(node: Node, g: Any, first: Any, second: Any, contributions: Any) -> No
 
 
 def _leading_to(
-    targets: Sequence[Node], roots: Sequence[tuple[Node, Any]], stop: bool
+    targets: Sequence[Node], roots: Sequence[tuple[Node, Any]], inner: bool
 ) -> set[Node | None]:
     """The nodes on paths from `roots` to `targets`, both included."""
     ends = set(targets)
@@ -152,7 +152,7 @@ def _leading_to(
         node = stack.pop()
         if node is not None and node not in seen:
             seen.add(node)
-            if not (stop and node in ends):
+            if not (inner and node in ends):
                 stack.extend(node.parents)
     leading: set[Any] = {node for node in ends if node.op is None}
     for node in sorted((n for n in seen if n.op is not None), key=lambda n: n.number):
@@ -198,7 +198,7 @@ def _recorded_vjps(node: Node, g: Any, first: Any, second: Any, saved: tuple[Any
     named = dict(zip(op.saved, values, strict=True))
     y = op.composite(*(named[name] for name in op.inputs), **node.attributes)
     ends = [p for p in (first if isinstance(first, tuple) else (first, second)) if p is not None]
-    found = backward([(y._node, g)], targets=ends, stop=True, create_graph=True, retain_graph=True)
+    found = backward([(y._node, g)], targets=ends, inner=True, create_graph=True, retain_graph=True)
     return [(p, found.pop(p, None)) for p in ends]  # pop: a tensor that is two inputs counts once
 
 

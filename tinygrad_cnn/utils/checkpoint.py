@@ -77,10 +77,11 @@ def checkpoint(
             f"checkpoint: the function must return a Tensor or a tuple of Tensors, got "
             f"{', '.join(type(y).__name__ for y in outputs)}"
         )
-    outside = _leads_to(outputs, start)
+    outside, retaining = _graph_of(outputs, start)
     if not outside:
         return result
-    segment = _Segment(function, args, kwargs, state, second, outside)
+    retained = [node.extra["retain"] for node in retaining if node.extra]
+    segment = _Segment(function, args, kwargs, state, second, outside, retained)
     places = [wrap(np.empty(0), node) for node in outside]
     y = _Checkpoint.apply(segment, outputs, *places, *segment.tensors(args, kwargs))
     return y if isinstance(result, tuple) else y[0]
@@ -89,10 +90,13 @@ def checkpoint(
 _BLANK = object()  # takes the place of a Tensor among the arguments
 
 
-def _leads_to(outputs: Iterable[Any], start: int) -> list[Node]:
-    """The nodes older than `start` that the graph of the outputs leads to."""
+def _graph_of(outputs: Iterable[Any], start: int) -> tuple[list[Node], list[Node]]:
+    """The nodes older than `start` that the graph of the outputs leads to, and its nodes that retain
+    their gradients, in the order of the calls.
+    """
     ends: dict[Node, None] = {}
     seen: set[Node] = set()
+    retaining: list[Node] = []
     stack: list[Any] = [y._node for y in outputs]
     while stack:
         node = stack.pop()
@@ -103,7 +107,9 @@ def _leads_to(outputs: Iterable[Any], start: int) -> list[Node]:
             ends[node] = None
         elif node.op is not None:
             stack.extend(node.parents)
-    return list(ends)
+            if node.extra is not None and "retain" in node.extra:
+                retaining.append(node)
+    return list(ends), sorted(retaining, key=lambda node: node.number)
 
 
 class _Segment:
@@ -117,8 +123,10 @@ class _Segment:
         state: Any,
         context: AbstractContextManager[Any],
         outside: list[Node],
+        retained: list[Any],
     ):
         self.function, self.state, self.context, self.outside = function, state, context, outside
+        self.retained = retained  # weak references to the tensors of the first run that retain_grad
         self.nodes = [x._node for x in (*args, *kwargs.values()) if isinstance(x, Recorded)]
         self.args = [_BLANK if isinstance(x, Recorded) else x for x in args]
         self.kwargs = {n: _BLANK if isinstance(x, Recorded) else x for n, x in kwargs.items()}
@@ -156,6 +164,7 @@ class _Checkpoint(Function):
     def backward(ctx: Any, *gs: Any) -> Any:
         outside, again = ctx.segment.outside, grad_mode.enabled
         saved, cotangents = ctx.saved_tensors, [g if again else _taken(g) for g in gs]
+        start = engine.next_number()
         ys = ctx.segment.run([x._array for x in saved])
         if [tuple(y.shape) for y in ys] != ctx.shapes:
             raise RuntimeError(
@@ -164,14 +173,18 @@ class _Checkpoint(Function):
             )
         pairs = zip(ys, cotangents, strict=True)
         roots = [(y._node, g) for y, g in pairs if y._node is not None]
+        _, retaining = _graph_of(ys, start) if ctx.segment.retained else ([], [])
         del ys, cotangents, pairs  # so that they can be freed during the walk
         found = engine.backward(
             roots,
             targets=[n for n, need in zip(outside, ctx.needs_input_grad[2:], strict=False) if need],
-            stop=True,
+            inner=True,
             create_graph=again,
             retain_graph=again,
         )
+        for node, tensor in zip(retaining, ctx.segment.retained, strict=False):
+            node.extra = {"retain": tensor}  # it gets the gradient, as without a checkpoint
+        engine.accumulate({n: found[n] for n in retaining if n in found}, again)
         grads = [found.get(node) for node in outside]
         wrapped = [g if g is None or isinstance(g, Recorded) else wrap(g) for g in grads]
         return (None, None, *wrapped, *[None] * len(saved))
