@@ -181,6 +181,8 @@ def _fit(g: Any, parent: Node, node: Node) -> Any:
             )
         axes = [*range(lead)]
         axes += [lead + i for i, s in enumerate(shape) if s == 1 != g.shape[lead + i]]
+        if type(g) is ndarray and g.dtype == np.float16:
+            g = g.astype(np.float32)  # a sum of many rounds once
         g = g.sum(axis=tuple(axes), keepdims=True).reshape(shape)
     if g.dtype != parent.dtype:
         g = g.astype(parent.dtype) if isinstance(g, (ndarray, np.generic)) else g.to(parent.dtype)

@@ -17,6 +17,7 @@ from .. import kernels
 from ..engine import op, provide
 from ..engine.dtypes import floating, get_default_dtype
 from ..kernels import LARGE_ELEMENTS, logistic, masked, rectified
+from .precision import HALF, rounded
 
 __all__ = [
     "abs", "add", "cast", "clamp", "clone", "cos", "div", "exp", "keep", "log", "maximum",
@@ -29,14 +30,18 @@ def in_one_pass(f: Callable[..., Any]) -> Callable[..., Any]:
     """Mark a forward or a vjp as elementwise: one pass over large arrays, on all threads.
 
     Its first argument is an array, or a Tensor if a graph of the gradient is recorded. Overflow gives
-    infinities and undefined values give NaN, as in PyTorch, without a warning.
+    infinities and undefined values give NaN, as in PyTorch, without a warning. Of float16 it computes
+    in float32.
     """
 
     @functools.wraps(f)
     def run(x: Any, *others: Any, **attributes: Any) -> Any:
         with np.errstate(all="ignore"):
-            if type(x) is ndarray and x.size >= LARGE_ELEMENTS:
-                return kernels.elementwise(f, x, *others, **attributes)
+            if type(x) is ndarray:
+                if x.dtype is HALF:
+                    return rounded(run, (x, *others), attributes)
+                if x.size >= LARGE_ELEMENTS:
+                    return kernels.elementwise(f, x, *others, **attributes)
             return f(x, *others, **attributes)
 
     return run

@@ -10,6 +10,7 @@ import numpy as np
 from .. import kernels
 from ..engine import op
 from .elementwise import sqrt
+from .precision import in_float32, vjp_in_float32
 from .reduce import mean as mean_op
 from .shape import sum_to
 
@@ -86,13 +87,13 @@ def _normalization(name, of_what, centred=True):
     forward.__name__ = forward.__qualname__ = name
     forward.__doc__ = f"y = w x̂ + b, {of_what}: see `_normalization` for x̄, w̄ and b̄."
     record = op(
-        forward,
+        in_float32(forward),
         residuals=("mu", "variance", "scale"),
         returns=("mu", "variance"),
-        composite=composite,
-        shared={"sums": sums},
+        composite=vjp_in_float32(composite),
+        shared={"sums": vjp_in_float32(sums)},
     )
-    record.defvjp(x=x_gradient, weight=weight_gradient, bias=bias_gradient)
+    record.defvjp(x=vjp_in_float32(x_gradient), weight=weight_gradient, bias=bias_gradient)
     return record
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import kernels
 from ..engine import op
+from .precision import in_float32
 
 __all__ = [
     "avg_pool2d", "avg_pool2d_input", "max_pool2d", "max_pool2d_gather", "max_pool2d_positions",
@@ -62,6 +63,7 @@ max_pool2d_scatter.defvjp(u=max_pool2d_scatter_u)
 
 
 @op
+@in_float32
 def avg_pool2d(x, *, kernel_size, stride, padding, output_size, divisor):
     """y[n, c, p, q] = Σ of its window / divisor, a number or an array (P, Q).
 
@@ -71,6 +73,7 @@ def avg_pool2d(x, *, kernel_size, stride, padding, output_size, divisor):
 
 
 @op
+@in_float32
 def avg_pool2d_input(u, *, x_shape, kernel_size, stride, padding, divisor):
     """y = the x̄ of an avg_pool2d whose output has the cotangent u        ū = avg_pool2d(ȳ)"""
     return kernels.avg_pool2d_input(u, x_shape, kernel_size, stride, padding, divisor)

@@ -10,6 +10,7 @@ from .. import kernels
 from ..engine import op
 from ..engine.dtypes import floating
 from .elementwise import cast, exp, where
+from .precision import HALF, SINGLE, in_float32, vjp_in_float32
 from .shape import expand, scatter_add
 
 __all__ = [
@@ -42,31 +43,43 @@ def spread(g, x_shape, dim, keepdim):
 @op
 def sum(x, *, dim=None, keepdim=False):
     """y = Σ x over dim        x̄ = ȳ, repeated"""
+    if x.dtype is HALF:
+        with np.errstate(over="ignore"):
+            return x.sum(axis=dim, keepdims=keepdim, dtype=SINGLE).astype(HALF)
+    if x.size < kernels.LARGE_ELEMENTS:  # as _total, without its call
+        return x.sum(axis=dim, keepdims=keepdim)
+    return _total(x, dim, keepdim)
+
+
+sum.defvjp(x=spread)
+
+
+def _total(x, dim, keepdim):
+    """Σ x over dim. Large sums are a kernel's, which rounds less than NumPy along outer axes."""
     if x.size < kernels.LARGE_ELEMENTS:
         return x.sum(axis=dim, keepdims=keepdim)
     y = kernels.sum_over(x, axes_of(dim, x.ndim))
     return y if keepdim else y.squeeze(axes_of(dim, x.ndim))
 
 
-sum.defvjp(x=spread)
-
-
 @op
+@in_float32
 def mean(x, *, dim=None, keepdim=False):
     """y = Σ x / n over dim        x̄ = ȳ / n, repeated"""
     n = _count(x.shape, dim)
     with np.errstate(all="ignore"):
-        return x.sum(axis=dim, keepdims=keepdim) / x.dtype.type(n)
+        return _total(x, dim, keepdim) / x.dtype.type(n)
 
 
 def mean_x(g, x_shape, dim, keepdim):
     return spread(g / max(_count(x_shape, dim), 1), x_shape, dim, keepdim)
 
 
-mean.defvjp(x=mean_x)
+mean.defvjp(x=vjp_in_float32(mean_x))
 
 
 @op
+@in_float32
 def var(x, *, dim=None, correction=1, keepdim=False):
     """y = Σ (x − μ)² / (n − c) over dim, with the mean μ and c the correction.
 
@@ -74,9 +87,9 @@ def var(x, *, dim=None, correction=1, keepdim=False):
     """
     with np.errstate(all="ignore"):
         n = _count(x.shape, dim)
-        d = x - x.sum(axis=dim, keepdims=True) / x.dtype.type(n)
+        d = x - _total(x, dim, True) / x.dtype.type(n)
         d *= d
-        return d.sum(axis=dim, keepdims=keepdim) / x.dtype.type(max(n - correction, 0))
+        return _total(d, dim, keepdim) / x.dtype.type(max(n - correction, 0))
 
 
 def var_x(g, x, dim, correction, keepdim):
@@ -85,33 +98,48 @@ def var_x(g, x, dim, correction, keepdim):
     return spread(g, x.shape, dim, keepdim) * (x - mu) * (2.0 / n if n else math.nan)
 
 
-var.defvjp(x=var_x)
+var.defvjp(x=vjp_in_float32(var_x))
 
 
 @op
+@in_float32
 def std(x, *, dim=None, correction=1, keepdim=False):
     """y = √var x over dim        x̄ = ȳ · (x − μ) / (n − c) y, and 0 where y = 0"""
-    return np.sqrt(var(x, dim=dim, correction=correction, keepdim=keepdim))
+    return _root(x, lambda x: var(x, dim=dim, correction=correction, keepdim=keepdim))
 
 
 def std_x(g, x, y, dim, correction, keepdim):
     return var_x(g / (2.0 * _not_zero(y)), x, dim, correction, keepdim)
 
 
-std.defvjp(x=std_x)
+std.defvjp(x=vjp_in_float32(std_x))
 
 
 @op
+@in_float32
 def norm(x, *, dim=None, keepdim=False):
     """y = ‖x‖ = √Σ x² over dim        x̄ = ȳ · x / y: at the kink x = 0 the subgradient is 0"""
-    return np.sqrt(np.square(x).sum(axis=dim, keepdims=keepdim))
+    return _root(x, lambda x: _total(np.square(x), dim, keepdim))
 
 
 def norm_x(g, x, y, dim, keepdim):
     return spread(g / _not_zero(y), x.shape, dim, keepdim) * x
 
 
-norm.defvjp(x=norm_x)
+norm.defvjp(x=vjp_in_float32(norm_x))
+
+
+def _root(x, squares):
+    """√squares(x), a sum of squares. If squares of float32 over- or underflow, again in float64."""
+    with np.errstate(all="ignore"):
+        y = squares(x)
+        if x.dtype == np.float32 and not ((y > _SMALL) & (y < np.inf)).all() and x.any():
+            return np.sqrt(squares(x.astype(np.float64))).astype(np.float32)
+        return np.sqrt(y)
+
+
+# A sum of squares below this has lost digits: the smallest normal number / ε.
+_SMALL = np.finfo(np.float32).tiny / np.finfo(np.float32).eps
 
 
 def _not_zero(y):
@@ -172,6 +200,7 @@ min_along.defvjp(x=along_x)
 
 
 @op
+@in_float32
 def logsumexp(x, *, dim, keepdim=False):
     """y = ln Σ eˣ over dim        x̄ = ȳ · eˣ⁻ʸ, the softmax"""
     x = floating(x)
@@ -186,4 +215,4 @@ def logsumexp_x(g, x, y, dim, keepdim):
     return spread(g, x.shape, dim, keepdim) * exp(x - spread(y, x.shape, dim, keepdim))
 
 
-logsumexp.defvjp(x=logsumexp_x)
+logsumexp.defvjp(x=vjp_in_float32(logsumexp_x))

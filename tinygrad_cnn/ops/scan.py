@@ -5,17 +5,31 @@ The vjps of products never divide by an element, so zeros need no special case.
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..engine import op
+from .precision import in_float32, vjp_in_float32
 from .reduce import spread
 from .shape import flip, getitem, pad, stack
 
 __all__ = ["cumprod", "cumsum", "prod"]
 
+_WIDER = {np.dtype(np.float16): np.float32, np.dtype(np.float32): np.float64}
+
+
+def _in_wider(scan, x, dim):
+    """A scan in the next wider dtype: rounding errors of n steps would add up."""
+    wider = _WIDER.get(x.dtype)
+    with np.errstate(all="ignore"):
+        return (
+            scan(x, axis=dim) if wider is None else scan(x, axis=dim, dtype=wider).astype(x.dtype)
+        )
+
 
 @op
 def cumsum(x, *, dim):
     """y[k] = Σ x[j] over j ≤ k, along the axis dim        x̄[j] = Σ ȳ[k] over k ≥ j"""
-    return x.cumsum(axis=dim)
+    return _in_wider(np.cumsum, x, dim)
 
 
 cumsum.defvjp(x=lambda g, dim: flip(cumsum(flip(g, dims=(dim,)), dim=dim), dims=(dim,)))
@@ -28,7 +42,7 @@ def cumprod(x, *, dim):
     x̄[j] = Σ ȳ[k] Π x[i] over k ≥ j and i ≤ k, i ≠ j, which is (Π x[i] over i < j) · r[j], where
     r[j] = ȳ[j] + x[j+1] r[j+1], from the end.
     """
-    return x.cumprod(axis=dim)
+    return _in_wider(np.cumprod, x, dim)
 
 
 def cumprod_x(g, x, dim):
@@ -52,6 +66,7 @@ cumprod.defvjp(x=cumprod_x)
 
 
 @op
+@in_float32
 def prod(x, *, dim=None, keepdim=False):
     """y = Π x over the axis dim, or of all        x̄[j] = ȳ · (Π x[i] over i < j) (Π x[i] over i > j)"""
     return x.prod(axis=dim, keepdims=keepdim)
@@ -66,4 +81,4 @@ def prod_x(g, x, dim, keepdim):
     return spread(g, x.shape, dim, keepdim) * rest.reshape(tuple(x.shape))
 
 
-prod.defvjp(x=prod_x)
+prod.defvjp(x=vjp_in_float32(prod_x))

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from ..engine import op, replay
+from .precision import sum_dtype
 
 __all__ = [
     "cat", "diagonal", "expand", "flip", "from_diagonal", "gather", "getitem", "pad", "permute",
@@ -68,7 +69,10 @@ def sum_to(x, *, shape):
     lead = x.ndim - len(shape)
     axes = tuple(range(lead))
     axes += tuple(lead + i for i, s in enumerate(shape) if s == 1 != x.shape[lead + i])
-    return x.sum(axis=axes, keepdims=True).reshape(shape) if axes else x.reshape(shape)
+    if not axes:
+        return x.reshape(shape)
+    y = x.sum(axis=axes, keepdims=True, dtype=sum_dtype(x.dtype))
+    return y.reshape(shape).astype(x.dtype, copy=False)
 
 
 expand.defvjp(x=lambda g, x_shape: sum_to(g, shape=x_shape))

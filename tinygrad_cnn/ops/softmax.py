@@ -8,42 +8,50 @@ from .. import kernels
 from ..engine import op
 from ..engine.dtypes import floating
 from .elementwise import exp
+from .precision import in_float32, vjp_in_float32
 from .shape import getitem
 
 __all__ = ["cross_entropy", "log_softmax", "softmax"]
 
 
 @op
+@in_float32
 def softmax(x, *, dim):
     """y = eˣ / Σ eˣ over dim        x̄ = y · (ȳ − Σ ȳ · y)"""
     return kernels.softmax(floating(x), dim)
 
 
 softmax.defvjp(
-    x=lambda g, y, dim: (
-        kernels.softmax_input(g, y, dim)
-        if isinstance(y, np.ndarray)
-        else y * (g - (g * y).sum(axis=dim, keepdims=True))
+    x=vjp_in_float32(
+        lambda g, y, dim: (
+            kernels.softmax_input(g, y, dim)
+            if isinstance(y, np.ndarray)
+            else y * (g - (g * y).sum(axis=dim, keepdims=True))
+        )
     )
 )
 
 
 @op
+@in_float32
 def log_softmax(x, *, dim):
     """y = x − ln Σ eˣ over dim        x̄ = ȳ − eʸ · Σ ȳ"""
     return kernels.log_softmax(floating(x), dim)
 
 
 log_softmax.defvjp(
-    x=lambda g, y, dim: (
-        kernels.log_softmax_input(g, y, dim)
-        if isinstance(y, np.ndarray)
-        else g - exp(y) * g.sum(axis=dim, keepdims=True)
+    x=vjp_in_float32(
+        lambda g, y, dim: (
+            kernels.log_softmax_input(g, y, dim)
+            if isinstance(y, np.ndarray)
+            else g - exp(y) * g.sum(axis=dim, keepdims=True)
+        )
     )
 )
 
 
 @op(residuals=("total",))
+@in_float32
 def cross_entropy(x, target, weight=None, *, ignore_index, reduction, label_smoothing):
     """The cross-entropy of logits x (N, C, ..) with integer labels target (N, ..).
 
@@ -95,4 +103,4 @@ def cross_entropy_x(g, x, target, weight, total, ignore_index, reduction, label_
     return g * (p * q.sum(axis=1, keepdims=True) - q)
 
 
-cross_entropy.defvjp(x=cross_entropy_x)
+cross_entropy.defvjp(x=vjp_in_float32(cross_entropy_x))

@@ -12,11 +12,13 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from ..engine import op
+from .precision import in_float32
 
 __all__ = ["resample"]
 
 
 @op
+@in_float32
 def resample(x, *, dim, matrix):
     """y[.., o, ..] = Σ_h A[o, h] x[.., h, ..] along the axis `dim`, A the `matrix`.
 

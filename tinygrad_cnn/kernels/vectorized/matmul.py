@@ -16,10 +16,12 @@ from .thread_pool import run
 def matmul(a, b):
     """By `np.matmul`, except in two cases where BLAS is faster in another form.
 
-    For an inner size of 1 (the weight gradient of one image) `np.matmul` calls no BLAS, but
+    float16 is multiplied in float32. For an inner size of 1 (the weight gradient of one image) `np.matmul` calls no BLAS, but
     `np.dot` does. For few rows and a transposed b (a linear layer) BLAS computes bᵀaᵀ faster than
     ab.
     """
+    if a.dtype.char == b.dtype.char == "e":
+        return matmul(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
     plain = a.ndim == b.ndim == 2 and a.dtype == b.dtype and a.dtype.char in "fd"
     few_rows = plain and len(a) in tuning.TRANSPOSED_PRODUCT_ROWS and a.shape[1] > 1
     if few_rows and b.strides[0] == b.itemsize:
