@@ -99,6 +99,11 @@ def test_kernels_are_reached_by_their_contract_alone(name):
     assert not any(m.startswith("tinygrad_cnn.kernels.") for m in inside(PACKAGE / name))
 
 
+@pytest.mark.parametrize("name", [n for n in NAMES if not n.startswith("ops/")])
+def test_ops_are_reached_by_what_their_room_exports(name):
+    assert not any(m.startswith("tinygrad_cnn.ops.") for m in inside(PACKAGE / name))
+
+
 @pytest.mark.parametrize("name", [n for n in NAMES if n.startswith("kernels/")])
 def test_no_set_of_kernels_imports_another(name):
     sets = {part for m in inside(PACKAGE / name) for part in m.split(".")[2:3]}

@@ -35,7 +35,7 @@ def plain_index(index: Any) -> tuple[Any, Any]:
     if type(index) is int or type(index) is slice:
         return None, (index, ...)
     plain = tuple(map(_plain, index if isinstance(index, tuple) else (index,)))
-    if ops.shape.is_basic(plain) and not any(i is Ellipsis for i in plain):
+    if ops.is_basic(plain) and not any(i is Ellipsis for i in plain):
         return None, (*plain, ...)
     if not any(type(i) is int or isinstance(i, np.integer) for i in plain):
         return None, plain
@@ -53,7 +53,7 @@ def plain_index(index: Any) -> tuple[Any, Any]:
                 second.append(slice(None))
             elif i is Ellipsis:
                 second.append(i)
-    if ops.shape.is_basic(tuple(second)):
+    if ops.is_basic(tuple(second)):
         return None, plain
     if not any(i is Ellipsis for i in first):
         first.append(...)
@@ -115,7 +115,7 @@ def check_value(shape: tuple[int, ...], part: tuple[int, ...], index: Any) -> No
     more = any(n != 1 for n in shape[:lead])
     if not (wrong or more):
         return
-    if more or not ops.shape.is_basic(index):
+    if more or not ops.is_basic(index):
         raise RuntimeError(
             f"shape mismatch: value tensor of shape {list(shape)} cannot be broadcast to indexing "
             f"result of shape {list(part)}"

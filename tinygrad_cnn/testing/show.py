@@ -35,5 +35,5 @@ def show(value: object) -> str:
 
 NAMES = {  # classes of attributes, each with the module that a snippet imports it from
     "FixedRandom": "tinygrad_cnn.testing.values",
-    "SparseMatrix": "tinygrad_cnn.ops.sparse",
+    "SparseMatrix": "tinygrad_cnn.ops",
 }

@@ -12,9 +12,9 @@ import numpy as np
 from ... import functions, ops
 from ...engine import wrap
 from ...functions.arguments import tensors
-from ...ops.sparse import adaptive_windows, averaging
 from ...tensor import Tensor
 from .check import TAKE_BATCH, Shape, batched, check_spatial, floating, sizes
+from .matrices import adaptive_windows, averaging
 from .pool import average
 
 __all__ = [

@@ -9,10 +9,10 @@ import numpy as np
 
 from ... import engine, functions, ops
 from ...functions.arguments import optional_tensors, sizes
-from ...ops.sparse import neighbours
 from ...tensor import Tensor
 from ...types import Ints
 from .check import Shape, floating, floating_affine
+from .matrices import neighbours
 
 __all__ = [
     "batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "rms_norm",

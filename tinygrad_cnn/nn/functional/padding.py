@@ -7,9 +7,9 @@ from typing import Any
 
 from ... import ops
 from ...functions.arguments import tensors
-from ...ops.sparse import padded
 from ...tensor import Tensor
 from .check import Shape
+from .matrices import padded
 
 __all__ = ["pad"]
 

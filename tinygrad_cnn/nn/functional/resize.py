@@ -10,11 +10,11 @@ import numpy as np
 
 from ... import functions, ops
 from ...functions.arguments import tensors
-from ...ops.sparse import cubic, linear, nearest, windows
 from ...tensor import Tensor
 from ...types import Ints
 from .adaptive_pool import adaptive_average
 from .check import Shape, floating, sizes
+from .matrices import cubic, linear, nearest, windows
 
 __all__ = [
     "channel_shuffle", "fold", "interpolate", "pixel_shuffle", "pixel_unshuffle", "unfold",

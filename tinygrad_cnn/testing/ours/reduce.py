@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
+from numpy.lib.array_utils import normalize_axis_tuple
 
-from ...ops.reduce import axes_of
 from ..calls import Call
 from ..entries import Reference, register_strategy
 from ..strategies import generators, separated_arrays, shapes
@@ -155,7 +155,7 @@ def variances(draw: st.DrawFn) -> Call:
     """
     shape = draw(shapes(1, 3, 2, 4))
     dim = draw(reductions(shape))
-    axes = axes_of(dim, len(shape))
+    axes = normalize_axis_tuple(range(len(shape)) if dim is None else dim, len(shape))
     order = [k for k in range(len(shape)) if k not in axes] + list(axes)  # the reduced ones last
     together = math.prod(shape[k] for k in axes)
     rng = draw(generators())

@@ -8,14 +8,15 @@ from functools import partial
 import numpy as np
 from hypothesis import strategies as st
 
-from ...ops import sparse
+from ...nn.functional import matrices
+from ...ops import SparseMatrix
 from ..calls import Call
 from ..entries import register_strategy
 from ..strategies import generators, separated_arrays, shapes
 from ..values import Array
 
 
-def resample(x: Array, dim: int, matrix: sparse.SparseMatrix) -> Array:
+def resample(x: Array, dim: int, matrix: SparseMatrix) -> Array:
     """The product with the dense matrix."""
     full = np.zeros(matrix.shape)
     for row, cell, weight in zip(matrix.rows, matrix.cells, matrix.weights, strict=True):
@@ -33,19 +34,19 @@ def resamplings(draw: st.DrawFn) -> Call:
     corners = draw(st.booleans())
     rng = draw(generators())
     entries = draw(st.integers(0, 6)) if n else 0
-    matrix = sparse.SparseMatrix(
+    matrix = SparseMatrix(
         (m, n), rng.integers(0, m, entries), rng.integers(0, max(n, 1), entries),
         rng.choice([1.0, 0.5, -2.0], entries),
     )  # fmt: skip
     if n and draw(st.booleans()):
-        makers: list[Callable[[], sparse.SparseMatrix]] = [
-            lambda: sparse.linear(n, m, step, corners),
-            lambda: sparse.cubic(n, m, step, corners),
-            lambda: sparse.nearest(n, m, step, corners, np.float32),
-            lambda: sparse.averaging(n, m),
-            lambda: sparse.windows(n, min(m, n), 2, 1, 1),
-            lambda: sparse.neighbours(n, m),
-            *(partial(sparse.padded, n, n - 1, 0, mode)
+        makers: list[Callable[[], SparseMatrix]] = [
+            lambda: matrices.linear(n, m, step, corners),
+            lambda: matrices.cubic(n, m, step, corners),
+            lambda: matrices.nearest(n, m, step, corners, np.float32),
+            lambda: matrices.averaging(n, m),
+            lambda: matrices.windows(n, min(m, n), 2, 1, 1),
+            lambda: matrices.neighbours(n, m),
+            *(partial(matrices.padded, n, n - 1, 0, mode)
               for mode in ("reflect", "replicate", "circular")),
         ]  # fmt: skip
         matrix = draw(st.sampled_from(makers))()
