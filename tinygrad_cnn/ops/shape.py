@@ -9,7 +9,10 @@ import numpy as np
 from ..engine import op, replay
 from .precision import sum_dtype
 
-__all__ = ["cat", "diagonal", "expand", "flip", "from_diagonal", "gather", "getitem", "is_basic", "pad", "permute", "put", "reshape", "roll", "scatter_add", "setitem", "stack", "sum_to", "write_view"]  # fmt: skip
+__all__ = [
+    "cat", "diagonal", "expand", "flip", "from_diagonal", "gather", "getitem", "is_basic", "pad",
+    "permute", "put", "reshape", "roll", "scatter_add", "setitem", "stack", "sum_to", "write_view",
+]  # fmt: skip
 
 
 @op(view=True)

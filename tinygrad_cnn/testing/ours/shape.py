@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from ...ops import shape as shape_ops
+from ... import ops
 from ..calls import Call, Input
 from ..entries import register_strategy
 from ..strategies import generators, separated_arrays, shapes
@@ -233,10 +233,10 @@ def view_writes(draw: st.DrawFn) -> Call:
     how: dict[str, Any]
     for _ in range(draw(st.integers(1, 3))):
         if draw(st.booleans()):
-            op, how = shape_ops.permute, {"dims": tuple(draw(st.permutations(range(part.ndim))))}
+            op, how = ops.permute, {"dims": tuple(draw(st.permutations(range(part.ndim))))}
         else:
             basic = [item for item in draw(basic_indices(part.shape)) if item is not ...]
-            op, how = shape_ops.getitem, {"index": (*basic, ...)}
+            op, how = ops.getitem, {"index": (*basic, ...)}
         path.append((op.op, how))
         part = op(part, **how)
     x, v = separated(draw(generators()), shape, part.shape)
