@@ -121,3 +121,36 @@ def test_copies_are_the_same_code_and_find_their_super():
     assert (Public().f(1), Child().f(1, b=3), Child().g()) == ((1, 2), (1, 3), "Public")
     with pytest.raises(TypeError, match=r"^Public.f\(\) missing"):
         Child().f()
+
+
+@pytest.mark.parametrize(
+    "cls", ["Tensor", "no_grad", "enable_grad", "set_grad_enabled", "Generator"]
+)
+def test_public_classes_own_their_methods(cls):
+    """An error for wrong arguments names the class that the user knows, or the method alone."""
+    public = getattr(tc, cls)
+    for name in dir(public):
+        function = inspect.getattr_static(public, name)
+        home = getattr(function, "__module__", None) or ""
+        if inspect.isfunction(function) and home.startswith("tinygrad_cnn"):
+            owner = function.__qualname__.rpartition(".")[0].rpartition(".")[2]
+            known = owner in ("", "<locals>") or hasattr(tc, owner)
+            assert known, f"{cls}.{name} is {function.__qualname__}"
+
+
+def test_messages_name_the_function_that_was_called():
+    x = tc.ones(2)
+    for call, words in [
+        (lambda: tc.arctan(), 'arctan() missing 1 required positional arguments: "input"'),
+        (
+            lambda: tc.absolute(x, banana=1),
+            "absolute() got an unexpected keyword argument 'banana'",
+        ),
+        (lambda: x.cumsum_(), 'cumsum_() missing 1 required positional arguments: "dim"'),
+        (lambda: x.float(banana=1), "Tensor.float() got an unexpected keyword argument 'banana'"),
+        (lambda: tc.clip(), "clip() received an invalid combination of arguments"),
+        (lambda: x.not_equal(), "not_equal() received an invalid combination of arguments"),
+        (lambda: x.divide_("a"), "divide_() received an invalid combination of arguments"),
+    ]:
+        with pytest.raises(TypeError, match=re.escape(words)):
+            call()

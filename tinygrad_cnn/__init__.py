@@ -44,5 +44,7 @@ __version__ = "0.1.0"
 
 if not _typing.TYPE_CHECKING:
     from .compat.missing import not_here as _not_here
+    from .naming import own_methods as _own_methods
 
+    _own_methods(globals())
     __getattr__ = _not_here(__name__)

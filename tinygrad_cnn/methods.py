@@ -7,6 +7,8 @@ Such a method is the public function of its name, with the Tensor itself for the
 from __future__ import annotations
 
 from collections.abc import Iterator
+from inspect import Parameter, Signature
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -17,7 +19,7 @@ from .engine import Recorded
 from .functions import shape_methods
 from .functions.comparison import combine_bits, compare
 from .functions.products import multiplied
-from .functions.public import as_method
+from .functions.public import as_method, public
 from .functions.reshaping import transposed_matrix
 from .inplace import composed, in_place
 from .types import DType, Ints, Number
@@ -82,6 +84,21 @@ def _methods() -> Iterator[tuple[str, Any]]:
         yield name + "_", as_method(function, composed(function))
 
 
+def operator(record: Any, text: str) -> Any:
+    """The recorder of an op as an operator: the same function, with a signature and a text of its own.
+
+    (A function around it would take half as long again.)
+    """
+    names = ("self", "other")[: len(record.op.inputs)]
+    function = FunctionType(
+        record.__code__, record.__globals__, record.__name__, None, record.__closure__
+    )
+    function.__doc__, function.__module__ = f"{text}.", __name__
+    parameters = [Parameter(name, Parameter.POSITIONAL_ONLY) for name in names]
+    vars(function)["__signature__"] = Signature(parameters)
+    return function
+
+
 class Methods(Recorded):
     """What Tensor inherits: the methods of the tables, operators, and what stands here."""
 
@@ -89,10 +106,12 @@ class Methods(Recorded):
 
     # --- Operators. `+`, `*` ... are ops, which refuse operands that are no Tensors or numbers ---
 
-    __add__ = __radd__ = ops.add
-    __mul__ = __rmul__ = ops.mul
-    __sub__, __truediv__, __pow__ = ops.sub, ops.div, ops.pow
-    __neg__, __abs__ = ops.neg, ops.abs
+    __add__, __radd__ = operator(ops.add, "self + other"), operator(ops.add, "other + self")
+    __mul__, __rmul__ = operator(ops.mul, "self · other"), operator(ops.mul, "other · self")
+    __sub__ = operator(ops.sub, "self − other")
+    __truediv__ = operator(ops.div, "self / other")
+    __pow__ = operator(ops.pow, "self to the power of other")
+    __neg__, __abs__ = operator(ops.neg, "−self"), operator(ops.abs, "|self|, elementwise")
     __hash__ = object.__hash__
 
     def __rsub__(self, other: Any) -> Tensor:
@@ -169,7 +188,9 @@ class Methods(Recorded):
     __iand__, __ior__ = composed(f.bitwise_and), composed(f.bitwise_or)
     __ixor__ = composed(f.bitwise_xor)
 
-    def add_(self, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
+    @as_method
+    @public
+    def add_(self: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
         """self += alpha · other. Returns this Tensor.
 
         >>> tc.ones(2).add_(tc.tensor([1.0, 2.0]), alpha=10)
@@ -177,15 +198,21 @@ class Methods(Recorded):
         """
         return self.__iadd__(other if alpha == 1 else ops.mul(other, alpha))
 
-    def sub_(self, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
+    @as_method
+    @public
+    def sub_(self: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
         """self −= alpha · other. Returns this Tensor."""
         return self.__isub__(other if alpha == 1 else ops.mul(other, alpha))
 
-    def subtract_(self, other: Tensor | Number, alpha: Number = 1) -> Tensor:
+    @as_method
+    @public
+    def subtract_(self: Tensor, other: Tensor | Number, alpha: Number = 1) -> Tensor:
         """self −= alpha · other. Returns this Tensor."""
         return self.__isub__(other if alpha == 1 else ops.mul(other, alpha))
 
-    def mul_(self, other: Tensor | Number) -> Tensor:
+    @as_method
+    @public
+    def mul_(self: Tensor, other: Tensor | Number) -> Tensor:
         """self *= other. Returns this Tensor.
 
         >>> tc.tensor([1.0, 2.0]).mul_(3)
@@ -193,7 +220,9 @@ class Methods(Recorded):
         """
         return self.__imul__(other)
 
-    def div_(self, other: Tensor | Number, *, rounding_mode: str | None = None) -> Tensor:
+    @as_method
+    @public
+    def div_(self: Tensor, other: Tensor | Number, *, rounding_mode: str | None = None) -> Tensor:
         """self /= other, rounded as by `div`. Returns this Tensor. RuntimeError for integers.
 
         >>> tc.tensor([3.0, 5.0]).div_(2), tc.tensor([3.0, 5.0]).div_(2, rounding_mode="floor")
@@ -203,7 +232,9 @@ class Methods(Recorded):
             return self.__itruediv__(other)
         return _div_(self, other, rounding_mode=rounding_mode)
 
-    def pow_(self, exponent: Tensor | Number) -> Tensor:
+    @as_method
+    @public(overloads=True)
+    def pow_(self: Tensor, exponent: Tensor | Number) -> Tensor:
         """self **= exponent. Returns this Tensor.
 
         >>> tc.tensor([1.0, 2.0]).pow_(2)
@@ -211,7 +242,19 @@ class Methods(Recorded):
         """
         return self.__ipow__(exponent)
 
-    multiply_, divide_ = mul_, div_
+    @as_method
+    @public
+    def multiply_(self: Tensor, other: Tensor | Number) -> Tensor:
+        """self *= other: `mul_`. Returns this Tensor."""
+        return self.__imul__(other)
+
+    @as_method
+    @public(overloads=True)
+    def divide_(
+        self: Tensor, other: Tensor | Number, *, rounding_mode: str | None = None
+    ) -> Tensor:
+        """self /= other: `div_`. Returns this Tensor."""
+        return self.div_(other, rounding_mode=rounding_mode)
 
     # --- With another signature than the function ---
 

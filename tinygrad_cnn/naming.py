@@ -28,7 +28,10 @@ def own_methods(namespace: dict[str, Any]) -> None:
             if base in public or not f"{base.__module__}.".startswith(f"{package}."):
                 break  # it has its own names
             for name, function in vars(base).items():
-                if isinstance(function, FunctionType) and getattr(cls, name) is function:
+                if not isinstance(function, FunctionType):
+                    continue
+                owner = function.__qualname__.rpartition(".")[0]
+                if owner.endswith(base.__name__) and getattr(cls, name) is function:
                     setattr(cls, name, _copy(function, f"{cls.__name__}.{name}"))
 
 

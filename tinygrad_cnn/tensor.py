@@ -10,10 +10,12 @@ import numpy as np
 
 from . import autograd, engine, metadata, ops
 from .conversion import Conversions
-from .engine import Node, leaf, share, wrap
+from .creation.options import size_of
+from .engine import Node, Recorded, leaf, share, wrap
 from .engine.dtypes import get_default_dtype
-from .functions.arguments import array_of, axis
+from .functions.arguments import array_of, axis, kind_of
 from .functions.brackets import check_value, index_error, plain_index
+from .functions.public import as_method, public
 from .hooks import RemovableHandle
 from .inplace import overwrite
 from .metadata import CPU, Size, strided
@@ -24,7 +26,8 @@ from .types import DType, Index, Number
 class Tensor(Conversions):
     """A NumPy array that records the operations on it.
 
-    `Tensor(data)` copies into the default dtype. `tensor(data)` is the usual way to make one.
+    `Tensor(data)` copies into the default dtype, and `Tensor(2, 3)` is `empty(2, 3)`. `tensor(data)` is
+    the usual way to make one.
 
     >>> x = tc.tensor([1.0, 2.0], requires_grad=True)
     >>> (x * x).sum().backward()
@@ -35,8 +38,16 @@ class Tensor(Conversions):
     __slots__ = ()
     __array_ufunc__ = None  # NumPy's operators leave `array * tensor` to us
 
-    def __new__(cls, data: Any = ()) -> Any:
-        return _rebuild(cls, np.array(array_of(data), get_default_dtype()), False)
+    def __new__(cls, *data: Any) -> Any:
+        if not data:
+            array = np.empty(0, get_default_dtype())
+        elif len(data) > 1 or isinstance(data[0], (Size, int, np.integer)):
+            array = np.empty(size_of("new", data), get_default_dtype())
+        elif isinstance(data[0], (Recorded, np.ndarray, list, tuple)):
+            array = np.array(array_of(data[0]), get_default_dtype())
+        else:
+            raise TypeError(f"new(): data must be a sequence (got {kind_of(data[0])})")
+        return _rebuild(cls, array, False)
 
     # --- Shape, dtype, device -----------------------------------------------------------------
 
@@ -413,7 +424,9 @@ class Tensor(Conversions):
 
     # --- Writes to all elements -------------------------------------------------------------------
 
-    def copy_(self, other: Tensor | Number, non_blocking: bool = False) -> Tensor:
+    @as_method
+    @public
+    def copy_(self: Tensor, other: Tensor | Number, non_blocking: bool = False) -> Tensor:
         """Overwrite all elements with those of another Tensor, which broadcasts. Returns this Tensor.
 
         >>> tc.zeros(2, 3).copy_(tc.tensor([1, 2, 3]))
@@ -423,12 +436,21 @@ class Tensor(Conversions):
         self[...] = other
         return self
 
-    def fill_(self, value: Tensor | Number) -> Tensor:
+    @as_method
+    @public(overloads=True)
+    def fill_(self: Tensor, value: Tensor | Number) -> Tensor:
         """Overwrite all elements with one value. Returns this Tensor.
+
+        RuntimeError for a value with axes.
 
         >>> tc.zeros(2).fill_(7)
         tensor([7., 7.])
         """
+        if isinstance(value, Recorded) and value._array.ndim:
+            raise RuntimeError(
+                "fill_ only supports 0-dimension value tensor but got tensor with "
+                f"{value._array.ndim} dimensions."
+            )
         self[...] = value
         return self
 

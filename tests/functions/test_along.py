@@ -29,6 +29,6 @@ def test_running_sums_and_products():
     assert tc.cumsum(scalar, 0).item() == 2.0
     assert X.clone().cumsum_(axis=1).tolist() == [[1.0, 3.0], [3.0, 8.0]]
     with pytest.raises(
-        TypeError, match=r"cumsum\(\) missing 1 required positional argument: 'dim'"
+        TypeError, match=r'cumsum\(\) missing 1 required positional arguments: "dim"'
     ):
         tc.cumsum(X)

@@ -38,7 +38,7 @@ def test_an_unknown_keyword_is_named(call):
 
 def test_a_missing_input_is_an_error():
     with pytest.raises(
-        TypeError, match=r"sqrt\(\) missing 1 required positional argument: 'input'"
+        TypeError, match=r'sqrt\(\) missing 1 required positional arguments: "input"'
     ):
         tc.sqrt()
 

@@ -70,14 +70,16 @@ def _function(edge: Edge) -> Any:
     return call
 
 
-def as_method(function: Any, in_place: Callable[..., Any] | None = None) -> Any:
+def as_method(
+    function: Callable[P, R], in_place: Callable[..., Any] | None = None
+) -> Callable[P, R]:
     """The method of Tensor that a public function is: its first parameter is the Tensor itself.
 
     `in_place`: what its in-place form runs instead. That has the name of the function and a `_`.
     """
     if not hasattr(function, "edge"):
         return in_place or function
-    edge = function.edge.of_method(in_place)
+    edge: Edge = function.edge.of_method(in_place)
     inner, checks, least, most = edge.run, edge.checks[1:], edge.least, edge.most
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -93,7 +95,7 @@ def as_method(function: Any, in_place: Callable[..., Any] | None = None) -> Any:
         call.__doc__ = f"In-place form of `{function.__name__}`. Returns this Tensor."
     call.__name__ = call.__qualname__ = edge.name
     call.__wrapped__ = edge  # type: ignore[attr-defined]  # which has the signature
-    return call
+    return call  # type: ignore[return-value]
 
 
 NUMBERS = (int, float, np.number, np.bool_)
@@ -133,15 +135,16 @@ class Edge:
         self.lists = {n for n in self.names if annotations.get(n) == "Sequence[Tensor]"}
         required = count - len(function.__defaults__ or ())
         self.checks = [(k, kinds) for k, kinds in self.kinds.items() if k < required]
-        self.least = max((k + 1 for k, _ in self.checks), default=0)
+        self.least = required
         optional = [k for k in self.kinds if required <= k < count]
-        self.most = min(optional) if optional else 1 << 30
+        self.most = min(optional) if optional else 1 << 30 if several else count
         self.takes_out = "out" in self.names
 
     def of_method(self, in_place: Callable[..., Any] | None = None) -> Edge:
         """That of the method, which takes no `out`; or of its in-place form, which runs `in_place`."""
         edge = Edge.__new__(Edge)
-        vars(edge).update(vars(self), method=True, takes_out=False)
+        kinds = {**self.kinds, 0: Recorded}
+        vars(edge).update(vars(self), method=True, takes_out=False, kinds=kinds)
         if in_place is not None:
             edge.name, edge.run = self.name + "_", in_place
         return edge
@@ -179,7 +182,13 @@ class Edge:
                 out = kwargs.pop("out")
                 if out is not None:
                     return self.into(out, args, kwargs)
-        return self.run(*args, **kwargs)
+        try:
+            return self.run(*args, **kwargs)
+        except TypeError:
+            wrong = self.mismatch(args, kwargs)
+            if wrong is None:
+                raise
+            raise wrong from None
 
     def name_for(self, name: str, given: dict[str, Any]) -> str:
         """PyTorch's name of a parameter, for NumPy's."""
@@ -197,17 +206,46 @@ class Edge:
                 "object"
             )
         if self.overloads:
-            kinds = ", ".join(
-                [*map(kind_of, given), *(f"{n}={kind_of(v)}" for n, v in kwargs.items())]
-            )
-            return TypeError(
-                f"{name}() received an invalid combination of arguments - got ({kinds}), but expected "
-                f"one of:\n * {self.expected()}\n"
-            )
+            return self.no_combination(given, kwargs)
         argument = self.names[k]
         value = args[k] if k < len(args) else kwargs[argument]
         wanted = "tuple of Tensors" if argument in self.lists else "Tensor"
         return not_a_tensor(name, argument, value, k if self.method else k + 1, wanted)
+
+    def no_combination(self, given: tuple[Any, ...], kwargs: dict[str, Any]) -> TypeError:
+        """The error for arguments that fit none of several signatures."""
+        kinds = [*map(kind_of, given), *(f"{n}={kind_of(v)}" for n, v in kwargs.items())]
+        return TypeError(
+            f"{self.name}() received an invalid combination of arguments - got ({', '.join(kinds)}), but "
+            f"expected one of:\n * {self.expected()}\n"
+        )
+
+    def mismatch(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TypeError | None:
+        """The error for arguments that do not fit the signature, if they do not."""
+        code, own = self.function.__code__, int(self.method)
+        count = code.co_argcount
+        required = self.names[own : count - len(self.function.__defaults__ or ())]
+        missing = [n for n in required if n not in (*self.names[: len(args)], *kwargs)]
+        unknown = [n for n in kwargs if n not in self.names]
+        surplus = len(args) > count and not self.several
+        if not (missing or unknown or surplus):
+            return None
+        if self.overloads:
+            return self.no_combination(args[own:], kwargs)
+        name = self.name
+        if unknown:
+            return TypeError(f"{name}() got an unexpected keyword argument '{unknown[0]}'")
+        if missing:
+            names = ", ".join(f'"{n}"' for n in missing)
+            return TypeError(
+                f"{name}() missing {len(missing)} required positional arguments: {names}"
+            )
+        most, least = count - own, len(required)
+        takes = f"from {least} to {most}" if least < most else str(most)
+        plural = "s" if most != 1 else ""
+        return TypeError(
+            f"{name}() takes {takes} positional argument{plural} but {len(args) - own} were given"
+        )
 
     def expected(self) -> str:
         """The signature, in one line."""
