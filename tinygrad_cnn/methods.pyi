@@ -25,7 +25,6 @@ DRAWS: str
 DRAWS_IN_PLACE: str
 FUNCTIONS: str
 IN_PLACE: str
-IN_PLACE_COMPOSED: str
 NEW: str
 OF_SHAPE: str
 
