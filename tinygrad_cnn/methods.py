@@ -30,8 +30,8 @@ FUNCTIONS = """
     exp expm1 fix floor frac log log10 log1p log2 logit nan_to_num neg negative reciprocal relu round
     rsqrt sgn sigmoid sign sin sinh sqrt square tan tanh trunc
 
-    add addcdiv addcmul atan2 clamp clamp_max clamp_min clip div divide floor_divide fmod lerp
-    maximum minimum mul multiply pow remainder rsub sub subtract true_divide
+    add addcdiv addcmul atan2 clamp clamp_max clamp_min clip div divide floor_divide fmod hypot lerp
+    logaddexp maximum minimum mul multiply pow remainder rsub sub subtract true_divide
 
     allclose bitwise_and bitwise_not bitwise_or bitwise_xor eq equal ge greater greater_equal gt isclose
     isfinite isinf isnan isneginf isposinf le less less_equal logical_and logical_not logical_or
@@ -57,7 +57,7 @@ DRAWS = "bernoulli multinomial"
 DRAWS_IN_PLACE = "bernoulli_ exponential_ normal_ random_ uniform_"
 IN_PLACE = """
     abs addcdiv addcmul atan ceil clamp clamp_max clamp_min clip cos cosh cumprod cumsum erf erfinv exp
-    expm1 floor floor_divide fmod frac index_add index_copy index_fill lerp log log10 log1p log2
+    expm1 floor floor_divide fmod frac hypot index_add index_copy index_fill lerp log log10 log1p log2
     logical_and logical_not logical_or logical_xor logit masked_fill masked_scatter nan_to_num neg
     reciprocal relu remainder round rsqrt scatter scatter_add sigmoid sign sin sinh sqrt square tan
     tanh tril triu trunc
