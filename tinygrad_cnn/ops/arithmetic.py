@@ -128,13 +128,15 @@ atan2.defvjp(
 def hypot(a, b):
     """y = √(a² + b²)        ā = ȳ · a/y        b̄ = ȳ · b/y
 
-    y² = a² + b², so y dy = a da + b db. a² and b² are never formed: they would overflow before y does.
-    At the kink a = b = 0 both gradients are NaN (0/0), as in PyTorch, and so is a/y for an infinite a.
+    y² = a² + b², so y dy = a da + b db. a² and b² are never formed: they could overflow where y
+    does not. At the kink a = b = 0 both gradients are 0/0 = NaN, as in PyTorch; for an infinite
+    input, its own gradient is ∞/∞ = NaN.
     """
     return np.hypot(a, b)
 
 
-hypot.defvjp(a=in_one_pass(lambda g, a, y: g * (a / y)), b=in_one_pass(lambda g, b, y: g * (b / y)))
+hypot.defvjp(a=in_one_pass(lambda g, a, y: g * (a / y)))
+hypot.defvjp(b=in_one_pass(lambda g, b, y: g * (b / y)))
 
 
 @op(elementwise=True)
