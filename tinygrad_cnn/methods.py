@@ -32,8 +32,8 @@ FUNCTIONS = """
     exp expm1 fix floor frac log log10 log1p log2 logit nan_to_num neg negative reciprocal relu round
     rsqrt sgn sigmoid sign sin sinh sqrt square tan tanh trunc
 
-    add addcdiv addcmul atan2 clamp clamp_max clamp_min clip div divide floor_divide fmod lerp maximum
-    minimum mul multiply pow remainder rsub sub subtract true_divide
+    add addcdiv addcmul atan2 clamp clamp_max clamp_min clip div divide floor_divide fmod hypot lerp
+    logaddexp maximum minimum mul multiply pow remainder rsub sub subtract true_divide
 
     allclose bitwise_and bitwise_not bitwise_or bitwise_xor eq equal ge greater greater_equal gt isclose
     isfinite isinf isnan isneginf isposinf le less less_equal logical_and logical_not logical_or
@@ -58,14 +58,12 @@ NEW = "new_empty new_full new_ones new_tensor new_zeros"
 DRAWS = "bernoulli multinomial"
 DRAWS_IN_PLACE = "bernoulli_ exponential_ normal_ random_ uniform_"
 IN_PLACE = """
-    abs atan ceil cos cosh erf erfinv exp expm1 floor log log10 log1p log2 neg reciprocal relu rsqrt
-    sigmoid sign sin sinh sqrt square tan tanh trunc
-"""  # by the op of that name
-IN_PLACE_COMPOSED = """
-    addcdiv addcmul clamp clamp_max clamp_min clip cumprod cumsum floor_divide fmod frac index_add
-    index_copy index_fill lerp logical_and logical_not logical_or logical_xor logit masked_fill
-    masked_scatter nan_to_num remainder round scatter scatter_add tril triu
-"""  # by the function of that name
+    abs addcdiv addcmul atan ceil clamp clamp_max clamp_min clip cos cosh cumprod cumsum erf erfinv exp
+    expm1 floor floor_divide fmod frac hypot index_add index_copy index_fill lerp log log10 log1p log2
+    logical_and logical_not logical_or logical_xor logit masked_fill masked_scatter nan_to_num neg
+    reciprocal relu remainder round rsqrt scatter scatter_add sigmoid sign sin sinh sqrt square tan
+    tanh tril triu trunc
+"""  # functions that have an in-place form, `abs_` ...
 
 
 def _methods() -> Iterator[tuple[str, Any]]:
@@ -78,10 +76,11 @@ def _methods() -> Iterator[tuple[str, Any]]:
         for name in names.split():
             yield name, as_method(getattr(room, name))
     for name in IN_PLACE.split():
-        yield name + "_", in_place(getattr(ops, name))
-    for name in IN_PLACE_COMPOSED.split():
-        function = getattr(f, name)
-        yield name + "_", as_method(function, composed(function))
+        function, op = getattr(f, name), getattr(ops, name, None)
+        if op is not None and {"input", "out"}.issuperset(function.edge.names):
+            yield name + "_", in_place(op)  # without a copy of self
+        else:
+            yield name + "_", as_method(function, composed(function))
 
 
 def operator(record: Any, text: str) -> Any:

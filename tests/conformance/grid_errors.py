@@ -7,6 +7,10 @@ from .cases import Case, real
 CODES = """
 torch.ones(2, 3) @ torch.ones(2, 3)
 torch.ones(2, 3) + torch.ones(4)
+torch.hypot(torch.tensor([3]), torch.tensor([4]))
+torch.logaddexp(torch.tensor([3]), torch.tensor([True]))
+torch.hypot(torch.ones(2), torch.ones(3))
+torch.ones(2).hypot_(torch.ones(2, 2))
 torch.ones(2, 3).view(4)
 torch.ones(2, 3).t().view(6)
 torch.ones(2, 3).reshape(4, -1)

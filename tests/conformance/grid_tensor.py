@@ -75,6 +75,13 @@ for fn in ("maximum", "minimum"):
 for fn in ("fmod", "remainder"):
     add(f"torch.{fn}(x, y)", order=1, x=real(2, 3), y=given([0.7, -0.7, 0.3]))
 add("torch.atan2(x, y)", x=real(2, 3), y=real(3))
+for fn in ("hypot", "logaddexp"):
+    add(f"torch.{fn}(x, y)", x=real(2, 3), y=real(3))
+    add(f"x.{fn}(y)", name=f"awkward {fn}", order=1, x=AWKWARD, y=AWKWARD)
+    add(f"torch.{fn}(x, y)", name=f"awkward {fn} in another order", order=1,
+        x=AWKWARD, y=given([1e30, NAN, INF, -INF, 2.0, -1e30, -0.0, 800.0, -1e30, -INF, INF]))  # fmt: skip
+    add(f"torch.{fn}(x.double(), y), torch.{fn}(n, x), torch.{fn}(x, torch.tensor(2.0).double())",
+        name=f"dtypes {fn}", order=1, x=real(4, dtype="float32"), y=real(4, dtype="float32"), n=integers(4))  # fmt: skip
 add("torch.lerp(x, y, 0.3)", x=real(3), y=real(3))
 add("torch.lerp(x, y, w)", x=real(3), y=real(3), w=unit(3))
 add("torch.addcmul(x, y, z, value=0.5)", x=real(2, 3), y=real(3), z=real(2, 1))
@@ -221,7 +228,7 @@ for text in ("tensor([1.0, 2.5])", "tensor([1, 2])", "tensor(3.0)", "tensor([1e-
 
 for write in ("add_(2.0)", "add_(v)", "mul_(v)", "sub_(v, alpha=2)", "div_(v)", "clamp_(-1, 1)", "clamp_(min=0)", "zero_()",
               "fill_(3.0)", "copy_(v)", "relu_()", "exp_()", "sqrt_()", "abs_()", "neg_()", "sigmoid_()", "tanh_()", "pow_(2)",
-              "masked_fill_(v > 1, 0.0)", "round_()", "lerp_(v, 0.5)",
+              "masked_fill_(v > 1, 0.0)", "round_()", "lerp_(v, 0.5)", "hypot_(v)",
               "addcmul_(v, v, value=2)", "index_fill_(0, torch.tensor([0]), 5.0)", "clamp_min_(0.5)", "floor_()", "reciprocal_()"):  # fmt: skip
     add(f"y = x * 1.0\ny.{write}", name=f"in place {write}", x=positive(2, 3), v=positive(2, 3))
 add("y = x * 1.0\ny[0] += v\ny[:, 1:].mul_(2)\ny.view(-1)[::2] -= 1", x=real(2, 3), v=real(3))

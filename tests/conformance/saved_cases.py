@@ -36,8 +36,8 @@ p.topk(2)[0] | F.prelu(p - 1, torch.tensor([0.1], dtype=torch.float64)) | F.glu(
 
 TWO = """
 p + q | p - q | p * q | p / q | p**q | torch.maximum(p, q) | torch.minimum(p, q) | p @ q.t()
-torch.where(p > 0.5, p, q) | torch.atan2(p, q) | F.mse_loss(p, q) | F.l1_loss(p, q)
-F.smooth_l1_loss(p, q) | F.huber_loss(p, q) | F.binary_cross_entropy(p.sigmoid(), q.sigmoid())
+torch.where(p > 0.5, p, q) | torch.atan2(p, q) | torch.hypot(p, q) | torch.logaddexp(p, q)
+F.mse_loss(p, q) | F.l1_loss(p, q) | F.smooth_l1_loss(p, q) | F.huber_loss(p, q) | F.binary_cross_entropy(p.sigmoid(), q.sigmoid())
 F.binary_cross_entropy_with_logits(p, q.sigmoid()) | F.kl_div(p, q) | F.linear(p, q)
 torch.einsum('ij,kj->ik', p, q) | torch.addcmul(p, p, q) | F.cosine_similarity(p, q)
 torch.lerp(p, q, 0.3) | torch.outer(p[0], q[0]) | F.pairwise_distance(p, q)

@@ -66,6 +66,20 @@ def test_a_vjp_that_returns_a_wrong_shape_is_an_error_that_names_it(scratch_ops)
         double(leaf(3)).sum().backward()
 
 
+def test_inputs_that_broadcast_ask_for_an_elementwise_op(scratch_ops):
+    @op
+    def product(a, b):
+        return a * b
+
+    product.defvjp(a=lambda g, b: g * b, b=lambda g, a: g * a)
+    with pytest.raises(RuntimeError, match=r"product for b .*\(3,\); @op\(elementwise=True\) sums"):
+        product(leaf(2, 3), leaf(3)).sum().backward()
+    with pytest.raises(RuntimeError, match=r"of the input, \(3,\)$"):  # nothing broadcasts
+        double = op(lambda x: x * 2)
+        double.defvjp(x=lambda g: g[None])
+        double(leaf(3)).sum().backward()
+
+
 def test_grad_has_the_dtype_of_its_tensor():
     x32, x64 = leaf(3, dtype=tc.float32), leaf(3)
     (x32 * x64).sum().backward()

@@ -1,4 +1,6 @@
-"""The ops of one formula and those with a remainder: signs, zeros, integers, NaN."""
+"""Elementwise arithmetic: signs, zeros, infinities, integers, NaN."""
+
+import math
 
 import numpy as np
 import pytest
@@ -74,3 +76,94 @@ def test_the_sign_of_nan_is_zero():
 def test_integers_to_negative_powers_are_refused():
     with pytest.raises(RuntimeError, match="Integers to negative integer powers are not allowed"):
         tc.tensor([2]) ** -1
+
+
+# --- hypot and logaddexp ---
+
+INF, NAN = float("inf"), float("nan")
+
+
+def of_two(fn, a, b, dtype=tc.float32):
+    """The values, and the gradients of their sum for both inputs, as lists."""
+    x, y = (tc.tensor(v, dtype=dtype, requires_grad=True) for v in (a, b))
+    z = fn(x, y)
+    z.backward(tc.ones_like(z))
+    assert z.dtype == x.grad.dtype == y.grad.dtype == dtype
+    return z.tolist(), x.grad.tolist(), y.grad.tolist()
+
+
+def test_hypot_neither_overflows_nor_underflows():
+    half = math.sqrt(0.5)
+    for dtype, huge, small in (
+        (tc.float16, 3e4, 1e-4), (tc.float32, 1e38, 1e-38), (tc.float64, 1e308, 1e-308),
+    ):  # fmt: skip
+        y, da, db = of_two(tc.hypot, [huge, small], [-huge, small], dtype)
+        assert y == pytest.approx([huge * 2**0.5, small * 2**0.5], rel=1e-2, abs=0)
+        if dtype != tc.float16:
+            assert da == pytest.approx([half, half])
+            assert db == pytest.approx([-half, half])
+
+
+def test_hypot_at_its_kink_and_at_infinity_is_pytorchs():
+    y, da, db = of_two(tc.hypot, [0.0, -INF, 3.0, NAN], [0.0, 1.0, INF, INF])
+    assert y == pytest.approx([0.0, INF, INF, INF], nan_ok=True)  # as in C: of NaN and ∞ it is ∞
+    assert da == pytest.approx([NAN, NAN, 0.0, NAN], nan_ok=True)
+    assert db == pytest.approx([NAN, 0.0, NAN, NAN], nan_ok=True)
+
+
+def test_logaddexp_does_not_overflow():
+    y, da, db = of_two(tc.logaddexp, [1000.0, -1000.0, 1000.0], [1000.0, -1000.0, -1000.0])
+    assert y == pytest.approx([1000 + math.log(2), -1000 + math.log(2), 1000])
+    assert da == [0.5, 0.5, 1.0]
+    assert db == [0.5, 0.5, 0.0]
+    assert of_two(tc.logaddexp, [3e4], [3e4], tc.float16) == ([3e4], [0.5], [0.5])
+
+
+def test_logaddexp_at_infinity_is_pytorchs():
+    y, da, db = of_two(
+        tc.logaddexp, [-INF, INF, -INF, INF, 1.0, NAN], [-INF, INF, INF, 2.0, -INF, INF]
+    )
+    assert y == pytest.approx([-INF, INF, INF, INF, 1.0, NAN], nan_ok=True)
+    assert da == pytest.approx([NAN, NAN, 0.0, 1.0, 1.0, NAN], nan_ok=True)
+    assert db == pytest.approx([NAN, NAN, 1.0, 0.0, 0.0, NAN], nan_ok=True)
+
+
+def test_the_second_derivative_of_logaddexp_is_0_where_one_input_wins():
+    """PyTorch's is NaN there: it differentiates e^(b − a), which overflows."""
+    x = tc.tensor([-1000.0, -INF], requires_grad=True)
+    (first,) = tc.autograd.grad(tc.logaddexp(x, tc.zeros(2)).sum(), x, create_graph=True)
+    (second,) = tc.autograd.grad(first.sum(), x)
+    assert first.tolist() == second.tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("name", ["hypot", "logaddexp"])
+def test_large_arrays_and_slices_give_the_same(name):
+    a, b = np.random.default_rng(0).normal(size=(2, 300, 400))
+    whole = getattr(tc, name)(tc.tensor(a), tc.tensor(b))
+    rows = [getattr(tc, name)(tc.tensor(a[k]), tc.tensor(b[k])).numpy() for k in range(300)]
+    np.testing.assert_allclose(whole.numpy(), np.array(rows), rtol=0, atol=4e-15)
+
+
+@pytest.mark.parametrize("name", ["hypot", "logaddexp"])
+def test_one_input_must_be_of_floating_point(name):
+    fn, one = getattr(tc, name), tc.tensor([1])
+    for dtype in (tc.int64, tc.uint8, tc.bool):
+        with pytest.raises(NotImplementedError, match=f'"{name}_cpu" not implemented for'):
+            fn(one.to(dtype), one)
+    assert fn(one, tc.ones(1)).dtype == tc.float32
+    assert fn(one, tc.ones(1).half()).dtype == tc.float16
+    assert fn(tc.ones(1), tc.tensor(2.0, dtype=tc.float64)).dtype == tc.float32
+
+
+def test_hypot_in_place():
+    x = tc.tensor([3.0, -5.0], requires_grad=True)
+    y = x * 1
+    assert y.hypot_(other=tc.tensor([4.0, 12.0])) is y
+    y.sum().backward()
+    assert y.tolist() == [5.0, 13.0]
+    assert x.grad.tolist() == pytest.approx([3 / 5, -5 / 13])
+    whole = tc.tensor([3])
+    with pytest.raises(RuntimeError, match="result type float32 can't be cast"):
+        whole.hypot_(tc.tensor([4.0]))
+    assert whole.tolist() == [3]
+    assert not hasattr(x, "logaddexp_")  # PyTorch has none

@@ -55,6 +55,7 @@ def test_the_registry_knows_all_ops():
     from tinygrad_cnn import ops
 
     exported = {name for name, value in vars(ops).items() if hasattr(value, "defvjp")}
+    assert set(OPS) - exported == set(), "name these in `__all__` of their file in ops/"
     assert exported == set(OPS)
 
 

@@ -177,6 +177,17 @@ def test_kinks():
         check_kink(tc.relu, [0.0], [[0.0]])
 
 
+def test_a_gradient_that_is_nan_on_purpose():
+    def size(x):
+        return tc.hypot(x, tc.zeros(2))
+
+    check_kink(size, [0.0, 2.0], [np.nan, 1.0])
+    with pytest.raises(GradientError, match=r"wanted 0\n  at index \(0,\): nan by the vjp"):
+        check_kink(size, [0.0, 2.0], [0.0, 1.0])
+    with pytest.raises(GradientError, match="wanted nan"):
+        check_kink(tc.abs, [0.0], [np.nan])
+
+
 # --- Bad input ------------------------------------------------------------------------------------
 
 

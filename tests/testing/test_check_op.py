@@ -109,3 +109,9 @@ def with_strategy_for_nothing():
 
     del registry["op_for_which_nothing_is_registered"]
     return op_for_which_nothing_is_registered
+
+
+def test_a_numpy_function_in_a_vjp_is_explained(broken):
+    broken(ops.exp, "x", lambda g, y: np.multiply(g, y))
+    with pytest.raises(GradientError, match="write these with operators and ops"):
+        check_op("exp")

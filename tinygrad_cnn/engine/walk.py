@@ -169,15 +169,17 @@ def _fit(g: Any, parent: Node, node: Node) -> Any:
     shape = parent.shape
     if g.shape != shape:
         lead = len(g.shape) - len(shape)
-        if (
-            not node.op.elementwise
-            or lead < 0
-            or any(s not in (1, t) for s, t in zip(shape, g.shape[lead:], strict=True))
-        ):
+        repeated = lead >= 0 and all(
+            s in (1, t) for s, t in zip(shape, g.shape[lead:], strict=True)
+        )
+        if not (node.op.elementwise and repeated):
             names = [n for n, p in zip(node.op.inputs, node.parents, strict=False) if p is parent]
+            hint = ""
+            if repeated and len(node.op.inputs) > 1:
+                hint = "; @op(elementwise=True) sums over the axes that broadcast"
             raise RuntimeError(
                 f"the vjp of {node.op.name} for {' or '.join(names) or 'an input'} returned shape "
-                f"{tuple(g.shape)}, wanted that of the input, {shape}"
+                f"{tuple(g.shape)}, wanted that of the input, {shape}{hint}"
             )
         axes = [*range(lead)]
         axes += [lead + i for i, s in enumerate(shape) if s == 1 != g.shape[lead + i]]

@@ -103,6 +103,15 @@ def check_scale(argument: str, scale: Any, x: Any) -> None:
         )
 
 
+def check_floating(name: str, *operands: Any) -> None:
+    """NotImplementedError, in PyTorch's words, unless the operands meet in a floating-point dtype."""
+    dtype = result_type(*map(array_of, operands))
+    if dtype.kind != "f":
+        raise NotImplementedError(
+            f'"{name}_cpu" not implemented for {dtype}: one of the inputs must be of floating point'
+        )
+
+
 def array_of(x: Any) -> Any:
     """The array of a Tensor; anything else as it is."""
     return x._array if isinstance(x, Recorded) else x

@@ -15,7 +15,7 @@ from .. import ops
 from ..engine import Recorded, wrap
 from ..engine.dtypes import bool_, get_default_dtype, result_type
 from ..types import Number
-from .arguments import array_of
+from .arguments import array_of, check_floating
 from .indexing import nonzero
 from .public import alias, public
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "add", "addcdiv", "addcmul", "atan2", "clamp", "clamp_max", "clamp_min", "clip", "div",
-    "divide", "floor_divide", "fmod", "lerp", "maximum", "minimum", "mul", "multiply", "pow",
-    "remainder", "rsub", "sub", "subtract", "true_divide", "where",
+    "divide", "floor_divide", "fmod", "hypot", "lerp", "logaddexp", "maximum", "minimum", "mul",
+    "multiply", "pow", "remainder", "rsub", "sub", "subtract", "true_divide", "where",
 ]  # fmt: skip
 
 
@@ -276,7 +276,7 @@ def where(
     return ops.where(condition, input, other)
 
 
-# --- Compositions ---------------------------------------------------------------------------------
+# --- Formulas -------------------------------------------------------------------------------------
 
 
 @public
@@ -287,6 +287,33 @@ def atan2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     tensor([ 1.5708, -2.3562])
     """
     return ops.atan2(input, other)
+
+
+@public
+def hypot(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """√(input² + other²), without forming the squares, which could overflow.
+
+    The gradients are NaN where both are 0. NotImplementedError if neither is of floating point.
+
+    >>> tc.hypot(tc.tensor([3.0, 1e30]), tc.tensor([4.0]))
+    tensor([5.0000e+00, 1.0000e+30])
+    """
+    check_floating("hypot", input, other)
+    return ops.hypot(input, other)
+
+
+@public
+def logaddexp(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """ln(exp(input) + exp(other)), in a form in which no exponential overflows.
+
+    It adds probabilities that are given by their logarithms. NotImplementedError if neither input is
+    of floating point.
+
+    >>> tc.logaddexp(tc.tensor([0.0, 1000.0]), tc.tensor([0.0, 1000.0]))
+    tensor([6.9315e-01, 1.0007e+03])
+    """
+    check_floating("logaddexp", input, other)
+    return ops.logaddexp(input, other)
 
 
 @public(overloads=True)

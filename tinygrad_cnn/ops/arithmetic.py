@@ -12,7 +12,7 @@ import numpy as np
 
 from ..engine import op
 from ..engine.dtypes import floating
-from .elementwise import in_one_pass, sqrt
+from .elementwise import in_one_pass, sigmoid, sqrt
 
 __all__ = [
     "acos",
@@ -28,9 +28,11 @@ __all__ = [
     "floor",
     "floor_divide",
     "fmod",
+    "hypot",
     "log1p",
     "log2",
     "log10",
+    "logaddexp",
     "reciprocal",
     "remainder",
     "round",
@@ -119,6 +121,38 @@ def atan2(a, b):
 atan2.defvjp(
     a=lambda g, a, b: g * (b / (a * a + b * b)), b=lambda g, a, b: -g * (a / (a * a + b * b))
 )
+
+
+@op(elementwise=True)
+@in_one_pass
+def hypot(a, b):
+    """y = √(a² + b²)        ā = ȳ · a/y        b̄ = ȳ · b/y
+
+    y² = a² + b², so y dy = a da + b db. a² and b² are never formed: they could overflow where y
+    does not. At the kink a = b = 0 both gradients are 0/0 = NaN, as in PyTorch; for an infinite
+    input, its own gradient is ∞/∞ = NaN.
+    """
+    return np.hypot(a, b)
+
+
+hypot.defvjp(a=in_one_pass(lambda g, a, y: g * (a / y)))
+hypot.defvjp(b=in_one_pass(lambda g, b, y: g * (b / y)))
+
+
+@op(elementwise=True)
+@in_one_pass
+def logaddexp(a, b):
+    """y = ln(eᵃ + eᵇ)        ā = ȳ · σ(a − b)        b̄ = ȳ · σ(b − a)
+
+    dy = (eᵃ da + eᵇ db) / (eᵃ + eᵇ), and eᵃ / (eᵃ + eᵇ) = 1 / (1 + eᵇ⁻ᵃ) = σ(a − b). y is computed as
+    max(a, b) + ln(1 + e^−|a − b|): no exponential overflows. Where a and b are the same infinity, y is
+    that infinity, and both gradients are NaN, as in PyTorch: a − b is undefined.
+    """
+    gap = np.where(a == b, 0.0, abs(a - b))  # 0 for equal infinities too
+    return np.maximum(a, b) + np.log1p(np.exp(-gap))
+
+
+logaddexp.defvjp(a=lambda g, a, b: g * sigmoid(a - b), b=lambda g, a, b: g * sigmoid(b - a))
 
 
 @op(elementwise=True)

@@ -1,4 +1,7 @@
-"""`python -m tinygrad_cnn.testing` prints the table of mutants by op. Status 1 if any survives."""
+"""`python -m tinygrad_cnn.testing` makes stock mistakes in every op and prints which are noticed.
+
+`--op NAME` first checks that op as it is. Status 1 if the check fails or a mistake is not noticed.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ..engine import registry
+from .check_op import check_op
 from .entries import entry_for
+from .errors import GradientError
 from .mutation import Score, mutation_score
 
 
@@ -19,15 +24,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m tinygrad_cnn.testing",
         description="Make stock mistakes in every op and show which of them check_op notices.",
     )
-    parser.add_argument("--op", action="append", metavar="NAME", help="only this op, in full")
+    parser.add_argument(
+        "--op", action="append", metavar="NAME", help="check this op, then its mutants"
+    )
     parser.add_argument("--examples", type=int, default=30, metavar="N", help="calls drawn (30)")
     parser.add_argument("--all", action="store_true", help="every mutant of every op")
     given = parser.parse_args(arguments)
     names = given.op or sorted(name for name in registry if entry_for(name))
-    unknown = [name for name in names if name not in registry or not entry_for(name)]
-    if unknown:
-        parser.error(f"no op with a strategy: {', '.join(unknown)}")
+    for name in names:
+        if name not in registry:
+            parser.error(f"no op is named {name}")
+        if not entry_for(name):
+            place = registry[name].forward.__module__.replace(".ops.", ".testing.ours.")
+            parser.error(f"no strategy for {name}: call register_strategy in {place}")
     start = time.perf_counter()
+    for name in given.op or ():  # mutants of a wrong op would be noticed for its own mistake
+        try:
+            check_op(name)
+        except GradientError as error:
+            print(f"WRONG: {error}")
+            return 1
+        print(f"{name}: check_op finds no mistake\n")
     scores = []
     for name in names:
         scores.append(mutation_score(name, examples=given.examples))

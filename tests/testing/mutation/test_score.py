@@ -187,6 +187,23 @@ def test_the_command_prints_the_table_and_fails_where_one_survives(capsys, monke
     monkeypatch.setitem(entries.registered, "cos", entry._replace(reference=None))
     assert main(["--op", "cos"]) == 1
     assert "SURVIVED: cos: forward × 1.0005, the vjp too" in capsys.readouterr().out
+
+
+def test_the_command_checks_the_op_itself_first(capsys, hinge):
+    assert main(["--op", "exp", "--examples", "5"]) == 0
+    assert capsys.readouterr().out.startswith("exp: check_op finds no mistake\n")
+    register_strategy(hinge, calls_of(3), reference=lambda x: np.maximum(1 - x, 0.6))
+    assert main(["--op", hinge.op.name]) == 1
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"WRONG: {hinge.op.name}: forward disagrees with its reference\n")
+    assert "killed" not in printed
+
+
+def test_the_command_says_what_is_missing(capsys, hinge, monkeypatch):
+    monkeypatch.delitem(entries.registered, hinge.op.name, raising=False)
     with pytest.raises(SystemExit):
         main(["--op", "no_such_op"])
-    assert "no op with a strategy: no_such_op" in capsys.readouterr().err
+    assert "no op is named no_such_op" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["--op", hinge.op.name])
+    assert f"no strategy for {hinge.op.name}: call register_strategy in" in capsys.readouterr().err

@@ -17,7 +17,7 @@ from ..calls import Call
 from ..entries import register_strategy
 from ..strategies import broadcastable_shapes, generators
 from ..values import separated
-from .forms import binary, unary
+from .forms import at_pair, binary, unary
 
 SMOOTH: dict[str, tuple[float, float, Callable[..., Any]]] = {  # (low, high, reference)
     "square": (-2, 2, lambda x: x * x),
@@ -83,3 +83,13 @@ register_strategy(
     binary(a=(-2, 2), b=(0.4, 2), whole=False),
     reference=lambda a, b: np.angle(b + 1j * a),
 )
+register_strategy(
+    "hypot",
+    binary(gap=0.2),
+    reference=lambda a, b: np.sqrt(a * a + b * b),
+    conventions=[
+        at_pair([0.0, 3.0, -2.0], [0.0, 4.0, 0.0], "a", [math.nan, 0.6, -1.0]),
+        at_pair([0.0, 3.0, -2.0], [0.0, 4.0, 0.0], "b", [math.nan, 0.8, 0.0]),
+    ],
+)
+register_strategy("logaddexp", binary(), reference=lambda a, b: np.log(np.exp(a) + np.exp(b)))
