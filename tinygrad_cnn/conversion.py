@@ -99,7 +99,7 @@ class _ToDtype(Methods):
 
 
 class Conversions(_ToDtype):
-    """What Tensor inherits: conversions to another dtype, device and memory format."""
+    """A base of Tensor: conversions to another dtype, device and memory format."""
 
     __slots__ = ()
 

@@ -1,6 +1,6 @@
-"""Which of PyTorch's public names are here: `python -m tests.conformance.coverage` writes docs/coverage.md.
+"""PyTorch's public names that exist here: `python -m tests.conformance.coverage` writes docs/coverage.md.
 
-It needs PyTorch, and compares names alone: what they do is held by the recorded grid.
+It needs PyTorch, and compares only names. The recorded grid tests the results of the functions.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any
 
 PAGE = Path(__file__).parents[2] / "docs" / "coverage.md"
 
-HEAD = """# What of PyTorch is here
+HEAD = """# Coverage of PyTorch's names
 
-Every public name of PyTorch {version} that model code meets, and whether it is here. Made by
-`python -m tests.conformance.coverage`, where PyTorch is installed. What is not here raises
-`AttributeError`, or `NotImplementedError` that says so where a name is here and an option is not.
+Which public names of PyTorch {version} exist here? The lists cover the modules that model code uses.
+`python -m tests.conformance.coverage` writes this page, where PyTorch is installed. A missing name
+raises `AttributeError`. A missing option of an existing name raises `NotImplementedError`.
 
 | | here | of |
 |---|---|---|
@@ -41,8 +41,8 @@ def look_up(path: str) -> Any:
 
 
 def public(space: Any, path: str) -> list[str]:
-    """What a user may call there: functions, classes and attributes, no modules, nothing imported
-    from elsewhere for its own use.
+    """The public names of a space: functions, classes and attributes. Modules and names imported from
+    elsewhere are left out.
     """
     found = []
     for name in sorted(dir(space), key=str.lower):

@@ -162,7 +162,7 @@ class Function:
 def _bound(
     function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The arguments by place where possible, with defaults."""
+    """The arguments, positional where possible, with defaults."""
     code = getattr(function, "__code__", None)
     if not kwargs and code is not None and len(args) >= code.co_argcount:
         return args, kwargs

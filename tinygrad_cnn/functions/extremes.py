@@ -85,7 +85,7 @@ def max(
     input: Tensor, dim: int, keepdim: bool = False, *, out: Sequence[Tensor] | None = None
 ) -> MaxResult: ...
 @public  # type: ignore[misc]
-def max(  # `public` takes `other` by place, too
+def max(  # `public` also takes `other` as a positional argument
     input: Tensor,
     dim: int | Tensor | None = None,
     keepdim: bool = False,

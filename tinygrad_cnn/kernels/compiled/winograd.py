@@ -144,7 +144,7 @@ def _weight_by_panels(g, x, w_shape, origin):
 
 
 class _Panels:
-    """How the loops go through tiles: `common` arguments, scratch memory, and panels of filters.
+    """How the loops visit the tiles: `common` arguments, scratch memory, and panels of filters.
 
     Each group has f filters and panels of its own. `deep` is 0, or the width of the transformed g.
     """

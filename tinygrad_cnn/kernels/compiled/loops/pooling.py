@@ -1,4 +1,4 @@
-"""Pooling in one pass, channels innermost: a vector of channels goes through its window.
+"""Pooling in one pass, channels innermost: each vector of channels visits its window.
 
 The gradients go from cell to cell of x, and each cell takes what the windows that hold it give. So
 every cell is written once, in order, whether windows overlap or not. Where no two windows share a

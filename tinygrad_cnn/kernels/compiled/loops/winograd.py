@@ -1,6 +1,6 @@
 """The loops of Winograd's convolution with 6 × 6 tiles, for filters of r × r.
 
-Tiles are counted over n, p, q. They go through in blocks whose 36 numbers stay in the cache.
+Tiles are counted over n, p, q. They are processed in blocks whose 36 numbers stay in the cache.
 Where filters are few, they are transformed first, and the blocks meet all of them (`forward`,
 `weight`). Where there are more filters than tiles, the tiles are transformed first, and each
 panel of filters is used for all tiles and forgotten (`forward_by_panels`, `weight_by_panels`).
