@@ -1,4 +1,4 @@
-"""Workers: a contestant in a process of its own, which is asked for one block of calls at a time.
+"""Workers: each contestant runs in its own process, one block of calls at a time.
 
 Contestants take turns, so that a change of load on the machine affects all of them. In separate
 processes none shares threads, allocator or settings with another.

@@ -1,4 +1,4 @@
-"""Size, device, layout and memory format; and the checks of arguments that name them."""
+"""Size, device, layout and memory format, and the checks of arguments of these types."""
 
 import numpy as np
 import pytest

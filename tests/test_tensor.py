@@ -1,4 +1,4 @@
-"""Tensor: making, reading, printing, indexing, types, and the messages for what it refuses."""
+"""Tensor: creation, values, printing, indexing, dtypes, and error messages."""
 
 import copy
 import pickle
@@ -142,7 +142,7 @@ def test_the_result_of_an_op_has_views_whatever_its_memory_order():
     assert y.is_contiguous()
 
 
-# --- out of it ---
+# --- conversion to NumPy and Python ---
 
 
 def test_numpy_refuses_a_tensor_that_requires_grad():

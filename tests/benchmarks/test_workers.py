@@ -1,4 +1,4 @@
-"""Workers: a contestant in this process, and in one of its own."""
+"""Workers: a contestant in this process, and in a separate one."""
 
 import subprocess
 import sys
@@ -66,7 +66,7 @@ def test_a_row_of_one_thread_leaves_the_next_its_default(monkeypatch, kernels_as
 
 
 def test_the_command_loads_no_contestant():
-    """A worker imports the command's modules: its process must hold its own library alone."""
+    """A worker imports the modules of the command, but may load only its own library."""
     code = (
         "import sys, benchmarks.__main__; "
         "assert not {'tinygrad_cnn', 'torch', 'jax', 'visualize', 'numba'} & set(sys.modules)"

@@ -1,4 +1,4 @@
-"""PyTorch's public names that exist here: `python -m tests.conformance.coverage` writes docs/coverage.md.
+"""The public names that exist here: `python -m tests.conformance.coverage` writes docs/coverage.md.
 
 It needs PyTorch, and compares only names. The recorded grid tests the results of the functions.
 """
@@ -16,7 +16,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "coverage.md"
 
 HEAD = """# Coverage of PyTorch's names
 
-Which public names of PyTorch {version} exist here? The lists cover the modules that model code uses.
+Which public names of PyTorch {version} exist here? The lists cover the modules that models use.
 `python -m tests.conformance.coverage` writes this page, where PyTorch is installed. A missing name
 raises `AttributeError`. A missing option of an existing name raises `NotImplementedError`.
 
@@ -41,8 +41,8 @@ def look_up(path: str) -> Any:
 
 
 def public(space: Any, path: str) -> list[str]:
-    """The public names of a space: functions, classes and attributes. Modules and names imported from
-    elsewhere are left out.
+    """The public names of a space: functions, classes and attributes. No modules, and no names
+    that are imported from elsewhere.
     """
     found = []
     for name in sorted(dir(space), key=str.lower):

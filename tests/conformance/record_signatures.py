@@ -47,7 +47,7 @@ TYPES = {  # PyTorch's names for types, by ours
     "tuple[Tensor, ...] | list[Tensor] | None": "Sequence[Tensor]",
     "tuple[Tensor, ...] | list[Tensor]": "Sequence[Tensor]", "builtins.int": "int",
 }  # fmt: skip
-RENAMED = {"torch.Tensor.requires_grad_": ("mode", "requires_grad")}  # as its own errors say
+RENAMED = {"torch.Tensor.requires_grad_": ("mode", "requires_grad")}  # as in PyTorch's errors
 DROPPED = ("Dimname", "ellipsis", "names", "sparse_grad", "layout", "pin_memory", "_complex]")
 
 
@@ -93,7 +93,7 @@ def main() -> None:
 
 
 def write(path: Path, table: dict[str, Any]) -> None:
-    """Write a table, a line for each name."""
+    """Write a table, one line per name."""
     lines = [f"{json.dumps(n)}: {json.dumps(row)}" for n, row in table.items()]
     path.write_text("{\n" + ",\n".join(lines) + "\n}\n")
     print(f"{path.name}: {len(table)} names, {path.stat().st_size / 1e6:.2f} MB")
@@ -142,7 +142,7 @@ def _of_networks(
 ) -> list[list[str]]:
     """The overloads of a function of torch.nn; none for one that takes `*args, **kwargs`."""
     if inspect.isfunction(function):
-        # two functions in one: that with the indices has the parameter that chooses
+        # two functions in one: the one with indices has the parameter that selects it
         chosen = inspect.getclosurevars(function).nonlocals.get("if_true", function)
         overloads = list(_overloads(chosen, [], space))
         return [o for o in overloads if "*args" not in o]
@@ -218,7 +218,7 @@ def _type(text: str) -> str:
 
 
 def _as_taken(function: Any, path: str, overloads: list[list[str]]) -> list[list[str]]:
-    """The overloads, where the stubs say something else than PyTorch does.
+    """The overloads, corrected where the stubs differ from PyTorch's behaviour.
 
     No method takes `out`. Fewer arguments may be taken by place: the error for too many says how
     many. And a parameter may have another name.
@@ -242,7 +242,7 @@ def _as_taken(function: Any, path: str, overloads: list[list[str]]) -> list[list
 
 
 def _most_by_place(function: Any, method: bool) -> int | None:
-    """The number of arguments by place in the error for too many of them, if it says that."""
+    """The number of positional arguments, as the error for too many of them tells it; or None."""
     import torch
 
     said = _said(function, [torch.ones(2)] * method + [None] * 12)
@@ -254,7 +254,7 @@ def _most_by_place(function: Any, method: bool) -> int | None:
 
 
 def _by_calling(function: Any, overloads: list[list[str]]) -> dict[str, Any]:
-    """The NumPy names that the function takes, and what it says of numbers for Tensors."""
+    """The NumPy names that the function takes, and its errors for numbers instead of Tensors."""
     import torch
 
     aliases: dict[str, list[str]] = {}
@@ -299,7 +299,7 @@ def _said(function: Any, values: list[Any]) -> str:
 def _arguments(
     torch: Any, overload: list[str], function: Any
 ) -> tuple[dict[str, Any], list[str]] | None:
-    """Arguments for the parameters of an overload that want one, and the names of the Tensors."""
+    """Arguments for the required parameters of an overload, and the names of the Tensors."""
     required = [t for t in overload[:-1] if " = " not in t and t not in ("*",) and t[0] != "*"]
     pairs = [t.split(": ", 1) for t in required]
     if any(len(pair) < 2 for pair in pairs):
@@ -328,7 +328,7 @@ def _arguments(
 
 
 def _value(torch: Any, name: str, kind: str, dtype: Any, shape: tuple[int, ...]) -> Any:
-    """An argument of a kind, that functions mostly take."""
+    """An argument of a type, with a value that most functions take."""
     if kind.startswith("Tensor"):
         if name in ("index", "indices", "repeats"):
             return torch.zeros(shape, dtype=torch.int64)
@@ -367,9 +367,7 @@ def classes() -> Iterator[tuple[str, dict[str, list[str]]]]:
         for name in sorted(public):
             value, own = getattr(theirs, name), getattr(ours, name)
             home = getattr(value, "__module__", None) or ""
-            if not callable(value) or not home.startswith(
-                "torch"
-            ):  # imported there for its own use
+            if not callable(value) or not home.startswith("torch"):  # imported for internal use
                 continue
             row = {"": value}
             if isinstance(value, type) and isinstance(own, type):
@@ -386,7 +384,7 @@ def find(root: Any, path: str) -> Any:
 
 
 def _methods(theirs: type, ours: type, known: set[type], torch: Any) -> dict[str, Any]:
-    if issubclass(theirs, torch.Tensor):  # whose methods are in the other table
+    if issubclass(theirs, torch.Tensor):  # its methods are in the other table
         return {}
     bases = (known & set(theirs.__mro__)) - {theirs}
     found = {}
@@ -403,7 +401,7 @@ def _methods(theirs: type, ours: type, known: set[type], torch: Any) -> dict[str
 def parameters_of(function: Any) -> list[str] | None:
     """The parameters as texts: `a`, `b = 1`, `*args`, `*` before keyword-only ones, `**kwargs`.
 
-    A default that is an object stands as `...`. None for a function without a signature.
+    A default that is an object is written as `...`. None for a function without a signature.
     """
     try:
         parameters = inspect.signature(function).parameters.values()

@@ -1,4 +1,4 @@
-"""Tensors of data: dtypes, copies, and what shares memory."""
+"""Tensors from data: dtypes, copies, and shared memory."""
 
 import numpy as np
 import pytest

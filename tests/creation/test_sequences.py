@@ -1,4 +1,4 @@
-"""Numbers in sequence, and the identity matrix."""
+"""Sequences of numbers, and the identity matrix."""
 
 import pytest
 

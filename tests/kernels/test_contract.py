@@ -1,4 +1,4 @@
-"""The contract, the sets that keep it, and the choice of one of them."""
+"""The contract, the sets that implement it, and the choice of a set."""
 
 import ast
 import importlib.util

@@ -100,7 +100,7 @@ def test_a_tower_of_modules_needs_no_deep_stack():
     assert sum(1 for _ in tower.modules()) == 3001
     tower.eval()
     assert len(tower.state_dict()) == 0
-    while "below" in tower._modules:  # or the interpreter takes it apart recursively
+    while "below" in tower._modules:  # or the interpreter frees it recursively
         tower = tower._modules.pop("below")
 
 

@@ -1,4 +1,4 @@
-"""The ops of one formula and those with a remainder: signs, zeros, integers, NaN."""
+"""Arithmetic ops, and division with a remainder: signs, zeros, integers, NaN."""
 
 import numpy as np
 import pytest

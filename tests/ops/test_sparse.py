@@ -1,4 +1,4 @@
-"""Linear maps along an axis: the matrices, and that nothing but their entries is touched."""
+"""Linear maps along an axis: the matrices, and only their nonzero entries are used."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Checkpoints: what goes in comes out, damage is noticed, and files of PyTorch."""
+"""Checkpoints: saved values load unchanged, damage is noticed, and files of PyTorch."""
 
 import io
 import os
@@ -219,7 +219,7 @@ def test_files_of_others_are_told_apart(tmp_path):
         "new.pkl": lambda p: p.write_bytes(pickle.dumps(Danger())),
     }.items():
         write(tmp_path / name)
-        with pytest.raises(CheckpointError, match=r"is a pickle, as torch.save .* safetensors"):
+        with pytest.raises(CheckpointError, match=r"is a pickle, the format of .* safetensors"):
             tc.load(tmp_path / name, weights_only=False)
     np.savez(tmp_path / "a.npz", x=np.ones(2))
     with pytest.raises(CheckpointError, match=r"a\.npz: is a NumPy \.npz: numpy\.load reads it"):
@@ -358,7 +358,7 @@ def test_broken_safetensors_are_named(tmp_path):
             tc.save(value, path)
 
 
-# --- Where PyTorch is there -----------------------------------------------------------------------
+# --- With PyTorch installed -----------------------------------------------------------------------
 
 
 def test_pytorch_reads_and_writes_the_same_weights(tmp_path):

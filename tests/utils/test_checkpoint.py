@@ -1,4 +1,4 @@
-"""checkpoint: the same numbers, with less kept."""
+"""checkpoint: the same numbers, with less memory."""
 
 import contextlib
 import threading
@@ -13,7 +13,7 @@ from tinygrad_cnn.utils.checkpoint import checkpoint, checkpoint_sequential
 
 
 def saved_bytes(*tensors):
-    """Bytes of the distinct arrays that the graph of some tensors keeps."""
+    """Bytes of the distinct arrays that the graph of some tensors saves."""
     arrays, seen, stack = {}, set(), [t._node for t in tensors]
     while stack:
         node = stack.pop()

@@ -96,8 +96,8 @@ class Node:
     reference of `retain_grad` and of notes that observers leave. A leaf has no op. Calls and leaves
     are one class, which makes the loop of the backward pass faster.
 
-    For an op of one or two inputs, `first` and `second` are the parents, which saves making a tuple.
-    For any other op, `first` is the tuple of the parents. `parents` reads both forms.
+    For an op of one or two inputs, `first` and `second` are the parents, which saves a tuple. For
+    any other op, `first` is the tuple of the parents. `parents` reads both forms.
     """
 
     __slots__ = (

@@ -1,8 +1,8 @@
 """Ops: a forward on arrays, and a vjp for each differentiable input.
 
-The parameters of the vjps name the values that a node saves, and it saves nothing else: an input by
-its name, the output as `y`, the shape of an input as `x_shape`, a residual that the forward returned,
-an attribute (keyword-only parameter) by its name. `g` is the cotangent of the output.
+The parameters of the vjps name the values that a node saves, and it saves nothing else: an input
+by its name, the output as `y`, the shape of an input as `x_shape`, a residual that the forward
+returned, an attribute (keyword-only parameter) by its name. `g` is the cotangent of the output.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Recording: `@op` makes an op of a forward, and each call of an op becomes a node.
 
 `call` serves every call: arrays and numbers among the inputs, promotion, grad modes, observers. The
-plain case, Tensors of one dtype and no observer, has a fast path for ops of one input `x` and of two
-inputs `a` and `b`.
+plain case, Tensors of one dtype and no observer, has a fast path for ops of one input `x` and of
+two inputs `a` and `b`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def op(forward: Callable[..., Any] | None = None, **options: Any) -> Any:
     The result takes Tensors and records the call, or takes arrays alone and returns an array. Its
     `defvjp` registers the vjps. Options:
 
-    - `residuals`: names of the values that the forward returns after y, for the vjps. They are constants;
+    - `residuals`: names of the values that the forward returns after y, as constants for the vjps;
     - `returns`: the residuals that the op returns too, after y;
     - `elementwise`: the differentiable inputs broadcast and meet in their `result_type`, which is
       the dtype of y. The engine sums gradients back to the shapes of the inputs;

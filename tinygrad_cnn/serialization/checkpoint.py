@@ -259,7 +259,7 @@ def _likely_kind(data: bytes) -> str:
     elif data[:1] != b"\x80" or data[1:2] > b"\x05":
         return "is no checkpoint, or damaged at its beginning"
     return (
-        "is a pickle, the format of torch.save, and pickles are not read: they can run any code. In "
-        "PyTorch, safetensors.torch.save_file(model.state_dict(), 'weights.safetensors') writes "
+        "is a pickle, the format of torch.save, and pickles are not read: they can run any code. "
+        "In PyTorch, safetensors.torch.save_file(model.state_dict(), 'weights.safetensors') writes "
         "a file that this function reads"
     )
