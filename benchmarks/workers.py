@@ -100,7 +100,7 @@ def _status(name: str) -> float:
 
 
 class ProcessWorker:
-    """A contestant in a process of its own; a `measure.Worker`.
+    """A contestant in a separate process; a `measure.Worker`.
 
     Raises RuntimeError for an error there, with the first line of its message, for a process that
     ends, and for an answer that takes more than `seconds`.

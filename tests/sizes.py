@@ -50,7 +50,7 @@ def files_of(room: str) -> list[Path]:
 
 
 def size(room: str) -> int:
-    """The lines of code of a room, without the rooms inside it that have a ceiling of their own."""
+    """The lines of code of a room, without rooms inside it that have their own ceiling."""
     inner = [other for other in ceilings() if other != room and other.startswith(room + "/")]
     apart = {path for other in inner for path in files_of(other)}
     return sum(code_lines(path) for path in files_of(room) if path not in apart)

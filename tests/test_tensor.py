@@ -216,7 +216,7 @@ def test_copies():
         (lambda: tc.tensor(["a"]), TypeError, "wanted numbers"),
         (lambda: tc.ones(2) + "a", TypeError, "unsupported operand"),
         (lambda: tc.ones(2) * None, TypeError, "unsupported operand: NoneType"),
-        (lambda: tc.ones(2).to("cuda"), RuntimeError, "device 'cuda' is not there"),
+        (lambda: tc.ones(2).to("cuda"), RuntimeError, "device 'cuda' is not available"),
         (lambda: tc.from_numpy([1]), TypeError, "expected a NumPy array"),
         (lambda: tc.ones(3)[5], IndexError, "out of bounds"),
         (lambda: tc.where(tc.ones(2), 1.0, tc.zeros(2)), RuntimeError, "boolean tensor"),

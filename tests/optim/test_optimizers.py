@@ -542,7 +542,7 @@ def test_hints_are_no_settings_of_the_groups(name):
             "params",
             "differentiable",
         } | {"decoupled_weight_decay"}
-    with pytest.raises(NotImplementedError, match=f"^{name}: differentiable=True is not there"):
+    with pytest.raises(NotImplementedError, match=f"^{name}: differentiable=True is not supported"):
         getattr(optim, name)([nn.Parameter(tc.ones(1))], differentiable=True)
 
 

@@ -173,5 +173,5 @@ def test_pytorchs_other_arguments_do_not_reach_the_function():
     assert y.equal(tc.exp(x))
     with pytest.raises(ValueError, match="should be one of 'default' and 'none' but got 'strict'"):
         checkpoint(tc.exp, x, determinism_check="strict")
-    with pytest.raises(NotImplementedError, match="debug=True is not there"):
+    with pytest.raises(NotImplementedError, match="debug=True is not supported"):
         checkpoint(tc.exp, x, debug=True)

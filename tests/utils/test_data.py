@@ -322,7 +322,7 @@ def test_workers_know_who_they_are():
     def begin(number):
         assert get_worker_info().id == number
         get_worker_info().dataset.who = number
-        tc.rand(1)  # of a generator of its own
+        tc.rand(1)  # from another generator
 
     data = Who(12)
     loader = DataLoader(data, 1, num_workers=2, worker_init_fn=begin, persistent_workers=True,

@@ -54,7 +54,7 @@ class FunctionCtx:
 
     def mark_dirty(self, *args: Tensor) -> None:
         """Raise NotImplementedError: a Function cannot change its inputs in place."""
-        raise NotImplementedError("mark_dirty is not there: return a new Tensor instead")
+        raise NotImplementedError("mark_dirty is not supported: return a new Tensor instead")
 
     def set_materialize_grads(self, value: bool) -> None:
         """Choose what `backward` gets for an unused output: zeros (the default) or None."""

@@ -2,7 +2,7 @@
 
 `dim` is an axis, from 0 or negative from the end, or None for all elements. The result has no such
 axis, or has it with size 1 if `keepdim`. NaN counts as both the largest and the smallest. IndexError
-for an axis that is not there and for an axis without elements, RuntimeError for no elements at all.
+for an axis that does not exist or has no elements, RuntimeError for no elements at all.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Reductions: sums, means, norms and truth, over some axes or over all elements.
 
 `dim` is an axis, several, or None for all. It counts from 0, or from the end if negative. The result
-has no such axes, or has them with size 1 if `keepdim`. IndexError for an axis that is not there,
+has no such axes, or has them with size 1 if `keepdim`. IndexError for an axis that does not exist,
 RuntimeError for one that is named twice.
 """
 

@@ -114,7 +114,7 @@ def neighbours(n, size):
 def padded(n, before, after, mode):
     """x with cells around it: "reflect" (the edge is not repeated), "replicate" or "circular".
 
-    Negative widths crop; mode "circular" crops before it goes around.
+    Negative widths crop; mode "circular" crops first.
     """
     cells = np.arange(-before, n + after)
     if mode == "reflect":

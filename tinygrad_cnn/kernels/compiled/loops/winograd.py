@@ -141,8 +141,8 @@ def forward(
 ):  # fmt: skip
     """The tiles first to last of y, `most` of them at a time.
 
-    Each group has c_each channels, f_each filters and panels of its own. `strip` is the number of
-    rows of tiles for which x is brought into place at once.
+    Each group has c_each channels, f_each filters and its own panels. `strip` is the number of rows
+    of tiles for which x is copied into a patch at once.
     """
     size, lanes, m = size_of(zero), lanes_of(zero), TILE + 1 - r
     down, right = (P + m - 1) // m, (Q + m - 1) // m
