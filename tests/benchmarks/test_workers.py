@@ -25,7 +25,7 @@ def test_a_process_answers_fails_and_ends():
     assert worker.time_block(0.0) > 0
     with pytest.raises(RuntimeError, match="no_such_workload"):
         worker.prepare("no_such_workload", {}, None)
-    assert worker.prepare(*CHAIN) == pytest.approx(2 * 1.0001**2)  # and goes on
+    assert worker.prepare(*CHAIN) == pytest.approx(2 * 1.0001**2)  # it still works
     worker.close()
     assert not worker.process.is_alive()
     with pytest.raises(RuntimeError, match="the process ended"):

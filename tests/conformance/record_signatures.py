@@ -1,22 +1,23 @@
 """Record PyTorch's signatures: `python -m tests.conformance.record_signatures`.
 
-The table `recorded/signatures.json` has each public function and Tensor method that is here too:
+The table `recorded/signatures.json` has the public functions and Tensor methods that exist here too:
 
 - `overloads`: the parameters of each overload in PyTorch's stubs, as texts: `input: Tensor`,
-  `dim: int = 0`, `*size: int`; after `*` they are keyword-only; the last text is what it returns;
-- `aliases`: the NumPy names that are taken for a parameter, found by calling the function;
-- `number`: what a call says with numbers in the place of Tensors, or a Tensor in the place of a
-  list: the first line of the error, or the value.
+  `dim: int = 0`, `*size: int`; after `*` they are keyword-only; the last text is the type of the result;
+- `aliases`: the NumPy names that the function takes for a parameter, found by calling it;
+- `number`: the result of a call with numbers instead of Tensors, or a Tensor instead of a list: the
+  first line of the error, or the value.
 
-Functions that PyTorch writes in Python have the signature that `inspect` shows; those that take
-`*args` there have the one in the first line of their documentation.
+For functions written in Python, the signature is that of `inspect`. If they take `*args`, it is the
+one in the first line of their documentation.
 
-Functions of nn.functional and nn.init have the signature that `inspect` shows if there is one, since
-the stubs describe other functions of the same name. For the built-in ones of nn.functional, PyTorch's schemas say which parameters are keyword-only, their
-names by keyword, and the defaults that the stubs leave out.
+For functions of nn.functional and nn.init, the signature is that of `inspect` if there is one, since
+the stubs describe other functions of the same name. For built-in functions of nn.functional,
+PyTorch's schemas give the keyword-only parameters, the keywords, and the defaults that the stubs
+leave out.
 
-The table `recorded/classes.json` has the public classes and functions of the spaces `CLASSES`, with the
-parameters of constructors and methods as `inspect` shows them: see `parameters_of`.
+The table `recorded/classes.json` has the public classes and functions of the spaces `CLASSES`, with
+the parameters of constructors and methods from `inspect`: see `parameters_of`.
 """
 
 from __future__ import annotations
@@ -220,8 +221,8 @@ def _type(text: str) -> str:
 def _as_taken(function: Any, path: str, overloads: list[list[str]]) -> list[list[str]]:
     """The overloads, corrected where the stubs differ from PyTorch's behaviour.
 
-    No method takes `out`. Fewer arguments may be taken by place: the error for too many says how
-    many. And a parameter may have another name.
+    No method takes `out`. Fewer arguments may be positional: the error for too many of them gives
+    the number. And a parameter may have another name.
     """
     old, new = RENAMED.get(path, ("", ""))
     most = _most_by_place(function, path.startswith("torch.Tensor."))

@@ -1,8 +1,8 @@
 """The values that an op saved, tested from outside: y = f(x), a write to x or y, then backward.
 
-PyTorch raises where a vjp needs what was written. Here that may be allowed where less is saved; it
-may never be refused where PyTorch allows it, or people's models would not run. Either way the
-gradients are those of the program without the write.
+PyTorch raises if a vjp needs the value that was overwritten. We may allow the write if we save less.
+We may never refuse a write that PyTorch allows, or users' models would not run. In both cases the
+gradients equal those of the program without the write.
 """
 
 import warnings

@@ -1,6 +1,6 @@
 """Models written for PyTorch, with changed imports: the same numbers as in PyTorch.
 
-The recordings are PyTorch's (record_models.py); where PyTorch is installed, it is asked anew.
+The recordings are PyTorch's (record_models.py); if PyTorch is installed, it runs again.
 """
 
 import functools

@@ -1,9 +1,9 @@
 """Write the stubs: `python -m tests.typing.stubs` (`--check` only compares).
 
-Annotations stand in the code where they can. Two kinds of signatures cannot:
+Most annotations are in the code. Two kinds of signatures need stubs:
 
-- Functions that PyTorch has several signatures of, while the code has one for all of them. The stubs
-  `functions/__init__.pyi` and `creation/__init__.pyi` show each, from the recorded table
+- Functions with several signatures in PyTorch and one in the code. The stubs `functions/__init__.pyi`
+  and `creation/__init__.pyi` show each signature, from the recorded table
   `tests/conformance/recorded/signatures.json`.
 - The methods of Tensor that come from tables of names. `methods.pyi` shows them.
 """
@@ -254,7 +254,7 @@ def methods() -> str:
 
 
 def method_signatures(name: str, method: Any) -> list[str]:
-    """The signatures of a method: those of an operator, in the code, in the table, or as it is."""
+    """The signatures of a method: of an operator, from the code, from the table, or its own."""
     if name.startswith("__"):
         return [OPERATORS[name.strip("_")]]
     if str(inspect.signature(method)) == "(self: 'Any') -> 'Any'":  # in place, by an op
@@ -265,7 +265,7 @@ def method_signatures(name: str, method: Any) -> list[str]:
 
 
 def of_method(signature: str) -> str:
-    """A function's signature as that of its method: `self` comes first, and there is no `out`."""
+    """The signature of the method of a function: `self` comes first, and there is no `out`."""
     signature = re.sub(r"^\(\w+: Tensor", "(self", signature)
     return re.sub(r"(, \*)?, out: [^,=]*(=None| = None)?\)", ")", signature)
 
