@@ -1,9 +1,9 @@
 """Record PyTorch's signatures: `python -m tests.conformance.record_signatures`.
 
-The table `recorded/signatures.json` has the public functions and Tensor methods that exist here too:
+The table `recorded/signatures.json` has the functions and Tensor methods that exist here too:
 
 - `overloads`: the parameters of each overload in PyTorch's stubs, as texts: `input: Tensor`,
-  `dim: int = 0`, `*size: int`; after `*` they are keyword-only; the last text is the type of the result;
+  `dim: int = 0`, `*size: int`; after `*` they are keyword-only; the last text is the result's type;
 - `aliases`: the NumPy names that the function takes for a parameter, found by calling it;
 - `number`: the result of a call with numbers instead of Tensors, or a Tensor instead of a list: the
   first line of the error, or the value.
@@ -11,7 +11,7 @@ The table `recorded/signatures.json` has the public functions and Tensor methods
 For functions written in Python, the signature is that of `inspect`. If they take `*args`, it is the
 one in the first line of their documentation.
 
-For functions of nn.functional and nn.init, the signature is that of `inspect` if there is one, since
+For functions of nn.functional and nn.init, the signature is that of `inspect` if it has one, since
 the stubs describe other functions of the same name. For built-in functions of nn.functional,
 PyTorch's schemas give the keyword-only parameters, the keywords, and the defaults that the stubs
 leave out.

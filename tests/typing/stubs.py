@@ -2,8 +2,8 @@
 
 Most annotations are in the code. Two kinds of signatures need stubs:
 
-- Functions with several signatures in PyTorch and one in the code. The stubs `functions/__init__.pyi`
-  and `creation/__init__.pyi` show each signature, from the recorded table
+- Functions with several signatures in PyTorch and one in the code. The stubs
+  `functions/__init__.pyi` and `creation/__init__.pyi` show each signature, from the recorded table
   `tests/conformance/recorded/signatures.json`.
 - The methods of Tensor that come from tables of names. `methods.pyi` shows them.
 """
