@@ -1,7 +1,7 @@
 """The values that an op saved, tested from outside: y = f(x), a write to x or y, then backward.
 
 PyTorch raises if a vjp needs the value that was overwritten. We may allow the write if we save
-less. We may never refuse a write that PyTorch allows, or users' models would not run. Either way the
+less. We may never refuse a write that PyTorch allows: models would not run. Either way the
 gradients equal those of the program without the write.
 """
 
