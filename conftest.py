@@ -1,7 +1,7 @@
-"""Which kernels the tests run on: they are the same from first to last, and it is said which.
+"""All tests run on one set of kernels, and the last line of the output names it.
 
-Those in Numba are collected, for their doctests, where that is installed. The programs in
-tests/typing are for type checkers, not to be run.
+The kernels in Numba are collected, for their doctests, only if Numba is installed. The programs in
+tests/typing are for type checkers and are not run.
 """
 
 import importlib.util
@@ -13,14 +13,14 @@ if not importlib.util.find_spec("numba"):
     collect_ignore.append("tinygrad_cnn/kernels/compiled")
 
 
-@pytest.hookimpl(trylast=True)  # after the fixtures have put things back
+@pytest.hookimpl(trylast=True)  # after the fixtures have restored everything
 def pytest_runtest_teardown(item):
     from tinygrad_cnn import kernels
 
     now, kept = kernels.current(), item.session.kernels
     if now != kept:
         kernels.use(kept)
-        pytest.fail(f"{item.nodeid} left the {now!r} kernels in use, found {kept!r}", pytrace=False)
+        pytest.fail(f"{item.nodeid} changed the kernels to {now!r} from {kept!r}", pytrace=False)
 
 
 def pytest_sessionstart(session):
@@ -30,7 +30,7 @@ def pytest_sessionstart(session):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """In the end, for what is printed first is not, with `-q`."""
+    """Print the set at the end: `-q` hides the header."""
     from tinygrad_cnn import kernels
 
     terminalreporter.write_line(f"kernels: {kernels.current()}")
@@ -38,7 +38,7 @@ def pytest_terminal_summary(terminalreporter):
 
 @pytest.fixture(autouse=True)
 def _name_of_the_package(request):
-    """The examples of docstrings know the package as `tc`."""
+    """Examples in docstrings can use the package as `tc`."""
     if isinstance(request.node, pytest.DoctestItem):
         import tinygrad_cnn
 

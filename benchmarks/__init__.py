@@ -2,7 +2,7 @@
 
 rows.py, scaling.py, micro.py     the workloads and the targets, as data
 networks.py, workloads.py         the code that is measured, for any library with PyTorch's API
-contestants.py, lenets.py         the libraries; workers.py runs each in a process of its own
+contestants.py, lenets.py         the libraries; workers.py runs each in its own process
 measure.py, extras.py             measuring
 records.py, table.py, plot.py     the results as data, as text and as figures
 """

@@ -1,6 +1,6 @@
 """Measure time and memory beside the other libraries that are installed.
 
-Contestants run in processes of their own and take turns, a short block of calls each. A result is
+Contestants run in separate processes and take turns, a short block of calls each. A result is
 the ratio within a round: its median and quartiles over the rounds. A ratio below 1 means that we
 are faster or need less. Contestants whose result differs are excluded, and the output says so.
 """

@@ -1,6 +1,6 @@
 """Contestants: for each a name, the modules that it needs, and how it makes a call of a workload.
 
-Each runs in a process of its own (`workers`), so its settings affect no other.
+Each runs in its own process (`workers`), so its settings affect no other.
 """
 
 from __future__ import annotations

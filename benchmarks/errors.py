@@ -1,7 +1,7 @@
-"""`python -m benchmarks.errors`: the rounding errors of the convolutions, the table of kernels/NOTES.md.
+"""`python -m benchmarks.errors`: the rounding errors of convolutions, a table of kernels/NOTES.md.
 
-Against the same sums in double precision (or in the long double of NumPy), the largest error over
-the largest number of the result, for standard normal x, w and cotangent.
+An error is the largest difference from the same sums in double precision (for float64, NumPy's long
+double), divided by the largest number of the result. x, w and the cotangent are standard normal.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CASES = {
 
 
 def errors(own: Any, case: tuple[Any, ...], dtype: type, exact: type) -> list[float]:
-    """Of y, x̄ and w̄."""
+    """The errors of y, x̄ and w̄."""
     x_shape, w_shape, stride, groups = case
     pad = w_shape[2] // 2
     how = (stride, stride), ((pad, pad), (pad, pad)), (1, 1), groups

@@ -23,7 +23,7 @@ from .measure import Effort, Samples, Start, peaks
 from .rows import step_arguments
 
 CHECKPOINT_TARGET = 0.5  # of the memory of a step without checkpoints
-GRAPH_SECONDS, SVG_SECONDS, HTML_SECONDS = 5.0, 2.0, 3.0  # targets for a user who waits
+GRAPH_SECONDS, SVG_SECONDS, HTML_SECONDS = 5.0, 2.0, 3.0  # targets for waiting users
 
 
 def in_process(code: str, timeout: float = 300) -> float:

@@ -1,9 +1,9 @@
-"""Each kernel alone, with the arithmetic and the memory traffic that it cannot do without.
+"""Each kernel alone, compared with the least possible time on this machine.
 
-The least time of a case is what its multiply-adds take at the machine's matmul peak, or what reading
-its inputs and writing its results once takes at its copy peak, whichever is more; the share of the
-peak is that least time over the time taken. What is missing to 1 is what is left to gain. A case
-that fits in a cache, or multiplies less (Winograd), may pass 1.
+The least time of a case is the larger of two: the time of its multiply-adds at the speed of a large
+matrix product, and the time to read its inputs and write its results once at the speed of a copy.
+The share of the peak is the least time divided by the measured time. A case that fits in a cache,
+or that needs fewer multiplications (Winograd), may have a share above 1.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PEAKS: dict[str, tuple[str, dict[str, Any]]] = {
 
 @dataclass(frozen=True)
 class Case:
-    """One call of a kernel, or of a work on the whole library (`work` is then not "kernel")."""
+    """One call of a kernel, or of a workload of the whole library (`work` is then not "kernel")."""
 
     name: str
     work: str
@@ -60,7 +60,7 @@ def _conv(function: str) -> Callable[..., tuple[Any, ...]]:
         kernels: Any, rng: Any, shape: Any, filters: int, k: int, s: int, groups: int
     ) -> Any:
         x, w = _draw(rng, *shape), _draw(rng, filters, shape[1] // groups, k, k)
-        if filters <= FEW:  # as a convolution of few channels leaves many images
+        if filters <= FEW:  # the memory order after a convolution of many images with few channels
             x = np.ascontiguousarray(x.transpose(1, 2, 3, 0)).transpose(3, 0, 1, 2)
         how = ((s, s), ((k // 2, k // 2),) * 2, (1, 1), groups)
         if function == "conv2d":
@@ -75,7 +75,7 @@ def _pool(function: str) -> Callable[..., tuple[Any, ...]]:
     def arguments(
         kernels: Any, rng: Any, shape: tuple[int, ...], k: int, last: int = 1
     ) -> tuple[Any, ...]:
-        # in the memory orders that a convolution leaves: channels (axis 1) or images (0) innermost
+        # in the memory orders that a convolution returns: channels (axis 1) or images (0) innermost
         x = np.moveaxis(
             _draw(rng, *(n for a, n in enumerate(shape) if a != last), shape[last]), 3, last
         )
@@ -140,7 +140,7 @@ def _softmax(function: str) -> Callable[..., tuple[Any, ...]]:
 
 
 _CONVS = ("conv2d", "conv2d_input", "conv2d_weight")
-_POOLS = {  # how often at the least the large plane and the small one are moved, in bytes a number
+_POOLS = {  # the least traffic of the large plane and the small one, in bytes per number
     "max_pool2d": (F32, F32 + 1), "max_pool2d_positions": (0, 8 + 1),
     "max_pool2d_scatter": (F32, F32 + 1), "max_pool2d_gather": (F32, F32 + 1),
     "avg_pool2d": (F32, F32), "avg_pool2d_input": (F32, F32),
@@ -160,7 +160,7 @@ def _blockwise(kernels: Any, rng: Any, *shape: int) -> tuple[Any, ...]:
     return ([(_momentum, [_draw(rng, *shape) for _ in "pgv"], 1, (0.9, 0.01))],)
 
 
-# bytes that are moved at least, for each number
+# least traffic in bytes per number
 _ELEMENTWISE = {
     **dict.fromkeys(("relu", "sigmoid", "tanh", "exp", "log1p", "erf"), 2 * F32),
     "gradient of relu": 3 * F32, "mask": 2 * F32 + 1, "gradient of GELU": 3 * F32,
@@ -251,7 +251,7 @@ CASES = _cases()
 
 @dataclass(frozen=True)
 class Share:
-    """How near a case came to the machine's peak of its run."""
+    """The speed of a case and its share of the machine's peak in the same run."""
 
     gflops: float
     gbytes: float
@@ -260,7 +260,7 @@ class Share:
 
 
 def least(flops: float, moved: float, product: float, copy: float) -> tuple[float, str]:
-    """Seconds that so much takes at the machine's peaks, and which of them it is bound by.
+    """Seconds that this work takes at the machine's peaks, and the peak that limits it.
 
     `product` and `copy` are the seconds of the product of PRODUCT² and of the copy of COPIED numbers.
     """
@@ -270,7 +270,7 @@ def least(flops: float, moved: float, product: float, copy: float) -> tuple[floa
 
 
 def share(case: Case, seconds: float, product: float, copy: float) -> Share:
-    """From the seconds of the case, and those that `least` takes."""
+    """Make it from the measured seconds and the least seconds."""
     best, bound = least(case.flops, case.moved, product, copy)
     rates = case.flops / seconds / 1e9, case.moved / seconds / 1e9
     return Share(*rates, best / seconds, bound)

@@ -54,7 +54,7 @@ class _Gradient:
 
 @contextmanager
 def as_op(rule: Rule, vjp: Vjp) -> Iterator[Any]:
-    """The rule as an op with a name of its own. The registry forgets it at the end."""
+    """The rule as an op with a unique name. The registry forgets it at the end."""
     name = f"tried_{rule.name}"
     forward = FunctionType(rule.forward.__code__, rule.forward.__globals__, name)
     forward.__kwdefaults__ = rule.forward.__kwdefaults__

@@ -1,4 +1,4 @@
-"""Workers: a contestant in a process of its own, which is asked for one block of calls at a time.
+"""Workers: each contestant runs in its own process, one block of calls at a time.
 
 Contestants take turns, so that a change of load on the machine affects all of them. In separate
 processes none shares threads, allocator or settings with another.
@@ -100,7 +100,7 @@ def _status(name: str) -> float:
 
 
 class ProcessWorker:
-    """A contestant in a process of its own; a `measure.Worker`.
+    """A contestant in a separate process; a `measure.Worker`.
 
     Raises RuntimeError for an error there, with the first line of its message, for a process that
     ends, and for an answer that takes more than `seconds`.

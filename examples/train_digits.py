@@ -46,7 +46,7 @@ class DigitNet(nn.Module):
 
 
 def load() -> tuple[TensorDataset, TensorDataset]:
-    """The training set and the test set: images (N, 1, 8, 8) in [0, 1], labels (N,)."""
+    """Return the training set and the test set: images (N, 1, 8, 8) in [0, 1], labels (N,)."""
     digits = load_digits()
     images = (digits.images / 16).astype(np.float32)[:, None]
     labels = digits.target.astype(np.int64)

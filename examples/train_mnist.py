@@ -3,8 +3,8 @@
     python examples/train_mnist.py --data /usr/share/datasets/fashion-mnist
 
 Debian's package `dataset-fashion-mnist` installs the files in that folder. `--save FILE` writes a
-checkpoint after each epoch, and `--resume FILE` continues from it to the same result as without a
-break.
+checkpoint after each epoch, and `--resume FILE` continues from it. The result is the same as
+without a break.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class ConvNet(nn.Module):
         self.fc2 = nn.Linear(128, CLASSES)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        # max pooling commutes with ReLU, and leaves a quarter of the elements to it
+        # max pooling commutes with ReLU; pooling first leaves ReLU a quarter of the elements
         x = F.relu(F.max_pool2d(self.conv1(x), 2))  # (N, 16, H/2, W/2)
         x = F.relu(F.max_pool2d(self.conv2(x), 2))  # (N, 32, H/4, W/4)
         return self.fc2(self.drop(F.relu(self.fc1(x.flatten(1)))))

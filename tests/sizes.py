@@ -1,7 +1,7 @@
-"""How large each room is, beside its ceiling: `python -m tests.sizes`.
+"""The size of each room and its ceiling: `python -m tests.sizes`.
 
-Counted are lines of code: no blank lines, comments or docstrings. The ceilings are the table in
-CONTRIBUTING.md; `tests/test_structure.py` holds the rooms to them.
+Sizes are in lines of code: blank lines, comments and docstrings do not count. The ceilings are the
+table in CONTRIBUTING.md. `tests/test_structure.py` fails if a room is larger.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NO_CODE = (
 
 
 def code_lines(path: Path) -> int:
-    """The lines of a Python file that hold code."""
+    """The number of lines of a Python file that contain code."""
     source = path.read_text()
     lines: set[int] = set()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
@@ -43,14 +43,14 @@ def ceilings() -> dict[str, int]:
 
 
 def files_of(room: str) -> list[Path]:
-    """The Python files of a room. `tinygrad_cnn/*.py` are the files at the top, and no folder."""
+    """The Python files of a room. `tinygrad_cnn/*.py` means only the files at the top."""
     if room.endswith("*.py"):
         return sorted(ROOT.glob(room))
     return sorted((ROOT / room).rglob("*.py"))
 
 
 def size(room: str) -> int:
-    """The lines of code of a room, without the rooms inside it that have a ceiling of their own."""
+    """The lines of code of a room, without rooms inside it that have their own ceiling."""
     inner = [other for other in ceilings() if other != room and other.startswith(room + "/")]
     apart = {path for other in inner for path in files_of(other)}
     return sum(code_lines(path) for path in files_of(room) if path not in apart)

@@ -63,14 +63,14 @@ def test_to_in_each_order_of_arguments(call, dtype, same):
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: X.to("cuda"), RuntimeError, "to: device 'cuda' is not there"),
-        (lambda: X.to(0), RuntimeError, "device '0' is not there"),
+        (lambda: X.to("cuda"), RuntimeError, "to: device 'cuda' is not available"),
+        (lambda: X.to(0), RuntimeError, "device '0' is not available"),
         (lambda: X.to("banana"), RuntimeError, "^Expected one of cpu, cuda"),
         (lambda: X.to(tc.float64, "cpu"), TypeError, r"^to\(\) received an invalid combination"),
         (lambda: X.to(dtype="float64"), TypeError, "argument 'dtype' must be torch.dtype, not str"),
         (lambda: X.to(complex), TypeError, "argument 'dtype' must be torch.dtype, not type"),
         (lambda: X.to(banana=1), TypeError, "unexpected keyword argument 'banana'"),
-        (lambda: X.cuda(), RuntimeError, "device 'cuda' is not there"),
+        (lambda: X.cuda(), RuntimeError, "device 'cuda' is not available"),
         (
             lambda: X.contiguous(memory_format="a"),
             TypeError,
@@ -108,7 +108,7 @@ def test_a_module_is_converted_by_the_same_arguments():
     assert model.to("cpu", tc.float64).weight.dtype == tc.float64
     assert model.to(tc.float32).weight.dtype == tc.float32
     assert model.to(tc.ones(1, dtype=tc.float16)).weight.dtype == tc.float16
-    with pytest.raises(RuntimeError, match="device 'cuda' is not there"):
+    with pytest.raises(RuntimeError, match="device 'cuda' is not available"):
         model.to("cuda")
 
 

@@ -1,11 +1,11 @@
-"""The guides in docs/: every snippet runs, and what they say is there is there."""
+"""The guides in docs/: every snippet runs, and every name and link in them exists."""
 
 import doctest
 import importlib.util
 import re
 from pathlib import Path
 
-import numpy.fft  # noqa: F401  (pytester forgets what is imported under it, and this loads only once)
+import numpy.fft  # noqa: F401  (pytester unloads modules, and this one loads only once)
 import pytest
 
 import tinygrad_cnn.testing as testing
@@ -30,7 +30,7 @@ def blocks(language, text=TEXT):
 
 @pytest.fixture
 def registry_as_it_was():
-    """The package's own ops alone, in the test; then what was there before."""
+    """Only the package's own ops are registered during the test."""
     before = dict(registry)
     for name, op in before.items():
         if not op.forward.__module__.startswith("tinygrad_cnn."):

@@ -1,4 +1,4 @@
-"""In-place operations, and the views that see them: as in PyTorch, or an error, never a wrong number."""
+"""In-place operations and views: results as in PyTorch, or an error, never a wrong number."""
 
 import numpy as np
 import pytest
@@ -99,7 +99,7 @@ def test_expanded_read_only_and_mistyped_targets_are_refused():
 
 
 def test_a_view_made_under_no_grad_is_not_written_with_a_graph():
-    """The write would be seen by its base, and by no gradient."""
+    """The write would change the base, but not the gradient."""
     x = leaf(2, 3) * 1.0
     with tc.no_grad():
         view = x[0]
@@ -306,7 +306,7 @@ def test_tensor_copies_and_from_numpy_shares():
 
 @given(st.data())
 def test_programs_of_views_and_writes_agree_with_functional_updates(data):
-    """Random writes through random views, against the same updates with where, out of place."""
+    """Random writes to random views, against the same updates out of place with `where`."""
     seed = data.draw(st.integers(0, 2**16))
     rng = np.random.default_rng(seed)
     x = tc.tensor(rng.standard_normal((3, 4)), requires_grad=True)
@@ -333,7 +333,7 @@ def test_programs_of_views_and_writes_agree_with_functional_updates(data):
 
 
 def test_hooks_of_a_view_are_passed_by_once_it_is_written_and_a_warning_says_so():
-    # as in PyTorch, where the write leads to the base directly; silently there
+    # as in PyTorch, which ignores the hook silently
     base = tc.ones(3, requires_grad=True)
     x = base * 1.0
     view = x[:2]

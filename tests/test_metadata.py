@@ -1,4 +1,4 @@
-"""Size, device, layout and memory format; and the checks of arguments that name them."""
+"""Size, device, layout and memory format, and the checks of arguments of these types."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def test_devices_can_be_named_and_only_the_cpu_used():
     assert repr(tc.device("cpu")) == "device(type='cpu')"
     assert {tc.device("cpu"): 1}[x.device] == 1
     for call in (x.cuda, lambda: x.to("cuda:0"), lambda: x.to(tc.device("cuda"))):
-        with pytest.raises(RuntimeError, match="is not there: the only one is 'cpu'"):
+        with pytest.raises(RuntimeError, match="is not available: the only one is 'cpu'"):
             call()
     with pytest.raises(RuntimeError, match="^Expected one of cpu, cuda"):
         tc.device("foo")

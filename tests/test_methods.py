@@ -1,4 +1,4 @@
-"""Methods of Tensor: none is forgotten, and in-place forms follow the functions."""
+"""Methods of Tensor: the list is complete, and in-place forms agree with the functions."""
 
 import inspect
 

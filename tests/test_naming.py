@@ -1,4 +1,4 @@
-"""Errors of public classes name the public class, and never a private base of it."""
+"""Errors of public classes name the public class, and never a private base."""
 
 import inspect
 import re
@@ -26,7 +26,7 @@ def public_classes():
 
 CLASSES = dict(public_classes())
 TAKES_ANYTHING = "tinygrad_cnn.nn.Identity"
-OF_A_TUPLE = "tinygrad_cnn.Size"  # the constructor is that of tuple
+OF_A_TUPLE = "tinygrad_cnn.Size"  # the constructor of tuple
 
 
 def complaint(call):
@@ -41,7 +41,7 @@ def complaint(call):
 
 
 def check_name(cls, text):
-    """The text starts with the class, or with the public base whose constructor it has."""
+    """The text starts with the class, or with the public base that defines the constructor."""
     assert not re.search(r"\b_[A-Z]", text), text
     owners = [c.__name__ for c in cls.__mro__ if c in CLASSES.values()]
     assert re.match(rf"({'|'.join(owners)})\b", text), text
@@ -65,7 +65,7 @@ def test_a_missing_argument_is_an_error_that_names_the_class(path):
 @pytest.mark.parametrize("path", CLASSES)
 def test_methods_are_named_after_a_public_class(path):
     cls = CLASSES[path]
-    if issubclass(cls, tc.Tensor):  # whose methods are made of functions
+    if issubclass(cls, tc.Tensor):  # its methods are made from functions
         return
     public = {c.__name__ for c in CLASSES.values()}
     for name in dir(cls):

@@ -1,4 +1,4 @@
-"""How tensors print: the texts were compared with PyTorch's."""
+"""The text of tensors, compared with PyTorch's."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Generators: the seed, the state that can be saved, and threads."""
+"""Generators: the seed, the state, which can be saved, and threads."""
 
 import copy
 import pickle

@@ -1,4 +1,4 @@
-"""The README: every snippet runs, every name in its tables is there, and its commands are one line."""
+"""The README: every snippet runs, every name in its tables exists, and each command is one line."""
 
 import doctest
 import importlib

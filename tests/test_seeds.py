@@ -1,7 +1,7 @@
-"""The texts that the project grew from, as oracles: their loops and worked examples.
+"""The loops and worked examples of the four texts behind the project, as oracles.
 
-Theirs is the layout (m, n_H, n_W, n_C) with filters (f_H, f_W, C_in, C_out), ours is NCHW and OIHW.
-Where the loops of the texts are wrong, the test says so and holds what is right.
+The texts use the layout (m, n_H, n_W, n_C) with filters (f_H, f_W, C_in, C_out), we use NCHW and
+OIHW. If the loops of a text are wrong, the test shows the mistake and checks the right result.
 """
 
 import numpy as np
@@ -53,7 +53,7 @@ def unpad(a, pad):
 
 
 def slices(h, w, window, stride, dilation):
-    """Rows and columns that output (h, w) sees."""
+    """Rows and columns of the window of output (h, w)."""
     (i, j), (s, t), (d, e) = window, stride, dilation
     return slice(h * s, h * s + d * (i - 1) + 1, d), slice(w * t, w * t + e * (j - 1) + 1, e)
 
@@ -90,7 +90,7 @@ def conv_backward(dz, a, w, stride, pad, dilation=(1, 1), groups=1):
 
 
 def our_convolution(a, w, b, dz=None, **how):
-    """Forward and, for dZ (Z itself without), all gradients of conv2d, in the texts' layout."""
+    """Z and all gradients of conv2d for the cotangent dZ (by default Z), in the texts' layout."""
     x, weight, bias = leaf(nchw(a)), leaf(oihw(w)), leaf(b)
     z = F.conv2d(x, weight, bias, **how)
     z.backward(z.detach() if dz is None else tc.tensor(nchw(dz)))
@@ -131,7 +131,7 @@ def test_the_configuration_of_the_texts(stride):
 
 
 def test_a_backward_loop_that_forgets_the_stride_is_wrong():
-    """The loops of one text begin each window at h, not at stride · h: right for stride 1 alone."""
+    """The loops of one text begin each window at h, not at stride · h: right only for stride 1."""
     rng = np.random.default_rng(0)
     a, w, b = signed(rng, (1, 5, 5, 2)), signed(rng, (3, 3, 2, 2)), np.zeros(2)
     none = ((0, 0), (0, 0))
@@ -145,7 +145,7 @@ def test_a_backward_loop_that_forgets_the_stride_is_wrong():
 
 
 def test_without_padding_the_whole_input_gets_its_gradient():
-    """One text cuts dA out by [pad:-pad], which leaves nothing for pad = 0."""
+    """One text crops dA by [pad:-pad], which is empty for pad = 0."""
     rng = np.random.default_rng(0)
     a, w = signed(rng, (2, 4, 4, 3)), signed(rng, (2, 2, 3, 8))
     assert np.zeros(4)[0:-0].size == 0
@@ -156,9 +156,9 @@ def test_without_padding_the_whole_input_gets_its_gradient():
 
 # --- The worked example: 5 × 5 input, 3 × 3 filter, stride 2, no padding --------------------------
 
-A = np.arange(1.0, 26.0) + np.sin(np.arange(25.0))  # a₁ .. a₂₅, and no simple pattern
+A = np.arange(1.0, 26.0) + np.sin(np.arange(25.0))  # a₁ .. a₂₅, without a simple pattern
 W = np.cos(np.arange(1.0, 10.0))  # w₁ .. w₉
-SEEN = {  # the numbers of the a that w₁ .. w₉ meet in each z
+SEEN = {  # the indices of the a that w₁ .. w₉ multiply in each z
     "z1": (1, 2, 3, 6, 7, 8, 11, 12, 13),
     "z2": (3, 4, 5, 8, 9, 10, 13, 14, 15),
     "z3": (11, 12, 13, 16, 17, 18, 21, 22, 23),
@@ -187,7 +187,7 @@ def test_worked_example_forward_of(example, name):
 
 @pytest.mark.parametrize("i", range(1, 10))
 def test_worked_example_gradient_of_w(example, i):
-    """∂L/∂wᵢ = Σₖ ∂zₖ/∂wᵢ ∂L/∂zₖ, and ∂zₖ/∂wᵢ is the a that wᵢ meets in zₖ."""
+    """∂L/∂wᵢ = Σₖ ∂zₖ/∂wᵢ ∂L/∂zₖ, and ∂zₖ/∂wᵢ is the a that wᵢ multiplies in zₖ."""
     _, w, z = example
     dz = z.grad.numpy().ravel()
     wanted = sum(A[SEEN[name][i - 1] - 1] * dz[k] for k, name in enumerate(SEEN))
@@ -230,7 +230,7 @@ def test_the_updated_weights(example):
 
 
 def pool_loops(a, dz, config, mode, padded=True):
-    """Forward, and dA for dZ, over (m, H, W, C); the first maximum of a window takes its dZ."""
+    """The output and dA for dZ, over (m, H, W, C). The first maximum of a window gets its dZ."""
     (i, j), output = config.kernel_size, config.output_size
     z = np.zeros((a.shape[0], *output, a.shape[3]))
     da = np.zeros_like(a)
@@ -293,7 +293,7 @@ def test_the_mask_of_a_window():
 
 
 def test_of_tied_maxima_the_first_takes_all():
-    """A mask x == max(x), as in the texts, would pay each of them: more than came in."""
+    """A mask x == max(x), as in the texts, gives dZ to every tied maximum: too large a sum."""
     x = np.array([[3.0, 1.0], [3.0, 3.0]])
     assert (x == x.max()).sum() == 3
     t = leaf(x.reshape(1, 1, 2, 2))
@@ -302,7 +302,7 @@ def test_of_tied_maxima_the_first_takes_all():
 
 
 def test_a_max_pooling_mask_by_closeness_is_wrong():
-    """Another text compares with np.isclose, and so pays what is near the maximum too."""
+    """Another text compares with np.isclose, so elements near the maximum get dZ too."""
     x = np.array([[1.0, 1.0 + 1e-9], [0.0, 0.0]])
     assert np.isclose(x, x.max()).sum() == 2
     t = leaf(x.reshape(1, 1, 2, 2))
@@ -319,7 +319,7 @@ def test_average_pooling_shares_in_quarters():
 
 
 def test_averaging_patches_takes_the_two_axes_of_the_patch():
-    """A text averages (m, H/2, 2, W/2, 2, C) over axis 3, which is W/2; right are axes 2 and 4."""
+    """A text averages (m, H/2, 2, W/2, 2, C) over axis 3, which is W/2. Axes 2 and 4 are right."""
     x = np.random.default_rng(0).normal(size=(2, 4, 6, 3))
     patches = x.reshape(2, 2, 2, 3, 2, 3)
     ours = nhwc(F.avg_pool2d(tc.tensor(nchw(x)), 2).numpy())
@@ -331,7 +331,7 @@ def test_averaging_patches_takes_the_two_axes_of_the_patch():
     [(4, 4, (2, 2), 2), (5, 7, (2, 3), 2), (6, 5, (3, 1), 3), (7, 9, (3, 3), 1)],
 )
 def test_the_output_size_formula(height, width, pool, stride):
-    """(Height − Pool_Height) / Stride + 1, rounded down where it does not divide."""
+    """(Height − Pool_Height) / Stride + 1, rounded down."""
     y = F.max_pool2d(tc.zeros(1, 1, height, width), pool, stride)
     assert y.shape[2:] == ((height - pool[0]) // stride + 1, (width - pool[1]) // stride + 1)
 
@@ -353,7 +353,7 @@ def test_relu_and_its_derivative():
 
 
 def test_the_fully_connected_backward():
-    """With examples in columns and the cost a mean over m of them:
+    """With examples in columns, and the cost a mean over m examples:
 
     dZ = dA ⊙ g'(Z)    dW = dZ Aᵀ / m    db = Σ dZ / m    dA_prev = Wᵀ dZ
     """

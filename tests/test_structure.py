@@ -1,4 +1,4 @@
-"""The floor plan, read from the source: who imports what, and how large a file may be."""
+"""The floor plan, read from the source: imports between rooms, and the sizes of files."""
 
 import ast
 import json
@@ -62,12 +62,12 @@ def top(module):
 
 
 def outside(path):
-    """The packages that a file imports, other than Python's own and this one."""
+    """The packages that a file imports, except the standard library and this package."""
     return {top(m) for m, _ in imports(path)} - set(sys.stdlib_module_names) - {"tinygrad_cnn"}
 
 
 def inside(path, *when):
-    """The modules of this package that a file imports: at run time, or at the times given."""
+    """The modules of this package that a file imports, at run time by default."""
     when = when or ("import", "called")
     return {m for m, at in imports(path) if top(m) == "tinygrad_cnn" and at in when}
 
@@ -115,7 +115,7 @@ def test_the_engine_imports_numpy_and_itself(name):
     assert all(m.startswith("tinygrad_cnn.engine.") for m in inside(PACKAGE / name))
 
 
-LAYERS = [  # each may import the ones before it, and itself
+LAYERS = [  # each may import itself and earlier ones
     ("kernels", "naming"),
     ("engine",),
     ("ops",),
@@ -161,7 +161,7 @@ def modules_of(package):
 
 @pytest.mark.parametrize("package", OURS)
 def test_no_modules_import_each_other_in_a_circle(package):
-    """At run time, imports inside functions included."""
+    """Checks run-time imports, also inside functions."""
     files = dict(modules_of(package))
     left = {
         name: {m for m, at in imports(path) if at != "types" and m in files and m != name}
@@ -170,7 +170,7 @@ def test_no_modules_import_each_other_in_a_circle(package):
     while free := [name for name, needed in left.items() if not needed & left.keys()]:
         for name in free:
             del left[name]
-    assert left == {}, "these are in circles, or import what is"
+    assert left == {}, "these are in circles, or import modules that are"
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if not n.startswith("testing/")])
@@ -180,7 +180,7 @@ def test_nothing_imports_testing(name):
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory):
-    """Compiled before, the seconds that `import tinygrad_cnn` takes after NumPy, and the modules that it loads."""
+    """Seconds of `import tinygrad_cnn` after NumPy, from bytecode, and the loaded modules."""
     code = """if True:
         import sys, time, numpy
         before = set(sys.modules)
@@ -210,7 +210,7 @@ def test_importing_the_package_takes_little(fresh):
 
 
 def names_of(path):
-    """(module, name) for each name that a file imports from a module of ours."""
+    """(module, name) for each name that a file imports from a module of this package."""
     package = path.relative_to(ROOT).with_suffix("").parts[:-1]
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom):
@@ -222,10 +222,10 @@ def names_of(path):
 
 @pytest.mark.parametrize("package", OURS)
 def test_a_private_name_stays_in_its_file(package):
-    """What starts with an underscore is neither imported by another file nor a file's name."""
+    """No file imports a name with an underscore from another file, and no file has such a name."""
     for module, path in modules_of(package):
         found = [f"{m}.{name}" for m, name in names_of(path) if "._" in f".{m}.{name}"]
-        assert found == [], f"{module} imports what is private"
+        assert found == [], f"{module} imports private names"
 
 
 # --- Sizes --------------------------------------------------------------------------------------

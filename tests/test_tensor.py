@@ -1,4 +1,4 @@
-"""Tensor: making, reading, printing, indexing, types, and the messages for what it refuses."""
+"""Tensor: creation, values, printing, indexing, dtypes, and error messages."""
 
 import copy
 import pickle
@@ -142,7 +142,7 @@ def test_the_result_of_an_op_has_views_whatever_its_memory_order():
     assert y.is_contiguous()
 
 
-# --- out of it ---
+# --- conversion to NumPy and Python ---
 
 
 def test_numpy_refuses_a_tensor_that_requires_grad():
@@ -216,7 +216,7 @@ def test_copies():
         (lambda: tc.tensor(["a"]), TypeError, "wanted numbers"),
         (lambda: tc.ones(2) + "a", TypeError, "unsupported operand"),
         (lambda: tc.ones(2) * None, TypeError, "unsupported operand: NoneType"),
-        (lambda: tc.ones(2).to("cuda"), RuntimeError, "device 'cuda' is not there"),
+        (lambda: tc.ones(2).to("cuda"), RuntimeError, "device 'cuda' is not available"),
         (lambda: tc.from_numpy([1]), TypeError, "expected a NumPy array"),
         (lambda: tc.ones(3)[5], IndexError, "out of bounds"),
         (lambda: tc.where(tc.ones(2), 1.0, tc.zeros(2)), RuntimeError, "boolean tensor"),

@@ -34,7 +34,7 @@ from .types import Device, DType, MemoryFormat
 if TYPE_CHECKING:
     from .tensor import Tensor
 
-TYPE_NAMES = {  # PyTorch's names for Tensors of a dtype; other dtypes go by their own name
+TYPE_NAMES = {  # PyTorch's names for Tensors of a dtype; other dtypes keep their own name
     "float16": "HalfTensor",
     "float32": "FloatTensor",
     "float64": "DoubleTensor",
@@ -57,7 +57,7 @@ def converted(x: Any, dtype: DType) -> Any:
 
 
 class _ToDtype(Methods):
-    """`x.double()`, `x.long()` ... A class of their own, because they hide `float`, `int` and `bool`."""
+    """`x.double()`, `x.long()` ... A separate class: they hide `float`, `int` and `bool`."""
 
     __slots__ = ()
 
@@ -99,7 +99,7 @@ class _ToDtype(Methods):
 
 
 class Conversions(_ToDtype):
-    """What Tensor inherits: conversions to another dtype, device and memory format."""
+    """A base of Tensor: conversions to another dtype, device and memory format."""
 
     __slots__ = ()
 
@@ -141,7 +141,7 @@ class Conversions(_ToDtype):
         other: Any = None,
         memory_format: MemoryFormat | None = None,
     ) -> Tensor:
-        """In another dtype, or in the dtype of another Tensor. The device can only be the CPU.
+        """Convert to a dtype, or to the dtype of another Tensor. The device can only be the CPU.
 
         `to(dtype)`, `to(device, dtype)` and `to(other)`, each followed by `non_blocking`, which has
         no effect, and `copy`. The result is this Tensor itself if nothing changes and `copy` is not
@@ -161,7 +161,7 @@ class Conversions(_ToDtype):
     @overload
     def type(self, dtype: str | DType, non_blocking: bool = False) -> Tensor: ...
     def type(self, dtype: str | DType | None = None, non_blocking: bool = False) -> Any:
-        """In another dtype, or in that of a PyTorch type by its name. Without one, the name of its own.
+        """Convert to a dtype, or to a PyTorch type given by name. By default, return its name.
 
         ValueError for an unknown name.
 

@@ -9,7 +9,7 @@ from . import engine
 
 
 class RemovableHandle:
-    """Registers a hook in `hooks`, under a number of its own. `remove()`, or a `with` block, ends that.
+    """Registers a hook in `hooks` under a new number. `remove()` or leaving a `with` removes it.
 
     >>> x = tc.ones(2, requires_grad=True)
     >>> with x.register_hook(lambda grad: 2 * grad):

@@ -132,7 +132,7 @@ def check_device(name: str, value: Any) -> None:
     if isinstance(value, bool) or not _is_device(value):
         raise _must_be(name, "device", "device", value)
     if device(value).type != "cpu":
-        raise RuntimeError(f"{name}: device {str(value)!r} is not there: the only one is 'cpu'")
+        raise RuntimeError(f"{name}: device {str(value)!r} is not available: the only one is 'cpu'")
 
 
 def check_layout(name: str, value: Any) -> None:

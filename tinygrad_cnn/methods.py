@@ -99,7 +99,7 @@ def operator(record: Any, text: str) -> Any:
 
 
 class Methods(Recorded):
-    """What Tensor inherits: the methods of the tables, operators, and what stands here."""
+    """A base of Tensor: the methods of the tables, the operators, and the methods below."""
 
     __slots__ = ()
 

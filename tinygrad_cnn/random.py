@@ -140,7 +140,7 @@ _thread = _Thread()
 class drawing_from:
     """In the `with` block, `generator` is the default generator of this thread.
 
-    A data loader gives each batch numbers of its own so, whichever thread makes it.
+    So a data loader gives each batch its own numbers, in any thread.
     """
 
     def __init__(self, generator: Generator):

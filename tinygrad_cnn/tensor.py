@@ -75,7 +75,7 @@ class Tensor(Conversions):
     @overload
     def size(self, dim: int) -> int: ...
     def size(self, dim: int | None = None) -> Any:
-        """The shape, or the size of one axis. IndexError for an axis that is not there.
+        """The shape, or the size of one axis. IndexError for an axis that does not exist.
 
         >>> tc.zeros(2, 3).size(), tc.zeros(2, 3).size(-1)
         (torch.Size([2, 3]), 3)
@@ -96,7 +96,7 @@ class Tensor(Conversions):
     def stride(self, dim: int | None = None) -> Any:
         """The distance in memory, in elements, between neighbours along each axis, or along one.
 
-        IndexError for an axis that is not there.
+        IndexError for an axis that does not exist.
 
         >>> tc.zeros(2, 3).stride(), tc.zeros(2, 3).stride(0)
         ((3, 1), 3)

@@ -170,7 +170,7 @@ class _Writer:
         if cluster.count > 1:
             label += f" <B>×{cluster.count:,}</B>"
         if path in self.sums:
-            # on a line of its own, which keeps the title short
+            # on a separate line, which keeps the title short
             label += f'<BR ALIGN="LEFT"/>{_muted(self.sums[path])}<BR ALIGN="LEFT"/>'
         whole = f"{path} {cluster.kind}".strip()
         border = "1.4" if cluster.count > 1 else "0.9"

@@ -159,7 +159,7 @@ class _Fold:
             return True  # all pieces share it
         a, b = self.order.get(source), self.order.get(before)
         first = start - piece * period
-        if a is None:  # a parameter or a constant of its own
+        if a is None:  # an unshared parameter or constant
             x, y = self.graph.nodes[source], self.graph.nodes[before]
             once = self.uses[source] == self.uses[before] == 1
             return once and b is None and (x.kind, x.shape) == (y.kind, y.shape)

@@ -94,7 +94,7 @@ class Node:
         cluster: the path of the innermost cluster around the node.
         family: of an op, the module of `tinygrad_cnn.ops` that defines it: "conv", "pool".
         form: "view" or "in place" for an op of that form.
-        rows: inputs written into the box instead of boxes of their own: (name, text, kind).
+        rows: inputs written into the box instead of separate boxes: (name, text, kind).
         count: how many such nodes repeat here; one is drawn.
         members: of a module, how many ops it holds.
         measured: from `trace`.

@@ -79,7 +79,7 @@ class History:
         self.count += 1
 
     def plot(self, *names: str, ax: Axes | None = None) -> Figure:
-        """The curves as a matplotlib figure, each in a panel of its own.
+        """The curves as a matplotlib figure, each in its own panel.
 
         Args:
             names: the curves to draw; all by default.

@@ -42,7 +42,7 @@ class Row:
 
 @dataclass
 class Table:
-    """Rows in the order asked for. `str` writes them in columns, with the sums in the last line.
+    """Rows in the requested order. `str` writes them in columns, with the sums in the last line.
 
     `measured` tells whether the rows have times and gradients.
     """

@@ -228,7 +228,7 @@ class Power(Function):
 
 
 class WithSetup(Function):
-    """xⁿ, with a forward that sees no ctx."""
+    """xⁿ, with a forward that takes no ctx."""
 
     @staticmethod
     def forward(x, n=2):

@@ -1,4 +1,4 @@
-"""gradcheck and gradgradcheck: what is right passes, what is wrong or cannot be checked never does."""
+"""gradcheck and gradgradcheck: right functions pass, wrong or uncheckable ones never do."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Shared by the tests of the benchmarks: workers that take as long as they say.
+"""Fixtures of the tests of the benchmarks: fake workers with given times.
 
 No test asserts a measured time.
 """
@@ -10,7 +10,7 @@ from tinygrad_cnn import kernels
 
 
 class FakeWorker:
-    """Needs so many seconds for each block, and computes `value`, unless it fails."""
+    """A worker that reports these seconds per block and computes `value`, or fails."""
 
     def __init__(self, seconds=1.0, value=1.0, fails=None):
         self.seconds, self.value, self.fails, self.closed = seconds, value, fails, False

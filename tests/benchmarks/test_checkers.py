@@ -1,4 +1,4 @@
-"""Our checkers notice as many of the 41 wrong vjps as the guide says, and the right ones pass."""
+"""Our checkers notice as many of the 41 wrong vjps as the guide says, and right vjps pass."""
 
 import re
 from pathlib import Path

@@ -12,7 +12,7 @@ SHORT = Effort(rounds=3, block_seconds=0.0, budget_seconds=60, processes=2)
 
 @pytest.fixture
 def compare():
-    """compare(name=worker) are the samples of one workload."""
+    """compare(name=worker) returns the samples of one workload."""
 
     def run(**workers):
         return measure.compare(workers, dict.fromkeys(workers, ("workload", {})), SHORT, pause=0)

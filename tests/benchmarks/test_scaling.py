@@ -1,4 +1,4 @@
-"""The exponents of time and memory are found."""
+"""The fit finds the exponents of time and memory."""
 
 import numpy as np
 from hypothesis import given, strategies as st

@@ -1,4 +1,4 @@
-"""Workers: a contestant in this process, and in one of its own."""
+"""Workers: a contestant in this process, and in a separate one."""
 
 import subprocess
 import sys
@@ -25,7 +25,7 @@ def test_a_process_answers_fails_and_ends():
     assert worker.time_block(0.0) > 0
     with pytest.raises(RuntimeError, match="no_such_workload"):
         worker.prepare("no_such_workload", {}, None)
-    assert worker.prepare(*CHAIN) == pytest.approx(2 * 1.0001**2)  # and goes on
+    assert worker.prepare(*CHAIN) == pytest.approx(2 * 1.0001**2)  # it still works
     worker.close()
     assert not worker.process.is_alive()
     with pytest.raises(RuntimeError, match="the process ended"):
@@ -66,7 +66,7 @@ def test_a_row_of_one_thread_leaves_the_next_its_default(monkeypatch, kernels_as
 
 
 def test_the_command_loads_no_contestant():
-    """A worker imports the command's modules: its process must hold its own library alone."""
+    """A worker imports the modules of the command, but may load only its own library."""
     code = (
         "import sys, benchmarks.__main__; "
         "assert not {'tinygrad_cnn', 'torch', 'jax', 'visualize', 'numba'} & set(sys.modules)"

@@ -1,4 +1,4 @@
-"""Workloads, networks and the LeNets of other libraries: they compute what they should."""
+"""Workloads, networks and the LeNets of other libraries compute the right numbers."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What PyTorch code asks of a machine: GPUs, flags, threads, determinism, and names that are not here."""
+"""GPUs, flags, threads and determinism as PyTorch code uses them, and errors for missing names."""
 
 import importlib
 

@@ -1,4 +1,4 @@
-"""A case: an expression over `torch`, `nn` and `F`, its inputs, and what a library makes of it.
+"""A case: an expression over `torch`, `nn` and `F`, its inputs, and the results of a library.
 
 Inputs are made by formula, so that only results need to be stored.
 """
@@ -17,7 +17,7 @@ GOLDEN = 0.6180339887498949
 
 @dataclass(frozen=True)
 class Input:
-    """An array: its shape, and what it holds. `kind` is real, positive, unit, ties, bool or int."""
+    """An array: its shape and its values. `kind` is real, positive, unit, ties, bool or int."""
 
     shape: tuple[int, ...]
     kind: str = "real"
@@ -26,7 +26,7 @@ class Input:
     values: Any = None  # these, instead of a formula
 
     def make(self, name: str) -> np.ndarray:
-        """The array: another for each name, the same on every machine."""
+        """The array: different for each name, the same on every machine."""
         if self.values is not None:
             return np.array(self.values, self.dtype).reshape(self.shape)
         size = int(np.prod(self.shape))
@@ -92,7 +92,7 @@ class Case:
     grad: tuple[str, ...] | None = None
 
     def run(self, torch: Any, nn: Any, F: Any, optim: Any = None) -> dict[str, Any]:
-        """What `code` gives: `error`, or values `y0`, `y1` ..., gradients `d x`, `dd x`, facts."""
+        """Results of `code`: `error`, or values `y0`, `y1` ..., gradients `d x`, `dd x`, facts."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
@@ -132,13 +132,13 @@ class Case:
             found["state"] = [[n, list(t.shape)] for n, t in module.state_dict().items()]
             for name, buffer in module.named_buffers():
                 found[f"buffer {name}"] = plain(torch, buffer)
-        for name in scope.get("watch", ()):  # what the code changed besides
+        for name in scope.get("watch", ()):  # other changes by the code
             found[f"watch {name}"] = plain(torch, scope[name])
         return found
 
 
 def fill(torch: Any, module: Any) -> Any:
-    """Set what a module holds by formula, in float64, and return it."""
+    """Set the parameters and buffers of a module by formula, in float64, and return it."""
     module.double()
     for name, tensor in module.state_dict().items():
         array = tensor.detach().numpy()
@@ -163,7 +163,7 @@ def flat(torch: Any, result: Any) -> Any:
 
 
 def plain(torch: Any, x: Any) -> Any:
-    """As an array (of a Tensor) or a plain value."""
+    """The value of a Tensor as an array, or a plain value."""
     if isinstance(x, torch.Tensor):
         return np.array(x.detach().numpy(force=True))
     if isinstance(x, (bool, int, float, str)):
@@ -172,7 +172,7 @@ def plain(torch: Any, x: Any) -> Any:
 
 
 def gradients(torch: Any, outputs: list[Any], wrt: dict[str, Any], order: int) -> dict[str, Any]:
-    """Those of Σ u·y for signed u, and those of Σ v·(the first)."""
+    """The gradients of Σ u·y for signed u, and of Σ v·(these gradients)."""
     found: dict[str, Any] = {}
 
     def weighted(tensors: dict[str, Any]) -> Any:

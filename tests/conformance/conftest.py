@@ -1,3 +1,3 @@
-"""The models are plain PyTorch code, no tests: pytest leaves them alone."""
+"""The models are plain PyTorch code without tests: pytest does not collect them."""
 
 collect_ignore_glob = ["models/*"]

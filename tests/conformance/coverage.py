@@ -1,7 +1,7 @@
-"""Which of PyTorch's public names are here: `python -m tests.conformance.coverage` writes docs/coverage.md.
+"""The public names that exist here: `python -m tests.conformance.coverage` writes docs/coverage.md.
 
-Where PyTorch is not installed, PyTorch's names are the ones on the page. Only names are compared:
-the recorded grid holds what they do.
+Where PyTorch is not installed, PyTorch's names are the ones on the page. Only names are compared: the
+recorded grid tests the results of the functions.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Any
 
 PAGE = Path(__file__).parents[2] / "docs" / "coverage.md"
 
-HEAD = """# What of PyTorch is here
+HEAD = """# Coverage of PyTorch's names
 
-Every public name of PyTorch {version} that model code meets, and whether it is here. A name that
-is not here raises `AttributeError`; an option that is not here raises `NotImplementedError`, which
-names it. Written by `python -m tests.conformance.coverage`.
+Which public names of PyTorch {version} exist here? The lists cover the modules that models use.
+`python -m tests.conformance.coverage` writes this page. A missing name raises `AttributeError`. A
+missing option of an existing name raises `NotImplementedError`, which names it.
 
 | | here | of |
 |---|---|---|
@@ -43,8 +43,8 @@ def look_up(path: str) -> Any:
 
 
 def public(space: Any, path: str) -> list[str]:
-    """What a user may call there: functions, classes and attributes, no modules, nothing imported
-    from elsewhere for its own use.
+    """The public names of a space: functions, classes and attributes. No modules, and no names
+    that are imported from elsewhere.
     """
     found = []
     for name in sorted(dir(space), key=str.lower):

@@ -1,5 +1,5 @@
-"""What must be refused, with the type of the error; messages say what was given and what is wanted,
-and begin as PyTorch's for those of `SAME_WORDS`.
+"""Calls that must raise, with the type of the error. Messages name the given and the wanted values.
+Messages of the calls in `SAME_WORDS` begin as PyTorch's.
 """
 
 from .cases import Case, real
@@ -149,7 +149,7 @@ BACKWARD = {
 }
 CASES += [Case(f"error {name}", f"{code}\ny = 0" if "y =" not in code else code, {"x": real(2, 3)}) for name, code in BACKWARD.items()]  # fmt: skip
 
-# what people search for: these begin as PyTorch's messages do
+# texts that people search for: these begin as PyTorch's messages
 SAME_WORDS = [f"error {name}" for name in (
     "twice", "written after", "written input", "leaf", "view of leaf",
     "torch.ones(3).backward()", "torch.ones(3, requires_grad=True).backward()",

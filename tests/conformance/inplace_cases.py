@@ -1,7 +1,7 @@
-"""Small programs that write to tensors in place: what each means to PyTorch is recorded.
+"""Small programs that write to tensors in place. PyTorch's results are recorded.
 
-Each runs after PRELUDE, with `torch`, `nn` and `F`; what is compared is every name that it leaves
-behind, or the error, the line that raised it and how its message begins.
+Each runs after PRELUDE, with `torch`, `nn` and `F`; the tests compare every name that it
+defines, or the error, the line that raised it and the beginning of its message.
 """
 
 PRELUDE = """
@@ -159,7 +159,7 @@ y.sum().backward()
 """,
 }
 
-# --- What was saved and then written --------------------------------------------------------------
+# --- Saved values that are written to -------------------------------------------------------------
 
 SAVED = {
     "mul saved its input": "x = a * 1\ny = x * b\nx += 1\ny.sum().backward()",
@@ -519,8 +519,8 @@ PROGRAMS = {
 
 # --- Differences ----------------------------------------------------------------------------------
 
-# Programs that mean something else here, and why: what they mean is what PyTorch makes of the
-# program on the right; or, as text, how the error begins.
+# Programs with another result here: the reason, and a program that gives our result in PyTorch, or
+# the beginning of our error.
 DIFFERENT = {
     "gradient: gradients of a gradient accumulate with create_graph": (
         "a gradient with a graph of its own is not written over: its history would be wrong",

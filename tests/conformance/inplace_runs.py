@@ -1,4 +1,4 @@
-"""What a program of inplace_cases.py comes to, with PyTorch or with this package."""
+"""The outcome of a program of inplace_cases.py, with PyTorch or with this package."""
 
 import traceback
 import warnings
@@ -8,7 +8,7 @@ from .inplace_cases import PRELUDE
 
 
 def outcome(program: str, lib: Any) -> dict[str, Any]:
-    """The names that the program leaves behind, or its error; as JSON would have them."""
+    """The names that the program defines, or its error, as JSON values."""
     scope: dict[str, Any] = {"torch": lib, "nn": lib.nn, "F": lib.nn.functional}
     exec(PRELUDE, scope)
     hidden = {*scope, "error", "warnings"} - set("abcm")
@@ -21,7 +21,7 @@ def outcome(program: str, lib: Any) -> dict[str, Any]:
         except Exception as error:
             frames = traceback.extract_tb(error.__traceback__)
             lines = [frame.lineno for frame in frames if frame.filename == "<program>"]
-            line = lines[0] if lines else None  # None: it came when the outcome was read
+            line = lines[0] if lines else None  # None: raised when the outcome was read
             return {"error": type(error).__name__, "line": line, "message": str(error)[:300]}
 
 

@@ -1,4 +1,4 @@
-"""Files of plain PyTorch code as modules, over PyTorch or, with their imports changed, over this package."""
+"""Load files of plain PyTorch code as modules over PyTorch or, with new imports, this package."""
 
 import re
 import sys
@@ -8,7 +8,7 @@ from typing import Any
 
 MODELS = Path(__file__).parent / "models"
 
-# what a user would tell an editor to replace
+# the replacements that a user would make
 IMPORTS = (
     (r"^import torch$", "import tinygrad_cnn as torch"),
     (r"^import torch\.", "import tinygrad_cnn."),
@@ -25,7 +25,7 @@ def changed(source: str) -> str:
 
 
 def load(name: str, library: Any) -> types.ModuleType:
-    """models/<name>.py as a module over `library`, which is PyTorch or this package."""
+    """models/<name>.py as a module that uses `library`: PyTorch or this package."""
     path = MODELS / f"{name}.py"
     source = path.read_text()
     if library.__name__ != "torch":

@@ -1,4 +1,4 @@
-"""Which models are run, on what, and the step of training that is compared.
+"""The models, their data, and the training step that is compared.
 
 All text here is PyTorch code, executed with `torch`, `nn`, `F`, `optim` and the model's file as `m`.
 """
@@ -18,7 +18,7 @@ SGD = "optim.SGD(net.parameters(), lr=0.05, momentum=0.9, weight_decay=1e-4)"
 
 @dataclass(frozen=True)
 class Case:
-    """A model's file, how it is made, its data and its step.
+    """A model: its file, its construction, its data and its step.
 
     `data` is drawn for each name: ("normal" | "uniform" | "labels" | "binary", shape[, classes]).
     """
@@ -31,7 +31,7 @@ class Case:
     test: str = "scores = net(x)"
     watch: tuple[str, ...] = ("loss", "out", "scores")
     modules: tuple[str, ...] = ("net",)
-    leaves: tuple[str, ...] = ("x",)  # data which, live, get a gradient too
+    leaves: tuple[str, ...] = ("x",)  # data that also get a gradient in live tests
 
 
 def images(channels, size, batch=4, classes=10, kind="normal"):

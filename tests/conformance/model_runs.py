@@ -1,4 +1,4 @@
-"""One step of training of a case, with PyTorch or with this package, and all numbers that it gives."""
+"""A training step of a case, with PyTorch or with this package, and all resulting numbers."""
 
 import warnings
 import zlib
@@ -17,7 +17,7 @@ FEW = 4  # and of a gradient or a parameter
 
 @dataclass
 class Result:
-    """What a run gave: names to arrays, and the text and the state's names and shapes of modules."""
+    """Results of a run: arrays by name; text, and names and shapes of the state, of modules."""
 
     values: dict[str, np.ndarray] = field(default_factory=dict)  # loss, outputs
     gradients: dict[str, np.ndarray] = field(default_factory=dict)
@@ -133,7 +133,7 @@ def _run(case: Case, lib: Any, scope: dict[str, Any], result: Result, seed: int,
 
 
 def digest(x: np.ndarray, first: int) -> np.ndarray:
-    """Of an array: the first elements, the sum, the L2 norm, a random signed projection."""
+    """An array's digest: the first elements, the sum, the L2 norm, a random signed projection."""
     x = np.asarray(x, np.float64).ravel()
     signs = np.random.default_rng(x.size).standard_normal(x.size)
     return np.concatenate([x[:first], [x.sum(), np.sqrt(x @ x), signs @ x]])
@@ -151,7 +151,7 @@ def digests(result: Result) -> dict[str, np.ndarray]:
 
 
 def description(result: Result) -> dict[str, Any]:
-    """All that is no number: names in their order with shapes, text, the log."""
+    """All results that are no numbers: names in order with shapes, text, the log."""
     shapes = {
         part: {name: list(x.shape) for name, x in getattr(result, part).items()}
         for part in ("values", "state")

@@ -1,7 +1,7 @@
-"""One source of random numbers for both libraries: what this package draws, PyTorch is given too.
+"""One source of random numbers for both libraries: PyTorch gets the numbers that we draw.
 
-Here nothing is patched: the seed is set. PyTorch's functions that draw are replaced for the time of
-a run by ones over a NumPy generator of the same seed, each by its own definition.
+In this package nothing is patched: only the seed is set. During a run, PyTorch's functions that
+draw are replaced by functions over a NumPy generator of the same seed, each by its definition.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ import numpy as np
 
 @contextlib.contextmanager
 def seeded(library: Any, seed: int) -> Any:
-    """Within it `library` draws what a NumPy generator (PCG64) of that seed gives."""
+    """Inside this context `library` draws from a NumPy generator (PCG64) with that seed."""
     if library.__name__ != "torch":
         library.manual_seed(seed)
         yield
@@ -53,7 +53,7 @@ def _replacements(torch: Any, seed: int) -> list[tuple[Any, str, Any]]:
         return x.copy_(drawn("random", x.shape, x.dtype) * (b - a) + a)
 
     def dropout(axes: int | None) -> Any:
-        """Of `axes` axes the mask has the size of the input, then 1."""
+        """The mask has the size of the input in the first `axes` axes, and 1 in the others."""
 
         def function(x: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
             if not training or p == 0:

@@ -1,4 +1,4 @@
-"""Run PyTorch over the grid and keep what it gives: `python -m tests.conformance.record`.
+"""Run PyTorch over the grid and record the results: `python -m tests.conformance.record`.
 
 Arrays go into recorded.npz, all else (errors, names, printed modules) into recorded.json; the tests
 replay both without PyTorch.

@@ -12,7 +12,7 @@ RECORDED = Path(__file__).parent / "recorded"
 
 
 def write(name: str, entries: dict[str, Any]) -> None:
-    """As JSON, an entry a line."""
+    """The JSON text, one entry per line."""
     lines = [f"{json.dumps(k)}: {json.dumps(v, ensure_ascii=False)}" for k, v in entries.items()]
     (RECORDED / name).write_text("{\n" + ",\n".join(lines) + "\n}\n")
 

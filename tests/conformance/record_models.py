@@ -1,4 +1,4 @@
-"""Run the models with PyTorch and keep what they give: `python -m tests.conformance.record_models`."""
+"""Run the models with PyTorch and record results: `python -m tests.conformance.record_models`."""
 
 import json
 from pathlib import Path

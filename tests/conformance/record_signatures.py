@@ -1,22 +1,23 @@
 """Record PyTorch's signatures: `python -m tests.conformance.record_signatures`.
 
-The table `recorded/signatures.json` has each public function and Tensor method that is here too:
+The table `recorded/signatures.json` has the functions and Tensor methods that exist here too:
 
 - `overloads`: the parameters of each overload in PyTorch's stubs, as texts: `input: Tensor`,
-  `dim: int = 0`, `*size: int`; after `*` they are keyword-only; the last text is what it returns;
-- `aliases`: the NumPy names that are taken for a parameter, found by calling the function;
-- `number`: what a call says with numbers in the place of Tensors, or a Tensor in the place of a
-  list: the first line of the error, or the value.
+  `dim: int = 0`, `*size: int`; after `*` they are keyword-only; the last text is the result's type;
+- `aliases`: the NumPy names that the function takes for a parameter, found by calling it;
+- `number`: the result of a call with numbers instead of Tensors, or a Tensor instead of a list: the
+  first line of the error, or the value.
 
-Functions that PyTorch writes in Python have the signature that `inspect` shows; those that take
-`*args` there have the one in the first line of their documentation.
+For functions written in Python, the signature is that of `inspect`. If they take `*args`, it is the
+one in the first line of their documentation.
 
-Functions of nn.functional and nn.init have the signature that `inspect` shows if there is one, since
-the stubs describe other functions of the same name. For the built-in ones of nn.functional, PyTorch's schemas say which parameters are keyword-only, their
-names by keyword, and the defaults that the stubs leave out.
+For functions of nn.functional and nn.init, the signature is that of `inspect` if it has one, since
+the stubs describe other functions of the same name. For built-in functions of nn.functional,
+PyTorch's schemas give the keyword-only parameters, the keywords, and the defaults that the stubs
+leave out.
 
-The table `recorded/classes.json` has the public classes and functions of the spaces `CLASSES`, with the
-parameters of constructors and methods as `inspect` shows them: see `parameters_of`.
+The table `recorded/classes.json` has the public classes and functions of the spaces `CLASSES`, with
+the parameters of constructors and methods from `inspect`: see `parameters_of`.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ TYPES = {  # PyTorch's names for types, by ours
     "tuple[Tensor, ...] | list[Tensor] | None": "Sequence[Tensor]",
     "tuple[Tensor, ...] | list[Tensor]": "Sequence[Tensor]", "builtins.int": "int",
 }  # fmt: skip
-RENAMED = {"torch.Tensor.requires_grad_": ("mode", "requires_grad")}  # as its own errors say
+RENAMED = {"torch.Tensor.requires_grad_": ("mode", "requires_grad")}  # as in PyTorch's errors
 DROPPED = ("Dimname", "ellipsis", "names", "sparse_grad", "layout", "pin_memory", "_complex]")
 
 
@@ -93,7 +94,7 @@ def main() -> None:
 
 
 def write(path: Path, table: dict[str, Any]) -> None:
-    """Write a table, a line for each name."""
+    """Write a table, one line per name."""
     lines = [f"{json.dumps(n)}: {json.dumps(row)}" for n, row in table.items()]
     path.write_text("{\n" + ",\n".join(lines) + "\n}\n")
     print(f"{path.name}: {len(table)} names, {path.stat().st_size / 1e6:.2f} MB")
@@ -142,7 +143,7 @@ def _of_networks(
 ) -> list[list[str]]:
     """The overloads of a function of torch.nn; none for one that takes `*args, **kwargs`."""
     if inspect.isfunction(function):
-        # two functions in one: that with the indices has the parameter that chooses
+        # two functions in one: the one with indices has the parameter that selects it
         chosen = inspect.getclosurevars(function).nonlocals.get("if_true", function)
         overloads = list(_overloads(chosen, [], space))
         return [o for o in overloads if "*args" not in o]
@@ -218,10 +219,10 @@ def _type(text: str) -> str:
 
 
 def _as_taken(function: Any, path: str, overloads: list[list[str]]) -> list[list[str]]:
-    """The overloads, where the stubs say something else than PyTorch does.
+    """The overloads, corrected where the stubs differ from PyTorch's behaviour.
 
-    No method takes `out`. Fewer arguments may be taken by place: the error for too many says how
-    many. And a parameter may have another name.
+    No method takes `out`. Fewer arguments may be positional: the error for too many of them gives
+    the number. And a parameter may have another name.
     """
     old, new = RENAMED.get(path, ("", ""))
     most = _most_by_place(function, path.startswith("torch.Tensor."))
@@ -242,7 +243,7 @@ def _as_taken(function: Any, path: str, overloads: list[list[str]]) -> list[list
 
 
 def _most_by_place(function: Any, method: bool) -> int | None:
-    """The number of arguments by place in the error for too many of them, if it says that."""
+    """The number of positional arguments, as the error for too many of them tells it; or None."""
     import torch
 
     said = _said(function, [torch.ones(2)] * method + [None] * 12)
@@ -254,7 +255,7 @@ def _most_by_place(function: Any, method: bool) -> int | None:
 
 
 def _by_calling(function: Any, overloads: list[list[str]]) -> dict[str, Any]:
-    """The NumPy names that the function takes, and what it says of numbers for Tensors."""
+    """The NumPy names that the function takes, and its errors for numbers instead of Tensors."""
     import torch
 
     aliases: dict[str, list[str]] = {}
@@ -299,7 +300,7 @@ def _said(function: Any, values: list[Any]) -> str:
 def _arguments(
     torch: Any, overload: list[str], function: Any
 ) -> tuple[dict[str, Any], list[str]] | None:
-    """Arguments for the parameters of an overload that want one, and the names of the Tensors."""
+    """Arguments for the required parameters of an overload, and the names of the Tensors."""
     required = [t for t in overload[:-1] if " = " not in t and t not in ("*",) and t[0] != "*"]
     pairs = [t.split(": ", 1) for t in required]
     if any(len(pair) < 2 for pair in pairs):
@@ -328,7 +329,7 @@ def _arguments(
 
 
 def _value(torch: Any, name: str, kind: str, dtype: Any, shape: tuple[int, ...]) -> Any:
-    """An argument of a kind, that functions mostly take."""
+    """An argument of a type, with a value that most functions take."""
     if kind.startswith("Tensor"):
         if name in ("index", "indices", "repeats"):
             return torch.zeros(shape, dtype=torch.int64)
@@ -367,9 +368,7 @@ def classes() -> Iterator[tuple[str, dict[str, list[str]]]]:
         for name in sorted(public):
             value, own = getattr(theirs, name), getattr(ours, name)
             home = getattr(value, "__module__", None) or ""
-            if not callable(value) or not home.startswith(
-                "torch"
-            ):  # imported there for its own use
+            if not callable(value) or not home.startswith("torch"):  # imported for internal use
                 continue
             row = {"": value}
             if isinstance(value, type) and isinstance(own, type):
@@ -386,7 +385,7 @@ def find(root: Any, path: str) -> Any:
 
 
 def _methods(theirs: type, ours: type, known: set[type], torch: Any) -> dict[str, Any]:
-    if issubclass(theirs, torch.Tensor):  # whose methods are in the other table
+    if issubclass(theirs, torch.Tensor):  # its methods are in the other table
         return {}
     bases = (known & set(theirs.__mro__)) - {theirs}
     found = {}
@@ -403,7 +402,7 @@ def _methods(theirs: type, ours: type, known: set[type], torch: Any) -> dict[str
 def parameters_of(function: Any) -> list[str] | None:
     """The parameters as texts: `a`, `b = 1`, `*args`, `*` before keyword-only ones, `**kwargs`.
 
-    A default that is an object stands as `...`. None for a function without a signature.
+    A default that is an object is written as `...`. None for a function without a signature.
     """
     try:
         parameters = inspect.signature(function).parameters.values()

@@ -1,8 +1,8 @@
-"""What an op saved, seen from outside: y = f(x) and a write to x or to y before backward.
+"""The values that an op saved, tested from outside: y = f(x), a write to x or y, then backward.
 
-PyTorch raises where a vjp needs what was written. Here that may be allowed where less is saved; it
-may never be refused where PyTorch allows it, or people's models would not run. Either way the
-gradients are those of the program without the write.
+PyTorch raises if a vjp needs the value that was overwritten. We may allow the write if we save
+less. We may never refuse a write that PyTorch allows: models would not run. Either way the
+gradients equal those of the program without the write.
 """
 
 import warnings
@@ -58,7 +58,7 @@ def expressions(text: str) -> list[str]:
 
 
 def cases() -> dict[str, tuple[str, list[str]]]:
-    """name → (statements that end with y, what may be written)."""
+    """name → (statements that end with y, the names that may be written to)."""
     found = {e: (f"y = {e}", ["p", "y"]) for e in expressions(ONE)}
     for e in expressions(TWO):
         found[e] = (f"y = {e}", ["p", "q", "y"])
@@ -68,7 +68,7 @@ def cases() -> dict[str, tuple[str, list[str]]]:
 
 
 def gradients(statements: str, lib: Any, written: str | None = None) -> list[Any] | None:
-    """The leaves' gradients; None where backward says that what it needs was written."""
+    """The gradients of the leaves; None if backward raises because a saved value was changed."""
     scope = {"torch": lib, "F": lib.nn.functional}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -87,7 +87,7 @@ def gradients(statements: str, lib: Any, written: str | None = None) -> list[Any
 
 
 def table(lib: Any) -> dict[str, Any]:
-    """name → the gradients, and whether each may be written."""
+    """name → the gradients, and whether each name may be written to."""
     return {
         name: {
             "gradients": gradients(statements, lib),

@@ -1,6 +1,6 @@
 """In-place operations case by case: values, gradients, versions and errors as PyTorch's.
 
-The recordings are PyTorch's (record_inplace.py); where PyTorch is installed, it is asked anew.
+The recordings are PyTorch's (record_inplace.py); if PyTorch is installed, it runs again.
 """
 
 import json
@@ -31,13 +31,13 @@ def recorded(name):
 RECORDED, RECORDED_INSTEAD = recorded("inplace.json"), recorded("instead.json")
 SAVED = recorded("saved.json")
 
-# Where a write that PyTorch allows is refused: here the logits are saved, there the log-softmax; and
-# a number over a tensor is a division here, there a reciprocal.
+# Writes that PyTorch allows and we refuse: we save the logits, PyTorch the log-softmax. And we
+# divide a number by a tensor, where PyTorch multiplies it by the reciprocal.
 REFUSED = {("F.cross_entropy(p, torch.tensor([0, 1]))", "p"), ("1.0 / p", "p")}
 
 
 def beginning(message):
-    """A message up to where it tells numbers, the names of types, or advice."""
+    """The beginning of a message, before numbers, names of types, or advice."""
     message = message.removeprefix("a view of ")  # of a leaf: here an assignment by index is none
     message = message.removeprefix("unsupported operation: ")
     return re.split(r"[\d\[(:]|\. | Float", message)[0].rstrip(". ")

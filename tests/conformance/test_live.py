@@ -1,4 +1,4 @@
-"""Drawn cases against PyTorch itself, where it is installed."""
+"""Drawn cases against PyTorch itself, if it is installed."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch")
 
 
 def agree(code, order=2, grad=None, **inputs):
-    """The code gives the same here and there: values, gradients, second ones, or an error."""
+    """The same results in both libraries: values, first and second derivatives, or an error."""
     case = Case(code, code, inputs, order, grad)
     wanted = case.run(torch, torch.nn, torch.nn.functional, torch.optim)
     given = case.run(tc, nn, F, optim)
@@ -29,7 +29,7 @@ none_or_few = st.integers(0, 2)
 
 @st.composite
 def windows(draw, dims, top=3):
-    """Kernel, stride, padding, dilation; and sides that hold a window, mostly."""
+    """Kernel, stride, padding, dilation, and sides that mostly contain a window."""
     one = lambda low, high: draw(st.tuples(*[st.integers(low, high)] * dims))  # noqa: E731
     kernel, stride, dilation = one(1, top), one(1, 3), one(1, 2)
     padding = tuple(draw(st.integers(0, max(k // 2, 0))) for k in kernel)
@@ -171,7 +171,7 @@ def test_indexing(items, shape):
     agree(f"x[{', '.join(items)}]", x=real(*shape))
     agree(f"y = x * 1.0\ny[{', '.join(items)}] = 2.5", x=real(*shape))
     if not any("[[" in item or item == "[0, 0]" for item in items):
-        # of values written to one place twice PyTorch gives each the gradient; here the last has it
+        # of values written to one index twice, PyTorch gives each the gradient; here only the last
         agree(f"y = x * 1.0\ny[{', '.join(items)}] *= 2.5", x=real(*shape))
 
 

@@ -1,6 +1,6 @@
-"""Models as people write them for PyTorch, with their imports changed: the same numbers as there.
+"""Models written for PyTorch, with changed imports: the same numbers as in PyTorch.
 
-The recordings are PyTorch's (record_models.py); where PyTorch is installed, it is asked anew.
+The recordings are PyTorch's (record_models.py); if PyTorch is installed, it runs again.
 """
 
 import functools
@@ -65,7 +65,7 @@ def test_the_same_draws_make_the_same_first_weights(name):
 def compare(arrays, recorded, first):
     """Arrays against their digests, each number up to RTOL of its array's norm.
 
-    Gradients that cancel (of a bias before batch norm) are rounding in both: they are held to 1e-4
+    Gradients that cancel (of a bias before batch norm) are rounding in both: the tolerance is 1e-4
     of that of the largest norm.
     """
     found = [digest(x, first) for x in arrays.values()]
@@ -92,7 +92,7 @@ def test_a_float32_model_stays_float32(name):
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("name", CASES)
 def test_every_gradient_is_pytorchs(name, seed):
-    """In full, with other weights and data, and the images' gradients too."""
+    """All numbers, with other weights and data, and the gradients of the images too."""
     given, wanted = run(name, tc, seed, leaves=True), run(name, torch, seed, leaves=True)
     for part in ("values", "gradients", "state", "initial"):
         here, there = getattr(given, part), getattr(wanted, part)

@@ -1,4 +1,4 @@
-"""The grid against what PyTorch gave, without PyTorch."""
+"""The grid against PyTorch's recorded results, without PyTorch."""
 
 import json
 
@@ -14,7 +14,7 @@ from .grid_errors import SAME_WORDS
 from .record import ARRAYS, FACTS
 
 RECORDED = json.loads(FACTS.read_text())["cases"]
-REFUSED = {"RuntimeError", "ValueError"}  # what is raised here where PyTorch asserts
+REFUSED = {"RuntimeError", "ValueError"}  # raised here where PyTorch asserts
 STORE = np.load(ARRAYS)
 KEYS: dict[int, list[str]] = {}
 for stored in STORE.files:
@@ -22,13 +22,13 @@ for stored in STORE.files:
 
 
 def recorded(name):
-    """What PyTorch gave."""
+    """PyTorch's recorded results."""
     number = list(CASES).index(name)
     return RECORDED[name] | {k.partition(" ")[2]: STORE[k] for k in KEYS.get(number, ())}
 
 
 def same(key, given, wanted):
-    """Assert that a value is the recorded one; a gradient of zeros is as good as none."""
+    """Assert that a value is the recorded one. A gradient of zeros equals no gradient."""
     if isinstance(wanted, str) and wanted == "unused":
         assert isinstance(given, str) or not np.any(given), f"{key}: {given}, wanted none"
     elif isinstance(given, str) and given == "unused":

@@ -1,4 +1,4 @@
-"""Every public function and method has PyTorch's signature, and takes NumPy's names where it does.
+"""Each public function and method has PyTorch's signature, and takes NumPy's names as PyTorch does.
 
 The tables are `recorded/signatures.json` and `recorded/classes.json`; `record_signatures` explains and
 writes them.
@@ -22,12 +22,12 @@ CLASSES = json.loads((RECORDED / "classes.json").read_text())
 SPACES = {"torch": tc, "torch.Tensor": tc.Tensor, "torch.nn.functional": F,
           "torch.nn.init": tc.nn.init}  # fmt: skip
 
-# Parameters that are not here, each with what is to be done instead.
+# Parameters that are missing here, and the alternative for each.
 NOT_HERE: dict[str, str] = {
     "out_dtype": "of matrix products on CUDA: PyTorch's CPU refuses it, and so does an unknown keyword",
 }
-# Overloads whose second argument by place has two names: either is taken by place and by name.
-# A key with a dot is for one function.
+# Overloads whose positional argument has two names: both work, by position and by keyword.
+# A key with a dot is for one function only.
 TWO_NAMES: dict[str, str] = {
     "repeat_interleave.repeats": "repeat_interleave(repeats), beside repeat_interleave(input, repeats)",
     "scatter.value": "scatter(input, dim, index, value), beside src",
@@ -140,7 +140,7 @@ def test_numpys_names_are_taken(path):
 
 # --- Classes ------------------------------------------------------------------------------------
 
-# Where ours differ on purpose: the path, and the reason.
+# Intended differences: the path, and the reason.
 DIFFERENT: dict[str, str] = {
     "autograd.no_grad": "shows the function that it decorates, as PyTorch's enable_grad does",
     "utils.checkpoint.checkpoint": "names preserve_rng_state, which PyTorch takes from **kwargs",

@@ -1,4 +1,4 @@
-"""One thread: what a thread takes of the work, or calls for it, is chance."""
+"""One thread: the division of work between threads, and so the counts, vary by chance."""
 
 import importlib.util
 

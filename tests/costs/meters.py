@@ -1,4 +1,4 @@
-"""Meters of what a call costs, none of them a clock: the same on every machine and at every run."""
+"""Meters of the cost of a call. They count, so all machines and all runs give the same figures."""
 
 import ctypes
 import functools
@@ -21,10 +21,10 @@ INLINED = {"<listcomp>", "<dictcomp>", "<setcomp>"}  # calls until Python 3.11, 
 
 
 def python_calls(run):
-    """How many functions of this package (those generated for ops too) the third run calls.
+    """The number of calls of functions of this package in the third run.
 
-    The first makes an optimizer's state, and the second is the first of those that are alike. Calls of
-    this thread, and not what NumPy or Python's own modules call in turn: so all versions agree.
+    The first run makes the state of an optimizer, and the second may still differ. Only calls in
+    this thread count, and none inside NumPy or the standard library: so all versions agree.
     """
     run()
     run()
@@ -47,7 +47,7 @@ def python_calls(run):
 
 # -- calls of kernels ----------------------------------------------------------------------------
 
-MULTIPLY_ADDS = {  # of the arguments: arrays, and for the adjoints of a convolution a shape
+MULTIPLY_ADDS = {  # by the arguments: arrays, and a shape for the adjoints of a convolution
     "matmul": lambda a, b: prod(a.shape) * b.shape[-1],
     "conv2d": lambda x, w, y: prod(y.shape) * prod(w.shape[1:]),
     "conv2d_input": lambda g, w, x_shape: prod(g.shape) * prod(w.shape[1:]),
@@ -57,7 +57,7 @@ MULTIPLY_ADDS = {  # of the arguments: arrays, and for the adjoints of a convolu
 
 @contextmanager
 def kernel_calls():
-    """While it lasts: a dict of how often each kernel is called, and of multiply-adds in all."""
+    """Count the calls of each kernel, and all multiply-adds, inside a `with` block: a dict."""
     counts, functions = {"multiply-adds": 0}, {n: getattr(kernels, n) for n in kernels.FUNCTIONS}
 
     def counted(name, function):
@@ -80,13 +80,13 @@ def kernel_calls():
         vars(kernels).update(functions)
 
 
-# -- what a graph keeps --------------------------------------------------------------------------
+# -- saved memory ---------------------------------------------------------------------------------
 
 
 def kept(*tensors, besides=()):
-    """Bytes of the memory that the graph of some tensors keeps for backward, each array once.
+    """Bytes that the graph of some tensors saves for backward. Each array counts once.
 
-    Memory counts that is held by a view of it. That of `besides`, which lives anyway, does not.
+    The base of a saved view counts. The memory of `besides`, which exists anyway, does not.
     """
     known = {id(engine.owner(t._array)) for t in besides}
     total, seen, stack = 0, set(), [t._node for t in tensors]
@@ -113,14 +113,14 @@ def kept(*tensors, besides=()):
 
 
 class Traced:
-    """Bytes of NumPy's and Python's memory since this was made: `now`, and at most (`peak`)."""
+    """Growth of NumPy's and Python's memory in bytes since this was made: `now` and `peak`."""
 
     def __init__(self):
         tracemalloc.start()
         self.start()
 
     def start(self):
-        """From here on."""
+        """Start again from zero."""
         tracemalloc.reset_peak()
         self.before = tracemalloc.get_traced_memory()[0]
 
@@ -135,7 +135,7 @@ class Traced:
 
 @contextmanager
 def traced():
-    """A `Traced`, while it lasts."""
+    """A `Traced` inside a `with` block."""
     meter = Traced()
     try:
         yield meter
@@ -145,9 +145,10 @@ def traced():
 
 # -- allocations ---------------------------------------------------------------------------------
 #
-# NumPy takes the memory of arrays from a handler, which can be replaced (NEP 49). This one counts what
-# is asked for and hands the call on. Arrays remember their handler and give their memory back to it,
-# some when Python ends: so that part is the usual C function, and the handler lives forever.
+# NumPy takes the memory of arrays from a handler, which can be replaced (NEP 49). This one
+# counts the requested bytes and passes the call on. Arrays remember their handler and free their
+# memory with it, some when Python exits: so that part is the usual C function, and the handler is
+# never freed.
 
 SIZE = ctypes.c_size_t
 MALLOC = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, SIZE)
@@ -168,7 +169,7 @@ _sizes = []
 
 @functools.cache
 def _handlers():
-    """(how to set one, the one that counts, the usual one)."""
+    """(a function that sets a handler, the counting handler, the usual handler)."""
     pointer, new = ctypes.pythonapi.PyCapsule_GetPointer, ctypes.pythonapi.PyCapsule_New
     pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
     new.restype = ctypes.py_object
@@ -198,7 +199,7 @@ def _handlers():
 
 
 def allocations(run, least):
-    """The sizes of the arrays of at least so many bytes that the second run allocates, in order."""
+    """Sizes in bytes of the arrays that the second run allocates, in order, without small ones."""
     set_handler, counting, usual = _handlers()
     run()
     _sizes.clear()

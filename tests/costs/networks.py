@@ -15,7 +15,7 @@ def lenet():
 
 
 class Block(nn.Module):
-    """Two convolutions with batch norm, and what went in added (He et al. 2016)."""
+    """Two convolutions with batch norm, plus the input (He et al. 2016)."""
 
     def __init__(self, c, f, stride):
         super().__init__()
@@ -32,7 +32,7 @@ class Block(nn.Module):
 
 
 def resnet(width=16, blocks=2, around=lambda block: block):
-    """A small ResNet-18 for images of 3 channels; `around` says how each block is called."""
+    """A small ResNet-18 for images of 3 channels; `around` calls each block."""
     widths = [width] * blocks + [2 * width] * blocks
     layers = [nn.Conv2d(3, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
     c = width

@@ -1,7 +1,7 @@
-"""How much is called: Python functions of the package, kernels, multiplications.
+"""Counts of calls of Python functions and kernels, and of multiplications.
 
-A figure is what it takes today. Where one grows, either there is a good reason, and the table is
-renewed, or a call was added where every user pays for it.
+The figures are today's, and a test fails above them. If a figure grows for a good reason, raise it
+in the table. Otherwise remove the call: every user pays for it.
 """
 
 import numpy as np
@@ -13,15 +13,14 @@ from tinygrad_cnn import nn, optim
 from .meters import kernel_calls, python_calls
 from .networks import NETWORKS, training_step
 
-# Python calls that one more of it adds: of an op on two Tensors (its forward, its vjps and all that
-# the engine does in between) ...
+# Python calls for one more op on two Tensors: its forward, its vjps and the work of the engine ...
 OP = {"mul": 6, "add": 6, "relu": 11}
-# ... of a call of a module without what its function does (forward alone) ...
+# ... for one more call of a module, forward, without the function that it calls ...
 MODULE = {"Identity": 2, "ReLU": 2, "a Sequential's": 2}
-# ... and of a parameter in a step of an optimizer.
+# ... and for one more parameter in a step of an optimizer.
 PARAMETER = {"zero_grad": 2, "SGD": 7, "SGD with momentum": 7, "Adam": 10, "AdamW": 11}
-# Python calls of a forward pass of a layer, and of both passes with a sum behind it. Compiled
-# convolutions take some fewer where vectors are shorter, or more: the most of 16, 32 and 64 bytes.
+# Python calls of the forward pass of a layer, and of both passes of the layer and a sum. Compiled
+# convolutions depend on the width of vectors: the figure is the largest for 16, 32 and 64 bytes.
 LAYER = {
     "Linear": {"vectorized": (13, 90), "compiled": (14, 93)},
     "Conv2d": {"vectorized": (44, 174), "compiled": (69, 209)},
@@ -35,8 +34,8 @@ STEP = {
     "LeNet-5": {"vectorized": 642, "compiled": 771},
     "ResNet": {"vectorized": 2937, "compiled": 4171},
 }
-# Calls of kernels in a step, whichever set it is. The first convolution asks for no gradient of the
-# images, and a 1×1 image is pooled as any other.
+# Calls of kernels in a step, the same for both sets. The first convolution computes no gradient of
+# the images, and a 1×1 image is pooled like any other.
 KERNELS = {
     "LeNet-5": {
         "conv2d": 2, "conv2d_weight": 2, "conv2d_input": 1, "max_pool2d": 2, "max_pool2d_scatter": 2,
@@ -50,7 +49,7 @@ KERNELS = {
 
 
 def one_more(run):
-    """Python calls that `run(n)` needs for one more: what is about it does not count."""
+    """Python calls of `run(n)` per unit of n, without the constant part."""
     few, many = python_calls(lambda: run(4)), python_calls(lambda: run(8))
     return (many - few) / 4
 
@@ -138,7 +137,7 @@ def test_a_step(name, kernel_set):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_step_multiplies_three_times_as_much_as_a_forward_pass(name, kernel_set):
-    """For y, x̄ and w̄ once each; less the gradient of the images."""
+    """One for each of y, x̄ and w̄, minus the gradient of the images."""
     network, shape = NETWORKS[name]
     model = network()
     found = nn.summary(model, (2, *shape))

@@ -1,6 +1,6 @@
-"""How much memory: what a graph keeps, what is allocated, and the most that a step holds.
+"""Memory: bytes that a graph saves, arrays that are allocated, and the peak of a step.
 
-As in test_calls.py a figure is what it takes today, and bounds what it may take.
+As in test_calls.py, the figures are today's, and a test fails above them.
 """
 
 import gc
@@ -16,17 +16,17 @@ from tinygrad_cnn.utils.checkpoint import checkpoint
 from .meters import allocations, kept, traced
 from .networks import NETWORKS, resnet, training_step
 
-N, C, H = 8, 16, 16  # images, channels, rows and columns of what goes in
-CLASSES = 64  # of the losses, on as many rows: as many numbers as ...
-SIZE = N * C * H * H  # ... goes in; float32
+N, C, H = 8, 16, 16  # images, channels, rows and columns of the input
+CLASSES = 64  # of the losses: the logits have as many numbers as ...
+SIZE = N * C * H * H  # ... the input; float32
 UNIT = 4 * SIZE  # bytes
 PIXELS, POOLED, VECTORS = N * H * H, SIZE // 4, SIZE // 512
 
-# (the op of x, bytes kept for backward beside parameters and labels, arrays of the size of x that are
-# allocated forward and backward with NumPy's kernels, and with the compiled ones where they differ).
-# What is kept follows from the derivatives; a result is one array, and so is the gradient of a leaf;
-# what is more is passes that NumPy cannot do in one, or masks of a byte a number (0.25). Winograd's
-# transforms of filters are of 0.28.
+# (the op of x; bytes saved for backward, without parameters and labels; arrays of the size of x
+# allocated forward and backward with NumPy's kernels; and with the compiled ones if they differ).
+# The derivatives determine the saved bytes. The result is one array, and the gradient of a leaf is
+# one. More arrays are temporaries of NumPy, or masks of a byte per number (0.25). Winograd's
+# transforms of filters have a size of 0.28.
 OPS = {
     "add": (lambda x: x + x, 0, (1, 1)),
     "mul": (lambda x: x * x, UNIT, (1, 3)),  # x
@@ -42,7 +42,7 @@ OPS = {
     "conv2d": (lambda x: F.conv2d(x, W3, padding=1), UNIT, (1, 2.56), (1.28, 1.56)),
     "conv2d 1×1": (lambda x: F.conv2d(x, W1), UNIT, (1, 2), (1, 1)),
     "conv2d depthwise": (lambda x: F.conv2d(x, WD, padding=1, groups=C), UNIT, (1, 2), (1, 1)),
-    "max_pool2d": (lambda x: F.max_pool2d(x, 2), POOLED, (0.25, 1)),  # a byte a window
+    "max_pool2d": (lambda x: F.max_pool2d(x, 2), POOLED, (0.25, 1)),  # a byte per window
     "avg_pool2d": (lambda x: F.avg_pool2d(x, 2), 0, (0.75, 1.75)),
     "batch_norm": (
         lambda x: F.batch_norm(x, *NORM, training=True), UNIT + 12 * C, (3, 3), (1, 1),
@@ -50,21 +50,21 @@ OPS = {
     "layer_norm": (
         lambda x: F.layer_norm(x.view(-1, 512), (512,)), UNIT + 12 * VECTORS, (3, 2), (1, 2),
     ),
-    "linear": (lambda x: F.linear(x.view(-1, 512), WL), UNIT, (2, 9)),  # W̄ is 8 times x
+    "linear": (lambda x: F.linear(x.view(-1, 512), WL), UNIT, (2, 9)),  # W̄ has 8 times the size
     "softmax": (lambda x: x.view(-1, 512).softmax(1), UNIT, (2, 3)),  # y
     "log_softmax": (lambda x: x.view(-1, 512).log_softmax(1), UNIT, (2, 3)),  # y
     "cross_entropy": (lambda x: F.cross_entropy(x.view(-1, 512), LABELS), UNIT, (1, 2)),  # x
     "mse_loss": (lambda x: F.mse_loss(x, ZEROS), UNIT, (2, 2)),  # the difference
 }  # fmt: skip
-# Arrays in a step of at least a quarter of the first convolution's output, and their sum in its size.
+# The arrays of a step that have at least a quarter of the size of the first convolution's output:
+# their number, and the sum of their sizes in units of that size.
 ALLOCATED = {
     "LeNet-5": {"vectorized": (11, 6.2), "compiled": (10, 5.9)},
     "ResNet": {"vectorized": (117, 82.3), "compiled": (60, 47.1)},
 }
 BATCH = {"LeNet-5": 128, "ResNet": 32}
-# The most that a step holds beyond what its graph keeps and the gradients of its parameters, in the
-# size of the first convolution's output: a cotangent, the one that is made of it, a mask, less what
-# is freed by then.
+# The peak of a step beyond the saved arrays and the gradients of parameters, in sizes of the first
+# convolution's output: a cotangent, the next one, a mask, minus the memory freed before.
 WORKSPACE = {
     "LeNet-5": {"vectorized": 1.5, "compiled": 1.25},
     "ResNet": {"vectorized": 1.25, "compiled": 1.0},
@@ -105,7 +105,7 @@ def test_what_an_op_keeps_and_allocates(name, kernel_set):
 
 @pytest.mark.parametrize("op", [tc.exp, tc.sigmoid, lambda x: x * x])
 def test_backward_frees_as_it_goes(op):
-    """A long chain's backward pass never holds three arrays more than its forward pass did."""
+    """The backward pass of a long chain never holds three arrays more than the forward pass."""
     x = tc.zeros(1 << 16, requires_grad=True)
     one = 4 << 16
     op(x).sum().backward()  # compiled before
@@ -125,7 +125,7 @@ def test_backward_frees_as_it_goes(op):
 
 
 def test_cotangents_are_summed_in_place():
-    """At a place where four paths meet: a product for each, the first sum, and two added to it."""
+    """Where four paths meet: a product for each path, the first sum, and two in-place additions."""
     x, levels = tc.zeros(1 << 16, requires_grad=True), 10
 
     def run():
@@ -140,7 +140,7 @@ def test_cotangents_are_summed_in_place():
 
 
 def sizes_of(name):
-    """(a step, bytes that its graph keeps, of all gradients, of the first convolution's output)."""
+    """(a step, bytes saved by its graph, bytes of all gradients, bytes of the first output)."""
     network, shape = NETWORKS[name]
     model, shape = network(), (BATCH[name], *shape)
     x, labels = tc.randn(*shape), tc.zeros(shape[0], dtype=tc.int64)
@@ -163,7 +163,7 @@ def test_the_most_that_a_step_holds(name, kernel_set):
         after = memory.now
         step()
         gc.collect()
-        assert memory.now < after + 10_000  # bytes: nothing stays
+        assert memory.now < after + 10_000  # bytes: nothing remains
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -184,7 +184,7 @@ class Checkpointed(nn.Module):
 
 
 def test_checkpoint_halves_the_most_that_a_step_holds(kernel_set):
-    """A ResNet of 8 blocks: what lies between blocks is kept, and one block's inside at a time."""
+    """A ResNet of 8 blocks: the arrays between blocks, and the inside of one block at a time."""
     peaks = []
     for around in (Checkpointed, lambda block: block):
         model = resnet(8, 4, around)
@@ -198,7 +198,7 @@ def test_checkpoint_halves_the_most_that_a_step_holds(kernel_set):
 
 
 def test_checkpoint_holds_one_part_at_a_time():
-    """Of 8 parts of 8 ops: an array for each part, what is left of one part, and what is at work."""
+    """8 parts of 8 ops keep an array per part, the rest of one part, and temporaries."""
     x, one, halfway = tc.zeros(1 << 16, requires_grad=True), 4 << 16, []
 
     def part(x):

@@ -1,4 +1,4 @@
-"""Tensors of data: dtypes, copies, and what shares memory."""
+"""Tensors from data: dtypes, copies, and shared memory."""
 
 import numpy as np
 import pytest
@@ -88,10 +88,14 @@ def test_asarray_keeps_the_graph_unless_it_is_told_to_cut_it():
         (
             lambda: tc.tensor([1.0], device="cuda"),
             RuntimeError,
-            "tensor: device 'cuda' is not there",
+            "tensor: device 'cuda' is not available",
         ),
         (lambda: tc.tensor([1.0], tc.float64), TypeError, "takes 1 positional argument"),
-        (lambda: tc.as_tensor([1.0], device="cuda"), RuntimeError, "device 'cuda' is not there"),
+        (
+            lambda: tc.as_tensor([1.0], device="cuda"),
+            RuntimeError,
+            "device 'cuda' is not available",
+        ),
         (lambda: tc.scalar_tensor(1.0, layout="a"), TypeError, "must be torch.layout, not str"),
         (lambda: tc.from_numpy([1]), TypeError, "expected a NumPy array, got list"),
         (lambda: tc.from_numpy(np.array(["a"])), TypeError, "can't convert an array of dtype <U1"),

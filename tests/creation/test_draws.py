@@ -1,4 +1,4 @@
-"""Random Tensors: values in their range, dtypes, generators, arguments, and draws in place."""
+"""Random Tensors: values in their range, dtypes, generators, arguments, and in-place draws."""
 
 import numpy as np
 import pytest

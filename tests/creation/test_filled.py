@@ -90,7 +90,7 @@ def test_keywords(name):
             f"{name.removeprefix('new_')}.*must be torch.dtype, not str",
         ),
         ({"layout": "strided"}, TypeError, "argument 'layout' must be torch.layout, not str"),
-        ({"device": "cuda"}, RuntimeError, "device 'cuda' is not there"),
+        ({"device": "cuda"}, RuntimeError, "device 'cuda' is not available"),
         ({"device": 1.5}, TypeError, "argument 'device' must be torch.device, not float"),
     ):
         with pytest.raises(error, match=message):

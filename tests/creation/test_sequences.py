@@ -1,4 +1,4 @@
-"""Numbers in sequence, and the identity matrix."""
+"""Sequences of numbers, and the identity matrix."""
 
 import pytest
 
@@ -49,7 +49,7 @@ def test_keywords(make):
     assert (x.dtype, x.requires_grad) == (tc.float64, True)
     out = tc.empty(0)
     assert make(out=out) is out
-    with pytest.raises(RuntimeError, match="device 'cuda' is not there"):
+    with pytest.raises(RuntimeError, match="device 'cuda' is not available"):
         make(device="cuda")
 
 

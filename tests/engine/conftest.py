@@ -1,4 +1,4 @@
-"""What the tests of the engine share."""
+"""Fixtures of the tests of the engine."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tinygrad_cnn.engine import registry
 
 @pytest.fixture
 def scratch_ops():
-    """Ops that a test registers are taken away again."""
+    """Ops that a test registers are removed afterwards."""
     before = dict(registry)
     yield
     registry.clear()

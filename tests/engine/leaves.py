@@ -1,4 +1,4 @@
-"""Leaves to begin with."""
+"""Leaves for the tests."""
 
 import numpy as np
 

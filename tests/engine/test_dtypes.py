@@ -1,4 +1,4 @@
-"""The default dtype, and the dtype in which two meet."""
+"""The default dtype, and promotion to a common dtype."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Gradients of leaves: added to `.grad`, of all or of none, in memory of their own."""
+"""Gradients of leaves: added to all `.grad` or to none, in separate memory."""
 
 import threading
 
@@ -83,7 +83,7 @@ def test_threads_that_share_a_leaf_lose_no_gradient():
 
 @pytest.mark.parametrize(("more", "copied"), [(0, False), (8, False), (100, True)])
 def test_a_gradient_is_copied_only_where_it_holds_more_memory(more, copied, scratch_ops):
-    """Kernels ask for a few numbers more, to begin at a line of the cache."""
+    """Kernels allocate a few numbers more, to align results with a cache line."""
     places = []
 
     def vjp(g):
@@ -93,7 +93,7 @@ def test_a_gradient_is_copied_only_where_it_holds_more_memory(more, copied, scra
 
     @op
     def doubled(x):
-        """2 x, whose gradient lies at the beginning of more memory."""
+        """2 x. Its gradient is a view of the beginning of a larger array."""
         return x * 2
 
     doubled.defvjp(x=vjp)

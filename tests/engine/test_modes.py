@@ -1,4 +1,4 @@
-"""The grad modes, in all their forms and in threads."""
+"""The grad modes, in all forms and in threads."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""What an op is: its vjps, checked when registered, and how they are called."""
+"""Ops: vjps are checked when registered, and called with the right arguments."""
 
 import pytest
 
@@ -52,7 +52,7 @@ def test_what_vjps_share_is_made_once_where_one_of_them_runs(asks, runs, scratch
 
     @op(shared={"half": half})
     def product(a, b, c):
-        """a b + c, by a roundabout way."""
+        """a b + c, from other ops."""
         return a * b + c
 
     product.defvjp(

@@ -1,4 +1,4 @@
-"""What calls of ops record: what is saved, and calls of every form."""
+"""Recording: the saved values, and every form of a call."""
 
 import functools
 import gc
@@ -55,7 +55,7 @@ def test_a_convolution_saves_input_and_weight_and_no_columns():
 def test_the_first_convolution_computes_no_gradient_of_the_images(monkeypatch):
     images, w = tc.ones(1, 1, 4, 4), tc.ones(1, 1, 3, 3, requires_grad=True)
     loss = F.conv2d(images, w).sum()
-    assert loss.grad_fn.parents[0].saved[1] is None  # the weight is not even kept
+    assert loss.grad_fn.parents[0].saved[1] is None  # the weight is not saved
     ran = []
 
     class Spy(tc.Observer):
@@ -221,7 +221,7 @@ def test_a_wrong_call_is_a_type_error_that_names_the_op(call, scratch_ops):
 def test_a_number_meets_a_tensor_as_an_array_of_it_does(dtype, number):
     x = tc.ones(3).to(dtype)
     plain = number.item() if isinstance(number, np.generic) else number
-    expected = x + tc.tensor(plain)  # a 0-d tensor, which is as weak
+    expected = x + tc.tensor(plain)  # a 0-d tensor promotes as little
     for y in (x + number, number + x):
         assert y.dtype == expected.dtype
         assert y.tolist() == expected.tolist()

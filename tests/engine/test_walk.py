@@ -163,7 +163,7 @@ def test_create_graph_in_backward_gives_grads_that_differentiate():
 
 def test_a_composite_is_differentiated_even_where_inputs_depend_on_each_other():
     x = leaf(4, 3)
-    weight = (x * x).sum(0)  # an ancestor of the other input
+    weight = (x * x).sum(0)  # also an ancestor of the other input
 
     def f(norm):
         return (norm(x, weight) ** 2.0).sum()
@@ -196,7 +196,7 @@ def test_a_million_nodes_on_a_small_stack():
         results.append(walk(10_000))
         results.append(walk(1_000_000))
 
-    # Python 3.13 alone frees nested objects 10,000 deep before it defers, which wants a megabyte
+    # only Python 3.13 frees objects nested 10,000 deep before it defers, which needs a megabyte
     kib = 1024 if sys.version_info[:2] == (3, 13) else 256
     before = threading.stack_size(kib * 1024)
     try:

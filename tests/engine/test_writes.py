@@ -1,4 +1,4 @@
-"""Writes in place: the clock of shared memory."""
+"""In-place writes: the clock of shared memory."""
 
 import gc
 

@@ -1,4 +1,4 @@
-"""examples/backprop_by_hand.py: both ways agree, and every gradient is printed with its formula."""
+"""examples/backprop_by_hand.py: both computations agree, and each gradient has its formula."""
 
 import numpy as np
 

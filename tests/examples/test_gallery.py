@@ -17,7 +17,7 @@ def test_it_makes_what_the_guide_shows(example, tmp_path, capsys):
     assert shown <= made
     assert {name for name in made if not name.endswith(".html")} <= shown
     for file in (*tmp_path.glob("*.svg"), *(DOCS / "pictures").glob("*.svg")):
-        assert "/examples/" not in file.read_text(encoding="utf-8")  # no path of a machine
+        assert "/examples/" not in file.read_text(encoding="utf-8")  # no path of this machine
     there = {file.name for file in (DOCS / "pictures").iterdir()}
     assert shown == there
     assert sum(file.stat().st_size for file in (DOCS / "pictures").iterdir()) < 800_000

@@ -1,4 +1,4 @@
-"""What every function that only moves elements must do: a helper of the tests of their files."""
+"""The common checks of functions that only move elements."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Between brackets: integers beside arrays, writes to an index, and errors in PyTorch's words."""
+"""Indexing with brackets: integers mixed with arrays, writes, and errors in PyTorch's words."""
 
 import numpy as np
 import pytest

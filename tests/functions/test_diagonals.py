@@ -64,7 +64,7 @@ def test_triangle_indices():
             RuntimeError,
             "Only Tensors of float",
         ),
-        (lambda x: tc.triu_indices(2, 2, device="cuda"), RuntimeError, "'cuda' is not there"),
+        (lambda x: tc.triu_indices(2, 2, device="cuda"), RuntimeError, "'cuda' is not available"),
     ],
 )
 def test_errors(call, error, message):

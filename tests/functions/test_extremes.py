@@ -1,4 +1,4 @@
-"""Extremes as functions and methods: their three forms, results with names, NaN, nothing to choose."""
+"""Extremes as functions and methods: their three forms, named results, NaN, no elements."""
 
 import copy
 import pickle

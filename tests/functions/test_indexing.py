@@ -1,4 +1,4 @@
-"""Picking by index and mask: against NumPy, both derivatives, and errors."""
+"""Selection by index and mask: against NumPy, both derivatives, and errors."""
 
 import numpy as np
 import pytest
@@ -90,7 +90,7 @@ def test_errors(call, error, message):
         call(tc.tensor(X))
 
 
-# --- The graph holds a copy of the index ----------------------------------------------------------
+# --- The graph saves a copy of the index ----------------------------------------------------------
 
 
 W = B[0, :2]
@@ -120,7 +120,7 @@ def assigned(x, i):
 
 @pytest.mark.parametrize("name", READS)
 def test_a_write_to_an_index_changes_no_gradient(name):
-    """The graph holds a copy of it."""
+    """The graph saves a copy of it."""
     index, read = READS[name]
     gradients = []
     for write in (False, True):

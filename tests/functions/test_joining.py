@@ -1,4 +1,4 @@
-"""Tensors put together: against NumPy, both derivatives, dtypes, and errors."""
+"""Joined Tensors: against NumPy, both derivatives, dtypes, and errors."""
 
 import numpy as np
 import pytest

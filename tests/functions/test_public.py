@@ -1,4 +1,4 @@
-"""The edge of public functions: keywords, `out=`, errors, and the methods made of them."""
+"""The decorator of public functions: keywords, `out=`, errors, and the methods made of them."""
 
 import inspect
 import warnings
@@ -60,7 +60,7 @@ def test_the_package_has_the_functions_and_neither_their_helpers_nor_their_files
     assert all(getattr(tc, name) is getattr(functions, name) for name in functions.__all__)
 
 
-# --- Errors for what is no Tensor ---
+# --- Errors for arguments that are no Tensor ---
 
 
 @pytest.mark.parametrize(

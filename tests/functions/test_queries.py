@@ -1,4 +1,4 @@
-"""Questions about a Tensor that its elements do not matter to, and constants."""
+"""Queries that do not depend on the elements of a Tensor, and constants."""
 
 import math
 

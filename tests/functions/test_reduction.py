@@ -91,7 +91,7 @@ def test_norms_are_numpys(p):
 
 def test_the_arguments_of_norm_by_place():
     out = tc.empty(0)
-    assert tc.norm(X, 2, None, False, out) is out  # as PyTorch's function has it, not its method
+    assert tc.norm(X, 2, None, False, out) is out  # as in PyTorch's function, not in its method
     assert out.item() == X.norm().item()
     assert X.norm("fro", 1, True, tc.float64).dtype == tc.float64
     assert list(inspect.signature(tc.norm).parameters) == [

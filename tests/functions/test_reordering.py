@@ -1,4 +1,4 @@
-"""Reversed, turned and rolled Tensors: against NumPy, both derivatives, and errors."""
+"""Flipped, rotated and rolled Tensors: against NumPy, both derivatives, and errors."""
 
 import numpy as np
 import pytest

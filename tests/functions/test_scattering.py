@@ -1,4 +1,4 @@
-"""Putting by index and mask: against NumPy, both derivatives, and errors."""
+"""Scattering by index and mask: against NumPy, both derivatives, and errors."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Order: against NumPy with ties and NaN, both derivatives, results with names, and errors."""
+"""Sorting: against NumPy with ties and NaN, both derivatives, named results, and errors."""
 
 import copy
 import pickle

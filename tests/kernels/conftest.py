@@ -1,4 +1,4 @@
-"""Both sets of kernels, and tuning that sends small arrays along the paths of large ones."""
+"""Both sets of kernels, and tuning with which small arrays take the paths of large ones."""
 
 from contextlib import contextmanager
 
@@ -36,7 +36,7 @@ COMPILED_BLOCKS = {
 
 @contextmanager
 def small_blocks(count=None):
-    """Small arrays go through many blocks, on as many threads."""
+    """Small arrays are split into many blocks, on as many threads."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in BLOCKS.items():
             patch.setattr(tuning, name, value)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 
 def links(x_shape, kernel, size, stride, padding, dilation):
-    """(i, j, p, q, h, w) for every tap of every window that stands in x."""
+    """(i, j, p, q, h, w) for every tap of every window that is inside x."""
     (H, W), (I, J), (P, Q) = x_shape[2:], kernel, size
     for i, j, p, q in product(range(I), range(J), range(P), range(Q)):
         h = p * stride[0] + i * dilation[0] - padding[0][0]
@@ -48,7 +48,7 @@ def arrays(seed, shape, dtype=np.float64):
 
 
 def strided(x, how):
-    """The same numbers in other strides."""
+    """The same numbers with other strides."""
     if how == "transposed":
         return np.ascontiguousarray(x.T).T
     if how == "reversed":

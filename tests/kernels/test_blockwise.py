@@ -18,7 +18,7 @@ except ImportError:
 
 @pytest.fixture(params=[False, True], ids=["whole", "in blocks"], autouse=True, scope="module")
 def blocks(request):
-    """Small arrays also go through many blocks, on three threads."""
+    """Small arrays are also split into many blocks, on three threads."""
     with pytest.MonkeyPatch.context() as patch:
         if request.param:
             patch.setattr(threads, "get_num_threads", lambda: 3)
@@ -163,7 +163,7 @@ def test_an_update_that_has_no_program_is_numpys(k, how):
     update = {"method": of.method, "object": of, "partial": functools.partial(of.method)}.get(
         how, update
     )
-    for _ in range(2):  # the second time it may be remembered
+    for _ in range(2):  # the second time it may be cached
         k.blockwise([(update, (p, g), 1, (2.0,))])
     assert p.tolist() == [1 + 4 * i for i in range(50)]
     if how in ("method", "object", "partial"):
@@ -176,7 +176,7 @@ NUMBER = 0.0
 
 
 def test_an_update_does_what_it_says_now(k):
-    """An update is traced once. The values that it refers to may differ the next time."""
+    """An update is traced once. The values that it refers to may differ in the next call."""
     p, g = np.zeros(50), np.full(50, -0.0)
     settings = type("Settings", (), {})()
 

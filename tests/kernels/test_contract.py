@@ -1,4 +1,4 @@
-"""The contract, the sets that keep it, and the choice of one of them."""
+"""The contract, the sets that implement it, and the choice of a set."""
 
 import ast
 import importlib.util
@@ -120,7 +120,7 @@ with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     kernels.conv2d
 assert kernels.current() == "vectorized"
-assert "taking the 'vectorized' ones" in str(caught[0].message)
+assert "using the 'vectorized' ones" in str(caught[0].message)
 """
     result = python(script, TINYGRAD_CNN_KERNELS="")
     assert result.returncode == 0, result.stderr

@@ -238,7 +238,7 @@ def test_numbers_that_a_function_is_given_are_those_of_the_call(k):
 
 
 def test_what_is_not_among_the_arrays_is_as_it_is_now(k):
-    """Arrays as keywords: their values were once remembered with the program, or overwritten."""
+    """Arrays as keywords: their values were once stored with the program, or overwritten."""
 
     def scaled(x, *, by):
         return x * by + 1.0

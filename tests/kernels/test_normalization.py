@@ -35,7 +35,7 @@ def parts(request):
     passes._table.cache_clear()
 
 
-KINDS = {  # of shape (N, G, c, H, W) or its like: dims, and the axes along which the weight varies
+KINDS = {  # for shapes such as (N, G, c, H, W): dims, and the axes along which the weight varies
     "batch": ((0, 2, 3), (1,)), "instance": ((2, 3), (1,)), "group": ((2, 3, 4), (1, 2)),
     "layer": ((2, 3), (2, 3)), "rows": ((1,), (1,)), "all": ((0, 1), ()), "one": ((), (0,)),
 }  # fmt: skip
@@ -133,7 +133,8 @@ def test_normalisation_is_its_definition(k, case):
 def test_what_is_summed_may_lie_in_two_orders(k, dims, orders):
     """A layer norm after a convolution, whose gradient comes from a linear layer.
 
-    x and g have their classes in one order, but the summed axes in two. They once counted as alike.
+    x and g have their classes in the same order, but the summed axes in different orders. The
+    kernel once treated these layouts as equal.
     """
     rng = np.random.default_rng(0)
     x, g = (lying(rng.normal(size=(3, 4, 5, 6)), order) for order in orders)

@@ -22,7 +22,7 @@ FLOATS = [np.float32, np.float64]
 
 @pytest.fixture(params=[1, 3], scope="module", autouse=True)
 def threads(request):
-    """Rows on one thread, and cut into many ranges."""
+    """Rows on one thread, and split into many ranges."""
     with pytest.MonkeyPatch.context() as patch:
         if compiled:
             patch.setattr(compiled, "SHARED_MULTIPLY_ADDS", 0 if request.param > 1 else 1 << 62)
@@ -104,7 +104,7 @@ ROWS = [
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("count", [1, 30])
 def test_what_is_not_finite_is_as_in_numpy(k, dtype, count):
-    x = np.repeat(np.array(ROWS, dtype), count, axis=1)  # in a vector, and beyond it
+    x = np.repeat(np.array(ROWS, dtype), count, axis=1)  # inside a vector, and beyond it
     g = np.where(np.isfinite(x), np.sign(x), x)
     for name in ("softmax", "log_softmax"):
         actual, expected = (getattr(of, name)(x, 1) for of in (k, vectorized))

@@ -1,4 +1,4 @@
-"""BLAS at one thread, kernels called from several threads at once, and forks."""
+"""BLAS on one thread, kernels called from several threads at once, and forks."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ vectorized = kernels.load("vectorized")
 
 @pytest.fixture(params=[False, True], ids=["whole", "in blocks"], autouse=True, scope="module")
 def blocks(request):
-    """Small arrays also go through many blocks. The number of threads stays as it is."""
+    """Small arrays are also split into many blocks. The number of threads does not change."""
     if request.param:
         with small_blocks():
             yield
@@ -57,7 +57,7 @@ def test_overlapping_holds_restore_the_count_of_the_first():
     first.__enter__()
     second.__enter__()
     first.__exit__(None, None, None)
-    assert threads.get_num_threads() == before  # still held, but known
+    assert threads.get_num_threads() == before  # still limited, but known
     second.__exit__(None, None, None)
     assert threads.get_num_threads() == before
     if (blas := threads.openblas()) is not None:

@@ -1,11 +1,11 @@
-"""A small module with parts of every kind."""
+"""A small module with every kind of part."""
 
 import tinygrad_cnn as tc
 from tinygrad_cnn import nn
 
 
 class Net(nn.Module):
-    """Two linear layers, a buffer of each kind, and a layer that is there twice."""
+    """Two linear layers, a buffer of each kind, and a layer that is registered twice."""
 
     def __init__(self):
         super().__init__()

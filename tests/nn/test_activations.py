@@ -168,7 +168,7 @@ def test_a_nan_stays(fn):
 
 
 def test_fused_ops_save_one_array():
-    """x or y, or a byte an element: a composition would keep several."""
+    """Saves x or y, or a byte per element. A composition of ops would save several arrays."""
     x = tc.zeros(8, 8, requires_grad=True)
     for fn in (
         F.gelu,

@@ -19,7 +19,7 @@ def normal(*shape):
 
 
 def by_rows(q, k, v, hidden=None, added=None, scale=None):
-    """One query at a time."""
+    """Attention in a loop over the queries."""
     y = np.zeros((len(q), v.shape[1]))
     for i, row in enumerate(q):
         seen = [j for j in range(len(k)) if hidden is None or not hidden[i, j]]

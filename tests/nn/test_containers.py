@@ -1,4 +1,4 @@
-"""Sequential, ModuleList, ModuleDict: lists and dictionaries whose parts are registered."""
+"""Sequential, ModuleList, ModuleDict: lists and dictionaries that register their parts."""
 
 import copy
 from collections import OrderedDict

@@ -1,4 +1,4 @@
-"""Initial values: their ranges and moments, that the seed decides them, and their errors."""
+"""Initial values: ranges and moments, dependence on the seed, and errors."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Layers: that they are their functional, their parameters, their text as PyTorch prints it."""
+"""Layers: equal to their functions, their parameters, and their text as in PyTorch."""
 
 import inspect
 import math
@@ -138,7 +138,7 @@ def test_text_is_pytorchs(make, text):
     assert repr(pickle.loads(pickle.dumps(layer))) == text
 
 
-# --- Parameters and their first values ------------------------------------------------------------
+# --- Parameters and their initial values ----------------------------------------------------------
 
 
 @given(seeds, st.integers(1, 3), st.integers(1, 3), st.integers(1, 3), st.integers(1, 3),

@@ -82,7 +82,7 @@ def test_weights_are_buffers():
     assert list(nn.CrossEntropyLoss().state_dict()) == []
     assert nn.MSELoss().reduction == "mean"
     assert repr(loss) == "CrossEntropyLoss()"
-    loss.weight = tc.ones(3)  # and may be changed
+    loss.weight = tc.ones(3)  # and can be changed
     assert loss(x.float(), t).item() == pytest.approx(1.91681655187)
 
 

@@ -100,7 +100,7 @@ def test_a_tower_of_modules_needs_no_deep_stack():
     assert sum(1 for _ in tower.modules()) == 3001
     tower.eval()
     assert len(tower.state_dict()) == 0
-    while "below" in tower._modules:  # or the interpreter takes it apart recursively
+    while "below" in tower._modules:  # or the interpreter frees it recursively
         tower = tower._modules.pop("below")
 
 
@@ -173,5 +173,5 @@ def test_the_rest_of_the_surface():
     assert len(list(twice.modules(remove_duplicate=False))) == 3
     assert layer.type(tc.float64).weight.dtype == tc.float64
     assert layer.share_memory() is layer
-    with pytest.raises(RuntimeError, match="device 'cuda' is not there"):
+    with pytest.raises(RuntimeError, match="device 'cuda' is not available"):
         layer.cuda()

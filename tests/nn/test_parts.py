@@ -18,10 +18,10 @@ def test_attributes_replace_delete_and_are_listed():
     net.offset = tc.ones(4)
     assert names(net.named_buffers())[0] == "offset"
     net.extra = 3
-    net.extra = nn.Parameter(tc.zeros(1))  # a plain attribute gives way
+    net.extra = nn.Parameter(tc.zeros(1))  # it replaces a plain attribute
     assert "extra" not in net.__dict__
     assert names(net.named_parameters())[-2:] == ["extra", "first.weight"]
-    net.extra = nn.ReLU()  # and a parameter to a module of the same name
+    net.extra = nn.ReLU()  # and a module replaces a parameter of the same name
     assert "extra" in net._modules
     assert "extra" not in net._parameters
     net.plain = 1

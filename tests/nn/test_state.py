@@ -1,4 +1,4 @@
-"""The state of modules: saved, loaded, with hooks and overrides around it."""
+"""The state of modules: saved and loaded, with hooks and overrides."""
 
 import numpy as np
 import pytest
@@ -123,7 +123,7 @@ def test_a_write_by_loading_is_seen_by_a_graph_that_saved_the_weight():
 
 
 class Renaming(nn.Linear):
-    """Knows its weight under an old name, and has state that is no tensor."""
+    """A module that also loads an old name of its weight, and has state that is no tensor."""
 
     calls = 0
 

@@ -1,4 +1,4 @@
-"""summary: shapes, counts and kept bytes, by hand and against ones; and that it leaves no trace."""
+"""summary: shapes, counts and saved bytes, by hand and on ones; the model stays unchanged."""
 
 import re
 
@@ -15,7 +15,7 @@ from tinygrad_cnn.utils.checkpoint import checkpoint
 
 
 class LeNet(nn.Module):
-    """Layers and functions, as people mix them."""
+    """Layers and functions mixed, as in users' models."""
 
     def __init__(self):
         super().__init__()
@@ -129,14 +129,14 @@ def test_a_module_under_two_names_is_one_row():
     assert [(row.name, row.calls) for row in found.rows] == [("", 1), ("0", 2)]
 
 
-# --- What the graph keeps ---------------------------------------------------------------------------
+# --- Saved bytes ----------------------------------------------------------------------------------
 
 
 def test_each_storage_counts_once_and_parameters_do_not():
     x = tc.ones(10, 20)  # 800 bytes
     linear, relu, twice = nn.Linear(20, 20), nn.ReLU(), Of(lambda x: x * x)
     found = nn.summary(nn.Sequential(linear, relu, twice), x)
-    # the input; the output of relu, which the product keeps too
+    # the input, and the output of relu, which the product also saves
     assert [row.saved for row in found.rows][1:4] == [800, 800, 0]
     assert found.saved == 1600
     with tc.no_grad():

@@ -31,7 +31,7 @@ def test_names_come_in_order_and_shared_parts_once():
 
 @given(st.integers(0, 2**32), st.integers(1, 12))
 def test_a_random_tree_is_gone_through_parents_first(seed, n):
-    """Against a plain recursion, on trees in which modules and parameters are shared."""
+    """Against a plain recursion, on trees with shared modules and parameters."""
     rng = np.random.default_rng(seed)
     modules = [nn.Module() for _ in range(n)]
     parameters = [nn.Parameter(tc.ones(1)) for _ in range(3)]

@@ -12,7 +12,7 @@ from tinygrad_cnn.testing.values import signed
 
 
 def windows(x_shape, w_shape, output, stride, padding, dilation):
-    """(i, j, p, q, h, k): tap (i, j) of window (p, q) stands on the cell (h, k)."""
+    """(i, j, p, q, h, k): tap (i, j) of window (p, q) is at the cell (h, k)."""
     for i, j, p, q in np.ndindex(*w_shape[2:], *output):
         h = p * stride[0] + i * dilation[0] - padding[0][0]
         k = q * stride[1] + j * dilation[1] - padding[1][0]

@@ -45,7 +45,7 @@ def gradient(fn, *values, dtype=np.float64):
     return [x.grad.tolist() for x in xs]
 
 
-# --- Kinks: what the docstrings say -------------------------------------------------------------
+# --- Kinks, as the docstrings say --------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_a_tensor_used_twice_gets_both_gradients():
 
 @pytest.mark.parametrize("name", kernels.SETS)
 def test_large_cotangents_of_one_tensor_are_added_where_they_lie(name, monkeypatch):
-    """Of a concatenation each is a slice of one array, with gaps; a second graph gives its derivative."""
+    """Gradients of a concatenation are slices of one array, with gaps, also in a second graph."""
     pytest.importorskip(f"tinygrad_cnn.kernels.{name}", exc_type=ImportError)
     monkeypatch.setattr(kernels, "elementwise", kernels.load(name).elementwise)
     rng = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""Matrix products: against NumPy, vectors and batches, and the errors."""
+"""Matrix products: against NumPy, with vectors and batches, and errors."""
 
 import numpy as np
 import pytest

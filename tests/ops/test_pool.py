@@ -17,7 +17,7 @@ from tinygrad_cnn.testing.values import separated, signed
 
 
 def taps_of(x_shape, kernel_size, stride, padding, dilation, output_size):
-    """(o, tap, cell): window o = (p, q) has a tap of that number on the cell (h, k)."""
+    """(o, tap, cell): the tap with that number of window o = (p, q) is at the cell (h, k)."""
     j = kernel_size[1]
     for p, q, a, b in np.ndindex(*output_size, *kernel_size):
         h = p * stride[0] + a * dilation[0] - padding[0][0]
@@ -81,7 +81,7 @@ def test_indices_are_flat_positions_of_the_maxima(config, seed):
     assert where.dtype == tc.int64
     assert where.shape == y.shape == (*config.x_shape[:2], *config.output_size)
     for n, c, p, q in np.ndindex(where.shape):
-        at = where[n, c, p, q].item()  # -1: a window of padding alone
+        at = where[n, c, p, q].item()  # -1: a window that contains only padding
         assert y[n, c, p, q].item() == (x[n, c].flat[at] if at >= 0 else -np.inf)
 
 

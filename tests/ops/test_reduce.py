@@ -1,4 +1,4 @@
-"""Reductions: against NumPy, ties, nothing to reduce, and errors."""
+"""Reductions: against NumPy, at ties, of no elements, and errors."""
 
 import numpy as np
 import pytest

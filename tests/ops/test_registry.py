@@ -1,4 +1,4 @@
-"""Every op of the package, from the registry: no list is kept by hand."""
+"""Every op of the package, from the registry, so that none is forgotten."""
 
 from collections import defaultdict
 
@@ -61,7 +61,7 @@ def test_the_registry_knows_all_ops():
 
 @pytest.fixture
 def scratch_op():
-    """A maker of ops that leave the registry again."""
+    """A maker of ops that are removed from the registry afterwards."""
     made = []
 
     def make(forward, **vjps):

@@ -1,4 +1,4 @@
-"""Running sums and products, and products of all: zeros among them, and nothing at all."""
+"""Running sums and products, and products over an axis: with zeros, and of no elements."""
 
 import numpy as np
 import pytest

@@ -163,7 +163,7 @@ PAIRS = [
 @pytest.mark.parametrize(("loss", "formula"), PAIRS)
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
 def test_losses_of_pairs(loss, formula, reduction):
-    rng = np.random.default_rng(1)  # its own: these draws keep away from the kinks
+    rng = np.random.default_rng(1)  # its own strategy: these draws keep away from the kinks
     x, t = rng.normal(size=(3, 4)) * 1.5, rng.random((3, 4))
     reduce = {"mean": np.mean, "sum": np.sum, "none": lambda v: v}[reduction]
     y = loss(tc.tensor(x), tc.tensor(t), reduction=reduction)

@@ -1,4 +1,4 @@
-"""erf and its inverse: against Python's, to the last places, at the ends and in float32."""
+"""erf and its inverse: against Python's erf to the last places, at the ends, and in float32."""
 
 import math
 
@@ -25,7 +25,7 @@ def test_erf_in_float32(x):
 @given(st.floats(-1, 1, exclude_min=True, exclude_max=True))
 def test_erfinv_inverts(x):
     y = float(ops.erfinv(np.array(x)))
-    # d erf = 2/√π e^−y² dy: what rounding y and erf may do
+    # d erf = 2/√π e^−y² dy: the effect of rounding y and erf
     assert math.erf(y) == pytest.approx(x, rel=4e-15, abs=0)
 
 

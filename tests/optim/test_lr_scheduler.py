@@ -1,4 +1,4 @@
-"""Schedules: the rates of PyTorch 2.13, step by step; stopped and gone on; chained."""
+"""Schedules: the rates of PyTorch 2.13, step by step, after saving and loading, and chained."""
 
 import math
 
@@ -43,7 +43,7 @@ RECORDED = [
     ("CosineAnnealingWarmRestarts", {"T_0": 2, "T_mult": 2, "eta_min": 0.01},
      [0.1, 0.055, 0.1, 0.0868198051534, 0.055, 0.0231801948466, 0.1, 0.096574578963,
       0.0868198051534],
-     # the rates of a schedule that came there (of lr 0.2); PyTorch takes T_cur modulo T_0 here
+     # the rates of a schedule that ran so far (with lr 0.2); PyTorch takes T_cur modulo T_0 here
      [0.0378248557873, 0.2, 0.192768555585, 0.172175144213]),
 ]  # fmt: skip
 
@@ -194,7 +194,7 @@ def test_a_schedule_of_ones_own():
 @pytest.mark.parametrize("stop", [None, 1, 4])
 @pytest.mark.parametrize("adam", [False, True])
 def test_schedules_with_momentum(name, settings, rates, momenta, stop, adam):
-    """Recorded; and stopped and gone on from the two states changes nothing."""
+    """The recorded rates; saving and loading both states changes nothing."""
 
     def make():
         p = tc.zeros(1, requires_grad=True)
@@ -294,7 +294,7 @@ def test_composed_schedules(make, wanted, stop):
 
 
 def test_composed_schedules_nest():
-    """A sequence, or a chain, is a part as any other: it begins when its turn comes."""
+    """A sequence or a chain can be a part too: it starts when its turn comes."""
     optimizer = optimizer_of(0.1)
     outer = lr_scheduler.SequentialLR(optimizer, [sequence(optimizer), chain(optimizer)], [11])
     assert rates_of(outer, 17) == pytest.approx(SEQUENCE + CHAIN, rel=1e-9, abs=1e-16)

@@ -256,7 +256,7 @@ def test_a_step_of_all_parameters_is_one_call_of_a_kernel(name, settings, _, mon
 
 @pytest.mark.parametrize("name", ["SGD", "Adam"])
 def test_an_error_in_one_groups_settings_leaves_the_others_whole(name):
-    """What had been collected was dropped, and its new state, not yet written, taken up by the next step."""
+    """The collected updates were dropped once, and the next step used the unwritten new state."""
 
     def stepped(broken):
         ps = [tc.ones(3).requires_grad_() for _ in "ab"]
@@ -304,7 +304,7 @@ def test_large_parameters_are_gone_through_in_blocks_with_the_same_bits(name, se
     assert np.array_equal(*found)
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - {"Adadelta"}))  # which is slow to begin
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"Adadelta"}))  # this one starts slowly
 def test_a_line_is_fitted(name):
     tc.manual_seed(0)
     net, x = nn.Linear(3, 1), tc.randn(64, 3)
@@ -542,12 +542,12 @@ def test_hints_are_no_settings_of_the_groups(name):
             "params",
             "differentiable",
         } | {"decoupled_weight_decay"}
-    with pytest.raises(NotImplementedError, match=f"^{name}: differentiable=True is not there"):
+    with pytest.raises(NotImplementedError, match=f"^{name}: differentiable=True is not supported"):
         getattr(optim, name)([nn.Parameter(tc.ones(1))], differentiable=True)
 
 
 def test_an_optimizer_of_ones_own():
-    """As people write them for PyTorch: `step` over the groups, under no_grad."""
+    """An optimizer written for PyTorch: `step` loops over the groups, under no_grad."""
 
     class Sign(optim.Optimizer):
         def __init__(self, params, lr=0.1):

@@ -1,4 +1,4 @@
-"""Every checker raises an error if there is nothing to check, and never passes."""
+"""Every checker raises an error if there is nothing to check, instead of passing."""
 
 import numpy as np
 import pytest

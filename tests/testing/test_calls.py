@@ -1,4 +1,4 @@
-"""Calls print as code that makes them again."""
+"""A Call prints as code that makes it again."""
 
 import numpy as np
 import pytest

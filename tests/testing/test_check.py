@@ -1,4 +1,4 @@
-"""Right gradients pass, wrong ones fail with the right verdict, and noise is called noise."""
+"""Right gradients pass, wrong ones fail with the right verdict, and noise is reported as noise."""
 
 import numpy as np
 import pytest
@@ -102,7 +102,7 @@ def test_one_zero_among_ten_thousand_fails_and_is_found():
         check_vjp(fn, x)
     assert caught.value.index == (17, 31)
     assert caught.value.by_vjp == 0
-    assert 0.5 < abs(caught.value.by_difference / np.cos(x[17, 31])) < 1.5  # u at that place
+    assert 0.5 < abs(caught.value.by_difference / np.cos(x[17, 31])) < 1.5  # u at this index
 
 
 def test_a_wrong_second_derivative_fails():

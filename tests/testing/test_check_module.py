@@ -1,4 +1,4 @@
-"""check_module, on every layer and loss of nn: there is a case for each public name."""
+"""check_module on every layer and loss of nn: each public name has a case."""
 
 import inspect
 
@@ -24,7 +24,7 @@ def probabilities(*shape):
 
 IMAGES, ROWS = values(2, 4, 6, 5), values(3, 4)
 LINES, VOLUMES = values(2, 4, 6), values(1, 4, 4, 3, 2)
-OF = {1: LINES, 2: IMAGES, 3: VOLUMES}  # by the number of axes of space
+OF = {1: LINES, 2: IMAGES, 3: VOLUMES}  # by the number of spatial axes
 LABELS = np.array([1, 0, 3])
 SIGNS = np.array([1, -1, 1])
 
@@ -55,7 +55,7 @@ class First(nn.Module):
 
 
 def of_space(name, *arguments, axes=(1, 2, 3), **settings):
-    """The cases of the layers of that name for one to three axes of space."""
+    """The cases of the layers of that name for one to three spatial axes."""
     return {
         f"{name}{n}d": [(getattr(nn, f"{name}{n}d")(*arguments, **settings), [OF[n]])] for n in axes
     }
@@ -250,7 +250,7 @@ def test_a_network_with_thousands_of_kinks_is_no_false_alarm():
     check_module(net, np.random.default_rng(1).normal(size=(2, 1, 28, 28)), directions=1)
 
 
-# --- A wrong gradient fails, by its name ----------------------------------------------------------
+# --- The failure names a wrong gradient ----------------------------------------------------------
 
 
 class Scale(nn.Module):

@@ -1,4 +1,4 @@
-"""The register of strategies: it finds ours by itself, and a registration by the user wins."""
+"""The register of strategies: it finds ours by itself, and a user's registration has priority."""
 
 import subprocess
 import sys

@@ -339,7 +339,7 @@ def test_a_profile_of_the_users_conftest_wins(pytester):
     result.stdout.fnmatch_lines(["*examples: 7 *"])
 
 
-# --- What it costs --------------------------------------------------------------------------------
+# --- The cost -------------------------------------------------------------------------------------
 
 
 def test_nothing_is_imported_until_it_is_used(pytester):

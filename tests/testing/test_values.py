@@ -1,4 +1,4 @@
-"""Values to test at keep their gaps, and fixed random numbers stay the same."""
+"""Test values keep their gaps, and fixed random numbers stay the same."""
 
 import numpy as np
 import pytest

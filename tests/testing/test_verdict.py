@@ -1,4 +1,4 @@
-"""In 200 random cases: no false alarm, no wrong gradient passes, and every verdict is right."""
+"""200 random cases: no false alarm, no wrong gradient passes, and every verdict is right."""
 
 import numpy as np
 import pytest
@@ -261,7 +261,7 @@ def test_the_error_says_where_a_forward_is_off_by_how_much():
         )
     assert "at index (1,): 8 by the forward, 9 by the reference" in str(caught.value)
     assert "snippet" not in str(caught.value)
-    exec(snippet_of(caught.value), {})  # it runs; the reference is the caller's to put in
+    exec(snippet_of(caught.value), {})  # it runs; the caller must supply the reference
 
 
 def test_a_convention_is_checked_for_the_input_named():

@@ -1,9 +1,9 @@
 """Write the stubs: `python -m tests.typing.stubs` (`--check` only compares).
 
-Annotations stand in the code where they can. Two kinds of signatures cannot:
+Most annotations are in the code. Two kinds of signatures need stubs:
 
-- Functions that PyTorch has several signatures of, while the code has one for all of them. The stubs
-  `functions/__init__.pyi` and `creation/__init__.pyi` show each, from the recorded table
+- Functions with several signatures in PyTorch and one in the code. The stubs
+  `functions/__init__.pyi` and `creation/__init__.pyi` show each signature, from the recorded table
   `tests/conformance/recorded/signatures.json`.
 - The methods of Tensor that come from tables of names. `methods.pyi` shows them.
 """
@@ -24,7 +24,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "tinygrad_cnn"
 TABLE = json.loads((ROOT / "tests/conformance/recorded/signatures.json").read_text())
-NAMES = {  # what the table calls types, and what they are called here
+NAMES = {  # the names of types in the table, and here
     ": dtype": ": DType", "torch.memory_format": "MemoryFormat",
     "return_types.max": "MaxResult", "return_types.min": "MinResult",
     "return_types.median": "MedianResult", "return_types.sort": "SortResult",
@@ -51,11 +51,11 @@ from {up}random import Generator
 from {up}tensor import Tensor
 from {up}types import Device, DType, Ints, Layout, MemoryFormat, Number
 '''
-SHARED = ("layout", "pin_memory")  # of functions that make Tensors
+SHARED = ("layout", "pin_memory")  # parameters of functions that make Tensors
 UNARY = "(self) -> Tensor"
 BINARY = "(self, other: Tensor | Number) -> Tensor"
 BITS = "(self, other: Tensor | int) -> Tensor"
-ANY_OPERAND = "(self, other: object) -> Tensor"  # as `object` declares it, but for the result
+ANY_OPERAND = "(self, other: object) -> Tensor"  # as in `object`, except for the result
 OPERATORS = {
     **dict.fromkeys(["neg", "abs", "invert", "pos"], UNARY),
     **dict.fromkeys(["add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "radd", "rsub", "rmul",
@@ -90,7 +90,7 @@ def stubs() -> dict[Path, str]:
 
 
 def formatted(text: str) -> str:
-    """As ruff formats it, without the imports that are not used."""
+    """The text as formatted by ruff, without unused imports."""
     for command in (
         ["check", "--select", "F401,I,RUF022", "--fix", "-q", "--exit-zero"],
         ["format", "-q"],
@@ -109,7 +109,7 @@ def formatted(text: str) -> str:
 
 
 def functions(name: str) -> str:
-    """The stub of a room of functions: all that its modules list in `__all__`."""
+    """The stub of a room of functions: all names in `__all__` of its modules."""
     room = importlib.import_module(f"tinygrad_cnn.{name}")
     lines = [HEAD.format(doc=inspect.getdoc(room), up=".."), f"__all__ = {sorted(room.__all__)}"]
     for function in sorted(room.__all__):
@@ -131,7 +131,7 @@ def definitions(name: str, signatures: list[str]) -> list[str]:
 def in_code(function: Any) -> list[str]:
     """The signatures under `@overload` beside the function."""
     function = inspect.unwrap(function)
-    function = getattr(function, "function", function)  # of an edge
+    function = getattr(function, "function", function)  # an `Edge`
     tree = ast.parse(Path(inspect.getfile(function)).read_text())
     return [
         f"({ast.unparse(node.args)}) -> {ast.unparse(node.returns)}"
@@ -187,7 +187,7 @@ def covers(wide: list[str], narrow: list[str]) -> bool:
 
 
 def parts(overload: list[str]) -> tuple[dict[str, tuple[set[str], bool]], list[str]]:
-    """Its parameters with their types and whether they may be left out; those taken by place."""
+    """The parameters with their types and whether they are optional; and the positional ones."""
     found: dict[str, tuple[set[str], bool]] = {}
     places: list[str] = []
     star = False
@@ -221,7 +221,7 @@ class _Text(str):
 
 
 def renamed(text: str) -> str:
-    """With the names that types have here."""
+    """The annotation with our names of types."""
     for theirs, ours in NAMES.items():
         start = "" if theirs[0] == ":" else r"(?<![\w.])"
         text = re.sub(rf"{start}{re.escape(theirs)}(?![\w.])", ours, text)
@@ -232,7 +232,7 @@ def renamed(text: str) -> str:
 
 
 def methods() -> str:
-    """The stub of `tinygrad_cnn.methods`: what Tensor inherits."""
+    """The stub of `tinygrad_cnn.methods`: a base of Tensor."""
     room = importlib.import_module("tinygrad_cnn.methods")
     lines = [HEAD.format(doc=inspect.getdoc(room), up=".")]
     lines += [
@@ -254,7 +254,7 @@ def methods() -> str:
 
 
 def method_signatures(name: str, method: Any) -> list[str]:
-    """The signatures of a method: those of an operator, in the code, in the table, or as it is."""
+    """The signatures of a method: of an operator, from the code, from the table, or its own."""
     if name.startswith("__"):
         return [OPERATORS[name.strip("_")]]
     if str(inspect.signature(method)) == "(self: 'Any') -> 'Any'":  # in place, by an op
@@ -265,7 +265,7 @@ def method_signatures(name: str, method: Any) -> list[str]:
 
 
 def of_method(signature: str) -> str:
-    """A function's signature as that of its method: `self` comes first, and there is no `out`."""
+    """The signature of the method of a function: `self` comes first, and there is no `out`."""
     signature = re.sub(r"^\(\w+: Tensor", "(self", signature)
     return re.sub(r"(, \*)?, out: [^,=]*(=None| = None)?\)", ")", signature)
 

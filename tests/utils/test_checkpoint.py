@@ -1,4 +1,4 @@
-"""checkpoint: the same numbers, with less kept."""
+"""checkpoint: the same numbers, with less memory."""
 
 import contextlib
 import threading
@@ -14,7 +14,7 @@ from tinygrad_cnn.utils.checkpoint import checkpoint, checkpoint_sequential
 
 
 def saved_bytes(*tensors):
-    """Bytes of the distinct arrays that the graph of some tensors keeps."""
+    """Bytes of the distinct arrays that the graph of some tensors saves."""
     arrays, seen, stack = {}, set(), [t._node for t in tensors]
     while stack:
         node = stack.pop()
@@ -174,7 +174,7 @@ def test_pytorchs_other_arguments_do_not_reach_the_function():
     assert y.equal(tc.exp(x))
     with pytest.raises(ValueError, match="should be one of 'default' and 'none' but got 'strict'"):
         checkpoint(tc.exp, x, determinism_check="strict")
-    with pytest.raises(NotImplementedError, match="debug=True is not there"):
+    with pytest.raises(NotImplementedError, match="debug=True is not supported"):
         checkpoint(tc.exp, x, debug=True)
 
 

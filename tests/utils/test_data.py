@@ -1,4 +1,4 @@
-"""Data sets, samplers and loaders: order, batches, and that the fast path gives the same."""
+"""Data sets, samplers and loaders: order, batches, and equal results of the fast path."""
 
 import threading
 import time
@@ -34,7 +34,7 @@ seeds = st.integers(0, 2**32)
 
 
 class Squares(Dataset):
-    """A data set of no tensors: i and its square."""
+    """A data set without tensors: i and its square."""
 
     def __init__(self, n):
         self.n = n
@@ -49,7 +49,7 @@ class Squares(Dataset):
 
 
 class Stream(IterableDataset):
-    """0, 1, 2 .. with a random number each."""
+    """0, 1, 2 .., each with a random number."""
 
     def __init__(self, n):
         self.n = n
@@ -60,7 +60,7 @@ class Stream(IterableDataset):
 
 
 class Drawn(Dataset):
-    """What a data set draws with each of the ways to draw."""
+    """The numbers that a data set draws with each function of random numbers."""
 
     def __len__(self):
         return 12
@@ -82,7 +82,7 @@ def tensors(n, seed=0):
 
 
 def equal(a, b):
-    """Whether two batches are the same, through lists, of the same types and shapes."""
+    """Whether two batches are equal, nested lists, types and shapes included."""
     if isinstance(a, (list, tuple)):
         return type(a) is type(b) and len(a) == len(b) and all(map(equal, a, b))
     return a.dtype == b.dtype and a.equal(b)
@@ -198,7 +198,7 @@ def test_gradients_flow_to_tensors_that_require_them():
 
 @pytest.fixture
 def quiet():
-    """No thread is left behind."""
+    """No thread stays alive."""
     before = threading.active_count()
     yield
     assert threading.active_count() == before
@@ -228,7 +228,7 @@ def same(a, b):
     lambda **k: DataLoader(Stream(3), None, **k),
 ])  # fmt: skip
 def test_batches_are_a_function_of_the_seed_alone(make):
-    """Whatever draws, in however many threads."""
+    """For every function that draws, and every number of threads."""
     found = []
     for workers in (0, 1, 3):
         more = {"prefetch_factor": 1} if workers == 3 else {}
@@ -322,7 +322,7 @@ def test_workers_know_who_they_are():
     def begin(number):
         assert get_worker_info().id == number
         get_worker_info().dataset.who = number
-        tc.rand(1)  # of a generator of its own
+        tc.rand(1)  # from another generator
 
     data = Who(12)
     loader = DataLoader(data, 1, num_workers=2, worker_init_fn=begin, persistent_workers=True,

@@ -1,4 +1,4 @@
-"""Image transforms: by hand, as recorded of torchvision's rules, and batches image by image."""
+"""Image transforms: by hand, against recordings of torchvision, and batches image by image."""
 
 import numpy as np
 import pytest
@@ -144,7 +144,7 @@ def test_a_whole_pipeline_in_a_loader_is_the_same_in_threads():
 
 
 def test_anything_with_an_array_inside_is_an_image():
-    class Picture:  # as PIL's
+    class Picture:  # as in PIL
         pixels = np.full((2, 2), 255, np.uint8)
         __array_interface__ = pixels.__array_interface__
 

@@ -1,4 +1,4 @@
-"""Shared by the tests of pictures."""
+"""Fixtures of the tests of pictures."""
 
 import importlib.util
 from pathlib import Path

@@ -17,7 +17,7 @@ def test_film(trained, tmp_path):
     assert len(film) == 6
     assert film.notes[0].startswith("step 1, loss ")
     before, after = film.weights[0][0], film.weights[5][0]
-    assert not np.array_equal(before, after)  # a copy, not the array that is trained
+    assert not np.array_equal(before, after)  # a copy, not the trained array
     gif = film.save(tmp_path / "film.gif")
     assert gif.read_bytes().startswith(b"GIF89a")
     from PIL import Image

@@ -1,4 +1,4 @@
-"""Folding: repeated pieces are drawn once, with their number, and nothing else is lost."""
+"""Folding: repeated pieces are drawn once, with their number, and all else is drawn."""
 
 import pytest
 from hypothesis import given, strategies as st

@@ -1,4 +1,4 @@
-"""docs/pictures.md: every snippet runs, and links lead somewhere."""
+"""docs/pictures.md: every snippet runs, and every link has a target."""
 
 import inspect
 import re
@@ -40,7 +40,7 @@ def test_the_table_of_options_has_them_all():
     assert set(rows) == set(visualize.Look.__required_keys__ | visualize.Look.__optional_keys__)
     assert rows["direction"][0] == list(look.DIRECTIONS)
     assert rows["phase"][0] == list(look.PHASES)
-    assert rows["heat"][0] == [heat for heat in look.HEATS if heat != "status"]  # which is diff's
+    assert rows["heat"][0] == [heat for heat in look.HEATS if heat != "status"]  # only for diff
     assert sorted(rows["show"][0]) == sorted(look.DETAILS)
     assert rows.pop("show")[0][:4] == list(look.DEFAULT_DETAILS)
     parameters = inspect.signature(visualize.Picture).parameters

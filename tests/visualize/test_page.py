@@ -1,6 +1,6 @@
 """The HTML page in headless Chromium: its controls, and its safety.
 
-Skipped where playwright or Chromium is not installed (`pip install -e '.[browser]'`, and
+Skipped if playwright or Chromium is not installed (`pip install -e '.[browser]'`, and
 `apt install chromium`).
 """
 
@@ -53,7 +53,7 @@ def browser():
 
 @pytest.fixture
 def visit(browser, tmp_path):
-    """visit(picture) is a page that shows it. No message, error or request may come from it."""
+    """visit(picture) is a browser page with it, which must cause no message, error or request."""
     wrong, pages = [], []
 
     def open_page(picture, scheme="light", width=1200):
@@ -85,7 +85,7 @@ def resnet(nets):
 
 
 def wait(page, selector, words):
-    """Wait until an element has these words. (The page's policy forbids wait_for_function.)"""
+    """Wait until an element has this text. (The page's policy forbids wait_for_function.)"""
     from playwright.sync_api import expect
 
     expect(page.locator(selector)).to_have_text(words, timeout=10_000)

@@ -1,4 +1,4 @@
-"""Pictures: DOT text, SVG and PNG, options, and names that try to break out."""
+"""Pictures: DOT text, SVG and PNG, options, and malicious names."""
 
 import gc
 import re

@@ -1,4 +1,4 @@
-"""Recording: graphs counted by hand, and random programs against a list kept while they run."""
+"""Recording: graphs counted by hand, and random programs against a list of their ops."""
 
 import gc
 import weakref
@@ -50,9 +50,9 @@ def test_network_by_hand():
     assert [cluster.path for cluster in graph.clusters] == ["conv", "fc"]
     assert [cluster.parent for cluster in graph.clusters] == [None, None]
     assert [edge.kept for edge in graph.edges] == [
-        True, False, False,  # conv2d keeps x; w only if x asked for its gradient
+        True, False, False,  # conv2d keeps x, and w only if x requires grad
         False,  # relu keeps its output ...
-        True,  # ... which goes to max_pool2d
+        True,  # ... which is the input of max_pool2d
         False, True, True, True, True, False,
     ]  # fmt: skip
     assert [cluster.kind for cluster in graph.clusters] == ["Conv2d", "Linear"]
@@ -332,7 +332,7 @@ def test_each_input_of_each_op_is_one_edge_in_order(steps):
     places = {id(node): at for at, node in enumerate(graph.nodes)}
     assert len(places) == len(graph.nodes)
     expected, seen, stack = Counter(), set(), [end]
-    while stack:  # the ops that the end depends on
+    while stack:  # the ops that the result depends on
         y = stack.pop()
         if id(y) in seen or id(y) not in inputs or not y.requires_grad:
             continue

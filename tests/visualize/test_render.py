@@ -1,4 +1,4 @@
-"""The programs that lay out graphs, and errors where there are none."""
+"""The programs that lay out graphs, and errors if there are none."""
 
 import os
 import shutil

@@ -73,7 +73,7 @@ def test_a_function_with_two_outputs():
     a, b = Both.apply(w)
     found = visualize.steps((a * b).sum(), names={"w": w})
     assert found[-1].filled[found.graph.nodes.index(found.graph.nodes[0])].numbers == (4.0, 4.0)
-    assert found[-1].arrives is None  # there are two cotangents, of two outputs
+    assert found[-1].arrives is None  # two outputs have two cotangents
 
 
 def test_glances():

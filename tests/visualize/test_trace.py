@@ -1,4 +1,4 @@
-"""A watched run: its measurements, and that the model stays unchanged."""
+"""A traced run: its measurements, and the model stays unchanged."""
 
 import contextlib
 import time

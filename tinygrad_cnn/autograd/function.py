@@ -54,7 +54,7 @@ class FunctionCtx:
 
     def mark_dirty(self, *args: Tensor) -> None:
         """Raise NotImplementedError: a Function cannot change its inputs in place."""
-        raise NotImplementedError("mark_dirty is not there: return a new Tensor instead")
+        raise NotImplementedError("mark_dirty is not supported: return a new Tensor instead")
 
     def set_materialize_grads(self, value: bool) -> None:
         """Choose what `backward` gets for an unused output: zeros (the default) or None."""
@@ -162,7 +162,7 @@ class Function:
 def _bound(
     function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The arguments by place where possible, with defaults."""
+    """The arguments, positional where possible, with defaults."""
     code = getattr(function, "__code__", None)
     if not kwargs and code is not None and len(args) >= code.co_argcount:
         return args, kwargs

@@ -157,7 +157,7 @@ _NO_OUTPUT = (
 def _refuse(name: str, **options: Any) -> None:
     for option, value in options.items():
         if value:
-            raise NotImplementedError(f"{name}: {option}={value!r} is not there")
+            raise NotImplementedError(f"{name}: {option}={value!r} is not supported")
 
 
 def _checked_inputs(name: str, inputs: Any) -> tuple[tuple[Any, ...], list[Any]]:

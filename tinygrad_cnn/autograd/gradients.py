@@ -160,7 +160,7 @@ def grad(
             stacklevel=2,
         )
     if is_grads_batched:
-        raise NotImplementedError("grad: is_grads_batched is not there: loop over the gradients")
+        raise NotImplementedError("grad: is_grads_batched is unsupported: loop over the gradients")
     if allow_unused is False and materialize_grads:
         raise ValueError(
             "Expected allow_unused to be True or not passed when materialize_grads=True, but got: "

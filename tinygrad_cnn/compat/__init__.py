@@ -1,4 +1,4 @@
-"""What PyTorch code asks of a machine and has no work to do here.
+"""Parts of PyTorch that need no work here: devices, flags of libraries, threads, determinism.
 
 Code written for PyTorch asks for GPUs, sets flags of libraries, chooses threads and determinism. The
 modules of this room answer. `tinygrad_cnn/cuda.py` and `tinygrad_cnn/backends/` are the paths under

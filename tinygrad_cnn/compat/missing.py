@@ -13,14 +13,14 @@ def not_here(module: str) -> Callable[[str], NoReturn]:
 
     >>> tc.nn.LSTM
     Traceback (most recent call last):
-    AttributeError: tinygrad_cnn.nn has no 'LSTM': docs/coverage.md lists what of PyTorch is here
+    AttributeError: tinygrad_cnn.nn has no 'LSTM': docs/coverage.md lists the names that exist here
     """
 
     def __getattr__(name: str) -> NoReturn:
         if name.startswith("__"):  # Python itself asks for these
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
         raise AttributeError(
-            f"{module} has no {name!r}: {COVERAGE_PAGE} lists what of PyTorch is here"
+            f"{module} has no {name!r}: {COVERAGE_PAGE} lists the names that exist here"
         )
 
     return __getattr__

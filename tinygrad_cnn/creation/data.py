@@ -56,7 +56,7 @@ def tensor(
 
 
 def _plain(data: Any, kinds: set[Any]) -> Any:
-    """Nested sequences with arrays in the place of Tensors. Adds the dtypes of all arrays to `kinds`."""
+    """Nested sequences with arrays instead of Tensors. Adds the dtypes of all arrays to `kinds`."""
     data = array_of(data)
     if hasattr(data, "dtype"):
         kinds.add(data.dtype)

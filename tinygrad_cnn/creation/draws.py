@@ -153,7 +153,7 @@ def bernoulli(
 ) -> Tensor:  # fmt: skip
     """1 with the probability that input holds at each place, or with `p` everywhere; else 0.
 
-    The result has the shape and dtype of input. RuntimeError for what is no probability.
+    The result has the shape and dtype of input. RuntimeError for values outside of [0, 1].
 
     >>> tc.bernoulli(tc.tensor([0.0, 1.0]))
     tensor([0., 1.])

@@ -63,7 +63,7 @@ def bernoulli_(
 ) -> Tensor:
     """Fill with ones, each with probability p, and zeros. A Tensor of probabilities broadcasts.
 
-    RuntimeError for what is no probability, and for a shape that does not broadcast.
+    RuntimeError for values outside of [0, 1], and for a shape that does not broadcast.
 
     >>> tc.zeros(2).bernoulli_(tc.tensor([0.0, 1.0]))
     tensor([0., 1.])

@@ -1,6 +1,6 @@
-"""The engine: what is recorded, and the walk back through it. README.md is the tour.
+"""The engine: the graph of recorded ops, and the walk back through it. README.md is the tour.
 
-It imports NumPy only, and knows no op, no kernel and no PyTorch.
+It imports only NumPy, and contains no op, no kernel and nothing of PyTorch.
 """
 
 from .gradients import accumulate as accumulate

@@ -17,8 +17,8 @@ class _GradMode(threading.local):
 
 grad_mode = _GradMode()
 
-# Not empty while some thread does not record, or an observer watches. Recorders look only here
-# before they take the fast way.
+# Not empty while some thread does not record, or an observer watches. Recorders check only this
+# before they take the fast path.
 special: list[str] = []
 
 

@@ -1,4 +1,4 @@
-"""What is recorded: tensors as the engine sees them, and the nodes of the graph.
+"""The record: the part of a Tensor that the engine knows, and the nodes of the graph.
 
 A node holds its parents and never the output tensor. So there is no reference cycle: reference
 counting frees an array that no vjp saved as soon as the user drops it.
@@ -27,14 +27,14 @@ class Recorded:
     _array: ndarray
     _node: Node | None  # None: requires no grad
     _grad: Any  # unset until there is one
-    _base: Any  # of views only: the tensor whose memory it shows ...
-    _replay: Any  # ... and how it is made from that; see views.py
+    _base: Any  # only in views: the tensor that shares its memory ...
+    _replay: Any  # ... and the ops that make the view from it; see views.py
     _views: list[Any]  # weak references to the views of this tensor
-    _shared: bool  # set where arrays or tensors outside that family show its memory
+    _shared: bool  # set if arrays or tensors outside of these views share the memory
 
 
 class Provided:
-    """What other rooms hand the engine, by `provide`. Until then its own stand in."""
+    """The parts that other rooms pass to the engine by `provide`. Until then, simple defaults."""
 
     __slots__ = ("add", "new_tensor")
 
@@ -49,7 +49,7 @@ provided = Provided()
 def provide(
     *, tensor: type[Recorded] | None = None, add: Callable[[Any, Any], Any] | None = None
 ) -> None:
-    """Hand the engine the class of the tensors that it makes, or the sum of two arrays."""
+    """Pass the engine the class of tensors to make, or the function that adds two arrays."""
     if tensor is not None:
         provided.new_tensor = functools.partial(object.__new__, tensor)
     if add is not None:
@@ -65,17 +65,17 @@ def wrap(array: Any, node: Node | None = None) -> Any:
 
 
 class Operation(Protocol):
-    """What the engine asks of an op. `Op`, `Function` and the choice of an output satisfy it.
+    """The protocol of an op. `Op`, `Function` and the selection of an output satisfy it.
 
     A subclass that names this protocol as its base gets the defaults.
     """
 
     name: str
-    inputs: tuple[str, ...]  # one name for each parent; of a variadic op one name for all
+    inputs: tuple[str, ...]  # one name for each parent; a variadic op has one name for all
     attributes: tuple[str, ...] = ()  # names of the first values of `Node.static`
     saved: tuple[str, ...] = ()  # names of the values of `Node.saved`
     elementwise: bool = False  # inputs broadcast: the engine sums gradients back to their shapes
-    view: bool = False  # the output shows the memory of the first input
+    view: bool = False  # the output shares the memory of the first input
     variadic: bool = False
     composite: Callable[..., Any] | None = None  # the same function made of other ops
 
@@ -89,15 +89,15 @@ class Operation(Protocol):
 
 
 class Node:
-    """One call of an op: the nodes of its inputs, and what its vjps need. Without an op, a leaf.
+    """One call of an op: the nodes of its inputs, and the values for its vjps. Or a leaf.
 
     `saved` holds arrays; it is None once they are freed. `static` holds attributes, then shapes (of
     a leaf, the weak reference to its tensor). `extra` is None, or a dict of hooks, of the weak
-    reference of `retain_grad` and of notes that observers leave. One class serves both kinds, since
-    the loop of the backward pass is faster so.
+    reference of `retain_grad` and of notes that observers leave. A leaf has no op. Calls and leaves
+    are one class, which makes the loop of the backward pass faster.
 
-    `first` and `second` are the parents of an op of one or two inputs: no tuple to make and to
-    collect. Of any other op, `first` is the tuple of them. Read them as `parents`.
+    For an op of one or two inputs, `first` and `second` are the parents, which saves a tuple. For
+    any other op, `first` is the tuple of the parents. `parents` reads both forms.
     """
 
     __slots__ = (

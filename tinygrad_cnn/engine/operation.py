@@ -1,8 +1,8 @@
-"""What an op is: a forward on arrays, and a vjp for each differentiable input.
+"""Ops: a forward on arrays, and a vjp for each differentiable input.
 
-The parameters of a vjp say what it needs, and a node saves exactly that: an input by its name, the
-output as `y`, the shape of an input as `x_shape`, a residual that the forward returned, an
-attribute (keyword-only parameter) by its name. `g` is the cotangent of the output.
+The parameters of the vjps name the values that a node saves, and it saves nothing else: an input
+by its name, the output as `y`, the shape of an input as `x_shape`, a residual that the forward
+returned, an attribute (keyword-only parameter) by its name. `g` is the cotangent of the output.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def parameters(function: Callable[..., Any]) -> tuple[str, ...]:
 
 
 class Op:
-    """An op: its forward, its vjps, and what its nodes save.
+    """An op: its forward, its vjps, and the values that its nodes save.
 
     `inputs` names the positional parameters (a lone `*xs` is one input, of any number), `attributes`
     the keyword-only ones, and `vjps` maps inputs to functions. `saved` and `static` name what nodes
@@ -125,7 +125,7 @@ class Op:
         self._plan()
 
     def _plan(self) -> None:
-        """Work out what nodes may save, and how the vjps are called."""
+        """Compute the values that nodes may save, and how to call the vjps."""
         asks = {n: parameters(f)[1:] for n, f in (*self.shared.items(), *self.vjps.items())}
         wanted = set().union(*asks.values(), self.inputs if self.composite else ())
         self.saved = tuple(n for n in (*self.inputs, "y", *self.residuals) if n in wanted)
@@ -133,12 +133,12 @@ class Op:
         self.static = (*self.attributes, *(n + "_shape" for n in self.shapes))
         self.meeting = [k for k, n in enumerate(self.inputs) if n in self.vjps]  # to be promoted
         self.refuses = len(self.vjps) < len(self.inputs)  # an input that requires grad
-        self.saves = self._what_is_saved(asks)
+        self.saves = self._saving(asks)
         self.keepers: dict[tuple[bool, ...], tuple[Choose, Choose | None]] = {}
         self.backward = _backward(self, asks)
 
-    def _what_is_saved(self, asks: dict[str, tuple[str, ...]]) -> str | None:
-        """In words, for the calls that have a short way in recorder.py; None for others."""
+    def _saving(self, asks: dict[str, tuple[str, ...]]) -> str | None:
+        """A key of the fast paths in recorder.py; None if the op has none."""
         if len(self.inputs) == len(self.vjps) == 1:
             return " and ".join(self.saved) or "nothing"
         if self.inputs == ("a", "b") and self.composite is None:
@@ -147,7 +147,7 @@ class Op:
         return None
 
     def new_keeper(self, absent: tuple[bool, ...]) -> tuple[Choose, Choose | None]:
-        """What a node keeps whose `absent` inputs need no gradient.
+        """Select the values that a node saves if its `absent` inputs need no gradient.
 
         The first function takes the saved values out of (*inputs, y, *residuals, None), the second
         the shapes out of the inputs. A value that none of the vjps to be run asks for is None.
@@ -177,7 +177,7 @@ class Op:
     def bind(
         self, inputs: tuple[Any, ...], attributes: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """A call with all its inputs by place and all its attributes: defaults filled in.
+        """A call with all inputs as positional arguments and all attributes, defaults filled in.
 
         TypeError for an input that is missing. The forward itself refuses a name it does not know.
         """
@@ -209,7 +209,7 @@ class Op:
 
 
 def _backward(op: Op, asks: dict[str, tuple[str, ...]]) -> Any:
-    """`Op.backward`, which the engine calls: see `Operation`. `asks`: what each function takes."""
+    """`Op.backward`, which the engine calls: see `Operation`. `asks`: parameters by function."""
     names = [*op.saved, *op.static, *op.shared, "i"]
     functions = {**op.shared, **op.vjps}
     if op.saves == "nothing" and len(op.inputs) == 2:
@@ -276,7 +276,7 @@ def _of_two_that_save_the_other(vjp_a: Vjp, vjp_b: Vjp) -> Any:
 
 
 def _of_several(op: Op, callers: dict[str, Any], shared: list[tuple[Any, list[int]]]) -> Any:
-    """Of inputs of which some may have no vjp, with results that several vjps share."""
+    """`backward` for several inputs, some perhaps without a vjp, and for shared results."""
     several = len(op.inputs) > 2
     runs = [(k, callers[n]) for k, n in enumerate(op.inputs) if n in op.vjps]
 

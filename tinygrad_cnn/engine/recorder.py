@@ -1,8 +1,8 @@
-"""How the call of an op is recorded: what `@op` makes of a forward.
+"""Recording: `@op` makes an op of a forward, and each call of an op becomes a node.
 
 `call` serves every call: arrays and numbers among the inputs, promotion, grad modes, observers. The
-plain case, Tensors of one dtype that nobody watches, takes a shorter way for ops of one input `x`
-and of two inputs `a` and `b`.
+plain case, Tensors of one dtype and no observer, has a fast path for ops of one input `x` and of
+two inputs `a` and `b`.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ def op(forward: Callable[..., Any] | None = None, **options: Any) -> Any:
     The result takes Tensors and records the call, or takes arrays alone and returns an array. Its
     `defvjp` registers the vjps. Options:
 
-    - `residuals`: names of what the forward returns after y, for the vjps. They are constants;
+    - `residuals`: names of the values that the forward returns after y, as constants for the vjps;
     - `returns`: the residuals that the op returns too, after y;
     - `elementwise`: the differentiable inputs broadcast and meet in their `result_type`, which is
       the dtype of y. The engine sums gradients back to the shapes of the inputs;
-    - `view`: y shows the memory of the input;
+    - `view`: y shares the memory of the input;
     - `composite`: the same function made of other ops. A graph of the gradient differentiates it:
       needed where a residual depends smoothly on an input;
     - `shared`: intermediate results that several vjps use. Each is computed once, by a function
@@ -329,7 +329,7 @@ def _node(
     attributes: dict[str, Any],
     result: ndarray,
 ) -> Node:
-    """The node of a call. It saves what the vjps that may run ask for.
+    """The node of a call. It saves the values for the vjps that may run.
 
     `values`: (*inputs, y, *residuals, None); `absent`: which inputs need no gradient.
     """

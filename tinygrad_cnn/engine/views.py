@@ -1,4 +1,4 @@
-"""Views: tensors that show the memory of another one, their base."""
+"""Views: tensors that share the memory of another one, their base."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .writes import owner
 
 
 def note_view(y: Recorded, x: Recorded, op: Any, attributes: dict[str, Any]) -> None:
-    """Remember that `y` is `op` of `x`, if it shows the memory of `x`."""
+    """Remember that `y` is `op` of `x`, if they share memory."""
     if owner(y._array) is not owner(x._array):
         return
     base = getattr(x, "_base", x)
@@ -34,7 +34,7 @@ def replay(x: Any, path: tuple[tuple[Any, dict[str, Any]], ...]) -> Any:
 
 
 def family(x: Recorded) -> tuple[Recorded, list[Recorded]]:
-    """The base of `x`, and those of its views that still exist and still show its memory."""
+    """The base of `x`, and the views of it that still exist and still share its memory."""
     base = getattr(x, "_base", x)
     storage = owner(base._array)
     views = [view() for view in getattr(base, "_views", ())]

@@ -1,6 +1,6 @@
 """Functions along one axis that keep the shape: softmax, and running sums and products.
 
-`dim` counts from 0, or from the end if negative. IndexError for an axis that is not there.
+`dim` counts from 0, or from the end if negative. IndexError for an axis that does not exist.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def tensordot(
     >>> tc.tensordot(tc.ones(2, 3), tc.ones(3, 2), dims=([0, 1], [1, 0]))
     tensor(6.)
     """
-    if out is not None:  # given by place
+    if out is not None:  # a positional argument
         return tensordot(a, b, dims, out=out)
     return _paired("tensordot", a, b, *_pairs(dims, a._array.ndim, b._array.ndim))
 

@@ -2,7 +2,7 @@
 
 `dim` is an axis, from 0 or negative from the end, or None for all elements. The result has no such
 axis, or has it with size 1 if `keepdim`. NaN counts as both the largest and the smallest. IndexError
-for an axis that is not there and for an axis without elements, RuntimeError for no elements at all.
+for an axis that does not exist or has no elements, RuntimeError for no elements at all.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def max(
     input: Tensor, dim: int, keepdim: bool = False, *, out: Sequence[Tensor] | None = None
 ) -> MaxResult: ...
 @public  # type: ignore[misc]
-def max(  # `public` takes `other` by place, too
+def max(  # `public` also takes `other` as a positional argument
     input: Tensor,
     dim: int | Tensor | None = None,
     keepdim: bool = False,

@@ -99,7 +99,7 @@ def take_along_dim(
 def index_select(input: Tensor, dim: int, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The slices of input along `dim` at the positions of a vector, in its order: a copy.
 
-    IndexError for positions that are not there; they do not count from the end.
+    IndexError for positions that do not exist; they do not count from the end.
 
     >>> tc.index_select(tc.tensor([[1, 2, 3], [4, 5, 6]]), 1, tc.tensor([2, 0]))
     tensor([[3, 1],
@@ -120,7 +120,7 @@ def take(input: Tensor, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The elements of input, as a vector in row-major order, at these positions.
 
     The result has the shape of index; negative positions count from the end. IndexError for
-    positions that are not there.
+    positions that do not exist.
 
     >>> tc.take(tc.tensor([[1, 2], [3, 4]]), tc.tensor([[0, -1]]))
     tensor([[1, 4]])

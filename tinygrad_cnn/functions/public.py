@@ -1,11 +1,11 @@
-"""The edge of public functions: PyTorch's keywords, `out=`, and its errors for wrong arguments.
+"""The decorator of public functions: PyTorch's keywords, `out=`, and errors for wrong arguments.
 
     @public
     def exp(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         return ops.exp(input)
 
-The signature is PyTorch's, and `public` sees to what it promises: NumPy's names for parameters,
-`out`, a sequence by keyword for `*size`, and a Tensor where the annotation is `Tensor`.
+The signature is PyTorch's. `public` implements the rest of PyTorch's conventions: NumPy's names for
+parameters, `out`, a sequence by keyword for `*size`, and a Tensor where the annotation is `Tensor`.
 """
 
 from __future__ import annotations
@@ -111,10 +111,10 @@ KINDS: dict[str, Any] = {  # of arguments, by the annotation of their parameter
 
 
 class Edge:
-    """What is checked and changed of the arguments of one public function, or of its method.
+    """The checks and changes of the arguments of one public function, or of its method.
 
     `checks`: the places of the required arguments that must be Tensors, with the types that are
-    taken; with from `least` to `most` arguments by place and none by name, no more is to be checked.
+    taken. A call with `least` to `most` positional arguments and no keywords needs no other check.
     """
 
     method = False
@@ -151,7 +151,7 @@ class Edge:
 
     @property
     def __signature__(self) -> inspect.Signature:
-        """Of a method: `self` for the first parameter. Made when it is asked for."""
+        """The signature of a method, with `self` as the first parameter. Made at first use."""
         signature = inspect.signature(self.function)
         own, *others = signature.parameters.values()
         others = [p for p in others if p.name != "out"]

@@ -1,7 +1,7 @@
 """Reductions: sums, means, norms and truth, over some axes or over all elements.
 
 `dim` is an axis, several, or None for all. It counts from 0, or from the end if negative. The result
-has no such axes, or has them with size 1 if `keepdim`. IndexError for an axis that is not there,
+has no such axes, or has them with size 1 if `keepdim`. IndexError for an axis that does not exist,
 RuntimeError for one that is named twice.
 """
 
@@ -124,7 +124,7 @@ def norm(
     >>> tc.norm(tc.tensor([3.0, 4.0])), tc.norm(tc.tensor([3.0, -4.0]), p=1)
     (tensor(5.), tensor(7.))
     """
-    if out is not None:  # by place; `public` takes it by name
+    if out is not None:  # positional; `public` handles the keyword
         return norm.edge.into(out, (input, p, dim, keepdim), {"dtype": dtype})  # type: ignore[attr-defined]
     x = converted("norm", input, dtype)
     a = x._array
@@ -177,7 +177,7 @@ def mean(
 def _spread(
     name: str, op: Any, input: Any, dim: Any, unbiased: Any, keepdim: bool, correction: Any
 ) -> Any:
-    """`var` or `std`, whose second argument by place may be `unbiased`."""
+    """`var` or `std`. The second positional argument may be `unbiased`."""
     if isinstance(dim, bool):
         dim, unbiased = None, dim
     if input._array.dtype.kind != "f":
@@ -206,7 +206,7 @@ def var(
 ) -> Tensor:
     """The variance over dim: the sum of squared distances from the mean, over n − correction.
 
-    The correction is 1 by default, and 0 if not unbiased. `unbiased` may stand in the place of dim.
+    The correction is 1 by default, and 0 if not unbiased. A bool in the place of dim is `unbiased`.
     NaN for no more elements than the correction. RuntimeError for integers and bools.
 
     >>> x = tc.tensor([1.0, 3.0])

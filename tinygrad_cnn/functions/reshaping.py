@@ -1,6 +1,6 @@
 """Another shape for the same elements, and another order of axes: views wherever memory allows.
 
-`dim` counts from 0, or from the end if negative; IndexError for an axis that is not there.
+`dim` counts from 0, or from the end if negative; IndexError for an axis that does not exist.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def scatter(
             [0., 0., 2.]])
     """
     if reduce is not None:
-        raise NotImplementedError("scatter: reduce is not there: see scatter_add")
+        raise NotImplementedError("scatter: reduce is not supported: see scatter_add")
     if (src is None) == (value is None):
         raise TypeError("scatter() takes a Tensor src or a number value: give one of the two")
     if src is None or not isinstance(src, Recorded):
@@ -142,7 +142,7 @@ def index_add(
     """A copy of input with alpha · source[.., k, ..] added to its slice index[k] along `dim`.
 
     source has the dtype of input, and its shape with the size of the vector `index` along `dim`.
-    RuntimeError if they do not fit, IndexError for positions that are not there.
+    RuntimeError if they do not fit, IndexError for positions that do not exist.
 
     >>> tc.index_add(tc.zeros(3, 2), 0, tc.tensor([2, 2]), tc.ones(2, 2))
     tensor([[0., 0.],
@@ -164,7 +164,7 @@ def index_copy(
     """A copy of input with source[.., k, ..] in place of its slice index[k] along `dim`.
 
     source has the dtype of input, and its shape with the size of the vector `index` along `dim`.
-    RuntimeError or IndexError if they do not fit, IndexError for positions that are not there.
+    RuntimeError or IndexError if they do not fit, IndexError for positions that do not exist.
 
     >>> tc.index_copy(tc.zeros(3, 2), 0, tc.tensor([2, 0]), tc.tensor([[1.0, 2.0], [3.0, 4.0]]))
     tensor([[3., 4.],
@@ -181,7 +181,7 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -
     """A copy of input with one value in the slices along `dim` that a vector `index` names.
 
     value: a number, or a Tensor without axes. Negative positions count from the end. IndexError for
-    positions that are not there, RuntimeError for a value that the dtype cannot hold.
+    positions that do not exist, RuntimeError for a value that the dtype cannot hold.
 
     >>> tc.index_fill(tc.zeros(2, 3), 1, tc.tensor([0, -1]), 5.0)
     tensor([[5., 0., 5.],

@@ -53,7 +53,7 @@ def view(input: Tensor, *size: int | Sequence[int], dtype: DType | None = None) 
     tensor([9, 1, 2, 3])
     """
     if dtype is not None or (size and isinstance(size[0], (np.dtype, type))):
-        raise NotImplementedError("view(dtype) is not there: use to(dtype), which converts")
+        raise NotImplementedError("view(dtype) is not supported: use to(dtype), which converts")
     y = reshaped("view", input, sizes("view", size))
     if y._array.size and owner(y._array) is not owner(input._array):
         raise RuntimeError(

@@ -21,7 +21,7 @@ def narrow(input: Tensor, dim: int, start: Tensor | int, length: int) -> Tensor:
     """The slices from `start` to start + length along `dim`.
 
     start: an integer or an integer Tensor without axes; it counts from the end if negative.
-    IndexError for a start that is not there, RuntimeError if fewer than `length` slices follow it.
+    IndexError for a start outside the axis, RuntimeError if fewer than `length` slices follow it.
 
     >>> tc.narrow(tc.tensor([0, 10, 20, 30]), 0, 1, 2)
     tensor([10, 20])
@@ -50,7 +50,7 @@ def narrow(input: Tensor, dim: int, start: Tensor | int, length: int) -> Tensor:
 
 @public
 def select(input: Tensor, dim: int, index: int) -> Tensor:
-    """The slice number `index` along `dim`, without that axis. IndexError if it is not there.
+    """The slice number `index` along `dim`, without that axis. IndexError if it does not exist.
 
     >>> tc.select(tc.tensor([[1, 2], [3, 4]]), 1, -1)
     tensor([2, 4])

@@ -447,7 +447,7 @@ def nan_to_num(
 
 @public
 def clone(input: Tensor, *, memory_format: MemoryFormat | None = None) -> Tensor:
-    """A copy in memory of its own. Gradients pass through.
+    """A copy in new memory. Gradients pass through.
 
     >>> x = tc.ones(2)
     >>> tc.clone(x).zero_(), x

@@ -1,7 +1,6 @@
 """The loops that take the time: arrays in, arrays out. One contract, two interchangeable sets.
 
-`contract` documents every kernel and what all of them promise. This module is all that the rooms
-above import:
+`contract` documents every kernel and the guarantees of all. Other rooms import only this module:
 
 >>> from tinygrad_cnn import kernels
 >>> before = kernels.current()      # "compiled" where Numba is installed
@@ -10,8 +9,8 @@ above import:
 'vectorized'
 >>> kernels.use(before)
 
-The environment variable ``TINYGRAD_CNN_KERNELS`` names the set to begin with. A set is imported
-when a kernel is first asked for, so that importing this package costs nothing.
+The environment variable ``TINYGRAD_CNN_KERNELS`` names the initial set. A set is imported when
+a kernel is first used, so importing this package costs nothing.
 """
 
 from typing import TYPE_CHECKING

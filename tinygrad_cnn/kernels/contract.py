@@ -1,4 +1,4 @@
-"""The contract of the kernels: what each takes, returns and promises; the choice of a set.
+"""The contract of the kernels: arguments, results and guarantees of each; the choice of a set.
 
 A kernel is a function of arrays whose loops take most of the time of a network. Each set provides
 all of them: `vectorized` with NumPy alone, `compiled` with Numba. Callers write
@@ -340,5 +340,5 @@ def use_default() -> None:
     except ImportError as error:
         if named:
             raise
-        warnings.warn(f"{error}; taking the 'vectorized' ones", RuntimeWarning, stacklevel=3)
+        warnings.warn(f"{error}; using the 'vectorized' ones", RuntimeWarning, stacklevel=3)
         use("vectorized")

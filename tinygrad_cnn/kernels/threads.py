@@ -1,7 +1,7 @@
-"""How many threads share a kernel's work, and BLAS held at one thread meanwhile.
+"""The number of threads of a kernel, and a limit of one thread for BLAS.
 
-Kernels bring their own threads. Matrix products inside them must then start no threads of their
-own, and a process-wide setting of OpenBLAS says so.
+Kernels have their own threads. So matrix products inside kernels must not start more threads, and a
+process-wide setting of OpenBLAS prevents that.
 """
 
 import ctypes

@@ -1,4 +1,4 @@
-"""Tuning constants that both sets of kernels share. Each set has a file of its own, of this name.
+"""Tuning constants that both sets of kernels share. Each set has its own file of this name.
 
 A name ends with the unit. "Measured" refers to the machine of NOTES.md: two Zen 4 cores, AVX-512.
 """

@@ -83,7 +83,7 @@ class _Numbered(Module):
         return self
 
     def insert(self, index: int, module: Module) -> Self:
-        """Put a module before `index`, number the modules anew, and return this container.
+        """Put a module before `index`, renumber the modules, and return this container.
 
         Raises IndexError for an index out of range, TypeError for an object that is not a Module.
         """

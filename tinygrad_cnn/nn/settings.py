@@ -28,10 +28,10 @@ def per_axis(value: Ints, n: int) -> tuple[int, ...]:
 
 
 class _SignatureOfSettings:
-    """The `__signature__` of a class, made when asked for. Its instances have none."""
+    """The `__signature__` of a class, made at first use. Its instances have none."""
 
     def __get__(self, instance: Any, owner: type[FunctionModule]) -> Signature:
-        if instance is not None:  # whose call has a signature of its own
+        if instance is not None:  # its call has another signature
             raise AttributeError("__signature__")
         types: dict[str, Any] = {}
         for cls in reversed(owner.__mro__):

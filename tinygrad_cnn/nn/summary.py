@@ -65,7 +65,7 @@ MULTIPLY_ADDS: dict[str, Callable[[Any, Any, dict[str, Any]], int]] = {
 
 @dataclass
 class Row:
-    """One module, without the modules inside it: these have rows of their own.
+    """One module, without the modules inside it: these have separate rows.
 
     - `name`: the name in `named_modules`; "" is the model itself;
     - `output_shape`: of the last call, nested like the output; None where it was not called;

@@ -301,7 +301,7 @@ where.defvjp(a=lambda g, condition: keep(g, condition), b=lambda g, condition: k
 
 @op
 def clone(x):
-    """y = x, in memory of its own        x̄ = ȳ"""
+    """y = x, in new memory        x̄ = ȳ"""
     return x.copy(order="K")
 
 

@@ -45,8 +45,8 @@ def group_defaults(arguments: dict[str, Any]) -> dict[str, Any]:
     foreach, fused, _, differentiable = (settings.pop(name, None) for name in hints)
     if differentiable:
         raise NotImplementedError(
-            f"{type(arguments['self']).__name__}: differentiable=True is not there: a step writes "
-            "over the parameters and records no graph"
+            f"{type(arguments['self']).__name__}: differentiable=True is not supported: a step "
+            "overwrites the parameters and records no graph"
         )
     if fused and foreach:
         raise RuntimeError("`fused` and `foreach` cannot be `True` together.")

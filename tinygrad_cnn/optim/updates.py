@@ -3,7 +3,7 @@
 An update is called as `update((p, g, *state), scratch, numbers)`, with arrays of one shape. It changes
 p and the state, and not the gradient g. The kernels may record its calls once and replay them with
 other numbers: so numbers are operands only, and no branch may depend on them. A choice between two
-updates is made outside: each has a function of its own, or a closure.
+updates is made outside: each has its own function or closure.
 """
 
 from __future__ import annotations

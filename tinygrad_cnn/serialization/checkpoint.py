@@ -179,7 +179,7 @@ def _load(file: IO[bytes], name: str, size: int) -> Any:
         rest = start + file.read()
         if name.endswith(".safetensors") or start[8:9] == b"{":
             return safetensors.decode(rest, name)
-        raise CheckpointError(f"{name}: {_what_else(rest)}")
+        raise CheckpointError(f"{name}: {_likely_kind(rest)}")
     length = int.from_bytes(start[8:16], "little")
     if len(start) < _START or length > size - _START:
         raise CheckpointError(f"{name}: is cut off or damaged: it ends in its header")
@@ -245,8 +245,8 @@ def _decode(tree: Any, arrays: list[np.ndarray]) -> Any:
     return Parameter(tensor, grad) if kind == "parameter" else tensor.requires_grad_(grad)
 
 
-def _what_else(data: bytes) -> str:
-    """What a file that is not a checkpoint may be, and what to do."""
+def _likely_kind(data: bytes) -> str:
+    """The likely kind of a file that is not a checkpoint, and advice."""
     if data[:4] == b"PK\x03\x04":
         import zipfile  # not at the top: its import takes time
 
@@ -259,7 +259,7 @@ def _what_else(data: bytes) -> str:
     elif data[:1] != b"\x80" or data[1:2] > b"\x05":
         return "is no checkpoint, or damaged at its beginning"
     return (
-        "is a pickle, as torch.save writes it, and those are not read: they can run any code. In "
-        "PyTorch, safetensors.torch.save_file(model.state_dict(), 'weights.safetensors') writes "
-        "what this function reads"
+        "is a pickle, the format of torch.save, and pickles are not read: they can run any code. "
+        "In PyTorch, safetensors.torch.save_file(model.state_dict(), 'weights.safetensors') writes "
+        "a file that this function reads"
     )

@@ -54,5 +54,5 @@ def check_location(map_location: Any) -> None:
         device = str(getattr(map_location, "type", map_location))
         if map_location is not None and device.partition(":")[0] != "cpu":
             raise NotImplementedError(
-                f"load: map_location {map_location!r} is not there: there is only the CPU"
+                f"load: map_location {map_location!r} is not available: the only one is the CPU"
             )

@@ -73,7 +73,7 @@ def decode(data: bytes, name: str) -> dict[str, Tensor]:
     found = {}
     for key, entry in entries:
         if entry["dtype"] not in _DTYPES:
-            raise CheckpointError(f"{name}: {key} is of dtype {entry['dtype']}, which is not there")
+            raise CheckpointError(f"{name}: {key} has the unsupported dtype {entry['dtype']}")
         dtype = np.dtype("<" + _DTYPES[entry["dtype"]])
         array = np.frombuffer(entry["data"], dtype).reshape(entry["shape"])
         if entry["dtype"] == "BF16":  # the upper half of a float32

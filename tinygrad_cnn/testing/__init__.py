@@ -6,7 +6,7 @@
 >>> check_vjp(lambda x: tc.softmax(x, 1), np.random.default_rng(0).normal(size=(2, 3)))
 >>> check_op(tc.tanh)
 
-The checks are here at the top. Three rooms stand on them:
+The checks are at the top. Three rooms use them:
 
 - `ours`: how the ops of this package are called, and their references;
 - `mutation`: wrong vjps, and how many of them `check_op` notices;

@@ -1,7 +1,7 @@
 """The register of strategies: how to draw calls of each op, and facts about the op for its checks.
 
 The room `ours` has the strategies for the ops of this package. It registers a family of ops when
-one of them is first asked for. To build them all takes longer than to import the rest of `testing`.
+one of them is first needed. To build them all takes longer than to import the rest of `testing`.
 """
 
 from __future__ import annotations

@@ -224,7 +224,7 @@ class Trial:
         """For float32 inputs, outputs and gradients are float32, and close to those in float64."""
         if "dtype" in self.op.attributes:
             if self.y.dtype != self.call.attributes.get("dtype", self.y.dtype):
-                raise self.fail(f"the result is {self.y.dtype}, not of the dtype asked for")
+                raise self.fail(f"the result is {self.y.dtype}, not of the requested dtype")
             return
         if self.y.dtype != np.float64:
             return

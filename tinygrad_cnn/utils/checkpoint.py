@@ -62,7 +62,7 @@ def checkpoint(
             f"determinism_check should be one of 'default' and 'none' but got {determinism_check!r}"
         )
     if debug:
-        raise NotImplementedError("checkpoint: debug=True is not there: use detect_anomaly()")
+        raise NotImplementedError("checkpoint: debug=True is not supported: use detect_anomaly()")
     first, second = context_fn()
     if not grad_mode.enabled:
         with first:

@@ -2,8 +2,8 @@
 
 A NumPy array, or an object that converts to one like a PIL image, is (H, W), (H, W, C) or a batch
 (N, H, W, C). A Tensor is (H, W), (C, H, W) or a batch (N, C, H, W). The result is an array for an
-array and a Tensor for a Tensor; only `ToTensor` converts. In a batch each image gets a random choice
-of its own (in torchvision all share one). The random numbers come from the default generator.
+array and a Tensor for a Tensor; only `ToTensor` converts. In a batch each image gets its own random
+choice (in torchvision all share one). The random numbers come from the default generator.
 
 >>> import numpy as np
 >>> from tinygrad_cnn.utils import transforms

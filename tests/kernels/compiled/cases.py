@@ -23,7 +23,7 @@ def near(actual, expected, bits=2.0**10):
 
 
 def near_where_finite(actual, expected):
-    """`near`, and the same elements are infinite or NaN."""
+    """Like `near`, and the same elements are infinite or NaN."""
     finite = np.isfinite(expected)
     np.testing.assert_array_equal(np.isfinite(actual), finite)
     near(np.where(finite, actual, 0), np.where(finite, expected, 0))
@@ -40,7 +40,7 @@ def innermost(x):
 
 @st.composite
 def convolutions(draw):
-    """Shapes with more and fewer channels than a vector has lanes, for all methods."""
+    """Shapes with more and fewer channels than a vector has lanes, for all algorithms."""
     kernel = draw(st.sampled_from([(1, 1), (3, 3), (3, 3), (5, 5), (2, 3), (4, 1), (7, 7)]))
     groups, c, f = draw(
         st.sampled_from(

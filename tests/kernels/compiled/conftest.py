@@ -1,4 +1,4 @@
-"""Collected where Numba is installed."""
+"""Tests here are collected only if Numba is installed."""
 
 import importlib.util
 

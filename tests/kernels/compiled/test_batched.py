@@ -1,4 +1,4 @@
-"""Convolutions by vectors of images against those in NumPy."""
+"""Convolutions on vectors of images against NumPy."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Convolutions in Numba against those in NumPy; and the choice of a method."""
+"""Convolutions in Numba against NumPy, and the choice of an algorithm."""
 
 import threading
 
@@ -66,7 +66,7 @@ def test_what_is_not_finite_spreads_no_further_than_its_windows(case, value, see
 
 @pytest.mark.parametrize("stride", [1, 2])
 def test_what_memory_held_before_does_not_matter(stride, monkeypatch):
-    """More filters than tiles, and than elements of x: both have methods of their own."""
+    """More filters than tiles, or than elements of x: both use separate algorithms."""
     how = (stride, stride), ((1, 1), (1, 1)), (1, 1), 1
     x, w = arrays(0, (16, 4, 4, 64), (256, 64, 3, 3))
     x = x.transpose(0, 3, 1, 2)

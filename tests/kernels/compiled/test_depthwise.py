@@ -1,4 +1,4 @@
-"""Depthwise convolutions in Numba against those in NumPy."""
+"""Depthwise convolutions in Numba against NumPy."""
 
 import numpy as np
 from hypothesis import given, strategies as st
@@ -12,7 +12,7 @@ compiled, vectorized = kernels.load("compiled"), kernels.load("vectorized")
 
 @st.composite
 def depthwise_layers(draw):
-    """Channels that fill vectors or parts of one; windows inside of x and across its borders."""
+    """Channels that fill vectors or parts of one; windows inside x and across its borders."""
     kernel = draw(st.sampled_from([(3, 3), (3, 3), (3, 3), (5, 5), (1, 1), (2, 3), (4, 1), (7, 7)]))
     strides = st.integers(1, 3)
     stride, dilation = (draw(st.tuples(strides, strides)) for _ in "sd")

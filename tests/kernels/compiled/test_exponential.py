@@ -31,9 +31,7 @@ def test_the_exponential_errs_by_about_a_unit_in_the_last_place(dtype):
     exact = np.exp(x.astype(np.longdouble if dtype == np.float64 else np.float64))
     unit = np.maximum(np.spacing(np.abs(exact.astype(dtype))), info.smallest_subnormal)
     assert np.isnan(y[-1])
-    assert (
-        np.abs((y - exact) / unit)[:-1].max() < 1.1
-    )  # 0.93 where products and sums are rounded once
+    assert np.abs((y - exact) / unit)[:-1].max() < 1.1  # 0.93 if products and sums are rounded once
     assert y[-2] == y[-3] == 0
     assert (y[-6:-3] == 1).all()
 

@@ -106,9 +106,9 @@ def check(kernel, mixed):
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_processes_that_compile_one_kernel_each_do_not_mix_their_parts(tmp_path, turned):
-    """Two processes kept two parts of one name, and a third took one for the other."""
+    """Two processes stored two parts under one name, and a third process used the wrong one."""
     step = "k = (7 * k + seed) % 1009 if k % 3 else 5 * k + seed"
-    source = KERNELS.format(steps="\n        ".join([step] * 100))  # too long to go into the caller
+    source = KERNELS.format(steps="\n        ".join([step] * 100))  # too long to be inlined
     (tmp_path / "made.py").write_text(source)
     checks = ["check(one, by_one)", "check(two, by_two)"]
     for calls in (checks[:1], checks[1:], checks[::-1] if turned else checks):
@@ -124,7 +124,7 @@ def test_processes_that_compile_one_kernel_each_do_not_mix_their_parts(tmp_path,
 def test_code_of_a_source_that_changed_is_not_found(tmp_path):
     """A process may compile after a file that it imported was changed, and another run then.
 
-    Numba by itself kept the old code as that of the new file: wrong numbers, for good.
+    Numba alone stored the old code as the code of the new file: wrong numbers, permanently.
     """
     package = Path(kernels.__file__).parents[1]
     skip = shutil.ignore_patterns("__pycache__")

@@ -1,4 +1,4 @@
-"""Products by panels, and which products go that way."""
+"""Products by panels, and the sizes that use them."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ compiled = kernels.load("compiled")
 
 @st.composite
 def matrices(draw):
-    """Two matrices to multiply: rows or columns contiguous, some a part of larger ones."""
+    """Two matrices to multiply: rows or columns contiguous, some of them views of larger ones."""
     M, K, N = (draw(st.integers(1, 70)) for _ in "mkn")
     dtype, rng = draw(st.sampled_from(FLOATS)), np.random.default_rng(draw(st.integers(0, 9)))
 

@@ -1,4 +1,4 @@
-"""Cases that only pooling in Numba treats apart."""
+"""Special cases of pooling in Numba."""
 
 import numpy as np
 import pytest
@@ -18,10 +18,10 @@ def test_windows_apart_leave_no_cell_unwritten(plane, stride, padding):
     (x,) = arrays(0, (2, 20, *plane))
     x = x.transpose(0, 2, 3, 1).copy().transpose(0, 3, 1, 2)
     spans = zip(plane, stride, padding, strict=True)
-    size = tuple((n + sum(pad) - 1) // s + 1 for n, s, pad in spans)  # the last reaches out of x
+    size = tuple((n + sum(pad) - 1) // s + 1 for n, s, pad in spans)  # the last exceeds x
     how = (2, 2), stride, padding, (1, 1)
     y, taps = compiled.max_pool2d(x, *how, size)
-    for _ in range(3):  # in memory that was in use
+    for _ in range(3):  # in memory that was used before
         dx = compiled.max_pool2d_scatter(y, taps, x.shape, *how)
         np.testing.assert_array_equal(dx, vectorized.max_pool2d_scatter(y, taps, x.shape, *how))
         dx[...] = np.nan

@@ -24,7 +24,7 @@ def add_one(zero, at, times, first, last, scratch):
 
 
 def added(rows, threads, times=1):
-    """The numbers after a call of `rows` rows, each of which adds to its own."""
+    """The numbers after a call of `rows` rows. Each row adds to its own range."""
     numbers = np.zeros(rows)
     at = numbers.__array_interface__["data"][0]
     team.call(add_one, DOUBLE, (at, times), [(k, k + 1) for k in range(rows)], threads, 8)
@@ -45,7 +45,7 @@ def test_integers_of_another_count_are_refused():
 
 
 def test_callers_at_once_do_not_mix_their_rows():
-    """One caller has the threads, and the others work alone."""
+    """One caller uses the threads, and the others work alone."""
     wrong = []
 
     def call(times):
@@ -98,7 +98,7 @@ def test_an_interrupted_call_still_waits_for_its_rows(monkeypatch):
 
 def test_threads_rest_when_they_are_asked_to_and_come_again():
     added(6, 3)
-    a = np.ones((100, 3000), np.float32)  # too many terms for a product of our own
+    a = np.ones((100, 3000), np.float32)  # too many terms for our product
     kernels.load("compiled").matmul(a, a.T)
     board = team._team.board
     assert board[team.REST] == 1
@@ -107,7 +107,7 @@ def test_threads_rest_when_they_are_asked_to_and_come_again():
 
 
 def test_without_more_threads_the_caller_works_alone(monkeypatch):
-    """As when the system has none left, and while the interpreter ends."""
+    """As if the system has no threads left, and while the interpreter exits."""
 
     def start(thread):
         raise RuntimeError("can't start new thread")

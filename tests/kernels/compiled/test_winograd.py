@@ -1,4 +1,4 @@
-"""Winograd's method in Numba: its matrices, memory and errors, and results against NumPy's."""
+"""Winograd's algorithm in Numba: its matrices, memory and errors, and results against NumPy's."""
 
 import threading
 import tracemalloc
@@ -36,7 +36,7 @@ def test_groups_of_any_channels_and_filters(r, groups, each, plane, dtype, seed,
     ]  # fmt: skip
     with pytest.MonkeyPatch.context() as patch, np.errstate(all="ignore"):
         patch.setattr(convolution, "enough_tiles", lambda *_: True)
-        if bad is None:  # nothing is computed again
+        if bad is None:  # nothing is recomputed
             patch.setattr(winograd.direct, "direct", None)
             patch.setattr(winograd.direct, "direct_weight", None)
         for name, *arguments in calls:
@@ -54,7 +54,7 @@ def test_groups_of_any_channels_and_filters(r, groups, each, plane, dtype, seed,
 def test_filters_panel_by_panel_and_so_many_tiles_at_once(
     r, channels, plane, at_once, dtype, seed, bad
 ):
-    """The method for more filters than tiles, here always, in blocks of few tiles or channels."""
+    """The algorithm for more filters than tiles, always, in blocks of few tiles or channels."""
     (C, F), (N, H, W) = channels, plane
     how = (1, 1), ((r // 2, r // 2),) * 2, (1, 1), 1
     x, w, bias, g = arrays(seed, (N, C, H, W), (F, C, r, r), (F,), (N, F, H, W), dtype=dtype)
@@ -92,7 +92,7 @@ def peak_in_a_new_thread(call):
 
 
 def test_transformed_filters_are_not_all_in_memory_at_once():
-    """Nor are the sums of their gradient, for few images. Both are 4 times the filters."""
+    """Nor are the sums of their gradient, for few images. Both have 4 times the filters' size."""
     x, w = arrays(0, (4, 256, 4, 4), (256, 256, 3, 3))
     half = 2 * w.nbytes
     assert peak_in_a_new_thread(lambda: compiled.conv2d(x, w, None, *SAME)) < half

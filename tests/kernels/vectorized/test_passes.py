@@ -14,9 +14,9 @@ vectorized = kernels.load("vectorized")
 
 
 def test_sums_hold_blas_at_one_thread(monkeypatch):
-    """BLAS uses two threads from 2¹⁸ numbers on, and its second searches for work for 20 ms.
+    """BLAS uses two threads from 2¹⁸ numbers on, and its second thread spins for 20 ms.
 
-    A ResNet's convolutions took as long on two threads as on one until BLAS was held.
+    A ResNet's convolutions took as long on two threads as on one until BLAS was limited to one.
     """
     blas, counts, ones = threads.openblas(), set(), np.ones
     if blas is None:

@@ -1,4 +1,4 @@
-"""Winograd's method in NumPy against im2col."""
+"""Winograd's algorithm in NumPy against im2col."""
 
 import threading
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ SAME = (1, 1), ((1, 1), (1, 1)), (1, 1), 1
 
 @contextmanager
 def taken(always, windows=convolution.Im2col, **constants):
-    """Use Winograd's method always, also for few channels and tiles, or never.
+    """Use Winograd's algorithm always, also for few channels and tiles, or never.
 
     If `windows` is None, falling back to im2col is an error.
     """
@@ -59,7 +59,7 @@ def all_three(x, w, bias, g, how):
     st.integers(0, 2**32),
 )  # fmt: skip
 def test_tiles_of_any_plane(r, N, plane, sides, channels, order, dtype, biased, tiny, seed):
-    """Tiles that hang over the edges, padding on all sides, blocks of all tiles or of two."""
+    """Tiles that extend beyond the edges, padding on all sides, blocks of all tiles or of two."""
     H, W = (max(n, r - sides[2 * k] - sides[2 * k + 1]) for k, n in enumerate(plane))
     (C, F), padding = channels, (sides[:2], sides[2:])
     P, Q = H + sum(padding[0]) - r + 1, W + sum(padding[1]) - r + 1
@@ -125,7 +125,7 @@ def test_several_threads_at_once_give_the_same_bits():
 
 
 def test_blas_is_held_at_one_thread(monkeypatch):
-    """With more, BLAS searches for work for 20 ms afterwards, on cores that our threads need."""
+    """With more threads, BLAS spins for 20 ms afterwards, on cores that our threads need."""
     counts, matmul = set(), np.matmul
     get = blas.openblas()[0] if blas.openblas() else pytest.skip("not OpenBLAS")
 
@@ -148,7 +148,7 @@ def test_blas_is_held_at_one_thread(monkeypatch):
         ((64, 64, 5, 5), 16, (16, 16), True),
         ((64, 16, 3, 3), 16, (32, 32), False),  # few channels
         ((512, 512, 3, 3), 16, (4, 4), False),  # more filters than tiles
-        ((64, 64, 3, 3), 32, (5, 5), False),  # most of the tiles hangs over the edges
+        ((64, 64, 3, 3), 32, (5, 5), False),  # most of each tile is beyond the edges
         ((64, 64, 3, 5), 16, (32, 32), False),
         ((64, 64, 3, 3), 0, (32, 32), False),
     ],

@@ -16,7 +16,7 @@ TRANSPOSED = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3
 
 @st.composite
 def configs(draw):
-    """Shapes of x and w, and settings, for one to three axes of space."""
+    """Shapes of x and w, and settings, for one to three spatial axes."""
     n = draw(st.integers(1, 3))
     each = lambda low, high: tuple(draw(st.integers(low, high)) for _ in range(n))  # noqa: E731
     taps, stride, dilation, padding = each(1, 3), each(1, 3), each(1, 2), each(0, 2)
@@ -49,7 +49,7 @@ def test_transposed_convolution_is_the_gradient_of_one(config, seed, data):
     x_shape, w_shape, how = config
     n = len(x_shape) - 2
     rng = np.random.default_rng(seed)
-    u_shape = (x_shape[0], w_shape[0], *x_shape[2:])  # any plane will do
+    u_shape = (x_shape[0], w_shape[0], *x_shape[2:])  # any plane works
     more = tuple(
         data.draw(st.integers(0, max(s, d) - 1))
         for s, d in zip(how["stride"], how["dilation"], strict=True)

@@ -40,7 +40,7 @@ def test_normalize_leaves_zeros_alone():
     x = tc.zeros(1, 3).requires_grad_()
     y = F.normalize(x)
     assert y.tolist() == [[0.0] * 3]
-    y.sum().backward()  # the slope of the norm at 0 counts as 0, and what remains is 1 / eps
+    y.sum().backward()  # the slope of the norm at 0 is taken as 0, which leaves 1 / eps
     np.testing.assert_allclose(x.grad.numpy(), 1e12, rtol=1e-5)
 
 

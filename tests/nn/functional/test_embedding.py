@@ -1,4 +1,4 @@
-"""Labels as vectors."""
+"""One-hot vectors of labels."""
 
 import pytest
 

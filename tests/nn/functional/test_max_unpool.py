@@ -1,4 +1,4 @@
-"""Max unpooling: the inverse of max pooling, where it has one."""
+"""Max unpooling: the inverse of max pooling, if it has one."""
 
 import numpy as np
 import pytest

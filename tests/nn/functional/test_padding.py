@@ -1,4 +1,4 @@
-"""Padding by an image's own cells, against NumPy's."""
+"""Padding with the cells of the image, against NumPy."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Pooling along one to three axes, of maxima, means and norms, against plain loops."""
+"""Max, average and LP pooling along one to three axes, against plain loops."""
 
 import itertools
 
@@ -21,7 +21,7 @@ def pooling(rng, n):
     """x with few values, so with ties, and settings."""
     kernel, stride = rng.integers(1, 4, n), rng.integers(1, 4, n)
     padding, dilation = rng.integers(0, kernel // 2 + 1), rng.integers(1, 3, n)
-    dilation = np.where(padding > 0, 1, dilation)  # no window of padding alone
+    dilation = np.where(padding > 0, 1, dilation)  # no window that contains only padding
     plane = dilation * (kernel - 1) + 1 + rng.integers(0, 4, n)
     x = rng.integers(-2, 3, (2, 2, *plane)).astype(np.float64)
     return x, *(tuple(v.tolist()) for v in (kernel, stride, padding, dilation))

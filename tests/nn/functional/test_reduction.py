@@ -1,4 +1,4 @@
-"""The reduction of losses, and the two old arguments that said it."""
+"""The reduction of losses, and the two deprecated arguments for it."""
 
 import inspect
 
@@ -16,7 +16,7 @@ LABELS = ("cross_entropy", "nll_loss", "multi_margin_loss", "multilabel_margin_l
 
 
 def arguments(name):
-    """Arguments for the loss, by place."""
+    """Positional arguments for the loss."""
     count = sum(p.default is p.empty for p in LOSSES[name].values())
     given = [tc.full((2, 3), 0.5) for _ in range(count)]
     if name in LABELS:

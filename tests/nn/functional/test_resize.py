@@ -17,7 +17,7 @@ MODES = {
 }
 EVERY = [(n, mode) for n, modes in MODES.items() for mode in modes]
 
-# By PyTorch 2.13, of the cells 0, 1, 4, 9.
+# PyTorch 2.13's results for the cells 0, 1, 4, 9.
 RAMP = tc.tensor([[[0.0, 1.0, 4.0, 9.0]]], dtype=tc.float64)
 BY_PYTORCH = [
     ({"size": 7, "mode": "nearest"}, [0, 0, 1, 1, 4, 4, 9]),
@@ -48,7 +48,7 @@ def test_what_holds_for_every_mode(n, mode):
     plane = (4, 3, 5)[:n]
     x = RNG.normal(size=(2, 2, *plane))
     even = F.interpolate(tc.full((1, 1, *plane), 2.5), size=(7, 2, 6)[:n], mode=mode)
-    np.testing.assert_allclose(even.numpy(), 2.5, rtol=1e-6)  # weights of sum 1
+    np.testing.assert_allclose(even.numpy(), 2.5, rtol=1e-6)  # weights that sum to 1
     same = F.interpolate(tc.tensor(x), size=plane, mode=mode)
     np.testing.assert_allclose(same.numpy(), x, atol=1e-12)
     resize = lambda x: F.interpolate(x, size=(6, 2, 3)[:n], mode=mode)  # noqa: E731

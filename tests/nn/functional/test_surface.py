@@ -1,4 +1,4 @@
-"""All of nn.functional and nn.init alike: signatures, annotations, docstrings, wrong arguments."""
+"""All of nn.functional and nn.init: signatures, annotations, docstrings, wrong arguments."""
 
 import inspect
 import json
@@ -60,9 +60,9 @@ def test_every_parameter_is_annotated_and_an_example_is_shown(path):
     assert ">>> " in function.__doc__
 
 
-# --- No Tensor where one is wanted ---
+# --- Arguments that are no Tensor ---
 
-OTHERS = {  # arguments that are wanted beside the Tensors
+OTHERS = {  # required arguments besides the Tensors
     "kernel_size": 1, "output_size": 2, "norm_type": 2.0, "pad": (0, 0), "threshold": 0.0,
     "value": 0.0, "normalized_shape": 2, "num_groups": 1, "size": 1, "upscale_factor": 1,
     "downscale_factor": 1, "groups": 1, "embed_dim_to_check": 2, "num_heads": 1,
@@ -70,7 +70,7 @@ OTHERS = {  # arguments that are wanted beside the Tensors
     "in_proj_weight": None, "in_proj_bias": None, "bias_k": None, "bias_v": None,
     "out_proj_bias": None, "val": 1.0, "sparsity": 0.5,
 }  # fmt: skip
-UNUSED = {"static_k", "static_v", "out"}  # not there; checked by the edge of `div`
+UNUSED = {"static_k", "static_v", "out"}  # missing; `div` checks it
 WANTED = [
     (path, name, k)
     for path in (*FUNCTIONS, *(path for path in TABLE if path.startswith("torch.nn.init")))
@@ -103,7 +103,7 @@ def test_a_weight_that_is_missing_is_such_an_error(name):
         getattr(F, name)(tc.ones(1, 1, 2, 2), None)
 
 
-# --- Settings whose results are remembered ---
+# --- Settings with cached results ---
 
 IMAGE, FILTER = tc.ones(1, 1, 6, 6), tc.ones(1, 1, 2, 2)
 

@@ -1,4 +1,4 @@
-"""The gate: no stock mistake survives in any op. And the table of mutants is true."""
+"""The gate: no stock mistake survives in any op. And the table of mutants is right."""
 
 import numpy as np
 import pytest
@@ -102,7 +102,7 @@ def test_no_mistake_survives_in(name):
     found = {(mutant.name, mutant.input): mutant for mutant in score.mutants}
     for input in registry[name].vjps:
         assert found["one element off by 0.001", input].fate == "killed"
-        if name not in STEPS:  # their gradient is 0, whatever one multiplies it by
+        if name not in STEPS:  # the gradient is 0, so scaling it changes nothing
             assert found["× 1.0005", input].fate == "killed"
     assert found["forward × 1.0005, the vjp too", ""].fate == "killed"
     assert found["forward: last element zero, in the vjp too", ""].check == "reference"

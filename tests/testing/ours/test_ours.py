@@ -1,4 +1,4 @@
-"""The room of our own strategies mirrors the ops: one family here for each family there."""
+"""Our strategies mirror the ops: one file for each family of ops."""
 
 import json
 import pkgutil

@@ -1,4 +1,4 @@
-"""Drawn programs: this package, the naive oracle and PyTorch compute the same."""
+"""Drawn programs: this package, the naive oracle and PyTorch compute the same numbers."""
 
 import re
 
@@ -148,7 +148,7 @@ LOOK = "[x.grad_fn for x in list(globals().values()) if isinstance(x, lib.Tensor
 
 
 def for_torch(program):
-    """The program with a look at the node of every tensor after every statement.
+    """The program, which also reads `grad_fn` of every tensor after every statement.
 
     After a write to its base, PyTorch gives a view its new node only when `grad_fn` is read. Until
     then hooks and retain_grad apply to the old node; on a view of a written base, PyTorch 2.13 ends

@@ -1,4 +1,4 @@
-"""The difference of two outcomes: of a value, a gradient, or an error."""
+"""The difference of two outcomes: in a value, a gradient, or an error."""
 
 import tinygrad_cnn as tc
 from tinygrad_cnn.testing import Program

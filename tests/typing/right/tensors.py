@@ -45,7 +45,7 @@ assert_type(x.argmax(1), Tensor)
 parts = torch.split(x, 1)
 assert_type(parts[0], Tensor)
 
-# what it is
+# properties
 assert_type(x.ndim, int)
 assert_type(x.size(0), int)
 assert_type(x.numel(), int)

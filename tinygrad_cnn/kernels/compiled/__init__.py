@@ -7,8 +7,8 @@
 | `elementwise`, `blockwise` | run programs that `trace` makes of functions of arrays |
 | `loops` | the compiled loops, called by the file of the same name here |
 | `calls`, `team` | calls of loops, on threads that share their work |
-| `jit` | compiles them, and keeps the code on disk |
-| `code`, `vector`, `scalars`, `exponential`, `machine` | what the loops are written in |
+| `jit` | compiles the loops, and stores the code on disk |
+| `code`, `vector`, `scalars`, `exponential`, `machine` | the language of the loops |
 | `tuning` | constants |
 
 Cases that the loops do not cover (float16, unaligned arrays, huge windows) go to the NumPy kernels,

@@ -31,7 +31,7 @@ def _traced(update, arrays, scratch, numbers):
 
 
 def _key(update):
-    """What an update does: its code and all that the code refers to.
+    """A key of the update: its code and all that the code refers to.
 
     Raises TypeError if it refers to something that may change. NumPy's and math's own functions
     do not change; attributes of other modules and of classes may.

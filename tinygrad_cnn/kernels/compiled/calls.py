@@ -83,8 +83,8 @@ def share(kernel, dtype, common, units, cost, nbytes=0, pieces=None, check=0, su
 def sum_over_threads(kernel, dtype, common, units, shape, cost, nbytes=0):
     """Σ over the units, of a kernel that adds a range of them to its sums of that shape.
 
-    The kernel's arguments are those of `share`, with `sums`. Each thread has sums of its own, and
-    they are added in order: the same bits at every run.
+    The kernel's arguments are those of `share`, with `sums`. Each thread has separate sums,
+    which are added in order: every run gives the same bits.
     """
     count = min(threads.get_num_threads(), units) if cost > tuning.SHARED_MULTIPLY_ADDS else 1
     sums = aligned((count, *shape), dtype)

@@ -13,7 +13,7 @@ from .matmul import panel_width
 
 
 class _Strips:
-    """How x goes through the cache: a strip of rows of windows at a time.
+    """How x is split into strips of rows of windows that fit in the cache.
 
     `merged` says that the taps of a window's row are contiguous, `in_place` that windows are read
     where x is: channels are innermost, and all windows stay inside. `common` are the arguments of

@@ -121,7 +121,7 @@ class native:
 
     def compile(self, *signature):
         """The address of the function for this signature, as C would call it."""
-        with _lock:  # Numba has a lock of its own, which a forked child would find taken
+        with _lock:  # Numba's own lock could be taken in a forked child
             if not self.dispatcher.signatures:
                 with suppress(RuntimeError, OSError):  # there may be no place to keep it
                     self.dispatcher._cache = _Cache(self.source)
@@ -144,8 +144,8 @@ class jit(native):
     It is called with a dtype and integers, and holds no interpreter lock while it runs. The
     compiled code reads the integers from memory, except for a last one named `scratch`, so all
     kernels have one signature and `team` can call any of them. The arguments that differ between
-    the parts of a shared call are stored in a row of their own: the range `first` to `last`, and
-    `sums` or `check` if one stands before it.
+    the parts of a shared call are stored in a separate row: the range `first` to `last`, and
+    `sums` or `check` if one precedes it.
     """
 
     def __init__(self, function):

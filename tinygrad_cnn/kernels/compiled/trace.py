@@ -143,13 +143,13 @@ class Trace:
         if isinstance(x, StandIn):
             return x.slot
         if type(x) not in (int, float) and type(x) is not getattr(self.dtype, "type", None):
-            raise Unknown  # NumPy's scalars have dtypes of their own
+            raise Unknown  # NumPy's scalars have a dtype, too
         x = float(x)
         self.named.setdefault(repr(x), x)  # 0.0 and −0.0 differ
         return NAMED, list(self.named).index(repr(x))
 
     def _result(self, x):
-        """Write the value of x to an array of its own, and return its dtype."""
+        """Write the value of x to a separate array, and return its dtype."""
         y = self.new(ARRAY, x.dtype)
         if x.slot[0] == ARRAY and x.dtype == BOOL:
             raise Unknown

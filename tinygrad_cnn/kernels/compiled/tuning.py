@@ -69,9 +69,9 @@ FILLED_VECTOR_PIXELS = 512
 
 # --- Direct, batched and depthwise convolution ----------------------------------------------------
 
-# Bytes of x that are brought into place at once: a good part of the L2 cache.
+# Bytes of x that are copied into a patch at once: a large part of the L2 cache.
 STRIP_BYTES = 1 << 17
-# The same for vectors of images, where x and g are brought into place.
+# The same for vectors of images, where x and g are copied.
 BATCH_STRIP_BYTES = 1 << 18
 # Cost of packing one number into a panel, and of one depthwise multiply-add (no tile: more loads).
 PACK_MULTIPLY_ADDS = 8
@@ -95,7 +95,7 @@ PANEL_TILES_AT_ONCE = 96
 # Filters for each tile, from which they are transformed panel by panel: more of them are most of
 # the memory that is touched. Measured: half of the time from 256 channels on.
 PANEL_FILTERS_PER_TILE = 1
-# Tiles from which groups use Winograd's method: each thread has sums of its own for all filters.
+# Least tiles for groups by Winograd's algorithm: each thread has separate sums for all filters.
 GROUP_TILES = 32
 # Cost of transforming one number of a tile.
 TRANSFORM_MULTIPLY_ADDS = 8

@@ -38,7 +38,7 @@ def _tiles_at_once(tile_bytes, tiles):
 
 
 def _strip_rows(down, row_bytes):
-    """Rows of tiles for which x is brought into place at once."""
+    """Rows of tiles for which x is copied into a patch at once."""
     return max(1, min(down, tuning.STRIP_BYTES // row_bytes))
 
 
@@ -121,7 +121,7 @@ def _by_panels(x, w, bias, origin, y):
 
 
 def _weight_by_panels(g, x, w_shape, origin):
-    """`winograd_weight` in the same way: no thread has sums of its own."""
+    """`winograd_weight` in the same way: threads need no separate sums."""
     dtype, C, (F, _, r, _) = x.dtype, x.shape[1], w_shape
     width = panel_width(F, dtype)
     down, right, tiles = _tiles(g, r)
@@ -144,9 +144,9 @@ def _weight_by_panels(g, x, w_shape, origin):
 
 
 class _Panels:
-    """How the loops go through tiles: `common` arguments, scratch memory, and panels of filters.
+    """How the loops visit the tiles: `common` arguments, scratch memory, and panels of filters.
 
-    Each group has f filters and panels of its own. `deep` is 0, or the width of the transformed g.
+    Each group has f filters and its own panels. `deep` is 0, or the width of the transformed g.
     """
 
     def __init__(self, x, y, w_shape, weight):

@@ -193,7 +193,7 @@ class Im2col:
 def copy_innermost(source, target):
     """Copy (outer, h, w, inner) to memory where `inner` is innermost.
 
-    If the source has another axis innermost, the copy goes through scratch memory. Reading along an
+    If the source has another axis innermost, the copy uses a scratch buffer. Reading along an
     axis whose stride is a power of two, as the channels' mostly is, uses few lines of the cache; in
     the scratch memory the strides are longer by one line.
     """

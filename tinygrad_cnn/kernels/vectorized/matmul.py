@@ -1,8 +1,7 @@
 """The matrix product by BLAS, on our threads.
 
-BLAS has threads of its own, but after a call they search for work for 20 ms, also when the cores
-are needed elsewhere. So BLAS is held at one thread, and large products are shared by Python
-threads.
+BLAS has its own threads, but after a call they spin for 20 ms, on cores that other threads need. So
+BLAS is limited to one thread, and Python threads share large products.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """Python threads that share blocks of NumPy work.
 
 NumPy releases the interpreter lock while it copies, adds and multiplies (not in einsum), so threads
-with blocks of their own keep all cores busy.
+with separate blocks keep all cores busy.
 """
 
 import os

@@ -180,7 +180,7 @@ def _tile_pairs(of_x, of_g, panels):
 def _sums_by_thread(of_x, of_g):
     """A function of c: the sums over all tiles (36, c, F) of the channels c.
 
-    Each thread adds up sums of its own.
+    Each thread adds to separate sums.
     """
     panels, F = of_x.panels(), of_g.c
     parts = split(len(panels), of_x.threads)

@@ -181,7 +181,7 @@ def _adaptive_max(n: int, input: Any, output_size: Any, return_indices: bool) ->
 def _first_maxima(x: np.ndarray, wanted: Shape) -> np.ndarray:
     """The place of the first maximum of each window of x (N, C, ..), in its flat plane.
 
-    It goes through the axes from the last to the first. So it finds the first row that has the
+    It reduces the axes from the last to the first. So it finds the first row that has the
     maximum, and in that row the first column.
     """
     where = np.arange(math.prod(x.shape[2:])).reshape(x.shape[2:])

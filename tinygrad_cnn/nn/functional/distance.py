@@ -51,7 +51,7 @@ def normalize(
     """input / max(‖input‖ₚ, eps), with the norm along dim: vectors of p-norm 1. Same shape.
 
     A vector of zeros stays. `out` is a Tensor to write the result to, outside autograd. Raises
-    IndexError for an axis that is not there.
+    IndexError for an axis that does not exist.
 
     >>> normalize(tc.tensor([[3.0, 4.0], [0.0, 0.0]]))
     tensor([[0.6000, 0.8000],

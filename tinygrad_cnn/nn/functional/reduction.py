@@ -1,4 +1,4 @@
-"""What losses do with the loss of each element: the mean, the sum, or nothing."""
+"""Reductions of losses: the mean or the sum over the elements, or none."""
 
 from __future__ import annotations
 

@@ -57,9 +57,9 @@ def interpolate(
     if recompute_scale_factor and scale_factor is None:
         raise ValueError("recompute_scale_factor is not meaningful with an explicit size.")
     if antialias:
-        raise NotImplementedError("interpolate: antialias is not there")
+        raise NotImplementedError("interpolate: antialias is not supported")
     if not 1 <= n <= 3 or (mode not in _ANY and _AXES.get(mode) != n):
-        wanted = f"{mode} mode needs {_AXES[mode] + 2}D input" if mode in _AXES else "not there"
+        wanted = f"{mode} mode needs {_AXES[mode] + 2}D input" if mode in _AXES else "not supported"
         raise NotImplementedError(
             f"Got {n + 2}D input, but {wanted}: the modes are {', '.join((*_ANY, *_AXES))}, of 3D, "
             f"4D and 5D input (got {mode})"

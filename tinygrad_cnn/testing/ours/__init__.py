@@ -6,7 +6,7 @@ independent of the kernels; the strategies that draw its calls; and one `registe
 op.
 
 Families share `forms`, the common forms of calls; `indices`, strategies of indices; and `taps`, the
-geometry of windows. A family is imported when the strategy of one of its ops is first asked for.
+geometry of windows. A family is imported when the strategy of one of its ops is first needed.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ class DataLoader(Generic[T_co]):
     - `collate_fn` makes a batch from a list of samples; by default it is `default_collate`. Then a
       TensorDataset, or a Subset of one, is indexed once for each batch, with the same result.
     - `num_workers` threads load `prefetch_factor` batches each ahead (2 by default). The batches do
-      not depend on the number of threads: each batch draws from a generator of its own, which
+      not depend on the number of threads: each batch draws from its own generator, which
       replaces the default one. An error is raised in place of its batch, with the traceback of the
       thread. Each thread first calls `worker_init_fn(id)`; `get_worker_info().dataset` is then a
       shallow copy for this worker. The workers share one stream of an IterableDataset. (PyTorch gives

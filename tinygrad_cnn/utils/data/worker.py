@@ -126,7 +126,7 @@ class Ahead:
             self._changed.notify_all()
 
     def _work(self, info: WorkerInfo) -> None:
-        with set_grad_enabled(self._recording):  # each thread has a grad mode of its own
+        with set_grad_enabled(self._recording):  # the grad mode is thread-local
             if self._init is not None:
                 _thread.info = info
                 try:

@@ -85,7 +85,7 @@ _wide, _narrow = _pixels(IMAGE_VECTORS), _pixels(1)
 
 
 @part
-def _bring(
+def _pack(
     zero, x, sn, sc, sh, sw, n, C, H, W, to, wide, top, rows, left, columns
 ):  # fmt: skip
     """to[c, h, v, n] = x[n, c, h + top, v + left], 0 outside of x and for n up to `wide`."""
@@ -117,7 +117,7 @@ def forward(
             column = (n + lanes - 1) // lanes * lanes
             row, above, high = W * column, p * s - top, (rows - 1) * s + (I - 1) * d + 1
             plane, base = high * row, scratch
-            _bring(
+            _pack(
                 zero, x + k * sn * size, sn, sc, sh, sw, n, C, H, W, base, column, above, high, 0, W
             )
         for h in range(p, p + rows):
@@ -218,13 +218,13 @@ def weight(
             column, row, base = wide, columns * wide, memory
             plane = high * row
             memory += C * plane * size
-            _bring(
+            _pack(
                 zero, x + k * sn * size, sn, sc, sh, sw, n, C, H, W, base, wide, p * s - top, high,
                 -left, columns,
             )  # fmt: skip
         if not g_in_place:
             g_column, g_row, g_plane, given = wide, Q * wide, rows * Q * wide, memory
-            _bring(
+            _pack(
                 zero, g + (k * gn + p * gp) * size, gn, gf, gp, gq, n, F, rows, Q, given, wide, 0,
                 rows, 0, Q,
             )  # fmt: skip

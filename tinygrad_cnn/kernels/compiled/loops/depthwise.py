@@ -1,9 +1,9 @@
 """Convolution with one channel and one filter a group: vectors of channels, no product.
 
 x is read in place, and of each window only the taps that are inside: nothing is padded. A pixel
-that several windows of a row hold is loaded once for all of them, so that arithmetic is the limit
-and not loads. Where channels are not innermost, or fill no whole vectors, x is first brought into
-that order, a few rows at a time.
+in several windows of a row is loaded once for all of them, so that arithmetic is the limit and not
+loads. If channels are not innermost, or fill no whole vectors, x is first copied into that layout,
+a few rows at a time.
 
 The gradient of the filters w̄[i, j] = Σ_pq g[p, q] x[p·s + i·d, q·t + j·e] keeps the sums of nine
 taps in registers.
@@ -22,7 +22,7 @@ from ..tuning import DEPTHWISE_PIXELS as TOGETHER
 from .patch import fill_patch, strip_of, taps_inside
 
 PHASE_FIELDS = 16  # integers of a phase, see `forward`
-# (I, J, stride of the windows) with code of their own: 3 × 3, and the parts of it at a border or
+# (I, J, stride of the windows) with special code: 3 × 3, and the parts of it at a border or
 # in a phase of the input's gradient.
 SHAPES = (3, 3, 1), (3, 3, 2), (2, 3, 1), (3, 2, 1), (2, 2, 1), (1, 2, 1), (2, 1, 1), (1, 1, 1)
 

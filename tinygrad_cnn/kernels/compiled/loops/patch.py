@@ -1,4 +1,4 @@
-"""Images brought into the order rows, columns, channels with zeros around; filters into panels."""
+"""Packing: images into rows, columns, channels with a border of zeros, and filters into panels."""
 
 from ..code import emit
 from ..jit import part

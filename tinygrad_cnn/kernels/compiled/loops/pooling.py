@@ -1,8 +1,8 @@
-"""Pooling in one pass, channels innermost: a vector of channels goes through its window.
+"""Pooling in one pass, channels innermost: each vector of channels visits its window.
 
-The gradients go from cell to cell of x, and each cell takes what the windows that hold it give. So
-every cell is written once, in order, whether windows overlap or not. Where no two windows share a
-cell, `scatter_apart` goes from window to window, which is less arithmetic.
+The gradients visit the cells of x, and each cell sums the terms of the windows that contain it. So
+every cell is written once, in order, whether windows overlap or not. If no two windows share a
+cell, `scatter_apart` visits the windows instead, which is less arithmetic.
 """
 
 from ..code import emit

@@ -157,7 +157,7 @@ def run(
     A line of the table is a job: its first block, the elements of a row, and for each of `many`
     arrays the address and the bytes from row to row. The line after the last has the number of
     all blocks. Slots from `many` on are blocks of scratch memory: `spare` of them, then one
-    filled with each of the `given` constants, which each job has of its own.
+    filled with each of the `given` constants of the job.
     """
     size, lanes, wide = size_of(zero), lanes_of(zero), 16 * (1 + many)
     job, number, filled, n, each, arrays = table, 0, -1, 0, 1, table

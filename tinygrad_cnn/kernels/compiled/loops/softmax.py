@@ -1,6 +1,6 @@
 """Softmax, its logarithm and the loss of labels, on contiguous rows of n numbers.
 
-A row goes through the processor several times, but through memory once: a row that fits stays in
+A row is processed several times, but fetched from memory once: a row that fits stays in
 the cache.
 """
 

@@ -1,6 +1,6 @@
 """The loops of Winograd's convolution with 6 × 6 tiles, for filters of r × r.
 
-Tiles are counted over n, p, q. They go through in blocks whose 36 numbers stay in the cache.
+Tiles are counted over n, p, q. They are processed in blocks whose 36 numbers stay in the cache.
 Where filters are few, they are transformed first, and the blocks meet all of them (`forward`,
 `weight`). Where there are more filters than tiles, the tiles are transformed first, and each
 panel of filters is used for all tiles and forgotten (`forward_by_panels`, `weight_by_panels`).
@@ -141,8 +141,8 @@ def forward(
 ):  # fmt: skip
     """The tiles first to last of y, `most` of them at a time.
 
-    Each group has c_each channels, f_each filters and panels of its own. `strip` is the number of
-    rows of tiles for which x is brought into place at once.
+    Each group has c_each channels, f_each filters and its own panels. `strip` is the number of rows
+    of tiles for which x is copied into a patch at once.
     """
     size, lanes, m = size_of(zero), lanes_of(zero), TILE + 1 - r
     down, right = (P + m - 1) // m, (Q + m - 1) // m

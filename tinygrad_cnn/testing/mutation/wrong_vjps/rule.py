@@ -43,7 +43,7 @@ class Rule:
 
 @dataclass
 class WrongVjp:
-    """A wrong vjp of a rule. `make` makes it anew for each trial, since it may remember calls."""
+    """A wrong vjp of a rule. `make` makes a new one for each trial, since it may store calls."""
 
     rule: Rule
     kind: str
