@@ -125,9 +125,11 @@ def _overloads(function: Any, stubs: list[ast.FunctionDef], space: str) -> Itera
         texts = list(_parameters(node))
         if space == "torch.Tensor":
             texts = texts[1:]
-        words = any(word in text for text in texts for word in DROPPED[:2])
-        if words or any(text.startswith("self:") for text in texts):  # old orders, and names in C++
+        if any(word in text for text in texts for word in DROPPED[:2]):
             continue
+        if any(text.startswith("self: Tensor") for text in texts):  # deprecated orders
+            continue
+        texts = [re.sub("^self:", "input:", text) for text in texts]  # C++ has self for a number
         texts = [t for t in texts if t.split(":")[0].split(" ")[0] not in DROPPED]
         if "*" in texts and texts[-1] == "*":
             texts.pop()
@@ -206,6 +208,7 @@ def _parameters(node: ast.FunctionDef) -> Iterator[str]:
 
 def _text(p: ast.arg, default: Any) -> str:
     text = p.arg if p.annotation is None else f"{p.arg}: {_type(ast.unparse(p.annotation))}"
+    text = text.replace("tuple[int, ...]", "Sequence[int]")  # a list is taken too
     return text if default is None else f"{text} = {ast.unparse(default)}"
 
 

@@ -140,14 +140,17 @@ def _whole(name: str, a: Any, b: Any) -> bool:
 
 
 @public(overloads=True)
-def remainder(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+def remainder(
+    input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None
+) -> Tensor:
     """input − other · ⌊input / other⌋, of the sign of other, as Python's %.
 
     RuntimeError for integers that are divided by 0.
 
-    >>> tc.remainder(tc.tensor([-3.0, 3.0]), 2)
-    tensor([1., 1.])
+    >>> tc.remainder(tc.tensor([-3.0, 3.0]), 2), tc.remainder(7, tc.tensor([2, 4]))
+    (tensor([1., 1.]), tensor([1, 3]))
     """
+    remainder.edge.wants_tensor(input, other)  # type: ignore[attr-defined]
     _whole("remainder", input, other)
     return ops.remainder(input, other)
 
@@ -172,8 +175,7 @@ def pow(input: Tensor | Number, exponent: Tensor | Number, *, out: Tensor | None
     >>> tc.pow(tc.tensor([2.0, 3.0]), 2), tc.pow(2, tc.tensor([2.0, 3.0]))
     (tensor([4., 9.]), tensor([4., 8.]))
     """
-    if not isinstance(input, Recorded) and not isinstance(exponent, Recorded):
-        raise pow.edge.error(0, (input, exponent), {})  # type: ignore[attr-defined]
+    pow.edge.wants_tensor(input, exponent)  # type: ignore[attr-defined]
     return ops.pow(input, exponent)
 
 

@@ -142,32 +142,41 @@ def logical_xor(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> T
 
 
 @public(overloads=True)
-def bitwise_and(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+def bitwise_and(
+    input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None
+) -> Tensor:
     """input & other, of integers or bools. NotImplementedError for floating point.
 
     >>> tc.bitwise_and(tc.tensor([0, 1, 2]), tc.tensor([1, 1, 3]))
     tensor([0, 1, 2])
     """
+    bitwise_and.edge.wants_tensor(input, other)  # type: ignore[attr-defined]
     return combine_bits(np.bitwise_and, input, other)
 
 
 @public(overloads=True)
-def bitwise_or(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+def bitwise_or(
+    input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None
+) -> Tensor:
     """input | other, of integers or bools. NotImplementedError for floating point.
 
     >>> tc.bitwise_or(tc.tensor([0, 1, 2]), tc.tensor([1, 1, 3]))
     tensor([1, 1, 3])
     """
+    bitwise_or.edge.wants_tensor(input, other)  # type: ignore[attr-defined]
     return combine_bits(np.bitwise_or, input, other)
 
 
 @public(overloads=True)
-def bitwise_xor(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+def bitwise_xor(
+    input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None
+) -> Tensor:
     """input ^ other, of integers or bools. NotImplementedError for floating point.
 
     >>> tc.bitwise_xor(tc.tensor([0, 1, 2]), tc.tensor([1, 1, 3]))
     tensor([1, 0, 1])
     """
+    bitwise_xor.edge.wants_tensor(input, other)  # type: ignore[attr-defined]
     return combine_bits(np.bitwise_xor, input, other)
 
 

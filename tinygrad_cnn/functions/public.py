@@ -142,6 +142,8 @@ class Edge:
         """That of the method, which takes no `out`; or of its in-place form, which runs `in_place`."""
         edge = Edge.__new__(Edge)
         vars(edge).update(vars(self), method=True, takes_out=False)
+        if self.kinds.get(0, Recorded) is not Recorded:  # the function takes a number there
+            edge.kinds = {**self.kinds, 0: Recorded}
         if in_place is not None:
             edge.name, edge.run = self.name + "_", in_place
         return edge
@@ -208,6 +210,11 @@ class Edge:
         value = args[k] if k < len(args) else kwargs[argument]
         wanted = "tuple of Tensors" if argument in self.lists else "Tensor"
         return not_a_tensor(name, argument, value, k if self.method else k + 1, wanted)
+
+    def wants_tensor(self, a: Any, b: Any) -> None:
+        """TypeError if both operands are numbers."""
+        if not isinstance(a, Recorded) and not isinstance(b, Recorded):
+            raise self.error(0, (a, b), {})
 
     def expected(self) -> str:
         """The signature, in one line."""
