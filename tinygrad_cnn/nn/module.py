@@ -18,7 +18,7 @@ from .tree import Tree
 __all__ = ["Module"]
 
 
-class Module(Tree, Hookable, Stateful):
+class Module(Tree["Module"], Hookable, Stateful):
     """The base of all layers and models.
 
     A subclass calls `super().__init__()` first. A Parameter or a Module that is assigned to an
