@@ -18,7 +18,7 @@ from .hooks import RemovableHandle
 from .inplace import overwrite
 from .metadata import CPU, Size, strided
 from .printing import format_tensor
-from .types import DType, Index, Number
+from .types import DType, Index, Number, Values
 
 
 class Tensor(Conversions):
@@ -334,7 +334,7 @@ class Tensor(Conversions):
             )
         return self._array.item()
 
-    def tolist(self) -> Any:
+    def tolist(self) -> list[Any]:
         """The elements as nested lists of Python numbers; without axes, a number.
 
         >>> tc.tensor([[1, 2], [3, 4]]).tolist()
@@ -389,7 +389,9 @@ class Tensor(Conversions):
         except IndexError as error:
             raise index_error(self._array, index, error) from None
 
-    def __setitem__(self, index: Index, value: Any) -> None:
+    def __setitem__(self, index: Index, value: Values) -> None:
+        if value is None or isinstance(value, str):
+            raise TypeError(f"can't assign a {type(value).__name__} to a {self.type()}")
         first, rest = plain_index(index)
         target = self
         try:

@@ -257,8 +257,6 @@ def method_signatures(name: str, method: Any) -> list[str]:
     """The signatures of a method: those of an operator, in the code, in the table, or as it is."""
     if name.startswith("__"):
         return [OPERATORS[name.strip("_")]]
-    if str(inspect.signature(method)) == "(self: 'Any') -> 'Any'":  # in place, by an op
-        return [UNARY]
     from_code = [of_method(s) for s in in_code(method)] if not name.endswith("_") else []
     from_table = [s.replace("(", "(self, ", 1) for s in in_table(f"torch.Tensor.{name}", method)]
     return from_code or from_table or [as_it_is(method)]

@@ -60,7 +60,7 @@ class Linear(Module):
     in_features: int
     out_features: int
     weight: Tensor
-    bias: Tensor | None
+    bias: Tensor
 
     def __init__(
         self,
@@ -113,7 +113,7 @@ class Bilinear(Module):
     in2_features: int
     out_features: int
     weight: Tensor
-    bias: Tensor | None
+    bias: Tensor
 
     def __init__(
         self,
