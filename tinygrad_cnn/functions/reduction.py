@@ -207,7 +207,9 @@ def var(
     """The variance over dim: the sum of squared distances from the mean, over n − correction.
 
     The correction is 1 by default, and 0 if not unbiased. `unbiased` may stand in the place of dim.
-    NaN for no more elements than the correction. RuntimeError for integers and bools.
+    NaN for no more elements than the correction. `dim` is an axis, several, or None for all; the
+    result has no such axes, or has them with size 1 if `keepdim`. IndexError for an axis that input
+    does not have, RuntimeError for integers and bools.
 
     >>> x = tc.tensor([1.0, 3.0])
     >>> tc.var(x), tc.var(x, correction=0), tc.var(x, unbiased=False)
@@ -228,6 +230,10 @@ def std(
 ) -> Tensor:
     """The square root of `var`, with the same arguments. Where it is 0, its gradient is 0.
 
+    `dim` is an axis, several, or None for all; the result has no such axes, or has them with size 1
+    if `keepdim`. IndexError for an axis that input does not have, RuntimeError for integers and
+    bools.
+
     >>> tc.std(tc.tensor([[0.0, 2.0], [4.0, 4.0]]), dim=1, correction=0)
     tensor([1., 0.])
     """
@@ -243,7 +249,10 @@ def var_mean(
     *,
     correction: Number | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """The variance over dim, and the mean. The arguments are those of `var`.
+    """The variance over dim, and the mean: a tuple of two. The arguments are those of `var`.
+
+    `dim` is an axis, several, or None for all; the result has no such axes, or has them with size 1
+    if `keepdim`. RuntimeError for integers and bools.
 
     >>> tc.var_mean(tc.tensor([1.0, 3.0]))
     (tensor(2.), tensor(2.))
@@ -261,7 +270,10 @@ def std_mean(
     *,
     correction: Number | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """The square root of the variance over dim, and the mean. The arguments are those of `var`.
+    """The square root of the variance over dim, and the mean: a tuple of two. See `var`.
+
+    `dim` is an axis, several, or None for all; the result has no such axes, or has them with size 1
+    if `keepdim`. RuntimeError for integers and bools.
 
     >>> tc.std_mean(tc.tensor([1.0, 3.0]), correction=0)
     (tensor(1.), tensor(2.))
@@ -311,6 +323,9 @@ def any(
 @public(overloads=True)
 def count_nonzero(input: Tensor, dim: Ints | None = None) -> Tensor:
     """The number of elements over dim that are not 0, as int64.
+
+    `dim` is an axis, several, or None for all; the result has no such axes. IndexError for an axis
+    that input does not have.
 
     >>> tc.count_nonzero(tc.tensor([[1, 0], [2, 3]]), dim=1)
     tensor([1, 2])
