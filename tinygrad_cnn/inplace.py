@@ -58,7 +58,6 @@ def in_place(
 
     method: Any = of_one if len(op.inputs) == 1 and not op.attributes else of_several
     method.__name__ = method.__qualname__ = op.name + "_"
-    method.__doc__ = f"In-place form of `{op.name}`. Returns this Tensor."
     return method
 
 

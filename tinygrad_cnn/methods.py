@@ -17,7 +17,7 @@ from .engine import Recorded
 from .functions import shape_methods
 from .functions.comparison import combine_bits, compare
 from .functions.products import multiplied
-from .functions.public import as_method
+from .functions.public import as_method, in_place_doc
 from .functions.reshaping import transposed_matrix
 from .inplace import composed, in_place
 from .types import DType, Ints, Number
@@ -76,7 +76,9 @@ def _methods() -> Iterator[tuple[str, Any]]:
         for name in names.split():
             yield name, as_method(getattr(room, name))
     for name in IN_PLACE.split():
-        yield name + "_", in_place(getattr(ops, name))
+        method = in_place(getattr(ops, name))
+        method.__doc__ = in_place_doc(getattr(f, name))
+        yield name + "_", method
     for name in IN_PLACE_COMPOSED.split():
         function = getattr(f, name)
         yield name + "_", as_method(function, composed(function))
@@ -155,7 +157,11 @@ class Methods(Recorded):
         return self
 
     def positive(self) -> Self:
-        """This Tensor."""
+        """This Tensor itself: +x.
+
+        >>> tc.tensor([-1.0]).positive()
+        tensor([-1.])
+        """
         return self
 
     # --- In place ---
@@ -178,11 +184,19 @@ class Methods(Recorded):
         return self.__iadd__(other if alpha == 1 else ops.mul(other, alpha))
 
     def sub_(self, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
-        """self −= alpha · other. Returns this Tensor."""
+        """self −= alpha · other. Returns this Tensor.
+
+        >>> tc.ones(2).sub_(tc.tensor([1.0, 2.0]), alpha=2)
+        tensor([-1., -3.])
+        """
         return self.__isub__(other if alpha == 1 else ops.mul(other, alpha))
 
     def subtract_(self, other: Tensor | Number, alpha: Number = 1) -> Tensor:
-        """self −= alpha · other. Returns this Tensor."""
+        """self −= alpha · other. Returns this Tensor.
+
+        >>> tc.ones(2).subtract_(0.5)
+        tensor([0.5000, 0.5000])
+        """
         return self.__isub__(other if alpha == 1 else ops.mul(other, alpha))
 
     def mul_(self, other: Tensor | Number) -> Tensor:
@@ -241,12 +255,20 @@ class Methods(Recorded):
 
     @property
     def T(self) -> Tensor:
-        """The transpose of a matrix. RuntimeError for more than two axes."""
+        """The transpose of a matrix. RuntimeError for more than two axes.
+
+        >>> tc.zeros(2, 3).T.shape
+        torch.Size([3, 2])
+        """
         return transposed_matrix(self)
 
     @property
     def mT(self) -> Tensor:
-        """The last two axes exchanged: the transpose of each matrix of a batch."""
+        """The last two axes exchanged: the transpose of each matrix of a batch.
+
+        >>> tc.zeros(5, 2, 3).mT.shape
+        torch.Size([5, 3, 2])
+        """
         n = self._array.ndim
         if n < 2:
             raise RuntimeError(

@@ -214,7 +214,8 @@ def argmax(
 ) -> Tensor:
     """The index, int64, of the first maximum along dim, or among all elements in row-major order.
 
-    IndexError for no elements.
+    The result has no axis `dim`, or has it with size 1 if `keepdim`. IndexError for an axis that
+    input does not have, and for no elements.
 
     >>> x = tc.tensor([[1.0, 5.0], [3.0, 2.0]])
     >>> tc.argmax(x), tc.argmax(x, dim=0)
@@ -229,7 +230,8 @@ def argmin(
 ) -> Tensor:
     """The index, int64, of the first minimum along dim, or among all elements in row-major order.
 
-    IndexError for no elements.
+    The result has no axis `dim`, or has it with size 1 if `keepdim`. IndexError for an axis that
+    input does not have, and for no elements.
 
     >>> x = tc.tensor([[1.0, 5.0], [3.0, 2.0]])
     >>> tc.argmin(x), tc.argmin(x, dim=0)

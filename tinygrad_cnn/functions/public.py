@@ -90,10 +90,19 @@ def as_method(function: Any, in_place: Callable[..., Any] | None = None) -> Any:
 
     call.__module__, call.__doc__ = function.__module__, function.__doc__
     if in_place is not None:
-        call.__doc__ = f"In-place form of `{function.__name__}`. Returns this Tensor."
+        call.__doc__ = in_place_doc(function)
     call.__name__ = call.__qualname__ = edge.name
     call.__wrapped__ = edge  # type: ignore[attr-defined]  # which has the signature
     return call
+
+
+def in_place_doc(function: Any) -> str:
+    """The docstring of the in-place form of a public function."""
+    return (
+        f"`{function.__name__}` in place: overwrite this Tensor, the input, and return it.\n\n"
+        "    RuntimeError for a leaf that requires grad, and for a result of another shape or kind of\n"
+        f"    dtype. As a function:\n\n    {function.__doc__}"
+    )
 
 
 NUMBERS = (int, float, np.number, np.bool_)
