@@ -20,6 +20,7 @@ from .engine.dtypes import (
     uint8,
 )
 from .functions.arguments import not_a_tensor
+from .functions.public import numpys_names
 from .metadata import (
     channels_last,
     check_memory_format,
@@ -214,6 +215,7 @@ class Conversions(_ToDtype):
             return converted(self, np.dtype(names[dtype]))
         return converted(self, dtype_of("type", dtype))
 
+    @numpys_names
     def type_as(self, other: Tensor) -> Tensor:
         """In the dtype of another Tensor.
 

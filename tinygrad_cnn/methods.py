@@ -17,7 +17,7 @@ from .engine import Recorded
 from .functions import shape_methods
 from .functions.comparison import combine_bits, compare
 from .functions.products import multiplied
-from .functions.public import as_method, in_place_doc
+from .functions.public import as_method, in_place_doc, numpys_names
 from .functions.reshaping import transposed_matrix
 from .inplace import composed, in_place
 from .types import DType, Ints, Number
@@ -243,6 +243,7 @@ class Methods(Recorded):
         """
         return f.norm.edge.function(self, p, dim, keepdim, None, dtype)  # type: ignore[attr-defined]
 
+    @numpys_names
     def where(self, condition: Tensor, other: Tensor | Number) -> Tensor:
         """self where the condition holds, else other. See `tinygrad_cnn.where`.
 

@@ -14,6 +14,7 @@ from .engine import Node, leaf, share, wrap
 from .engine.dtypes import get_default_dtype
 from .functions.arguments import array_of, axis
 from .functions.brackets import check_value, index_error, plain_index
+from .functions.public import numpys_names
 from .hooks import RemovableHandle
 from .inplace import overwrite
 from .metadata import CPU, Size, strided
@@ -79,6 +80,7 @@ class Tensor(Conversions):
     def size(self, dim: None = None) -> Size: ...
     @overload
     def size(self, dim: int) -> int: ...
+    @numpys_names
     def size(self, dim: int | None = None) -> Any:
         """The shape, or the size of one axis. IndexError for an axis that is not there.
 
@@ -102,6 +104,7 @@ class Tensor(Conversions):
     def stride(self, dim: None = None) -> tuple[int, ...]: ...
     @overload
     def stride(self, dim: int) -> int: ...
+    @numpys_names
     def stride(self, dim: int | None = None) -> Any:
         """The distance in memory, in elements, between neighbours along each axis, or along one.
 

@@ -46,6 +46,39 @@ def public(function: Any = None, *, overloads: bool = False) -> Any:
     return _function(Edge(function, function.__name__, overloads))
 
 
+def renamed(kwargs: dict[str, Any], names: Sequence[str | None]) -> dict[str, Any]:
+    """Keyword arguments with PyTorch's names for NumPy's; `names` are those of the parameters."""
+    found = {}
+    for name, value in kwargs.items():
+        other = ALIASES.get(name, name)
+        there = name in names or other not in names or other in kwargs
+        found[name if there else other] = value
+    return found
+
+
+def numpys_names(function: Callable[P, R]) -> Callable[P, R]:
+    """A function that takes NumPy's names for its parameters too, and checks the rest by itself.
+
+    PyTorch's built-in functions take them, so also those of nn.functional. Layers call the `body`.
+    """
+    code: Any = function.__code__
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if not ALIASES.keys().isdisjoint(kwargs):
+            kwargs = renamed(kwargs, names)
+        return function(*args, **kwargs)
+
+    call.body = function  # type: ignore[attr-defined]
+    return call
+
+
+def body(function: Callable[P, R]) -> Callable[P, R]:
+    """The function under `numpys_names`, which a layer calls by PyTorch's names; others as they are."""
+    return getattr(function, "body", function)
+
+
 def alias(name: str, function: F) -> F:
     """A public function under another of PyTorch's names."""
     edge: Any = function.edge  # type: ignore[attr-defined]
@@ -168,7 +201,7 @@ class Edge:
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call the function with arguments that may need a change, or be wrong."""
         if not ALIASES.keys().isdisjoint(kwargs):
-            kwargs = {self.name_for(name, kwargs): value for name, value in kwargs.items()}
+            kwargs = renamed(kwargs, (*self.names, self.several))
         if self.several in kwargs:
             if len(args) > self.function.__code__.co_argcount:
                 raise TypeError(f"{self.name}() got multiple values for argument '{self.several}'")
@@ -191,13 +224,6 @@ class Edge:
                 if out is not None:
                     return self.into(out, args, kwargs)
         return self.run(*args, **kwargs)
-
-    def name_for(self, name: str, given: dict[str, Any]) -> str:
-        """PyTorch's name of a parameter, for NumPy's."""
-        other, names = ALIASES.get(name), (*self.names, self.several)
-        if other is None or name in names or other not in names or other in given:
-            return name
-        return other
 
     def error(self, k: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TypeError:
         """The error for parameter k, whose argument is not of the annotated kind."""

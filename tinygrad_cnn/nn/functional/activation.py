@@ -11,7 +11,7 @@ from typing import Any
 
 from ... import ops
 from ...functions.arguments import axis, tensors
-from ...functions.public import public
+from ...functions.public import numpys_names, public
 from ...tensor import Tensor
 from ...types import Number
 from .check import check_kind
@@ -50,6 +50,7 @@ def tanh(input: Tensor) -> Tensor:
     return ops.tanh(input)
 
 
+@numpys_names
 def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     """x Φ(x) of each element x of input, with Φ the standard normal distribution function.
 
@@ -94,6 +95,7 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
     return apply(ops.mish, inplace, input)
 
 
+@numpys_names
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """ln(1 + exp(beta · x)) / beta of each element x of input.
 
@@ -107,6 +109,7 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
     return ops.softplus(input, beta=beta, threshold=threshold)
 
 
+@numpys_names
 def logsigmoid(input: Tensor) -> Tensor:
     """ln sigmoid(x) of each element x of input. It does not overflow.
 
@@ -174,6 +177,7 @@ def hardtanh(
     return _hardtanh("hardtanh", input, min_val, max_val, inplace)
 
 
+@numpys_names
 def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
     """`hardtanh` in place.
 
@@ -232,6 +236,7 @@ def hardshrink(input: Tensor, lambd: Number = 0.5, *, out: Tensor | None = None)
     return ops.keep(input, ~((x >= -lambd) & (x <= lambd)))
 
 
+@numpys_names
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """Each element x of input moved towards 0 by lambd, or 0 where |x| ≤ lambd.
 

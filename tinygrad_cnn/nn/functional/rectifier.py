@@ -15,6 +15,7 @@ import numpy as np
 from ... import ops, random
 from ...engine import wrap
 from ...functions.arguments import tensors
+from ...functions.public import numpys_names
 from ...inplace import in_place
 from ...random import Generator
 from ...tensor import Tensor
@@ -50,6 +51,7 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
     return apply(ops.relu, True, input) if inplace else ops.relu(input)
 
 
+@numpys_names
 def relu_(input: Tensor) -> Tensor:
     """`relu` in place.
 
@@ -73,6 +75,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     return apply(ops.prelu, inplace, input, negative_slope)
 
 
+@numpys_names
 def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
     """`leaky_relu` in place.
 
@@ -83,6 +86,7 @@ def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
     return apply(ops.prelu, True, input, negative_slope)
 
 
+@numpys_names
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """Each element x of input where x > 0, else weight · x. (He et al. 2015.)
 
@@ -131,6 +135,7 @@ def rrelu(
     return _rrelu("rrelu", input, lower, upper, training, None, inplace)
 
 
+@numpys_names
 def rrelu_(
     input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False,
     generator: Generator | None = None,
@@ -172,6 +177,7 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
     return _threshold("threshold", input, threshold, value, inplace)
 
 
+@numpys_names
 def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
     """`threshold` in place.
 
@@ -203,6 +209,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     return _elu("elu", input, inplace, alpha)
 
 
+@numpys_names
 def elu_(input: Tensor, alpha: float = 1.0) -> Tensor:
     """`elu` in place.
 
@@ -224,6 +231,7 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     return _celu("celu", input, inplace, alpha)
 
 
+@numpys_names
 def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
     """`celu` in place.
 
@@ -255,6 +263,7 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
     return _elu("selu", input, inplace, SELU_ALPHA, SELU_SCALE)
 
 
+@numpys_names
 def selu_(input: Tensor) -> Tensor:
     """`selu` in place.
 
