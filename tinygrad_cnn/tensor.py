@@ -88,7 +88,10 @@ class Tensor(Conversions):
         (torch.Size([2, 3]), 3)
         """
         shape = self._array.shape
-        return Size(shape) if dim is None else shape[axis("size", len(shape), dim)]
+        if dim is None:
+            return Size(shape)
+        inside = type(dim) is int and -len(shape) <= dim < len(shape)
+        return shape[dim if inside else axis("size", len(shape), dim)]
 
     def numel(self) -> int:
         """The number of elements.
