@@ -59,9 +59,11 @@ ANY_OPERAND = "(self, other: object) -> Tensor"  # as `object` declares it, but 
 OPERATORS = {
     **dict.fromkeys(["neg", "abs", "invert", "pos"], UNARY),
     **dict.fromkeys(["add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "radd", "rsub", "rmul",
-                     "rtruediv", "rfloordiv", "rmod", "rpow", "iadd", "isub", "imul", "itruediv",
-                     "ifloordiv", "imod", "ipow", "lt", "le", "gt", "ge"], BINARY),
-    **dict.fromkeys(["and", "or", "xor", "rand", "ror", "rxor", "iand", "ior", "ixor"], BITS),
+                     "rtruediv", "rfloordiv", "rmod", "rpow", "lt", "le", "gt", "ge"], BINARY),
+    **dict.fromkeys(["iadd", "isub", "imul", "itruediv", "ifloordiv", "imod", "ipow"],
+                    BINARY.replace("-> Tensor", "-> Self")),
+    **dict.fromkeys(["and", "or", "xor", "rand", "ror", "rxor"], BITS),
+    **dict.fromkeys(["iand", "ior", "ixor"], BITS.replace("-> Tensor", "-> Self")),
     "matmul": "(self, other: Tensor) -> Tensor",
     "eq": ANY_OPERAND, "ne": ANY_OPERAND, "hash": "(self) -> int",
 }  # fmt: skip
