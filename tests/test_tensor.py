@@ -235,6 +235,14 @@ def test_a_failed_setitem_changes_nothing():
     assert x.tolist() == [0.0] * 3
 
 
+@pytest.mark.parametrize("value", [None, "a"])
+def test_only_numbers_are_assigned(value):
+    x = tc.zeros(3)
+    with pytest.raises(TypeError, match=r"can't assign a (NoneType|str) to a torch.FloatTensor"):
+        x[0] = value
+    assert x.tolist() == [0.0] * 3
+
+
 def test_views_follow_a_tensor_whose_memory_is_put_in_order():
     y = tc.nn.functional.conv2d(tc.randn(2, 3, 6, 6), tc.randn(4, 3, 3, 3))
     channel = y[:, 1]

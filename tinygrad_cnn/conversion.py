@@ -20,6 +20,7 @@ from .engine.dtypes import (
     uint8,
 )
 from .functions.arguments import not_a_tensor
+from .functions.public import numpys_names
 from .metadata import (
     channels_last,
     check_memory_format,
@@ -62,39 +63,75 @@ class _ToDtype(Methods):
     __slots__ = ()
 
     def double(self, memory_format: MemoryFormat | None = None) -> Tensor:
-        """As float64."""
+        """In the dtype float64. This Tensor itself if it has that dtype.
+
+        >>> tc.tensor([1.5, 0.0]).double()
+        tensor([1.5000, 0.0000], dtype=torch.float64)
+        """
         return converted(self, float64)
 
     def float(self, memory_format: MemoryFormat | None = None) -> Tensor:
-        """As float32."""
+        """In the dtype float32. This Tensor itself if it has that dtype.
+
+        >>> tc.tensor([1, 0]).float()
+        tensor([1., 0.])
+        """
         return converted(self, float32)
 
     def half(self, memory_format: MemoryFormat | None = None) -> Tensor:
-        """As float16."""
+        """In the dtype float16. This Tensor itself if it has that dtype.
+
+        >>> tc.tensor([1.5, 0.0]).half()
+        tensor([1.5000, 0.0000], dtype=torch.float16)
+        """
         return converted(self, float16)
 
     def long(self, memory_format: MemoryFormat | None = None) -> Tensor:
-        """As int64."""
+        """In the dtype int64, rounded towards 0. This Tensor itself if it has that dtype.
+
+        >>> tc.tensor([1.5, 0.0]).long()
+        tensor([1, 0])
+        """
         return converted(self, int64)
 
     def int(self, memory_format: MemoryFormat | None = None) -> Tensor:
-        """As int32."""
+        """In the dtype int32, rounded towards 0. This Tensor itself if it has that dtype.
+
+        >>> tc.tensor([1.5, 0.0]).int()
+        tensor([1, 0], dtype=torch.int32)
+        """
         return converted(self, int32)
 
     def short(self, memory_format: MemoryFormat | None = None) -> Tensor:
-        """As int16."""
+        """In the dtype int16, rounded towards 0. This Tensor itself if it has that dtype.
+
+        >>> tc.tensor([1.5, 0.0]).short()
+        tensor([1, 0], dtype=torch.int16)
+        """
         return converted(self, int16)
 
     def char(self, memory_format: MemoryFormat | None = None) -> Tensor:
-        """As int8."""
+        """In the dtype int8, rounded towards 0. This Tensor itself if it has that dtype.
+
+        >>> tc.tensor([1.5, 0.0]).char()
+        tensor([1, 0], dtype=torch.int8)
+        """
         return converted(self, int8)
 
     def byte(self, memory_format: MemoryFormat | None = None) -> Tensor:
-        """As uint8."""
+        """In the dtype uint8, rounded towards 0. This Tensor itself if it has that dtype.
+
+        >>> tc.tensor([1.5, 0.0]).byte()
+        tensor([1, 0], dtype=torch.uint8)
+        """
         return converted(self, uint8)
 
     def bool(self, memory_format: MemoryFormat | None = None) -> Tensor:
-        """As bool: whether each element is nonzero."""
+        """As bool: whether each element is nonzero. This Tensor itself if it has that dtype.
+
+        >>> tc.tensor([1.5, 0.0]).bool()
+        tensor([ True, False])
+        """
         return converted(self, bool_)
 
 
@@ -178,6 +215,7 @@ class Conversions(_ToDtype):
             return converted(self, np.dtype(names[dtype]))
         return converted(self, dtype_of("type", dtype))
 
+    @numpys_names
     def type_as(self, other: Tensor) -> Tensor:
         """In the dtype of another Tensor.
 
@@ -189,7 +227,11 @@ class Conversions(_ToDtype):
         return converted(self, other._array.dtype)
 
     def cpu(self, *, memory_format: MemoryFormat = preserve_format) -> Tensor:
-        """This Tensor: there is no other device."""
+        """This Tensor: there is no other device.
+
+        >>> tc.ones(2).cpu()
+        tensor([1., 1.])
+        """
         return self  # type: ignore[return-value]
 
     def cuda(
@@ -198,15 +240,31 @@ class Conversions(_ToDtype):
         non_blocking: bool = False,
         memory_format: MemoryFormat = preserve_format,
     ) -> Tensor:
-        """RuntimeError: there is no other device than the CPU."""
+        """RuntimeError: the only device is the CPU.
+
+        >>> tc.ones(2).cuda()
+        Traceback (most recent call last):
+        RuntimeError: to: device 'cuda' is not there: the only one is 'cpu'
+        """
         return self.to("cuda")
 
     def pin_memory(self, device: Device = None) -> Tensor:
-        """This Tensor: there is no device to copy to."""
+        """This Tensor: there is no device to copy to.
+
+        >>> tc.ones(2).pin_memory()
+        tensor([1., 1.])
+        """
         return self  # type: ignore[return-value]
 
     def contiguous(self, *, memory_format: MemoryFormat = contiguous_format) -> Tensor:
-        """This Tensor, or a copy in row-major order if it is a view in another order."""
+        """This Tensor, or a copy in row-major order if it is a view in another order.
+
+        `memory_format` has no effect. TypeError unless it is a memory format.
+
+        >>> x = tc.zeros(2, 3)
+        >>> x.contiguous() is x, x.T.contiguous().stride()
+        (True, (2, 1))
+        """
         check_memory_format("contiguous", memory_format)
         settle(self)
         if self._array.flags.c_contiguous:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from . import engine
 from .engine import OVERWRITTEN, Recorded, enable_grad, family, grad_mode, replay
 from .engine.dtypes import RANK, get_default_dtype, result_type
 from .ops import setitem, write_view
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
 
 
 def _writing(op: Any, write: Callable[..., Any] | None) -> Callable[..., Any]:
@@ -47,15 +50,14 @@ def in_place(
     op = record.op
     forward = _writing(op, write)
 
-    def of_one(self: Any) -> Any:
+    def of_one(self: Tensor) -> Tensor:
         return _run(op, forward, floating, self, (), {})
 
-    def of_several(self: Any, *others: Any, **attributes: Any) -> Any:
+    def of_several(self: Tensor, *others: Any, **attributes: Any) -> Tensor:
         return _run(op, forward, floating, self, others, attributes)
 
     method: Any = of_one if len(op.inputs) == 1 and not op.attributes else of_several
     method.__name__ = method.__qualname__ = op.name + "_"
-    method.__doc__ = f"In-place form of `{op.name}`. Returns this Tensor."
     return method
 
 

@@ -46,7 +46,11 @@ class Size(tuple[int, ...]):
 
 
 class memory_format:
-    """The order of axes in memory. Functions accept one and ignore it: the kernels choose the order."""
+    """The order of axes in memory. Functions accept one, and the kernels choose the order.
+
+    >>> tc.ones(1, 2, 3, 3).contiguous(memory_format=tc.channels_last).shape
+    torch.Size([1, 2, 3, 3])
+    """
 
     def __init__(self, name: str):
         self._name = name
@@ -62,7 +66,11 @@ channels_last_3d = memory_format("channels_last_3d")
 
 
 class layout:
-    """The kind of storage of a Tensor. There is one: `strided`, an array."""
+    """The kind of storage of a Tensor. There is one: `strided`, an array.
+
+    >>> tc.ones(2).layout
+    torch.strided
+    """
 
     def __repr__(self) -> str:
         return "torch.strided"

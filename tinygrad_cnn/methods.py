@@ -19,7 +19,7 @@ from .engine import Recorded
 from .functions import shape_methods
 from .functions.comparison import combine_bits, compare
 from .functions.products import multiplied
-from .functions.public import as_method, public
+from .functions.public import as_method, in_place_doc, numpys_names, public
 from .functions.reshaping import transposed_matrix
 from .inplace import composed, in_place
 from .types import DType, Ints, Number
@@ -78,7 +78,9 @@ def _methods() -> Iterator[tuple[str, Any]]:
     for name in IN_PLACE.split():
         function, op = getattr(f, name), getattr(ops, name, None)
         if op is not None and {"input", "out"}.issuperset(function.edge.names):
-            yield name + "_", in_place(op)  # without a copy of self
+            method = in_place(op)  # without a copy of self
+            method.__doc__ = in_place_doc(function)
+            yield name + "_", method
         else:
             yield name + "_", as_method(function, composed(function))
 
@@ -173,7 +175,11 @@ class Methods(Recorded):
         return self
 
     def positive(self) -> Self:
-        """This Tensor."""
+        """This Tensor itself: +x.
+
+        >>> tc.tensor([-1.0]).positive()
+        tensor([-1.])
+        """
         return self
 
     # --- In place ---
@@ -200,13 +206,21 @@ class Methods(Recorded):
     @as_method
     @public
     def sub_(self: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
-        """self −= alpha · other. Returns this Tensor."""
+        """self −= alpha · other. Returns this Tensor.
+
+        >>> tc.ones(2).sub_(tc.tensor([1.0, 2.0]), alpha=2)
+        tensor([-1., -3.])
+        """
         return self.__isub__(other if alpha == 1 else ops.mul(other, alpha))
 
     @as_method
     @public
     def subtract_(self: Tensor, other: Tensor | Number, alpha: Number = 1) -> Tensor:
-        """self −= alpha · other. Returns this Tensor."""
+        """self −= alpha · other. Returns this Tensor.
+
+        >>> tc.ones(2).subtract_(0.5)
+        tensor([0.5000, 0.5000])
+        """
         return self.__isub__(other if alpha == 1 else ops.mul(other, alpha))
 
     @as_method
@@ -271,6 +285,7 @@ class Methods(Recorded):
         """
         return f.norm.edge.function(self, p, dim, keepdim, None, dtype)  # type: ignore[attr-defined]
 
+    @numpys_names
     def where(self, condition: Tensor, other: Tensor | Number) -> Tensor:
         """self where the condition holds, else other. See `tinygrad_cnn.where`.
 
@@ -283,12 +298,20 @@ class Methods(Recorded):
 
     @property
     def T(self) -> Tensor:
-        """The transpose of a matrix. RuntimeError for more than two axes."""
+        """The transpose of a matrix. RuntimeError for more than two axes.
+
+        >>> tc.zeros(2, 3).T.shape
+        torch.Size([3, 2])
+        """
         return transposed_matrix(self)
 
     @property
     def mT(self) -> Tensor:
-        """The last two axes exchanged: the transpose of each matrix of a batch."""
+        """The last two axes exchanged: the transpose of each matrix of a batch.
+
+        >>> tc.zeros(5, 2, 3).mT.shape
+        torch.Size([5, 3, 2])
+        """
         n = self._array.ndim
         if n < 2:
             raise RuntimeError(

@@ -50,7 +50,11 @@ class Generator:
 
     @property
     def numpy(self) -> np.random.Generator:
-        """The NumPy generator. The first use makes it, because importing numpy.random takes time."""
+        """The NumPy generator. The first use makes it, because importing numpy.random takes time.
+
+        >>> 0 <= tc.Generator().numpy.random() < 1
+        True
+        """
         if self._numpy is None:
             with _making:
                 if self._numpy is None:
@@ -61,6 +65,9 @@ class Generator:
         """Start again from `seed`, which counts modulo 2⁶⁴. Returns this generator.
 
         TypeError unless it is an integer, ValueError unless it is from −2⁶³ to 2⁶⁴ − 1.
+
+        >>> tc.Generator().manual_seed(3)
+        Generator(initial_seed=3)
         """
         try:
             seed = operator.index(seed)
@@ -75,16 +82,29 @@ class Generator:
         return self
 
     def seed(self) -> int:
-        """Start again from a seed that the operating system draws. Returns the seed."""
+        """Start again from a seed that the operating system draws. Returns the seed.
+
+        >>> generator = tc.Generator()
+        >>> generator.seed() == generator.initial_seed()
+        True
+        """
         self.manual_seed(int.from_bytes(os.urandom(8), "little"))
         return self._seed
 
     def initial_seed(self) -> int:
-        """The last seed that was set."""
+        """The last seed that was set.
+
+        >>> tc.Generator().manual_seed(3).initial_seed()
+        3
+        """
         return self._seed
 
     def get_state(self) -> np.ndarray:
-        """The state: 48 bytes, as an array of uint8."""
+        """The state: 48 bytes, as an array of uint8.
+
+        >>> tc.Generator().get_state().nbytes
+        48
+        """
         with self.numpy.bit_generator.lock:
             at = self.numpy.bit_generator.state
             seed = self._seed
@@ -99,6 +119,10 @@ class Generator:
         """Restore a state from `get_state`: an array, or a Tensor. Returns this generator.
 
         RuntimeError unless it is 48 bytes of uint8.
+
+        >>> state = tc.Generator().manual_seed(3).get_state()
+        >>> tc.Generator().set_state(state)
+        Generator(initial_seed=3)
         """
         state = np.asarray(getattr(new_state, "_array", new_state))
         if state.dtype != np.uint8 or state.shape != (_STATE_BYTES,):
@@ -122,7 +146,13 @@ class Generator:
         return self
 
     def clone_state(self) -> Generator:
-        """A new generator in the same state: it draws the same numbers."""
+        """A new generator in the same state: it draws the same numbers.
+
+        >>> generator = tc.Generator()
+        >>> twin = generator.clone_state()
+        >>> tc.equal(tc.rand(2, generator=generator), tc.rand(2, generator=twin))
+        True
+        """
         return Generator().set_state(self.get_state())
 
 
@@ -203,12 +233,21 @@ def manual_seed(seed: int) -> Generator:
 
 
 def seed() -> int:
-    """Start the default generator again from a seed that the system draws. Returns the seed."""
+    """Start the default generator again from a seed that the system draws. Returns the seed.
+
+    >>> tc.seed() == tc.initial_seed()
+    True
+    """
     return _default().seed()
 
 
 def initial_seed() -> int:
-    """The last seed of the default generator."""
+    """The last seed of the default generator: from `manual_seed`, or drawn by the system.
+
+    >>> _ = tc.manual_seed(7)
+    >>> tc.initial_seed()
+    7
+    """
     return _default().initial_seed()
 
 
@@ -228,5 +267,11 @@ def set_rng_state(new_state: Any) -> None:
     """Restore a state of the default generator, from `get_rng_state`.
 
     RuntimeError unless it is 48 bytes of uint8.
+
+    >>> state = tc.get_rng_state()
+    >>> first = tc.randn(2)
+    >>> tc.set_rng_state(state)
+    >>> tc.equal(tc.randn(2), first)
+    True
     """
     _default().set_state(new_state)

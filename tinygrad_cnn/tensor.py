@@ -15,12 +15,12 @@ from .engine import Node, Recorded, leaf, share, wrap
 from .engine.dtypes import get_default_dtype
 from .functions.arguments import array_of, axis, kind_of
 from .functions.brackets import check_value, index_error, plain_index
-from .functions.public import as_method, public
+from .functions.public import as_method, numpys_names, public
 from .hooks import RemovableHandle
 from .inplace import overwrite
 from .metadata import CPU, Size, strided
 from .printing import format_tensor
-from .types import DType, Index, Number
+from .types import DType, Index, Number, Values
 
 
 class Tensor(Conversions):
@@ -53,27 +53,44 @@ class Tensor(Conversions):
 
     @property
     def shape(self) -> Size:
-        """The size of each axis."""
+        """The size of each axis, as a tuple of integers.
+
+        >>> tc.zeros(2, 3).shape
+        torch.Size([2, 3])
+        """
         return Size(self._array.shape)
 
     @property
     def dtype(self) -> DType:
-        """The dtype of the elements, one of NumPy's."""
+        """The dtype of the elements, one of NumPy's.
+
+        >>> tc.zeros(2).dtype
+        dtype('float32')
+        """
         return self._array.dtype
 
     @property
     def ndim(self) -> int:
-        """The number of axes."""
+        """The number of axes.
+
+        >>> tc.zeros(2, 3).ndim
+        2
+        """
         return self._array.ndim
 
     def dim(self) -> int:
-        """The number of axes."""
+        """The number of axes.
+
+        >>> tc.zeros(2, 3).dim()
+        2
+        """
         return self._array.ndim
 
     @overload
     def size(self, dim: None = None) -> Size: ...
     @overload
     def size(self, dim: int) -> int: ...
+    @numpys_names
     def size(self, dim: int | None = None) -> Any:
         """The shape, or the size of one axis. IndexError for an axis that does not exist.
 
@@ -81,10 +98,17 @@ class Tensor(Conversions):
         (torch.Size([2, 3]), 3)
         """
         shape = self._array.shape
-        return Size(shape) if dim is None else shape[axis("size", len(shape), dim)]
+        if dim is None:
+            return Size(shape)
+        inside = type(dim) is int and -len(shape) <= dim < len(shape)
+        return shape[dim if inside else axis("size", len(shape), dim)]
 
     def numel(self) -> int:
-        """The number of elements."""
+        """The number of elements.
+
+        >>> tc.zeros(2, 3).numel()
+        6
+        """
         return self._array.size
 
     nelement = numel
@@ -93,6 +117,7 @@ class Tensor(Conversions):
     def stride(self, dim: None = None) -> tuple[int, ...]: ...
     @overload
     def stride(self, dim: int) -> int: ...
+    @numpys_names
     def stride(self, dim: int | None = None) -> Any:
         """The distance in memory, in elements, between neighbours along each axis, or along one.
 
@@ -105,32 +130,57 @@ class Tensor(Conversions):
         return strides if dim is None else strides[axis("stride", len(strides), dim)]
 
     def data_ptr(self) -> int:
-        """The address of the first element."""
+        """The address of the first element.
+
+        >>> x = tc.zeros(2, 3)
+        >>> x[1].data_ptr() - x.data_ptr()
+        12
+        """
         return self._array.ctypes.data
 
     @property
     def nbytes(self) -> int:
-        """The size of all elements, in bytes."""
+        """The size of all elements, in bytes.
+
+        >>> tc.zeros(2, 3).nbytes
+        24
+        """
         return self._array.nbytes
 
     def element_size(self) -> int:
-        """The size of one element, in bytes."""
+        """The size of one element, in bytes.
+
+        >>> tc.zeros(2, 3).element_size()
+        4
+        """
         return self._array.itemsize
 
     @property
     def device(self) -> metadata.device:
-        """The CPU."""
+        """The CPU: there is no other device.
+
+        >>> tc.zeros(2).device
+        device(type='cpu')
+        """
         return CPU
 
     @property
     def layout(self) -> metadata.layout:
-        """`torch.strided`: an array."""
+        """`torch.strided`: the only layout.
+
+        >>> tc.zeros(2).layout
+        torch.strided
+        """
         return strided
 
     is_cuda = is_sparse = False
 
     def is_floating_point(self) -> bool:
-        """Whether the dtype is one of floating point."""
+        """Whether the dtype is one of floating point: float16, float32 or float64.
+
+        >>> tc.zeros(2).is_floating_point(), tc.arange(2).is_floating_point()
+        (True, False)
+        """
         return self._array.dtype.kind == "f"
 
     def __len__(self) -> int:
@@ -148,7 +198,14 @@ class Tensor(Conversions):
 
     @property
     def requires_grad(self) -> bool:
-        """Whether the backward pass computes its gradient. Set it on leaves of floating point."""
+        """Whether the backward pass computes the gradient. Assign it on leaves of floating point.
+
+        RuntimeError for another dtype, and for False on a Tensor that an op made.
+
+        >>> x = tc.ones(2, requires_grad=True)
+        >>> x.requires_grad, (2 * x).requires_grad, x.detach().requires_grad
+        (True, True, False)
+        """
         return self._node is not None
 
     @requires_grad.setter
@@ -180,17 +237,36 @@ class Tensor(Conversions):
 
     @property
     def is_leaf(self) -> bool:
-        """Whether no recorded op made it."""
+        """Whether no recorded op made this Tensor.
+
+        >>> x = tc.ones(2, requires_grad=True)
+        >>> x.is_leaf, (2 * x).is_leaf
+        (True, False)
+        """
         return self._node is None or self._node.op is None
 
     @property
     def grad_fn(self) -> Node | None:
-        """The node of the op that made it; None for a leaf."""
+        """The node of the op that made this Tensor; None for a leaf.
+
+        >>> x = tc.ones(2, requires_grad=True)
+        >>> (2 * x).grad_fn.name(), x.grad_fn
+        ('MulBackward0', None)
+        """
         return None if self.is_leaf else self._node
 
     @property
     def grad(self) -> Tensor | None:
-        """The gradient, summed over backward passes; None before the first."""
+        """The gradient, summed over backward passes; None before the first.
+
+        It can be assigned: None, or a Tensor of the same shape and dtype. RuntimeError for others.
+
+        >>> x = tc.ones(2, requires_grad=True)
+        >>> x.grad
+        >>> (3 * x).sum().backward()
+        >>> x.grad
+        tensor([3., 3.])
+        """
         return getattr(self, "_grad", None)
 
     @grad.setter
@@ -216,7 +292,15 @@ class Tensor(Conversions):
 
     @property
     def data(self) -> Tensor:
-        """A detached Tensor on the same memory. Assigning replaces the array of this Tensor."""
+        """A detached Tensor on the same memory. Assigning replaces the array of this Tensor.
+
+        >>> x = tc.ones(2, requires_grad=True)
+        >>> x.data
+        tensor([1., 1.])
+        >>> x.data = tc.zeros(2)
+        >>> x
+        tensor([0., 0.], requires_grad=True)
+        """
         return self.detach()
 
     @data.setter
@@ -244,7 +328,11 @@ class Tensor(Conversions):
         return y
 
     def detach_(self) -> Tensor:
-        """Remove this Tensor from its graph, and return it. RuntimeError for a view."""
+        """Remove this Tensor from its graph, and return it. RuntimeError for a view.
+
+        >>> (2 * tc.ones(2, requires_grad=True)).detach_()
+        tensor([2., 2.])
+        """
         if hasattr(self, "_base"):
             raise RuntimeError("Can't detach views in-place: use detach()")
         self._node = None
@@ -270,7 +358,13 @@ class Tensor(Conversions):
 
     @property
     def retains_grad(self) -> bool:
-        """Whether `retain_grad` was called."""
+        """Whether `retain_grad` was called.
+
+        >>> y = 2 * tc.ones(2, requires_grad=True)
+        >>> y.retain_grad()
+        >>> y.retains_grad
+        True
+        """
         node = self._node
         return node is not None and "retain" in (node.extra or {})
 
@@ -345,7 +439,7 @@ class Tensor(Conversions):
             )
         return self._array.item()
 
-    def tolist(self) -> Any:
+    def tolist(self) -> list[Any]:
         """The elements as nested lists of Python numbers; without axes, a number.
 
         >>> tc.tensor([[1, 2], [3, 4]]).tolist()
@@ -400,7 +494,9 @@ class Tensor(Conversions):
         except IndexError as error:
             raise index_error(self._array, index, error) from None
 
-    def __setitem__(self, index: Index, value: Any) -> None:
+    def __setitem__(self, index: Index, value: Values) -> None:
+        if value is None or isinstance(value, str):
+            raise TypeError(f"can't assign a {type(value).__name__} to a {self.type()}")
         first, rest = plain_index(index)
         target = self
         try:

@@ -24,3 +24,8 @@ OneIndex: TypeAlias = (
     "SupportsIndex | slice | EllipsisType | Tensor | np.ndarray[Any, Any] | Positions | None"
 )
 Index: TypeAlias = "OneIndex | tuple[OneIndex, ...]"  # what may stand in the brackets of a Tensor
+AnyNumber: TypeAlias = Number | np.number[Any] | np.bool_
+Numbers: TypeAlias = AnyNumber | Sequence[AnyNumber] | Sequence[Sequence[AnyNumber]]
+Values: TypeAlias = (
+    "Tensor | np.ndarray[Any, Any] | Numbers"  # that a Tensor's elements can be set to
+)

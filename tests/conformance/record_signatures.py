@@ -30,7 +30,7 @@ import types
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 FILE = Path(__file__).parent / "recorded" / "signatures.json"
 CLASSES_FILE = FILE.with_name("classes.json")
@@ -48,6 +48,7 @@ TYPES = {  # PyTorch's names for types, by ours
     "tuple[Tensor, ...] | list[Tensor] | None": "Sequence[Tensor]",
     "tuple[Tensor, ...] | list[Tensor]": "Sequence[Tensor]", "builtins.int": "int",
 }  # fmt: skip
+SHAPES = ((2, 2), (2,), (1, 2, 2), (3,), (4, 4, 4, 4), (4, 4, 4, 4, 4), (1,), (2, 2, 2))
 RENAMED = {"torch.Tensor.requires_grad_": ("mode", "requires_grad")}  # as in PyTorch's errors
 DROPPED = ("Dimname", "ellipsis", "names", "sparse_grad", "layout", "pin_memory", "_complex]")
 
@@ -83,11 +84,14 @@ def main() -> None:
                 overloads = _of_networks(torch, function, {**stubs["torch"], **stubs[space]}, space)
                 if not overloads:
                     continue
-                row: dict[str, Any] = {"overloads": overloads}
             else:
                 overloads = list(_overloads(function, stubs[space].get(name, []), space))
                 overloads = _as_taken(function, f"{space}.{name}", overloads)
-                row = {"overloads": overloads, **_by_calling(function, overloads)}
+            row: dict[str, Any] = {"overloads": overloads}
+            if taken := _aliases(torch, function, overloads, space == "torch.Tensor"):
+                row["aliases"] = taken
+            if space == "torch" and (said := _of_numbers(torch, function, overloads)):
+                row["number"] = said
             table[f"{space}.{name}"] = row
     write(FILE, table)
     write(CLASSES_FILE, dict(classes()))
@@ -126,9 +130,11 @@ def _overloads(function: Any, stubs: list[ast.FunctionDef], space: str) -> Itera
         texts = list(_parameters(node))
         if space == "torch.Tensor":
             texts = texts[1:]
-        words = any(word in text for text in texts for word in DROPPED[:2])
-        if words or any(text.startswith("self:") for text in texts):  # old orders, and names in C++
+        if any(word in text for text in texts for word in DROPPED[:2]):
             continue
+        if any(text.startswith("self: Tensor") for text in texts):  # deprecated orders
+            continue
+        texts = [re.sub("^self:", "input:", text) for text in texts]  # C++ has self for a number
         texts = [t for t in texts if t.split(":")[0].split(" ")[0] not in DROPPED]
         if "*" in texts and texts[-1] == "*":
             texts.pop()
@@ -207,6 +213,7 @@ def _parameters(node: ast.FunctionDef) -> Iterator[str]:
 
 def _text(p: ast.arg, default: Any) -> str:
     text = p.arg if p.annotation is None else f"{p.arg}: {_type(ast.unparse(p.annotation))}"
+    text = text.replace("tuple[int, ...]", "Sequence[int]")  # a list is taken too
     return text if default is None else f"{text} = {ast.unparse(default)}"
 
 
@@ -254,40 +261,56 @@ def _most_by_place(function: Any, method: bool) -> int | None:
 # --- By calling ---------------------------------------------------------------------------------
 
 
-def _by_calling(function: Any, overloads: list[list[str]]) -> dict[str, Any]:
-    """The NumPy names that the function takes, and its errors for numbers instead of Tensors."""
-    import torch
-
-    aliases: dict[str, list[str]] = {}
-    number = None
+def _aliases(
+    torch: Any, function: Any, overloads: list[list[str]], method: bool
+) -> dict[str, list[str]]:
+    """The NumPy names that the function takes for its parameters."""
+    found: dict[str, list[str]] = {}
     for overload in overloads:
-        given = _arguments(torch, overload, function)
-        if given is None:
-            continue
-        named, tensors = given
+        call = arguments(torch, function, overload, method)
         for name, others in NUMPY_NAMES.items():
-            if name in named and name not in aliases:
-                taken = [o for o in others if _takes(function, _renamed(named, name, o))]
+            if call is not None and name in call.named and name not in found:
+                taken = [o for o in others if call.takes({name: o})]
                 if taken:
-                    aliases[name] = taken
-        if number is None and tensors:
-            number = _said(function, [2.0 if k in tensors else v for k, v in named.items()])
-        elif number is None and "Sequence[Tensor]" in overload[0]:
-            number = _said(function, [v[0] if isinstance(v, list) else v for v in named.values()])
-    found: dict[str, Any] = {"aliases": aliases} if aliases else {}
-    return found | ({"number": number} if number else {})
+                    found[name] = taken
+    return found
 
 
-def _renamed(named: dict[str, Any], old: str, new: str) -> dict[str, Any]:
-    return {new if k == old else k: v for k, v in named.items()}
+def _of_numbers(torch: Any, function: Any, overloads: list[list[str]]) -> str | None:
+    """What the function says of numbers in the place of Tensors; None if it wants no Tensor."""
+    for overload in overloads:
+        call = arguments(torch, function, overload)
+        if call is not None and call.tensors:
+            return _said(function, [2.0 if k in call.tensors else v for k, v in call.named.items()])
+        if call is not None and "Sequence[Tensor]" in overload[0]:
+            values = call.named.values()
+            return _said(function, [v[0] if isinstance(v, list) else v for v in values])
+    return None
 
 
-def _takes(function: Any, named: dict[str, Any]) -> bool:
-    try:
-        function(**named)
-    except Exception:
-        return False
-    return True
+class Call(NamedTuple):
+    """A call of `function` with arguments by name; `own` makes the Tensor of a method.
+
+    `tensors` are the names of the arguments that are Tensors.
+    """
+
+    function: Any
+    named: dict[str, Any]
+    tensors: list[str]
+    own: Callable[[], Any] | None
+
+    def run(self, names: dict[str, str]) -> Any:
+        """What the call returns, with other names for some parameters."""
+        named = {names.get(name, name): value for name, value in self.named.items()}
+        return self.function(*([self.own()] if self.own else []), **named)
+
+    def takes(self, names: dict[str, str]) -> bool:
+        """Whether the call with these names returns."""
+        try:
+            self.run(names)
+        except Exception:
+            return False
+        return True
 
 
 def _said(function: Any, values: list[Any]) -> str:
@@ -297,10 +320,11 @@ def _said(function: Any, values: list[Any]) -> str:
         return f"{type(error).__name__}: {str(error).splitlines()[0]}"
 
 
-def _arguments(
-    torch: Any, overload: list[str], function: Any
-) -> tuple[dict[str, Any], list[str]] | None:
-    """Arguments for the required parameters of an overload, and the names of the Tensors."""
+def arguments(torch: Any, function: Any, overload: list[str], method: bool = False) -> Call | None:
+    """A call of a function of `torch`, this package or PyTorch, by an overload; None if none is found.
+
+    It has the required parameters, and the axis and the like, which may also be named otherwise.
+    """
     required = [t for t in overload[:-1] if " = " not in t and t not in ("*",) and t[0] != "*"]
     pairs = [t.split(": ", 1) for t in required]
     if any(len(pair) < 2 for pair in pairs):
@@ -308,23 +332,18 @@ def _arguments(
     wanted = ("keepdim", "dim", "min")
     extra = [t.split(":")[0] for t in overload[:-1] if t.split(":")[0] in wanted]
     for dtype in (torch.float32, torch.bool, torch.int64):
-        for shape in ((2, 2), (2,), (1, 2, 2), (3,)):
-            named: dict[str, Any] = {}
-            tensors = []
-            for name, kind in pairs:
-                value = _value(torch, name, kind, dtype, shape)
-                if kind.startswith("Tensor"):
-                    tensors.append(name)
-                named[name] = value
+        for shape in SHAPES:
+            own = (lambda s=shape, d=dtype: torch.ones(s, dtype=d)) if method else None
+            named = {name: _value(torch, name, kind, dtype, shape) for name, kind in pairs}
+            tensors = [name for name, kind in pairs if kind.startswith("Tensor")]
+            more = dict(named)
             for name in extra:
-                like = torch.ones(()) if "Tensor" in overload[1] else 0
-                named.setdefault(name, True if name == "keepdim" else like if name == "min" else 0)
-            if _takes(function, named) or _takes(lambda **k: function(*k.values()), named):
-                return named, tensors
-            for name in extra:
-                named.pop(name, None)
-            if _takes(function, named):
-                return named, tensors
+                like = torch.ones(()) if len(overload) > 1 and "Tensor" in overload[1] else 0
+                more.setdefault(name, True if name == "keepdim" else like if name == "min" else 0)
+            for given in (more, named):
+                call = Call(function, given, tensors, own)
+                if call.takes({}):
+                    return call
     return None
 
 

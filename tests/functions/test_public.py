@@ -77,6 +77,10 @@ def test_the_package_has_the_functions_and_neither_their_helpers_nor_their_files
         (lambda: tc.eq(tc.ones(1), other="a"), r"got \(Tensor, other=str\), but expected one of:"),
         (lambda: tc.add("a", tc.ones(1)), r"add\(\): argument 'input' \(position 1\) must be Tensor, not str"),
         (lambda: tc.pow(2.0, 3.0), r"pow\(\) received an invalid combination"),
+        (lambda: tc.remainder(2.0, 3.0), r"remainder\(\) received an invalid combination"),
+        (lambda: tc.bitwise_or(2, 3), r"bitwise_or\(\) received an invalid combination"),
+        (lambda: tc.Tensor.remainder(2.0, tc.ones(1)), "descriptor 'remainder' for 'Tensor' objects"),
+        (lambda: tc.Tensor.add(2.0, tc.ones(1)), "descriptor 'add' for 'Tensor' objects"),
     ],
 )  # fmt: skip
 def test_what_is_no_tensor_is_named_in_pytorchs_words(call, message):
@@ -99,6 +103,22 @@ def test_arithmetic_takes_numbers_alone_as_pytorch_does(call, value):
     assert isinstance(result, tc.Tensor)
     assert result.item() == value
     assert result.dtype == tc.tensor(value).dtype
+
+
+@pytest.mark.parametrize(
+    ("call", "values"),
+    [
+        (lambda n: tc.where(n > 2, 1.0, 0.0), [0.0, 1.0]),
+        (lambda n: tc.where(n > 2, 1, n), [2, 1]),
+        (lambda n: tc.pow(2, n), [4, 8]),
+        (lambda n: tc.remainder(7, n), [1, 1]),
+        (lambda n: tc.bitwise_and(6, n), [2, 2]),
+        (lambda n: tc.bitwise_or(4, n), [6, 7]),
+        (lambda n: tc.bitwise_xor(1, n), [3, 2]),
+    ],
+)
+def test_a_number_may_be_the_first_operand(call, values):
+    assert call(tc.tensor([2, 3])).tolist() == values
 
 
 # --- out= ---

@@ -57,6 +57,7 @@ def test_zero_grad_of_a_recorded_gradient_leaves_its_graph_alone():
 @pytest.mark.parametrize("how", [
     lambda m: m.double(), lambda m: m.to(tc.float64), lambda m: m.to("cpu", tc.float64),
     lambda m: m.to(dtype=tc.float64), lambda m: m.to(tc.zeros(1, dtype=tc.float64)),
+    lambda m: m.to(tensor=tc.zeros(1, dtype=tc.float64)),
 ])  # fmt: skip
 def test_to_changes_floating_tensors_in_place(how):
     net = nn.Sequential(Net(), nn.BatchNorm1d(2))

@@ -59,9 +59,11 @@ ANY_OPERAND = "(self, other: object) -> Tensor"  # as in `object`, except for th
 OPERATORS = {
     **dict.fromkeys(["neg", "abs", "invert", "pos"], UNARY),
     **dict.fromkeys(["add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "radd", "rsub", "rmul",
-                     "rtruediv", "rfloordiv", "rmod", "rpow", "iadd", "isub", "imul", "itruediv",
-                     "ifloordiv", "imod", "ipow", "lt", "le", "gt", "ge"], BINARY),
-    **dict.fromkeys(["and", "or", "xor", "rand", "ror", "rxor", "iand", "ior", "ixor"], BITS),
+                     "rtruediv", "rfloordiv", "rmod", "rpow", "lt", "le", "gt", "ge"], BINARY),
+    **dict.fromkeys(["iadd", "isub", "imul", "itruediv", "ifloordiv", "imod", "ipow"],
+                    BINARY.replace("-> Tensor", "-> Self")),
+    **dict.fromkeys(["and", "or", "xor", "rand", "ror", "rxor"], BITS),
+    **dict.fromkeys(["iand", "ior", "ixor"], BITS.replace("-> Tensor", "-> Self")),
     "matmul": "(self, other: Tensor) -> Tensor",
     "eq": ANY_OPERAND, "ne": ANY_OPERAND, "hash": "(self) -> int",
 }  # fmt: skip
@@ -257,8 +259,6 @@ def method_signatures(name: str, method: Any) -> list[str]:
     """The signatures of a method: of an operator, from the code, from the table, or its own."""
     if name.startswith("__"):
         return [OPERATORS[name.strip("_")]]
-    if str(inspect.signature(method)) == "(self: 'Any') -> 'Any'":  # in place, by an op
-        return [UNARY]
     from_code = [of_method(s) for s in in_code(method)] if not name.endswith("_") else []
     from_table = [s.replace("(", "(self, ", 1) for s in in_table(f"torch.Tensor.{name}", method)]
     return from_code or from_table or [as_it_is(method)]

@@ -34,13 +34,23 @@ def set_num_threads(num: int) -> None:
 
 
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
-    """Does nothing: with the same seed, threads and kernels every result has the same bits."""
+    """Does nothing: with the same seed, threads and kernels every result has the same bits.
+
+    >>> tc.use_deterministic_algorithms(True)
+    """
 
 
 def are_deterministic_algorithms_enabled() -> bool:
-    """True. See `use_deterministic_algorithms`."""
+    """True: every algorithm is deterministic. See `use_deterministic_algorithms`.
+
+    >>> tc.are_deterministic_algorithms_enabled()
+    True
+    """
     return True
 
 
 def set_float32_matmul_precision(precision: str) -> None:
-    """Does nothing: matrix products of float32 are computed in float32."""
+    """Does nothing: matrix products of float32 are computed in float32.
+
+    >>> tc.set_float32_matmul_precision("high")
+    """

@@ -28,7 +28,11 @@ _default = float32
 
 
 def get_default_dtype() -> np.dtype[Any]:
-    """The dtype of new floating-point tensors and of integer division; float32 by default."""
+    """The dtype of new floating-point tensors and of integer division; float32 by default.
+
+    >>> get_default_dtype()
+    dtype('float32')
+    """
     return _default
 
 

@@ -95,13 +95,27 @@ class no_grad(_Within):
 
 
 class enable_grad(no_grad):
-    """Record in this thread, inside a `no_grad` block: a `with` block or a decorator."""
+    """Record in this thread, inside a `no_grad` block: a `with` block or a decorator.
+
+    >>> import tinygrad_cnn as tc
+    >>> x = tc.tensor([2.0], requires_grad=True)
+    >>> with tc.no_grad(), tc.enable_grad():
+    ...     (x * x).requires_grad
+    True
+    """
 
     _mode = True
 
 
 class inference_mode(_Within):
-    """`no_grad`. With `mode=False` it is `enable_grad`."""
+    """Record nothing in this thread, as `no_grad`. With `mode=False`, record, as `enable_grad`.
+
+    >>> import tinygrad_cnn as tc
+    >>> x = tc.tensor([2.0], requires_grad=True)
+    >>> with tc.inference_mode():
+    ...     (x * x).requires_grad
+    False
+    """
 
     @overload
     def __new__(cls, mode: F) -> F: ...  # type: ignore[misc]  # a decorator
@@ -137,5 +151,11 @@ class set_grad_enabled(_Within):
 
 
 def is_grad_enabled() -> bool:
-    """Whether this thread records."""
+    """Whether this thread records: True unless a `no_grad` block or its like is open.
+
+    >>> import tinygrad_cnn as tc
+    >>> with tc.no_grad():
+    ...     tc.is_grad_enabled()
+    False
+    """
     return grad_mode.enabled

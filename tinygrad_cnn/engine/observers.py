@@ -14,6 +14,15 @@ class Observer:
     """Sees each op and each vjp run, in every thread, inside `with observe(observer)`.
 
     Pictures, the profiler and the anomaly mode are observers. Override what you need.
+
+    >>> import tinygrad_cnn as tc
+    >>> class Names(Observer):
+    ...     def op_begins(self, op):
+    ...         print(op.name)
+    >>> with observe(Names()):
+    ...     _ = tc.ones(2).exp().sum()
+    exp
+    sum
     """
 
     def op_begins(self, op: Operation) -> None:
@@ -50,7 +59,12 @@ O = TypeVar("O")
 
 
 class observe(Generic[O]):
-    """Show `observer` every op and every vjp while the block runs; `as` gives the observer."""
+    """Show `observer` every op and every vjp while the block runs; `as` gives the observer.
+
+    >>> with observe(Observer()) as observer:
+    ...     type(observer).__name__
+    'Observer'
+    """
 
     def __init__(self, observer: O):
         self._observer = observer

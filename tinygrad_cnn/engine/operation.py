@@ -11,9 +11,12 @@ import inspect
 from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from types import FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
 
 Vjp = Callable[..., Any]
 Choose = Callable[[Any], tuple[Any, ...]]
@@ -53,6 +56,22 @@ def parameters(function: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(inspect.signature(function).parameters)
 
 
+class Recorder(Protocol):
+    """An op as a function, which `@op` returns. It takes Tensors and records the call.
+
+    Arrays alone give an array. An op with `returns` gives a tuple.
+    """
+
+    __name__: str
+    op: Op
+
+    def __call__(self, *inputs: Any, **attributes: Any) -> Tensor:
+        """The output of the op."""
+
+    def defvjp(self, **vjps: Vjp) -> None:
+        """`Op.defvjp`."""
+
+
 class Op:
     """An op: its forward, its vjps, and the values that its nodes save.
 
@@ -61,7 +80,7 @@ class Op:
     hold. Users call `record` (recorder.py), the engine calls `backward`.
     """
 
-    record: Any
+    record: Recorder
     backward: Callable[[Any, Any, Any, Any, Any], Iterable[tuple[Any, Any]]]
 
     def __init__(

@@ -8,8 +8,8 @@ two inputs `a` and `b`.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, overload
 
 from numpy import asarray, ndarray
 
@@ -17,13 +17,21 @@ from .dtypes import promote
 from .modes import grad_mode, special
 from .nodes import Node, Recorded, next_number, provided, wrap
 from .observers import observers
-from .operation import Op
+from .operation import Op, Recorder, Vjp
 from .views import note_view
 
 registry: dict[str, Op] = {}
 NUMBERS = frozenset((int, float))
 
 
+@overload
+def op(forward: Callable[..., Any]) -> Recorder: ...
+@overload
+def op(
+    *, residuals: Sequence[str] = (), returns: Sequence[str] = (), elementwise: bool = False,
+    view: bool = False, composite: Callable[..., Any] | None = None,
+    shared: dict[str, Vjp] | None = None,
+) -> Callable[[Callable[..., Any]], Recorder]: ...  # fmt: skip
 def op(forward: Callable[..., Any] | None = None, **options: Any) -> Any:
     """Make an op of `forward`, a function of arrays (positional) and attributes (keyword-only).
 
@@ -83,15 +91,15 @@ def _recording(op: Op) -> Op:
     """`op`, with its `record`."""
     count = 0 if op.variadic or op.residuals else len(op.inputs)
     if op.inputs == ("x",) and count == 1:
-        record = _of_one(op)
+        record: Any = _of_one(op)
     elif op.inputs == ("a", "b") and count == 2 and op.elementwise and not op.attributes:
         record = _of_two(op)
     elif count == 3 and not op.elementwise and not op.view:
         record = _of_three(op)
     else:
         record = _of_any(op)
-    op.record = functools.update_wrapper(record, op.forward)
-    vars(record).update(op=op, defvjp=op.defvjp)
+    vars(functools.update_wrapper(record, op.forward)).update(op=op, defvjp=op.defvjp)
+    op.record = record
     return op
 
 

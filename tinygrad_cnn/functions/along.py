@@ -23,7 +23,10 @@ __all__ = ["cumprod", "cumsum", "log_softmax", "softmax"]
 def softmax(
     input: Tensor, dim: int, dtype: DType | None = None, *, out: Tensor | None = None
 ) -> Tensor:
-    """exp(input) / Σ exp(input) along dim, without overflow. `dtype` converts input first.
+    """exp(input) / Σ exp(input) along dim, without overflow.
+
+    The result has the shape of input. `dtype` converts input first. IndexError for an axis that
+    input does not have.
 
     >>> tc.softmax(tc.tensor([[0.0, 0.0], [1000.0, 0.0]]), dim=1)
     tensor([[0.5000, 0.5000],
@@ -37,7 +40,10 @@ def softmax(
 def log_softmax(
     input: Tensor, dim: int, dtype: DType | None = None, *, out: Tensor | None = None
 ) -> Tensor:
-    """ln softmax(input) along dim, finite where softmax rounds to 0. `dtype` converts input first.
+    """ln softmax(input) along dim, finite where softmax rounds to 0.
+
+    The result has the shape of input. `dtype` converts input first. IndexError for an axis that
+    input does not have.
 
     >>> tc.log_softmax(tc.tensor([1000.0, 0.0]), dim=0)
     tensor([    0., -1000.])
@@ -52,7 +58,8 @@ def cumsum(
 ) -> Tensor:
     """The sum of each element and all before it along dim.
 
-    The result has the dtype of input, or int64 for integers and bools. `dtype` converts input first.
+    The result has the shape of input, and its dtype, or int64 for integers and bools. `dtype`
+    converts input first. IndexError for an axis that input does not have.
 
     >>> tc.cumsum(tc.tensor([1, 2, 3]), dim=0)
     tensor([1, 3, 6])
@@ -68,7 +75,8 @@ def cumprod(
 ) -> Tensor:
     """The product of each element and all before it along dim.
 
-    The result has the dtype of input, or int64 for integers and bools. `dtype` converts input first.
+    The result has the shape of input, and its dtype, or int64 for integers and bools. `dtype`
+    converts input first. IndexError for an axis that input does not have.
 
     >>> tc.cumprod(tc.tensor([1, 2, 3]), dim=0)
     tensor([1, 2, 6])

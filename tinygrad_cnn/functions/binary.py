@@ -43,7 +43,9 @@ def _tensor(input: Any, other: Any) -> Any:
 def add(
     input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1, out: Tensor | None = None
 ) -> Tensor:
-    """input + alpha · other.
+    """input + alpha · other, elementwise.
+
+    The shapes broadcast, and the dtypes promote. RuntimeError if the shapes do not broadcast.
 
     >>> tc.add(tc.tensor([1.0, 2.0]), tc.tensor([10.0]), alpha=2)
     tensor([21., 22.])
@@ -56,7 +58,10 @@ def add(
 def sub(
     input: Tensor | Number, other: Tensor | Number, alpha: Number = 1, *, out: Tensor | None = None
 ) -> Tensor:
-    """input − alpha · other.
+    """input − alpha · other, elementwise.
+
+    The shapes broadcast, and the dtypes promote. TypeError for two Tensors of bool. RuntimeError if
+    the shapes do not broadcast.
 
     >>> tc.sub(tc.tensor([1.0, 2.0]), 0.5)
     tensor([0.5000, 1.5000])
@@ -67,7 +72,10 @@ def sub(
 
 @public(overloads=True)
 def rsub(input: Tensor, other: Tensor | Number, alpha: Number = 1) -> Tensor:
-    """other − alpha · input.
+    """other − alpha · input, elementwise.
+
+    The shapes broadcast, and the dtypes promote. TypeError for two Tensors of bool. RuntimeError if
+    the shapes do not broadcast.
 
     >>> tc.rsub(tc.tensor([1.0, 2.0]), 3)
     tensor([2., 1.])
@@ -77,7 +85,9 @@ def rsub(input: Tensor, other: Tensor | Number, alpha: Number = 1) -> Tensor:
 
 @public
 def mul(input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
-    """input · other.
+    """input · other, elementwise.
+
+    The shapes broadcast, and the dtypes promote. RuntimeError if the shapes do not broadcast.
 
     >>> tc.mul(tc.tensor([[1.0], [2.0]]), tc.tensor([10.0, 20.0]))
     tensor([[10., 20.],
@@ -94,10 +104,11 @@ def div(
     rounding_mode: str | None = None,
     out: Tensor | None = None,
 ) -> Tensor:
-    """input / other. "floor" rounds the quotient down, "trunc" towards 0.
+    """input / other, elementwise. "floor" rounds the quotient down, "trunc" towards 0.
 
-    Integers give the default dtype, and stay integers with a rounding mode. RuntimeError for another
-    rounding mode, and for integers that are divided by 0 with one.
+    The shapes broadcast, and the dtypes promote. Integers give the default dtype, and stay integers
+    with a rounding mode. RuntimeError if the shapes do not broadcast, for another rounding mode,
+    and for integers that are divided by 0 with one.
 
     >>> tc.div(tc.tensor([-7, 7]), 2), tc.div(tc.tensor([-7, 7]), 2, rounding_mode="trunc")
     (tensor([-3.5000,  3.5000]), tensor([-3,  3]))
@@ -121,7 +132,10 @@ def div(
 def floor_divide(
     input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None
 ) -> Tensor:
-    """⌊input / other⌋. The gradients are 0. RuntimeError for integers that are divided by 0.
+    """⌊input / other⌋, elementwise. The gradients are 0.
+
+    The shapes broadcast, and the dtypes promote. RuntimeError if the shapes do not broadcast, and
+    for integers that are divided by 0.
 
     >>> tc.floor_divide(tc.tensor([-7.0, 7.0]), 2)
     tensor([-4.,  3.])
@@ -140,23 +154,28 @@ def _whole(name: str, a: Any, b: Any) -> bool:
 
 
 @public(overloads=True)
-def remainder(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
-    """input − other · ⌊input / other⌋, of the sign of other, as Python's %.
+def remainder(
+    input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None
+) -> Tensor:
+    """input − other · ⌊input / other⌋, elementwise: of the sign of other, as Python's %.
 
-    RuntimeError for integers that are divided by 0.
+    The shapes broadcast, and the dtypes promote. RuntimeError if the shapes do not broadcast, and
+    for integers that are divided by 0.
 
-    >>> tc.remainder(tc.tensor([-3.0, 3.0]), 2)
-    tensor([1., 1.])
+    >>> tc.remainder(tc.tensor([-3.0, 3.0]), 2), tc.remainder(7, tc.tensor([2, 4]))
+    (tensor([1., 1.]), tensor([1, 3]))
     """
+    remainder.edge.wants_tensor(input, other)  # type: ignore[attr-defined]
     _whole("remainder", input, other)
     return ops.remainder(input, other)
 
 
 @public(overloads=True)
 def fmod(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
-    """input − other · trunc(input / other), of the sign of input, as in C.
+    """input − other · trunc(input / other), elementwise: of the sign of input, as in C.
 
-    RuntimeError for integers that are divided by 0.
+    The shapes broadcast, and the dtypes promote. RuntimeError if the shapes do not broadcast, and
+    for integers that are divided by 0.
 
     >>> tc.fmod(tc.tensor([-3.0, 3.0]), 2)
     tensor([-1.,  1.])
@@ -167,13 +186,15 @@ def fmod(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) ->
 
 @public(overloads=True)
 def pow(input: Tensor | Number, exponent: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
-    """input to the power of exponent. RuntimeError for integers to negative integers.
+    """input to the power of exponent, elementwise. One of them may be a number.
+
+    The shapes broadcast, and the dtypes promote. RuntimeError if the shapes do not broadcast, and
+    for integers to negative integers.
 
     >>> tc.pow(tc.tensor([2.0, 3.0]), 2), tc.pow(2, tc.tensor([2.0, 3.0]))
     (tensor([4., 9.]), tensor([4., 8.]))
     """
-    if not isinstance(input, Recorded) and not isinstance(exponent, Recorded):
-        raise pow.edge.error(0, (input, exponent), {})  # type: ignore[attr-defined]
+    pow.edge.wants_tensor(input, exponent)  # type: ignore[attr-defined]
     return ops.pow(input, exponent)
 
 
@@ -182,7 +203,10 @@ def pow(input: Tensor | Number, exponent: Tensor | Number, *, out: Tensor | None
 
 @public
 def maximum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The larger of the two; NaN if one is NaN. Equal elements share the gradient evenly.
+    """The larger of input and other, elementwise; NaN if one is NaN.
+
+    The shapes broadcast, and the dtypes promote. Equal elements share the gradient evenly.
+    RuntimeError if the shapes do not broadcast.
 
     >>> tc.maximum(tc.tensor([1.0, 5.0]), tc.tensor([3.0, 2.0]))
     tensor([3., 5.])
@@ -192,7 +216,10 @@ def maximum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tenso
 
 @public
 def minimum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The smaller of the two; NaN if one is NaN. Equal elements share the gradient evenly.
+    """The smaller of input and other, elementwise; NaN if one is NaN.
+
+    The shapes broadcast, and the dtypes promote. Equal elements share the gradient evenly.
+    RuntimeError if the shapes do not broadcast.
 
     >>> tc.minimum(tc.tensor([1.0, 5.0]), tc.tensor([3.0, 2.0]))
     tensor([1., 2.])
@@ -210,8 +237,9 @@ def clamp(
 ) -> Tensor:
     """input, but not under `min` and not over `max`: numbers, Tensors or None.
 
-    On a bound the gradient goes to the input. Where min > max the result is max. RuntimeError if
-    both bounds are None.
+    The shapes broadcast, and the dtypes promote. On a bound the gradient goes to the input. Where
+    min > max the result is max. RuntimeError if the shapes do not broadcast, and if both bounds are
+    None.
 
     >>> tc.clamp(tc.tensor([-2.0, 0.5, 3.0]), -1.0, 1.0)
     tensor([-1.0000,  0.5000,  1.0000])
@@ -228,7 +256,10 @@ def clamp(
 
 @public(overloads=True)
 def clamp_min(input: Tensor, min: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
-    """input, but not under `min`.
+    """input, but not under `min`: a number or a Tensor.
+
+    The shapes broadcast, and the dtypes promote. On the bound the gradient goes to the input.
+    RuntimeError if the shapes do not broadcast.
 
     >>> tc.clamp_min(tc.tensor([-2.0, 0.5]), 0)
     tensor([0.0000, 0.5000])
@@ -238,7 +269,10 @@ def clamp_min(input: Tensor, min: Tensor | Number, *, out: Tensor | None = None)
 
 @public(overloads=True)
 def clamp_max(input: Tensor, max: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
-    """input, but not over `max`.
+    """input, but not over `max`: a number or a Tensor.
+
+    The shapes broadcast, and the dtypes promote. On the bound the gradient goes to the input.
+    RuntimeError if the shapes do not broadcast.
 
     >>> tc.clamp_max(tc.tensor([-2.0, 0.5]), 0)
     tensor([-2.,  0.])
@@ -256,8 +290,9 @@ def where(
 ) -> Any:
     """input where the condition holds, else other. With the condition alone, where it is nonzero.
 
-    The condition is of bool; RuntimeError for another dtype. With the condition alone the result is
-    a tuple of index Tensors, one for each axis.
+    The shapes broadcast, and the dtypes promote. With the condition alone the result is a tuple of
+    index Tensors, of int64, one for each axis. RuntimeError if the shapes do not broadcast, and for
+    a condition that is not of bool.
 
     >>> tc.where(tc.tensor([True, False]), 1.0, tc.zeros(2))
     tensor([1., 0.])
@@ -281,7 +316,10 @@ def where(
 
 @public
 def atan2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The angle of the point (other, input) in radians, in (−π, π].
+    """The angle of the point (other, input) in radians, in (−π, π], elementwise.
+
+    The shapes broadcast, and the dtypes promote. At (0, 0) the gradients are 0. RuntimeError if the
+    shapes do not broadcast.
 
     >>> tc.atan2(tc.tensor([1.0, -1.0]), tc.tensor([0.0, -1.0]))
     tensor([ 1.5708, -2.3562])
@@ -320,7 +358,9 @@ def logaddexp(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Ten
 def lerp(
     input: Tensor, end: Tensor, weight: Tensor | Number, *, out: Tensor | None = None
 ) -> Tensor:
-    """input + weight · (end − input).
+    """input + weight · (end − input), elementwise. The weight is a number or a Tensor.
+
+    The shapes broadcast, and the dtypes promote. RuntimeError if the shapes do not broadcast.
 
     >>> tc.lerp(tc.tensor([0.0, 10.0]), tc.tensor([10.0, 20.0]), 0.5)
     tensor([ 5., 15.])
@@ -337,7 +377,9 @@ def addcmul(
     value: Number = 1,
     out: Tensor | None = None,
 ) -> Tensor:
-    """input + value · tensor1 · tensor2.
+    """input + value · tensor1 · tensor2, elementwise.
+
+    The shapes broadcast, and the dtypes promote. RuntimeError if the shapes do not broadcast.
 
     >>> tc.addcmul(tc.ones(2), tc.tensor([1.0, 2.0]), tc.tensor([3.0, 4.0]), value=0.5)
     tensor([2.5000, 5.0000])
@@ -354,7 +396,9 @@ def addcdiv(
     value: Number = 1,
     out: Tensor | None = None,
 ) -> Tensor:
-    """input + value · tensor1 / tensor2.
+    """input + value · tensor1 / tensor2, elementwise.
+
+    The shapes broadcast, and the dtypes promote. RuntimeError if the shapes do not broadcast.
 
     >>> tc.addcdiv(tc.ones(2), tc.tensor([1.0, 2.0]), tc.tensor([2.0, 4.0]))
     tensor([1.5000, 1.5000])

@@ -55,6 +55,9 @@ def combine_bits(ufunc: np.ufunc, a: Any, b: Any) -> Any:
 def eq(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """input == other, elementwise.
 
+    The shapes broadcast; RuntimeError if they cannot. The result is of bool and records no
+    gradient.
+
     >>> tc.eq(tc.tensor([1, 2]), tc.tensor([1, 3]))
     tensor([ True, False])
     """
@@ -64,6 +67,9 @@ def eq(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> T
 @public(overloads=True)
 def ne(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """input ≠ other, elementwise.
+
+    The shapes broadcast; RuntimeError if they cannot. The result is of bool and records no
+    gradient.
 
     >>> tc.ne(tc.tensor([1, 2]), tc.tensor([1, 3]))
     tensor([False,  True])
@@ -75,6 +81,9 @@ def ne(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> T
 def lt(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """input < other, elementwise.
 
+    The shapes broadcast; RuntimeError if they cannot. The result is of bool and records no
+    gradient.
+
     >>> tc.lt(tc.tensor([1, 2]), tc.tensor([1, 3]))
     tensor([False,  True])
     """
@@ -84,6 +93,9 @@ def lt(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> T
 @public(overloads=True)
 def le(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """input ≤ other, elementwise.
+
+    The shapes broadcast; RuntimeError if they cannot. The result is of bool and records no
+    gradient.
 
     >>> tc.le(tc.tensor([1, 2]), tc.tensor([1, 3]))
     tensor([True, True])
@@ -95,6 +107,9 @@ def le(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> T
 def gt(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """input > other, elementwise.
 
+    The shapes broadcast; RuntimeError if they cannot. The result is of bool and records no
+    gradient.
+
     >>> tc.gt(tc.tensor([1, 2]), tc.tensor([1, 3]))
     tensor([False, False])
     """
@@ -105,6 +120,9 @@ def gt(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> T
 def ge(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """input ≥ other, elementwise.
 
+    The shapes broadcast; RuntimeError if they cannot. The result is of bool and records no
+    gradient.
+
     >>> tc.ge(tc.tensor([1, 2]), tc.tensor([1, 3]))
     tensor([ True, False])
     """
@@ -113,7 +131,10 @@ def ge(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> T
 
 @public
 def logical_and(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """Whether both are nonzero.
+    """Whether both are nonzero, elementwise.
+
+    The shapes broadcast; RuntimeError if they cannot. The result is of bool and records no
+    gradient.
 
     >>> tc.logical_and(tc.tensor([0, 0, 2]), tc.tensor([0, 1, 3]))
     tensor([False, False,  True])
@@ -123,7 +144,10 @@ def logical_and(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> T
 
 @public
 def logical_or(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """Whether at least one is nonzero.
+    """Whether at least one is nonzero, elementwise.
+
+    The shapes broadcast; RuntimeError if they cannot. The result is of bool and records no
+    gradient.
 
     >>> tc.logical_or(tc.tensor([0, 0, 2]), tc.tensor([0, 1, 3]))
     tensor([False,  True,  True])
@@ -133,7 +157,10 @@ def logical_or(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Te
 
 @public
 def logical_xor(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """Whether exactly one is nonzero.
+    """Whether exactly one is nonzero, elementwise.
+
+    The shapes broadcast; RuntimeError if they cannot. The result is of bool and records no
+    gradient.
 
     >>> tc.logical_xor(tc.tensor([0, 0, 2]), tc.tensor([0, 1, 3]))
     tensor([False,  True, False])
@@ -142,32 +169,47 @@ def logical_xor(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> T
 
 
 @public(overloads=True)
-def bitwise_and(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
-    """input & other, of integers or bools. NotImplementedError for floating point.
+def bitwise_and(
+    input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None
+) -> Tensor:
+    """input & other, elementwise, of integers or bools. One of them may be a number.
+
+    The shapes broadcast, and the dtypes promote to one. NotImplementedError for floating point.
 
     >>> tc.bitwise_and(tc.tensor([0, 1, 2]), tc.tensor([1, 1, 3]))
     tensor([0, 1, 2])
     """
+    bitwise_and.edge.wants_tensor(input, other)  # type: ignore[attr-defined]
     return combine_bits(np.bitwise_and, input, other)
 
 
 @public(overloads=True)
-def bitwise_or(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
-    """input | other, of integers or bools. NotImplementedError for floating point.
+def bitwise_or(
+    input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None
+) -> Tensor:
+    """input | other, elementwise, of integers or bools. One of them may be a number.
+
+    The shapes broadcast, and the dtypes promote to one. NotImplementedError for floating point.
 
     >>> tc.bitwise_or(tc.tensor([0, 1, 2]), tc.tensor([1, 1, 3]))
     tensor([1, 1, 3])
     """
+    bitwise_or.edge.wants_tensor(input, other)  # type: ignore[attr-defined]
     return combine_bits(np.bitwise_or, input, other)
 
 
 @public(overloads=True)
-def bitwise_xor(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
-    """input ^ other, of integers or bools. NotImplementedError for floating point.
+def bitwise_xor(
+    input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None
+) -> Tensor:
+    """input ^ other, elementwise, of integers or bools. One of them may be a number.
+
+    The shapes broadcast, and the dtypes promote to one. NotImplementedError for floating point.
 
     >>> tc.bitwise_xor(tc.tensor([0, 1, 2]), tc.tensor([1, 1, 3]))
     tensor([1, 0, 1])
     """
+    bitwise_xor.edge.wants_tensor(input, other)  # type: ignore[attr-defined]
     return combine_bits(np.bitwise_xor, input, other)
 
 
@@ -188,7 +230,9 @@ def bitwise_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def logical_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """Whether each element is zero.
+    """Whether each element of input is zero.
+
+    The result has the shape of input, is of bool, and records no gradient.
 
     >>> tc.logical_not(tc.tensor([0, 2]))
     tensor([ True, False])
@@ -198,7 +242,9 @@ def logical_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def isnan(input: Tensor) -> Tensor:
-    """Whether each element is NaN.
+    """Whether each element of input is NaN.
+
+    The result has the shape of input, is of bool, and records no gradient.
 
     >>> tc.isnan(tc.tensor([1.0, float("nan")]))
     tensor([False,  True])
@@ -208,7 +254,9 @@ def isnan(input: Tensor) -> Tensor:
 
 @public
 def isinf(input: Tensor) -> Tensor:
-    """Whether each element is ∞ or −∞.
+    """Whether each element of input is ∞ or −∞.
+
+    The result has the shape of input, is of bool, and records no gradient.
 
     >>> tc.isinf(tc.tensor([1.0, -float("inf")]))
     tensor([False,  True])
@@ -218,7 +266,9 @@ def isinf(input: Tensor) -> Tensor:
 
 @public
 def isfinite(input: Tensor) -> Tensor:
-    """Whether each element is neither NaN nor infinite.
+    """Whether each element of input is neither NaN nor infinite.
+
+    The result has the shape of input, is of bool, and records no gradient.
 
     >>> tc.isfinite(tc.tensor([1.0, -float("inf")]))
     tensor([ True, False])
@@ -228,7 +278,9 @@ def isfinite(input: Tensor) -> Tensor:
 
 @public
 def isposinf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """Whether each element is ∞.
+    """Whether each element of input is ∞.
+
+    The result has the shape of input, is of bool, and records no gradient.
 
     >>> tc.isposinf(tc.tensor([float("inf"), -float("inf")]))
     tensor([ True, False])
@@ -238,7 +290,9 @@ def isposinf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def isneginf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """Whether each element is −∞.
+    """Whether each element of input is −∞.
+
+    The result has the shape of input, is of bool, and records no gradient.
 
     >>> tc.isneginf(tc.tensor([float("inf"), -float("inf")]))
     tensor([False,  True])
@@ -277,7 +331,9 @@ def allclose(
     atol: float = 1e-08,
     equal_nan: bool = False,
 ) -> bool:
-    """Whether |input − other| ≤ atol + rtol · |other| everywhere. See `isclose`.
+    """Whether |input − other| ≤ atol + rtol · |other| everywhere, as a bool. See `isclose`.
+
+    The shapes broadcast. RuntimeError for different dtypes.
 
     >>> tc.allclose(tc.tensor([1.0]), tc.tensor([1.0 + 1e-7]))
     True

@@ -96,8 +96,11 @@ def max(  # `public` also takes `other` as a positional argument
     """The maximum: of all elements; along `dim`, with its index; or of two Tensors, elementwise.
 
     Equal maxima of all elements share the gradient evenly. Along `dim` the result is a pair of
-    `values` and `indices` (int64), and the first of equal maxima takes the gradient. A Tensor in the
-    place of `dim`, or as `other`, makes it `maximum`.
+    `values` and `indices` (int64), and the first of equal maxima takes the gradient. A Tensor in
+    the place of `dim`, or as `other`, makes it `maximum`. The result is NaN if an element is.
+
+    The result has no axis `dim`, or has it with size 1 if `keepdim`. IndexError for an axis that
+    input does not have, RuntimeError for no elements.
 
     >>> x = tc.tensor([[1.0, 5.0], [3.0, 2.0]])
     >>> tc.max(x), tc.max(x, 1).indices, tc.max(x, tc.tensor(2.0))
@@ -124,7 +127,14 @@ def min(
     other: Tensor | None = None,
     out: Tensor | Sequence[Tensor] | None = None,
 ) -> Any:
-    """The minimum: of all elements; along `dim`, with its index; or of two Tensors. See `max`.
+    """The minimum: of all elements; along `dim`, with its index; or of two Tensors, elementwise.
+
+    Equal minima of all elements share the gradient evenly. Along `dim` the result is a pair of
+    `values` and `indices` (int64), and the first of equal minima takes the gradient. A Tensor in
+    the place of `dim`, or as `other`, makes it `minimum`. The result is NaN if an element is.
+
+    The result has no axis `dim`, or has it with size 1 if `keepdim`. IndexError for an axis that
+    input does not have, RuntimeError for no elements.
 
     >>> tc.min(tc.tensor([[1.0, 5.0], [3.0, 2.0]]), dim=1).values
     tensor([1., 2.])
@@ -137,7 +147,10 @@ def min(
 def amax(
     input: Tensor, dim: Ints = (), keepdim: bool = False, *, out: Tensor | None = None
 ) -> Tensor:
-    """The maximum over one axis, several, or all by default. Equal maxima share the gradient evenly.
+    """The maximum over one axis, several, or all by default; NaN if an element is NaN.
+
+    Equal maxima share the gradient evenly. The result has no axes `dim`, or has them with size 1 if
+    `keepdim`. IndexError for an axis that input does not have, RuntimeError for no elements.
 
     >>> tc.amax(tc.tensor([[1.0, 5.0], [3.0, 2.0]]), dim=0)
     tensor([3., 5.])
@@ -152,7 +165,10 @@ def amax(
 def amin(
     input: Tensor, dim: Ints = (), keepdim: bool = False, *, out: Tensor | None = None
 ) -> Tensor:
-    """The minimum over one axis, several, or all by default. Equal minima share the gradient evenly.
+    """The minimum over one axis, several, or all by default; NaN if an element is NaN.
+
+    Equal minima share the gradient evenly. The result has no axes `dim`, or has them with size 1 if
+    `keepdim`. IndexError for an axis that input does not have, RuntimeError for no elements.
 
     >>> tc.amin(tc.tensor([[1.0, 5.0], [3.0, 2.0]]), dim=0)
     tensor([1., 2.])
@@ -171,7 +187,10 @@ def aminmax(
     keepdim: bool = False,
     out: Sequence[Tensor] | None = None,
 ) -> AminmaxResult:
-    """The minimum and the maximum, as a pair of `min` and `max`. Equal elements share the gradient.
+    """The minimum and the maximum along `dim`, or of all elements: a pair of `min` and `max`.
+
+    The result has no axis `dim`, or has it with size 1 if `keepdim`. IndexError for an axis that
+    input does not have, RuntimeError for no elements. Equal elements share the gradient evenly.
 
     >>> tc.aminmax(tc.tensor([[1.0, 5.0], [3.0, 2.0]]), dim=0).max
     tensor([3., 5.])
@@ -195,7 +214,8 @@ def argmax(
 ) -> Tensor:
     """The index, int64, of the first maximum along dim, or among all elements in row-major order.
 
-    IndexError for no elements.
+    The result has no axis `dim`, or has it with size 1 if `keepdim`. IndexError for an axis that
+    input does not have, and for no elements.
 
     >>> x = tc.tensor([[1.0, 5.0], [3.0, 2.0]])
     >>> tc.argmax(x), tc.argmax(x, dim=0)
@@ -210,7 +230,8 @@ def argmin(
 ) -> Tensor:
     """The index, int64, of the first minimum along dim, or among all elements in row-major order.
 
-    IndexError for no elements.
+    The result has no axis `dim`, or has it with size 1 if `keepdim`. IndexError for an axis that
+    input does not have, and for no elements.
 
     >>> x = tc.tensor([[1.0, 5.0], [3.0, 2.0]])
     >>> tc.argmin(x), tc.argmin(x, dim=0)
@@ -235,9 +256,13 @@ def median(
 ) -> Any:
     """The median: of all elements; or along `dim`, with its index.
 
-    Of an even number of elements it is the lower of the two in the middle. If an element is NaN, so
-    is the median; the median of no elements is NaN too. Equal medians of all elements share the
-    gradient evenly; along `dim` the element at the index takes it.
+    Along `dim` the result is a pair of `values` and `indices` (int64). Of an even number of
+    elements the median is the lower of the two in the middle. If an element is NaN, so is the
+    median; the median of no elements is NaN too. Equal medians of all elements share the gradient
+    evenly; along `dim` the element at the index takes it.
+
+    The result has no axis `dim`, or has it with size 1 if `keepdim`. IndexError for an axis that
+    input does not have.
 
     >>> x = tc.tensor([[1.0, 5.0, 2.0], [3.0, 2.0, 4.0]])
     >>> tc.median(x), tc.median(x, 1).values, tc.median(x, 1).indices

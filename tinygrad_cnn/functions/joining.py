@@ -76,6 +76,8 @@ def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None)
 def hstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """The Tensors side by side: along the second axis, or vectors along their only one.
 
+    The dtypes promote to one. RuntimeError for other sizes that differ, and for no Tensors.
+
     >>> tc.hstack([tc.tensor([[1], [2]]), tc.tensor([[3], [4]])])
     tensor([[1, 3],
             [2, 4]])
@@ -88,6 +90,8 @@ def hstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
 def vstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """The Tensors one below the other: along the first axis, with vectors as rows.
 
+    The dtypes promote to one. RuntimeError for other sizes that differ, and for no Tensors.
+
     >>> tc.vstack([tc.tensor([1, 2]), tc.tensor([3, 4])])
     tensor([[1, 2],
             [3, 4]])
@@ -99,7 +103,8 @@ def vstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
 def dstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """The Tensors one behind the other: along the third axis.
 
-    A matrix (I, J) counts as (I, J, 1), and a vector (J) as (1, J, 1).
+    A matrix (I, J) counts as (I, J, 1), and a vector (J) as (1, J, 1). The dtypes promote to one.
+    RuntimeError for other sizes that differ, and for no Tensors.
 
     >>> tc.dstack([tc.tensor([1, 2]), tc.tensor([3, 4])])
     tensor([[[1, 3],

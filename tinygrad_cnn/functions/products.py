@@ -71,6 +71,8 @@ def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor
 def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of two matrices: (I, J) times (J, K) is (I, K).
 
+    RuntimeError for other shapes, and for different dtypes.
+
     >>> tc.mm(tc.tensor([[1.0, 2.0]]), tc.tensor([[3.0], [4.0]]))
     tensor([[11.]])
     """
@@ -81,9 +83,9 @@ def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The products of two batches of matrices, pair by pair: (N, I, J) times (N, J, K).
+    """The products of two batches of matrices, pair by pair.
 
-    The result is (N, I, K).
+    (N, I, J) times (N, J, K) is (N, I, K). RuntimeError for other shapes, and for different dtypes.
 
     >>> tc.bmm(tc.ones(2, 1, 3), tc.ones(2, 3, 1))
     tensor([[[3.]],
@@ -97,6 +99,8 @@ def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
 def mv(input: Tensor, vec: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of a matrix and a vector: (I, J) times (J) is (I).
 
+    RuntimeError for other shapes, and for different dtypes.
+
     >>> tc.mv(tc.tensor([[1.0, 2.0], [3.0, 4.0]]), tc.tensor([1.0, 10.0]))
     tensor([21., 43.])
     """
@@ -109,6 +113,8 @@ def mv(input: Tensor, vec: Tensor, *, out: Tensor | None = None) -> Tensor:
 def dot(input: Tensor, tensor: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The sum of the products of the elements of two vectors: (I) times (I) is a number.
 
+    RuntimeError for other shapes, and for different dtypes.
+
     >>> tc.dot(tc.tensor([1.0, 2.0]), tc.tensor([3.0, 4.0]))
     tensor(11.)
     """
@@ -117,7 +123,10 @@ def dot(input: Tensor, tensor: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def vdot(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """`dot`: they differ for complex numbers alone.
+    """The sum of the products of the elements of two vectors, as `dot`: (I) times (I) is a number.
+
+    Of complex numbers the two would differ, and Tensors hold none. RuntimeError for other shapes,
+    and for different dtypes.
 
     >>> tc.vdot(tc.tensor([1.0, 2.0]), tc.tensor([3.0, 4.0]))
     tensor(11.)

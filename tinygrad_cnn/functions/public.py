@@ -46,6 +46,39 @@ def public(function: Any = None, *, overloads: bool = False) -> Any:
     return _function(Edge(function, function.__name__, overloads))
 
 
+def renamed(kwargs: dict[str, Any], names: Sequence[str | None]) -> dict[str, Any]:
+    """Keyword arguments with PyTorch's names for NumPy's; `names` are those of the parameters."""
+    found = {}
+    for name, value in kwargs.items():
+        other = ALIASES.get(name, name)
+        there = name in names or other not in names or other in kwargs
+        found[name if there else other] = value
+    return found
+
+
+def numpys_names(function: Callable[P, R]) -> Callable[P, R]:
+    """A function that takes NumPy's names for its parameters too, and checks the rest by itself.
+
+    PyTorch's built-in functions take them, so also those of nn.functional. Layers call the `body`.
+    """
+    code: Any = function.__code__
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if not ALIASES.keys().isdisjoint(kwargs):
+            kwargs = renamed(kwargs, names)
+        return function(*args, **kwargs)
+
+    call.body = function  # type: ignore[attr-defined]
+    return call
+
+
+def body(function: Callable[P, R]) -> Callable[P, R]:
+    """The function under `numpys_names`, which a layer calls by PyTorch's names; others as they are."""
+    return getattr(function, "body", function)
+
+
 def alias(name: str, function: F) -> F:
     """A public function under another of PyTorch's names."""
     edge: Any = function.edge  # type: ignore[attr-defined]
@@ -92,10 +125,19 @@ def as_method(
 
     call.__module__, call.__doc__ = function.__module__, function.__doc__
     if in_place is not None:
-        call.__doc__ = f"In-place form of `{function.__name__}`. Returns this Tensor."
+        call.__doc__ = in_place_doc(function)
     call.__name__ = call.__qualname__ = edge.name
     call.__wrapped__ = edge  # type: ignore[attr-defined]  # which has the signature
     return call  # type: ignore[return-value]
+
+
+def in_place_doc(function: Any) -> str:
+    """The docstring of the in-place form of a public function."""
+    return (
+        f"`{function.__name__}` in place: overwrite this Tensor, the input, and return it.\n\n"
+        "    RuntimeError for a leaf that requires grad, and for a result of another shape or kind of\n"
+        f"    dtype. As a function:\n\n    {function.__doc__}"
+    )
 
 
 NUMBERS = (int, float, np.number, np.bool_)
@@ -143,8 +185,9 @@ class Edge:
     def of_method(self, in_place: Callable[..., Any] | None = None) -> Edge:
         """That of the method, which takes no `out`; or of its in-place form, which runs `in_place`."""
         edge = Edge.__new__(Edge)
-        kinds = {**self.kinds, 0: Recorded}
-        vars(edge).update(vars(self), method=True, takes_out=False, kinds=kinds)
+        vars(edge).update(vars(self), method=True, takes_out=False)
+        if self.kinds.get(0, Recorded) is not Recorded:  # the function takes a number there
+            edge.kinds = {**self.kinds, 0: Recorded}
         if in_place is not None:
             edge.name, edge.run = self.name + "_", in_place
         return edge
@@ -160,7 +203,7 @@ class Edge:
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call the function with arguments that may need a change, or be wrong."""
         if not ALIASES.keys().isdisjoint(kwargs):
-            kwargs = {self.name_for(name, kwargs): value for name, value in kwargs.items()}
+            kwargs = renamed(kwargs, (*self.names, self.several))
         if self.several in kwargs:
             if len(args) > self.function.__code__.co_argcount:
                 raise TypeError(f"{self.name}() got multiple values for argument '{self.several}'")
@@ -189,13 +232,6 @@ class Edge:
             if wrong is None:
                 raise
             raise wrong from None
-
-    def name_for(self, name: str, given: dict[str, Any]) -> str:
-        """PyTorch's name of a parameter, for NumPy's."""
-        other, names = ALIASES.get(name), (*self.names, self.several)
-        if other is None or name in names or other not in names or other in given:
-            return name
-        return other
 
     def error(self, k: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TypeError:
         """The error for parameter k, whose argument is not of the annotated kind."""
@@ -246,6 +282,11 @@ class Edge:
         return TypeError(
             f"{name}() takes {takes} positional argument{plural} but {len(args) - own} were given"
         )
+
+    def wants_tensor(self, a: Any, b: Any) -> None:
+        """TypeError if both operands are numbers."""
+        if not isinstance(a, Recorded) and not isinstance(b, Recorded):
+            raise self.error(0, (a, b), {})
 
     def expected(self) -> str:
         """The signature, in one line."""

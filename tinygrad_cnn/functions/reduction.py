@@ -57,7 +57,9 @@ def sum(
 ) -> Tensor:
     """Σ input over dim; 0 for no elements.
 
-    The result has the dtype of input, or int64 for integers and bools. `dtype` converts input first.
+    `dim` is an axis, several, or None for all; the result has no such axes, or has them with size 1
+    if `keepdim`. It has the dtype of input, or int64 for integers and bools; `dtype` converts input
+    first. IndexError for an axis that input does not have.
 
     >>> x = tc.tensor([[1.0, 2.0], [3.0, 4.0]])
     >>> tc.sum(x), tc.sum(x, 0), tc.sum(x, (0, 1), keepdim=True)
@@ -78,8 +80,9 @@ def prod(
 ) -> Tensor:
     """Π input over one axis, or over all elements; 1 for no elements.
 
-    The gradient is right where elements are 0, too. The result has the dtype of input, or int64 for
-    integers and bools. `dtype` converts input first. TypeError for keepdim without dim.
+    The result has no axis `dim`, or has it with size 1 if `keepdim`. It has the dtype of input, or
+    int64 for integers and bools; `dtype` converts input first. The gradient is right where elements
+    are 0, too. IndexError for an axis that input does not have, TypeError for keepdim without dim.
 
     >>> tc.prod(tc.tensor([[1, 2], [3, 4]]), 1)
     tensor([ 2, 12])
@@ -98,7 +101,8 @@ def logsumexp(
 ) -> Tensor:
     """ln Σ exp(input) over dim, without overflow; −∞ for no elements.
 
-    Integers give the default dtype.
+    `dim` is an axis, several, or None for all; the result has no such axes, or has them with size 1
+    if `keepdim`. Integers give the default dtype. IndexError for an axis that input does not have.
 
     >>> tc.logsumexp(tc.tensor([1000.0, 1000.0]), 0)
     tensor(1000.6932)
@@ -115,11 +119,12 @@ def norm(
     out: Tensor | None = None,
     dtype: DType | None = None,
 ) -> Tensor:
-    """(Σ |x|ᵖ)^(1/p) over dim.
+    """(Σ |x|ᵖ)^(1/p) over dim, of the elements x of input.
 
-    "fro" and 2 are the Euclidean norm, ∞ and −∞ the largest and the smallest |x|, and 0 counts the
-    elements that are not 0. `dtype` converts input first. RuntimeError for integers,
-    NotImplementedError for "nuc".
+    `dim` is an axis, several, or None for all; the result has no such axes, or has them with size 1
+    if `keepdim`. "fro" and 2 are the Euclidean norm, ∞ and −∞ the largest and the smallest |x|, and
+    0 counts the elements that are not 0. `dtype` converts input first. IndexError for an axis that
+    input does not have, RuntimeError for integers, NotImplementedError for "nuc".
 
     >>> tc.norm(tc.tensor([3.0, 4.0])), tc.norm(tc.tensor([3.0, -4.0]), p=1)
     (tensor(5.), tensor(7.))
@@ -159,7 +164,9 @@ def mean(
 ) -> Tensor:
     """The mean over dim; NaN for no elements.
 
-    `dtype` converts input first. RuntimeError for integers and bools.
+    `dim` is an axis, several, or None for all; the result has no such axes, or has them with size 1
+    if `keepdim`. `dtype` converts input first. IndexError for an axis that input does not have,
+    RuntimeError for integers and bools.
 
     >>> tc.mean(tc.tensor([[1.0, 2.0], [3.0, 4.0]]), dim=1)
     tensor([1.5000, 3.5000])
@@ -206,8 +213,10 @@ def var(
 ) -> Tensor:
     """The variance over dim: the sum of squared distances from the mean, over n − correction.
 
-    The correction is 1 by default, and 0 if not unbiased. A bool in the place of dim is `unbiased`.
-    NaN for no more elements than the correction. RuntimeError for integers and bools.
+    The correction is 1 by default, and 0 if not unbiased. `unbiased` may stand in the place of dim.
+    NaN for no more elements than the correction. `dim` is an axis, several, or None for all; the
+    result has no such axes, or has them with size 1 if `keepdim`. IndexError for an axis that input
+    does not have, RuntimeError for integers and bools.
 
     >>> x = tc.tensor([1.0, 3.0])
     >>> tc.var(x), tc.var(x, correction=0), tc.var(x, unbiased=False)
@@ -228,6 +237,10 @@ def std(
 ) -> Tensor:
     """The square root of `var`, with the same arguments. Where it is 0, its gradient is 0.
 
+    `dim` is an axis, several, or None for all; the result has no such axes, or has them with size 1
+    if `keepdim`. IndexError for an axis that input does not have, RuntimeError for integers and
+    bools.
+
     >>> tc.std(tc.tensor([[0.0, 2.0], [4.0, 4.0]]), dim=1, correction=0)
     tensor([1., 0.])
     """
@@ -243,7 +256,10 @@ def var_mean(
     *,
     correction: Number | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """The variance over dim, and the mean. The arguments are those of `var`.
+    """The variance over dim, and the mean: a tuple of two. The arguments are those of `var`.
+
+    `dim` is an axis, several, or None for all; the result has no such axes, or has them with size 1
+    if `keepdim`. RuntimeError for integers and bools.
 
     >>> tc.var_mean(tc.tensor([1.0, 3.0]))
     (tensor(2.), tensor(2.))
@@ -261,7 +277,10 @@ def std_mean(
     *,
     correction: Number | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """The square root of the variance over dim, and the mean. The arguments are those of `var`.
+    """The square root of the variance over dim, and the mean: a tuple of two. See `var`.
+
+    `dim` is an axis, several, or None for all; the result has no such axes, or has them with size 1
+    if `keepdim`. RuntimeError for integers and bools.
 
     >>> tc.std_mean(tc.tensor([1.0, 3.0]), correction=0)
     (tensor(1.), tensor(2.))
@@ -286,7 +305,9 @@ def all(
 ) -> Tensor:
     """Whether all elements over dim are nonzero: a Tensor of bool.
 
-    An empty sequence of axes reduces nothing.
+    `dim` is an axis, several, or None for all; the result has no such axes, or has them with size 1
+    if `keepdim`. An empty sequence of axes reduces nothing. IndexError for an axis that input does
+    not have.
 
     >>> tc.all(tc.tensor([[1, 0], [2, 3]]), dim=1)
     tensor([False,  True])
@@ -300,7 +321,9 @@ def any(
 ) -> Tensor:
     """Whether at least one element over dim is nonzero: a Tensor of bool.
 
-    An empty sequence of axes reduces nothing.
+    `dim` is an axis, several, or None for all; the result has no such axes, or has them with size 1
+    if `keepdim`. An empty sequence of axes reduces nothing. IndexError for an axis that input does
+    not have.
 
     >>> tc.any(tc.tensor([[0, 0], [2, 0]]), dim=1)
     tensor([False,  True])
@@ -311,6 +334,9 @@ def any(
 @public(overloads=True)
 def count_nonzero(input: Tensor, dim: Ints | None = None) -> Tensor:
     """The number of elements over dim that are not 0, as int64.
+
+    `dim` is an axis, several, or None for all; the result has no such axes. IndexError for an axis
+    that input does not have.
 
     >>> tc.count_nonzero(tc.tensor([[1, 0], [2, 3]]), dim=1)
     tensor([1, 2])

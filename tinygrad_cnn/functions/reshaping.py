@@ -96,7 +96,7 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
 @public
 def ravel(input: Tensor) -> Tensor:
-    """All elements as a vector, in row-major order; a view if the strides of input allow one.
+    """All elements as a vector, in row-major order. It is a view if the strides of input allow one.
 
     >>> tc.ravel(tc.tensor([[1, 2], [3, 4]]))
     tensor([1, 2, 3, 4])
@@ -156,6 +156,8 @@ def squeezed(x: Any, dim: Ints | None) -> Any:
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """A view with a new axis of size 1 at the place `dim` of the result.
 
+    A negative `dim` counts from the end. IndexError for a place that the result does not have.
+
     >>> tc.unsqueeze(tc.zeros(2, 3), 1).shape, tc.unsqueeze(tc.zeros(2, 3), -1).shape
     (torch.Size([2, 1, 3]), torch.Size([2, 3, 1]))
     """
@@ -210,7 +212,9 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
 
 @public
 def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
-    """`transpose` under NumPy's name.
+    """A view with the two axes exchanged: `transpose` under NumPy's name.
+
+    IndexError for an axis that input does not have.
 
     >>> tc.swapaxes(tc.zeros(2, 3, 4), 0, 2).shape
     torch.Size([4, 3, 2])

@@ -42,7 +42,8 @@ def sort(
 ) -> SortResult:
     """The elements in order along `dim`, and their positions there, of int64.
 
-    Equal elements keep their order, whatever `stable` is.
+    Both have the shape of input. Equal elements keep their order, whatever `stable` is. NaN counts
+    as the largest. IndexError for an axis that input does not have.
 
     >>> values, indices = tc.sort(tc.tensor([3, 1, 2]), descending=True)
     >>> values, indices
@@ -65,7 +66,8 @@ def argsort(
 ) -> Tensor:
     """The positions, of int64, that put the elements in order along `dim`.
 
-    Equal elements keep their order, whatever `stable` is.
+    The result has the shape of input. Equal elements keep their order, whatever `stable` is. NaN
+    counts as the largest. IndexError for an axis that input does not have.
 
     >>> tc.argsort(tc.tensor([3, 1, 2]))
     tensor([1, 2, 0])
@@ -109,6 +111,33 @@ def unique(
     return_counts: Literal[False] = False,
     dim: int | None = None,
 ) -> Tensor: ...
+@overload
+def unique(
+    input: Tensor,
+    sorted: bool = True,
+    *,
+    return_inverse: Literal[True],
+    return_counts: Literal[False] = False,
+    dim: int | None = None,
+) -> tuple[Tensor, Tensor]: ...
+@overload
+def unique(
+    input: Tensor,
+    sorted: bool = True,
+    return_inverse: Literal[False] = False,
+    *,
+    return_counts: Literal[True],
+    dim: int | None = None,
+) -> tuple[Tensor, Tensor]: ...
+@overload
+def unique(
+    input: Tensor,
+    sorted: bool = True,
+    *,
+    return_inverse: Literal[True],
+    return_counts: Literal[True],
+    dim: int | None = None,
+) -> tuple[Tensor, Tensor, Tensor]: ...
 @overload
 def unique(
     input: Tensor,

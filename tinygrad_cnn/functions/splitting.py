@@ -69,7 +69,9 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
 
 @public
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-    """All slices along `dim`, each without that axis.
+    """All slices along `dim`, each without that axis: a tuple of views.
+
+    IndexError for an axis that input does not have.
 
     >>> tc.unbind(tc.tensor([[1, 2], [3, 4]]), 1)
     (tensor([1, 3]), tensor([2, 4]))
@@ -135,7 +137,9 @@ def parts(x: Any, size: Ints, dim: int) -> tuple[Any, ...]:
 
 @public
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """At most `chunks` parts along `dim`, all of one size except for the last.
+    """At most `chunks` parts along `dim`, all of one size except for the last: a tuple of views.
+
+    IndexError for an axis that input does not have. RuntimeError for `chunks` under 1.
 
     >>> tc.chunk(tc.arange(5), 2)
     (tensor([0, 1, 2]), tensor([3, 4]))

@@ -70,7 +70,9 @@ __all__ = [
 
 @public
 def abs(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """|x|. At x = 0 the gradient is 0.
+    """|x| of each element x of input.
+
+    The result has the shape and the dtype of input. At x = 0 the gradient is 0.
 
     >>> tc.abs(tc.tensor([-1.0, 2.0]))
     tensor([1., 2.])
@@ -80,7 +82,9 @@ def abs(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def neg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """−x. TypeError for bools.
+    """−x of each element x of input.
+
+    The result has the shape and the dtype of input. TypeError for bools.
 
     >>> tc.neg(tc.tensor([1.0, -2.0]))
     tensor([-1.,  2.])
@@ -90,7 +94,9 @@ def neg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def sign(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """−1, 0 or 1: the sign of x, and 0 for NaN. The gradient is 0.
+    """The sign of each element of input: −1, 0 or 1; 0 for NaN.
+
+    The result has the shape and the dtype of input. The gradient is 0. TypeError for bools.
 
     >>> tc.sign(tc.tensor([-3.0, 0.0, 2.0]))
     tensor([-1.,  0.,  1.])
@@ -100,7 +106,9 @@ def sign(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def square(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """x².
+    """x² of each element x of input.
+
+    The result has the shape of input, and its dtype unless that is bool.
 
     >>> tc.square(tc.tensor([3.0]))
     tensor([9.])
@@ -110,7 +118,9 @@ def square(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def reciprocal(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """1 / x.
+    """1 / x of each element x of input.
+
+    The result has the shape of input. Integers and bools give the default dtype. 1 / 0 is infinite.
 
     >>> tc.reciprocal(tc.tensor([2.0, 4.0]))
     tensor([0.5000, 0.2500])
@@ -120,7 +130,10 @@ def reciprocal(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def sqrt(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """√x. At x = 0 the gradient is infinite.
+    """√x of each element x of input; NaN for x < 0.
+
+    The result has the shape of input. Integers and bools give the default dtype. At x = 0 the
+    gradient is infinite.
 
     >>> tc.sqrt(tc.tensor([4.0, 9.0]))
     tensor([2., 3.])
@@ -130,7 +143,9 @@ def sqrt(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def rsqrt(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """1 / √x.
+    """1 / √x of each element x of input; infinite for 0, NaN for x < 0.
+
+    The result has the shape of input. Integers and bools give the default dtype.
 
     >>> tc.rsqrt(tc.tensor([4.0]))
     tensor([0.5000])
@@ -140,7 +155,9 @@ def rsqrt(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def exp(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """eˣ.
+    """eˣ of each element x of input.
+
+    The result has the shape of input. Integers and bools give the default dtype.
 
     >>> tc.exp(tc.tensor([0.0, 1.0]))
     tensor([1.0000, 2.7183])
@@ -150,7 +167,9 @@ def exp(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def expm1(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """eˣ − 1, exact for small x too.
+    """eˣ − 1 of each element x of input, exact for small x too.
+
+    The result has the shape of input. Integers and bools give the default dtype.
 
     >>> tc.expm1(tc.tensor([0.0, 1.0]))
     tensor([0.0000, 1.7183])
@@ -160,7 +179,9 @@ def expm1(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def log(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The natural logarithm, ln x.
+    """The natural logarithm ln x of each element x of input; −∞ for 0, NaN for x < 0.
+
+    The result has the shape of input. Integers and bools give the default dtype.
 
     >>> tc.log(tc.tensor([1.0, 10.0]))
     tensor([0.0000, 2.3026])
@@ -170,7 +191,9 @@ def log(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def log1p(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """ln(1 + x), exact for small x too.
+    """ln(1 + x) of each element x of input, exact for small x too; NaN for x < −1.
+
+    The result has the shape of input. Integers and bools give the default dtype.
 
     >>> tc.log1p(tc.tensor([0.0, 1.0]))
     tensor([0.0000, 0.6931])
@@ -180,7 +203,9 @@ def log1p(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def log2(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """log₂ x.
+    """log₂ x of each element x of input; −∞ for 0, NaN for x < 0.
+
+    The result has the shape of input. Integers and bools give the default dtype.
 
     >>> tc.log2(tc.tensor([8.0]))
     tensor([3.])
@@ -190,7 +215,9 @@ def log2(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def log10(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """log₁₀ x.
+    """log₁₀ x of each element x of input; −∞ for 0, NaN for x < 0.
+
+    The result has the shape of input. Integers and bools give the default dtype.
 
     >>> tc.log10(tc.tensor([1.0, 1e4]))
     tensor([0., 4.])
@@ -200,7 +227,9 @@ def log10(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def sin(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The sine of x in radians.
+    """The sine of each element of input, in radians.
+
+    The result has the shape of input. Integers and bools give the default dtype.
 
     >>> tc.sin(tc.tensor([0.0, 1.0]))
     tensor([0.0000, 0.8415])
@@ -210,7 +239,9 @@ def sin(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def cos(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The cosine of x in radians.
+    """The cosine of each element of input, in radians.
+
+    The result has the shape of input. Integers and bools give the default dtype.
 
     >>> tc.cos(tc.tensor([0.0, 1.0]))
     tensor([1.0000, 0.5403])
@@ -220,7 +251,9 @@ def cos(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def tan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The tangent of x in radians.
+    """The tangent of each element of input, in radians.
+
+    The result has the shape of input. Integers and bools give the default dtype.
 
     >>> tc.tan(tc.tensor([0.0, 1.0]))
     tensor([0.0000, 1.5574])
@@ -230,7 +263,9 @@ def tan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def asin(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The angle in [−π/2, π/2] whose sine is x; NaN outside of [−1, 1].
+    """The angle in [−π/2, π/2] whose sine is x, for each element x of input; NaN if |x| > 1.
+
+    The result has the shape of input. Integers and bools give the default dtype.
 
     >>> tc.asin(tc.tensor([0.0, 1.0]))
     tensor([0.0000, 1.5708])
@@ -240,7 +275,9 @@ def asin(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def acos(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The angle in [0, π] whose cosine is x; NaN outside of [−1, 1].
+    """The angle in [0, π] whose cosine is x, for each element x of input; NaN if |x| > 1.
+
+    The result has the shape of input. Integers and bools give the default dtype.
 
     >>> tc.acos(tc.tensor([1.0, 0.0]))
     tensor([0.0000, 1.5708])
@@ -250,7 +287,9 @@ def acos(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def atan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The angle in (−π/2, π/2) whose tangent is x.
+    """The angle in (−π/2, π/2) whose tangent is x, for each element x of input.
+
+    The result has the shape of input. Integers and bools give the default dtype.
 
     >>> tc.atan(tc.tensor([0.0, 1.0]))
     tensor([0.0000, 0.7854])
@@ -260,7 +299,9 @@ def atan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def sinh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The hyperbolic sine, (eˣ − e⁻ˣ) / 2.
+    """The hyperbolic sine (eˣ − e⁻ˣ) / 2 of each element x of input.
+
+    The result has the shape of input. Integers and bools give the default dtype.
 
     >>> tc.sinh(tc.tensor([0.0, 1.0]))
     tensor([0.0000, 1.1752])
@@ -270,7 +311,9 @@ def sinh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def cosh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The hyperbolic cosine, (eˣ + e⁻ˣ) / 2.
+    """The hyperbolic cosine (eˣ + e⁻ˣ) / 2 of each element x of input.
+
+    The result has the shape of input. Integers and bools give the default dtype.
 
     >>> tc.cosh(tc.tensor([0.0, 1.0]))
     tensor([1.0000, 1.5431])
@@ -280,7 +323,9 @@ def cosh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def tanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The hyperbolic tangent, in (−1, 1).
+    """The hyperbolic tangent of each element of input, in (−1, 1).
+
+    The result has the shape of input. Integers and bools give the default dtype.
 
     >>> tc.tanh(tc.tensor([0.0, 1.0]))
     tensor([0.0000, 0.7616])
@@ -290,7 +335,9 @@ def tanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def asinh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The number whose hyperbolic sine is x.
+    """The number whose hyperbolic sine is x, for each element x of input.
+
+    The result has the shape of input. Integers and bools give the default dtype.
 
     >>> tc.asinh(tc.tensor([0.0, 1.0]))
     tensor([0.0000, 0.8814])
@@ -300,7 +347,9 @@ def asinh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def acosh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The number ≥ 0 whose hyperbolic cosine is x; NaN for x < 1.
+    """The number ≥ 0 whose hyperbolic cosine is x, for each element x of input; NaN if x < 1.
+
+    The result has the shape of input. Integers and bools give the default dtype.
 
     >>> tc.acosh(tc.tensor([1.0, 2.0]))
     tensor([0.0000, 1.3170])
@@ -310,7 +359,9 @@ def acosh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def atanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The number whose hyperbolic tangent is x; NaN outside of [−1, 1].
+    """The number whose hyperbolic tangent is x, for each element x of input; NaN if |x| > 1.
+
+    The result has the shape of input. Integers and bools give the default dtype.
 
     >>> tc.atanh(tc.tensor([0.0, 0.5]))
     tensor([0.0000, 0.5493])
@@ -320,7 +371,9 @@ def atanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def sigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """1 / (1 + e⁻ˣ), in (0, 1).
+    """1 / (1 + e⁻ˣ) of each element x of input, in (0, 1).
+
+    The result has the shape of input. Integers and bools give the default dtype.
 
     >>> tc.sigmoid(tc.tensor([0.0, 1.0]))
     tensor([0.5000, 0.7311])
@@ -330,7 +383,10 @@ def sigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def relu(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """max(x, 0). At x = 0 the gradient is 0.
+    """max(x, 0) of each element x of input.
+
+    The result has the shape of input, and its dtype unless that is bool. At x = 0 the gradient is
+    0.
 
     >>> tc.relu(tc.tensor([-1.0, 2.0]))
     tensor([0., 2.])
@@ -340,7 +396,9 @@ def relu(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def erf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The error function, 2/√π ∫ e^(−t²) dt from 0 to x.
+    """The error function of each element x of input: 2/√π ∫ e^(−t²) dt from 0 to x.
+
+    The result has the shape of input. Integers and bools give the default dtype.
 
     >>> tc.erf(tc.tensor([0.0, 1.0]))
     tensor([0.0000, 0.8427])
@@ -350,7 +408,9 @@ def erf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def erfinv(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The number whose error function is x; NaN outside of [−1, 1].
+    """The number whose error function is x, for each element x of input; NaN if |x| > 1.
+
+    The result has the shape of input. Integers and bools give the default dtype.
 
     >>> tc.erfinv(tc.tensor([0.0, 0.5]))
     tensor([0.0000, 0.4769])
@@ -360,7 +420,9 @@ def erfinv(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def floor(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """⌊x⌋, the largest integer ≤ x. The gradient is 0.
+    """⌊x⌋ of each element x of input: the largest integer ≤ x.
+
+    The result has the shape and the dtype of input. The gradient is 0.
 
     >>> tc.floor(tc.tensor([-1.5, 1.5]))
     tensor([-2.,  1.])
@@ -370,7 +432,9 @@ def floor(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def ceil(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """⌈x⌉, the smallest integer ≥ x. The gradient is 0.
+    """⌈x⌉ of each element x of input: the smallest integer ≥ x.
+
+    The result has the shape and the dtype of input. The gradient is 0.
 
     >>> tc.ceil(tc.tensor([-1.5, 1.5]))
     tensor([-1.,  2.])
@@ -380,7 +444,9 @@ def ceil(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def trunc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The integer part of x: rounded towards 0. The gradient is 0.
+    """Each element of input, rounded towards 0.
+
+    The result has the shape and the dtype of input. The gradient is 0.
 
     >>> tc.trunc(tc.tensor([-1.5, 1.5]))
     tensor([-1.,  1.])
@@ -390,7 +456,9 @@ def trunc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def frac(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """x − trunc(x), of the sign of x.
+    """x − trunc(x) of each element x of input, with the sign of x.
+
+    The result has the shape and the dtype of input. TypeError for bools.
 
     >>> tc.frac(tc.tensor([-1.5, 1.25]))
     tensor([-0.5000,  0.2500])
@@ -400,7 +468,10 @@ def frac(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @public
 def logit(input: Tensor, eps: float | None = None, *, out: Tensor | None = None) -> Tensor:
-    """ln(x / (1 − x)), the inverse of `sigmoid`. With `eps`, x is clamped to [eps, 1 − eps].
+    """ln(x / (1 − x)) of each element x of input: the inverse of `sigmoid`.
+
+    The result has the shape of input. Integers and bools give the default dtype. With `eps`, x is
+    clamped to [eps, 1 − eps]; otherwise it is infinite at 0 and 1, and NaN outside.
 
     >>> tc.logit(tc.tensor([0.5, 0.9]))
     tensor([0.0000, 2.1972])
@@ -411,7 +482,10 @@ def logit(input: Tensor, eps: float | None = None, *, out: Tensor | None = None)
 
 @public
 def round(input: Tensor, *, decimals: int = 0, out: Tensor | None = None) -> Tensor:
-    """The nearest number with that many decimals; of two as near, the even one. The gradient is 0.
+    """Each element of input, rounded to `decimals` decimals; of two as near, to the even one.
+
+    The result has the shape of input, and its dtype if that is of floating point or `decimals` is
+    0. The gradient is 0.
 
     >>> tc.round(tc.tensor([0.5, 1.5, 2.6]))
     tensor([0., 2., 3.])
@@ -433,7 +507,10 @@ def nan_to_num(
     *,
     out: Tensor | None = None,
 ) -> Tensor:
-    """x with numbers for NaN and ±∞: by default 0, and the largest and the least of the dtype.
+    """The elements of input, with numbers in the place of NaN, ∞ and −∞.
+
+    The result has the shape and the dtype of input. By default NaN becomes 0, and ±∞ the largest
+    and the least number of the dtype.
 
     >>> tc.nan_to_num(tc.tensor([float("nan"), 1.0]), nan=3.0)
     tensor([3., 1.])
@@ -447,7 +524,7 @@ def nan_to_num(
 
 @public
 def clone(input: Tensor, *, memory_format: MemoryFormat | None = None) -> Tensor:
-    """A copy in new memory. Gradients pass through.
+    """A copy of input in memory of its own, with its shape and dtype. Gradients pass through it.
 
     >>> x = tc.ones(2)
     >>> tc.clone(x).zero_(), x

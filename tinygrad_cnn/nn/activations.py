@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 
 from .. import creation
+from ..functions.public import body
 from ..tensor import Tensor
 from ..types import Device, DType
 from . import functional as F, init
@@ -21,6 +22,8 @@ __all__ = [
     "Softmax", "Softmax2d", "Softmin", "Softplus", "Softshrink", "Softsign", "Tanh", "Tanhshrink",
     "Threshold",
 ]  # fmt: skip
+
+_prelu = body(F.prelu)
 
 
 # --- Elementwise --------------------------------------------------------------------------------
@@ -93,7 +96,7 @@ class PReLU(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """The input where it is above 0, else weight · input."""
-        return F.prelu(input, self.weight)
+        return _prelu(input, self.weight)
 
     def extra_repr(self) -> str:
         """The number of weights."""

@@ -44,11 +44,11 @@ class MultiheadAttention(Module):
     dropout: float
     batch_first: bool
     add_zero_attn: bool
-    in_proj_weight: Tensor | None
-    q_proj_weight: Tensor | None
-    k_proj_weight: Tensor | None
-    v_proj_weight: Tensor | None
-    in_proj_bias: Tensor | None
+    in_proj_weight: Tensor
+    q_proj_weight: Tensor
+    k_proj_weight: Tensor
+    v_proj_weight: Tensor
+    in_proj_bias: Tensor
     bias_k: Tensor | None
     bias_v: Tensor | None
     out_proj: NonDynamicallyQuantizableLinear

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal
 
+from ..functions.public import body
 from ..tensor import Tensor
 from ..types import Device, DType, Ints
 from . import functional as F
@@ -153,7 +154,7 @@ class Conv1d(_Conv):
     torch.Size([2, 8, 9])
     """
 
-    _axes, _function = 1, staticmethod(F.conv1d)
+    _axes, _function = 1, staticmethod(body(F.conv1d))
 
 
 class Conv2d(_Conv):
@@ -175,7 +176,7 @@ class Conv2d(_Conv):
     torch.Size([2, 8, 5, 3])
     """
 
-    _axes, _function = 2, staticmethod(F.conv2d)
+    _axes, _function = 2, staticmethod(body(F.conv2d))
 
 
 class Conv3d(_Conv):
@@ -187,7 +188,7 @@ class Conv3d(_Conv):
     torch.Size([2, 8, 4, 4, 4])
     """
 
-    _axes, _function = 3, staticmethod(F.conv3d)
+    _axes, _function = 3, staticmethod(body(F.conv3d))
 
 
 class _ConvTranspose(_ConvNd):
@@ -269,7 +270,7 @@ class ConvTranspose1d(_ConvTranspose):
     torch.Size([2, 3, 10])
     """
 
-    _axes, _function = 1, staticmethod(F.conv_transpose1d)
+    _axes, _function = 1, staticmethod(body(F.conv_transpose1d))
 
 
 class ConvTranspose2d(_ConvTranspose):
@@ -288,7 +289,7 @@ class ConvTranspose2d(_ConvTranspose):
     (torch.Size([2, 3, 9, 5]), torch.Size([2, 3, 10, 6]))
     """
 
-    _axes, _function = 2, staticmethod(F.conv_transpose2d)
+    _axes, _function = 2, staticmethod(body(F.conv_transpose2d))
 
 
 class ConvTranspose3d(_ConvTranspose):
@@ -300,4 +301,4 @@ class ConvTranspose3d(_ConvTranspose):
     torch.Size([1, 3, 6, 8, 10])
     """
 
-    _axes, _function = 3, staticmethod(F.conv_transpose3d)
+    _axes, _function = 3, staticmethod(body(F.conv_transpose3d))

@@ -24,7 +24,7 @@ class PairwiseDistance(FunctionModule, function=F.pairwise_distance, shown=()):
 
     def forward(self, x1: Tensor, x2: Tensor) -> Tensor:  # type: ignore[override]
         """The distance of each pair of vectors."""
-        return F.pairwise_distance(x1, x2, self.p, self.eps, self.keepdim)
+        return self._function(x1, x2, self.p, self.eps, self.keepdim)
 
 
 class CosineSimilarity(FunctionModule, function=F.cosine_similarity, shown=()):
@@ -41,4 +41,4 @@ class CosineSimilarity(FunctionModule, function=F.cosine_similarity, shown=()):
 
     def forward(self, x1: Tensor, x2: Tensor) -> Tensor:  # type: ignore[override]
         """The cosine of the angle between each pair of vectors."""
-        return F.cosine_similarity(x1, x2, self.dim, self.eps)
+        return self._function(x1, x2, self.dim, self.eps)

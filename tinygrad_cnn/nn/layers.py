@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import creation, functions
+from ..functions.public import body
 from ..tensor import Tensor
 from ..types import Device, DType
 from . import functional as F, init
@@ -15,6 +16,8 @@ from .parameter import Parameter
 from .settings import FunctionModule
 
 __all__ = ["Bilinear", "Flatten", "Identity", "Linear", "Unflatten"]
+
+_linear = body(F.linear)
 
 
 def empty_parameter(shape: Sequence[int], device: Device, dtype: DType | None) -> Parameter:
@@ -60,7 +63,7 @@ class Linear(Module):
     in_features: int
     out_features: int
     weight: Tensor
-    bias: Tensor | None
+    bias: Tensor
 
     def __init__(
         self,
@@ -84,7 +87,7 @@ class Linear(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """input · weightᵀ + bias."""
-        return F.linear(input, self.weight, self.bias)
+        return _linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         """The sizes."""
@@ -113,7 +116,7 @@ class Bilinear(Module):
     in2_features: int
     out_features: int
     weight: Tensor
-    bias: Tensor | None
+    bias: Tensor
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ the class says otherwise.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from ..tensor import Tensor
 from . import functional as F
@@ -60,9 +61,10 @@ class CosineEmbeddingLoss(_PairLoss, function=F.cosine_embedding_loss):
 
 class _Triplet(Loss):
     def __post_init__(self) -> None:
-        if self.margin <= 0:
+        margin: Any = self.margin  # a setting of each subclass
+        if margin <= 0:
             raise ValueError(
-                f"{type(self).__name__}: expected margin to be greater than 0, got {self.margin}"
+                f"{type(self).__name__}: expected margin to be greater than 0, got {margin}"
             )
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Self
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Self, overload
 
 from ..engine import mark_written
+from ..engine.dtypes import float16, float32, float64
 from ..metadata import target
 from ..tensor import Tensor
 from ..types import Device, DType
@@ -18,7 +17,7 @@ from .tree import Tree
 __all__ = ["Module"]
 
 
-class Module(Tree, Hookable, Stateful):
+class Module(Hookable, Stateful, Tree["Module"]):
     """The base of all layers and models.
 
     A subclass calls `super().__init__()` first. A Parameter or a Module that is assigned to an
@@ -115,6 +114,14 @@ class Module(Tree, Hookable, Stateful):
 
     # --- Dtype and device -----------------------------------------------------------------------
 
+    @overload
+    def to(
+        self, device: Device = None, dtype: DType | None = None, non_blocking: bool = False
+    ) -> Self: ...
+    @overload
+    def to(self, dtype: DType, non_blocking: bool = False) -> Self: ...
+    @overload
+    def to(self, tensor: Tensor, non_blocking: bool = False) -> Self: ...
     def to(self, *args: Any, **kwargs: Any) -> Self:
         """Convert floating-point parameters and buffers to another dtype, and return this module.
 
@@ -125,6 +132,8 @@ class Module(Tree, Hookable, Stateful):
         >>> tc.nn.Linear(1, 1).to(tc.float64).weight.dtype
         dtype('float64')
         """
+        if "tensor" in kwargs:
+            kwargs["other"] = kwargs.pop("tensor")
         dtype, _ = target("to", *args, **kwargs)
         if dtype is None:
             return self
@@ -142,15 +151,15 @@ class Module(Tree, Hookable, Stateful):
 
     def float(self) -> Self:
         """Convert floating-point parameters and buffers to float32."""
-        return self.to(np.float32)
+        return self.to(float32)
 
     def double(self) -> Self:
         """Convert floating-point parameters and buffers to float64."""
-        return self.to(np.float64)
+        return self.to(float64)
 
     def half(self) -> Self:
         """Convert floating-point parameters and buffers to float16."""
-        return self.to(np.float16)
+        return self.to(float16)
 
     def type(self, dst_type: DType | str) -> Self:
         """Convert floating-point parameters and buffers to `dst_type`."""

@@ -20,8 +20,8 @@ __all__ = ["GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
 class _Affine(Module):
     """Scale and shift: 1 and 0 at first."""
 
-    weight: Tensor | None
-    bias: Tensor | None
+    weight: Tensor
+    bias: Tensor
 
     def _build(
         self,

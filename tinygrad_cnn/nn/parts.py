@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Generic, TypeVar
 
 from ..tensor import Tensor
 from .parameter import Parameter
 
-if TYPE_CHECKING:
-    from .module import Module
-
+M = TypeVar("M")  # the class of modules, which is made of these parts
 # The dict of each kind of part, with three texts of messages: the kind, its plural, its type.
 _KINDS = {
     "_parameters": ("parameter", "parameters", "nn.Parameter"),
@@ -18,13 +16,13 @@ _KINDS = {
 }
 
 
-class Parts:
+class Parts(Generic[M]):
     """The part of `Module` that registers attributes, each under its name and in order."""
 
     training: bool
     _parameters: dict[str, Parameter | None]
     _buffers: dict[str, Tensor | None]
-    _modules: dict[str, Module | None]
+    _modules: dict[str, M | None]
     _not_persistent: set[str]  # names of buffers that the state leaves out
 
     def __init__(self) -> None:
@@ -32,7 +30,7 @@ class Parts:
             training=True, _parameters={}, _buffers={}, _modules={}, _not_persistent=set()
         )
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Tensor | M:
         own = self.__dict__
         if "_parameters" in own:
             parts = own["_parameters"]
@@ -142,7 +140,7 @@ class Parts:
         self._register("_buffers", name, tensor)
         (self._not_persistent.discard if persistent else self._not_persistent.add)(name)
 
-    def add_module(self, name: str, module: Module | None) -> None:
+    def add_module(self, name: str, module: M | None) -> None:
         """Register `module` as the child `name`. Raises as `register_parameter`.
 
         >>> net = tc.nn.Module()
@@ -154,6 +152,6 @@ class Parts:
             raise TypeError(f"{type(module).__name__} is not a Module subclass")
         self._register("_modules", name, module)
 
-    def register_module(self, name: str, module: Module | None) -> None:
+    def register_module(self, name: str, module: M | None) -> None:
         """Another name of `add_module`."""
         self.add_module(name, module)

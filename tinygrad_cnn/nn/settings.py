@@ -15,6 +15,7 @@ from collections.abc import Callable
 from inspect import Parameter, Signature, get_annotations
 from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
 
+from ..functions.public import body
 from ..tensor import Tensor
 from ..types import Ints
 from .module import Module
@@ -75,7 +76,7 @@ class FunctionModule(Module):
             cls.__signature__ = _SignatureOfSettings()
         if function is None:
             return
-        cls._function = staticmethod(function)
+        cls._function = staticmethod(body(function))
         cls._shown = cls._shown if shown is None else shown
         cls._kind = Parameter.KEYWORD_ONLY if kw_only else cls._kind
         cls._settings = dict(cls._settings)

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..tensor import Tensor
 from .parameter import Parameter
-from .parts import Parts
-
-if TYPE_CHECKING:
-    from .module import Module
+from .parts import M, Parts
 
 
-class Tree(Parts):
+class Tree(Parts[M]):
     """The part of `Module` that knows the modules below it."""
 
     def named_modules(
-        self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Module]]:
+        self, memo: set[M] | None = None, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, M]]:
         """This module and all below it with their dotted names, parents before children.
 
         `memo` holds the modules already seen. A shared module comes once, unless `remove_duplicate`
@@ -40,20 +37,20 @@ class Tree(Parts):
             children = reversed(module._modules.items())
             stack += [(f"{name}{dot}{key}", child) for key, child in children if child is not None]
 
-    def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
+    def modules(self, remove_duplicate: bool = True) -> Iterator[M]:
         """This module and all below it, parents before children."""
         for _, module in self.named_modules(remove_duplicate=remove_duplicate):
             yield module
 
-    def named_children(self) -> Iterator[tuple[str, Module]]:
+    def named_children(self) -> Iterator[tuple[str, M]]:
         """The modules directly below this one with their names, each once."""
-        seen: set[Module] = set()
+        seen: set[M] = set()
         for name, module in self._modules.items():
             if module is not None and module not in seen:
                 seen.add(module)
                 yield name, module
 
-    def children(self) -> Iterator[Module]:
+    def children(self) -> Iterator[M]:
         """The modules directly below this one, each once."""
         for _, module in self.named_children():
             yield module
@@ -109,7 +106,7 @@ class Tree(Parts):
 
     # --- By name --------------------------------------------------------------------------------
 
-    def get_submodule(self, target: str) -> Module:
+    def get_submodule(self, target: str) -> M:
         """The module with that dotted name; "" is this one. AttributeError if there is none.
 
         >>> tc.nn.Sequential(tc.nn.Sequential(tc.nn.ReLU())).get_submodule("0.0")
@@ -124,7 +121,7 @@ class Tree(Parts):
                 raise AttributeError(f"`{name}` is not an nn.Module")
         return module
 
-    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+    def set_submodule(self, target: str, module: M, strict: bool = False) -> None:
         """Replace the module with that dotted name, or with `strict=False` also add one.
 
         Raises AttributeError for a path that does not exist, ValueError for an empty one.
@@ -146,7 +143,7 @@ class Tree(Parts):
 
     def _get_tensor(self, target: str, registry: str, what: str) -> Any:
         path, _, name = target.rpartition(".")
-        module = self.get_submodule(path)
+        module: Any = self.get_submodule(path)
         if not hasattr(module, name):
             raise AttributeError(f"{module._get_name()} has no attribute `{name}`")
         if module.__dict__[registry].get(name) is None:

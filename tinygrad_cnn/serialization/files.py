@@ -15,7 +15,13 @@ _number = count().__next__
 
 
 class CheckpointError(RuntimeError):
-    """A file that is damaged, cut off or not a checkpoint. The message names it."""
+    """A file that is damaged, cut off or not a checkpoint. The message names it.
+
+    >>> import io
+    >>> tc.load(io.BytesIO(b"no checkpoint"))
+    Traceback (most recent call last):
+    tinygrad_cnn.serialization.files.CheckpointError: ...
+    """
 
 
 def write(f: File, parts: list[Any]) -> None:

@@ -197,7 +197,7 @@ def _agrees(op: Op, call: Call, reference: Reference) -> None:
     before = [x.copy() if isinstance(x, np.ndarray) else x for x in arrays]
     with np.errstate(all="ignore"):
         wanted = reference(*arrays, **call.attributes)
-        found = op.record(*arrays, **call.attributes)
+        found: Any = op.record(*arrays, **call.attributes)
     _unchanged(op, call, before)
     wanted, found = (v if isinstance(v, tuple) else (v,) for v in (wanted, found))
     names = ("", *(f"its {name}: " for name in op.returns))

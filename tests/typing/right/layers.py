@@ -27,6 +27,32 @@ assert_type(net.to(torch.float64), nn.Sequential)
 assert_type(nn.utils.clip_grad_norm_(net.parameters(), 1.0), Tensor)
 assert_type(nn.utils.parametrizations.weight_norm(conv), nn.Conv2d)
 
+
+# attributes that a layer may lack are typed as PyTorch's are
+def reset(module: nn.Module) -> None:
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        if module.bias is not None:
+            nn.init.constant_(module.bias, 0)
+    elif isinstance(module, (nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm, nn.InstanceNorm2d)):
+        nn.init.constant_(module.weight, 1)
+        nn.init.constant_(module.bias, 0)
+    elif isinstance(module, nn.Linear):
+        nn.init.normal_(module.weight, 0, 0.01)
+        nn.init.zeros_(module.bias)
+
+
+assert_type(net.apply(reset), nn.Sequential)
+base: nn.Module = net
+assert_type(base.anything, Tensor | nn.Module)
+for module in net.modules():
+    assert_type(module, nn.Module)
+assert_type(dict(net.named_children()), dict[str, nn.Module])
+assert_type(net.get_submodule("0"), nn.Module)
+assert_type(net.to("cpu", torch.float32), nn.Sequential)
+assert_type(net.to(conv.weight), nn.Sequential)
+assert_type(net.to(dtype=torch.float64).float().double(), nn.Sequential)
+
 optimizer = optim.Adam(net.parameters(), lr=1e-3)
 optim.SGD([{"params": net.parameters()}], lr=0.1, momentum=0.9)
 assert_type(optimizer.param_groups, list[dict[str, Any]])

@@ -17,7 +17,13 @@ picture = visualize.draw(
 assert_type(picture, visualize.Picture)
 assert_type(picture.graph, visualize.Graph)
 assert_type(picture.graph.nodes[0], visualize.Node)
-assert_type(picture.save("a.svg"), Path)
+
+
+def saved(picture: visualize.Picture, path: Path) -> None:  # in a function: it writes a file
+    assert_type(picture.save(path), Path)
+    assert_type(picture.save("a.svg"), Path)
+
+
 assert_type(picture.render("png"), bytes)
 assert_type(picture.table("time").rows[0].forward, float)
 traced = visualize.trace(model, x, loss=lambda y: y.sum(), phase="both", show=("shapes", "dtypes"))

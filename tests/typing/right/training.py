@@ -70,6 +70,11 @@ for _ in range(1):
         loss.backward()
         optimizer.step()
     scheduler.step()
+with torch.no_grad():
+    for p in model.parameters():
+        p -= 0.1 * p
+        p /= 2
+        assert_type(p, nn.Parameter)
 first = Digits()[0]
 assert_type(first, tuple[Tensor, int])
 assert_type(TensorDataset(torch.ones(3))[0], tuple[Tensor, ...])

@@ -24,3 +24,17 @@ nn.BatchNorm2d(3, banana=1)  # wrong
 nn.Sigmoid(3)  # wrong
 nn.Tanh(x=1)  # wrong
 nn.Softmax2d(1)  # wrong
+
+net = nn.Linear(2, 3)
+optim.SGD(net, lr=0.1)  # wrong
+nn.utils.clip_grad_norm_(net, 1.0)  # wrong
+nn.Sequential(*net)  # wrong
+sum(net)  # wrong
+len(net)  # wrong
+float(net)  # wrong
+net + net  # wrong
+net[0]  # wrong
+net.to(3.5)  # wrong
+net.to(torch.float64, "cpu")  # wrong
+net.to(torch.float64, copy=True)  # wrong
+net.nothing.weight  # wrong

@@ -36,6 +36,18 @@ x.sum(0, True, torch.float32)  # wrong
 x.backward(retain=True)  # wrong
 x + "a"  # wrong
 x["a"]  # wrong
+x[0] = "a"  # wrong
+x[0] = None  # wrong
+x[0] = object()  # wrong
+x.split([1.5])  # wrong
+torch.where(1, 1.0, 0.0)  # wrong
+torch.pow(2, 3)  # wrong
+torch.bitwise_and(1, 2)  # wrong
+torch.unique(x, return_counts=True).sum()  # wrong
+x.exp_(3)  # wrong
+x.tolist().nothing  # wrong
+torch.op(3)  # wrong
+torch.op(elementwize=True)  # wrong
 F.relu(1)  # wrong
 F.conv2d(x)  # wrong
 F.cross_entropy(x, [0, 1])  # wrong

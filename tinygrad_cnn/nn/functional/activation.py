@@ -11,7 +11,7 @@ from typing import Any
 
 from ... import ops
 from ...functions.arguments import axis, tensors
-from ...functions.public import public
+from ...functions.public import numpys_names, public
 from ...tensor import Tensor
 from ...types import Number
 from .check import check_kind
@@ -27,7 +27,9 @@ __all__ = [
 
 
 def sigmoid(input: Tensor) -> Tensor:
-    """1 / (1 + e⁻ˣ), in (0, 1). Integers give the default dtype.
+    """1 / (1 + e⁻ˣ) of each element x of input, in (0, 1).
+
+    The result has the shape of input; integers give the default dtype.
 
     >>> sigmoid(tc.tensor([0.0, 1.0]))
     tensor([0.5000, 0.7311])
@@ -37,7 +39,9 @@ def sigmoid(input: Tensor) -> Tensor:
 
 
 def tanh(input: Tensor) -> Tensor:
-    """The hyperbolic tangent, in (−1, 1). Integers give the default dtype.
+    """The hyperbolic tangent of each element of input, in (−1, 1).
+
+    The result has the shape of input; integers give the default dtype.
 
     >>> tanh(tc.tensor([0.0, 1.0]))
     tensor([0.0000, 0.7616])
@@ -46,11 +50,13 @@ def tanh(input: Tensor) -> Tensor:
     return ops.tanh(input)
 
 
+@numpys_names
 def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
-    """x Φ(x), with Φ the distribution function of the standard normal distribution.
+    """x Φ(x) of each element x of input, with Φ the standard normal distribution function.
 
-    `approximate="tanh"` computes Φ approximately, by a tanh. Raises RuntimeError for another word
-    than "none" and "tanh". (Hendrycks and Gimpel 2016.)
+    `approximate="tanh"` computes Φ approximately, by a tanh. The result has the shape and the dtype
+    of input. RuntimeError for another word than "none" and "tanh", NotImplementedError for
+    integers. (Hendrycks and Gimpel 2016.)
 
     >>> gelu(tc.tensor([-1.0, 2.0]))
     tensor([-0.1587,  1.9545])
@@ -64,7 +70,10 @@ def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
-    """x · sigmoid(x).
+    """x · sigmoid(x) of each element x of input.
+
+    The result has the shape and the dtype of input. With `inplace` it overwrites input.
+    NotImplementedError for integers.
 
     >>> silu(tc.tensor([-1.0, 2.0]))
     tensor([-0.2689,  1.7616])
@@ -74,7 +83,10 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
-    """x · tanh(softplus(x)). (Misra 2019.)
+    """x · tanh(softplus(x)) of each element x of input. (Misra 2019.)
+
+    The result has the shape and the dtype of input. With `inplace` it overwrites input.
+    NotImplementedError for integers.
 
     >>> mish(tc.tensor([-1.0, 2.0]))
     tensor([-0.3034,  1.9440])
@@ -83,8 +95,12 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
     return apply(ops.mish, inplace, input)
 
 
+@numpys_names
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
-    """ln(1 + exp(beta · x)) / beta. Where beta · x is over the threshold it is x itself.
+    """ln(1 + exp(beta · x)) / beta of each element x of input.
+
+    Where beta · x is over the threshold it is x itself. The result has the shape and the dtype of
+    input. NotImplementedError for integers.
 
     >>> softplus(tc.tensor([0.0, 30.0]))
     tensor([ 0.6931, 30.0000])
@@ -93,8 +109,11 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
     return ops.softplus(input, beta=beta, threshold=threshold)
 
 
+@numpys_names
 def logsigmoid(input: Tensor) -> Tensor:
-    """ln sigmoid(x). It does not overflow.
+    """ln sigmoid(x) of each element x of input. It does not overflow.
+
+    The result has the shape and the dtype of input. NotImplementedError for integers.
 
     >>> logsigmoid(tc.tensor([0.0, -1000.0]))
     tensor([-6.9315e-01, -1.0000e+03])
@@ -104,7 +123,10 @@ def logsigmoid(input: Tensor) -> Tensor:
 
 
 def softsign(input: Tensor) -> Tensor:
-    """x / (1 + |x|), in (−1, 1). Takes integers too.
+    """x / (1 + |x|) of each element x of input, in (−1, 1).
+
+    The result has the shape of input; integers give the default dtype. NotImplementedError for
+    bools.
 
     >>> softsign(tc.tensor([-1.0, 3.0]))
     tensor([-0.5000,  0.7500])
@@ -114,7 +136,10 @@ def softsign(input: Tensor) -> Tensor:
 
 
 def tanhshrink(input: Tensor) -> Tensor:
-    """x − tanh x. Takes integers too.
+    """x − tanh x of each element x of input.
+
+    The result has the shape of input; integers give the default dtype. NotImplementedError for
+    bools.
 
     >>> tanhshrink(tc.tensor([0.0, 1.0]))
     tensor([0.0000, 0.2384])
@@ -127,7 +152,10 @@ def tanhshrink(input: Tensor) -> Tensor:
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
-    """min(max(x, 0), 6). At both bounds the subgradient is 0. Takes integers too.
+    """min(max(x, 0), 6) of each element x of input.
+
+    At both bounds the subgradient is 0. The result has the shape and the dtype of input. With
+    `inplace` it overwrites input. NotImplementedError for bools.
 
     >>> relu6(tc.tensor([-1.0, 2.0, 8.0]))
     tensor([0., 2., 6.])
@@ -138,9 +166,10 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 def hardtanh(
     input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
 ) -> Tensor:
-    """x clamped to [min_val, max_val]. At both bounds the subgradient is 0. Takes integers too.
+    """Each element x of input, clamped to [min_val, max_val].
 
-    Raises ValueError for min_val > max_val.
+    At both bounds the subgradient is 0. The result has the shape and the dtype of input. With
+    `inplace` it overwrites input. ValueError for min_val > max_val, NotImplementedError for bools.
 
     >>> hardtanh(tc.tensor([-2.0, 0.5, 3.0]))
     tensor([-1.0000,  0.5000,  1.0000])
@@ -148,6 +177,7 @@ def hardtanh(
     return _hardtanh("hardtanh", input, min_val, max_val, inplace)
 
 
+@numpys_names
 def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
     """`hardtanh` in place.
 
@@ -165,7 +195,10 @@ def _hardtanh(name: str, input: Any, low: float, high: float, inplace: bool) -> 
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
-    """x · min(max(x + 3, 0), 6) / 6. (Howard et al. 2019.)
+    """x · min(max(x + 3, 0), 6) / 6 of each element x of input. (Howard et al. 2019.)
+
+    The result has the shape and the dtype of input. With `inplace` it overwrites input.
+    NotImplementedError for integers.
 
     >>> hardswish(tc.tensor([-1.0, 2.0]))
     tensor([-0.3333,  1.6667])
@@ -175,7 +208,10 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
-    """min(max(x + 3, 0), 6) / 6. At both kinks the subgradient is 0.
+    """min(max(x + 3, 0), 6) / 6 of each element x of input.
+
+    At both kinks the subgradient is 0. The result has the shape and the dtype of input. With
+    `inplace` it overwrites input. NotImplementedError for integers.
 
     >>> hardsigmoid(tc.tensor([-1.0, 4.0]))
     tensor([0.3333, 1.0000])
@@ -187,7 +223,10 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
 
 @public
 def hardshrink(input: Tensor, lambd: Number = 0.5, *, out: Tensor | None = None) -> Tensor:
-    """x where |x| > lambd, else 0. At ±lambd the subgradient is 0.
+    """Each element x of input where |x| > lambd, else 0.
+
+    At ±lambd the subgradient is 0. The result has the shape and the dtype of input.
+    NotImplementedError for integers.
 
     >>> hardshrink(tc.tensor([-1.0, 0.3]))
     tensor([-1.,  0.])
@@ -197,10 +236,12 @@ def hardshrink(input: Tensor, lambd: Number = 0.5, *, out: Tensor | None = None)
     return ops.keep(input, ~((x >= -lambd) & (x <= lambd)))
 
 
+@numpys_names
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
-    """x moved towards 0 by lambd, or 0 where |x| ≤ lambd. At ±lambd the subgradient is 0.
+    """Each element x of input moved towards 0 by lambd, or 0 where |x| ≤ lambd.
 
-    Raises RuntimeError for lambd < 0.
+    At ±lambd the subgradient is 0. The result has the shape and the dtype of input. RuntimeError
+    for lambd < 0, NotImplementedError for integers.
 
     >>> softshrink(tc.tensor([-1.0, 0.25, 2.0]))
     tensor([-0.5000,  0.0000,  1.5000])

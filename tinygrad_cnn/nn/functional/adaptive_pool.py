@@ -12,6 +12,7 @@ import numpy as np
 from ... import functions, ops
 from ...engine import wrap
 from ...functions.arguments import tensors
+from ...functions.public import numpys_names
 from ...tensor import Tensor
 from .check import TAKE_BATCH, Shape, batched, check_spatial, floating, sizes
 from .matrices import adaptive_windows, averaging
@@ -44,6 +45,7 @@ def _output(name: str, n: int, shape: Shape, output_size: Any) -> Shape:
 # --- The mean -----------------------------------------------------------------------------------
 
 
+@numpys_names
 def adaptive_avg_pool1d(input: Tensor, output_size: OutputSize) -> Tensor:
     """`adaptive_avg_pool2d` along one axis, of (N, C, L) or (C, L).
 

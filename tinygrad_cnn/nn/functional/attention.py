@@ -11,11 +11,14 @@ import numpy as np
 from ... import functions, ops, random
 from ...engine import wrap
 from ...functions.arguments import optional_tensors
+from ...functions.public import body
 from ...tensor import Tensor
 from .check import floating
 from .conv import linear
 
 __all__ = ["multi_head_attention_forward", "scaled_dot_product_attention"]
+
+_linear = body(linear)
 
 
 def scaled_dot_product_attention(
@@ -204,7 +207,7 @@ def multi_head_attention_forward(
     )  # (N, H, L or S, D)
     y, weights = _attend(q, k, v, bias, dropout_p if training else 0.0, None, safe=not need_weights)
     y = y.permute((2, 0, 1, 3)).reshape((length, n, embed))
-    y = linear(y, out_proj_weight, out_proj_bias)
+    y = _linear(y, out_proj_weight, out_proj_bias)
     if need_weights and average_attn_weights:
         weights = weights.mean(1)
     if not batched:
@@ -217,12 +220,12 @@ def _projected(query: Any, key: Any, value: Any, weight: Any, bias: Any, separat
     embed = query._array.shape[-1]
     parts = [slice(i * embed, (i + 1) * embed) for i in range(3)]
     if separate is None and query is key is value:  # one product for the three
-        projected: Any = linear(query, weight, bias)
+        projected: Any = _linear(query, weight, bias)
         return [projected[..., part] for part in parts]
     weights = [weight[part] for part in parts] if separate is None else separate
     biases = [None if bias is None else bias[part] for part in parts]
     inputs = (query, key, value)
-    return [linear(x, w, b) for x, w, b in zip(inputs, weights, biases, strict=True)]
+    return [_linear(x, w, b) for x, w, b in zip(inputs, weights, biases, strict=True)]
 
 
 def _merged(

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from ... import ops
+from ...functions.public import numpys_names
 from ...tensor import Tensor
 from ...types import Ints
 from .check import ADD_ROW, Shape, as_images, check_spatial, floating_affine, restored, sizes
@@ -16,6 +17,7 @@ __all__ = [
 ]  # fmt: skip
 
 
+@numpys_names
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """The product of input (.., D) and weightᵀ (D, F), plus bias (F,): (.., F).
 
@@ -35,6 +37,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return ops.linear(input, weight, bias)
 
 
+@numpys_names
 def conv1d(
     input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Ints = 1,
     padding: Ints | str = 0, dilation: Ints = 1, groups: int = 1,
@@ -47,6 +50,7 @@ def conv1d(
     return _conv(1, input, weight, bias, stride, padding, dilation, groups)
 
 
+@numpys_names
 def conv2d(
     input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Ints = 1,
     padding: Ints | str = 0, dilation: Ints = 1, groups: int = 1,
@@ -64,6 +68,7 @@ def conv2d(
     return _conv(2, input, weight, bias, stride, padding, dilation, groups)
 
 
+@numpys_names
 def conv3d(
     input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Ints = 1,
     padding: Ints | str = 0, dilation: Ints = 1, groups: int = 1,
@@ -76,6 +81,7 @@ def conv3d(
     return _conv(3, input, weight, bias, stride, padding, dilation, groups)
 
 
+@numpys_names
 def conv_transpose1d(
     input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Ints = 1,
     padding: Ints = 0, output_padding: Ints = 0, groups: int = 1, dilation: Ints = 1,
@@ -88,6 +94,7 @@ def conv_transpose1d(
     return _transposed(1, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
+@numpys_names
 def conv_transpose2d(
     input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Ints = 1,
     padding: Ints = 0, output_padding: Ints = 0, groups: int = 1, dilation: Ints = 1,
@@ -105,6 +112,7 @@ def conv_transpose2d(
     return _transposed(2, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
+@numpys_names
 def conv_transpose3d(
     input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Ints = 1,
     padding: Ints = 0, output_padding: Ints = 0, groups: int = 1, dilation: Ints = 1,

@@ -10,6 +10,7 @@ import numpy as np
 from ... import functions, ops
 from ...engine import wrap
 from ...functions.arguments import axis, tensors
+from ...functions.public import numpys_names
 from ...tensor import Tensor
 
 __all__ = ["cosine_similarity", "normalize", "pairwise_distance", "pdist"]
@@ -63,6 +64,7 @@ def normalize(
     return ops.div(input, size) if out is None else functions.div(input, size, out=out)
 
 
+@numpys_names
 def pairwise_distance(
     x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
 ) -> Tensor:
@@ -79,6 +81,7 @@ def pairwise_distance(
     return norm if keepdim else functions.squeeze(norm, -1)
 
 
+@numpys_names
 def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     """‖xᵢ − xⱼ‖ₚ for each pair of rows i < j of the input (N, M): (N (N − 1) / 2,).
 
@@ -97,6 +100,7 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     return functions.squeeze(_norm(d, p, -1), -1)
 
 
+@numpys_names
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """x1 · x2 / (max(‖x1‖, eps) max(‖x2‖, eps)), with products and norms along dim, without dim.
 

@@ -7,12 +7,14 @@ import numpy as np
 from ... import functions, ops
 from ...engine import mark_written, wrap
 from ...functions.arguments import optional_tensors, tensors
+from ...functions.public import numpys_names
 from ...tensor import Tensor
 from .check import one_floating_dtype
 
 __all__ = ["bilinear", "embedding", "one_hot"]
 
 
+@numpys_names
 def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
     """Labels (..) of int64 as rows (.., num_classes) of int64, with 1 at the label, else 0.
 

@@ -56,8 +56,8 @@ def binary_cross_entropy_with_logits(
 ) -> Tensor:  # fmt: skip
     """`binary_cross_entropy` of sigmoid(x): (1 − t) x + (1 + (w − 1) t) ln(1 + e⁻ˣ).
 
-    It does not overflow. w is `pos_weight`, which broadcasts, and 1 by default. Raises ValueError
-    for shapes that differ.
+    x is the input, of any shape, t the target of that shape, and w `pos_weight`, which broadcasts
+    and is 1 by default. It does not overflow. Raises ValueError for shapes that differ.
 
     >>> binary_cross_entropy_with_logits(tc.tensor([0.0]), tc.tensor([1.0]))
     tensor(0.6931)

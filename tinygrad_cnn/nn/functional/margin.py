@@ -57,7 +57,7 @@ def hinge_embedding_loss(
     input: Tensor, target: Tensor, margin: float = 1.0, size_average: bool | None = None,
     reduce: bool | None = None, reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
-    """x where the target is 1, max(0, margin − x) where it is −1.
+    """x of the input where the target is 1, max(0, margin − x) where it is −1.
 
     The shapes broadcast. `reduction` is "mean", "sum" or "none".
 
@@ -75,7 +75,7 @@ def soft_margin_loss(
     input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
-    """ln(1 + exp(−t x)) for targets t = ±1. It does not overflow.
+    """ln(1 + exp(−t x)) for each element x of input and its target t = ±1. It does not overflow.
 
     The shapes broadcast. `reduction` is "mean", "sum" or "none".
 
@@ -189,9 +189,9 @@ def multi_margin_loss(
 ) -> Tensor:  # fmt: skip
     """Σ_c w[t] max(0, margin − x[t] + x[c])ᵖ / C over the classes c other than the label t.
 
-    x is (N, C) or (C,), the labels are integers (N,) or (), w is the weight (C,), and p is 1 or 2.
-    At the kink the subgradient is 0. `reduction` is "mean", "sum" or "none". Raises ValueError for
-    another p, RuntimeError for labels outside [0, C) and for shapes that do not fit.
+    x is the input, (N, C) or (C,); the labels are integers (N,) or (), w is the weight (C,), and p
+    is 1 or 2. At the kink the subgradient is 0. `reduction` is "mean", "sum" or "none". Raises
+    ValueError for another p, RuntimeError for labels outside [0, C) and for shapes that do not fit.
 
     >>> multi_margin_loss(tc.tensor([0.5, 1.0, 0.0]), tc.tensor(1))
     tensor(0.1667)
@@ -224,9 +224,9 @@ def multilabel_margin_loss(
 ) -> Tensor:  # fmt: skip
     """Σ max(0, 1 − x[t] + x[c]) / C over the labels t and the classes c that are no label.
 
-    x and target are (N, C) or (C,). Of each target row, the labels before the first −1 count.
-    `reduction` is "mean", "sum" or "none". Raises RuntimeError for labels outside [−1, C) and for
-    shapes that do not fit.
+    x is the input; it and the target are (N, C) or (C,). Of each target row, the labels before the
+    first −1 count. `reduction` is "mean", "sum" or "none". Raises RuntimeError for labels outside
+    [−1, C) and for shapes that do not fit.
 
     >>> multilabel_margin_loss(tc.tensor([0.5, 1.0, 0.0]), tc.tensor([1, 0, -1]))
     tensor(0.1667)
@@ -276,8 +276,8 @@ def multilabel_soft_margin_loss(
 ) -> Tensor:  # fmt: skip
     """The mean over the last axis of −t ln σ(x) − (1 − t) ln σ(−x), times the weight.
 
-    σ is the sigmoid. The weight broadcasts. `reduction` is "mean", "sum" or "none", which gives the
-    shape without the last axis.
+    x is the input, t the target of the same shape, and σ the sigmoid. The weight broadcasts.
+    `reduction` is "mean", "sum" or "none", which gives the shape without the last axis.
 
     >>> multilabel_soft_margin_loss(tc.tensor([[0.0, 0.0]]), tc.tensor([[1.0, 0.0]]))
     tensor(0.6931)

@@ -16,6 +16,7 @@ import numpy as np
 from ... import functions, ops
 from ...engine import wrap
 from ...functions.arguments import tensors
+from ...functions.public import numpys_names
 from ...tensor import Tensor
 from ...types import Ints
 from .check import Shape, as_images, check_spatial, floating, restored, sizes
@@ -241,6 +242,7 @@ def _places(x: Any, taps: Any, how: dict[str, Any], dilation: Shape) -> np.ndarr
 # --- The mean -----------------------------------------------------------------------------------
 
 
+@numpys_names
 def avg_pool1d(
     input: Tensor, kernel_size: Ints, stride: Ints = (), padding: Ints = 0,
     ceil_mode: bool = False, count_include_pad: bool = True,
@@ -253,6 +255,7 @@ def avg_pool1d(
     return average(1, count_include_pad, None, input, kernel_size, stride, padding, ceil_mode)
 
 
+@numpys_names
 def avg_pool2d(
     input: Tensor, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0,
     ceil_mode: bool = False, count_include_pad: bool = True, divisor_override: int | None = None,
@@ -273,6 +276,7 @@ def avg_pool2d(
     )
 
 
+@numpys_names
 def avg_pool3d(
     input: Tensor, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0,
     ceil_mode: bool = False, count_include_pad: bool = True, divisor_override: int | None = None,

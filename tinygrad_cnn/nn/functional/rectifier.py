@@ -15,6 +15,7 @@ import numpy as np
 from ... import ops, random
 from ...engine import wrap
 from ...functions.arguments import tensors
+from ...functions.public import numpys_names
 from ...inplace import in_place
 from ...random import Generator
 from ...tensor import Tensor
@@ -37,7 +38,10 @@ def apply(op: Any, inplace: bool, input: Any, *others: Any, **attributes: Any) -
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
-    """max(x, 0). At the kink x = 0 the subgradient is 0. Takes integers too.
+    """max(x, 0) of each element x of input.
+
+    At the kink x = 0 the subgradient is 0. The result has the shape and the dtype of input. With
+    `inplace` it overwrites input. NotImplementedError for bools.
 
     >>> relu(tc.tensor([-1.0, 2.0]))
     tensor([0., 2.])
@@ -47,6 +51,7 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
     return apply(ops.relu, True, input) if inplace else ops.relu(input)
 
 
+@numpys_names
 def relu_(input: Tensor) -> Tensor:
     """`relu` in place.
 
@@ -58,7 +63,10 @@ def relu_(input: Tensor) -> Tensor:
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
-    """x where x > 0, else negative_slope · x. At 0 the gradient is negative_slope.
+    """Each element x of input where x > 0, else negative_slope · x.
+
+    At 0 the gradient is negative_slope. The result has the shape and the dtype of input. With
+    `inplace` it overwrites input. NotImplementedError for integers.
 
     >>> leaky_relu(tc.tensor([-1.0, 2.0]))
     tensor([-0.0100,  2.0000])
@@ -67,6 +75,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     return apply(ops.prelu, inplace, input, negative_slope)
 
 
+@numpys_names
 def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
     """`leaky_relu` in place.
 
@@ -77,10 +86,12 @@ def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
     return apply(ops.prelu, True, input, negative_slope)
 
 
+@numpys_names
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
-    """x where x > 0, else weight · x, with one weight, or one for each channel (axis 1).
+    """Each element x of input where x > 0, else weight · x. (He et al. 2015.)
 
-    Raises RuntimeError for a weight of another shape or dtype. (He et al. 2015.)
+    There is one weight, or one for each channel (axis 1). The result has the shape and the dtype of
+    input. RuntimeError for a weight of another shape or dtype, NotImplementedError for integers.
 
     >>> prelu(tc.tensor([[-1.0, -1.0]]), tc.tensor([0.5, 2.0]))
     tensor([[-0.5000, -2.0000]])
@@ -124,6 +135,7 @@ def rrelu(
     return _rrelu("rrelu", input, lower, upper, training, None, inplace)
 
 
+@numpys_names
 def rrelu_(
     input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False,
     generator: Generator | None = None,
@@ -154,7 +166,10 @@ def _rrelu(
 
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
-    """x where x > threshold, else value. At the threshold the subgradient is 0. Takes integers too.
+    """Each element x of input where x > threshold, else value.
+
+    At the threshold the subgradient is 0. The result has the shape and the dtype of input. With
+    `inplace` it overwrites input. NotImplementedError for bools.
 
     >>> threshold(tc.tensor([-1.0, 2.0]), 0.0, -5.0)
     tensor([-5.,  2.])
@@ -162,6 +177,7 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
     return _threshold("threshold", input, threshold, value, inplace)
 
 
+@numpys_names
 def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
     """`threshold` in place.
 
@@ -182,7 +198,10 @@ def _threshold(name: str, input: Any, threshold: float, value: float, inplace: b
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
-    """x where x > 0, else alpha · (eˣ − 1). (Clevert et al. 2016.)
+    """Each element x of input where x > 0, else alpha · (eˣ − 1). (Clevert et al. 2016.)
+
+    The result has the shape and the dtype of input. With `inplace` it overwrites input.
+    NotImplementedError for integers.
 
     >>> elu(tc.tensor([-1.0, 2.0]))
     tensor([-0.6321,  2.0000])
@@ -190,6 +209,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     return _elu("elu", input, inplace, alpha)
 
 
+@numpys_names
 def elu_(input: Tensor, alpha: float = 1.0) -> Tensor:
     """`elu` in place.
 
@@ -200,7 +220,10 @@ def elu_(input: Tensor, alpha: float = 1.0) -> Tensor:
 
 
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
-    """x where x > 0, else alpha · (e^(x / alpha) − 1). RuntimeError for alpha 0. (Barron 2017.)
+    """Each element x of input where x > 0, else alpha · (e^(x / alpha) − 1). (Barron 2017.)
+
+    The result has the shape and the dtype of input. With `inplace` it overwrites input.
+    RuntimeError for alpha 0, NotImplementedError for integers.
 
     >>> celu(tc.tensor([-1.0, 2.0]), alpha=2.0)
     tensor([-0.7869,  2.0000])
@@ -208,6 +231,7 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     return _celu("celu", input, inplace, alpha)
 
 
+@numpys_names
 def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
     """`celu` in place.
 
@@ -228,9 +252,10 @@ SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
-    """1.0507 · elu(x, alpha=1.6733), which keeps activations at mean 0 and variance 1.
+    """1.0507 · elu(x, alpha=1.6733) of each element x of input. (Klambauer et al. 2017.)
 
-    (Klambauer et al. 2017.)
+    It keeps activations at mean 0 and variance 1. The result has the shape and the dtype of input.
+    With `inplace` it overwrites input. NotImplementedError for integers.
 
     >>> selu(tc.tensor([-1.0, 2.0]))
     tensor([-1.1113,  2.1014])
@@ -238,6 +263,7 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
     return _elu("selu", input, inplace, SELU_ALPHA, SELU_SCALE)
 
 
+@numpys_names
 def selu_(input: Tensor) -> Tensor:
     """`selu` in place.
 

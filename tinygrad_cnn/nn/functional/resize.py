@@ -10,6 +10,7 @@ import numpy as np
 
 from ... import functions, ops
 from ...functions.arguments import tensors
+from ...functions.public import numpys_names
 from ...tensor import Tensor
 from ...types import Ints
 from .adaptive_pool import adaptive_average
@@ -245,6 +246,7 @@ def fold(
 # --- Channels -----------------------------------------------------------------------------------
 
 
+@numpys_names
 def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     """(.., C r², H, W) as (.., C, H r, W r): r² channels become the cells of a square r · r.
 
@@ -267,6 +269,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     return functions.reshape(x, (*lead, c // (r * r), h * r, w * r))
 
 
+@numpys_names
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     """(.., C, H r, W r) as (.., C r², H, W): the inverse of `pixel_shuffle`.
 
@@ -298,6 +301,7 @@ def _images(name: str, x: Any, factor: int) -> Shape:
     return shape
 
 
+@numpys_names
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     """The channels of (N, C, ..) in another order, in which neighbours are of different groups.
 

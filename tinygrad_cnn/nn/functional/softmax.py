@@ -20,9 +20,10 @@ __all__ = ["gumbel_softmax", "log_softmax", "softmax", "softmin"]
 def softmax(
     input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DType | None = None
 ) -> Tensor:
-    """exp(x) / Σ exp(x), with the sum along dim. Same shape; of `dtype`, if one is given.
+    """exp(x) / Σ exp(x) for the elements x of input, with the sum along dim.
 
-    Without dim it warns, and takes axis 0 of 0, 1 or 3 axes, else axis 1.
+    The result has the shape of input, and the dtype `dtype` if that is given; integers give the
+    default dtype. Without dim it warns, and takes axis 0 of 0, 1 or 3 axes, else axis 1.
 
     >>> softmax(tc.tensor([0.0, 0.0]), dim=0)
     tensor([0.5000, 0.5000])
@@ -34,7 +35,9 @@ def softmax(
 def log_softmax(
     input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DType | None = None
 ) -> Tensor:
-    """ln softmax(x), without underflow: softmax is not computed. Otherwise as `softmax`.
+    """ln softmax(x) for the elements x of input, without underflow: softmax is not computed.
+
+    The arguments and the shape are as in `softmax`.
 
     >>> log_softmax(tc.tensor([0.0, -1000.0]), dim=0)
     tensor([    0., -1000.])
@@ -46,7 +49,9 @@ def log_softmax(
 def softmin(
     input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DType | None = None
 ) -> Tensor:
-    """`softmax` of −x.
+    """softmax(−x) for the elements x of input.
+
+    The arguments and the shape are as in `softmax`.
 
     >>> softmin(tc.tensor([0.0, 1000.0]), dim=0)
     tensor([1., 0.])

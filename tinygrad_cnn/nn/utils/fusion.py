@@ -42,7 +42,7 @@ def fuse_conv_bn_eval(
         raise RuntimeError("Fusion needs running_mean and running_var: bn does not track them")
     fused: Any = copy.deepcopy(conv)
     fused.weight, fused.bias = fuse_conv_bn_weights(
-        conv.weight, conv.bias, bn.running_mean, bn.running_var, bn.eps, bn.weight, bn.bias,
+        fused.weight, fused.bias, bn.running_mean, bn.running_var, bn.eps, bn.weight, bn.bias,
         transpose,
     )  # fmt: skip
     return fused

@@ -32,8 +32,9 @@ class ParametrizationList(ModuleList):
         super().__init__(modules)
         made: Any = original
         for module in reversed(list(self)):
-            if hasattr(module, "right_inverse"):
-                made = module.right_inverse(made)
+            inverse: Any = getattr(module, "right_inverse", None)
+            if inverse is not None:
+                made = inverse(made)
         several = isinstance(made, (tuple, list))
         self._originals = [f"original{i}" for i in range(len(made))] if several else ["original"]
         for name, tensor in zip(self._originals, made if several else [made], strict=True):
@@ -75,7 +76,7 @@ def register_parametrization(
         value = getattr(module, tensor_name)
         if not unsafe:
             _check(value, parametrization(value))
-        module.parametrizations[tensor_name].append(parametrization)
+        _lists(module)[tensor_name].append(parametrization)
         return module
     weight = module._parameters.get(tensor_name)
     if weight is None:
@@ -88,8 +89,13 @@ def register_parametrization(
         module.parametrizations = ModuleDict()
     cls: Any = type(module)
     setattr(cls, tensor_name, _computed(tensor_name))
-    module.parametrizations[tensor_name] = made
+    _lists(module)[tensor_name] = made
     return module
+
+
+def _lists(module: Module) -> Any:
+    """The ModuleDict of the parametrizations of a module: name → ParametrizationList."""
+    return module.parametrizations
 
 
 def _computed(name: str) -> property:
@@ -140,7 +146,8 @@ def remove_parametrizations(module: M, tensor_name: str, leave_parametrized: boo
     """
     if not is_parametrized(module, tensor_name):
         raise ValueError(f"Module {module} does not have a parametrization on {tensor_name}")
-    made = module.parametrizations[tensor_name]
+    lists = _lists(module)
+    made = lists[tensor_name]
     if not leave_parametrized and len(made._originals) > 1:
         raise ValueError("Cannot leave unparametrized a tensor made of several: leave_parametrized")
     if leave_parametrized:
@@ -150,9 +157,9 @@ def remove_parametrizations(module: M, tensor_name: str, leave_parametrized: boo
     else:
         weight = made.original
     delattr(type(module), tensor_name)
-    del module.parametrizations[tensor_name]
+    del lists[tensor_name]
     module.register_parameter(tensor_name, weight)
-    if not len(module.parametrizations):
+    if not len(lists):
         del module.parametrizations
         module.__class__ = type(module).__mro__[1]
     return module

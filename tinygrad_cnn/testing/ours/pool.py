@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from hypothesis import strategies as st
 
@@ -93,7 +95,7 @@ def max_pools(draw: st.DrawFn, kind: str) -> Call:
     x, u = separated(draw(generators()), config.x_shape, output)
     if kind == "max_pool2d":
         return Call((x,), how)
-    numbers = ops.max_pool2d(x, **how)[1]
+    numbers: Any = ops.max_pool2d(x, **how)[1]
     del how["output_size"]
     if kind == "max_pool2d_gather":
         return Call((x, numbers), how)

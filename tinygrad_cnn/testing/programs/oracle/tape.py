@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
 from ...values import Array, Shape
-
-if TYPE_CHECKING:
-    from .tensor import Tensor
 
 float64 = np.dtype(np.float64)
 
@@ -35,6 +32,17 @@ def recording() -> bool:
     return _recording[-1]
 
 
+class Receiver(Protocol):
+    """A tensor, as the tape sees it."""
+
+    @property
+    def node(self) -> Node | None:
+        """Its place on the tape."""
+
+    def receive(self, g: Array) -> None:
+        """Add g, of one axis, to its gradient."""
+
+
 class Memory:
     """The memory that tensors share, including detached ones. `version` counts the writes."""
 
@@ -50,14 +58,14 @@ class Node:
     - `hooks`: functions of the gradient; `keepers`: tensors that retain their gradient.
     """
 
-    def __init__(self, edges: Sequence[tuple[Node, Array]] = (), owner: Tensor | None = None):
+    def __init__(self, edges: Sequence[tuple[Node, Array]] = (), owner: Receiver | None = None):
         self.number = next(_numbers)
         self.edges = list(edges)
         self.owner = owner
         self.saves = self.spent = False
         self.read: list[tuple[Memory, int]] = []
         self.hooks: list[Callable[[Array], Array]] = []
-        self.keepers: list[Tensor] = []
+        self.keepers: list[Receiver] = []
 
 
 class Family:
@@ -71,10 +79,10 @@ class Family:
         self.memory, self.shape, self.node = memory, shape, node
         self.size = int(np.prod(shape))
         self.writes = 0
-        self.keepers: list[Tensor] = []
+        self.keepers: list[Receiver] = []
 
 
-def walk_back(root: Node, g: Array, retain_graph: bool) -> list[tuple[Tensor, Array]]:
+def walk_back(root: Node, g: Array, retain_graph: bool) -> list[tuple[Receiver, Array]]:
     """The gradients of leaves, and of tensors that retain theirs, for the gradient g of the root.
 
     Raises RuntimeError if a node was freed, or if a derivative reads memory that was written since.

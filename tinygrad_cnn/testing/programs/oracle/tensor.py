@@ -283,8 +283,12 @@ class Tensor:
             raise RuntimeError("backward: not on the tape, or no scalar")
         start = np.ones(1) if gradient is None else gradient.array.ravel().copy()
         for tensor, g in walk_back(root, start, retain_graph):
-            g = g.reshape(tensor.shape)
-            tensor.grad = Tensor(g.copy() if tensor.grad is None else tensor.grad.array + g)
+            tensor.receive(g)
+
+    def receive(self, g: Array) -> None:
+        """Add g, of one axis, to its gradient."""
+        g = g.reshape(self.shape)
+        self.grad = Tensor(g.copy() if self.grad is None else self.grad.array + g)
 
 
 # --- How ops meet the tape ----------------------------------------------------------------------
