@@ -97,6 +97,17 @@ def test_power_average_pooling():
     assert F.lp_pool1d(-x, float("inf"), 2).tolist() == [[[4.0, 0.0]]]
 
 
+@pytest.mark.parametrize("p", [1.0, 1.5, 2, 3, float("inf")])
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_a_window_of_zeros_passes_no_gradient(n, p):
+    x = tc.zeros(1, 2, *[4] * n)
+    x[:, 0, :2] = 1.0
+    x.requires_grad_()
+    LP[n](x, p, 2).sum().backward()
+    assert x.grad.isfinite().all()
+    assert not x.grad[:, 1].any()
+
+
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_empty_batches(n):
     x = tc.zeros(0, 3, *(5, 6, 4)[:n], requires_grad=True)
