@@ -200,7 +200,8 @@ class OneCycleLR(_WithMomentum):
     It has `total_steps` steps, or epochs · steps_per_epoch; the fraction `pct_start` of them goes up
     (Smith and Topin 2019). `anneal_strategy` is "cos" or "linear". With `three_phase` the rate first
     falls to the first rate, in as many steps as it rose, then to the end. With `cycle_momentum` the
-    momentum goes from max_momentum to base_momentum and back. Raises ValueError for settings out of
+    momentum goes from max_momentum to base_momentum and back. A first phase of one step starts at
+    max_lr. Raises ValueError for settings out of
     range, for an optimizer without momentum, and for a step after the last.
 
     >>> from tinygrad_cnn.optim.lr_scheduler import OneCycleLR
@@ -296,7 +297,8 @@ class OneCycleLR(_WithMomentum):
             start = phase["end_step"]
         else:
             phase = self._schedule_phases[-1]
-        part, rates = (t - start) / (phase["end_step"] - start), []
+        length, rates = phase["end_step"] - start, []
+        part = (t - start) / length if length else 1.0  # a phase of one step is at its end
         for group in self.optimizer.param_groups:
             if "max_lr" not in group:
                 self._of_new("base_lrs", self.base_lrs, group)
