@@ -117,6 +117,22 @@ def test_empty_batches(n):
         assert x.grad.shape == x.shape
 
 
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("lead", [(2, 0), (0, 0), (0,)])
+def test_an_empty_channel_axis_is_refused(n, lead):
+    x = tc.ones(*lead, *[4] * n)
+    for pool in (lambda: MAX[n](x, 2), lambda: AVG[n](x, 2), lambda: LP[n](x, 2, 2)):
+        with pytest.raises(RuntimeError, match="at least one channel"):
+            pool()
+
+
+@pytest.mark.parametrize("pool", ["avg", "max"])
+def test_an_empty_stride_is_the_kernel(pool):
+    call = getattr(F, f"{pool}_pool2d")
+    for stride in ((), []):
+        assert call(X, (2, 2), stride).equal(call(X, (2, 2)))
+
+
 X = tc.ones(1, 2, 4, 4)
 
 

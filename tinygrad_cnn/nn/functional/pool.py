@@ -100,6 +100,8 @@ def _windows(
     ceil_mode: bool,
 ) -> _Windows:  # fmt: skip
     check_spatial(name, shape, n)
+    if not shape[-n - 1]:
+        raise RuntimeError(f"{name}: expected at least one channel, got an input of shape {shape}")
     pads, output = [], []
     for m, k, s, p, d in zip(shape[-n:], kernel, stride, padding, dilation, strict=True):
         if p > k // 2:
