@@ -11,10 +11,9 @@ import numpy as np
 
 from ... import functions, ops
 from ...engine import wrap
-from ...functions.arguments import tensors
 from ...ops.sparse import adaptive_windows, averaging
 from ...tensor import Tensor
-from .check import TAKE_BATCH, Shape, batched, check_spatial, floating, sizes
+from .check import TAKE_BATCH, Shape, batched, check_kind, check_spatial, floating, sizes
 from .pool import average
 
 __all__ = [
@@ -171,7 +170,7 @@ def adaptive_max_pool3d(
 
 def _adaptive_max(n: int, input: Any, output_size: Any, return_indices: bool) -> Any:
     name = f"adaptive_max_pool{n}d"
-    tensors(name, input=input)
+    check_kind(name, input, "fiu")
     wanted = _output(name, n, input._array.shape, output_size)
     x = batched(input, n)
     lead, plane = x._array.shape[:2], x._array.shape[2:]
