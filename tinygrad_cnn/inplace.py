@@ -95,6 +95,10 @@ def composed(function: Any) -> Callable[..., Any]:
         recorded = _check(self, name, (*args, *kwargs.values()))
         x = engine.wrap(self._array.copy(), self._node) if recorded else self
         y = body(x, *args, **kwargs)
+        if y is NotImplemented:
+            raise TypeError(
+                f"unsupported operand type(s) for {name}_: 'Tensor' and '{type(args[0]).__name__}'"
+            )
         if y._array.shape != self._array.shape:
             raise RuntimeError(
                 f"{name}_: output with shape {list(self._array.shape)} doesn't match the broadcast "

@@ -54,7 +54,7 @@ def one_more(run):
     return (many - few) / 4
 
 
-X = tc.ones(2, 4, 8, 8, requires_grad=True)
+X = tc.linspace(0, 1, 512).reshape(2, 4, 8, 8).requires_grad_()  # varied, as images are
 W = tc.ones(2, 4, 8, 8, requires_grad=True)
 
 

@@ -156,6 +156,35 @@ def test_the_variance_of_numbers_far_from_zero(k, order):
     np.testing.assert_allclose(variance, exact.var((0, 2, 3), keepdims=True), rtol=1e-5)
 
 
+@given(cases(), st.sampled_from([12345.67, 0.1, -7.77, 3.3e7, 1e18, 1e-9, 0.0]))
+@settings(deadline=None)
+def test_the_mean_of_equal_numbers_is_exact(k, case, value):
+    kind, shape, orders, gaps, dtype, seed = case
+    if dtype == np.float16:
+        return
+    dims, rng = KINDS[kind][0], np.random.default_rng(seed)
+    classes = [1 if d in dims else n for d, n in enumerate(shape)]
+    x = np.broadcast_to(rng.uniform(1, 2, classes) * value, shape).astype(dtype)
+    x = lying(x, orders[0], gaps[0])
+    mean, variance = k.moments(x, dims)
+    np.testing.assert_array_equal(np.broadcast_to(mean, x.shape), x)
+    assert np.all(variance >= 0)
+    assert np.all(np.sqrt(variance) <= 0.01 * np.spacing(np.abs(mean)))
+    y = k.normalize(x, mean, 1 / np.sqrt(variance + x.dtype.type(1e-5)), None, None)
+    assert not y.any()
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (0, 2, 3, 1), (1, 2, 3, 0)])
+def test_one_number_beside_equal_ones(k, order):
+    x = np.full((5, 8, 9, 7), 12345.67, np.float32)
+    x[2, :, 3, 4] = np.nextafter(x[2, :, 3, 4], np.float32(np.inf))
+    x = lying(x, order)
+    mean, variance = k.moments(x, (0, 2, 3))
+    exact = x.astype(np.float64)
+    np.testing.assert_allclose(variance, exact.var((0, 2, 3), keepdims=True), rtol=0.01)
+    assert np.all(np.abs(mean - exact.mean((0, 2, 3), keepdims=True)) <= np.spacing(mean) / 2)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_what_is_not_finite_stays_in_its_class(k, value):
     x = np.random.default_rng(0).normal(size=(3, 4, 5, 6)).astype(np.float32)

@@ -32,7 +32,7 @@ def test_it_is_a_list(kind, n, acts):
             assert box.append(new) is box
             wanted.append(new)
         elif act == "extend":
-            box += [new]
+            box += [new] if kind is nn.ModuleList else nn.Sequential(new)
             wanted.append(new)
         elif act == "insert" and -len(wanted) <= i <= len(wanted):
             assert box.insert(i, new) is box
@@ -109,7 +109,18 @@ def test_module_list_and_dict():
         (lambda s: s.insert(5, nn.ReLU()), IndexError, "Index out of range: 5"),
         (lambda s: s[2], IndexError, "index 2 is out of range"),
         (lambda s: s["a"], TypeError, "Sequential indices must be integers or slices, not str"),
-        (lambda s: s + 3, TypeError, "unsupported operand"),
+        (lambda s: s + 3, ValueError, "add operator supports only objects of Sequential"),
+        (
+            lambda s: s.__add__([nn.ReLU()]),
+            ValueError,
+            "add operator supports only objects of Sequential",
+        ),
+        (
+            lambda s: s.__iadd__([nn.ReLU()]),
+            ValueError,
+            "supports only objects of Sequential class",
+        ),
+        (lambda s: nn.ModuleList(s) + 3, TypeError, "unsupported operand"),
         (lambda s: s.__setitem__(0, 3), TypeError, "cannot assign 'int' as child module '0'"),
         (lambda s: s.pop(9), IndexError, "index 9 is out of range"),
     ],
@@ -132,6 +143,25 @@ def test_a_sequential_times_a_number_repeats_its_modules():
         net * 0
     with pytest.raises(TypeError, match="unsupported operand"):
         net * 1.5
+
+
+@pytest.mark.parametrize("kind", [list, tuple, iter, nn.ModuleList, lambda ms: nn.Sequential(*ms)])
+def test_a_module_list_plus_any_iterable(kind):
+    first, more = layers(2), layers(2)
+    box = nn.ModuleList(first)
+    both = box + kind(more)
+    assert type(both) is nn.ModuleList
+    assert list(both) == [*first, *more]
+    assert list(both._modules) == ["0", "1", "2", "3"]
+    assert list(box) == first
+    box += kind(more)
+    assert list(box) == [*first, *more]
+
+
+def test_containers_of_something_without_a_truth():
+    for kind in (nn.ModuleList, nn.ModuleDict):
+        with pytest.raises(TypeError):
+            kind(tc.ones(2))
 
 
 # --- Of parameters ------------------------------------------------------------------------------
@@ -211,3 +241,23 @@ def test_pop_and_extend_take_pytorchs_names():
     assert len(nn.ModuleList().extend(modules=[nn.ReLU()])) == 1
     with pytest.raises(TypeError, match=r"^Sequential.pop\(\) missing 1 required .*'key'"):
         chain.pop()
+
+
+def test_the_union_of_parameter_dicts_and_dicts():
+    box, other = nn.ParameterDict({"a": tc.ones(1)}), {"b": tc.zeros(1)}
+    assert type(box | other) is nn.ParameterDict
+    assert list(box | other) == ["a", "b"]
+    assert type(other | box) is dict
+    assert list(other | box) == ["b", "a"]
+    assert list(other) == ["b"]
+    for key in (0, None, 1.0):
+        for call in (lambda key=key: box[key], lambda key=key: box.pop(key)):
+            with pytest.raises(TypeError, match="cannot be used as a key as it is not a string"):
+                call()
+
+
+def test_operators_in_place_with_a_module_are_no_operators():
+    x = tc.ones(2, dtype=tc.int64)
+    for act in ("__ior__", "__iand__", "__ixor__"):
+        with pytest.raises(TypeError, match="unsupported operand"):
+            getattr(x, act)(nn.ReLU())

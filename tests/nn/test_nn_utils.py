@@ -53,6 +53,54 @@ def test_a_norm_that_is_not_finite():
     assert ps[1].grad.isnan().all()
 
 
+@pytest.mark.parametrize("order", [1.0, 2.0, 3.0])
+@pytest.mark.parametrize("dtype", [tc.float16, tc.float32, tc.float64])
+def test_a_norm_that_overflows_its_dtype(dtype, order):
+    largest = float(tc.finfo(dtype).max) * (1.0 if dtype != tc.float64 else 1e-300)
+    p = nn.Parameter(tc.zeros(4, dtype=dtype))
+    p.grad = tc.full((4,), largest, dtype=dtype)
+    overflows = dtype != tc.float64
+    for norm in (
+        lambda: utils.clip_grad_norm_([p], 1.0, order, error_if_nonfinite=True),
+        lambda: utils.get_total_norm([p.grad], order, error_if_nonfinite=True),
+    ):
+        if overflows:
+            with pytest.raises(RuntimeError, match="is non-finite"):
+                norm()
+            assert p.grad.tolist() == [largest] * 4  # nothing has changed
+    norm = utils.clip_grad_norm_([p], 1.0, order)
+    assert norm.dtype == dtype
+    assert norm.isinf() == overflows
+    wanted = np.full(4, 4 ** (-1 / order))
+    np.testing.assert_allclose(p.grad.numpy(), wanted, rtol=1e-6 if dtype != tc.float16 else 2e-2)
+
+
+@pytest.mark.parametrize("order", [0.5, 1.0, 2.0, 3.0, math.inf, -math.inf, -1.0])
+@pytest.mark.parametrize("size", [1e-7, 3e-4, 1.0, 6e4])
+def test_norms_of_float16_are_those_of_float64(order, size):
+    x = tc.tensor(np.random.default_rng(0).uniform(0.5, 1, 100) * size).half()
+    wanted = np.float64(np.linalg.norm(x.numpy().astype(np.float64), order))
+    with np.errstate(over="ignore"):
+        assert utils.get_total_norm(x, order).item() == wanted.astype(np.float16)
+
+
+@pytest.mark.parametrize(
+    "clip",
+    [
+        lambda ps: utils.clip_grad_norm_(ps, 1.0),
+        lambda ps: utils.clip_grad_value_(ps, 1.0),
+        lambda ps: utils.clip_grads_with_norm_(ps, 1.0, 1.0),
+    ],
+)
+def test_a_used_up_generator_is_noticed(clip):
+    ps = nn.Linear(2, 2).parameters()
+    list(ps)
+    with pytest.warns(UserWarning, match="empty generator, no gradient clipping") as caught:
+        clip(ps)
+    assert caught[0].filename == __file__
+    clip([])
+
+
 def test_clip_grad_value():
     ps = parameters(2)
     before = [p.grad.numpy().copy() for p in ps[:3]]

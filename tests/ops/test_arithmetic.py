@@ -167,3 +167,30 @@ def test_hypot_in_place():
         whole.hypot_(tc.tensor([4.0]))
     assert whole.tolist() == [3]
     assert not hasattr(x, "logaddexp_")  # PyTorch has none
+
+
+@pytest.mark.parametrize("seed", [float("inf"), float("nan"), 1.0])
+@pytest.mark.parametrize(
+    "fn",
+    [
+        tc.sign, tc.floor, tc.ceil, tc.trunc, tc.round, lambda x: tc.floor_divide(x, 2.0),
+        lambda x: tc.floor_divide(2.0, x), lambda x: x**0, lambda x: x.norm(0, dim=0),
+    ],
+)  # fmt: skip
+def test_a_constant_piece_has_the_gradient_zero_whatever_comes(fn, seed):
+    x = tc.tensor([1.5, -2.5], requires_grad=True)
+    y = fn(x)
+    (g,) = tc.autograd.grad(y, x, tc.full(y.shape, seed), create_graph=True)
+    assert g.tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("dtype", [tc.float32, tc.float64])
+def test_the_gradient_of_an_angle_is_zero_at_the_origin_and_does_not_overflow(dtype):
+    size = float(tc.finfo(dtype).max) / 4
+    for scale in (0.0, -0.0, 1 / size, 1e-20, 1e20, size):
+        a = tc.tensor([scale, 0.0], dtype=dtype, requires_grad=True)
+        b = tc.tensor([scale, scale], dtype=dtype, requires_grad=True)
+        tc.atan2(a, b).sum().backward()
+        wanted = 1 / np.array(scale, a.numpy(force=True).dtype) if scale else 0.0
+        np.testing.assert_allclose(a.grad.numpy(), [wanted / 2, wanted], rtol=1e-6)
+        np.testing.assert_allclose(b.grad.numpy(), [-wanted / 2, 0.0], rtol=1e-6)

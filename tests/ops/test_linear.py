@@ -72,7 +72,7 @@ def test_transposed_operands():
         (lambda: F.linear(tc.ones(2, 3), tc.ones(4, 3).double()),
          "linear: expected all tensors to have one floating-point dtype, got input float32, weight "
          "float64"),
-        (lambda: F.linear(tc.ones(2, 3).long(), tc.ones(4, 3).long()), "floating-point dtype"),
+        (lambda: F.linear(tc.ones(2, 3).bool(), tc.ones(4, 3).bool()), "floating-point dtype"),
         (lambda: F.linear(tc.tensor(1.0), tc.ones(4, 3)), "cannot be multiplied"),
     ],
 )  # fmt: skip

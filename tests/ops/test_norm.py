@@ -110,6 +110,29 @@ def test_a_constant_channel_is_only_shifted():
     np.testing.assert_allclose(x.grad.numpy(), 0, atol=1e-4)
 
 
+CONSTANT = {
+    "batch_norm": lambda x, b: F.batch_norm(x, None, None, None, b, training=True),
+    "instance_norm": lambda x, b: F.instance_norm(x, None, None, None, b),
+    "group_norm": lambda x, b: F.group_norm(x, 2, None, b),
+    "layer_norm": lambda x, b: F.layer_norm(x, x.shape[1:], None, b[:, None, None].expand(x.shape[1:])),
+    "layer_norm of rows": lambda x, b: F.layer_norm(x, x.shape[-1:]) + b[:, None, None],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CONSTANT)
+@pytest.mark.parametrize("shape", [(2, 4, 3, 3), (3, 6, 7, 5), (4, 64, 32, 32)])
+def test_constant_rows_give_the_bias_exactly(name, shape):
+    """Rounding in the mean of equal numbers once made 0.295 of them."""
+    bias = tc.linspace(-1.0, 1.0, shape[1]).requires_grad_()
+    for value in (12345.67, 0.1, -7.77, 3.3e7):
+        for memory in (tc.contiguous_format, tc.channels_last):
+            x = tc.full(shape, value).contiguous(memory_format=memory).requires_grad_()
+            y = CONSTANT[name](x, bias)
+            assert y.equal(bias[:, None, None].expand(shape))
+            y.sum().backward()
+            assert x.grad.isfinite().all()
+
+
 def test_empty_batches():
     x = tc.zeros(0, 3).requires_grad_()
     mean, var = tc.zeros(3), tc.ones(3)

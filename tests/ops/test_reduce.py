@@ -29,6 +29,11 @@ REFERENCES = {
     "min_along": along(np.min),
     "logsumexp": logsumexp,
     "norm": lambda x, dim=None, keepdim=False: np.sqrt((x * x).sum(axis=dim, keepdims=keepdim)),
+    "p_norm": lambda x, p, dim=None, keepdim=False: (
+        np.sum(np.abs(x) ** p, axis=dim, keepdims=keepdim) ** (1 / p)
+        if p
+        else np.sum(x != 0, axis=dim, keepdims=keepdim) * 1.0
+    ),
     "std": lambda x, dim=None, correction=1, keepdim=False: np.std(
         x, axis=dim, ddof=correction, keepdims=keepdim
     ),

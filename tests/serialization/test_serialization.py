@@ -390,3 +390,21 @@ def test_the_arguments_about_pickles_are_taken_and_others_are_not(tmp_path):
     assert tc.load(path, None, pickle, weights_only=False, mmap=True, encoding="latin1") == {"a": 1}
     with pytest.raises(TypeError, match=r"load\(\) got an unexpected keyword argument 'map_place'"):
         tc.load(path, map_place="cpu")
+
+
+@pytest.mark.parametrize("ending", ["pt", "safetensors"])
+def test_errors_name_the_path_of_the_user(tmp_path, ending):
+    (tmp_path / f"folder.{ending}").mkdir()
+    (tmp_path / "file").write_text("")
+    for name in (f"none/x.{ending}", f"folder.{ending}", f"file/x.{ending}"):
+        path = str(tmp_path / name)
+        for call in (
+            lambda path=path: tc.save({"x": tc.ones(1)}, path),
+            lambda path=path: tc.load(path),
+        ):
+            with pytest.raises(OSError, match=r"\[Errno ") as caught:
+                call()
+            assert caught.value.filename == path
+            assert str(caught.value).endswith(repr(path))
+            assert caught.value.filename2 is None
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", f"folder.{ending}"]

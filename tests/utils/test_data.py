@@ -554,3 +554,17 @@ def test_default_collate_keeps_forms_and_dtypes():
 def test_types_of_samples_can_be_named(cls):
     assert cls[int].__args__ == (int,)
     assert cls[int].__origin__ is cls
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers"],
+)
+def test_a_loader_is_not_changed_later_where_that_has_no_effect(name):
+    loader = DataLoader(TensorDataset(tc.arange(5)), batch_size=2)
+    with pytest.raises(ValueError, match=f"{name} attribute should not be set after DataLoader is"):
+        setattr(loader, name, 5)
+    assert [len(x) for (x,) in loader] == [2, 2, 1]
+    loader.num_workers = 1
+    loader.note = "mine"
+    assert [len(x) for (x,) in loader] == [2, 2, 1]

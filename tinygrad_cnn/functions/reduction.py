@@ -18,7 +18,7 @@ from ..engine.dtypes import int64
 from ..metadata import dtype_of
 from ..types import DType, Ints, Number
 from .arguments import axes, axis, kind_of
-from .extremes import amax, amin, refuse_keepdim
+from .extremes import refuse_keepdim
 from .public import public
 
 if TYPE_CHECKING:
@@ -136,18 +136,34 @@ def norm(
     if a.dtype.kind != "f":
         raise RuntimeError(f"norm: Expected a floating point dtype, got {a.dtype}")
     over = axes("norm", a.ndim, dim)
-    if p in ("fro", 2, None):
-        return ops.norm(x, dim=over, keepdim=keepdim)
+    if p in ("fro", None):
+        p = 2
     if not isinstance(p, (int, float)):
         raise NotImplementedError(f"norm: p must be a number or 'fro', got {p!r}")
-    if p == 0:
-        return ops.sum(ops.cast(wrap(a != 0), dtype=a.dtype), dim=over, keepdim=keepdim)
-    sizes = ops.abs(x)
+    return p_norm("norm", x, p, over, keepdim)
+
+
+def p_norm(name: str, x: Any, p: float, dim: Any, keepdim: bool) -> Any:
+    """‖x‖ₚ over the axes dim, or over all if that is None: every p-norm goes through here.
+
+    RuntimeError for a norm that no elements have: of ∞, −∞ and p < 0.
+    """
+    if p == 2:
+        return ops.norm(x, dim=dim, keepdim=keepdim)
+    a = x._array
+    if not a.size and (p < 0 or math.isinf(p)):
+        over = range(a.ndim) if dim is None else dim
+        for d in over:
+            if not a.shape[d]:
+                raise RuntimeError(
+                    f"{name} cannot compute the {p} norm on the dimension {d} because this "
+                    "dimension is empty and the operation does not have an identity"
+                )
     if math.isinf(p):
-        return (amax if p > 0 else amin)(sizes, over or (), keepdim)
+        return (ops.amax if p > 0 else ops.amin)(ops.abs(x), dim=dim, keepdim=keepdim)
     if p == 1:
-        return ops.sum(sizes, dim=over, keepdim=keepdim)
-    return ops.pow(ops.sum(ops.pow(sizes, float(p)), dim=over, keepdim=keepdim), 1.0 / p)
+        return ops.sum(ops.abs(x), dim=dim, keepdim=keepdim)
+    return ops.p_norm(x, p=float(p), dim=dim, keepdim=keepdim)
 
 
 # --- Means and variances --------------------------------------------------------------------------

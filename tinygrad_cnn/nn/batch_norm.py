@@ -126,7 +126,7 @@ class BatchNorm1d(_BatchNorm):
 
     Otherwise like `BatchNorm2d`.
 
-    >>> tc.nn.BatchNorm1d(1, eps=0.0, affine=False)(tc.tensor([[1.0], [3.0]]))
+    >>> tc.nn.BatchNorm1d(1, eps=1e-9, affine=False)(tc.tensor([[1.0], [3.0]]))
     tensor([[-1.],
             [ 1.]])
     """

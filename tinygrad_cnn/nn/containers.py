@@ -103,7 +103,7 @@ class _Numbered(Module):
         return module
 
     def __add__(self, other: Iterable[Module]) -> Self:
-        if not isinstance(other, _Numbered):
+        if not isinstance(other, Iterable):
             return NotImplemented
         return self._like([(str(i), module) for i, module in enumerate(chain(self, other))])
 
@@ -148,6 +148,20 @@ class Sequential(_Numbered):
         """Add several modules at the end, and return this container."""
         return super().extend(sequential)
 
+    def __add__(self, other: Iterable[Module]) -> Self:
+        return super().__add__(self._addend(other))
+
+    def __iadd__(self, other: Iterable[Module]) -> Self:
+        return super().__iadd__(self._addend(other))
+
+    def _addend(self, other: Any) -> Self:
+        if not isinstance(other, Sequential):
+            raise ValueError(
+                "add operator supports only objects of Sequential class, but "
+                f"{type(other)} is given."
+            )
+        return other  # type: ignore[return-value]
+
     def __mul__(self, times: int) -> Self:
         if not isinstance(times, int):
             return NotImplemented
@@ -179,7 +193,7 @@ class ModuleList(_Numbered):
 
     def __init__(self, modules: Iterable[Module] | None = None):
         super().__init__()
-        self.extend(modules or ())
+        self.extend(() if modules is None else modules)
 
     def _like(self, items: list[tuple[str, Module]]) -> Self:
         return type(self)([module for _, module in items])
@@ -208,7 +222,7 @@ class ModuleDict(Module):
 
     def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None):
         super().__init__()
-        self.update(modules or {})
+        self.update({} if modules is None else modules)
 
     def __getitem__(self, key: str) -> Module:
         return self._modules[key]

@@ -131,15 +131,10 @@ class ParameterDict(_Keyed):
         raise RuntimeError("ParameterDict should not be called.")
 
     def __getitem__(self, key: str) -> Any:
-        return self._get(key)
+        return self._get(_text(key))
 
     def __setitem__(self, key: str, value: Any) -> None:
-        if not isinstance(key, str):
-            raise TypeError(
-                "Index given to ParameterDict cannot be used as a key as it is not a string (type is "
-                f"'{type(key).__name__}')"
-            )
-        self._set(key, value)
+        self._set(_text(key), value)
 
     def __delitem__(self, key: str) -> None:
         self._take(key)
@@ -156,8 +151,10 @@ class ParameterDict(_Keyed):
     def __or__(self, other: Any) -> ParameterDict:
         return self.copy().__ior__(other)
 
-    def __ror__(self, other: Any) -> ParameterDict:
-        return ParameterDict(other).__ior__(self)
+    def __ror__(self, other: Any) -> Any:
+        both = other.copy()  # of the type of `other`
+        both.update(self)
+        return both
 
     def __ior__(self, other: Any) -> ParameterDict:
         self.update(other)
@@ -191,7 +188,7 @@ class ParameterDict(_Keyed):
 
     def pop(self, key: str) -> Any:
         """Remove the value under `key`, and return it. KeyError if there is none."""
-        return self._take(key)
+        return self._take(_text(key))
 
     def popitem(self) -> tuple[str, Any]:
         """Remove the last pair of a key and a value, and return it."""
@@ -216,3 +213,13 @@ class ParameterDict(_Keyed):
         items: Any = parameters.items() if hasattr(parameters, "items") else parameters
         for key, value in items:
             self[key] = value
+
+
+def _text(key: Any) -> str:
+    """A key of a ParameterDict; TypeError unless it is a string."""
+    if not isinstance(key, str):
+        raise TypeError(
+            "Index given to ParameterDict cannot be used as a key as it is not a string (type is "
+            f"'{type(key).__name__}')"
+        )
+    return key

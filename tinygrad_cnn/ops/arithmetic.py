@@ -12,7 +12,7 @@ import numpy as np
 
 from ..engine import op
 from ..engine.dtypes import floating
-from .elementwise import in_one_pass, sigmoid, sqrt
+from .elementwise import in_one_pass, keep, sigmoid, sqrt, where, zeros
 
 __all__ = [
     "acos",
@@ -103,7 +103,7 @@ atanh = _unary(
 def _step(name, function, what):
     """An op that rounds: y is piecewise constant."""
     doc = f"y = {what}        x̄ = 0, at the jumps too"
-    return _unary(name, function, doc, lambda g: g * 0.0, np.asarray)
+    return _unary(name, function, doc, zeros, np.asarray)
 
 
 floor = _step("floor", np.floor, "⌊x⌋, the next integer below")
@@ -114,13 +114,23 @@ round = _step("round", np.round, "the nearest integer; of two, the even one")
 
 @op(elementwise=True)
 def atan2(a, b):
-    """y = the angle of the point (b, a)        ā = ȳ b / (a² + b²)        b̄ = −ȳ a / (a² + b²)"""
+    """y = the angle of the point (b, a)        ā = ȳ b / (a² + b²)        b̄ = −ȳ a / (a² + b²)
+
+    At the origin, where every angle is a limit, the gradient is 0.
+    """
     return np.arctan2(a, b)
 
 
-atan2.defvjp(
-    a=lambda g, a, b: g * (b / (a * a + b * b)), b=lambda g, a, b: -g * (a / (a * a + b * b))
-)
+def _turned(g, a, b):
+    """ȳ b / (a² + b²), and 0 at the origin. The scale m keeps the squares from overflow."""
+    m = np.maximum(*(abs(getattr(v, "_array", v)) for v in (a, b)))
+    origin = m == 0
+    m = np.where(origin, 1, m)
+    a, b = a / m, b / m
+    return keep(g, ~origin) * (b / where(origin, 1.0, a * a + b * b) / m)
+
+
+atan2.defvjp(a=_turned, b=lambda g, a, b: -_turned(g, b, a))
 
 
 @op(elementwise=True)
@@ -176,6 +186,6 @@ def fmod(a, b):
     return np.fmod(a, b)
 
 
-floor_divide.defvjp(a=lambda g: g * 0.0, b=lambda g: g * 0.0)
+floor_divide.defvjp(a=zeros, b=zeros)
 remainder.defvjp(a=lambda g: g, b=lambda g, a, b: -g * floor_divide(a, b))
 fmod.defvjp(a=lambda g: g, b=lambda g, a, b: -g * trunc(a / b))

@@ -116,7 +116,7 @@ def pow(a, b):
 
 def pow_a(g, a, b):
     if isinstance(b, (int, float)):
-        return g * (b * a ** (b - 1)) if b != 0 else g * 0.0
+        return g * (b * a ** (b - 1)) if b != 0 else zeros(g)
     return where(b == 0, 0.0, g * b * a ** (b - 1))
 
 
@@ -210,6 +210,11 @@ def keep(x, mask):
 keep.defvjp(x=lambda g, mask: keep(g, mask))
 
 
+def zeros(g):
+    """The gradient of an op that is piecewise constant: 0, also where ȳ is infinite or NaN."""
+    return keep(g, np.False_)
+
+
 @op
 def relu(x):
     """y = max(x, 0)        x̄ = ȳ where x > 0, else 0: at the kink x = 0 the subgradient is 0
@@ -242,7 +247,7 @@ def sign(x):
 
 
 abs.defvjp(x=lambda g, x: g * sign(x))
-sign.defvjp(x=lambda g: g * 0.0)
+sign.defvjp(x=zeros)
 
 
 @op

@@ -46,7 +46,8 @@ def _normalization(name, of_what, centred=True):
             # moments of the elements that share a weight, if a normalised group has several weights
             mu, variance = kernels.moments(x, inner or dims)
             if inner and others:  # parts c of one size: μ = mean μ_c, σ² = mean (σ_c² + (μ_c − μ)²)
-                each, mu = mu, mu.mean(axis=others, keepdims=True)
+                each, first = mu, np.minimum.reduce(mu, axis=others, keepdims=True)
+                mu = first + (each - first).mean(axis=others, keepdims=True)  # exact if all agree
                 variance = (variance + np.square(each - mu)).mean(axis=others, keepdims=True)
         else:
             mu = np.zeros((), x.dtype)

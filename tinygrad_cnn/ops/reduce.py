@@ -9,12 +9,13 @@ import numpy as np
 from .. import kernels
 from ..engine import op
 from ..engine.dtypes import floating
-from .elementwise import cast, exp, where
+from .elementwise import abs, cast, exp, keep, sign, where, zeros
 from .precision import HALF, SINGLE, in_float32, vjp_in_float32
 from .shape import expand, scatter_add
 
 __all__ = [
-    "amax", "amin", "logsumexp", "max_along", "mean", "min_along", "norm", "std", "sum", "var",
+    "amax", "amin", "logsumexp", "max_along", "mean", "min_along", "norm", "p_norm", "std", "sum",
+    "var",
 ]  # fmt: skip
 
 
@@ -109,7 +110,7 @@ def std(x, *, dim=None, correction=1, keepdim=False):
 
 
 def std_x(g, x, y, dim, correction, keepdim):
-    return var_x(g / (2.0 * _not_zero(y)), x, dim, correction, keepdim)
+    return var_x(0.5 * _over(g, y), x, dim, correction, keepdim)
 
 
 std.defvjp(x=vjp_in_float32(std_x))
@@ -123,7 +124,7 @@ def norm(x, *, dim=None, keepdim=False):
 
 
 def norm_x(g, x, y, dim, keepdim):
-    return spread(g / _not_zero(y), x.shape, dim, keepdim) * x
+    return spread(_over(g, y), x.shape, dim, keepdim) * x
 
 
 norm.defvjp(x=vjp_in_float32(norm_x))
@@ -142,9 +143,41 @@ def _root(x, squares):
 _SMALL = np.finfo(np.float32).tiny / np.finfo(np.float32).eps
 
 
-def _not_zero(y):
-    """y as a divisor: 1 where y is 0, since the numerator is 0 there too."""
-    return where(y == 0, 1.0, y)
+def _over(g, y):
+    """ȳ / y, and 0 where y = 0, also for an infinite ȳ."""
+    return keep(g / where(y == 0, 1.0, y), y != 0)
+
+
+@op
+@in_float32
+def p_norm(x, *, p, dim=None, keepdim=False):
+    """y = ‖x‖ₚ = (Σ |x|ᵖ)^(1/p) over dim, for finite p but 2, which is `norm`.
+
+    x̄ = ȳ · sign x · (|x| / y)ᵖ⁻¹. The subgradient is 0 at the kinks: where x = 0, and where y = 0
+    (for p < 0 that is where any x = 0). For p = 0, y is the number of elements that are not 0.
+    """
+    if p == 0:
+        return (x != 0).sum(axis=dim, keepdims=keepdim, dtype=x.dtype)
+    with np.errstate(all="ignore"):
+        size = np.abs(x)
+        # the powers of size / scale are at most 1: they cannot overflow
+        over = {"axis": dim, "keepdims": True}
+        scale = size.max(**over, initial=0) if p > 0 else size.min(**over, initial=np.inf)
+        scale = np.where((scale > 0) & np.isfinite(scale), scale, scale.dtype.type(1))
+        y = (((size / scale) ** p).sum(**over) ** (1 / p)) * scale
+    return y if keepdim else y.squeeze(axes_of(dim, x.ndim))
+
+
+def p_norm_x(g, x, y, p, dim, keepdim):
+    g, y = (spread(v, x.shape, dim, keepdim) for v in (g, y))
+    if p == 0:
+        return zeros(g)
+    kink = (x == 0) | (y == 0)
+    ratio = where(kink, 1.0, abs(x) / where(kink, 1.0, y))
+    return keep(g * sign(x) * ratio ** (p - 1), ~kink)
+
+
+p_norm.defvjp(x=vjp_in_float32(p_norm_x))
 
 
 @op

@@ -7,7 +7,7 @@ import numpy as np
 from .. import kernels
 from ..engine import op
 from ..engine.dtypes import floating
-from .elementwise import exp
+from .elementwise import exp, zeros
 from .precision import in_float32, vjp_in_float32
 from .shape import getitem
 
@@ -91,7 +91,7 @@ def targets(target, weight, shape, dtype, ignore_index, label_smoothing):
 
 
 def cross_entropy_x(g, x, target, weight, total, ignore_index, reduction, label_smoothing):
-    g = g / total if total else g * 0.0  # the mean of nothing is NaN, its gradient 0
+    g = g / total if total else zeros(g)  # the mean of nothing is NaN, its gradient 0
     if isinstance(x, np.ndarray) and not label_smoothing:
         return kernels.cross_entropy_input(g, x, target, weight, ignore_index)
     p = softmax(x, dim=1)

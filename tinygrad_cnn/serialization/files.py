@@ -28,7 +28,7 @@ def write(f: File, parts: list[Any]) -> None:
     """Write the bytes of `parts` to an open binary file, or to the file with that name.
 
     The latter is first written beside its target, flushed to the disk, and then renamed. So at any
-    moment there is the old file or the new one.
+    moment there is the old file or the new one. An OSError names the target.
     """
     if not isinstance(f, (str, os.PathLike)):
         f.writelines(parts)
@@ -43,8 +43,13 @@ def write(f: File, parts: list[Any]) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(scratch, target)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        # name the file of the user, not the scratch file
+        raise type(error)(error.errno, error.strerror, os.fspath(f)) from None
     finally:
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, NotADirectoryError):
             os.unlink(scratch)
     if os.name == "posix":  # the directory entry reaches the disk too
         folder = os.open(parent, os.O_RDONLY)

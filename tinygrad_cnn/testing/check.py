@@ -85,12 +85,13 @@ def verify(
             terms = gradient.astype(np.float64) * v
             by_vjp = float(terms.sum())
             size += float(np.abs(terms).sum())
-            tolerance = rtol * size + noise + gradient.size * least
+            floor = noise + gradient.size * least
+            tolerance = rtol * size + floor
             error = abs(by_vjp - by_difference)
             agrees = error <= tolerance or pairing.settles(k, v, by_vjp, noise, tolerance)
             if listeners and size:
                 slope = partial(slope_of, pairing, k, v, by_vjp, agrees)
-                compared(subject.name, order, error / size, slope)
+                compared(subject.name, order, error / (size + floor / rtol), slope)
             if not agrees:
                 raise disagreement(pairing, k, v, gradient, tolerance)
 

@@ -113,7 +113,7 @@ def _trial(
         size += float(np.abs(terms).sum())
         same = abs(by_vjp - by_difference) <= rtol * size + noise
         if same and listeners and size:
-            error = abs(by_vjp - by_difference) / size
+            error = abs(by_vjp - by_difference) / (size + noise / rtol)
             compared(pairing.subject.name, 1, error, partial(slope_of, pairing, k, v, by_vjp))
         return same
 

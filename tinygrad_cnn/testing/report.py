@@ -19,7 +19,9 @@ The report, which `pytest --gradcheck-report=FILE` writes as JSON:
   not count: that test expected the failure.
   - `examples`: number of points at which the gradient was compared;
   - `seconds`: time of the checks;
-  - `error`: the largest |by the vjp − by differences| / sum of the magnitudes of the terms;
+  - `error`: the largest |by the vjp − by differences| / sum of the magnitudes of the terms. The
+    sum is raised by the rounding of the differences over rtol: else a gradient that is 0 but for
+    rounding, as of a bias before a batch norm, would be off by the whole of it;
   - `slope`: the Taylor slope, a median: 2 is right, 1 is wrong, null for a linear function;
   - `second_order_error`, `second_order_slope`: the same for second derivatives; null if not
     checked;

@@ -93,3 +93,16 @@ X = tc.ones(1, 2, 4, 4)
 def test_errors(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_an_empty_channel_axis(n):
+    """PyTorch refuses it, but for means along one or two axes."""
+    x = tc.ones(2, 0, *[4] * n)
+    refuse = [f"adaptive_max_pool{n}d"] + ["adaptive_avg_pool3d"] * (n == 3)
+    for name in refuse:
+        with pytest.raises(RuntimeError, match="non-zero size for non-batch dimensions"):
+            getattr(F, name)(x, 2)
+    if n < 3:
+        assert getattr(F, f"adaptive_avg_pool{n}d")(x, 2).shape == (2, 0, *[2] * n)
+        assert getattr(F, f"adaptive_avg_pool{n}d")(x, 3).shape == (2, 0, *[3] * n)

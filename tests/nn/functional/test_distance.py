@@ -80,3 +80,69 @@ def test_cosine_similarity():
         F.cosine_similarity(x, x[:2])
     with pytest.raises(RuntimeError, match="expected common dtype to be floating point"):
         F.cosine_similarity(tc.ones(1, 2).long(), tc.ones(1, 2).long())
+
+
+# --- Norms at zeros -----------------------------------------------------------------------------
+
+ORDERS = [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, np.inf, -np.inf, -1.0]
+AT_ZERO = {
+    "norm": lambda x, p: x.norm(p, dim=1),
+    "norm of all": lambda x, p: x.norm(p),
+    "pairwise_distance": lambda x, p: F.pairwise_distance(x, x.detach(), p, eps=0.0),
+    "pdist": lambda x, p: F.pdist(x, max(p, 0.0)),
+    "std": lambda x, p: x.std(1),
+    "clamped": lambda x, p: x.norm(p, dim=1).clamp(min=1e-3),
+}
+
+
+@pytest.mark.parametrize("p", ORDERS)
+@pytest.mark.parametrize("name", AT_ZERO)
+def test_a_norm_of_zeros_has_the_gradient_zero(name, p):
+    for power in (1.0, 0.5):  # the slope of a root is infinite at 0
+        if power < 1 and p in (1.0, np.inf, -np.inf):  # which is NaN for |x|, as in PyTorch
+            continue
+        x = tc.tensor(np.array([[0.0, -0.0, 0.0]] * 2), requires_grad=True)
+        (g,) = tc.autograd.grad((AT_ZERO[name](x, p) ** power).sum(), x, create_graph=True)
+        assert g.tolist() == [[0.0] * 3] * 2
+        if g.requires_grad:
+            (second,) = tc.autograd.grad(g.sum(), x, allow_unused=True)
+            assert second is None or second.tolist() == [[0.0] * 3] * 2
+
+
+@pytest.mark.parametrize("p", ORDERS)
+def test_a_norm_with_some_zeros_has_the_gradient_zero_there(p):
+    x = tc.tensor(np.array([[0.0, 3.0, -4.0]]), requires_grad=True)
+    x.norm(p, dim=1).sum().backward()
+    assert x.grad.isfinite().all()
+    assert x.grad[0, 0] == 0
+
+
+def test_similarity_to_zeros_has_a_finite_gradient():
+    x, zeros = tc.tensor(X, requires_grad=True), tc.zeros(3, 4).double().requires_grad_()
+    F.cosine_similarity(x, zeros).sum().backward()
+    assert x.grad.tolist() == [[0.0] * 4] * 3
+    assert zeros.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("p", [p for p in ORDERS if p and p != 2])
+def test_powers_in_a_norm_do_not_overflow(p):
+    x = tc.tensor([1e20, 2e20], requires_grad=True)
+    y = x.norm(p)
+    y.backward()
+    np.testing.assert_allclose(y.item(), np.linalg.norm([1e20, 2e20], p), rtol=1e-6)
+    wanted = tc.tensor([1.0, 2.0], requires_grad=True)
+    wanted.norm(p).backward()
+    np.testing.assert_allclose(x.grad.numpy(), wanted.grad.numpy(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("p", [np.inf, -np.inf, -1.0])
+def test_norms_of_nothing_that_have_no_value(p):
+    for call in (lambda x: x.norm(p), lambda x: x.norm(p, dim=1), lambda x: F.normalize(x, p)):
+        with pytest.raises(RuntimeError, match=f"the {p} norm on the dimension 1"):
+            call(tc.ones(2, 0))
+    assert tc.ones(2, 0).norm(p, dim=0).shape == (0,)
+
+
+def test_pdist_refuses_a_negative_order():
+    with pytest.raises(RuntimeError, match="only supports non-negative p"):
+        F.pdist(tc.ones(2, 2), -1.0)

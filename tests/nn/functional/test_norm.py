@@ -124,3 +124,22 @@ X = tc.zeros(2, 4, 3)
 def test_errors(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("eps", [0.0, -0.0, 0, -1e-5])
+def test_batch_norm_refuses_an_eps_that_does_not_protect(eps):
+    x, mean, var = tc.randn(4, 3), tc.zeros(3), tc.ones(3)
+    before = mean.clone()
+    for call in (
+        lambda: F.batch_norm(x, mean, var, training=True, eps=eps),
+        lambda: F.batch_norm(x, None, None, training=True, eps=eps),
+        lambda: tc.nn.BatchNorm1d(3, eps=eps)(x),
+    ):
+        with pytest.raises(ValueError, match="eps must be positive during training, but got"):
+            call()
+    assert mean.equal(before)
+    if eps < 0:
+        with pytest.raises(ValueError, match="eps must be non-negative, but got -1e-05"):
+            F.batch_norm(x, mean, var, eps=eps)
+    else:
+        assert F.batch_norm(x, mean, var, eps=eps).equal(x)

@@ -97,6 +97,17 @@ def test_power_average_pooling():
     assert F.lp_pool1d(-x, float("inf"), 2).tolist() == [[[4.0, 0.0]]]
 
 
+@pytest.mark.parametrize("p", [1.0, 1.5, 2, 3, float("inf")])
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_a_window_of_zeros_passes_no_gradient(n, p):
+    x = tc.zeros(1, 2, *[4] * n)
+    x[:, 0, :2] = 1.0
+    x.requires_grad_()
+    LP[n](x, p, 2).sum().backward()
+    assert x.grad.isfinite().all()
+    assert not x.grad[:, 1].any()
+
+
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_empty_batches(n):
     x = tc.zeros(0, 3, *(5, 6, 4)[:n], requires_grad=True)
@@ -104,6 +115,22 @@ def test_empty_batches(n):
         assert y.shape[:2] == (0, 3)
         y.sum().backward()
         assert x.grad.shape == x.shape
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("lead", [(2, 0), (0, 0), (0,)])
+def test_an_empty_channel_axis_is_refused(n, lead):
+    x = tc.ones(*lead, *[4] * n)
+    for pool in (lambda: MAX[n](x, 2), lambda: AVG[n](x, 2), lambda: LP[n](x, 2, 2)):
+        with pytest.raises(RuntimeError, match="at least one channel"):
+            pool()
+
+
+@pytest.mark.parametrize("pool", ["avg", "max"])
+def test_an_empty_stride_is_the_kernel(pool):
+    call = getattr(F, f"{pool}_pool2d")
+    for stride in ((), []):
+        assert call(X, (2, 2), stride).equal(call(X, (2, 2)))
 
 
 X = tc.ones(1, 2, 4, 4)
@@ -115,7 +142,7 @@ X = tc.ones(1, 2, 4, 4)
         (lambda: F.max_pool1d(X, 2), RuntimeError, r"max_pool1d: expected 2D \(unbatched\) or 3D"),
         (lambda: F.avg_pool3d(X, (2, 2)), RuntimeError,
          r"avg_pool3d: kernel_size must be an integer or three, got \(2, 2\)"),
-        (lambda: F.lp_pool2d(X.long(), 2, 2), RuntimeError, "floating-point dtype"),
+        (lambda: F.avg_pool2d(X.int(), 2, 2), NotImplementedError, "floating-point dtype"),
     ],
 )  # fmt: skip
 def test_errors(call, error, message):

@@ -1,6 +1,7 @@
 """The reduction of losses, and the two deprecated arguments for it."""
 
 import inspect
+import re
 
 import pytest
 
@@ -56,3 +57,30 @@ def test_the_old_arguments_work_and_warn_at_the_call(name, old, reduction):
     assert caught[0].filename == __file__
     if reduction != "mean" or name != "kl_div":
         assert found.equal(getattr(F, name)(*arguments(name), reduction=reduction))
+
+
+@pytest.mark.parametrize(
+    ("loss", "words"),
+    [
+        ("mse_loss", "Using a target size (torch.Size([1])) that is different to the input size (torch.Size([3]))"),
+        ("l1_loss", "Using a target size (torch.Size([1])) that is different"),
+        ("smooth_l1_loss", "Using a target size (torch.Size([1])) that is different"),
+        ("huber_loss", "Using a target size (torch.Size([1])) that is different"),
+        ("binary_cross_entropy", "Using a target size (torch.Size([1])) that is different"),
+        ("binary_cross_entropy_with_logits",
+         "Target size (torch.Size([1])) must be the same as input size (torch.Size([3]))"),
+    ],
+)  # fmt: skip
+def test_sizes_are_written_as_pytorch_writes_them(loss, words):
+    with pytest.raises((UserWarning, ValueError), match=re.escape(words)):
+        getattr(F, loss)(tc.ones(3), tc.ones(1))
+
+
+@pytest.mark.parametrize("dtype", [tc.int64, tc.int32, tc.uint8, tc.bool])
+@pytest.mark.parametrize("shape", [(3,), (2, 3), (3, 3), (2, 3, 4, 4)])
+def test_one_hot_integers_are_no_probabilities(shape, dtype):
+    for smoothing in (0.0, 0.1):
+        with pytest.raises(
+            RuntimeError, match="Expected floating point type for target with class"
+        ):
+            F.cross_entropy(tc.ones(shape), tc.ones(shape, dtype=dtype), label_smoothing=smoothing)

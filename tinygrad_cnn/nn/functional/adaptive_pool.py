@@ -11,10 +11,9 @@ import numpy as np
 
 from ... import functions, ops
 from ...engine import wrap
-from ...functions.arguments import tensors
 from ...functions.public import numpys_names
 from ...tensor import Tensor
-from .check import TAKE_BATCH, Shape, batched, check_spatial, floating, sizes
+from .check import TAKE_BATCH, Shape, batched, check_kind, check_spatial, floating, sizes
 from .matrices import adaptive_windows, averaging
 from .pool import average
 
@@ -26,6 +25,9 @@ __all__ = [
 OutputSize: TypeAlias = int | Sequence[int | None] | None  # None keeps the size of an axis
 
 
+_WITHOUT_CHANNELS = ("adaptive_avg_pool1d", "adaptive_avg_pool2d")  # take an empty channel axis
+
+
 def _output(name: str, n: int, shape: Shape, output_size: Any) -> Shape:
     """The output size for each axis of space, checked."""
     check_spatial(name, shape, n)
@@ -34,7 +36,8 @@ def _output(name: str, n: int, shape: Shape, output_size: Any) -> Shape:
         several = wanted * (n // len(wanted))
         wanted = tuple(m if w is None else w for m, w in zip(shape[-n:], several, strict=True))
     wanted = sizes(name, "output_size", wanted, 0, n)
-    if 0 in shape[-n:]:
+    no_channels = len(shape) == n + 2 and not shape[1]
+    if 0 in shape[-n:] or (no_channels and name not in _WITHOUT_CHANNELS):
         raise RuntimeError(
             f"{name}(): Expected input to have non-zero size for non-batch dimensions, but input "
             f"has shape {shape}"
@@ -87,7 +90,7 @@ def adaptive_average(n: int, input: Any, output_size: Any) -> Any:
     wanted = _output(name, n, shape, output_size)
     plane = shape[-n:]
     kernel = _even_kernel(plane, wanted)
-    if kernel is not None:
+    if kernel is not None and shape[-n - 1]:
         return average(n, True, None, input, kernel, None, 0, False)
     y = batched(input, n)
     for dim, (size, m) in enumerate(zip(plane, wanted, strict=True), 2):
@@ -169,7 +172,7 @@ def adaptive_max_pool3d(
 
 def _adaptive_max(n: int, input: Any, output_size: Any, return_indices: bool) -> Any:
     name = f"adaptive_max_pool{n}d"
-    tensors(name, input=input)
+    check_kind(name, input, "fiu")
     wanted = _output(name, n, input._array.shape, output_size)
     x = batched(input, n)
     lead, plane = x._array.shape[:2], x._array.shape[2:]

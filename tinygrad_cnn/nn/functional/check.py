@@ -48,8 +48,8 @@ def sizes(name: str, setting: str, value: Any, least: int, n: int) -> tuple[int,
 def floating(name: str, **arguments: Any) -> None:
     """Raise unless the first arguments of `name` are Tensors of one floating-point dtype.
 
-    They are given in order. The error is a TypeError for the first that is no Tensor, and a
-    RuntimeError for other dtypes.
+    They are given in order. The error is a TypeError for the first that is no Tensor, and otherwise
+    that of `one_dtype`.
     """
     dtype = None
     for x in arguments.values():
@@ -63,11 +63,14 @@ def floating(name: str, **arguments: Any) -> None:
     one_floating_dtype(name, **arguments)
 
 
-def floating_affine(name: str, input: Any, weight: Any, bias: Any, place: int = 2) -> None:
+def floating_affine(
+    name: str, input: Any, weight: Any, bias: Any, place: int = 2, integers: tuple[str, ...] = ()
+) -> bool:
     """Raise as `floating` unless input, weight and bias are of one floating-point dtype.
 
     The bias may be None. `place` is the position of the weight, and the bias comes next. From
-    place 3 on the weight may be None too.
+    place 3 on the weight may be None too. `integers` names further dtypes. Returns whether the
+    Tensors have one of these.
     """
     if (
         isinstance(input, Tensor)
@@ -80,20 +83,31 @@ def floating_affine(name: str, input: Any, weight: Any, bias: Any, place: int = 
             and (weight is None or weight._array.dtype is dtype)
             and (bias is None or bias._array.dtype is dtype)
         ):
-            return
+            return False
     tensors(name, input=input, **({"weight": weight} if place == 2 else {}))
     optional_tensors(name, place, weight=weight, bias=bias)
-    one_floating_dtype(name, input=input, weight=weight, bias=bias)
+    return one_dtype(name, integers, input=input, weight=weight, bias=bias)
 
 
 def one_floating_dtype(name: str, **arguments: Any) -> None:
-    """RuntimeError unless the Tensors have one floating-point dtype. Some may be None."""
+    """Raise as `one_dtype` unless the Tensors have one floating-point dtype. Some may be None."""
+    one_dtype(name, (), **arguments)
+
+
+def one_dtype(name: str, integers: tuple[str, ...], /, **arguments: Any) -> bool:
+    """Whether the Tensors have one of the dtypes `integers`. Some may be None.
+
+    Otherwise they must have one floating-point dtype: RuntimeError for several dtypes, and
+    NotImplementedError for one of another kind.
+    """
     dtypes = {a: t._array.dtype for a, t in arguments.items() if t is not None}
-    if len(set(dtypes.values())) > 1 or next(iter(dtypes.values())).kind != "f":
+    first = next(iter(dtypes.values()))
+    several = len(set(dtypes.values())) > 1
+    if several or (first.kind != "f" and first.name not in integers):
         got = ", ".join(f"{argument} {dtype}" for argument, dtype in dtypes.items())
-        raise RuntimeError(
-            f"{name}: expected all tensors to have one floating-point dtype, got {got}"
-        )
+        error = RuntimeError if several else NotImplementedError
+        raise error(f"{name}: expected all tensors to have one floating-point dtype, got {got}")
+    return first.kind != "f"
 
 
 def check_kind(name: str, input: Any, kinds: str = "f") -> None:

@@ -6,9 +6,11 @@ from functools import lru_cache
 from typing import Any
 
 from ... import ops
+from ...engine import wrap
 from ...functions.public import numpys_names
 from ...tensor import Tensor
 from ...types import Ints
+from . import integer
 from .check import ADD_ROW, Shape, as_images, check_spatial, floating_affine, restored, sizes
 
 __all__ = [
@@ -21,14 +23,19 @@ __all__ = [
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """The product of input (.., D) and weightᵀ (D, F), plus bias (F,): (.., F).
 
-    Raises RuntimeError for shapes that do not fit, and unless all have one floating-point dtype.
+    The weight may be a vector (D,), which gives (..). Integers are multiplied exactly. Raises
+    RuntimeError for shapes that do not fit, and unless all have one dtype, not of bools.
 
     >>> linear(tc.tensor([1.0, 2.0]), tc.tensor([[3.0, 4.0]]), tc.tensor([0.5]))
     tensor([11.5000])
     """
-    floating_affine("linear", input, weight, bias)
+    floating_affine("linear", input, weight, bias, integers=integer.ALL)
     x, w = input._array.shape, weight._array.shape
     b = None if bias is None else bias._array.shape
+    if len(w) == 1 and x[-1:] == w and not b:
+        bias = None if bias is None else ops.reshape(bias, shape=(1,))
+        y = ops.linear(input, ops.reshape(weight, shape=(1, *w)), bias)
+        return ops.reshape(y, shape=x[:-1])
     if len(w) != 2 or not x or x[-1] != w[1] or (b is not None and b != w[:1]):
         raise RuntimeError(
             f"linear: mat1 and mat2 shapes cannot be multiplied: wanted input (.., D), weight "
@@ -133,7 +140,7 @@ def _conv(
     dilation: Ints, groups: int,
 ) -> Tensor:  # fmt: skip
     name = ("", "conv1d", "conv2d", "conv3d")[n]
-    floating_affine(name, input, weight, bias)
+    whole = floating_affine(name, input, weight, bias, integers=integer.ALL)
     shape = input._array.shape
     settings = _conv_settings(
         name, n, shape, weight._array.shape, None if bias is None else bias._array.shape,
@@ -141,6 +148,10 @@ def _conv(
         padding if isinstance(padding, str) else sizes(name, "padding", padding, 0, n),
         sizes(name, "dilation", dilation, 1, n), _whole(name, groups),
     )  # fmt: skip
+    if whole:
+        x, w = as_images(input, n)._array, _as_filters(weight, n)._array
+        b = None if bias is None else bias._array
+        return restored(wrap(integer.convolved(x, w, b, **settings)), n, len(shape))
     if n == 2 and len(shape) == 4:
         return ops.conv2d(input, weight, bias, **settings)
     op = ops.conv3d if n == 3 else ops.conv2d
@@ -170,7 +181,7 @@ def _transposed(
     output_padding: Ints, groups: int, dilation: Ints,
 ) -> Tensor:  # fmt: skip
     name = ("", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")[n]
-    floating_affine(name, input, weight, bias)
+    whole = floating_affine(name, input, weight, bias, integers=integer.LONG)
     shape = input._array.shape
     settings = _transposed_settings(
         name, n, shape, weight._array.shape, None if bias is None else bias._array.shape,
@@ -178,8 +189,11 @@ def _transposed(
         sizes(name, "output_padding", output_padding, 0, n), _whole(name, groups),
         sizes(name, "dilation", dilation, 1, n),
     )  # fmt: skip
-    op = ops.conv3d_input if n == 3 else ops.conv2d_input
-    y = op(as_images(input, n), _as_filters(weight, n), **settings)
+    u, w = as_images(input, n), _as_filters(weight, n)
+    if whole:
+        y = wrap(integer.transposed(u._array, w._array, **settings))
+    else:
+        y = (ops.conv3d_input if n == 3 else ops.conv2d_input)(u, w, **settings)
     y = restored(y, n, len(shape))
     return y if bias is None else ops.add(y, ops.reshape(bias, shape=(bias._array.size, *[1] * n)))
 

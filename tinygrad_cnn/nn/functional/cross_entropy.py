@@ -48,6 +48,12 @@ def cross_entropy(
         if ignore_index >= 0:
             raise RuntimeError("ignore_index is not supported for floating point target")
         return _of_probabilities(input, target, weight, reduction, label_smoothing)
+    if target._array.shape == input._array.shape:
+        raise RuntimeError(
+            "Expected floating point type for target with class probabilities, got "
+            f"{target._array.dtype}: cross_entropy takes labels, or probabilities in the shape of the "
+            "input. For one-hot integers, give target.argmax(1) or target.float()"
+        )
     _check_labels("cross_entropy", t._array, x._array.shape, ignore_index)
     y = ops.cross_entropy(
         x, t, weight, ignore_index=ignore_index, reduction=reduction,

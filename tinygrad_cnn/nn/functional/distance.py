@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -11,39 +10,10 @@ from ... import functions, ops
 from ...engine import wrap
 from ...functions.arguments import axis, tensors
 from ...functions.public import numpys_names
+from ...functions.reduction import p_norm
 from ...tensor import Tensor
 
 __all__ = ["cosine_similarity", "normalize", "pairwise_distance", "pdist"]
-
-
-def _norm(x: Any, p: float, dim: int) -> Any:
-    """‖x‖ₚ = (Σ |x|ᵖ)^(1/p) along dim, which keeps length 1. Where it is 0, so is its gradient.
-
-    p = ∞ gives the largest |x|, −∞ the smallest, and 0 the number of elements that are not 0.
-    """
-    if p == 2:
-        return ops.norm(x, dim=dim, keepdim=True)
-    size = ops.abs(x)
-    if math.isinf(p):
-        if not x._array.shape[dim]:
-            raise RuntimeError(
-                f"cannot compute the {p} norm on the dimension {dim} because this dimension is "
-                "empty"
-            )
-        return (ops.amax if p > 0 else ops.amin)(size, dim=dim, keepdim=True)
-    if p == 0:
-        return ops.sum(wrap((x._array != 0).astype(x._array.dtype)), dim=dim, keepdim=True)
-    if p == 1:
-        return ops.sum(size, dim=dim, keepdim=True)
-    zero = size._array == 0
-    if p < 1:  # the slope of |x|ᵖ is infinite at 0
-        size = ops.where(zero, 1.0, size)
-    powers = ops.pow(size, p)
-    if p < 1:
-        powers = ops.keep(powers, ~zero)
-    total = ops.sum(powers, dim=dim, keepdim=True)
-    none = total._array == 0
-    return ops.keep(ops.pow(ops.where(none, 1.0, total), 1 / p), ~none)
 
 
 def normalize(
@@ -60,7 +30,7 @@ def normalize(
     """
     tensors("normalize", input=input)
     d = axis("normalize", input._array.ndim, dim)
-    size = ops.clamp(_norm(input, p, d), min=eps, max=None)
+    size = ops.clamp(p_norm("normalize", input, p, (d,), True), min=eps, max=None)
     return ops.div(input, size) if out is None else functions.div(input, size, out=out)
 
 
@@ -77,15 +47,15 @@ def pairwise_distance(
     """
     tensors("pairwise_distance", x1=x1, x2=x2)
     d = ops.add(ops.sub(x1, x2), eps)
-    norm = _norm(d if d._array.ndim else functions.reshape(d, (1,)), p, -1)
-    return norm if keepdim else functions.squeeze(norm, -1)
+    d = d if d._array.ndim else functions.reshape(d, (1,))
+    return p_norm("pairwise_distance", d, p, (d._array.ndim - 1,), keepdim)
 
 
 @numpys_names
 def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     """‖xᵢ − xⱼ‖ₚ for each pair of rows i < j of the input (N, M): (N (N − 1) / 2,).
 
-    Raises RuntimeError for an input that is no matrix.
+    Raises RuntimeError for an input that is no matrix, and for p < 0.
 
     >>> pdist(tc.tensor([[0.0], [1.0], [3.0]]))
     tensor([1., 3., 2.])
@@ -95,9 +65,11 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
         raise RuntimeError(
             f"pdist only supports 2D tensors, got: {input._array.ndim}D, shape {input._array.shape}"
         )
+    if not p >= 0:
+        raise RuntimeError("pdist only supports non-negative p values")
     i, j = np.triu_indices(len(input._array), 1)
     d = ops.sub(ops.getitem(input, index=(i,)), ops.getitem(input, index=(j,)))
-    return functions.squeeze(_norm(d, p, -1), -1)
+    return p_norm("pdist", d, p, (1,), False)
 
 
 @numpys_names

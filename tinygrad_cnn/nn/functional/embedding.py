@@ -9,7 +9,8 @@ from ...engine import mark_written, wrap
 from ...functions.arguments import optional_tensors, tensors
 from ...functions.public import numpys_names
 from ...tensor import Tensor
-from .check import one_floating_dtype
+from . import integer
+from .check import one_dtype
 
 __all__ = ["bilinear", "embedding", "one_hot"]
 
@@ -108,14 +109,14 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     """y[.., k] = Σᵢⱼ x1[.., i] weight[k, i, j] x2[.., j] + bias[k].
 
     x1 is (.., I), x2 (.., J), weight (K, I, J), bias (K,) and the result (.., K). Raises
-    RuntimeError for shapes that do not fit, and unless all have one floating-point dtype.
+    RuntimeError for shapes that do not fit, and unless all have one dtype, not of bools.
 
     >>> bilinear(tc.tensor([2.0]), tc.tensor([3.0]), tc.tensor([[[5.0]]]))
     tensor([30.])
     """
     tensors("bilinear", input1=input1, input2=input2, weight=weight)
     optional_tensors("bilinear", 4, bias=bias)
-    one_floating_dtype("bilinear", input1=input1, input2=input2, weight=weight, bias=bias)
+    one_dtype("bilinear", integer.ALL, input1=input1, input2=input2, weight=weight, bias=bias)
     a, b, w = (x._array.shape for x in (input1, input2, weight))
     if len(w) != 3 or a[:-1] != b[:-1] or a[-1:] != w[1:2] or b[-1:] != w[2:]:
         raise RuntimeError(

@@ -40,8 +40,8 @@ def binary_cross_entropy(
     p, t = input._array, target._array
     if p.shape != t.shape:
         raise ValueError(
-            f"Using a target size ({t.shape}) that is different to the input size ({p.shape}) is "
-            "deprecated. Please ensure they have the same size."
+            f"Using a target size ({target.shape}) that is different to the input size "
+            f"({input.shape}) is deprecated. Please ensure they have the same size."
         )
     if p.size and not ((p >= 0) & (p <= 1)).all():
         raise RuntimeError("all elements of input should be between 0 and 1")
@@ -69,8 +69,7 @@ def binary_cross_entropy_with_logits(
     optional_tensors(name, 7, pos_weight=pos_weight)
     if input._array.shape != target._array.shape:
         raise ValueError(
-            f"Target size ({target._array.shape}) must be the same as input size "
-            f"({input._array.shape})"
+            f"Target size ({target.shape}) must be the same as input size ({input.shape})"
         )
     factor = ops.logsigmoid(input)
     if pos_weight is not None:

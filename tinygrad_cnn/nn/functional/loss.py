@@ -89,8 +89,8 @@ def _difference(name: str, input: Any, target: Any, weight: Any = None, place: i
     sizes = target._array.shape, input._array.shape
     if sizes[0] != sizes[1]:
         warnings.warn(
-            f"Using a target size ({sizes[0]}) that is different to the input size ({sizes[1]}). "
-            f"This will likely lead to incorrect results due to broadcasting ({name}). Please "
+            f"Using a target size ({target.shape}) that is different to the input size "
+            f"({input.shape}). This will likely lead to incorrect results due to broadcasting ({name}). Please "
             "ensure they have the same size.",
             stacklevel=3,
         )

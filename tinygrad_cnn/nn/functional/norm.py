@@ -33,22 +33,26 @@ def batch_norm(
     towards them in place: `momentum` weighs the new value, and the running variance is unbiased.
     In evaluation it uses the running statistics. (Ioffe and Szegedy 2015.)
 
-    Raises ValueError for less than two axes, and in training for one value a channel; RuntimeError
-    for shapes that do not fit, and unless input, weight and bias have one floating-point dtype.
+    Raises ValueError for less than two axes, a negative eps, and in training for an eps of 0 and for
+    one value a channel; RuntimeError for shapes that do not fit, and unless input, weight and bias
+    have one floating-point dtype.
 
-    >>> batch_norm(tc.tensor([[1.0], [3.0]]), None, None, training=True, eps=0.0)
+    >>> batch_norm(tc.tensor([[1.0], [3.0]]), None, None, training=True, eps=1e-9)
     tensor([[-1.],
             [ 1.]])
     """
     shape = _channels("batch_norm", input, running_mean, running_var, weight, bias)
     column = (1, shape[1], *[1] * (len(shape) - 2))
+    if eps < 0 or (training and eps == 0):
+        wanted = "positive during training" if training else "non-negative"
+        raise ValueError(f"batch_norm eps must be {wanted}, but got {eps}")
     if not training:
         return _by_running_statistics(input, running_mean, running_var, weight, bias, column, eps)
     size = input._array.size
     m = size // max(shape[1], 1)
     if m <= 1 and size:
         raise ValueError(
-            f"Expected more than 1 value per channel when training, got input size {shape}"
+            f"Expected more than 1 value per channel when training, got input size {input.shape}"
         )
     dims = (0, *range(2, len(shape)))
     y, mu, variance = ops.batch_norm(input, weight, bias, dims=dims, affine_shape=column, eps=eps)
@@ -93,7 +97,7 @@ def instance_norm(
     m = math.prod(shape[2:])
     if m == 1:
         raise ValueError(
-            f"Expected more than 1 spatial element when training, got input size {shape}"
+            f"Expected more than 1 spatial element when training, got input size {input.shape}"
         )
     dims, column = tuple(range(2, len(shape))), (1, shape[1], *[1] * (len(shape) - 2))
     y, mu, variance = ops.instance_norm(

@@ -15,11 +15,13 @@ import numpy as np
 
 from ... import functions, ops
 from ...engine import wrap
+from ...engine.dtypes import get_default_dtype
 from ...functions.arguments import tensors
 from ...functions.public import numpys_names
 from ...tensor import Tensor
 from ...types import Ints
-from .check import Shape, as_images, check_spatial, floating, restored, sizes
+from . import integer
+from .check import Shape, as_images, check_kind, check_spatial, one_dtype, restored, sizes
 
 __all__ = [
     "avg_pool1d", "avg_pool2d", "avg_pool3d", "lp_pool1d", "lp_pool2d", "lp_pool3d", "max_pool1d",
@@ -101,6 +103,8 @@ def _windows(
     ceil_mode: bool,
 ) -> _Windows:  # fmt: skip
     check_spatial(name, shape, n)
+    if not shape[-n - 1]:
+        raise RuntimeError(f"{name}: expected at least one channel, got an input of shape {shape}")
     pads, output = [], []
     for m, k, s, p, d in zip(shape[-n:], kernel, stride, padding, dilation, strict=True):
         if p > k // 2:
@@ -213,6 +217,8 @@ def max_pool3d(
 
 def _max_pool(n: int, return_indices: bool, input: Any, *given: Any) -> Any:
     at = _windows_of(("", "max_pool1d", "max_pool2d", "max_pool3d")[n], n, input, *given)
+    if input._array.dtype.kind == "b":
+        check_kind(f"max_pool{n}d", input, "fiu")
     plain, dilation = n == 2 and input._array.ndim == 4, at.dilation[-2:]
     x = input if plain else as_images(input, n)
     if n == 3:
@@ -297,12 +303,20 @@ def average(
 ) -> Any:  # fmt: skip
     """The mean of each window along n axes. `padded`: cells of padding count."""
     name = ("", "avg_pool1d", "avg_pool2d", "avg_pool3d")[n]
-    if not isinstance(input, Tensor) or input._array.dtype.kind != "f":
-        floating(name, input=input)
+    whole = not isinstance(input, Tensor) or input._array.dtype.kind != "f"
+    if whole:
+        tensors(name, input=input)
+        one_dtype(name, integer.LONG, input=input)
     if divisor_override == 0:
         raise RuntimeError(f"{name}: divisor must be not zero")
     at = _windows_of(name, n, input, kernel_size, stride, padding, 1, ceil_mode)
     divisor = divisor_override or _cells(at, padded)
+    if whole:
+        y = integer.averaged(
+            as_images(input, n)._array, kernel=at.kernel, stride=at.stride, pads=at.pads,
+            output=at.output, divisor=divisor,
+        )  # fmt: skip
+        return restored(wrap(y), n, input._array.ndim)
     if n == 2 and input._array.ndim == 4:
         return ops.avg_pool2d(input, **at.plane, divisor=divisor)
     x = as_images(input, n)
@@ -375,7 +389,9 @@ def lp_pool3d(
 def _lp_pool(n: int, input: Any, norm_type: float, kernel_size: Any, *given: Any) -> Any:
     """(Σ xᵖ)^(1/p) of each window. sign(t) |t| is t, but has the gradient 0 at t = 0."""
     name = f"lp_pool{n}d"
-    floating(name, input=input)
+    tensors(name, input=input)
+    if input._array.dtype.kind != "f":
+        input = ops.cast(input, dtype=get_default_dtype())
     stride, ceil_mode = given
     if math.isinf(norm_type):
         sign = math.copysign(1.0, norm_type)

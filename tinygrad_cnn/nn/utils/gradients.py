@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import types
+import warnings
 from collections.abc import Iterable
 from typing import TypeAlias
 
@@ -23,17 +25,26 @@ Tensors: TypeAlias = Tensor | Iterable[Tensor]
 
 
 def _gradients(parameters: Tensors) -> list[np.ndarray]:
+    """The gradients of the parameters; a warning for a generator that has none left."""
     several = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    if not several and isinstance(parameters, types.GeneratorType):
+        warnings.warn(
+            "`parameters` is an empty generator, no gradient clipping will occur.", stacklevel=3
+        )
     return [p.grad._array for p in several if p.grad is not None]
 
 
 def _norm(array: np.ndarray, order: float) -> float:
     if order == math.inf:
         return float(np.abs(array).max(initial=0))
+    if order == -math.inf:
+        return float(np.abs(array).min(initial=math.inf))
     if order == 0:
         return float(np.count_nonzero(array))
     flat = array.ravel(order="K")
-    with np.errstate(over="ignore", invalid="ignore"):
+    if flat.dtype.itemsize < 4:
+        flat = flat.astype(np.float32)  # the squares of float16 lose digits
+    with np.errstate(all="ignore"):
         if order == 2:
             square = float(np.dot(flat, flat))
             if (
@@ -53,8 +64,10 @@ def clip_grad_norm_(
     """Scale all gradients in place by min(1, max_norm / (norm + 1e-6)).
 
     The norm is the `norm_type`-norm of all gradients as one vector. Parameters without a gradient
-    are skipped. Returns the norm before the scaling, a 0-d Tensor. With `error_if_nonfinite` a norm
-    that is NaN or infinite raises RuntimeError, and nothing is scaled. `foreach` has no effect here.
+    are skipped. Returns the norm before the scaling, a 0-d Tensor of the dtype of the gradients. With
+    `error_if_nonfinite` a norm that is NaN or infinite in that dtype raises RuntimeError, and nothing
+    is scaled. Without it, a norm that only overflows the dtype still scales by its exact value.
+    Warns for a generator that is used up. `foreach` has no effect here.
 
     >>> x = tc.zeros(2, requires_grad=True)
     >>> (x * tc.tensor([3.0, 4.0])).sum().backward()
@@ -62,8 +75,8 @@ def clip_grad_norm_(
     tensor(5.)
     """
     gradients = _gradients(parameters)
-    total = _total("gradients from `parameters`", gradients, norm_type, error_if_nonfinite)
-    _scale(gradients, max_norm, float(total))
+    exact, total = _total("gradients from `parameters`", gradients, norm_type, error_if_nonfinite)
+    _scale(gradients, max_norm, exact)
     return wrap(total)
 
 
@@ -84,7 +97,7 @@ def get_total_norm(
     tensor(5.)
     """
     arrays = [t._array for t in ([tensors] if isinstance(tensors, Tensor) else tensors)]
-    return wrap(_total("`tensors`", arrays, norm_type, error_if_nonfinite))
+    return wrap(_total("`tensors`", arrays, norm_type, error_if_nonfinite)[1])
 
 
 def clip_grads_with_norm_(
@@ -106,16 +119,19 @@ def clip_grads_with_norm_(
 
 def _total(
     what: str, arrays: list[np.ndarray], norm_type: float, error_if_nonfinite: bool
-) -> np.ndarray:
+) -> tuple[float, np.ndarray]:
+    """The norm in double precision, and in the dtype of the arrays, where it may be infinite."""
     order = float(norm_type)
-    total = _norm(np.array([_norm(a, order) for a in arrays]), order)
-    if error_if_nonfinite and not math.isfinite(total):
+    exact = _norm(np.array([_norm(a, order) for a in arrays]), order) if arrays else 0.0
+    with np.errstate(over="ignore"):
+        total = np.asarray(exact, np.result_type(*arrays) if arrays else np.float32)
+    if error_if_nonfinite and not np.isfinite(total):
         raise RuntimeError(
             f"The total norm of order {order} for {what} is non-finite, so it cannot be clipped. To "
             "disable this error and scale the gradients by the non-finite norm anyway, set "
             "`error_if_nonfinite=False`"
         )
-    return np.asarray(total, np.result_type(*arrays) if arrays else np.float32)
+    return exact, total
 
 
 def _scale(gradients: list[np.ndarray], max_norm: float, total: float) -> None:

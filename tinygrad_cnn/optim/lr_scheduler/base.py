@@ -13,6 +13,7 @@ from ..optimizer import Optimizer
 class LRScheduler:
     """Sets group["lr"] of each group of `optimizer`: when it is created, and at each `step()`.
 
+    A group that is added later joins at the next step, from its own rate, which becomes its first.
     `last_epoch` is −1, or the epoch after which to continue. Then each group must have
     "initial_lr" (KeyError otherwise), as after loading the state of an optimizer. A subclass defines
     `next_rate`, or `get_lr` itself.
@@ -32,6 +33,7 @@ class LRScheduler:
     base_lrs: list[float]
     last_epoch: int
     rate_at: Callable[[float, Any], float] | None = None  # (base, t): the rate in closed form
+    _by_group: ClassVar[tuple[str, ...]] = ("base_lrs",)  # lists with a value for each group
     _functions: ClassVar[str] = ""  # the attribute that holds a user's function, or several
     _is_initial = False  # whether `get_lr` is asked for the first rates
     _get_lr_called_within_step = True  # PyTorch's schedulers of users read it
@@ -74,7 +76,7 @@ class LRScheduler:
         """The rate of each group in `last_epoch`, from its current rate."""
         return [
             self.next_rate(_number(group["lr"]), base, self.last_epoch)
-            for group, base in zip(self.optimizer.param_groups, self.base_lrs, strict=True)
+            for group, base in zip(self.optimizer.param_groups, self.base_lrs, strict=False)
         ]
 
     def get_last_lr(self) -> list[float]:
@@ -103,15 +105,36 @@ class LRScheduler:
 
     def _update_lr(self, epoch: int | None = None) -> None:
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
-        if epoch is not None and self.rate_at is not None:
-            self._set([self.rate_at(base, epoch) for base in self.base_lrs])
-        else:
-            self._set(self.get_lr())
+        self._set(None if self.rate_at is None else epoch)
 
-    def _set(self, rates: list[float]) -> None:
-        for group, lr in zip(self.optimizer.param_groups, rates, strict=True):
+    def _set(self, epoch: int | None = None) -> None:
+        """Set the rates of `last_epoch`; those of `epoch`, if given, in closed form."""
+        groups = self.optimizer.param_groups
+        for name in self._by_group:
+            if name in self.__dict__ and len(self.__dict__[name]) < len(groups):
+                self._join(name, groups)
+        if epoch is None or self.rate_at is None:
+            rates = self.get_lr()
+        else:
+            rates = [self.rate_at(base, epoch) for base in self.base_lrs[: len(groups)]]
+        for group, lr in zip(groups, rates, strict=True):
             set_rate(group, lr)
-        self._last_lr = [_number(group["lr"]) for group in self.optimizer.param_groups]
+        self._last_lr = [_number(group["lr"]) for group in groups]
+
+    def _join(self, name: str, groups: list[dict[str, Any]]) -> None:
+        """Extend the list `name` by values for the groups that were added since.
+
+        It becomes another list: a saved state keeps the old one.
+        """
+        values = self.__dict__[name]
+        new = [self._of_new(name, values, group) for group in groups[len(values) :]]
+        self.__dict__[name] = [*values, *new]
+
+    def _of_new(self, name: str, values: list[Any], group: dict[str, Any]) -> Any:
+        """The value for a new group: its own rate; of other settings the one of all groups."""
+        if name == "base_lrs":
+            return group.setdefault("initial_lr", _number(group["lr"]))
+        return common(name, values)
 
     def state_dict(self) -> dict[str, Any]:
         """The attributes of the schedule, without the optimizer and its rates.
@@ -134,7 +157,7 @@ class LRScheduler:
         rest = dict(state_dict)
         if self._functions:
             held, states = getattr(self, self._functions), rest.pop(self._functions)
-            pairs = zip(held, states, strict=True) if isinstance(held, list) else [(held, states)]
+            pairs = zip(held, states, strict=False) if isinstance(held, list) else [(held, states)]
             for function, attributes in pairs:
                 if attributes:
                     vars(function).update(attributes)
@@ -168,6 +191,16 @@ def for_groups(name: str, optimizer: Optimizer, value: float | Sequence[float]) 
     if len(value) != groups:
         raise ValueError(f"{name} must have the same length as optimizer.param_groups")
     return list(value)
+
+
+def common(name: str, values: list[Any]) -> Any:
+    """The one value of all groups, for a group that is added. RuntimeError if they differ."""
+    if any(value != values[0] for value in values):
+        raise RuntimeError(
+            f"a param group was added to the optimizer, and its {name} is unknown, since it "
+            f"differs between the other {len(values)} groups: set its own in the scheduler or group"
+        )
+    return values[0]
 
 
 def _state_of(function: Any) -> dict[str, Any] | None:

@@ -47,7 +47,7 @@ class _Composed(LRScheduler):
     def _update_lr(self, epoch: int | None = None) -> None:
         """Begin, as a part of a SequentialLR."""
         for group in self.optimizer.param_groups:
-            set_rate(group, group["initial_lr"])
+            set_rate(group, group.setdefault("initial_lr", float(group["lr"])))
         self.last_epoch = 0
         self._begin()
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..optimizer import Optimizer
-from .base import LRScheduler, checked, for_groups, set_rate
+from .base import LRScheduler, checked, common, for_groups, set_rate
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):
@@ -73,7 +73,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
             since -= period
             period *= self.T_mult
         self.T_cur, self.T_i, self.last_epoch = since, period, math.floor(epoch)
-        self._set(self.get_lr())
+        self._set()
 
 
 class _WithMomentum(LRScheduler):
@@ -130,6 +130,7 @@ class CyclicLR(_WithMomentum):
     [0.0, 4.0, 8.0, 4.0, 0.0]
     """
 
+    _by_group = ("base_lrs", "max_lrs", "base_momentums", "max_momentums")
     _functions = "_scale_fn_custom"
 
     def __init__(
@@ -182,11 +183,15 @@ class CyclicLR(_WithMomentum):
         up = x / self.step_ratio if x <= self.step_ratio else (x - 1) / (self.step_ratio - 1)
         height = up * self.scale_fn(cycle if self.scale_mode == "cycle" else t)
         if self.cycle_momentum:
-            momenta = zip(self.base_momentums, self.max_momentums, strict=True)
-            for group, (low, high) in zip(self.optimizer.param_groups, momenta, strict=True):
+            momenta = zip(self.base_momentums, self.max_momentums, strict=False)
+            for group, (low, high) in zip(self.optimizer.param_groups, momenta, strict=False):
                 self._set_momentum(group, high - (high - low) * height)
-        rates = zip(self.base_lrs, self.max_lrs, strict=True)
-        return [low + (high - low) * height for low, high in rates]
+        rates = zip(self.optimizer.param_groups, self.base_lrs, self.max_lrs, strict=False)
+        return [low + (high - low) * height for _, low, high in rates]
+
+    def _of_new(self, name: str, values: list[Any], group: dict[str, Any]) -> Any:
+        """A new group takes part in the cycle of the others."""
+        return common(name, values)
 
 
 class OneCycleLR(_WithMomentum):
@@ -195,7 +200,8 @@ class OneCycleLR(_WithMomentum):
     It has `total_steps` steps, or epochs · steps_per_epoch; the fraction `pct_start` of them goes up
     (Smith and Topin 2019). `anneal_strategy` is "cos" or "linear". With `three_phase` the rate first
     falls to the first rate, in as many steps as it rose, then to the end. With `cycle_momentum` the
-    momentum goes from max_momentum to base_momentum and back. Raises ValueError for settings out of
+    momentum goes from max_momentum to base_momentum and back. A first phase of one step starts at
+    max_lr. Raises ValueError for settings out of
     range, for an optimizer without momentum, and for a step after the last.
 
     >>> from tinygrad_cnn.optim.lr_scheduler import OneCycleLR
@@ -264,6 +270,14 @@ class OneCycleLR(_WithMomentum):
                 group |= {"initial_lr": low, "max_lr": lr, "min_lr": low / final_div_factor}
         super().__init__(optimizer, last_epoch)
 
+    def _of_new(self, name: str, values: list[Any], group: dict[str, Any]) -> Any:
+        """A new group takes part in the cycle of the others. Its settings are in the group."""
+        begun = [other for other in self.optimizer.param_groups if "max_lr" in other]
+        for key in ("initial_lr", "max_lr", "min_lr", "base_momentum", "max_momentum"):
+            if key in begun[0] and key not in group:
+                group[key] = common(key, [other[key] for other in begun])
+        return group["initial_lr"]
+
     def _between(self, start: float, end: float, part: float) -> float:
         if self._anneal_func_type == "linear":
             return start + (end - start) * part
@@ -283,8 +297,11 @@ class OneCycleLR(_WithMomentum):
             start = phase["end_step"]
         else:
             phase = self._schedule_phases[-1]
-        part, rates = (t - start) / (phase["end_step"] - start), []
+        length, rates = phase["end_step"] - start, []
+        part = (t - start) / length if length else 1.0  # a phase of one step is at its end
         for group in self.optimizer.param_groups:
+            if "max_lr" not in group:
+                self._of_new("base_lrs", self.base_lrs, group)
             rates.append(self._between(group[phase["start_lr"]], group[phase["end_lr"]], part))
             if self.cycle_momentum:
                 ends = group[phase["start_momentum"]], group[phase["end_momentum"]]

@@ -14,6 +14,7 @@ from .base import LRScheduler
 class _ByFunctions(LRScheduler):
     """`lr_lambda` is one function of the epoch for all groups, or a list with one for each."""
 
+    _by_group = ("base_lrs", "lr_lambdas")
     _functions = "lr_lambdas"
 
     def __init__(
@@ -53,8 +54,8 @@ class LambdaLR(_ByFunctions):
     """
 
     def get_lr(self) -> list[float]:
-        t = self.last_epoch
-        return [base * f(t) for base, f in zip(self.base_lrs, self.lr_lambdas, strict=True)]
+        values = zip(self.optimizer.param_groups, self.base_lrs, self.lr_lambdas, strict=False)
+        return [base * f(self.last_epoch) for _, base, f in values]
 
 
 class MultiplicativeLR(_ByFunctions):
@@ -78,7 +79,7 @@ class MultiplicativeLR(_ByFunctions):
         rates = [group["lr"] for group in self.optimizer.param_groups]
         if self._is_initial:
             return rates
-        return [lr * f(self.last_epoch) for lr, f in zip(rates, self.lr_lambdas, strict=True)]
+        return [lr * f(self.last_epoch) for lr, f in zip(rates, self.lr_lambdas, strict=False)]
 
 
 class StepLR(LRScheduler):

@@ -58,6 +58,13 @@ def norm(x: Array, dim: Dim = None, keepdim: bool = False) -> Array:
     return np.asarray(np.sqrt((x * x).sum(axis=dim, keepdims=keepdim)))
 
 
+def p_norm(x: Array, p: float, dim: Dim = None, keepdim: bool = False) -> Array:
+    """(Σ |x|ᵖ)^(1/p), and for p = 0 the number of elements that are not 0."""
+    if p == 0:
+        return np.asarray(np.count_nonzero(x, axis=dim, keepdims=keepdim), x.dtype)
+    return np.asarray((np.abs(x) ** p).sum(axis=dim, keepdims=keepdim) ** (1 / p))
+
+
 # --- Sums and extremes --------------------------------------------------------------------------
 
 
@@ -180,5 +187,25 @@ register_strategy(
     conventions=[
         at([0.0, 0.0], [0.0, 0.0]),
         at([[0.0, 0.0], [3.0, 4.0]], [[0.0, 0.0], [0.6, 0.8]], dim=1),
+    ],
+)
+
+
+@st.composite
+def p_norms(draw: st.DrawFn) -> Call:
+    """A call of `norm`, and p: over and under 1, 2 and 3, where the slopes at 0 change."""
+    call = draw(reduced(avoid=[0.0], margin=0.4))
+    p = draw(st.sampled_from([3.0, 2.5, 1.5, 0.5, 0.0, -1.0]))
+    return Call(call.inputs, {"p": p, **call.attributes})
+
+
+register_strategy(
+    "p_norm",
+    p_norms(),
+    reference=p_norm,
+    conventions=[
+        *(at([0.0, 0.0], [0.0, 0.0], p=p) for p in (3.0, 1.5, 0.5, 0.0, -1.0)),
+        at([[0.0, 0.0], [0.0, -4.0]], [[0.0, 0.0], [0.0, -1.0]], p=3.0, dim=1),
+        at([[0.0, -4.0]], [[0.0, 0.0]], p=-1.0, dim=1),
     ],
 )

@@ -32,8 +32,8 @@ class DataLoader(Generic[T_co]):
     - Waiting for a batch longer than `timeout` seconds raises RuntimeError; 0 means no limit.
     - `pin_memory`, `persistent_workers`, `multiprocessing_context` and `in_order` have no effect.
 
-    Raises ValueError for settings that exclude each other, TypeError for an object that is not a data
-    set.
+    Raises ValueError for settings that exclude each other, and for a data set, sampler or size of
+    batches that is set later; TypeError for an object that is not a data set.
 
     >>> from tinygrad_cnn.utils.data import DataLoader, TensorDataset
     >>> loader = DataLoader(TensorDataset(tc.arange(5)), batch_size=2)
@@ -132,6 +132,14 @@ class DataLoader(Generic[T_co]):
         self.collate_fn = plain if collate_fn is None else collate_fn
         self.pin_memory, self.persistent_workers = pin_memory, persistent_workers
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _FIXED and "persistent_workers" in self.__dict__:  # the last that __init__ sets
+            raise ValueError(
+                f"{name} attribute should not be set after {type(self).__name__} is initialized: the "
+                "batches follow from it. Make another loader"
+            )
+        super().__setattr__(name, value)
+
     def __len__(self) -> int:
         jobs: Any = self.sampler if self.batch_sampler is None else self.batch_sampler
         return len(jobs)
@@ -178,6 +186,11 @@ class DataLoader(Generic[T_co]):
                 return batch
         fetch = getattr(dataset, "__getitems__", None)
         return collate(fetch(job) if fetch else [dataset[i] for i in job])
+
+
+_FIXED = (
+    "batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers",
+)  # fmt: skip
 
 
 def _generator(seed: int, number: int) -> Generator:

@@ -199,15 +199,17 @@ def moments(zero, of, rows, P, pieces, count, last_count, mean, variance):
     size = size_of(zero)
     m = rows // pieces * ((pieces - 1) * count + last_count)
     for p in range(P):
+        first = float(get(zero, of + (2 * P + p) * size))  # of equal numbers the mean is exact
+        first = first if first - first == 0 else 0.0
         total = 0.0
         for row in range(rows):
             c = last_count if row % pieces == pieces - 1 else count
             at = of + (row * 3 * P + p) * size
             a = float(get(zero, at + 2 * P * size))
-            total += c * a
+            total += c * (a - first)
             if a - a == 0:  # else x − a was NaN where x is infinite, but the mean is infinite
                 total += get(zero, at)
-        mu = total / m
+        mu = first + total / m
         total = 0.0
         for row in range(rows):
             c = last_count if row % pieces == pieces - 1 else count
@@ -215,6 +217,7 @@ def moments(zero, of, rows, P, pieces, count, last_count, mean, variance):
             d = float(get(zero, at))
             apart = float(get(zero, at + 2 * P * size)) + d / c - mu
             total += get(zero, at + P * size) - d * d / c + c * (apart * apart)
+        total = 0.0 if total < 0 else total
         put(cast(zero, mu), mean + p * size)
         put(cast(zero, total / m), variance + p * size)
 
