@@ -4,9 +4,9 @@ The table `recorded/signatures.json` has each public function and Tensor method 
 
 - `overloads`: the parameters of each overload in PyTorch's stubs, as texts: `input: Tensor`,
   `dim: int = 0`, `*size: int`; after `*` they are keyword-only; the last text is what it returns;
-- `aliases`: the NumPy names that are taken for a parameter, found by calling the function;
-- `number`: what a call says with numbers in the place of Tensors, or a Tensor in the place of a
-  list: the first line of the error, or the value.
+- `aliases`: the NumPy names that are taken for a parameter, found by calling the function or method;
+- `number`, of functions: what a call says with numbers in the place of Tensors, or a Tensor in the
+  place of a list: the first line of the error, or the value.
 
 Functions that PyTorch writes in Python have the signature that `inspect` shows; those that take
 `*args` there have the one in the first line of their documentation.
