@@ -124,7 +124,7 @@ def test_numbers_where_tensors_are_wanted_are_errors_in_pytorchs_words(path):
     )
 
 
-# Methods that take no aliases yet. (The marks are strict: a method that learns them leaves the list.)
+# Methods that do not take NumPy's names yet. The marks are strict: remove a method once it takes them.
 NO_ALIASES = {"add_", "sub_", "subtract_", "mul_", "multiply_", "div_", "divide_", "copy_"}
 
 

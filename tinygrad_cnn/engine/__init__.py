@@ -28,7 +28,7 @@ from .observers import (
     observers as observers,
     user_line as user_line,
 )
-from .operation import Op as Op
+from .operation import Op as Op, Recorder as Recorder
 from .recorder import (
     call as call,
     define as define,
