@@ -212,6 +212,7 @@ class Tensor(Conversions):
     def data(self, value: Tensor) -> None:
         if not isinstance(value, Tensor):
             raise TypeError(f"data must be a Tensor, got {type(value).__name__}")
+        engine.release(self)
         self._array = value._array
         if self._node is not None and self._node.op is None:
             self._node.shape, self._node.dtype = self.shape, self.dtype
@@ -236,6 +237,7 @@ class Tensor(Conversions):
         """Remove this Tensor from its graph, and return it. RuntimeError for a view."""
         if hasattr(self, "_base"):
             raise RuntimeError("Can't detach views in-place: use detach()")
+        engine.release(self)
         self._node = None
         return self
 

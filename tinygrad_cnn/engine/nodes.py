@@ -29,7 +29,8 @@ class Recorded:
     _grad: Any  # unset until there is one
     _base: Any  # of views only: the tensor whose memory it shows ...
     _replay: Any  # ... and how it is made from that; see views.py
-    _views: list[Any]  # weak references to the views of this tensor
+    _views: list[Any]  # weak references to the views of this tensor ...
+    _outdated: dict[int, Any]  # ... and to those, by id, that need a new node: see views.py
     _shared: bool  # set where arrays or tensors outside that family show its memory
 
 
