@@ -116,7 +116,7 @@ LAYERS = [  # each may import the ones before it, and itself
     ("ops",),
     ("metadata", "printing", "random", "types"),
     ("compat",),
-    ("functions", "inplace"),
+    ("functions", "inplace", "ufuncs"),
     ("creation", "autograd"),
     ("methods", "conversion", "hooks", "tensor"),
     ("nn",),

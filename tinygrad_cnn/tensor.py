@@ -19,6 +19,7 @@ from .inplace import overwrite
 from .metadata import CPU, Size, strided
 from .printing import format_tensor
 from .types import DType, Index, Number
+from .ufuncs import array_ufunc
 
 
 class Tensor(Conversions):
@@ -33,7 +34,7 @@ class Tensor(Conversions):
     """
 
     __slots__ = ()
-    __array_ufunc__ = None  # NumPy's operators leave `array * tensor` to us
+    __array_ufunc__ = array_ufunc
 
     def __new__(cls, data: Any = ()) -> Any:
         return _rebuild(cls, np.array(array_of(data), get_default_dtype()), False)
