@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
@@ -180,8 +181,19 @@ class Tensor(Conversions):
 
     @property
     def grad(self) -> Tensor | None:
-        """The gradient, summed over backward passes; None before the first."""
-        return getattr(self, "_grad", None)
+        """The gradient, summed over backward passes; None before the first.
+
+        Warns for a Tensor that gets none: one that an op made, without `retain_grad`.
+        """
+        found: Tensor | None = getattr(self, "_grad", None)
+        if found is None and not self.is_leaf and not self.retains_grad:
+            warnings.warn(
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
+                "attribute won't be populated during autograd.backward(). If you indeed want the .grad "
+                "field to be populated for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor",
+                stacklevel=2,
+            )
+        return found
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
