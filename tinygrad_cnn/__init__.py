@@ -45,4 +45,4 @@ __version__ = "0.1.0"
 if not _typing.TYPE_CHECKING:
     from .compat.missing import not_here as _not_here
 
-    __getattr__ = _not_here(__name__)
+    __getattr__ = _not_here(__name__, later=("testing",))
