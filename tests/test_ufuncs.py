@@ -121,6 +121,16 @@ def test_a_vjp_with_numpys_functions_is_differentiated_again():
     testing.check_second_order(gaussian, x)
 
 
+def test_factors_of_two_dtypes_meet():
+    a, x = np.ones((2, 2)), tc.ones(2, 2, requires_grad=True)
+    for y in (a @ x, x @ a, np.matmul(x, a)):
+        assert y.dtype == tc.float64
+        y.sum().backward()
+    assert x.grad.dtype == tc.float32
+    with pytest.raises(RuntimeError, match="at least 1 axis"):
+        np.matmul(x, 2.0)
+
+
 # --- Reductions -----------------------------------------------------------------------------------
 
 REDUCTIONS = {

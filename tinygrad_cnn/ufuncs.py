@@ -14,9 +14,18 @@ import numpy as np
 
 from . import functions as f, ops
 from .engine import Recorded, grad_mode, mark_written, no_grad, wrap
+from .engine.dtypes import result_type
 from .functions.arguments import array_of
 from .functions.comparison import combine_bits, compare
 from .functions.products import multiplied
+
+
+def matmul(a: Any, b: Any) -> Any:
+    """The product in the dtype in which the factors meet, as NumPy's."""
+    dtype = result_type(array_of(a), array_of(b))
+    x, w = (wrap(np.asarray(t)) if not isinstance(t, Recorded) else t for t in (a, b))
+    return multiplied(ops.cast(x, dtype=dtype), ops.cast(w, dtype=dtype))
+
 
 ALIKE = """
     absolute arccos arcsin arctan ceil cos cosh exp expm1 floor isfinite isinf isnan log log10 log1p log2
@@ -35,7 +44,7 @@ FUNCTIONS: dict[np.ufunc, Callable[..., Any]] = {
     np.rad2deg: lambda x: x * (180 / np.pi), np.degrees: lambda x: x * (180 / np.pi),
     np.add: ops.add, np.subtract: ops.sub, np.multiply: ops.mul, np.divide: ops.div,
     np.power: ops.pow, np.maximum: ops.maximum, np.minimum: ops.minimum, np.arctan2: ops.atan2,
-    np.matmul: multiplied,
+    np.matmul: matmul,
     **{getattr(np, n): getattr(f, n).edge.function for n in ("floor_divide", "remainder", "fmod")},
 }  # fmt: skip
 REDUCTIONS = {
