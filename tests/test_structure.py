@@ -121,7 +121,7 @@ LAYERS = [  # each may import itself and earlier ones
     ("ops",),
     ("metadata", "printing", "random", "types"),
     ("compat",),
-    ("functions", "inplace"),
+    ("functions", "inplace", "ufuncs"),
     ("creation", "autograd"),
     ("methods", "conversion", "hooks", "tensor"),
     ("nn",),

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -255,3 +256,41 @@ def test_views_follow_a_tensor_whose_memory_is_put_in_order():
     outside = y.detach().numpy()
     outside[...] = 1.0
     assert flat.sum().item() == y.numel()
+
+
+# --- .grad of a tensor that gets none -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("make", "warned"),
+    [
+        (lambda x: x, False),  # a leaf
+        (lambda x: tc.ones(2), False),  # requires no grad
+        (lambda x: (x * 2).detach(), False),
+        (lambda x: x * 2, True),
+        (lambda x: (x * 2)[:1], True),
+        (lambda x: retaining(x * 2), False),
+        (lambda x: with_grad(x * 2), False),
+    ],
+)
+def test_grad_of_a_tensor_that_gets_none_warns(make, warned):
+    y = make(tc.ones(2, requires_grad=True))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        _ = y.grad
+    assert [w.category for w in caught] == [UserWarning] * warned
+    if warned:
+        assert str(caught[0].message).startswith(
+            "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed."
+        )
+        assert caught[0].filename == __file__
+
+
+def retaining(y):
+    y.retain_grad()
+    return y
+
+
+def with_grad(y):
+    y.grad = tc.ones(2)
+    return y

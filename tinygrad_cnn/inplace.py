@@ -2,8 +2,8 @@
 
 An op in place is the op with another forward: it writes y into the memory of its first input, and
 that Tensor moves on to the new node. Its base and views (engine/views.py) move along: a write through
-a view is recorded on the base as "the base, except for this part" (`write_view`), and every living
-view is replayed on that.
+a view is recorded on the base as "the base, except for this part" (`write_view`), and each view is
+replayed on that once it is used again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import engine
-from .engine import OVERWRITTEN, Recorded, enable_grad, family, grad_mode, replay
+from .engine import OVERWRITTEN, Recorded, grad_mode, replay, steps
 from .engine.dtypes import RANK, get_default_dtype, result_type
 from .ops import setitem, write_view
 
@@ -207,25 +207,17 @@ def _move_on(x: Any, node: Any = None) -> None:
 
     Views are replayed on the base: hooks on their old nodes serve the values read before the write.
     """
-    base, views = family(x)
+    base = getattr(x, "_base", x)
     if node is None and base._node is None:
         return
-    moved: list[Any] = (
-        [*views] if node is None else [*{id(t): t for t in (base, x, *views)}.values()]
-    )
-    retaining = [t for t in moved if t.retains_grad]
-    for t in retaining:
-        t._node.extra.pop("retain")
+    retains = node is not None and base.retains_grad
+    if retains:
+        base._node.extra.pop("retain")
+    engine.outdate(base)
     if node is not None:
-        x._node = node
-        if base is not x:
-            _written_through(base, x)
-    with enable_grad():
-        for view in views:
-            at = engine.wrap(base._array, base._node)
-            view._node = replay(at, view._replay)._node
-    for t in retaining:
-        t.retain_grad()
+        base._node = node if base is x else _written_through(base, x, node)
+    if retains:
+        base.retain_grad()
 
 
 def _pass_by_hooks(view: Any, node: Any) -> None:
@@ -234,7 +226,7 @@ def _pass_by_hooks(view: Any, node: Any) -> None:
     Hooks on the view, and on the views between it and the base, serve the values read before.
     """
     base, passed = view._base, [view._node]
-    while passed[-1].op is not None and len(passed) < len(view._replay):
+    while passed[-1].op is not None and passed[-1].op.view and passed[-1] is not base._node:
         passed.append(passed[-1].first)
     if any("hooks" in (p.extra or ()) for p in passed):
         warnings.warn(
@@ -242,12 +234,12 @@ def _pass_by_hooks(view: Any, node: Any) -> None:
             "register it after the write (or on a clone)",
             stacklevel=5,
         )
-        fresh = replay(engine.wrap(base._array, base._node), view._replay)._node
+        fresh = replay(engine.wrap(base._array, base._node), steps(view))._node
         parents = node.parents
         node.first = (fresh, *parents[1:]) if isinstance(node.first, tuple) else fresh
 
 
-def _written_through(base: Any, view: Any) -> None:
-    """Record on `base` the write to its part `view`."""
-    op, inputs, attributes = write_view.op, (base, view), {"path": view._replay}
-    base._node = engine.call(op, lambda x, v, path: x, inputs, attributes)._node
+def _written_through(base: Any, view: Any, node: Any) -> Any:
+    """The node of `base` after the write to its part `view` by `node`."""
+    op, inputs = write_view.op, (base, engine.wrap(view._array, node))
+    return engine.call(op, lambda x, v, path: x, inputs, {"path": steps(view)})._node

@@ -128,10 +128,10 @@ class Methods(Recorded):
         return multiplied(self, other) if isinstance(other, Recorded) else NotImplemented
 
     def __floordiv__(self, other: Any) -> Tensor:
-        return f.floor_divide(self, other)
+        return f.floor_divide.edge.function(self, other)
 
     def __rfloordiv__(self, other: Any) -> Tensor:
-        return f.floor_divide(other, self)
+        return f.floor_divide.edge.function(other, self)
 
     def __mod__(self, other: Any) -> Tensor:
         return f.remainder.edge.function(self, other)

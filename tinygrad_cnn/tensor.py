@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
@@ -21,6 +22,7 @@ from .inplace import overwrite
 from .metadata import CPU, Size, strided
 from .printing import format_tensor
 from .types import DType, Index, Number, Values
+from .ufuncs import array_ufunc
 
 
 class Tensor(Conversions):
@@ -36,7 +38,7 @@ class Tensor(Conversions):
     """
 
     __slots__ = ()
-    __array_ufunc__ = None  # NumPy's operators leave `array * tensor` to us
+    __array_ufunc__ = array_ufunc
 
     def __new__(cls, *data: Any) -> Any:
         if not data:
@@ -260,6 +262,7 @@ class Tensor(Conversions):
         """The gradient, summed over backward passes; None before the first.
 
         It can be assigned: None, or a Tensor of the same shape and dtype. RuntimeError for others.
+        Warns for a Tensor that gets none: one that an op made, without `retain_grad`.
 
         >>> x = tc.ones(2, requires_grad=True)
         >>> x.grad
@@ -267,7 +270,15 @@ class Tensor(Conversions):
         >>> x.grad
         tensor([3., 3.])
         """
-        return getattr(self, "_grad", None)
+        found: Tensor | None = getattr(self, "_grad", None)
+        if found is None and not self.is_leaf and not self.retains_grad:
+            warnings.warn(
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
+                "attribute won't be populated during autograd.backward(). If you indeed want the .grad "
+                "field to be populated for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor",
+                stacklevel=2,
+            )
+        return found
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
@@ -307,6 +318,7 @@ class Tensor(Conversions):
     def data(self, value: Tensor) -> None:
         if not isinstance(value, Tensor):
             raise TypeError(f"data must be a Tensor, got {type(value).__name__}")
+        engine.release(self)
         self._array = value._array
         if self._node is not None and self._node.op is None:
             self._node.shape, self._node.dtype = self.shape, self.dtype
@@ -335,6 +347,7 @@ class Tensor(Conversions):
         """
         if hasattr(self, "_base"):
             raise RuntimeError("Can't detach views in-place: use detach()")
+        engine.release(self)
         self._node = None
         return self
 

@@ -281,3 +281,20 @@ def test_decorators_take_the_function_by_name_or_by_place():
     assert tc.no_grad()(orig_func=recorded)() is False
     with tc.no_grad():
         assert tc.enable_grad(recorded)() is True
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_grad_sets_the_gradients_that_are_retained_on_the_way(create_graph):
+    x = tc.tensor([1.0, 2.0], requires_grad=True)
+    y, unused = x * 3.0, x * 5.0
+    for t in (y, unused):
+        t.retain_grad()
+    tc.autograd.grad((y * y).sum(), x, create_graph=create_graph)
+    assert y.grad.tolist() == [6.0, 12.0]
+    assert y.grad.requires_grad == create_graph
+    assert unused.grad is None
+    assert x.grad is None
+    (h,) = tc.autograd.grad((y * y).sum(), y)
+    assert y.grad.tolist() == [12.0, 24.0]
+    h.add_(1.0)
+    assert y.grad.tolist() == [12.0, 24.0]

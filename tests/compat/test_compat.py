@@ -1,6 +1,8 @@
 """GPUs, flags, threads and determinism as PyTorch code uses them, and errors for missing names."""
 
 import importlib
+import subprocess
+import sys
 
 import pytest
 
@@ -87,3 +89,24 @@ def test_a_name_that_is_not_here_is_an_error_that_says_where_to_look(module):
     ):
         _ = module.Nothing
     assert not hasattr(module, "__nothing__")
+
+
+def in_a_fresh_process(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+def test_testing_is_imported_when_it_is_asked_for():
+    code = "import sys, tinygrad_cnn as tc; assert 'hypothesis' not in sys.modules; tc.testing.check_vjp"
+    assert not in_a_fresh_process(code).stderr
+
+
+@pytest.mark.parametrize(
+    "use",
+    ["tc.testing", "import tinygrad_cnn.testing", "from tinygrad_cnn.testing import check_op"],
+)
+def test_testing_without_hypothesis_names_the_extra(use):
+    code = f"import sys; sys.modules['hypothesis'] = None\nimport tinygrad_cnn as tc\n{use}"
+    assert in_a_fresh_process(code).stderr.endswith(
+        "ModuleNotFoundError: tinygrad_cnn.testing needs Hypothesis: "
+        "pip install 'tinygrad_cnn[testing]'\n"
+    )

@@ -233,13 +233,14 @@ class _FunctionOp(Operation):
         and `backward` removes them from it, so that they can be freed before it returns.
         """
         saved, self.ctx._saved = self.ctx._saved, ()
-        self.saved = tuple(self._name(t, args, outputs, k) for k, t in enumerate(saved))
+        names = {id(x): name for name, x in zip(self.inputs, args, strict=True)}
+        if len(outputs) == 1:
+            names[id(outputs[0])] = "y"
+        self.saved = tuple(names.get(id(t), f"saved {k}") for k, t in enumerate(saved))
         node = engine.new_node(self, parents, None, None)
         node.saved = tuple(None if t is None else t._array for t in saved)
-        differentiable = [
-            y._array.dtype.kind == "f" and not any(y is c for c in self.ctx._constant)
-            for y in outputs
-        ]
+        constant = set(map(id, self.ctx._constant))
+        differentiable = [y._array.dtype.kind == "f" and id(y) not in constant for y in outputs]
         self.ctx._constant = ()
         if not several:
             node.shape, node.dtype = outputs[0]._array.shape, outputs[0]._array.dtype
@@ -252,14 +253,6 @@ class _FunctionOp(Operation):
             wrap(y._array, place if d else None)
             for y, place, d in zip(outputs, places, differentiable, strict=True)
         )
-
-    def _name(self, t: Any, args: Sequence[Any], outputs: Sequence[Any], k: int) -> str:
-        if len(outputs) == 1 and t is outputs[0]:
-            return "y"
-        for name, x in zip(self.inputs, args, strict=True):
-            if t is x:
-                return name
-        return f"saved {k}"
 
     def backward(self, g: Any, parents: Any, _: Any, saved: Any, static: Any) -> Sequence[Any]:
         """Run the user's backward, on Tensors that record only if `g` is one."""
@@ -301,10 +294,11 @@ class _Cotangents:
         self.parts = parts
 
     def __add__(self, other: _Cotangents) -> _Cotangents:
-        both = dict(self.parts)
+        """The sum, in place: a copy for each of n outputs would take O(n²)."""
+        both = self.parts
         for k, g in other.parts.items():
             both[k] = both[k] + g if k in both else g
-        return _Cotangents(both)
+        return self
 
 
 class _OutputOp(Operation):

@@ -70,6 +70,11 @@ def _walk(create_graph: bool, **arguments: Any) -> Any:
         return engine.backward(create_graph=create_graph, **arguments)
 
 
+def _accumulate(kept: dict[Any, Any], create_graph: bool) -> None:
+    with enable_grad() if create_graph else no_grad():
+        engine.accumulate(kept, create_graph)
+
+
 def backward(
     tensors: Tensors,
     grad_tensors: Cotangents = None,
@@ -123,8 +128,7 @@ def backward(
         targets=targets,
         retain_graph=retain,
     )
-    with enable_grad() if create_graph else no_grad():
-        engine.accumulate(kept, create_graph)
+    _accumulate(kept, create_graph)
 
 
 def grad(
@@ -138,7 +142,9 @@ def grad(
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Tensor, ...]:
-    """The gradients of the sum of `outputs` with respect to `inputs`. No `.grad` changes.
+    """The gradients of the sum of `outputs` with respect to `inputs`.
+
+    No `.grad` changes, except of Tensors on the way that retain theirs.
 
     `grad_outputs` are the cotangents; None stands for 1, for a Tensor with one element. For an input
     that the outputs do not depend on the result is None with `allow_unused`, zeros with
@@ -187,5 +193,7 @@ def grad(
             "One of the differentiated Tensors appears to not have been used in the graph. Set "
             "allow_unused=True if this is the desired behavior."
         )
+    retained = {n: g for n, g in kept.items() if n.extra is not None and "retain" in n.extra}
+    _accumulate(retained, create_graph)
     results: Any = (g if g is None or isinstance(g, Recorded) else wrap(np.array(g)) for g in found)
     return tuple(results)

@@ -37,11 +37,13 @@ from .recorder import (
     variant as variant,
 )
 from .views import (
-    family as family,
     note_view as note_view,
+    outdate as outdate,
+    release as release,
     replay as replay,
     settle as settle,
     share as share,
+    steps as steps,
 )
 from .walk import backward as backward
 from .writes import (

@@ -29,7 +29,8 @@ class Recorded:
     _grad: Any  # unset until there is one
     _base: Any  # only in views: the tensor that shares its memory ...
     _replay: Any  # ... and the ops that make the view from it; see views.py
-    _views: list[Any]  # weak references to the views of this tensor
+    _views: list[Any]  # weak references to the views of this tensor ...
+    _outdated: dict[int, Any]  # ... and to those, by id, that need a new node: see views.py
     _shared: bool  # set if arrays or tensors outside of these views share the memory
 
 

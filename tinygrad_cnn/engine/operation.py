@@ -213,6 +213,24 @@ class Op:
         y, *residuals = self.forward(*inputs, **attributes)
         return (y, *self.returned(residuals)) if self.returns else y
 
+    def result(self, y: Any, residuals: bool = False) -> Any:
+        """What the forward returned, if it is no array: as an array, or as a tuple with residuals.
+
+        TypeError for anything that is neither.
+        """
+        if residuals:
+            if isinstance(y, tuple) and len(y) == 1 + len(self.residuals):
+                return y
+            wanted = f"a tuple of y and {', '.join(self.residuals)}"
+        else:
+            if isinstance(y, (np.ndarray, np.generic, int, float)):
+                return np.asarray(y)
+            wanted = "an array. Values after y are named by @op(residuals=...)"
+        missing = " (is there no `return`?)" if y is None else ""
+        raise TypeError(
+            f"op {self.name}: the forward returned {type(y).__name__}{missing}, wanted {wanted}"
+        )
+
     def mismatch(self, arrays: Sequence[Any]) -> Exception:
         """The error for inputs that do not broadcast."""
         shapes = ", ".join(

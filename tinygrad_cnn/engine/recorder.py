@@ -11,7 +11,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, overload
 
-from numpy import asarray, ndarray
+from numpy import asarray, generic, ndarray
 
 from .dtypes import promote
 from .modes import grad_mode, special
@@ -116,7 +116,7 @@ def _of_one(op: Op) -> Callable[..., Any]:
         parent = x._node
         result = op.forward(array, **attributes) if attribute_count else op.forward(array)
         if type(result) is not ndarray:  # NumPy makes scalars of 0-d arrays
-            result = asarray(result)
+            result = asarray(result) if isinstance(result, generic) else op.result(result)
         y = provided.new_tensor()
         y._array = result
         if parent is None:
@@ -174,9 +174,8 @@ def _of_two(op: Op) -> Callable[..., Any]:
             result = op.forward(left, right)
         except ValueError:
             raise op.mismatch((left, right)) from None
-        shape = result.shape
-        if not shape:  # NumPy makes scalars of 0-d arrays
-            result = asarray(result)
+        if type(result) is not ndarray:  # NumPy makes scalars of 0-d arrays
+            result = asarray(result) if isinstance(result, generic) else op.result(result)
         y = provided.new_tensor()
         y._array = result
         saves = op.saves
@@ -198,7 +197,7 @@ def _of_two(op: Op) -> Callable[..., Any]:
             else:
                 node.saved = (None if second is None else left, None if first is None else right)
             node.static = ()
-            node.shape = shape
+            node.shape = result.shape
             node.dtype = dtype
         return y
 
@@ -236,7 +235,7 @@ def _of_three(op: Op) -> Callable[..., Any]:
         if not tensors:  # a vjp's call on bare arrays
             return result
         if type(result) is not ndarray:
-            result = asarray(result)
+            result = asarray(result) if isinstance(result, generic) else op.result(result)
         y = provided.new_tensor()
         y._array = result
         absent = first is None, second is None, third is None
@@ -307,7 +306,11 @@ def call(
         raise
     residuals: Any = ()
     if op.residuals:
+        if type(result) is not tuple or len(result) != len(op.residuals) + 1:
+            result = op.result(result, residuals=True)
         result, *residuals = result
+    if type(result) is not ndarray and not isinstance(result, generic):
+        result = op.result(result)
     y = wrap(result)
     if False in absent and not (special and not grad_mode.enabled):
         first: Any = tuple(parents)

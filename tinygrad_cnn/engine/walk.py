@@ -49,6 +49,8 @@ def backward(
     while True:
         for parent, g in contributions:
             if g is None:
+                if hasattr(node.op, "vjps") and not node.op.composite:
+                    raise RuntimeError(f"{_of(node, parent)} returned None: is there no `return`?")
                 continue
             if g.shape != parent.shape or g.dtype is not parent.dtype:
                 g = _fit(g, parent, node)
@@ -169,17 +171,17 @@ def _fit(g: Any, parent: Node, node: Node) -> Any:
     shape = parent.shape
     if g.shape != shape:
         lead = len(g.shape) - len(shape)
-        repeated = lead >= 0 and all(
+        broadcast = lead >= 0 and all(
             s in (1, t) for s, t in zip(shape, g.shape[lead:], strict=True)
         )
-        if not (node.op.elementwise and repeated):
-            names = [n for n, p in zip(node.op.inputs, node.parents, strict=False) if p is parent]
-            hint = ""
-            if repeated and len(node.op.inputs) > 1:
-                hint = "; @op(elementwise=True) sums over the axes that broadcast"
+        if not broadcast or not node.op.elementwise:
+            hint = (
+                ". If the inputs broadcast, declare that by @op(elementwise=True): then the engine sums "
+                "the gradient over the repeated axes"
+            )
             raise RuntimeError(
-                f"the vjp of {node.op.name} for {' or '.join(names) or 'an input'} returned shape "
-                f"{tuple(g.shape)}, wanted that of the input, {shape}{hint}"
+                f"{_of(node, parent)} returned shape {tuple(g.shape)}, wanted that of the input, {shape}"
+                + hint * broadcast
             )
         axes = [*range(lead)]
         axes += [lead + i for i, s in enumerate(shape) if s == 1 != g.shape[lead + i]]
@@ -189,6 +191,12 @@ def _fit(g: Any, parent: Node, node: Node) -> Any:
     if g.dtype != parent.dtype:
         g = g.astype(parent.dtype) if isinstance(g, (ndarray, np.generic)) else g.to(parent.dtype)
     return g
+
+
+def _of(node: Node, parent: Node) -> str:
+    """The vjp of `node` for `parent`, in words."""
+    names = [n for n, p in zip(node.op.inputs, node.parents, strict=False) if p is parent]
+    return f"the vjp of {node.op.name} for {' or '.join(names) or 'an input'}"
 
 
 def _recorded_vjps(node: Node, g: Any, first: Any, second: Any, saved: tuple[Any, ...]) -> Any:

@@ -179,6 +179,9 @@ def amin(
     return ops.amin(input, dim=over, keepdim=keepdim)
 
 
+max.edge.numpys, min.edge.numpys = amax, amin  # type: ignore[attr-defined]  # np.max(x, axis=0)
+
+
 @public
 def aminmax(
     input: Tensor,

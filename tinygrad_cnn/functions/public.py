@@ -27,7 +27,7 @@ R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
 ALIASES = {  # NumPy's names, which PyTorch takes too; and a name that Python keeps for itself
     "x": "input", "a": "input", "x1": "input", "x2": "other", "axis": "dim", "keepdims": "keepdim",
-    "from": "from_",
+    "from": "from_", "ddof": "correction",
 }  # fmt: skip
 
 
@@ -160,6 +160,7 @@ class Edge:
     """
 
     method = False
+    numpys: Callable[..., Any] | None = None  # what NumPy's function of this name does, if another
 
     def __init__(self, function: Any, name: str, overloads: bool):
         self.function, self.name, self.overloads = function, name, overloads
@@ -220,7 +221,7 @@ class Edge:
                 raise self.error(k, args, kwargs)
         if "out" in kwargs:
             if self.method:
-                raise TypeError(f"{self.name}() got an unexpected keyword argument 'out'")
+                return self.for_numpy(args, kwargs)
             if self.takes_out:
                 out = kwargs.pop("out")
                 if out is not None:
@@ -232,6 +233,16 @@ class Edge:
             if wrong is None:
                 raise
             raise wrong from None
+
+    def for_numpy(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The call of a method by a function of NumPy, which passes all that it has: np.mean(x) calls
+        x.mean(axis=None, dtype=None, out=None).
+        """
+        if kwargs.pop("out") is not None or "out" not in self.names or self.name.endswith("_"):
+            raise TypeError(f"{self.name}() got an unexpected keyword argument 'out'")
+        if "dtype" not in self.names and kwargs.get("dtype", ...) is None:
+            del kwargs["dtype"]
+        return (self.numpys or self.run)(*args, **kwargs)
 
     def error(self, k: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TypeError:
         """The error for parameter k, whose argument is not of the annotated kind."""

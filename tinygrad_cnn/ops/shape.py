@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import accumulate
 
 import numpy as np
 
@@ -151,16 +152,20 @@ write_view.defvjp(
 )
 
 
-@op
+def _ends(g, xs_shape, dim):
+    """Where along `dim` each part of ȳ ends."""
+    return tuple(accumulate(shape[dim] for shape in xs_shape))
+
+
+@op(shared={"ends": _ends})
 def cat(*xs, dim):
     """y = the xs one after the other along `dim`        x̄ᵢ = the part of ȳ where xᵢ went"""
     return np.concatenate(xs, axis=dim)
 
 
-def cat_xs(g, i, xs_shape, dim):
-    start = sum(shape[dim] for shape in xs_shape[:i])
+def cat_xs(g, i, ends, xs_shape, dim):
     index = [slice(None)] * len(xs_shape[i])
-    index[dim] = slice(start, start + xs_shape[i][dim])
+    index[dim] = slice(ends[i] - xs_shape[i][dim], ends[i])
     return getitem(g, index=tuple(index))
 
 

@@ -12,8 +12,16 @@ The checks are at the top. Three rooms use them:
 - `mutation`: wrong vjps, and how many of them `check_op` notices;
 - `programs`: whole programs over tensors, compared with a naive oracle.
 
-The module needs Hypothesis (the extra `test`). The rest of the package does not.
+The module needs Hypothesis (the extra `testing`). The rest of the package does not.
 """
+
+try:
+    import hypothesis as _hypothesis  # noqa: F401
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "tinygrad_cnn.testing needs Hypothesis: pip install 'tinygrad_cnn[testing]'",
+        name=error.name,
+    ) from None
 
 from .calls import Call
 from .check import check_adjoint, check_kink, check_second_order, check_vjp

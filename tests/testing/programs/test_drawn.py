@@ -7,7 +7,9 @@ import pytest
 from hypothesis import Phase, given, settings
 
 import tinygrad_cnn as tc
-from tinygrad_cnn import ops
+from tests.conformance.record_programs import for_torch
+from tinygrad_cnn import engine, ops
+from tinygrad_cnn.engine import walk
 from tinygrad_cnn.testing import GradientError, Program, graph_programs
 from tinygrad_cnn.testing.programs import oracle
 from tinygrad_cnn.testing.programs.drawn import build
@@ -16,6 +18,7 @@ from tinygrad_cnn.testing.programs.statements import KINDS
 
 try:
     import torch
+    import torch.utils.checkpoint
 except ImportError:
     torch = None
 
@@ -83,7 +86,10 @@ def test_programs_hold_all_that_they_should():
             r"\* ", r"\+ ", "@", r"\.add_|\+=", r"\.mul_|\*=", "relu_", "copy_", r"\] = ", r"\] \*=",
             "view", "reshape", "transpose", "expand", "detach", "no_grad", "retain_grad",
             "register_hook", "retain_graph", r"backward\(\)", "where", "maximum", "amax", "mean",
-            "sum", "cat", "grad = None", "requires_grad_",
+            "sum", "cat", "grad = None", "requires_grad_", r"hook\('h\d+'\)", r"hook\('h\d+', ",
+            r"checkpoint\(lambda u", r"checkpoint\(lambda v: ", "checkpoint.*hooked", "layer_norm",
+            "batch_norm", "rms_norm", "instance_norm", r"autograd\.grad", r"backward\(.*inputs=",
+            r"autograd\.grad.*create_graph", r"backward.*create_graph", r"grad\.clone",
         ):  # fmt: skip
             seen[what] = seen.get(what, 0) + bool(re.search(what, text))
         count = len(program.lines)
@@ -129,6 +135,29 @@ def test_a_wrong_vjp_is_found_and_the_program_is_short(op, name, vjp):
     assert len(statements) <= 7
 
 
+@pytest.mark.parametrize("inside", ["a composite", "a checkpoint"])
+def test_hooks_that_an_inner_walk_runs_too_are_found(inside, monkeypatch):
+    right = walk.backward
+
+    def wrong(roots, *, inner=False, **options):
+        found = right(roots, inner=inner, **options)
+        if inner:
+            found = {
+                n: g if n.extra is None else walk._complete(n, g, {}) for n, g in found.items()
+            }
+        return found
+
+    monkeypatch.setattr(walk if inside == "a composite" else engine, "backward", wrong)
+
+    @settings(max_examples=600, phases=[Phase.generate])
+    @given(graph_programs())
+    def check(program):
+        program.check(tc)
+
+    with pytest.raises(GradientError, match="a program differs"):
+        check()
+
+
 # --- Against PyTorch ------------------------------------------------------------------------------
 
 # Programs that this package refuses and PyTorch allows: (a part of our message, the reason)
@@ -142,19 +171,6 @@ REFUSED_THERE = (
     ("a view of a leaf Variable", "the same"),
     ("a second time", "a write through a view, gone through twice, where nothing was saved"),
 )
-
-
-LOOK = "[x.grad_fn for x in list(globals().values()) if isinstance(x, lib.Tensor)]"
-
-
-def for_torch(program):
-    """The program, which also reads `grad_fn` of every tensor after every statement.
-
-    After a write to its base, PyTorch gives a view its new node only when `grad_fn` is read. Until
-    then hooks and retain_grad apply to the old node; on a view of a written base, PyTorch 2.13 ends
-    the process.
-    """
-    return Program(tuple(f"{line}\n{LOOK}" for line in program.lines))
 
 
 @needs_torch

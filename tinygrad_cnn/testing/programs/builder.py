@@ -18,7 +18,8 @@ class Builder:
     """The statements so far, and the oracle's tensors after them.
 
     `pool` lists the names of the tensors that statements may use. `stopped` is set after a
-    statement that raises an error: it is the last one of the program.
+    statement that raises an error: it is the last one of the program. `read` holds the memories that
+    later statements leave unwritten. `recorded` is set where a gradient was recorded.
     """
 
     def __init__(self) -> None:
@@ -26,7 +27,8 @@ class Builder:
         exec(compiled(HEAD), self.scope)
         self.lines: list[str] = []
         self.pool: list[str] = []
-        self.stopped = False
+        self.stopped = self.recorded = False
+        self.read: set[oracle.Memory] = set()
 
     def add(self, line: str, target: str | None = None, keep: bool = False) -> None:
         """Run a statement and append it. `target` is the name of a tensor that it makes.
@@ -57,6 +59,14 @@ class Builder:
         """The oracle's tensor of that name."""
         found: oracle.Tensor = self.scope[name]
         return found
+
+    def keep_unwritten(self, *operands: str) -> None:
+        """Let no later statement write to these tensors: libraries differ in what they save of them."""
+        self.read |= {self.tensor(n).family.memory for n in operands if n in self.scope}
+
+    def may_write(self, x: str) -> bool:
+        """Whether statements may still write to a tensor."""
+        return not self.recorded and self.tensor(x).family.memory not in self.read
 
     def array(self, operand: str) -> Array:
         """The values of a tensor or of a constant."""

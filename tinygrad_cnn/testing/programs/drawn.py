@@ -1,4 +1,4 @@
-"""graph_programs: programs drawn at random, with fan-out, views, writes, hooks, repeated backward.
+"""graph_programs: programs drawn at random, with views, writes, hooks, checkpoints, second derivatives.
 
 A list of small integers is drawn. The builder reads them as statements and runs each on the oracle
 at once. So every statement is possible where it stands: shapes fit, no kink is near, numbers stay
@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from ..values import separated
 from .builder import Builder
 from .program import Program
-from .statements import KINDS, backward
+from .statements import KINDS, backward, gradient, new_hook, norm
 
 Numbers = tuple[int, int, int, int, int]
 
 NAMES = "abcd"  # of the leaves
-SHAPES = ((2, 3), (3,), (2, 1), (), (3, 2), (1, 3), (2, 2), (3, 1, 2))
+SHAPES = ((2, 3), (3,), (2, 1), (), (3, 2), (1, 3), (2, 2), (3, 1, 2), (1, 2, 3))
 VIEWS = re.compile(r"\]$|\.(view|reshape|transpose|expand|unsqueeze)\(")
 NOT_OPS = re.compile(r"\.(backward|register_hook|retain_grad|grad)\b")
 
@@ -32,7 +32,7 @@ def add_statement(b: Builder, numbers: Numbers) -> None:
     x = b.pool[-1 - i % len(b.pool)]
     for tried in range(len(KINDS)):
         made = KINDS[(kind + tried) % len(KINDS)](b, x, j, k)
-        if made is not None:
+        if made is not None and (made.startswith("=") or NOT_OPS.search(made) or b.may_write(x)):
             break
     else:
         return
@@ -54,9 +54,21 @@ def build(seed: int, leaves: Iterable[tuple[int, bool]], steps: Iterable[Numbers
     for name, value, (_, needs) in zip(NAMES, values, chosen, strict=False):
         grad = ", requires_grad=True" if needs else ""
         b.add(f"{name} = real({value.round(2).tolist()}{grad})", name)
-    for numbers in steps:
+        if needs and seed % 4 == 3:
+            b.add(f"{name}.register_hook({new_hook(b, seed)})")
+    # Hypothesis draws small numbers most often: the seed turns the list of kinds
+    turned = [(kind + seed, i, j, k, how) for kind, i, j, k, how in steps]
+    if seed % 8 == 7:
+        turned.insert(0, (KINDS.index(norm), seed, 0, seed // 8, 0))
+    for numbers in turned:
         if not b.stopped:
             add_statement(b, numbers)
+    if not b.stopped and seed % 2 and not b.recorded:  # a second derivative
+        normalized = re.findall(r"^(\w+) = .*_norm\(", "\n".join(b.lines), re.MULTILINE)
+        made = gradient(b, (normalized or b.pool)[-1], seed, 1)
+        if made is not None:
+            name = b.new_name()
+            b.add(f"{name} {made}", name)
     if not b.stopped:
         ends = [n for n in b.pool if b.tensor(n).requires_grad][-3:]
         for n in ends:
@@ -67,9 +79,11 @@ def build(seed: int, leaves: Iterable[tuple[int, bool]], steps: Iterable[Numbers
 def graph_programs(*, max_ops: int = 40) -> st.SearchStrategy[Program]:
     """Programs of 1 to `max_ops` statements on up to four leaves, with a backward pass at the end.
 
-    They contain fan-out, reuse, broadcasting, reductions, products; views, writes, writes through
-    views; detach and no_grad; hooks and retain_grad; several backward passes, with and without
-    retain_graph. Some end in an error. Each runs with any library that has PyTorch's API.
+    They contain fan-out, reuse, broadcasting, reductions, products, normalisation; views, writes, writes
+    through views; detach and no_grad; checkpoints, also nested; hooks, whose calls are counted, and
+    retain_grad; several backward passes, with and without retain_graph, of all leaves or to some
+    inputs; gradients as tensors, and second derivatives. Some end in an error. Each runs with any
+    library that has PyTorch's API.
 
     >>> import tinygrad_cnn as tc
     >>> from hypothesis import given

@@ -18,21 +18,41 @@ from ..errors import GradientError
 from ..values import Array
 from . import oracle
 
-HEAD = """def real(values, **options):
+HELPERS = {  # functions of programs, which print those that they use
+    "real": """def real(values, **options):
     return lib.tensor(values, dtype=lib.float64, **options)
-"""
+""",
+    "hook": """calls = {}
+def hook(name, factor=None):
+    calls[name] = 0
+    def run(g):
+        calls[name] += 1
+        return None if factor is None else g * factor
+    return run
+""",
+    "hooked": """def hooked(x, run):
+    if x.requires_grad:
+        x.register_hook(run)
+    return x
+""",
+    "checkpoint": """def checkpoint(function, *tensors):
+    return lib.utils.checkpoint.checkpoint(function, *tensors, use_reentrant=False)
+""",
+}
+HEAD = "".join(HELPERS.values())
 
 
 @dataclass
 class Outcome:
     """The result of a program with one library: its tensors at the end, or the error.
 
-    `line` is the number of the statement that raised the error.
+    `calls` counts the calls of each hook. `line` is the number of the statement that raised the error.
     """
 
     values: dict[str, Array | None] = field(default_factory=dict)
     requires_grad: dict[str, bool] = field(default_factory=dict)
     gradients: dict[str, Array | None] = field(default_factory=dict)
+    calls: dict[str, int] = field(default_factory=dict)
     error: type[BaseException] | None = None
     message: str = ""
     line: int | None = None
@@ -67,7 +87,9 @@ class Program:
     lines: tuple[str, ...]
 
     def __repr__(self) -> str:
-        return f"import tinygrad_cnn as lib\n\n{HEAD}\n" + "\n".join(self.lines)
+        lines = "\n".join(self.lines)
+        used = [text for name, text in HELPERS.items() if re.search(rf"\b{name}\(", lines)]
+        return f"import tinygrad_cnn as lib\n\n{''.join(used)}\n{lines}"
 
     def run(self, lib: ModuleType) -> Outcome:
         """Run it with `lib`. Returns all named tensors with their gradients, or the first error."""
@@ -81,7 +103,7 @@ class Program:
                     exec(compiled(line), scope)
                 except Exception as error:
                     return Outcome(error=type(error), message=str(error), line=number)
-        outcome = Outcome()
+        outcome = Outcome(calls=scope["calls"])
         for name in (n for n in scope if n not in before and n != "__warningregistry__"):
             x = scope[name]
             outcome.values[name] = np.array(x.detach().numpy())
@@ -160,6 +182,8 @@ def difference(ours: Outcome, reference: Outcome, rtol: float = 1e-9) -> str | N
             given = here.get(name)
             if name not in here or not _same(given, wanted, rtol):
                 return f"the {kind} of {name}: {_words(given)} here, {_words(wanted)} there"
+    if ours.calls != reference.calls:
+        return f"the calls of hooks: {ours.calls} here, {reference.calls} there"
     for name, needs in reference.requires_grad.items():
         if ours.requires_grad.get(name) != needs:
             return f"{name}.requires_grad: {not needs} here, {needs} there"

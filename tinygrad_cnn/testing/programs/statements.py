@@ -7,6 +7,7 @@ not fit, a kink is near, or numbers become too large.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -18,6 +19,8 @@ from .builder import CONSTANTS, Builder
 Kind = Callable[[Builder, str, int, int], str | None]
 
 LARGEST_VALUE = 1e3  # so that float64 has digits left for a comparison
+# Their slopes are constant: libraries differ in whether the graph of the gradient leads to them.
+PIECEWISE = re.compile(r"relu|abs|maximum|minimum|amax|where|hooked")
 MOST_ELEMENTS = 24  # of a tensor: the oracle's Jacobians are square in it
 
 
@@ -203,9 +206,14 @@ def _clone(b: Builder, x: str, j: int, k: int) -> str | None:
     return f"= {x}.clone()"
 
 
+def new_hook(b: Builder, k: int) -> str:
+    """A hook that counts its calls: it scales the gradient, or only looks."""
+    factor = "" if k % 3 == 2 else f", {CONSTANTS[k % len(CONSTANTS)]}"
+    return f"hook('h{len(b.lines)}'{factor})"
+
+
 def _hook(b: Builder, x: str, j: int, k: int) -> str | None:
-    factor = CONSTANTS[k % len(CONSTANTS)]
-    return f"{x}.register_hook(lambda g: g * {factor})" if b.tensor(x).requires_grad else None
+    return f"{x}.register_hook({new_hook(b, k)})" if b.tensor(x).requires_grad else None
 
 
 def _retain(b: Builder, x: str, j: int, k: int) -> str | None:
@@ -217,27 +225,121 @@ def _forget(b: Builder, x: str, j: int, k: int) -> str | None:
     return f"{x}.grad = None" if t.is_leaf and t.requires_grad else None
 
 
+def _checkpoint(b: Builder, x: str, j: int, k: int) -> str | None:
+    """A checkpointed piece that uses x and another tensor: passed, or found outside; nested or not."""
+    w = b.partner(x, j, _broadcast)
+    if not _bounded("mul", b.array(x), b.array(w)):
+        return None
+    run = f", run={new_hook(b, j)}" if k % 2 else ""
+
+    def piece(argument: str, w: str, run: str = "") -> str:
+        product = f"hooked(u * {w}, run)" if k % 2 else f"u * {w}"
+        return f"checkpoint(lambda u{run}: ({product}).sin(), {argument})"
+
+    if w in b.scope and k % 16 >= 8:
+        made = f"checkpoint(lambda v, w{run}: ({piece('v', 'w')} * w).tanh(), {x}, {w})"
+    elif k % 8 >= 4:
+        made = f"checkpoint(lambda v{run}: ({piece('v.tanh()', w)} * {w}).tanh(), {x})"
+    else:
+        made = piece(x, w, run)
+    b.keep_unwritten(x, w)
+    return f"= {made}"
+
+
+def norm(b: Builder, x: str, j: int, k: int) -> str | None:
+    """An op with a composite, of values that vary enough."""
+    a = b.array(x)
+    name = ("layer_norm", "batch_norm", "rms_norm", "instance_norm")[k % 4]
+    if a.ndim < 2 + (name == "instance_norm"):
+        return None
+    axes = {"batch_norm": (0, *range(2, a.ndim)), "instance_norm": tuple(range(2, a.ndim))}.get(
+        name, (a.ndim - 1,)
+    )
+    if int(np.prod([a.shape[i] for i in axes])) < 2:
+        return None
+    if (np.mean(a * a, axes) if name == "rms_norm" else np.var(a, axes)).min() < 0.05:
+        return None
+    b.keep_unwritten(x)
+    if name in ("batch_norm", "instance_norm"):
+        rest = ", None, None, None, None, True" if name == "batch_norm" else ""
+        return f"= lib.nn.functional.{name}({x}{rest})"
+    weights = [n for n in b.pool if b.tensor(n).shape == a.shape[-1:]] if k // 4 % 2 else []
+    weight = weights[j % len(weights)] if weights and b.tensor(x).requires_grad else "None"
+    if weight in b.scope:
+        b.keep_unwritten(weight)
+    rest = ", eps=1e-05" if name == "rms_norm" else ""
+    return f"= lib.nn.functional.{name}({x}, ({a.shape[-1]},), {weight}{rest})"
+
+
+def _inputs(b: Builder, x: str, j: int) -> list[str]:
+    """Tensors that x depends on: all leaves, one leaf, or one tensor that an op made."""
+    root = b.tensor(x).node
+    if root is None:
+        return []
+    on = {n: b.tensor(n).node for n in b.pool if b.tensor(n).requires_grad}
+    found = [
+        n for n, node in on.items() if node is not None and root in oracle.leading_to([node], root)
+    ]
+    leaves = [n for n in found if b.tensor(n).is_leaf]
+    return leaves if j % 3 == 0 else found[j // 3 % len(found) :][:1] if found else []
+
+
+def gradient(b: Builder, x: str, j: int, k: int) -> str | None:
+    """A gradient as a tensor, recorded or not."""
+    inputs = _inputs(b, x, j)
+    record = k % 4 != 0 and not b.recorded and not any(map(PIECEWISE.search, b.lines))
+    if not inputs or (k % 4 != 0 and not record):
+        return None
+    weights = "" if b.array(x).ndim == 0 else f", {_weights(b.array(x), j)}"
+    option = "create_graph=True" if record else "retain_graph=True"
+    b.recorded |= record
+    return f"= lib.autograd.grad({x}, [{', '.join(inputs)}]{weights}, {option})[{k % len(inputs)}]"
+
+
+def _backward_of(b: Builder, x: str, j: int, k: int) -> str | None:
+    """A backward pass to some tensors alone, recorded or not."""
+    inputs = _inputs(b, x, j)
+    if not inputs:
+        return None
+    record = k % 4 == 3 and not b.recorded and not any(map(PIECEWISE.search, b.lines))
+    retain = b.recorded or k % 2 == 0
+    options = [f"inputs=[{', '.join(inputs)}]"]
+    options += ["create_graph=True"] * record + ["retain_graph=True"] * (retain and not record)
+    weights = [] if b.array(x).ndim == 0 else [_weights(b.array(x), j)]
+    b.recorded |= record
+    return f"{x}.backward({', '.join(weights + options)})"
+
+
+def _weights(a: Array, j: int) -> str:
+    return f"real({signed(np.random.default_rng(j), a.shape).round(2).tolist()})"
+
+
+def _grad_of(b: Builder, x: str, j: int, k: int) -> str | None:
+    """A copy of the gradient of a leaf, on the tape if it was recorded."""
+    names = [n for n in b.pool if b.tensor(n).is_leaf and b.tensor(n).grad is not None]
+    return f"= {names[j % len(names)]}.grad.clone()" if names else None
+
+
 def backward(b: Builder, x: str, j: int, k: int, retain: bool | None = None) -> str:
     """A backward pass from x, with weights unless x is a scalar. `retain` is drawn by default."""
     a = b.array(x)
-    retain = k % 2 == 0 if retain is None else retain
+    retain = (b.recorded or k % 2 == 0) if retain is None else retain
     option = "retain_graph=True" if retain else ""
     if a.ndim == 0:
         return f"{x}.backward({option})"
     if j % 3 == 0:
         return f"{x}.sum().backward({option})"
-    weights = signed(np.random.default_rng(j), a.shape).round(2).tolist()
-    return f"{x}.backward(real({weights}){', ' + option if option else ''})"
+    return f"{x}.backward({_weights(a, j)}{', ' + option if option else ''})"
 
 
 KINDS: tuple[Kind, ...] = (
-    _binary("mul", "*"), _binary("add", "+"), _take, _binary("mul", "*", True),
-    _binary("add", "+", True), _view, _set, _reduction("sum"), _unary("sin"), backward, _detach,
-    _transpose, _copy, _unary("tanh"), _binary("sub", "-"), _matmul, _unary("exp"), _hook, _retain,
-    _forget,
+    _binary("mul", "*"), _binary("add", "+"), _take, norm, _binary("mul", "*", True),
+    _binary("add", "+", True), _view, _set, gradient, _reduction("sum"), _unary("sin"), backward,
+    _hook, _checkpoint, _detach, _transpose, _copy, _backward_of, _unary("tanh"), _binary("sub", "-"),
+    _matmul, _unary("exp"), _retain, _grad_of, _forget,
     _where, _expand, _unary("relu"), _unary("relu", True), _unary("sigmoid"), _reduction("mean"),
     _reduction("amax"), _binary("div", "/"), _cat, _clone, _binary("maximum", ""),
     _binary("sub", "-", True), _unary("sigmoid", True), _unary("exp", True), _unary("abs"),
     _unary("log"), _unary("sqrt"), _unary("cos"), _unary("neg", True), _binary("minimum", ""),
-    _binary("div", "/", True), _unary("tanh", True), _unsqueeze,
+    _binary("div", "/", True), _unary("tanh", True), _unsqueeze, norm, gradient, _hook,
 )  # fmt: skip

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...values import Array
-from .tensor import Part, Result, Tensor, array_of, make, spread
+from .tensor import RESULT, Part, Read, Result, Tensor, array_of, make, spread
 
 Slope = tuple[Callable[..., Any], str]  # the slope, and the letters of the values that it reads
 
@@ -53,11 +53,19 @@ def elementwise(
     arrays = [array_of(x).copy() for x in operands]
     y = np.asarray(value(*arrays))
     last = operands[-1] if isinstance(operands[-1], Tensor) else "a number"
-    named: dict[str, Tensor | str] = {"y": "y", "a": first, "b": last, "c": "the condition"}
+    named = {
+        "y": Read(RESULT, y), "a": Read(first, arrays[0], operands[0]),
+        "b": Read(last, arrays[-1], operands[-1]), "c": Read("the condition", y),
+    }  # fmt: skip
 
     def part(k: int) -> Part:
         slope, reads = slopes[k]
-        jacobian = lambda: spread(arrays[k].shape, y.shape, slope(*arrays, y))  # noqa: E731
+
+        def jacobian(*values: Array) -> Array:
+            given = dict(zip(reads, values, strict=True))
+            each = [given.get(letter, x) for letter, x in zip("ab", arrays, strict=False)]
+            return spread(arrays[k].shape, y.shape, slope(*each, given.get("y", y)))
+
         return Part(operands[k], jacobian, tuple(named[r] for r in reads))
 
     return Result(y, [part(k) for k in range(len(operands))])

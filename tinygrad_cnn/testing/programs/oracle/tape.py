@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from itertools import count
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -15,6 +15,7 @@ float64 = np.dtype(np.float64)
 
 _numbers = count()
 _recording = [True]
+IMAGINARY_STEP = 1e-30  # of complex-step derivatives, which have no rounding for any small step
 
 
 class no_grad(AbstractContextManager[None]):
@@ -35,12 +36,15 @@ def recording() -> bool:
 class Receiver(Protocol):
     """A tensor, as the tape sees it."""
 
+    grad: Any
+
     @property
     def node(self) -> Node | None:
         """Its place on the tape."""
 
-    def receive(self, g: Array) -> None:
-        """Add g, of one axis, to its gradient."""
+    @property
+    def shape(self) -> Shape:
+        """Its size along each axis."""
 
 
 class Memory:
@@ -49,8 +53,21 @@ class Memory:
     version = 0
 
 
+class Edge(NamedTuple):
+    """The dependence of a node on a parent: the Jacobian of its vector by the parent's.
+
+    `again` computes the Jacobian from the values that it reads, also from complex ones. `reads` has
+    these values, each with its node; a constant has none.
+    """
+
+    parent: Node
+    jacobian: Array
+    again: Callable[..., Array] | None = None
+    reads: Sequence[tuple[Node | None, Array]] = ()
+
+
 class Node:
-    """A vector on the tape: the nodes that it depends on, each with the Jacobian.
+    """A vector on the tape, with edges to the nodes that it depends on.
 
     - `owner`: the tensor of a leaf;
     - `read`: the memories that derivatives read, with their versions; `saves`: whether they read
@@ -58,13 +75,13 @@ class Node:
     - `hooks`: functions of the gradient; `keepers`: tensors that retain their gradient.
     """
 
-    def __init__(self, edges: Sequence[tuple[Node, Array]] = (), owner: Receiver | None = None):
+    def __init__(self, edges: Sequence[Edge] = (), owner: Receiver | None = None):
         self.number = next(_numbers)
         self.edges = list(edges)
         self.owner = owner
         self.saves = self.spent = False
         self.read: list[tuple[Memory, int]] = []
-        self.hooks: list[Callable[[Array], Array]] = []
+        self.hooks: list[Callable[[Flat], Flat]] = []
         self.keepers: list[Receiver] = []
 
 
@@ -82,27 +99,88 @@ class Family:
         self.keepers: list[Receiver] = []
 
 
-def walk_back(root: Node, g: Array, retain_graph: bool) -> list[tuple[Receiver, Array]]:
-    """The gradients of leaves, and of tensors that retain theirs, for the gradient g of the root.
+class Flat(NamedTuple):
+    """A gradient as a vector, with its place on the tape if the walk records."""
+
+    values: Array
+    node: Node | None = None
+
+
+def added(a: Flat | None, b: Flat) -> Flat:
+    """The sum of two gradients."""
+    if a is None:
+        return b
+    edges = [Edge(g.node, np.eye(g.values.size)) for g in (a, b) if g.node is not None]
+    return Flat(a.values + b.values, Node(edges) if edges else None)
+
+
+def _through(g: Flat, edge: Edge, record: bool) -> Flat:
+    """g times the Jacobian. Recorded, it depends on g and on the values that the Jacobian reads."""
+    values = g.values @ edge.jacobian
+    edges = []
+    if record and g.node is not None:
+        edges.append(Edge(g.node, edge.jacobian.T))
+    for k, (node, value) in enumerate(edge.reads if record else ()):
+        if node is None or edge.again is None:
+            continue
+        known = [v for _, v in edge.reads]
+        columns = []
+        for e in np.eye(value.size):
+            known[k] = value + 1j * IMAGINARY_STEP * e.reshape(value.shape)
+            columns.append((g.values @ edge.again(*known)).imag / IMAGINARY_STEP)
+        edges.append(Edge(node, np.stack(columns, 1)))
+    return Flat(values, Node(edges) if edges else None)
+
+
+def leading_to(targets: Collection[Node], root: Node) -> set[Node]:
+    """The nodes on the ways from `root` to `targets`."""
+    seen: set[Node] = set()
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            stack += [edge.parent for edge in node.edges]
+    leading: set[Node] = set()
+    for node in sorted(seen, key=lambda n: n.number):
+        if node in targets or any(edge.parent in leading for edge in node.edges):
+            leading.add(node)
+    return leading
+
+
+def walk_back(
+    root: Node,
+    g: Array,
+    retain_graph: bool,
+    record: bool = False,
+    targets: Collection[Node] | None = None,
+) -> dict[Node, Flat]:
+    """The gradients of the nodes that are passed, for the gradient g of the root.
+
+    `record` puts the gradients on the tape: the graph of the gradient. With `targets`, only nodes that
+    lead to them are passed.
 
     Raises RuntimeError if a node was freed, or if a derivative reads memory that was written since.
     """
-    pending, found, passed = {root: g}, [], []
+    needed = None if targets is None else leading_to(targets, root)
+    pending: dict[Node, Flat] = {root: Flat(g)} if needed is None or root in needed else {}
+    passed: dict[Node, Flat] = {}
     while pending:
         node = max(pending, key=lambda n: n.number)
-        g = pending.pop(node)
+        flat = pending.pop(node)
         for hook in node.hooks:
-            g = hook(g)
-        found += [(tensor, g) for tensor in node.keepers]
-        if node.owner is not None:
-            found.append((node.owner, g))
+            flat = hook(flat)
+        passed[node] = flat
+        edges = [e for e in node.edges if needed is None or e.parent in needed]
+        if not edges:
+            continue
         if node.spent and node.saves:
             raise RuntimeError("backward: a second time through a graph that is freed")
         if any(memory.version != version for memory, version in node.read):
             raise RuntimeError("backward: a value that a derivative reads was changed in place")
-        for parent, jacobian in node.edges:
-            pending[parent] = pending.get(parent, 0.0) + g @ jacobian
-        passed.append(node)
+        for edge in edges:
+            part = _through(flat, edge, record)
+            pending[edge.parent] = added(pending.get(edge.parent), part)
     for node in passed:
         node.spent |= not retain_graph
-    return found
+    return passed

@@ -10,19 +10,28 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import ArrayLike
 
 from ...values import Array, Shape
-from .tape import Family, Memory, Node, float64, recording, walk_back
+from .tape import Edge, Family, Flat, Memory, Node, float64, recording
+
+RESULT = "y"  # in a Read: the result of the op
+
+
+class Read(NamedTuple):
+    """A value that a Jacobian reads: of a tensor, of the RESULT, or of a copy that nothing changes.
+
+    `operand` is the operand that it is, or was, the value of.
+    """
+
+    of: Tensor | str
+    value: Array
+    operand: Tensor | ArrayLike | None = None
 
 
 class Part(NamedTuple):
-    """An operand of an op: a function that computes its Jacobian, and the values that this reads.
-
-    `reads` lists tensors, "y" for the result of the op, and any other names for values that nothing
-    can change.
-    """
+    """An operand of an op: a function that computes its Jacobian from the values that this reads."""
 
     operand: Tensor | ArrayLike
-    jacobian: Callable[[], Array]
-    reads: tuple[Tensor | str, ...]
+    jacobian: Callable[..., Array]
+    reads: tuple[Read, ...] = ()
 
 
 class Result(NamedTuple):
@@ -63,7 +72,7 @@ class Tensor:
             self.view_node = None
             if family.node is not None:
                 picked = np.eye(family.size)[self.cells.ravel()]
-                self.view_node = Node([(family.node, picked)])
+                self.view_node = Node([Edge(family.node, picked)])
         return self.view_node
 
     @property
@@ -97,11 +106,16 @@ class Tensor:
             self.family.keepers.append(self)
             node.keepers.append(self)
 
-    def register_hook(self, hook: Callable[[Tensor], Tensor]) -> None:
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> None:
         """Call `hook` with the gradient of the present values. Its result replaces the gradient."""
         if self.node is None:
             raise RuntimeError("register_hook: not on the tape")
-        self.node.hooks.append(lambda g: hook(Tensor(g)).array)
+
+        def run(g: Flat) -> Flat:
+            result = hook(placed(g.values, g.node))
+            return g if result is None else Flat(result.array, result.node)
+
+        self.node.hooks.append(run)
 
     def detach(self) -> Tensor:
         """A tensor on the same memory, off the tape."""
@@ -123,7 +137,7 @@ class Tensor:
         y.certain, y.repeated = self.certain, self.repeated
         if recording():
             if (node := self.node) is not None:
-                y.view_node = Node([(node, np.eye(self.array.size)[mine.ravel()])])
+                y.view_node = Node([Edge(node, np.eye(self.array.size)[mine.ravel()])])
         else:
             y.made_in_no_grad = True
         return y
@@ -155,7 +169,7 @@ class Tensor:
         if np.shares_memory(self.array.reshape(shape), self.array):
             return self.view(*shape)
         moved = np.eye(self.array.size)
-        return make(Result(self.array.reshape(shape), [Part(self, lambda: moved, ())]))
+        return make(Result(self.array.reshape(shape), [Part(self, lambda: moved)]))
 
     # --- writes ---
 
@@ -173,10 +187,10 @@ class Tensor:
             raise RuntimeError("a write of another shape")
         path = None
         if recorded and self.cells is not None and family.node is not None:
-            path = Node([(family.node, np.eye(family.size)[self.cells.ravel()])])
+            path = Node([Edge(family.node, np.eye(family.size)[self.cells.ravel()])])
         node = _node(result) if recorded else None
         if node is not None and path is not None:  # past the hooks of this view and earlier ones
-            node.edges[0] = (path, node.edges[0][1])
+            node.edges[0] = node.edges[0]._replace(parent=path)
         of_result = recorded and _reads_result(result)
         self.array[...] = result.value
         family.memory.version += 1
@@ -193,9 +207,9 @@ class Tensor:
             family.node = node
         else:
             scattered = np.eye(family.size)[:, self.cells.ravel()]
-            edges = [(node, scattered)]
+            edges = [Edge(node, scattered)]
             if family.node is not None:
-                edges.append((family.node, np.diag(1.0 - scattered.sum(1))))
+                edges.append(Edge(family.node, np.diag(1.0 - scattered.sum(1))))
             family.node = Node(edges)
         family.writes += 1
         for kept in family.keepers:
@@ -207,7 +221,7 @@ class Tensor:
         """Take the values of another tensor. The gradient of the old values is zero."""
         result = copied(other, self.shape)
         none = np.zeros((self.array.size, self.array.size))
-        return self._write(Result(result.value, [Part(self, lambda: none, ()), *result.parts]))
+        return self._write(Result(result.value, [Part(self, lambda: none), *result.parts]))
 
     def __setitem__(self, index: Any, value: Tensor | ArrayLike) -> None:
         self[index].copy_(value)
@@ -235,7 +249,7 @@ class Tensor:
     def amax(self, dim: int, keepdim: bool = False) -> Tensor:
         """The largest over an axis. No two elements may be equal."""
         largest = lambda x, y: np.asarray(x == y, float64)  # noqa: E731
-        return self._reduced(np.max, largest, dim, keepdim, (self, "y"))
+        return self._reduced(np.max, largest, dim, keepdim, (self, RESULT))
 
     def _reduced(
         self,
@@ -249,46 +263,38 @@ class Tensor:
         kept = value(x, axis=dim, keepdims=True)
         goal = np.broadcast_to(np.arange(kept.size).reshape(kept.shape), x.shape).ravel()
 
-        def jacobian() -> Array:
+        def jacobian(*values: Array) -> Array:
             matrix = np.zeros((kept.size, x.size))
             matrix[goal, np.arange(x.size)] = slope(x, kept).ravel()
             return matrix
 
-        return make(Result(value(x, axis=dim, keepdims=keepdim), [Part(self, jacobian, reads)]))
+        read = tuple(Read(of, kept if of is RESULT else x) for of in reads)
+        return make(Result(value(x, axis=dim, keepdims=keepdim), [Part(self, jacobian, read)]))
 
     def __matmul__(self, other: Tensor) -> Tensor:
         a, b = self.array.copy(), other.array.copy()
 
-        def by_a() -> Array:
+        def by_a(b: Array) -> Array:
             return np.stack([(e.reshape(a.shape) @ b).ravel() for e in np.eye(a.size)], 1)
 
-        def by_b() -> Array:
+        def by_b(a: Array) -> Array:
             return np.stack([(a @ e.reshape(b.shape)).ravel() for e in np.eye(b.size)], 1)
 
-        return make(Result(a @ b, [Part(self, by_a, (other,)), Part(other, by_b, (self,))]))
+        parts = [
+            Part(self, by_a, (Read(other, b, other),)), Part(other, by_b, (Read(self, a, self),))
+        ]  # fmt: skip
+        return make(Result(a @ b, parts))
 
     def clone(self) -> Tensor:
         """A copy, on the tape."""
         return make(copied(self, self.shape))
 
+    # `backward` is in gradients.py, elementwise ops are in elementwise.py
+
     def __gt__(self, other: float) -> Array:
         return self.array > other
 
     # --- backward ---
-
-    def backward(self, gradient: Tensor | None = None, retain_graph: bool = False) -> None:
-        """Add the gradients of the leaves, and of tensors that retain theirs, to their `grad`."""
-        root = self.node
-        if root is None or (gradient is None and self.array.size != 1):
-            raise RuntimeError("backward: not on the tape, or no scalar")
-        start = np.ones(1) if gradient is None else gradient.array.ravel().copy()
-        for tensor, g in walk_back(root, start, retain_graph):
-            tensor.receive(g)
-
-    def receive(self, g: Array) -> None:
-        """Add g, of one axis, to its gradient."""
-        g = g.reshape(self.shape)
-        self.grad = Tensor(g.copy() if self.grad is None else self.grad.array + g)
 
 
 # --- How ops meet the tape ----------------------------------------------------------------------
@@ -306,30 +312,43 @@ def make(result: Result) -> Tensor:
     return y
 
 
+def placed(array: Array, node: Node | None) -> Tensor:
+    """A tensor at a node of the tape."""
+    y = Tensor(array)
+    y.family.node = node
+    return y
+
+
 def _on_tape(part: Part) -> bool:
     return isinstance(part.operand, Tensor) and part.operand.node is not None
 
 
 def _node(result: Result) -> Node:
     """The node of an op. The caller notes a read of the result: see `_reads_result`."""
-    edges: list[tuple[Node, Array]] = []
-    reads: list[Tensor | str] = []
-    for part in result.parts:
-        if isinstance(part.operand, Tensor) and (parent := part.operand.node) is not None:
-            edges.append((parent, part.jacobian()))
-            reads += part.reads
-    node = Node(edges)
-    node.saves = bool(reads)
-    for read in reads:
-        if isinstance(read, Tensor):
-            node.read.append((read.family.memory, read.family.memory.version))
+    parts = [p for p in result.parts if _on_tape(p)]
+    places = {id(x): _place(x) for p in parts for x in (p.operand, *[r.operand for r in p.reads])}
+    node = Node()  # younger than all these, which may be made only now
+    for part in parts:
+        values = [read.value for read in part.reads]
+        nodes = [node if read.of is RESULT else places[id(read.operand)] for read in part.reads]
+        reads = list(zip(nodes, values, strict=True))
+        parent = places[id(part.operand)]
+        assert parent is not None
+        node.edges.append(Edge(parent, part.jacobian(*values), part.jacobian, reads))
+        node.saves |= bool(part.reads)
+        for read in part.reads:
+            if isinstance(read.of, Tensor):
+                node.read.append((read.of.family.memory, read.of.family.memory.version))
     return node
+
+
+def _place(x: Tensor | ArrayLike | None) -> Node | None:
+    return x.node if isinstance(x, Tensor) else None
 
 
 def _reads_result(result: Result) -> bool:
     """Whether a derivative that is needed reads the result of the op."""
-    reads = (read for part in result.parts if _on_tape(part) for read in part.reads)
-    return any(isinstance(read, str) and read == "y" for read in reads)
+    return any(r.of is RESULT for part in result.parts if _on_tape(part) for r in part.reads)
 
 
 def array_of(x: Tensor | ArrayLike) -> Array:
@@ -341,7 +360,7 @@ def spread(shape: Shape, target: Shape, slope: ArrayLike) -> Array:
     """The Jacobian of an elementwise function that broadcasts `shape` to `target`."""
     size = int(np.prod(shape))
     cells = np.broadcast_to(np.arange(size).reshape(shape), target).ravel()
-    matrix = np.zeros((cells.size, size))
+    matrix = np.zeros((cells.size, size), np.result_type(slope, float64))
     matrix[np.arange(cells.size), cells] = np.broadcast_to(slope, target).ravel()
     return matrix
 
@@ -349,4 +368,4 @@ def spread(shape: Shape, target: Shape, slope: ArrayLike) -> Array:
 def copied(x: Tensor | ArrayLike, shape: Shape) -> Result:
     """A copy of x, broadcast to `shape`."""
     value = np.broadcast_to(array_of(x), shape).copy()
-    return Result(value, [Part(x, lambda: spread(np.shape(array_of(x)), shape, 1.0), ())])
+    return Result(value, [Part(x, lambda: spread(np.shape(array_of(x)), shape, 1.0))])
