@@ -554,3 +554,23 @@ def test_default_collate_keeps_forms_and_dtypes():
 def test_types_of_samples_can_be_named(cls):
     assert cls[int].__args__ == (int,)
     assert cls[int].__origin__ is cls
+
+
+FIXED = ["batch_sampler", "batch_size", "dataset", "drop_last", "persistent_workers", "sampler"]
+
+
+@pytest.mark.parametrize("name", FIXED)
+def test_settings_of_a_loader_are_fixed(name):
+    loader = DataLoader(TensorDataset(tc.arange(5)), batch_size=2)
+    value = getattr(loader, name)
+    with pytest.raises(ValueError, match=f"{name} attribute should not be set after DataLoader"):
+        setattr(loader, name, 5)
+    assert getattr(loader, name) is value
+    loader.num_workers = 0
+
+
+@pytest.mark.parametrize("batch, dtype", [
+    ([1, 2], "int64"), ([1, 0.5], "float32"), ([0.5, 1], "float64"), ([True, False], "bool"),
+])  # fmt: skip
+def test_numbers_are_collated_by_the_first(batch, dtype):
+    assert default_collate(batch).numpy().dtype == dtype

@@ -13,6 +13,10 @@ from .dataset import Dataset, IterableDataset, T_co
 from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
 from .worker import Ahead, WorkerInfo
 
+FIXED = {  # attributes from which the constructor makes others
+    "batch_sampler", "batch_size", "dataset", "drop_last", "persistent_workers", "sampler",
+}  # fmt: skip
+
 
 class DataLoader(Generic[T_co]):
     """Iterates over `dataset` in batches. Each `iter()` is a new pass.
@@ -32,8 +36,8 @@ class DataLoader(Generic[T_co]):
     - Waiting for a batch longer than `timeout` seconds raises RuntimeError; 0 means no limit.
     - `pin_memory`, `persistent_workers`, `multiprocessing_context` and `in_order` have no effect.
 
-    Raises ValueError for settings that exclude each other, TypeError for an object that is not a data
-    set.
+    Raises ValueError for settings that exclude each other, and where `batch_size`, `sampler` or the
+    like is set later; TypeError for an object that is not a data set.
 
     >>> from tinygrad_cnn.utils.data import DataLoader, TensorDataset
     >>> loader = DataLoader(TensorDataset(tc.arange(5)), batch_size=2)
@@ -131,6 +135,13 @@ class DataLoader(Generic[T_co]):
         plain = default_convert if batch_sampler is None else default_collate
         self.collate_fn = plain if collate_fn is None else collate_fn
         self.pin_memory, self.persistent_workers = pin_memory, persistent_workers
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in FIXED and name in vars(self):
+            raise ValueError(
+                f"{name} attribute should not be set after {type(self).__name__} is initialized"
+            )
+        super().__setattr__(name, value)
 
     def __len__(self) -> int:
         jobs: Any = self.sampler if self.batch_sampler is None else self.batch_sampler
