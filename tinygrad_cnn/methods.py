@@ -15,6 +15,7 @@ from . import functions as f, ops
 from .creation import draws, draws_in_place, new
 from .engine import Recorded
 from .functions import shape_methods
+from .functions.arguments import scaled
 from .functions.comparison import combine_bits, compare
 from .functions.products import multiplied
 from .functions.public import as_method
@@ -131,6 +132,11 @@ class Methods(Recorded):
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
     def __invert__(self) -> Tensor:
+        if self._array.dtype.kind == "f":
+            raise TypeError(
+                "~ (operator.invert) is only implemented on integer and Boolean-type tensors, got "
+                f"{self._array.dtype}"
+            )
         return f.bitwise_not(self)
 
     def __eq__(self, other: Any) -> Any:
@@ -155,7 +161,9 @@ class Methods(Recorded):
         return self
 
     def positive(self) -> Self:
-        """This Tensor."""
+        """This Tensor. RuntimeError for bools."""
+        if self._array.dtype.kind == "b":
+            raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
         return self
 
     # --- In place ---
@@ -175,15 +183,19 @@ class Methods(Recorded):
         >>> tc.ones(2).add_(tc.tensor([1.0, 2.0]), alpha=10)
         tensor([11., 21.])
         """
-        return self.__iadd__(other if alpha == 1 else ops.mul(other, alpha))
+        return self.__iadd__(
+            other if type(alpha) is int and alpha == 1 else scaled(other, alpha, self)
+        )
 
     def sub_(self, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
         """self −= alpha · other. Returns this Tensor."""
-        return self.__isub__(other if alpha == 1 else ops.mul(other, alpha))
+        return self.__isub__(
+            other if type(alpha) is int and alpha == 1 else scaled(other, alpha, self)
+        )
 
     def subtract_(self, other: Tensor | Number, alpha: Number = 1) -> Tensor:
         """self −= alpha · other. Returns this Tensor."""
-        return self.__isub__(other if alpha == 1 else ops.mul(other, alpha))
+        return self.sub_(other, alpha=alpha)
 
     def mul_(self, other: Tensor | Number) -> Tensor:
         """self *= other. Returns this Tensor.
@@ -248,6 +260,8 @@ class Methods(Recorded):
     def mT(self) -> Tensor:
         """The last two axes exchanged: the transpose of each matrix of a batch."""
         n = self._array.ndim
+        if not n:
+            return self  # type: ignore[return-value]
         if n < 2:
             raise RuntimeError(
                 f"tensor.mT is only supported on matrices or batches of matrices. Got {n}-D tensor."

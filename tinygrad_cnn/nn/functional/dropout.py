@@ -43,6 +43,8 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     _check(p)
     if not training or p == 0:
         return input
+    if input._array.dtype.kind != "f":
+        raise RuntimeError(f"dropout: result type Float can't be cast to {input._array.dtype}")
     y = ops.dropout(input, p=p, random=random.source().random)
     return input.copy_(y) if inplace else y
 

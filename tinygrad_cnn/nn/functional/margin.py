@@ -9,6 +9,7 @@ import numpy as np
 
 from ... import functions, ops
 from ...engine import wrap
+from ...engine.dtypes import int64
 from ...functions.arguments import optional_tensors, tensors
 from ...tensor import Tensor
 from .distance import pairwise_distance
@@ -50,7 +51,7 @@ def margin_ranking_loss(
             "margin_ranking_loss : All input tensors should have same dimension but got sizes: "
             f"{got}"
         )
-    return reduced(_positive(-target * (input1 - input2) + margin), reduction)
+    return reduced(_positive(-target * (input1 - input2) + float(margin)), reduction)
 
 
 def hinge_embedding_loss(
@@ -262,7 +263,7 @@ def _rows(name: str, input: Any, target: Any, wide: bool) -> tuple[Any, np.ndarr
             f"inconsistent target size: {name} got {t.shape}, expected {wanted} for an input of "
             f"shape {x.shape}"
         )
-    return rows, t.reshape(wanted)
+    return rows, t.reshape(wanted).astype(int64, copy=False)
 
 
 def _of_rows(loss: Any, single: bool, reduction: str) -> Any:
