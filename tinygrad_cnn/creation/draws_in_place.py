@@ -103,6 +103,8 @@ def random_(
         first, last = (0, from_) if to is ... else (from_, to)
     first = integer("random_", "from", first)
     last = _past_the_last(a.dtype) if last is None else integer("random_", "to", last)
+    if a.dtype.kind == "b" and last > 2:
+        raise RuntimeError(f"random_: to - 1 is out of bounds for bool, got to={last}")
     return input.copy_(wrap(random.integers(first, last, a.shape, generator)))
 
 

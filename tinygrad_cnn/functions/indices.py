@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.dtypes import RANK, bool_, int32, int64
+from ..engine.dtypes import bool_, int32, int64
 from .arguments import array_of, axis
 from .brackets import kept
 
@@ -102,7 +102,7 @@ def fill_value(name: str, value: Any, dtype: np.dtype) -> Any:
             f"{name}_ only supports a 0-dimensional value tensor, but got tensor with {v.ndim} "
             "dimension(s)."
         )
-    if isinstance(v, np.ndarray) and RANK[v.dtype.kind] > RANK[dtype.kind] and value is not v:
+    if isinstance(v, np.ndarray) and v.dtype.kind == "f" != dtype.kind and value is not v:
         raise RuntimeError(
             f"{name}: value cannot be converted to type {dtype} without overflow, got {v.dtype}"
         )

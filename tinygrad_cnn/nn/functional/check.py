@@ -87,11 +87,15 @@ def floating_affine(name: str, input: Any, weight: Any, bias: Any, place: int = 
 
 
 def one_floating_dtype(name: str, **arguments: Any) -> None:
-    """RuntimeError unless the Tensors have one floating-point dtype. Some may be None."""
+    """Raise unless the Tensors have one floating-point dtype. Some may be None.
+
+    The error is a RuntimeError for several dtypes, and its subclass NotImplementedError for another
+    one, as in PyTorch.
+    """
     dtypes = {a: t._array.dtype for a, t in arguments.items() if t is not None}
     if len(set(dtypes.values())) > 1 or next(iter(dtypes.values())).kind != "f":
         got = ", ".join(f"{argument} {dtype}" for argument, dtype in dtypes.items())
-        raise RuntimeError(
+        raise (RuntimeError if len(set(dtypes.values())) > 1 else NotImplementedError)(
             f"{name}: expected all tensors to have one floating-point dtype, got {got}"
         )
 

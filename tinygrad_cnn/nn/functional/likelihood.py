@@ -11,9 +11,9 @@ import numpy as np
 from ... import functions, ops
 from ...engine import wrap
 from ...engine.dtypes import get_default_dtype
-from ...functions.arguments import not_a_tensor, optional_tensors, tensors
+from ...functions.arguments import in_floats, not_a_tensor, optional_tensors, tensors
 from ...tensor import Tensor
-from .check import one_floating_dtype
+from .check import check_kind, one_floating_dtype
 from .reduction import check_reduction, legacy_reduction, reduced
 
 __all__ = [
@@ -75,6 +75,7 @@ def binary_cross_entropy_with_logits(
             f"Target size ({target._array.shape}) must be the same as input size "
             f"({input._array.shape})"
         )
+    check_kind(name, input)
     factor = ops.logsigmoid(input)
     if pos_weight is not None:
         factor = factor * ((pos_weight - 1) * target + 1.0)
@@ -176,6 +177,7 @@ def gaussian_nll_loss(
         ):
             raise ValueError(f"var is of incorrect size: {given}, for an input of {shape}")
     check_reduction(reduction)
+    (v,) = in_floats(v)
     v = v + wrap(np.maximum(v._array, v._array.dtype.type(eps)) - v._array)
     loss = 0.5 * (ops.log(v) + ops.square(input - target) / v)
     return reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)
