@@ -28,7 +28,10 @@ def _writing(op: Any, write: Callable[..., Any] | None) -> Callable[..., Any]:
 
     def forward(x: Any, *others: Any, **attributes: Any) -> Any:
         if write is not None:
-            write(x, *others, out=x, casting="unsafe", **attributes)
+            try:
+                write(x, *others, out=x, casting="unsafe", **attributes)
+            except TypeError as error:  # NumPy's, for the difference of bools
+                raise RuntimeError(f"{op.name}_: {error}") from None
             return x
         result = op.forward(x, *others, **attributes)
         y, *residuals = result if op.residuals else (result,)
@@ -71,7 +74,7 @@ def _run(
     old = x._array.copy() if needed else None
     y = engine.call(op, forward, (x, *others), attributes, promoting=False)
     engine.mark_written(x._array)
-    if y._node is not None:
+    if y._node is not None and x._array.dtype.kind == "f":  # integers require no grad
         _record(x, y._node, old)
     elif hasattr(getattr(x, "_base", x), "_views"):
         _move_on(x)
@@ -117,7 +120,7 @@ def _check(x: Any, name: str, others: tuple[Any, ...], elementwise: bool = False
             f"descriptor '{name}_' for 'Tensor' objects doesn't apply to a '{type(x).__name__}' object"
         )
     array, own, base = x._array, x._node, getattr(x, "_base", x)
-    recorded = grad_mode.enabled and any(
+    recorded = (grad_mode.enabled and array.dtype.kind == "f") and any(
         [isinstance(t, Recorded) and t._node is not None for t in (base, x, *others)]
     )
     if recorded:

@@ -17,6 +17,7 @@ from . import functions as f, ops
 from .creation import draws, draws_in_place, new
 from .engine import Recorded
 from .functions import shape_methods
+from .functions.arguments import scaled
 from .functions.comparison import combine_bits, compare
 from .functions.products import multiplied
 from .functions.public import as_method, in_place_doc, numpys_names, public
@@ -151,6 +152,11 @@ class Methods(Recorded):
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
     def __invert__(self) -> Tensor:
+        if self._array.dtype.kind == "f":
+            raise TypeError(
+                "~ (operator.invert) is only implemented on integer and Boolean-type tensors, got "
+                f"{self._array.dtype}"
+            )
         return f.bitwise_not(self)
 
     def __eq__(self, other: Any) -> Any:
@@ -175,11 +181,13 @@ class Methods(Recorded):
         return self
 
     def positive(self) -> Self:
-        """This Tensor itself: +x.
+        """This Tensor itself: +x. RuntimeError for bools.
 
         >>> tc.tensor([-1.0]).positive()
         tensor([-1.])
         """
+        if self._array.dtype.kind == "b":
+            raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
         return self
 
     # --- In place ---
@@ -201,7 +209,9 @@ class Methods(Recorded):
         >>> tc.ones(2).add_(tc.tensor([1.0, 2.0]), alpha=10)
         tensor([11., 21.])
         """
-        return self.__iadd__(other if alpha == 1 else ops.mul(other, alpha))
+        return self.__iadd__(
+            other if type(alpha) is int and alpha == 1 else scaled(other, alpha, self)
+        )
 
     @as_method
     @public
@@ -211,7 +221,9 @@ class Methods(Recorded):
         >>> tc.ones(2).sub_(tc.tensor([1.0, 2.0]), alpha=2)
         tensor([-1., -3.])
         """
-        return self.__isub__(other if alpha == 1 else ops.mul(other, alpha))
+        return self.__isub__(
+            other if type(alpha) is int and alpha == 1 else scaled(other, alpha, self)
+        )
 
     @as_method
     @public
@@ -221,7 +233,7 @@ class Methods(Recorded):
         >>> tc.ones(2).subtract_(0.5)
         tensor([0.5000, 0.5000])
         """
-        return self.__isub__(other if alpha == 1 else ops.mul(other, alpha))
+        return self.sub_(other, alpha=alpha)
 
     @as_method
     @public
@@ -313,6 +325,8 @@ class Methods(Recorded):
         torch.Size([5, 3, 2])
         """
         n = self._array.ndim
+        if not n:
+            return self  # type: ignore[return-value]
         if n < 2:
             raise RuntimeError(
                 f"tensor.mT is only supported on matrices or batches of matrices. Got {n}-D tensor."

@@ -104,3 +104,28 @@ def test_asarray_keeps_the_graph_unless_it_is_told_to_cut_it():
 def test_errors(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+LARGE = [2**63, -(2**63) - 1, 2**64, 10**30]
+
+
+@pytest.mark.parametrize("n", LARGE)
+@pytest.mark.parametrize("form", [
+    lambda n: n, lambda n: [n], lambda n: [n, 1], lambda n: [n, -1], lambda n: [[0], [n]],
+    lambda n: [True, n],
+])  # fmt: skip
+def test_integers_beyond_int64_are_refused(form, n):
+    for call in (tc.tensor, tc.as_tensor, tc.asarray):
+        with pytest.raises(ValueError, match="Overflow"):
+            call(form(n))
+    with pytest.raises(ValueError, match="Overflow"):
+        tc.utils.data.default_collate([n, 1])
+    assert tc.tensor([n, 1.0]).dtype == tc.float32
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1)])
+def test_tensors_of_one_element_beside_numbers(shape):
+    for order in (1, -1):
+        found = tc.tensor([tc.full(shape, 2.5), 1][::order])
+        assert found.dtype == tc.float32
+        assert found.tolist() == [2.5, 1.0][::order]

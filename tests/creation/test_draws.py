@@ -147,3 +147,22 @@ def test_chances_that_do_not_fit_are_an_error():
 def test_the_array_of_a_draw_has_the_dtype_that_is_asked_for():
     for dtype in (np.float16, np.float32, np.float64):
         assert tc.randn(2, dtype=tc.dtype(dtype)).numpy().dtype == dtype
+
+
+@pytest.mark.parametrize(
+    "dtype, high", [(tc.bool, 3), (tc.uint8, 257), (tc.int8, 129), (tc.int16, 32769)]
+)
+def test_integers_that_the_dtype_cannot_hold_are_refused(dtype, high):
+    x = tc.zeros(2).to(dtype)
+    for call in (lambda n: tc.randint(n, (2,), dtype=dtype), lambda n: tc.randint_like(x, n)):
+        assert call(high - 1).dtype == dtype
+        with pytest.raises(RuntimeError, match="out of bounds"):
+            call(high)
+        with pytest.raises(ValueError, match="Overflow"):
+            call(2**63)
+
+
+@pytest.mark.parametrize("dtype", [tc.bool, tc.uint8, tc.int64])
+def test_weights_of_integers_are_refused(dtype):
+    with pytest.raises(RuntimeError, match="floating-point"):
+        tc.multinomial(tc.ones(3).to(dtype), 1)

@@ -70,3 +70,47 @@ def test_keywords(make):
 def test_errors(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("name", ["linspace", "logspace"])
+@pytest.mark.parametrize("shape", [(1,), (2,), (1, 1)])
+def test_ends_with_axes_are_refused(name, shape):
+    for ends in ((tc.zeros(shape), 1.0), (0.0, tc.zeros(shape))):
+        with pytest.raises(RuntimeError, match="0-dimensional"):
+            getattr(tc, name)(*ends, 3)
+
+
+@pytest.mark.parametrize("start, end", [(0.1, 0.7), (-1.5, 3.25), (2.0, 2.0)])
+@pytest.mark.parametrize("dtype", [tc.float32, tc.float64])
+def test_ends_that_are_tensors_are_as_numbers(start, end, dtype):
+    ends = tc.tensor(start, dtype=dtype), tc.tensor(end, dtype=dtype)
+    for function in (tc.linspace, tc.logspace):
+        found = function(*ends, 5, dtype=tc.float64)
+        wanted = function(*(e.item() for e in ends), 5, dtype=tc.float64)
+        assert tc.equal(found, wanted)
+
+
+def test_powers_in_integers_have_integer_ends_and_base():
+    assert tc.logspace(0.9, 3.9, 4, dtype=tc.int64).tolist() == [1, 10, 100, 1000]
+    assert tc.logspace(0, 3, 4, 2.7, dtype=tc.int64).tolist() == [1, 2, 4, 8]
+
+
+@pytest.mark.parametrize("dtype, wrong", [
+    (tc.int64, float("nan")), (tc.int64, 1e20), (tc.uint8, 256), (tc.float16, 1e5),
+])  # fmt: skip
+def test_numbers_that_the_dtype_cannot_hold_are_refused(dtype, wrong):
+    for call in (
+        lambda: tc.linspace(0, wrong, 3, dtype=dtype),
+        lambda: tc.full((2,), wrong, dtype=dtype),
+        lambda: tc.full_like(tc.zeros(2), wrong, dtype=dtype),
+        lambda: tc.zeros(2, dtype=dtype).new_full((2,), wrong),
+        lambda: tc.scalar_tensor(wrong, dtype=dtype),
+    ):
+        with pytest.raises(RuntimeError, match="without overflow"):
+            call()
+
+
+@pytest.mark.parametrize("end", [float("nan"), float("inf"), 1e20, 2**53, 2**63])
+def test_ranges_that_do_not_fit_are_refused(end):
+    with pytest.raises(RuntimeError, match="arange"):
+        tc.arange(end)

@@ -70,3 +70,49 @@ def test_errors_of_a_value(index, shape, message):
     with pytest.raises(RuntimeError) as error:
         x[index] = tc.ones(*shape)
     assert str(error.value).startswith(message)
+
+
+MASKS = [
+    (tc.tensor([1, 0, 2], dtype=tc.uint8),),
+    (tc.tensor([[1, 0], [0, 1], [255, 1]], dtype=tc.uint8),),
+    (slice(None), tc.tensor([0, 1], dtype=tc.uint8)),
+    (tc.tensor(1, dtype=tc.uint8),),
+    (np.array([0, 1, 1], np.uint8),),
+]
+
+
+@pytest.mark.parametrize("index", MASKS)
+def test_integers_of_uint8_are_a_mask(index):
+    of_bool = tuple(np.asarray(i) != 0 if not isinstance(i, slice) else i for i in index)
+    x = tc.arange(6.0).reshape(3, 2).requires_grad_()
+    assert tc.equal(x[index], x[of_bool])
+    x[index].sum().backward()
+    wanted = np.zeros((3, 2))
+    wanted[of_bool] = 1.0
+    np.testing.assert_array_equal(x.grad.numpy(), wanted)
+    y, z = tc.zeros(3, 2), np.zeros((3, 2))
+    y[index], z[of_bool] = 7.0, 7.0
+    np.testing.assert_array_equal(y.numpy(), z)
+
+
+@pytest.mark.parametrize("dtype", [tc.bool, tc.uint8, tc.int64])
+def test_a_write_to_integers_records_no_gradient(dtype):
+    v = tc.tensor(1.5, requires_grad=True)
+    writes = [
+        lambda x: x.__setitem__(0, v), lambda x: x.copy_(v), lambda x: x.fill_(v),
+        lambda x: x[1:].copy_(v),
+    ]  # fmt: skip
+    for write in writes:
+        x = tc.zeros(3).to(dtype)
+        write(x)
+        assert not x.requires_grad
+        assert x.sum() > 0
+
+
+@pytest.mark.parametrize("shape", [(1,), (1, 1), (1, 1, 2)])
+def test_axes_of_size_1_in_front_of_a_value_are_ignored(shape):
+    x, v = tc.zeros(2, 2), tc.ones(shape, requires_grad=True)
+    y = x.clone()
+    y[0, 0 if shape[-1] == 1 else slice(None)] = v
+    y.sum().backward()
+    assert tc.equal(v.grad, tc.ones(shape))

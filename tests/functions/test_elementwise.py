@@ -86,3 +86,115 @@ def test_results_have_names_and_print_as_pytorchs():
     assert tc.tensor([2.0, 1.0]).aminmax().min.item() == 1.0
     mean = tc.var_mean(tc.tensor([1.0, 3.0]))[1]
     assert mean.item() == 2.0
+
+
+# --- Special values and dtypes --------------------------------------------------------------------
+
+NAN = float("nan")
+INTEGER_DTYPES = [tc.bool, tc.uint8, tc.int64]
+
+
+@pytest.mark.parametrize("bounds", [(NAN, None), (None, NAN), (NAN, 1.0), (0.0, NAN)])
+def test_a_bound_that_is_nan_gives_nan_and_no_gradient(bounds):
+    x = tc.tensor([-2.0, 0.5, 3.0], requires_grad=True)
+    tensors = [None if b is None else tc.tensor([0.25, b, b]) for b in bounds]
+    y = x.clamp(*tensors)
+    assert y.isnan().tolist() == [False, True, True]
+    (grad,) = tc.autograd.grad(y, x, tc.ones(3))
+    assert grad[1:].tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("a", INTEGER_DTYPES)
+@pytest.mark.parametrize("b", INTEGER_DTYPES)
+def test_functions_of_integers_give_the_default_dtype(a, b):
+    x, y = tc.tensor([0, 1]).to(a), tc.tensor([1, 1]).to(b)
+    for found in (tc.atan2(x, y), tc.logit(x), tc.logit(x, 0.1)):
+        assert found.dtype == tc.float32
+
+
+def test_squares_and_signs_of_bools():
+    x = tc.tensor([True, False])
+    assert tc.square(x).dtype == tc.int64
+    assert tc.square(x).tolist() == [1, 0]
+    for function in (tc.sign, tc.sgn):
+        assert function(x).dtype == tc.bool
+        assert function(x).tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda b: b - b, lambda b: -b, tc.neg, lambda b: tc.sub(b, b), lambda b: tc.rsub(b, b),
+        lambda b: b.clone().sub_(b), tc.relu, tc.argmax, tc.argmin, lambda b: tc.topk(b, 1),
+    ],
+)  # fmt: skip
+def test_bools_are_refused_where_pytorch_refuses_them(call):
+    with pytest.raises(RuntimeError):
+        call(tc.tensor([True, False]))
+
+
+def test_a_factor_multiplies_in_the_dtype_of_the_result():
+    large = tc.tensor([200], dtype=tc.uint8)
+    x = tc.ones(1)
+    assert tc.add(x, large, alpha=2).item() == 401.0
+    assert tc.rsub(large, x, alpha=2).item() == -399.0
+    assert x.clone().add_(large, alpha=2).item() == 401.0
+    assert tc.add(tc.tensor([True]), tc.tensor([True]), alpha=2).dtype == tc.bool
+    whole = tc.tensor([1])
+    for call in (tc.add, tc.sub, tc.rsub):
+        with pytest.raises(RuntimeError, match="must not be a floating point number"):
+            call(whole, whole, alpha=0.5)
+        with pytest.raises(RuntimeError, match="Boolean alpha"):
+            call(x, x, alpha=True)
+
+
+@pytest.mark.parametrize("weight", [0.0, 1.0, 0.25, 0.75])
+@pytest.mark.parametrize("as_tensor", [False, True])
+def test_lerp_is_exact_at_both_ends(weight, as_tensor):
+    start, end = tc.tensor([1e20, 3.0]), tc.tensor([1.0, -1e20])
+    y = start.lerp(end, tc.tensor([weight, weight]) if as_tensor else weight)
+    if weight in (0.0, 1.0):
+        assert tc.equal(y, end if weight else start)
+    with pytest.raises(RuntimeError, match="expected dtype"):
+        start.lerp(end.double(), weight)
+
+
+@pytest.mark.parametrize("base", [-2, -1, 0, 1, 2, 3])
+def test_integers_to_negative_powers_of_a_tensor(base):
+    powers = tc.tensor([-3, -2, -1, 0, 1, 2])
+    wanted = [int(float(base) ** p) if base or p >= 0 else 0 for p in powers.tolist()]
+    assert (base**powers).tolist() == wanted
+    assert (tc.full((6,), base) ** powers).tolist() == wanted
+
+
+@pytest.mark.parametrize("divisor", [0.0, NAN, float("inf"), 2.0])
+def test_a_truncated_quotient_has_the_gradient_0(divisor):
+    x = tc.tensor([1.0, -7.0, 0.0], requires_grad=True)
+    y = tc.full((3,), divisor, requires_grad=True)
+    quotient = tc.div(x, y, rounding_mode="trunc")
+    for grad in tc.autograd.grad(quotient, (x, y), tc.ones(3)):
+        assert grad.tolist() == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("tolerance", [-1e-3, NAN])
+@pytest.mark.parametrize("name", ["rtol", "atol"])
+def test_negative_tolerances_are_refused(name, tolerance):
+    for function in (tc.isclose, tc.allclose):
+        with pytest.raises(RuntimeError, match="greater than or equal to zero"):
+            function(tc.ones(1), tc.ones(1), **{name: tolerance})
+
+
+def test_a_number_takes_the_dtype_of_the_bits_that_it_meets():
+    x = tc.tensor([255, 4], dtype=tc.uint8)
+    for y in (x & 2, x | 2, x ^ 2, tc.bitwise_and(x, 2)):
+        assert y.dtype == tc.uint8
+
+
+def test_a_condition_of_uint8_selects():
+    mask = tc.tensor([0, 2], dtype=tc.uint8)
+    assert tc.where(mask, 1.0, tc.zeros(2)).tolist() == [0.0, 1.0]
+
+
+def test_rounding_of_float16_does_not_overflow():
+    x = tc.tensor([60000.0, 1.26], dtype=tc.float16)
+    assert x.round(decimals=1).tolist() == pytest.approx([60000.0, 1.3], rel=1e-3)

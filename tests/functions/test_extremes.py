@@ -117,3 +117,10 @@ def test_a_number_is_no_tensor(name):
         TypeError, match=rf"^{name}\(\): argument 'input' \(position 1\) must be Tensor, not"
     ):
         getattr(tc, name)(2.0)
+
+
+def test_the_median_of_one_number_and_of_none():
+    x = tc.tensor(2.0, requires_grad=True)
+    x.median().backward()
+    assert x.grad.item() == 1.0
+    assert tc.zeros(0, requires_grad=True).median().requires_grad

@@ -81,11 +81,26 @@ def test_beta_zero_does_not_pass_nan_on():
          "does not broadcast to"),
         (lambda: tc.addmm(tc.ones(2).double(), tc.ones(2, 3), tc.ones(3, 2)), RuntimeError,
          "self and mat2 must have the same dtype"),
-        (lambda: tc.addmv(tc.ones(2).long(), tc.ones(2, 3).long(), tc.ones(3).long(), beta=0.5),
-         RuntimeError, "argument beta must not be a floating point number"),
         (lambda: tc.addmv(1.0, tc.ones(2, 3), tc.ones(3)), TypeError, "'input' .* must be Tensor"),
     ],
 )  # fmt: skip
 def test_errors(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("beta, alpha", [(0.5, 1), (1.9, 2.7), (-1.5, 0.5), (0, 1)])
+def test_integers_take_the_integer_parts_of_factors(beta, alpha):
+    x, m = tc.tensor([7, 8]), tc.tensor([[1, 2], [3, 4]])
+    b, a = int(beta), int(alpha)
+    cases = [
+        (tc.addmm(x, m, m, beta=beta, alpha=alpha), b * x + a * (m @ m)),
+        (tc.addmv(x, m, x, beta=beta, alpha=alpha), b * x + a * (m @ x)),
+        (
+            tc.baddbmm(m[None], m[None], m[None], beta=beta, alpha=alpha),
+            (b * m + a * (m @ m))[None],
+        ),
+    ]
+    for given, wanted in cases:
+        assert given.dtype == tc.int64
+        assert tc.equal(given, wanted)

@@ -198,3 +198,37 @@ def test_a_number_is_no_tensor_where_pytorch_has_overloads(name):
         TypeError, match=rf"^{name}\(\) received an invalid combination .* got \(float\)"
     ):
         getattr(tc, name)(2.0)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: tc.norm(x, 0), lambda x: tc.norm(x, 0, dim=0), lambda x: tc.bernoulli(x),
+        lambda x: tc.normal(x, 1.0), lambda x: tc.normal(0.0, x), lambda x: tc.normal(x, x),
+        lambda x: tc.nn.functional.pairwise_distance(x, -x, 0.0),
+        lambda x: tc.nn.functional.pdist(x[:, None], 0.0),
+    ],
+)  # fmt: skip
+def test_results_that_are_piecewise_constant_require_grad_and_give_0(call):
+    x = tc.tensor([0.25, 0.0, 1.0], requires_grad=True)
+    y = call(x)
+    assert y.requires_grad
+    (grad,) = tc.autograd.grad(y, x, tc.full(y.shape, float("inf")))
+    assert grad.tolist() == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("name", ["sum", "prod", "cumsum", "cumprod"])
+def test_integers_that_would_require_grad_are_refused(name):
+    arguments = (0,) if name.startswith("cum") else ()
+    x = tc.ones(2, requires_grad=True)
+    with pytest.raises(RuntimeError, match="can require gradients"):
+        getattr(tc, name)(x, *arguments, dtype=tc.int64)
+    with tc.no_grad():
+        assert getattr(tc, name)(x, *arguments, dtype=tc.int64).dtype == tc.int64
+
+
+def test_truth_of_uint8_is_of_uint8():
+    x = tc.tensor([[3, 0]], dtype=tc.uint8)
+    for y in (x.all(), x.any(), x.all(1), x.any(0)):
+        assert y.dtype == tc.uint8
+        assert y.max().item() <= 1

@@ -123,8 +123,6 @@ def test_fills_are_of_the_tensors_dtype(fill):
         (lambda x: x.index_add(0, ROWS, x), RuntimeError, "same slice shapes"),
         (lambda x: x.index_add(0, ROWS, x[:2].float()), RuntimeError, "the same scalar type"),
         (lambda x: x.index_add(0, ROWS, 1.0), TypeError, "'source' .* must be Tensor, not float"),
-        (lambda x: x.long().index_add(0, ROWS, x[:2].long(), alpha=0.5), RuntimeError,
-         "argument alpha must not be a floating point number"),
         (lambda x: x.index_add(0, ROWS + 1, x[:2]), RuntimeError, "index 3 is out of bounds"),
         (lambda x: x.index_copy(0, ROWS, x[:1]), IndexError, "same slice shapes"),
         (lambda x: x.index_copy(0, ROWS, x[0]), IndexError, "same slice shapes"),
@@ -140,3 +138,40 @@ def test_fills_are_of_the_tensors_dtype(fill):
 def test_errors(call, error, message):
     with pytest.raises(error, match=message):
         call(tc.tensor(X))
+
+
+@pytest.mark.parametrize("dtype", [tc.uint8, tc.int64])
+def test_integers_take_the_integer_part_of_alpha(dtype):
+    x = tc.tensor([5, 6, 7], dtype=dtype)
+    y = x.index_add(0, tc.tensor([0, 0]), x[1:], alpha=1.9)
+    assert y.dtype == dtype
+    assert y.tolist() == [18, 6, 7]
+
+
+@pytest.mark.parametrize("alpha", [float("nan"), float("inf")])
+def test_alpha_multiplies_only_what_is_added(alpha):
+    y = tc.zeros(3).index_add(0, tc.tensor([1]), tc.ones(1), alpha=alpha)
+    assert y[[0, 2]].tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    "name", ["gather", "scatter", "scatter_add", "index_add", "index_copy", "index_fill"]
+)
+@pytest.mark.parametrize("shape, of_index", [((), ()), ((), (1,)), ((1,), ()), ((1,), (1,))])
+def test_tensors_without_axes_are_as_vectors_of_one_element(name, shape, of_index):
+    x = tc.full(shape, 2.0, requires_grad=True)
+    index, source = tc.zeros(of_index, dtype=tc.int64), tc.full(of_index, 3.0, requires_grad=True)
+    values = {"gather": (), "index_fill": (4.0,)}.get(name, (source,))
+    y = getattr(x, name)(0, index, *values)
+    assert y.shape == (of_index if name == "gather" else shape)
+    wanted = {"gather": 2.0, "index_fill": 4.0, "scatter": 3.0, "index_copy": 3.0}.get(name, 5.0)
+    assert y.item() == wanted
+    y.sum().backward()
+    grads = {
+        "gather": (1.0,),
+        "index_fill": (0.0,),
+        "scatter": (0.0, 1.0),
+        "index_copy": (0.0, 1.0),
+    }
+    found = [t.grad.item() for t in (x, source) if t.grad is not None]
+    assert found == list(grads.get(name, (1.0, 1.0)))

@@ -568,3 +568,10 @@ def test_a_loader_is_not_changed_later_where_that_has_no_effect(name):
     loader.num_workers = 1
     loader.note = "mine"
     assert [len(x) for (x,) in loader] == [2, 2, 1]
+
+
+@pytest.mark.parametrize("batch, dtype", [
+    ([1, 2], "int64"), ([1, 0.5], "float32"), ([0.5, 1], "float64"), ([True, False], "bool"),
+])  # fmt: skip
+def test_numbers_are_collated_by_the_first(batch, dtype):
+    assert default_collate(batch).numpy().dtype == dtype

@@ -12,7 +12,7 @@ from ..engine.dtypes import float64, get_default_dtype, promote_types
 from ..functions.arguments import array_of
 from ..metadata import check_device, dtype_of
 from ..types import Device, DType, Layout, Number
-from .options import dtype_or_default, made
+from .options import dtype_or_default, made, number
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -43,8 +43,10 @@ def tensor(
     kinds = {data.dtype} if hasattr(data, "dtype") else set()
     try:
         array = np.array(_plain(data, kinds), dtype)
-    except ValueError as error:
-        raise ValueError(f"tensor: {error}") from None
+    except (OverflowError, ValueError) as error:
+        raise _refusal(error) from None
+    if not kinds and dtype is None:
+        array = of_numbers(data, array)
     if array.dtype == object and array.size == 0:
         array = array.astype(get_default_dtype())
     if dtype is None and array.dtype == float64:  # as NumPy makes of Python's floats, too
@@ -55,13 +57,50 @@ def tensor(
     return made("tensor", array, None, device, requires_grad)
 
 
+def _refusal(error: Exception) -> Exception:
+    """PyTorch's error for data that NumPy refuses."""
+    words = str(error)
+    if "int too large" in words:
+        return ValueError("Overflow when unpacking long long")
+    if "infinity" in words or "NaN" in words:
+        return RuntimeError(f"value cannot be converted without overflow: {words}")
+    return ValueError(f"tensor: {words}")
+
+
+def of_numbers(data: Any, array: np.ndarray) -> np.ndarray:
+    """`array`, which NumPy made of Python numbers, in float64 where int64 holds not all of them.
+
+    ValueError if they are integers.
+    """
+    if array.dtype.kind not in "uOf" or (
+        array.dtype.kind == "f" and not (np.abs(array) >= 2.0**63).any()
+    ):
+        return array
+    numbers = np.array(data, object).ravel()
+    if not all(isinstance(n, (int, float)) for n in numbers):
+        return array
+    if numbers.size and all(isinstance(n, int) for n in numbers):
+        if any(not -(2**63) <= n < 2**63 for n in numbers):
+            raise ValueError("Overflow when unpacking long long")
+        return array
+    return array.astype(float64) if numbers.size else array
+
+
+def _are_numbers(data: Any) -> bool:
+    """Whether a sequence is empty, or begins and ends with a Python number."""
+    return not data or {type(data[0]), type(data[-1])} <= {int, float, bool}
+
+
 def _plain(data: Any, kinds: set[Any]) -> Any:
     """Nested sequences with arrays instead of Tensors. Adds the dtypes of all arrays to `kinds`."""
     data = array_of(data)
     if hasattr(data, "dtype"):
         kinds.add(data.dtype)
-    elif isinstance(data, (list, tuple)) and data and type(data[0]) not in (int, float, bool):
-        return [_plain(x, kinds) for x in data]
+    elif isinstance(data, (list, tuple)) and not _are_numbers(data):
+        items = [_plain(x, kinds) for x in data]
+        if any(isinstance(x, (int, float)) for x in items):  # beside Tensors of one element
+            return [x.item() if isinstance(x, np.ndarray) and x.size == 1 else x for x in items]
+        return items
     return data
 
 
@@ -136,5 +175,5 @@ def scalar_tensor(
     >>> tc.scalar_tensor(2)
     tensor(2.)
     """
-    array = np.asarray(array_of(s), dtype_or_default("scalar_tensor", dtype))
+    array = number("scalar_tensor", s, dtype_or_default("scalar_tensor", dtype))
     return made("scalar_tensor", array, layout, device, requires_grad)

@@ -10,7 +10,7 @@ import numpy as np
 from .. import random
 from ..engine import Recorded, wrap
 from ..engine.dtypes import float64, int64, result_type
-from ..functions.arguments import array_of, integer, kind_of
+from ..functions.arguments import array_of, constant, integer, kind_of
 from ..functions.public import public
 from ..random import Generator
 from ..types import Device, DType, Layout, MemoryFormat
@@ -111,13 +111,14 @@ def normal(
     """Draws from the normal distribution of the given mean and standard deviation.
 
     Of Tensors of means or deviations, which broadcast, one draw for each; of two numbers, a Tensor
-    of `size`. The result is outside of the graph. RuntimeError for a negative deviation.
+    of `size`. Gradients of means and deviations are 0. RuntimeError for a negative deviation, and for
+    NaN.
 
     >>> tc.normal(tc.tensor([1.0, 2.0]), 0.0), tc.normal(0.0, 1.0, (2, 3)).shape
     (tensor([1., 2.]), torch.Size([2, 3]))
     """
     m, s = array_of(mean), array_of(std)
-    if np.any(s < 0):
+    if np.any(s < 0) or (isinstance(s, float) and s != s):
         raise RuntimeError(f"normal expects std >= 0.0, but found std {np.min(s)}")
     if isinstance(mean, Recorded) or isinstance(std, Recorded):
         if size is not None:
@@ -134,7 +135,8 @@ def normal(
             raise _wrong_normal(mean, std)
         shape, dtype = size_of("normal", (size,)), dtype_or_default("normal", dtype)
     array = random.standard_normal(shape, dtype, generator)
-    return made("normal", (array * s + m).astype(dtype), layout, device, requires_grad)
+    drawn = made("normal", (array * s + m).astype(dtype), layout, device, requires_grad)
+    return constant(drawn, mean, std)
 
 
 def _wrong_normal(*values: Any) -> TypeError:
@@ -153,7 +155,8 @@ def bernoulli(
 ) -> Tensor:  # fmt: skip
     """1 with the probability that input holds at each place, or with `p` everywhere; else 0.
 
-    The result has the shape and dtype of input. RuntimeError for values outside of [0, 1].
+    The result has the shape and dtype of input, whose gradient is 0. RuntimeError for values outside of
+    [0, 1].
 
     >>> tc.bernoulli(tc.tensor([0.0, 1.0]))
     tensor([0., 1.])
@@ -162,7 +165,8 @@ def bernoulli(
     limits = np.asarray(a if p is None else p)
     if limits.size and not (limits.min() >= 0 and limits.max() <= 1):
         raise RuntimeError(f"bernoulli: Expected p_in >= 0 && p_in <= 1, got {limits.max()}")
-    return wrap((random.uniform(a.shape, float64, generator) < limits).astype(a.dtype))
+    drawn = wrap((random.uniform(a.shape, float64, generator) < limits).astype(a.dtype))
+    return constant(drawn, input)
 
 
 # --- Of integers ----------------------------------------------------------------------------------
@@ -177,7 +181,8 @@ def randint(
 ) -> Tensor:  # fmt: skip
     """Integers drawn from low, 0 by default, to high − 1: `randint(high, size)`, too.
 
-    They have dtype int64 if none is given. RuntimeError if there are no such integers.
+    They have dtype int64 if none is given. RuntimeError if there are no such integers, and if the
+    dtype cannot hold them.
 
     >>> tc.randint(3, (2,)).shape, tc.randint(5, 6, (2,))
     (torch.Size([2]), tensor([5, 5]))
@@ -188,10 +193,24 @@ def randint(
         low, high = 0, low
     if size is None:
         raise TypeError('randint() missing 1 required positional arguments: "size"')
-    low, high = integer("randint", "low", low), integer("randint", "high", high)
-    array = random.integers(low, high, size_of("randint", (size,)), generator)
-    array = array.astype(dtype_or("randint", dtype, int64))
+    shape, dtype = size_of("randint", (size,)), dtype_or("randint", dtype, int64)
+    array = _integers("randint", low, high, shape, dtype, generator)
     return made("randint", array, layout, device, requires_grad)
+
+
+def _integers(
+    name: str, low: Any, high: Any, shape: tuple[int, ...], dtype: np.dtype[Any], generator: Any
+) -> np.ndarray:
+    """Integers from low to high − 1, which `dtype` must be able to hold."""
+    low, high = integer(name, "low", low), integer(name, "high", high)
+    if not -(2**63) <= min(low, high) <= max(low, high) < 2**63:
+        raise ValueError("Overflow when unpacking long long")
+    if dtype.kind != "f":
+        limits: Any = np.iinfo(dtype) if dtype.kind != "b" else None
+        least, most = (limits.min, limits.max) if limits else (0, 1)
+        if low < least or high - 1 > most:
+            raise RuntimeError(f"{name}: {low} and {high - 1} are out of bounds for {dtype}")
+    return random.integers(low, high, shape, generator).astype(dtype)
 
 
 @public(overloads=True)
@@ -211,9 +230,8 @@ def randint_like(
     if high is None:
         low, high = 0, low
     a = input._array
-    low, high = integer("randint_like", "low", low), integer("randint_like", "high", high)
-    array = random.integers(low, high, a.shape, generator)
-    array = array.astype(dtype_or("randint_like", dtype, a.dtype))
+    dtype = dtype_or("randint_like", dtype, a.dtype)
+    array = _integers("randint_like", low, high, a.shape, dtype, generator)
     return made("randint_like", array, layout, device, requires_grad, memory_format)
 
 
@@ -243,12 +261,16 @@ def multinomial(
     """`num_samples` indices (int64), each drawn with a probability in proportion to its weight.
 
     `input` holds the weights: a vector of them gives a vector of indices, a matrix (rows, n) a matrix
-    (rows, num_samples). Without `replacement` no index occurs twice. RuntimeError for negative or
-    infinite weights, and for more samples than there are positive weights.
+    (rows, num_samples). Without `replacement` no index occurs twice. RuntimeError for integers, for
+    negative or infinite weights, and for more samples than there are positive weights.
 
     >>> tc.multinomial(tc.tensor([0.0, 1.0]), 2, replacement=True)
     tensor([1, 1])
     """
+    if input._array.dtype.kind != "f":
+        raise RuntimeError(
+            f"multinomial only supports floating-point dtypes for input, got: {input._array.dtype}"
+        )
     a = input._array.astype(float64)
     num_samples = integer("multinomial", "num_samples", num_samples)
     if a.ndim not in (1, 2):

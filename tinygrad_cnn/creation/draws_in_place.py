@@ -6,6 +6,7 @@ place, for a leaf that requires grad outside of `no_grad`.
 
 from __future__ import annotations
 
+import math
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ def normal_(
     >>> tc.zeros(2).normal_(5.0, 0.0)
     tensor([5., 5.])
     """
-    if std < 0:
+    if not std >= 0:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
     a = input._array
     return input.copy_(wrap(random.standard_normal(a.shape, a.dtype, generator) * std + mean))
@@ -49,7 +50,7 @@ def uniform_(
     >>> tc.zeros(2).uniform_(3.0, 3.0)
     tensor([3., 3.])
     """
-    if from_ > to:
+    if not (from_ <= to and math.isfinite(to - from_)):
         raise RuntimeError(
             f"uniform_ expects to return a [from, to) range, but found from={from_} > to={to}"
         )
@@ -102,6 +103,8 @@ def random_(
         first, last = (0, from_) if to is ... else (from_, to)
     first = integer("random_", "from", first)
     last = _past_the_last(a.dtype) if last is None else integer("random_", "to", last)
+    if a.dtype.kind == "b" and last > 2:
+        raise RuntimeError(f"random_: to - 1 is out of bounds for bool, got to={last}")
     return input.copy_(wrap(random.integers(first, last, a.shape, generator)))
 
 
@@ -121,5 +124,7 @@ def exponential_(input: Tensor, lambd: float = 1, *, generator: Generator | None
     """
     if not lambd > 0:
         raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd}")
+    if input._array.dtype.kind != "f":
+        raise RuntimeError(f"exponential_ is of floating point, not {input._array.dtype}")
     draws = random.source(generator).standard_exponential(input._array.shape) / lambd
     return input.copy_(wrap(draws))

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..engine.dtypes import result_type
 from ..functions.public import public
 from ..types import Device, DType, Layout, MemoryFormat, Number
 from .options import dtype_or, dtype_or_default, made, number, size_of
@@ -81,15 +80,15 @@ def full(
     """A Tensor of the given size filled with one value, of the dtype of the value if none is given.
 
     Python's floats have the default dtype and its integers int64. TypeError for a value that is no
-    number, and for a Tensor with axes.
+    number, and for a Tensor with axes; RuntimeError for a number that the dtype cannot hold.
 
     >>> tc.full((2, 2), 0.5)
     tensor([[0.5000, 0.5000],
             [0.5000, 0.5000]])
     """
-    value = number("full", fill_value)
-    dtype = result_type(value) if dtype is None else dtype_or_default("full", dtype)
-    array = np.full(size_of("full", (size,)), value, dtype)
+    dtype = None if dtype is None else dtype_or_default("full", dtype)
+    value = number("full", fill_value, dtype)
+    array = np.full(size_of("full", (size,)), value, value.dtype)
     return made("full", array, layout, device, requires_grad)
 
 
@@ -158,5 +157,6 @@ def full_like(
     tensor([7, 7])
     """
     a = input._array
-    array = np.full(a.shape, number("full_like", fill_value), dtype_or("full_like", dtype, a.dtype))
+    dtype = dtype_or("full_like", dtype, a.dtype)
+    array = np.full(a.shape, number("full_like", fill_value, dtype), dtype)
     return made("full_like", array, layout, device, requires_grad, memory_format)

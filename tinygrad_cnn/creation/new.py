@@ -78,7 +78,7 @@ def new_full(
     tensor([7, 7])
     """
     dtype = dtype_or("new_full", dtype, input._array.dtype)
-    array = np.full(size_of("new_full", (size,)), number("new_full", fill_value), dtype)
+    array = np.full(size_of("new_full", (size,)), number("new_full", fill_value, dtype), dtype)
     return made("new_full", array, layout, device, requires_grad)
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..engine import wrap
-from ..engine.dtypes import get_default_dtype
+from ..engine.dtypes import get_default_dtype, result_type
 from ..functions.arguments import array_of, ints, kind_of
+from ..functions.indices import fill_value
 from ..metadata import check_device, check_layout, check_memory_format, dtype_of
 
 
@@ -61,11 +62,15 @@ def dtype_or(name: str, dtype: Any, other: np.dtype[Any]) -> np.dtype[Any]:
     return other if dtype is None else dtype_of(name, dtype)
 
 
-def number(name: str, fill_value: Any) -> Any:
-    """The value to fill with: a number, or an array without axes. TypeError for anything else."""
-    value = array_of(fill_value)
+def number(name: str, fill: Any, dtype: np.dtype[Any] | None) -> np.ndarray:
+    """The value to fill with, a number or an array without axes, in `dtype`; None for its own.
+
+    TypeError for anything else, RuntimeError for a number that is too large for the dtype.
+    """
+    value = array_of(fill)
     if isinstance(value, (int, float, np.generic)) or getattr(value, "ndim", 1) == 0:
-        return value
+        own = result_type(value) if dtype is None else dtype
+        return np.asarray(fill_value(name, value, own)).astype(own)
     raise TypeError(
-        f"{name}(): argument 'fill_value' (position 2) must be Number, not {kind_of(fill_value)}"
+        f"{name}(): argument 'fill_value' (position 2) must be Number, not {kind_of(fill)}"
     )

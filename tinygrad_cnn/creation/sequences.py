@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from ..functions.arguments import array_of, integer
 from ..functions.public import public
 from ..metadata import dtype_of
 from ..types import Device, DType, Layout, Number
-from .options import dtype_or_default, made
+from .options import dtype_or_default, made, number
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -29,7 +30,8 @@ def arange(
     """The numbers from start, 0 by default, to end, without it: a vector of ⌈(end − start) / step⌉.
 
     `arange(end)`, `arange(start, end, step)`. It is of int64 if all three are integers, else of the
-    default dtype. RuntimeError if step is 0 or leads away from end.
+    default dtype. RuntimeError if step is 0 or leads away from end, and for a range that
+    is not finite.
 
     >>> tc.arange(3), tc.arange(1, 2, 0.5)
     (tensor([0, 1, 2]), tensor([1.0000, 1.5000]))
@@ -45,7 +47,12 @@ def arange(
         raise RuntimeError(
             f"arange: upper bound and lower bound inconsistent with step sign: {first}, {last}, {by}"
         )
-    array = np.arange(first, last, by)
+    if any(type(x) is int and not -(2**63) <= x < 2**63 for x in (first, last, by)):
+        raise RuntimeError("arange: value cannot be converted to type int64_t without overflow")
+    try:
+        array = np.arange(first, last, by)
+    except (MemoryError, ValueError) as error:
+        raise RuntimeError(f"arange: unsupported range: {first} -> {last}: {error}") from None
     if dtype is not None:
         array = array.astype(dtype_of("arange", dtype))
     elif array.dtype.kind == "f":
@@ -70,6 +77,28 @@ def _steps(name: str, steps: Any) -> int:
     return steps
 
 
+def _line(name: str, start: Any, end: Any, steps: int, dtype: np.dtype[Any]) -> np.ndarray:
+    """`steps` numbers from start to end in float64, from either end to the middle, as PyTorch's are.
+
+    For integers the ends are rounded towards 0 first.
+    """
+    ends = []
+    for x in map(array_of, (start, end)):
+        if np.ndim(x):
+            raise RuntimeError(
+                f"{name} only supports 0-dimensional start and end tensors, but got tensor(s) with "
+                f"{np.ndim(x)} dimension(s)."
+            )
+        ends.append(number(name, x, dtype).astype(float64))
+    first, last = ends
+    if steps == 1:
+        return first.reshape(1)
+    k = np.arange(steps)
+    with np.errstate(all="ignore"):
+        step = (last - first) / max(steps - 1, 1)
+        return np.where(k < steps // 2, first + step * k, last - step * (steps - 1 - k))
+
+
 @public
 def linspace(
     start: Number | Tensor, end: Number | Tensor, steps: int | None = None, *,
@@ -78,14 +107,14 @@ def linspace(
 ) -> Tensor:  # fmt: skip
     """`steps` numbers at equal distances from start to end, both included.
 
-    A vector of the default dtype if none is given. RuntimeError for negative steps.
+    A vector of the default dtype if none is given. RuntimeError for negative steps, and for ends
+    with axes or that the dtype cannot hold.
 
     >>> tc.linspace(0, 1, 3)
     tensor([0.0000, 0.5000, 1.0000])
     """
-    steps = _steps("linspace", steps)
-    array = np.linspace(array_of(start), array_of(end), steps, dtype=float64)
-    array = array.astype(dtype_or_default("linspace", dtype))
+    dtype = dtype_or_default("linspace", dtype)
+    array = _line("linspace", start, end, _steps("linspace", steps), dtype).astype(dtype)
     return made("linspace", array, layout, device, requires_grad)
 
 
@@ -97,14 +126,18 @@ def logspace(
 ) -> Tensor:  # fmt: skip
     """base to the powers `linspace(start, end, steps)`.
 
-    A vector of the default dtype if none is given. RuntimeError for negative steps.
+    A vector of the default dtype if none is given. For integers both ends and the base are rounded
+    towards 0. RuntimeError as by `linspace`.
 
     >>> tc.logspace(0, 2, 3)
     tensor([  1.,  10., 100.])
     """
-    steps = _steps("logspace", steps)
-    array = np.logspace(array_of(start), array_of(end), steps, base=base)
-    array = array.astype(dtype_or_default("logspace", dtype))
+    dtype = dtype_or_default("logspace", dtype)
+    powers = _line("logspace", start, end, _steps("logspace", steps), dtype)
+    if dtype.kind != "f" and math.isfinite(base):
+        base = int(base)
+    with np.errstate(all="ignore"):
+        array = (np.float64(base) ** powers).astype(dtype)
     return made("logspace", array, layout, device, requires_grad)
 
 

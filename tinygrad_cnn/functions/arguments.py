@@ -10,7 +10,8 @@ import numpy as np
 
 from .. import ops
 from ..engine import Recorded
-from ..engine.dtypes import result_type
+from ..engine.dtypes import get_default_dtype, result_type
+from ..types import Number
 
 
 def axis(name: str, ndim: int, dim: Any) -> int:
@@ -95,12 +96,47 @@ def broadcast_shape(name: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
         ) from None
 
 
-def check_scale(argument: str, scale: Any, x: Any) -> None:
-    """RuntimeError if `scale` is of floating point and `x` of integers."""
-    if isinstance(scale, float) and x._array.dtype.kind != "f":
+def scaled(x: Any, alpha: Number, other: Any) -> Any:
+    """alpha · x in the dtype in which it is added to `other`.
+
+    RuntimeError for an alpha of floating point if that is of integers, and of bool if it is not.
+    """
+    dtype = result_type(array_of(x), array_of(other))
+    if type(alpha) is bool and dtype.kind != "b":
+        raise RuntimeError("Boolean alpha only supported for Boolean results.")
+    if isinstance(alpha, float) and dtype.kind != "f":
         raise RuntimeError(
-            f"For integral input tensors, argument {argument} must not be a floating point number."
+            "For integral input tensors, argument alpha must not be a floating point number."
         )
+    if alpha == 1:
+        return x
+    if isinstance(x, Recorded) and x._array.dtype.kind != dtype.kind:
+        x = ops.cast(x, dtype=dtype)
+    return ops.mul(x, bool(alpha) if dtype.kind == "b" else alpha)
+
+
+def in_kind_of(dtype: np.dtype[Any], scale: Number) -> Number:
+    """A factor as PyTorch's products take it: for integers its integer part."""
+    return scale if dtype.kind == "f" else int(scale)
+
+
+def constant(y: Any, *inputs: Any) -> Any:
+    """`y` as a function of the inputs, in which it is piecewise constant: its gradients are 0."""
+    for x in inputs:
+        if isinstance(x, Recorded) and x._node is not None:
+            nowhere = np.zeros(x._array.shape, bool)
+            y = ops.add(y, ops.sum(ops.keep(x, nowhere)))
+    return y
+
+
+def in_floats(*xs: Any) -> list[Any]:
+    """Tensors of integers and bools in the default dtype; other Tensors, and numbers, as they are."""
+    return [
+        ops.cast(x, dtype=get_default_dtype())
+        if isinstance(x, Recorded) and x._array.dtype.kind != "f"
+        else x
+        for x in xs
+    ]
 
 
 def check_floating(name: str, *operands: Any) -> None:

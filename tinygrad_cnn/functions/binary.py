@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import ops
-from ..engine import Recorded, wrap
-from ..engine.dtypes import bool_, get_default_dtype, result_type
+from ..engine import Recorded, grad_mode, no_grad, wrap
+from ..engine.dtypes import bool_, get_default_dtype, result_type, uint8
 from ..types import Number
-from .arguments import array_of, check_floating
+from .arguments import array_of, broadcast_shape, check_floating, constant, in_floats, scaled
 from .indexing import nonzero
 from .public import alias, public
 
@@ -51,7 +51,9 @@ def add(
     tensor([21., 22.])
     """
     input = _tensor(input, other)
-    return ops.add(input, other if alpha == 1 else ops.mul(other, alpha))
+    return ops.add(
+        input, other if type(alpha) is int and alpha == 1 else scaled(other, alpha, input)
+    )
 
 
 @public
@@ -67,7 +69,9 @@ def sub(
     tensor([0.5000, 1.5000])
     """
     input = _tensor(input, other)
-    return ops.sub(input, other if alpha == 1 else ops.mul(other, alpha))
+    return ops.sub(
+        input, other if type(alpha) is int and alpha == 1 else scaled(other, alpha, input)
+    )
 
 
 @public(overloads=True)
@@ -80,7 +84,9 @@ def rsub(input: Tensor, other: Tensor | Number, alpha: Number = 1) -> Tensor:
     >>> tc.rsub(tc.tensor([1.0, 2.0]), 3)
     tensor([2., 1.])
     """
-    return ops.sub(other, input if alpha == 1 else ops.mul(input, alpha))
+    return ops.sub(
+        other, input if type(alpha) is int and alpha == 1 else scaled(input, alpha, other)
+    )
 
 
 @public
@@ -125,7 +131,9 @@ def div(
         return floor_divide(input, other)
     if _whole("div", input, other):
         return floor_divide(ops.sub(input, ops.fmod(input, other)), other)
-    return ops.trunc(ops.div(input, other))
+    with no_grad():
+        y = ops.trunc(ops.div(input, other))
+    return constant(y, input, other) if grad_mode.enabled else y
 
 
 @public
@@ -247,11 +255,23 @@ def clamp(
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     if isinstance(min, Recorded) or isinstance(max, Recorded):
-        y = input if min is None else ops.where(array_of(input) < array_of(min), min, input)
-        return y if max is None else ops.where(array_of(y) > array_of(max), max, y)
+        y = input if min is None else _bounded(input, min, np.greater_equal)
+        return y if max is None else _bounded(y, max, np.less_equal)
     if input._array.dtype.kind != "f" and (isinstance(min, float) or isinstance(max, float)):
         input = ops.cast(input, dtype=get_default_dtype())
     return ops.clamp(input, min=min, max=max)
+
+
+def _bounded(x: Any, bound: Any, inside: np.ufunc) -> Any:
+    """x where it is `inside` of the bound, else the bound; NaN, of gradient 0, where either is NaN."""
+    a, b = x._array, array_of(bound)
+    broadcast_shape("clamp", a.shape, np.shape(b))
+    y = ops.where(inside(a, b), x, bound)
+    if y._array.dtype.kind == "f":
+        bad = np.isnan(a) | np.isnan(b)
+        if bad.any():
+            return ops.where(bad, wrap(np.array(np.nan, y._array.dtype)), y)
+    return y
 
 
 @public(overloads=True)
@@ -292,7 +312,7 @@ def where(
 
     The shapes broadcast, and the dtypes promote. With the condition alone the result is a tuple of
     index Tensors, of int64, one for each axis. RuntimeError if the shapes do not broadcast, and for
-    a condition that is not of bool.
+    a condition that is neither of bool nor of uint8.
 
     >>> tc.where(tc.tensor([True, False]), 1.0, tc.zeros(2))
     tensor([1., 0.])
@@ -301,14 +321,17 @@ def where(
     """
     if input is None and other is None:
         return nonzero(condition, as_tuple=True)
-    if condition._array.dtype != bool_:
+    holds = condition._array
+    if holds.dtype == uint8:
+        holds = holds != 0
+    elif holds.dtype != bool_:
         raise RuntimeError(
             f"where expected condition to be a boolean tensor, but got a tensor with dtype "
-            f"{condition._array.dtype}"
+            f"{holds.dtype}"
         )
     if not isinstance(input, Recorded) and not isinstance(other, Recorded):
         input = wrap(np.asarray(input, result_type(input, other)))
-    return ops.where(condition, input, other)
+    return ops.where(holds, input, other)
 
 
 # --- Formulas -------------------------------------------------------------------------------------
@@ -324,6 +347,8 @@ def atan2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     >>> tc.atan2(tc.tensor([1.0, -1.0]), tc.tensor([0.0, -1.0]))
     tensor([ 1.5708, -2.3562])
     """
+    if input._array.dtype.kind != "f" and other._array.dtype.kind != "f":
+        input, other = in_floats(input, other)
     return ops.atan2(input, other)
 
 
@@ -358,14 +383,35 @@ def logaddexp(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Ten
 def lerp(
     input: Tensor, end: Tensor, weight: Tensor | Number, *, out: Tensor | None = None
 ) -> Tensor:
-    """input + weight · (end − input), elementwise. The weight is a number or a Tensor.
+    """input + weight · (end − input), elementwise, exact at weight 0 and 1. The weight is a number or a
+    Tensor.
 
-    The shapes broadcast, and the dtypes promote. RuntimeError if the shapes do not broadcast.
+    The shapes broadcast. RuntimeError if they do not, and for several dtypes.
 
     >>> tc.lerp(tc.tensor([0.0, 10.0]), tc.tensor([10.0, 20.0]), 0.5)
     tensor([ 5., 15.])
     """
-    return ops.add(input, ops.mul(ops.sub(end, input), weight))
+    dtype = input._array.dtype
+    for name, x in (("end", end), ("weight", weight)):
+        weak = x is weight and not np.ndim(array_of(x))
+        if isinstance(x, Recorded) and x._array.dtype != dtype and not weak:
+            raise RuntimeError(
+                f"expected dtype {dtype} for `{name}` but got dtype {x._array.dtype}"
+            )
+    start = np.abs(array_of(weight)) < 0.5  # nearer to it than to the end
+    way = ops.sub(end, input)
+    nearer: Any
+    part: Any
+    if isinstance(weight, Recorded):
+        nearer, part = ops.where(start, input, end), ops.where(start, weight, weight - 1)
+    else:
+        nearer, part = (input, weight) if start else (end, weight - 1)
+    return ops.add(nearer, ops.mul(way, part))
+
+
+def _factor(value: Number) -> Number:
+    """A factor of floating point for True and False."""
+    return float(value) if isinstance(value, bool) else value
 
 
 @public
@@ -384,7 +430,7 @@ def addcmul(
     >>> tc.addcmul(tc.ones(2), tc.tensor([1.0, 2.0]), tc.tensor([3.0, 4.0]), value=0.5)
     tensor([2.5000, 5.0000])
     """
-    return add(input, ops.mul(tensor1, tensor2), alpha=value)
+    return add(input, ops.mul(tensor1, tensor2), alpha=_factor(value))
 
 
 @public
@@ -398,12 +444,18 @@ def addcdiv(
 ) -> Tensor:
     """input + value · tensor1 / tensor2, elementwise.
 
-    The shapes broadcast, and the dtypes promote. RuntimeError if the shapes do not broadcast.
+    The shapes broadcast, and the dtypes promote. RuntimeError if the shapes do not broadcast, and for
+    integers.
 
     >>> tc.addcdiv(tc.ones(2), tc.tensor([1.0, 2.0]), tc.tensor([2.0, 4.0]))
     tensor([1.5000, 1.5000])
     """
-    return add(input, ops.div(tensor1, tensor2), alpha=value)
+    if result_type(input._array, tensor1._array, tensor2._array).kind != "f":
+        raise RuntimeError(
+            "Integer division with addcdiv is no longer supported: convert to floating point, or "
+            "round the quotient by div"
+        )
+    return add(input, ops.div(tensor1, tensor2), alpha=_factor(value))
 
 
 subtract = alias("subtract", sub)

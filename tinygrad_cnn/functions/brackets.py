@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import ops
 from ..engine import grad_mode
+from ..engine.dtypes import uint8
 from .arguments import array_of
 
 
@@ -17,11 +18,14 @@ def kept(index: np.ndarray) -> np.ndarray:
 
 
 def _plain(item: Any) -> Any:
+    """An item of an index as NumPy takes it. For PyTorch an array of uint8 is a mask."""
     if isinstance(item, list):
         return np.asarray(item)
     item = array_of(item)
     if not isinstance(item, np.ndarray):
         return item
+    if item.dtype == uint8:
+        return np.asarray(item != 0)
     return int(item) if not item.ndim and item.dtype.kind in "iu" else kept(item)
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..engine import Recorded, wrap
-from ..engine.dtypes import bool_, promote
+from ..engine.dtypes import bool_, result_type
 from ..types import Number
-from .arguments import array_of
+from .arguments import array_of, broadcast_shape
 from .public import alias, public
 
 if TYPE_CHECKING:
@@ -45,10 +45,11 @@ def combine_bits(ufunc: np.ufunc, a: Any, b: Any) -> Any:
     """`compare` of integers or bools, in the type in which they meet."""
     if not isinstance(b, _OPERANDS):
         return NotImplemented
-    operands = promote(array_of(a), array_of(b))
-    if "f" in {np.asarray(x).dtype.kind for x in operands}:
+    a, b = array_of(a), array_of(b)
+    dtype = result_type(a, b)
+    if dtype.kind == "f":
         raise NotImplementedError(f"{ufunc.__name__} is not implemented for floating point")
-    return compare(ufunc, *map(np.asarray, operands))
+    return compare(ufunc, np.asarray(a).astype(dtype), np.asarray(b).astype(dtype))
 
 
 @public(overloads=True)
@@ -215,16 +216,15 @@ def bitwise_xor(
 
 @public
 def bitwise_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """Each bit of an integer flipped, or each bool negated. TypeError for floating point.
+    """Each bit of an integer flipped, or each bool negated.
+
+    NotImplementedError for floating point.
 
     >>> tc.bitwise_not(tc.tensor([0, 1])), tc.bitwise_not(tc.tensor([True, False]))
     (tensor([-1, -2]), tensor([False,  True]))
     """
     if input._array.dtype.kind == "f":
-        raise TypeError(
-            "~ (operator.invert) is only implemented on integer and Boolean-type tensors, got "
-            f"{input._array.dtype}"
-        )
+        raise NotImplementedError(f"bitwise_not is not implemented for {input._array.dtype}")
     return wrap(~input._array)
 
 
@@ -310,12 +310,17 @@ def isclose(
 ) -> Tensor:
     """Whether |input − other| ≤ atol + rtol · |other|, elementwise.
 
-    NaNs are close to each other only with `equal_nan`. RuntimeError for two dtypes.
+    NaNs are close to each other only with `equal_nan`. RuntimeError for two dtypes, and for a
+    negative tolerance.
 
     >>> tc.isclose(tc.tensor([1.0, 1.0]), tc.tensor([1.0, 1.1]))
     tensor([ True, False])
     """
     a, b = input._array, other._array
+    for name, tolerance in (("rtol", rtol), ("atol", atol)):
+        if not tolerance >= 0:
+            raise RuntimeError(f"{name} must be greater than or equal to zero, but got {tolerance}")
+    broadcast_shape("isclose", a.shape, b.shape)
     if a.dtype != b.dtype:
         raise RuntimeError(f"{a.dtype} did not match {b.dtype}: isclose compares one dtype")
     if a.dtype == bool_:

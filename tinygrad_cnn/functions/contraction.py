@@ -256,5 +256,8 @@ def _summed(x: Any, labels: list[str], needed: set[str]) -> tuple[Any, list[str]
     """`x` summed over the labels that are not needed."""
     gone = tuple([k for k, label in enumerate(labels) if label not in needed])
     if gone:
+        dtype = x._array.dtype
         x = ops.sum(x, dim=gone)
+        if x._array.dtype != dtype:  # NumPy sums small integers in a larger dtype
+            x = ops.cast(x, dtype=dtype)
     return x, [label for label in labels if label in needed]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..engine import wrap
-from ..engine.dtypes import float32
+from ..engine.dtypes import float32, int64
 from ..types import Number
 from .arguments import array_of, integer
 from .public import public
@@ -32,7 +32,11 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     a = input._array
     if a.dtype.kind == "f":
         raise NotImplementedError(f"bincount is not implemented for {a.dtype}")
-    if a.ndim != 1 or a.dtype.kind == "b" or (a.size and a.min() < 0):
+    if a.dtype.kind == "b":
+        raise NotImplementedError(f"bincount is not implemented for {a.dtype}")
+    if a.ndim == 1 and not a.size:
+        return wrap(np.zeros(integer("bincount", "minlength", minlength), int64))
+    if a.ndim != 1 or a.min() < 0:
         raise RuntimeError(
             f"bincount only supports 1-d non-negative integral inputs, got {a.dtype} {a.shape}"
         )
@@ -51,8 +55,8 @@ def histc(
     """How many elements are in each of `bins` intervals of equal width from min to max.
 
     Both ends belong to the range; elements outside of it do not count. If min = max, the range is
-    that of the elements. The result is a vector of the dtype of input. RuntimeError for min > max,
-    NotImplementedError for integers.
+    that of the elements. The result is a vector of the dtype of input. RuntimeError for min > max
+    and for a range that is not finite, NotImplementedError for integers.
 
     >>> tc.histc(tc.tensor([0.0, 1.0, 1.0, 3.0]), bins=3)
     tensor([1., 2., 1.])
@@ -66,4 +70,9 @@ def histc(
         min, max = min - 1, max + 1
     if min > max:
         raise RuntimeError(f"histc: max must be larger than min, got {min} and {max}")
-    return wrap(np.histogram(a, integer("histc", "bins", bins), (min, max))[0].astype(a.dtype))
+    if not np.isfinite((min, max)).all():
+        raise RuntimeError(f"histc: range of [{min}, {max}] is not finite")
+    bins = integer("histc", "bins", bins)
+    inside = a[(a >= min) & (a <= max)]
+    place = np.minimum((inside - min) * bins / (max - min), bins - 1).astype(np.intp)
+    return wrap(np.bincount(place, minlength=bins).astype(a.dtype))

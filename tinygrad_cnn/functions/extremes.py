@@ -16,7 +16,7 @@ from .. import ops
 from ..engine import Recorded, wrap
 from ..engine.dtypes import int64
 from ..types import Ints
-from .arguments import axes, axis, kind_of
+from .arguments import axes, axis, constant, kind_of
 from .public import public
 from .results import AminmaxResult, MaxResult, MedianResult, MinResult
 
@@ -204,6 +204,8 @@ def aminmax(
 
 def _position(name: str, function: Callable[..., Any], input: Any, dim: Any, keepdim: bool) -> Any:
     a = input._array
+    if a.dtype.kind == "b":
+        raise RuntimeError(f"{name}(): does not support bool input")
     if dim is not None:
         dim = axis(name, a.ndim, dim)
     if not a.size:
@@ -275,7 +277,9 @@ def median(
     if dim is None:
         refuse_keepdim("median", keepdim)
         if not a.size:
-            return wrap(np.full((), np.nan, a.dtype))
+            return constant(wrap(np.full((), np.nan, a.dtype)), input)
+        if not a.ndim:
+            return ops.clone(input)
         value = a.ravel()[_middle(a.ravel(), 0)]
         equal = np.isnan(a) if np.isnan(value).any() else a == value
         return ops.amax(ops.getitem(input, index=(np.asarray(equal),)))

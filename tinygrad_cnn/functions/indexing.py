@@ -49,6 +49,8 @@ def _gathered(name: str, x: Any, dim: int, index: Any) -> Any:
         return ops.getitem(ops.reshape(x, shape=(-1,)), index=(kept(i),))
     if not x._array.ndim:
         return ops.expand(x, shape=i.shape)
+    if not i.ndim:
+        return ops.getitem(x, index=(int(i),))
     return ops.gather(x, i, dim=dim)
 
 

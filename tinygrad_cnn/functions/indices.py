@@ -65,7 +65,8 @@ def slice_index(
     """
     i, dim = index._array, axis(name, x.ndim, dim)
     if i.dtype not in (int64, int32):
-        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, got {i.dtype}")
+        wrong = IndexError if name == "index_fill" else RuntimeError  # as PyTorch has it
+        raise wrong(f"{name}(): Expected dtype int32/int64 for index, got {i.dtype}")
     if i.ndim > 1:
         raise IndexError(f"{name}(): Index is supposed to be a vector, got shape {i.shape}")
     n = x.shape[dim] if x.ndim else 1
@@ -100,6 +101,10 @@ def fill_value(name: str, value: Any, dtype: np.dtype) -> Any:
         raise RuntimeError(
             f"{name}_ only supports a 0-dimensional value tensor, but got tensor with {v.ndim} "
             "dimension(s)."
+        )
+    if isinstance(v, np.ndarray) and v.dtype.kind == "f" != dtype.kind and value is not v:
+        raise RuntimeError(
+            f"{name}: value cannot be converted to type {dtype} without overflow, got {v.dtype}"
         )
     number = v.item() if isinstance(v, (np.ndarray, np.generic)) else v
     floating = dtype.kind == "f"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .. import ops
 from ..engine.dtypes import int64
 from ..types import Number
-from .arguments import axis, broadcast_shape, check_scale
+from .arguments import axis, broadcast_shape, in_kind_of
 from .public import alias, public
 
 if TYPE_CHECKING:
@@ -226,10 +226,9 @@ def baddbmm(
 
 
 def _added(name: str, x: Any, y: Any, beta: Number, alpha: Number) -> Any:
-    """beta · x + alpha · y, in the shape and dtype of y."""
-    check_scale("beta", beta, y)
-    check_scale("alpha", alpha, y)
+    """beta · x + alpha · y, in the shape and dtype of y: integers take the factors' integer parts."""
     shape, dtype = y._array.shape, y._array.dtype
+    beta, alpha = in_kind_of(dtype, beta), in_kind_of(dtype, alpha)
     if x._array.dtype != dtype:
         raise RuntimeError(
             f"{name}: self and mat2 must have the same dtype, but got {x._array.dtype} and {dtype}"

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import ops
-from ..engine import wrap
-from ..engine.dtypes import int64
+from ..engine import grad_mode, wrap
+from ..engine.dtypes import int64, uint8
 from ..metadata import dtype_of
 from ..types import DType, Ints, Number
 from .arguments import axes, axis, kind_of
@@ -32,7 +32,17 @@ __all__ = [
 
 def converted(name: str, x: Any, dtype: Any) -> Any:
     """`x` in `dtype`; itself if that is None."""
-    return x if dtype is None else ops.cast(x, dtype=dtype_of(name, dtype))
+    return x if dtype is None else cast_for_gradient(name, x, dtype_of(name, dtype))
+
+
+def cast_for_gradient(name: str, x: Any, dtype: np.dtype[Any]) -> Any:
+    """`x` in `dtype`. RuntimeError for integers, if the result would have to require grad."""
+    if dtype.kind != "f" and x._node is not None and grad_mode.enabled:
+        raise RuntimeError(
+            f"{name}: Only Tensors of floating point dtype can require gradients, got dtype {dtype}: "
+            "detach() the input"
+        )
+    return ops.cast(x, dtype=dtype)
 
 
 def summable(name: str, x: Any, dtype: Any) -> Any:
@@ -40,7 +50,7 @@ def summable(name: str, x: Any, dtype: Any) -> Any:
     if dtype is None:
         kept = x._array.dtype
         return x if kept.kind == "f" or kept is int64 else ops.cast(x, dtype=int64)
-    return ops.cast(x, dtype=dtype_of(name, dtype))
+    return cast_for_gradient(name, x, dtype_of(name, dtype))
 
 
 # --- Sums and products --------------------------------------------------------------------------
@@ -131,10 +141,10 @@ def norm(
     """
     if out is not None:  # positional; `public` handles the keyword
         return norm.edge.into(out, (input, p, dim, keepdim), {"dtype": dtype})  # type: ignore[attr-defined]
+    if input._array.dtype.kind != "f":
+        raise RuntimeError(f"norm: Expected a floating point dtype, got {input._array.dtype}")
     x = converted("norm", input, dtype)
     a = x._array
-    if a.dtype.kind != "f":
-        raise RuntimeError(f"norm: Expected a floating point dtype, got {a.dtype}")
     over = axes("norm", a.ndim, dim)
     if p in ("fro", None):
         p = 2
@@ -311,15 +321,17 @@ def std_mean(
 def _truth(name: str, function: Any, input: Any, dim: Any, keepdim: bool) -> Any:
     a = input._array
     if isinstance(dim, (tuple, list)) and not dim:  # PyTorch reduces nothing then
-        return wrap(a != 0)
-    return wrap(function(a, axis=axes(name, a.ndim, dim), keepdims=keepdim))
+        y = a != 0
+    else:
+        y = function(a, axis=axes(name, a.ndim, dim), keepdims=keepdim)
+    return wrap(y.astype(uint8) if a.dtype == uint8 else y)
 
 
 @public(overloads=True)
 def all(
     input: Tensor, dim: Ints | None = None, keepdim: bool = False, *, out: Tensor | None = None
 ) -> Tensor:
-    """Whether all elements over dim are nonzero: a Tensor of bool.
+    """Whether all elements over dim are nonzero: a Tensor of bool, or of uint8 for uint8.
 
     `dim` is an axis, several, or None for all; the result has no such axes, or has them with size 1
     if `keepdim`. An empty sequence of axes reduces nothing. IndexError for an axis that input does
@@ -335,7 +347,7 @@ def all(
 def any(
     input: Tensor, dim: Ints | None = None, keepdim: bool = False, *, out: Tensor | None = None
 ) -> Tensor:
-    """Whether at least one element over dim is nonzero: a Tensor of bool.
+    """Whether at least one element over dim is nonzero: a Tensor of bool, or of uint8 for uint8.
 
     `dim` is an axis, several, or None for all; the result has no such axes, or has them with size 1
     if `keepdim`. An empty sequence of axes reduces nothing. IndexError for an axis that input does

@@ -14,7 +14,7 @@ import numpy as np
 from .. import ops
 from ..engine import Recorded
 from ..types import Number
-from .arguments import broadcast_shape, check_scale
+from .arguments import broadcast_shape, in_kind_of
 from .brackets import kept
 from .indices import along, element_index, fill_value, mask_of, slice_index
 from .public import public
@@ -150,11 +150,14 @@ def index_add(
             [2., 2.]])
     """
     dim, i = slice_index("index_add", input._array, dim, index)
-    check_scale("alpha", alpha, input)
     v = _slices_of("index_add", input, dim, i, source)
+    dtype = input._array.dtype
+    alpha = in_kind_of(dtype, alpha)
+    if alpha != 1:
+        v = ops.mul(v, bool(alpha) if dtype.kind == "b" else alpha)
     x = _vector(input)
     added = ops.put(v, index=along(dim, i), shape=x._array.shape)
-    return _shaped(ops.add(x, added if alpha == 1 else ops.mul(added, alpha)), input)
+    return _shaped(ops.add(x, added), input)
 
 
 @public
@@ -194,9 +197,9 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -
 
 def _slices_of(name: str, x: Any, dim: int, i: np.ndarray, source: Any) -> Any:
     """`source`, checked to have a slice for each position of the vector `i`."""
-    shape, given = x._array.shape, source._array.shape
-    if not shape:
-        shape, given = (1,), given or (1,)
+    shape, given = x._array.shape or (1,), source._array.shape
+    if len(shape) == 1:
+        given = given or (1,)
     wanted = (*shape[:dim], i.size, *shape[dim + 1 :])
     if given != wanted:
         another_count = len(given) != len(wanted) or given[dim] != wanted[dim]

@@ -94,6 +94,8 @@ def topk(
     """
     a, k = input._array, integer("topk", "k", k)
     dim = axis("topk", a.ndim, dim)
+    if a.dtype.kind == "b":
+        raise RuntimeError("topk: input of bool is not supported")
     if not 0 <= k <= (a.shape[dim] if a.ndim else 1):
         raise RuntimeError(f"topk: selected index k out of range: {k} of shape {a.shape}")
     order = _order(a, dim, largest)

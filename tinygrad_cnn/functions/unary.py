@@ -14,7 +14,9 @@ import numpy as np
 
 from .. import ops
 from ..engine import wrap
+from ..engine.dtypes import float16, float32
 from ..metadata import memory_format as MemoryFormat
+from .arguments import in_floats
 from .public import alias, public
 
 if TYPE_CHECKING:
@@ -84,7 +86,7 @@ def abs(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 def neg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """−x of each element x of input.
 
-    The result has the shape and the dtype of input. TypeError for bools.
+    The result has the shape and the dtype of input. RuntimeError for bools.
 
     >>> tc.neg(tc.tensor([1.0, -2.0]))
     tensor([-1.,  2.])
@@ -385,12 +387,13 @@ def sigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 def relu(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """max(x, 0) of each element x of input.
 
-    The result has the shape of input, and its dtype unless that is bool. At x = 0 the gradient is
-    0.
+    The result has the shape and the dtype of input. At x = 0 the gradient is 0. RuntimeError for bools.
 
     >>> tc.relu(tc.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
+    if input._array.dtype.kind == "b":
+        raise RuntimeError("Boolean inputs not supported for relu")
     return ops.relu(input)
 
 
@@ -476,8 +479,10 @@ def logit(input: Tensor, eps: float | None = None, *, out: Tensor | None = None)
     >>> tc.logit(tc.tensor([0.5, 0.9]))
     tensor([0.0000, 2.1972])
     """
-    x = input if eps is None else ops.clamp(input, min=eps, max=1 - eps)
-    return ops.log(ops.div(x, ops.sub(1.0, x)))
+    (x,) = in_floats(input)
+    if eps is not None:
+        x = ops.clamp(x, min=eps, max=1 - eps)
+    return ops.sub(ops.log(x), ops.log1p(ops.neg(x)))
 
 
 @public
@@ -492,6 +497,8 @@ def round(input: Tensor, *, decimals: int = 0, out: Tensor | None = None) -> Ten
     """
     if not decimals:
         return ops.round(input)
+    if input._array.dtype == float16:  # which x · 10ᵈ may overflow
+        return ops.cast(round(ops.cast(input, dtype=float32), decimals=decimals), dtype=float16)
     scale = 10.0 ** math.fabs(decimals)
     if decimals < 0:
         return ops.mul(ops.round(ops.div(input, scale)), scale)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..engine import op
-from ..engine.dtypes import floating
+from ..engine.dtypes import floating, int64
 from .elementwise import in_one_pass, keep, sigmoid, sqrt, where, zeros
 
 __all__ = [
@@ -58,8 +58,9 @@ def _unary(name: str, function: Any, doc: str, vjp: Any, prepare: Any = floating
 
 
 square = _unary(
-    "square", np.square, "y = x²        x̄ = ȳ · 2x", lambda g, x: g * (2.0 * x), np.asarray
-)
+    "square", np.square, "y = x²        x̄ = ȳ · 2x", lambda g, x: g * (2.0 * x),
+    lambda x: x if x.dtype.kind != "b" else x.astype(int64),
+)  # fmt: skip
 reciprocal = _unary(
     "reciprocal", np.reciprocal, "y = 1/x        x̄ = −ȳ · y²", lambda g, y: -g * y * y
 )

@@ -62,7 +62,13 @@ provide(add=add.op.forward)
 @op(elementwise=True)
 def sub(a, b):
     """y = a − b        ā = ȳ        b̄ = −ȳ"""
-    return a - b
+    try:
+        return a - b
+    except TypeError:  # NumPy's for bools
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
+            "`logical_xor()` operator instead."
+        ) from None
 
 
 sub.defvjp(a=lambda g: g, b=lambda g: -g)
@@ -96,7 +102,13 @@ div.defvjp(a=lambda g, b: g / b, b=lambda g, a, b: -g * (a / b) / b)
 @op
 def neg(x):
     """y = −x        x̄ = −ȳ"""
-    return -x
+    try:
+        return -x
+    except TypeError:  # NumPy's for bools
+        raise RuntimeError(
+            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to "
+            "invert a mask, use the `~` or `logical_not()` operator instead."
+        ) from None
 
 
 neg.defvjp(x=lambda g: -g)
@@ -109,9 +121,12 @@ def pow(a, b):
     try:
         return a**b
     except ValueError as error:
-        if "negative integer" in str(error):
-            raise RuntimeError("pow: Integers to negative integer powers are not allowed") from None
-        raise
+        if "negative integer" not in str(error):
+            raise
+    if not isinstance(b, ndarray):
+        raise RuntimeError("pow: Integers to negative integer powers are not allowed")
+    unit = (a == 1) | (a == -1)  # 1 / a is an integer; else the integer part of aᵇ is 0
+    return np.where((b >= 0) | unit, np.power(a, np.abs(b)), 0).astype(np.result_type(a, b))
 
 
 def pow_a(g, a, b):
@@ -243,6 +258,8 @@ def abs(x):
 @op
 def sign(x):
     """y = −1, 0 or 1, of NaN 0        x̄ = 0"""
+    if x.dtype.kind == "b":
+        return x.copy()
     return np.subtract(x > 0, x < 0, dtype=x.dtype)
 
 

@@ -130,6 +130,9 @@ def setitem_v(g, index, x_shape, v_shape):
         ids = np.arange(math.prod(mine.shape)).reshape(mine.shape)
         order[index] = ids
         mine = mine * (order[index] == ids)  # 0 for a v that a later v replaced
+    extra = len(v_shape) - len(mine.shape)  # axes of size 1, which an assignment ignores
+    if extra > 0:
+        return sum_to(mine, shape=v_shape[extra:]).reshape(v_shape)
     return sum_to(mine, shape=v_shape)
 
 

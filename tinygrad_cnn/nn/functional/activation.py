@@ -189,6 +189,8 @@ def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Ten
 
 def _hardtanh(name: str, input: Any, low: float, high: float, inplace: bool) -> Any:
     check_kind(name, input, "fiu")
+    if input._array.dtype.kind == "u" and (int(low) < 0 or int(high) < 0):
+        raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
     if low > high:
         raise ValueError(f"min_val cannot be greater than max_val, got {low} and {high}")
     return apply(ops.hardtanh, inplace, input, min_val=low, max_val=high)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ... import functions, ops
 from ...engine import wrap
-from ...functions.arguments import axis, tensors
+from ...functions.arguments import axis, in_floats, tensors
 from ...functions.public import numpys_names
 from ...functions.reduction import p_norm
 from ...tensor import Tensor
@@ -29,6 +29,10 @@ def normalize(
             [0.0000, 0.0000]])
     """
     tensors("normalize", input=input)
+    if input._array.dtype.kind != "f":
+        raise RuntimeError(
+            f"normalize: Expected a floating point dtype as input. Got {input._array.dtype}"
+        )
     d = axis("normalize", input._array.ndim, dim)
     size = ops.clamp(p_norm("normalize", input, p, (d,), True), min=eps, max=None)
     return ops.div(input, size) if out is None else functions.div(input, size, out=out)
@@ -55,12 +59,16 @@ def pairwise_distance(
 def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     """‖xᵢ − xⱼ‖ₚ for each pair of rows i < j of the input (N, M): (N (N − 1) / 2,).
 
-    Raises RuntimeError for an input that is no matrix, and for p < 0.
+    Raises RuntimeError for an input that is no matrix or of integers, and for p < 0.
 
     >>> pdist(tc.tensor([[0.0], [1.0], [3.0]]))
     tensor([1., 3., 2.])
     """
     tensors("pdist", input=input)
+    if input._array.dtype.kind != "f":
+        raise RuntimeError(f"pdist only supports floating-point dtypes, got {input._array.dtype}")
+    if not p >= 0:
+        raise RuntimeError(f"pdist only supports non-negative p values, got {p}")
     if input._array.ndim != 2:
         raise RuntimeError(
             f"pdist only supports 2D tensors, got: {input._array.ndim}D, shape {input._array.shape}"
@@ -83,11 +91,13 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     tensor([0.7071])
     """
     tensors("cosine_similarity", x1=x1, x2=x2)
+    if not eps >= 0:
+        raise RuntimeError(f"cosine_similarity: eps must be non-negative, got {eps}")
     if x1._array.dtype.kind != "f" and x2._array.dtype.kind != "f":
         raise RuntimeError(
             f"expected common dtype to be floating point, yet common dtype is {x1._array.dtype}"
         )
-    a, b = _broadcast("cosine_similarity", x1, x2)
+    a, b = _broadcast("cosine_similarity", *in_floats(x1, x2))
     d = axis("cosine_similarity", a._array.ndim, dim)
 
     def unit(x: Any) -> Any:

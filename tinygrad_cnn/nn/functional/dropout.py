@@ -30,6 +30,11 @@ def _check(p: float) -> None:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
 
 
+def _refuse_integers(x: Any) -> None:
+    if x._array.dtype.kind != "f":
+        raise RuntimeError(f"dropout: result type Float can't be cast to {x._array.dtype}")
+
+
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """In training each element becomes 0 with probability p; the others are divided by 1 − p.
 
@@ -43,6 +48,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     _check(p)
     if not training or p == 0:
         return input
+    _refuse_integers(input)
     y = ops.dropout(input, p=p, random=random.source().random)
     return input.copy_(y) if inplace else y
 
@@ -61,6 +67,7 @@ def _feature_dropout(input: Any, p: float, training: bool, inplace: bool, single
         )
     if not training or p == 0:
         return input
+    _refuse_integers(input)
     mask = _kept(input._array[None] if single else input._array, p, channels=True)
     mask *= mask.dtype.type(1 / (1 - p) if p < 1 else 0)
     y = input * wrap(mask[0] if single else mask)

@@ -10,9 +10,10 @@ import numpy as np
 
 from ... import functions, ops
 from ...engine import wrap
-from ...functions.arguments import not_a_tensor, optional_tensors, tensors
+from ...engine.dtypes import get_default_dtype
+from ...functions.arguments import in_floats, not_a_tensor, optional_tensors, tensors
 from ...tensor import Tensor
-from .check import one_floating_dtype
+from .check import check_kind, one_floating_dtype
 from .reduction import check_reduction, legacy_reduction, reduced
 
 __all__ = [
@@ -29,7 +30,7 @@ def binary_cross_entropy(
 
     Each logarithm is at least −100. Input and target have one shape and one floating-point dtype;
     the weight broadcasts. `reduction` is "mean", "sum" or "none". Raises ValueError for shapes that
-    differ, RuntimeError for dtypes that differ and for p outside [0, 1].
+    differ, RuntimeError for dtypes that differ and for p or t outside [0, 1].
 
     >>> binary_cross_entropy(tc.tensor([0.5, 0.0]), tc.tensor([1.0, 1.0]), reduction="none")
     tensor([  0.6931, 100.0000])
@@ -45,6 +46,8 @@ def binary_cross_entropy(
         )
     if p.size and not ((p >= 0) & (p <= 1)).all():
         raise RuntimeError("all elements of input should be between 0 and 1")
+    if t.size and not ((t >= 0) & (t <= 1)).all():
+        raise RuntimeError("all elements of target should be between 0 and 1")
     one_floating_dtype("binary_cross_entropy", input=input, target=target)
     loss = ops.binary_cross_entropy(input, target)
     return reduced(loss if weight is None else loss * weight, reduction)
@@ -71,6 +74,7 @@ def binary_cross_entropy_with_logits(
         raise ValueError(
             f"Target size ({target.shape}) must be the same as input size ({input.shape})"
         )
+    check_kind(name, input)
     factor = ops.logsigmoid(input)
     if pos_weight is not None:
         factor = factor * ((pos_weight - 1) * target + 1.0)
@@ -156,7 +160,8 @@ def gaussian_nll_loss(
     shape = input._array.shape
     v: Any = var
     if isinstance(var, (int, float)):
-        v = wrap(np.full(shape, var, input._array.dtype))
+        dtype = input._array.dtype
+        v = wrap(np.full(shape, var, dtype if dtype.kind == "f" else get_default_dtype()))
     elif not isinstance(var, Tensor):
         raise not_a_tensor("gaussian_nll_loss", "var", var, 3)
     if (v._array < 0).any():
@@ -171,6 +176,7 @@ def gaussian_nll_loss(
         ):
             raise ValueError(f"var is of incorrect size: {given}, for an input of {shape}")
     check_reduction(reduction)
+    (v,) = in_floats(v)
     v = v + wrap(np.maximum(v._array, v._array.dtype.type(eps)) - v._array)
     loss = 0.5 * (ops.log(v) + ops.square(input - target) / v)
     return reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)

@@ -57,7 +57,7 @@ def smooth_l1_loss(
     tensor([0.5000, 2.5000])
     """
     reduction = legacy_reduction(reduction, size_average, reduce)
-    if beta < 0:
+    if not beta >= 0:
         raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
     d = _difference("smooth_l1_loss", input, target)
     return reduced(ops.huber(d, delta=beta) / beta if beta else ops.abs(d), reduction)
@@ -94,6 +94,7 @@ def _difference(name: str, input: Any, target: Any, weight: Any = None, place: i
             "ensure they have the same size.",
             stacklevel=3,
         )
+        input, target = functions.broadcast_tensors(input, target)
     if weight is not None:
         optional_tensors(name, place, weight=weight)
         if weight._array.shape != sizes[1]:

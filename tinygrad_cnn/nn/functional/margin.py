@@ -9,8 +9,10 @@ import numpy as np
 
 from ... import functions, ops
 from ...engine import wrap
+from ...engine.dtypes import int64
 from ...functions.arguments import optional_tensors, tensors
 from ...tensor import Tensor
+from .check import check_kind, one_floating_dtype
 from .distance import pairwise_distance
 from .reduction import check_reduction, legacy_reduction, reduced
 
@@ -50,7 +52,7 @@ def margin_ranking_loss(
             "margin_ranking_loss : All input tensors should have same dimension but got sizes: "
             f"{got}"
         )
-    return reduced(_positive(-target * (input1 - input2) + margin), reduction)
+    return reduced(_positive(-target * (input1 - input2) + float(margin)), reduction)
 
 
 def hinge_embedding_loss(
@@ -207,6 +209,7 @@ def multi_margin_loss(
             f"weight must be one-dimensional, of {classes} elements, got shape "
             f"{weight._array.shape}"
         )
+    one_floating_dtype("multi_margin_loss", input=x, weight=weight)
     if label.size and (label.min() < 0 or label.max() >= classes):
         raise RuntimeError(f"target out of range: multi_margin_loss has {classes} classes")
     index = label[:, None]
@@ -262,7 +265,7 @@ def _rows(name: str, input: Any, target: Any, wide: bool) -> tuple[Any, np.ndarr
             f"inconsistent target size: {name} got {t.shape}, expected {wanted} for an input of "
             f"shape {x.shape}"
         )
-    return rows, t.reshape(wanted)
+    return rows, t.reshape(wanted).astype(int64, copy=False)
 
 
 def _of_rows(loss: Any, single: bool, reduction: str) -> Any:
@@ -285,6 +288,7 @@ def multilabel_soft_margin_loss(
     reduction = legacy_reduction(reduction, size_average, reduce)
     tensors("multilabel_soft_margin_loss", input=input, target=target)
     optional_tensors("multilabel_soft_margin_loss", 3, weight=weight)
+    check_kind("multilabel_soft_margin_loss", input)
     loss = -(target * ops.logsigmoid(input) + (1.0 - target) * ops.logsigmoid(-input))
     loss = (loss if weight is None else loss * weight).sum(-1) / input._array.shape[-1]
     return reduced(loss, reduction)

@@ -152,7 +152,7 @@ def _rrelu(
     name: str, input: Any, lower: float, upper: float, training: bool, generator: Any, inplace: bool
 ) -> Any:
     check_kind(name, input)
-    if lower > upper:
+    if not lower <= upper:
         raise RuntimeError(
             f"Lower bound should be less than or equal to the upper bound, got {lower} and {upper}"
         )

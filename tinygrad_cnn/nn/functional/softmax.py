@@ -94,6 +94,8 @@ def gumbel_softmax(
         return soft
     y = soft._array
     one_hot = np.zeros_like(y)
-    if y.size:
+    if not y.ndim:
+        one_hot[...] = 1
+    elif y.size:
         np.put_along_axis(one_hot, np.expand_dims(y.argmax(dim), dim), 1, dim)
     return wrap(one_hot) - soft.detach() + soft

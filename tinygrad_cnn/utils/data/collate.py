@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from ... import functions
+from ...creation.data import of_numbers
 from ...engine import wrap
+from ...engine.dtypes import get_default_dtype
 from ...tensor import Tensor
 from .dataset import Subset, TensorDataset
 
@@ -36,7 +38,10 @@ def default_collate(batch: Sequence[Any]) -> Any:
     if isinstance(first, np.ndarray) and first.dtype.kind in _NUMBERS:
         return functions.stack([wrap(np.asarray(x)) for x in batch], 0)
     if isinstance(first, (bool, int, float, np.number, np.bool_)):
-        return wrap(np.array(batch))
+        array = of_numbers(batch, np.array(batch))
+        if isinstance(first, int) and array.dtype.kind == "f":  # PyTorch goes by the first sample
+            array = array.astype(get_default_dtype())
+        return wrap(array)
     if isinstance(first, (str, bytes)):
         return batch
     if isinstance(first, Mapping):

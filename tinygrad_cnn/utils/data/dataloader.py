@@ -13,6 +13,10 @@ from .dataset import Dataset, IterableDataset, T_co
 from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
 from .worker import Ahead, WorkerInfo
 
+FIXED = {  # attributes from which the constructor makes others
+    "batch_sampler", "batch_size", "dataset", "drop_last", "persistent_workers", "sampler",
+}  # fmt: skip
+
 
 class DataLoader(Generic[T_co]):
     """Iterates over `dataset` in batches. Each `iter()` is a new pass.
@@ -133,7 +137,7 @@ class DataLoader(Generic[T_co]):
         self.pin_memory, self.persistent_workers = pin_memory, persistent_workers
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in _FIXED and "persistent_workers" in self.__dict__:  # the last that __init__ sets
+        if name in FIXED and "persistent_workers" in self.__dict__:  # the last that __init__ sets
             raise ValueError(
                 f"{name} attribute should not be set after {type(self).__name__} is initialized: the "
                 "batches follow from it. Make another loader"
@@ -186,11 +190,6 @@ class DataLoader(Generic[T_co]):
                 return batch
         fetch = getattr(dataset, "__getitems__", None)
         return collate(fetch(job) if fetch else [dataset[i] for i in job])
-
-
-_FIXED = (
-    "batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers",
-)  # fmt: skip
 
 
 def _generator(seed: int, number: int) -> Generator:

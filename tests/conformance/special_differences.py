@@ -1,0 +1,135 @@
+"""Where this package differs from PyTorch with special values: on purpose, or until it is mended.
+
+Each entry is a reason and three patterns: of the call, of the kind of values, of the difference. A case
+that differs must match one entry. An entry that no case needs is to be deleted: a test says which.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+
+Entry = tuple[str, str, str, str]  # reason, call, kind, difference
+
+REFUSED = r"^error "  # both refuse, by errors of two types
+ALLOWED = r"^no error"  # only PyTorch refuses
+STRICT = r"^an error"  # only this package refuses
+NUMBERS = r"^(value|gradient)"
+GRADIENT = r"^gradient"
+LAYERS = (
+    r"^F\.(linear|bilinear|conv|(avg|lp|max|adaptive_\w+)_(un)?pool|unfold|fold|\w+_norm|local)"
+)
+WHOLE = r"bool|int"  # kinds of integers
+
+PURPOSE: list[Entry] = [
+    # --- What PyTorch refuses -------------------------------------------------------------------
+    ("PyTorch has no loop for the dtype on a CPU; here it is computed",
+     r"", r"", r"^no error, wanted (grad )?\w+:dtype"),
+    ("PyTorch differentiates no such call; here the gradient of a piecewise constant is 0",
+     r"floor_divide|floordiv|//|remainder|%|imod|bernoulli|fmod|unique|index_fill|'floor'|put\(",
+     r"", r"^no error, wanted grad"),
+    ("floating point minus bool is computed: a check would cost every subtraction",
+     r"sub|-|loss|distance|_div|lerp", r"bool|True", ALLOWED),
+    ("int32 and int16 indices are taken wherever int64 are", r"<|^F\.\w*(entropy|nll|margin|one_hot|emb)",
+     r"int32|int16|uint8", ALLOWED),
+    ("a mask of no elements selects none, as in NumPy", r"\[|put", r"^m empty", ALLOWED),
+    ("a mask of uint8 selects in a write, too", r"put", r"^m uint8", ALLOWED),
+    ("a value that is written is converted to the dtype", r"put|fill|copy_|masked", r"", ALLOWED),
+    ("a float that is no integer in int64 is a number like others", r"", r"2\*\*63$", ALLOWED),
+    ("a Tensor that requires grad may give the value to fill with", r"full", r"", ALLOWED),
+    ("the gradient by an integer divisor is not asked for, and so is no error",
+     r"addcdiv|pow|atan2|\*\*", WHOLE, r"^no error, wanted grad"),
+    ("huber_loss takes two dtypes", r"huber", r"", ALLOWED),
+    # --- What is refused here -------------------------------------------------------------------
+    ("einsum contracts Tensors of one dtype", r"einsum", r"", STRICT),
+    ("take_along_dim does not wrap indices that are out of range", r"take_along", r"outside|one", STRICT),
+    ("label_smoothing is checked to be in [0, 1]", r"cross_entropy", r"^s", STRICT),
+    ("a write broadcasts probabilities only to where it writes", r"bernoulli_", r"empty", STRICT),
+    ("dropout of integers is refused whatever p is", r"dropout", r"bool|int", STRICT),
+    ("no elements of integers are no exception: random numbers are of floating point",
+     r"normal|randn|gumbel|exponential", r"empty int64", STRICT),
+    ("arange takes no integer beyond int64", r"arange", r"2\*\*63", STRICT),
+    # --- Errors of two types --------------------------------------------------------------------
+    ("PyTorch looks for an axis of a Tensor without axes, or checks another argument first",
+     r"", r"0-d|empty|one|bool|int|outside|negative|float32|float16|float64|1e4|300", REFUSED),
+    ("an argument that is NaN or infinite is refused as any other outside of its range",
+     r"", r"^s\d (nan|inf|-inf|-1|1e20|2\*\*)", REFUSED),
+    # --- Dtypes ---------------------------------------------------------------------------------
+    ("PyTorch returns no elements unconverted", r"soft(max|min)", r"empty int64", r"^dtype"),
+    ("a count of draws has its axis though there are no rows", r"multinomial", r"empty", r"^dtype"),
+    ("PyTorch writes this loss into the dtype of the target", r"with_logits", r"", r"^dtype"),
+    ("PyTorch drops the dtype of a weight", r"cross_entropy", r"^w", r"^dtype"),
+    ("a margin of floating point gives floating point", r"hinge", WHOLE, r"^dtype"),
+    ("arange with an infinite step holds its start", r"arange", r"inf", r"^dtype"),
+    ("positions are int64", r"repeat_interleave", r"int32", r"^dtype"),
+    ("an input without axes has the axis that keepdim keeps", r"pairwise", r"0-d", r"^dtype"),
+    # --- Values that PyTorch computes by another formula, which over- or underflows ---------------
+    ("where the value is NaN or infinite, the gradient of the formula stands: x < 0 in a logarithm",
+     r"logit|log\(|gelu|mish|hardsigmoid|softsign|amax|amin|\*\*|pow|lerp|clamp|hardtanh",
+     r"", NUMBERS),
+    ("the derivative of a product is the product of the other factors, also beside infinity and NaN",
+     r"prod", r"inf|nan|1e|300", GRADIENT),
+    ("the mean of an infinity is infinite", r"(var|std)_mean", r"inf", r"^value 1"),
+    ("of equal elements the first ones are taken, in the order that sort has",
+     r"topk|max_pool|median", r"", r"^(value 1|gradient)"),
+    ("PyTorch squares integers and float16 in their own dtype, where they overflow or lose digits",
+     r"atan2|addc|kl_div|loss|div|mul_|pow|bce|entropy|pairwise", r"int|uint8|float16|1e4|300", NUMBERS),
+    ("a quotient over- or underflows in another step", r"div", r"denormal|1e20|1e-20", NUMBERS),
+    ("sums of products over- or underflow in the order of their terms",
+     r"mm|matmul|mv|cross|einsum|tensordot|linear|conv|attention|outer",
+     r"1e4|300|1e20|1e-20|inf|denormal|nan", NUMBERS),
+    ("a correction of n elements and more leaves no variance", r"var\(|std\(", r"^s|one", NUMBERS),
+    ("counts of float16 are made in the range of the elements", r"histc", r"1e4", NUMBERS),
+    ("PyTorch rounds these numbers in float32", r"linspace|logspace", r"^s", NUMBERS),
+    ("a mask of int64 is an index: of a place that is written twice the last value has the gradient",
+     r"put", r"int64", GRADIENT),
+    ("t ln t is 0 at t = 0, and so is its part of the gradient",
+     r"kl_div|poisson", r"", GRADIENT),
+    ("NaN is passed on, not compared away", r"margin|pdist|distance", r"nan|inf", NUMBERS),
+    ("integers are compared as distributions", r"kl_div", WHOLE, ALLOWED),
+    ("a target of integers is a probability of 0 or 1", r"with_logits|gaussian", WHOLE, ALLOWED),
+    ("a variance is a number", r"gaussian", r"^s", r""),
+    ("rounding alone: the gradient of an angle between parallel vectors", r"cosine", r"", GRADIENT),
+    ("the gradient of equal largest elements is shared evenly", r"inf'\)|pdist", r"", GRADIENT),
+    ("an index that is smaller than its source gives gradients to the part that it takes",
+     r"scatter", r"0-d|empty|one", r"^no error, wanted grad"),
+    ("rounding alone: the weights of labels sum to 0", r"entropy|nll", r"^(w|all|s)", NUMBERS),
+    ("soft_margin_loss of large numbers: PyTorch's exp overflows; shapes broadcast, dtypes meet",
+     r"soft_margin", r"", r"^(value|no error|dtype)"),
+    ("a margin beside integers gives floating point", r"hinge", WHOLE, ALLOWED),
+    ("infinite bounds of a shrinkage or a slope are bounds", r"softshrink|rrelu", r"^s", ALLOWED),
+    ("weights and inputs of a loss have one dtype", r"entropy|multi_margin", r"", STRICT),
+    ("a loss of 1e20 overflows in another step", r"multi_margin", r"1e20", GRADIENT),
+    ("embeddings of integers are cut to a norm", r"embedding", WHOLE, ALLOWED),
+    ("pixels of no elements are moved, in either direction", r"pixel", r"empty", r""),
+    ("batches of attention broadcast, and none has no keys", r"attention", r"empty", STRICT),
+    ("rounding alone: a gradient of 0", r"attention", r"halves", GRADIENT),
+    ("sums, norms and variances of 70,000 float32 numbers keep more digits than PyTorch's",
+     r"^large", r"(std|var|_mean|torch.norm|cosine\w*|batch_norm|instance_norm)\(.*float32", NUMBERS),
+    ("attention to scores of 1e12 is chosen by rounding", r"^large", r"attention.*offset", NUMBERS),
+    ("a base of bool is a number", r"\*\*", r"True", ALLOWED),
+]  # fmt: skip
+
+F16 = r"float16|1e4|300"
+PENDING: list[Entry] = [
+    ("float16 is to be accumulated in float32", r"", F16, NUMBERS),
+    ("relatives of float32 at 1e20 and of denormals",
+     r"std|var|norm|cosine|distance", r"1e20|1e-20|denormal", NUMBERS),
+    ("gradients of p-norms at zeros", r"norm|lp_pool|atan2|distance|triplet|pdist|normalize", r"", GRADIENT),
+    ("norms of rows far from 0 lose digits", r"^large", r"(layer|group)_norm.*float32", NUMBERS),
+    ("images of uint8, and of no elements", r"interpolate|upsample", r"uint8|empty", STRICT),
+    ("layers of integers, of no elements and of 0-d biases", LAYERS, r"", r""),
+]  # fmt: skip
+
+
+@functools.cache
+def _compiled() -> list[tuple[Entry, list[re.Pattern[str]]]]:
+    return [(e, [re.compile(p, re.DOTALL) for p in e[1:]]) for e in (*PURPOSE, *PENDING)]
+
+
+def listed(call: str, kind: str, difference: str) -> Entry | None:
+    """The entry that a difference falls under, the first of several; None if there is none."""
+    for entry, patterns in _compiled():
+        if all(p.search(t) for p, t in zip(patterns, (call, kind, difference), strict=True)):
+            return entry
+    return None
