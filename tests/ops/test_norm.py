@@ -187,7 +187,7 @@ X = tc.zeros(4, 3)
     ("call", "error", "message"),
     [
         (lambda: F.batch_norm(tc.zeros(1, 3), None, None, training=True), ValueError,
-         r"Expected more than 1 value per channel when training, got input size \(1, 3\)"),
+         r"Expected more than 1 value per channel when training, got input size torch.Size\(\[1, 3\]\)"),
         (lambda: F.batch_norm(tc.zeros(1, 3, 1, 1), None, None, training=True), ValueError,
          "Expected more than 1 value per channel"),
         (lambda: F.batch_norm(X, tc.zeros(2), tc.ones(3)), RuntimeError,

@@ -46,8 +46,9 @@ def _normalization(name, of_what, centred=True):
             # moments of the elements that share a weight, if a normalised group has several weights
             mu, variance = kernels.moments(x, inner or dims)
             if inner and others:  # parts c of one size: μ = mean μ_c, σ² = mean (σ_c² + (μ_c − μ)²)
-                each, first = mu, np.minimum.reduce(mu, axis=others, keepdims=True)
-                mu = first + (each - first).mean(axis=others, keepdims=True)  # exact if all agree
+                each, first = mu, mu[_first(x.ndim, others)]
+                rest = np.add.reduce(each - first, axis=others, keepdims=True)  # 0 if all agree
+                mu = first + rest / _count(each.shape, others)
                 variance = (variance + np.square(each - mu)).mean(axis=others, keepdims=True)
         else:
             mu = np.zeros((), x.dtype)
@@ -102,6 +103,12 @@ def _normalization(name, of_what, centred=True):
 def _count(shape, dims):
     """The number of elements that are normalised together."""
     return float(max(math.prod(shape[d] for d in dims), 1))
+
+
+@lru_cache(maxsize=256)
+def _first(ndim, dims):
+    """The index of the first element along `dims`, which stay."""
+    return tuple(slice(0, 1) if d in dims else slice(None) for d in range(ndim))
 
 
 @lru_cache(maxsize=256)

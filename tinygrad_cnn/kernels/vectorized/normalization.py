@@ -27,7 +27,7 @@ def moments(x, dims):
     variance = sums(_squares, [x], [mu], dims)[0] / m
     error = mu * (m * _EPSILON[x.itemsize])
     unknown = variance < error * error
-    if True in unknown:
+    if np.count_nonzero(unknown):
         d, squares = (s / m for s in sums(_distances, [x], [mu], dims))
         variance = np.where(unknown, np.maximum(squares - np.square(d), 0), variance)
         mu = np.where(unknown, mu + d, mu)
