@@ -289,7 +289,7 @@ def test_grad_sets_the_gradients_that_are_retained_on_the_way(create_graph):
     y, unused = x * 3.0, x * 5.0
     for t in (y, unused):
         t.retain_grad()
-    (g,) = tc.autograd.grad((y * y).sum(), x, create_graph=create_graph)
+    tc.autograd.grad((y * y).sum(), x, create_graph=create_graph)
     assert y.grad.tolist() == [6.0, 12.0]
     assert y.grad.requires_grad == create_graph
     assert unused.grad is None

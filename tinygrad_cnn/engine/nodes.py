@@ -79,6 +79,7 @@ class Operation(Protocol):
     view: bool = False  # the output shows the memory of the first input
     variadic: bool = False
     composite: Callable[..., Any] | None = None  # the same function made of other ops
+    replace: Callable[[Node], None] | None = None  # by a graph, after a recorded vjp
 
     def backward(
         self, g: Any, first: Any, second: Any, saved: Any, static: Any
@@ -94,7 +95,8 @@ class Node:
 
     `saved` holds arrays; it is None once they are freed. `static` holds attributes, then shapes (of
     a leaf, the weak reference to its tensor). `extra` is None, or a dict of hooks, of the weak
-    reference of `retain_grad` and of notes that observers leave. One class serves both kinds, since
+    reference of `retain_grad` and of notes that observers leave; `made` is the moment of its creation
+    if that is not its number. One class serves both kinds, since
     the loop of the backward pass is faster so.
 
     `first` and `second` are the parents of an op of one or two inputs: no tuple to make and to

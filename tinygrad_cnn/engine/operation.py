@@ -62,6 +62,7 @@ class Op:
     """
 
     record: Any
+    replace: Any = None
     backward: Callable[[Any, Any, Any, Any, Any], Iterable[tuple[Any, Any]]]
 
     def __init__(

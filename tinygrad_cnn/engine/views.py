@@ -39,10 +39,9 @@ def _shortened(y: Recorded) -> Any:
 
     So a loop of views of views keeps paths short, and each write through one is cheap.
     """
-    path = y._replay
+    earlier = path = y._replay
     array = y._array
     layout = array.__array_interface__["data"][0], array.shape, array.strides
-    earlier = path
     for _ in range(LONG // 2):
         earlier = earlier[0]
         if earlier[4] == layout:
