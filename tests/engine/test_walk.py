@@ -1,5 +1,6 @@
 """The backward pass: order, freeing, hooks, second derivatives, scale."""
 
+import itertools
 import sys
 import threading
 
@@ -236,3 +237,19 @@ def test_a_hook_before_an_op_with_a_composite_runs_once(norm):
 
     plain, scaled = gradients(1.0), gradients(10.0)
     np.testing.assert_allclose(scaled[0], 10 * plain[0])
+
+
+@pytest.mark.parametrize("order", sorted(set(itertools.permutations("aaxx"))))
+def test_arrays_that_vjps_return_are_added_to_recorded_gradients(order, scratch_ops):
+    @op
+    def stair(x):
+        """y = ⌊x⌋, whose vjp is a constant array, although a gradient is recorded."""
+        return np.floor(x)
+
+    stair.defvjp(x=lambda g, x_shape: np.full(x_shape, 10.0))
+    x = leaf(3)
+    y = sum(stair(x) if name == "a" else x * x * x for name in order)
+    (g,) = tc.autograd.grad(y.sum(), x, create_graph=True)
+    np.testing.assert_allclose(g.detach(), 20 + 6 * x.detach() ** 2)
+    (h,) = tc.autograd.grad(g.sum(), x)
+    np.testing.assert_allclose(h, 12 * x.detach())

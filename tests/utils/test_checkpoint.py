@@ -221,3 +221,59 @@ def test_retain_grad_inside_a_checkpoint():
     first, again = seen
     assert first.grad.item() == pytest.approx(np.exp(np.sin(0.5)), rel=1e-6)
     assert again.grad is None
+
+
+def second_order(depth, clip):
+    """The gradients of a squared gradient, and how often a hook ran in each of three walks."""
+    calls = []
+
+    def hook(g):
+        calls[-1] += 1
+        return g.clamp(-0.5, 0.5) if clip else g * 2.0
+
+    def part(x):
+        h = x * w
+        h.register_hook(hook)
+        return tc.sin(h)
+
+    for _ in range(depth):
+        part = partial(checkpoint, part)
+    w = tc.tensor([0.7, -1.2], dtype=tc.float64, requires_grad=True)
+    x = tc.tensor([0.3, 2.0], dtype=tc.float64, requires_grad=True)
+    calls.append(0)
+    (g,) = tc.autograd.grad(part(x).exp().sum(), x, create_graph=True)
+    for retain_graph in (True, False):
+        calls.append(0)
+        (g * g).sum().backward(retain_graph=retain_graph)
+    return x.grad.numpy(), w.grad.numpy(), calls
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+@pytest.mark.parametrize("clip", [False, True])
+def test_second_derivatives_meet_a_hook_inside_once(depth, clip):
+    """exp saves the output, which leads to the checkpoint; the gradient leads to its second run."""
+    found, wanted = second_order(depth, clip), second_order(0, clip)
+    assert found[2] == wanted[2] == [1, 1, 1]
+    for ours, plain in zip(found[:2], wanted[:2], strict=True):
+        np.testing.assert_allclose(ours, plain, rtol=1e-12)
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_a_second_run_whose_values_were_written_is_stale(depth):
+    """Its nodes have old numbers: the moment of their creation decides."""
+    x = tc.tensor([0.3, 2.0], requires_grad=True)
+    inside = []
+
+    def part(x):
+        h = (x * 1.0).relu_()
+        inside.append(h)
+        return h.exp().sin()
+
+    for _ in range(depth):
+        part = partial(checkpoint, part)
+    (g,) = tc.autograd.grad(part(x).exp().sum(), x, create_graph=True)
+    g.sum().backward(retain_graph=True)  # relu_ in the second run is no write after its nodes
+    with tc.no_grad():
+        inside[-1].zero_()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        g.sum().backward()

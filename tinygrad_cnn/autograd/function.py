@@ -29,6 +29,7 @@ class FunctionCtx:
     _saved: tuple[Tensor | None, ...] = ()
     _constant: tuple[Tensor, ...] = ()
     _materialize = True
+    _replace: Callable[[Node], None] | None = None  # see `Operation.replace`
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
         """Save Tensors, or None, for `backward`, which finds them in `ctx.saved_tensors`.
@@ -268,6 +269,7 @@ class _FunctionOp(Operation):
             gs = [g]
         gs = [x if x is None or isinstance(x, Recorded) else wrap(x) for x in gs]
         result = self.function.backward(ctx, *gs)
+        self.replace = ctx._replace
         results = list(result) if isinstance(result, tuple) else [result]
         while len(results) > len(parents) and results[-1] is None:
             results.pop()

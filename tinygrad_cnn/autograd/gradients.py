@@ -70,11 +70,6 @@ def _walk(create_graph: bool, **arguments: Any) -> Any:
         return engine.backward(create_graph=create_graph, **arguments)
 
 
-def _accumulate(kept: dict[Any, Any], create_graph: bool) -> None:
-    with enable_grad() if create_graph else no_grad():
-        engine.accumulate(kept, create_graph)
-
-
 def backward(
     tensors: Tensors,
     grad_tensors: Cotangents = None,
@@ -128,7 +123,8 @@ def backward(
         targets=targets,
         retain_graph=retain,
     )
-    _accumulate(kept, create_graph)
+    with enable_grad() if create_graph else no_grad():
+        engine.accumulate(kept, create_graph)
 
 
 def grad(
@@ -194,6 +190,8 @@ def grad(
             "allow_unused=True if this is the desired behavior."
         )
     retained = {n: g for n, g in kept.items() if n.extra is not None and "retain" in n.extra}
-    _accumulate(retained, create_graph)
+    if retained:
+        with enable_grad() if create_graph else no_grad():
+            engine.accumulate(retained, create_graph)
     results: Any = (g if g is None or isinstance(g, Recorded) else wrap(np.array(g)) for g in found)
     return tuple(results)

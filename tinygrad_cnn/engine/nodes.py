@@ -79,6 +79,7 @@ class Operation(Protocol):
     view: bool = False  # the output shares the memory of the first input
     variadic: bool = False
     composite: Callable[..., Any] | None = None  # the same function made of other ops
+    replace: Callable[[Node], None] | None = None  # by a graph, after a recorded vjp
 
     def backward(
         self, g: Any, first: Any, second: Any, saved: Any, static: Any
@@ -94,8 +95,9 @@ class Node:
 
     `saved` holds arrays; it is None once they are freed. `static` holds attributes, then shapes (of
     a leaf, the weak reference to its tensor). `extra` is None, or a dict of hooks, of the weak
-    reference of `retain_grad` and of notes that observers leave. A leaf has no op. Calls and leaves
-    are one class, which makes the loop of the backward pass faster.
+    reference of `retain_grad` and of notes that observers leave; `made` is the moment of its creation if
+    that is not its number. A leaf has no op. Calls and leaves are one class, which makes the loop of the
+    backward pass faster.
 
     For an op of one or two inputs, `first` and `second` are the parents, which saves a tuple. For
     any other op, `first` is the tuple of the parents. `parents` reads both forms.

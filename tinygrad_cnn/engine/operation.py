@@ -81,6 +81,7 @@ class Op:
     """
 
     record: Recorder
+    replace: Any = None
     backward: Callable[[Any, Any, Any, Any, Any], Iterable[tuple[Any, Any]]]
 
     def __init__(

@@ -39,10 +39,9 @@ def _shortened(y: Recorded) -> Any:
 
     So a loop of views of views keeps paths short, and each write through one is cheap.
     """
-    path = y._replay
+    earlier = path = y._replay
     array = y._array
     layout = array.__array_interface__["data"][0], array.shape, array.strides
-    earlier = path
     for _ in range(LONG // 2):
         earlier = earlier[0]
         if earlier[4] == layout:
@@ -107,13 +106,9 @@ def outdate(base: Any) -> None:
             notes = {} if view._node is None else view._node.extra or {}
             view._retains = notes.pop("retain", None) is not None
             cls: Any = type(view)
-            forget = functools.partial(_forget, outdated, key)
+            forget = functools.partial(outdated.pop, key)  # its default is the reference
             outdated[key] = weakref.ref(view, forget)
             view.__class__ = _outdated_class(cls)
-
-
-def _forget(outdated: dict[int, Any], key: int, reference: Any) -> None:
-    outdated.pop(key, None)
 
 
 @functools.cache

@@ -206,7 +206,11 @@ def _recorded_vjps(node: Node, g: Any, first: Any, second: Any, saved: tuple[Any
     place = {**dict(zip(op.inputs, parents, strict=False)), "y": node}
     values = [_placed(v, place.get(n, op)) for n, v in zip(op.saved, saved, strict=True)]
     if op.composite is None:
-        return op.backward(g, first, second, tuple(values), node.static)
+        contributions = op.backward(g, first, second, tuple(values), node.static)
+        if op.replace is not None:
+            op.replace(node)
+        bare = (ndarray, np.generic)  # of a vjp that is constant
+        return [(p, wrap(d) if isinstance(d, bare) else d) for p, d in contributions]
     named = dict(zip(op.saved, values, strict=True))
     y = op.composite(*(named[name] for name in op.inputs), **node.attributes)
     ends = [p for p in (first if isinstance(first, tuple) else (first, second)) if p is not None]

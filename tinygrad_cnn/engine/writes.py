@@ -77,11 +77,12 @@ OVERWRITTEN = _Overwritten()
 
 def check_unchanged(node: Node) -> None:
     """RuntimeError if anything that `node` saved was written after it."""
+    made = (node.extra or {}).get("made", node.number)
     for name, value in zip(node.op.saved, node.saved or (), strict=False):
         for array in value if isinstance(value, tuple) else (value,):
             if isinstance(array, ndarray):
                 entry = written.get(id(owner(array)))
-                if entry is None or entry[0] < node.number:
+                if entry is None or entry[0] < made:
                     continue
             elif array is not OVERWRITTEN:
                 continue

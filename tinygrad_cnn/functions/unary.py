@@ -98,7 +98,7 @@ def neg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 def sign(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The sign of each element of input: −1, 0 or 1; 0 for NaN.
 
-    The result has the shape and the dtype of input. The gradient is 0. TypeError for bools.
+    The result has the shape and the dtype of input. The gradient is 0.
 
     >>> tc.sign(tc.tensor([-3.0, 0.0, 2.0]))
     tensor([-1.,  0.,  1.])

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
+from fractions import Fraction
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from .. import engine, random
 from ..autograd.function import Function
-from ..engine import Node, Recorded, enable_grad, grad_mode, wrap
+from ..engine import Node, Operation, Recorded, enable_grad, grad_mode, wrap
 
 __all__ = ["checkpoint", "checkpoint_sequential", "noop_context_fn"]
 
@@ -174,6 +176,8 @@ class _Checkpoint(Function):
         pairs = zip(ys, cotangents, strict=True)
         roots = [(y._node, g) for y, g in pairs if y._node is not None]
         _, retaining = _graph_of(ys, start) if ctx.segment.retained else ([], [])
+        if again:
+            ctx._replace = partial(_take_place, [y._node for y in ys], start)
         del ys, cotangents, pairs  # so that they can be freed during the walk
         found = engine.backward(
             roots,
@@ -183,11 +187,51 @@ class _Checkpoint(Function):
             retain_graph=again,
         )
         for node, tensor in zip(retaining, ctx.segment.retained, strict=False):
-            node.extra = {"retain": tensor}  # it gets the gradient, as without a checkpoint
+            node.extra = {
+                **(node.extra or {}),
+                "retain": tensor,
+            }  # it gets the gradient, as without a checkpoint
         engine.accumulate({n: found[n] for n in retaining if n in found}, again)
         grads = [found.get(node) for node in outside]
         wrapped = [g if g is None or isinstance(g, Recorded) else wrap(g) for g in grads]
         return (None, None, *wrapped, *[None] * len(saved))
+
+
+def _take_place(outputs: list[Any], start: int, checkpoint: Node) -> None:
+    """Put the second run, whose nodes are younger than `start`, in the place of a node of a checkpoint.
+
+    The graph of a gradient leads to the nodes of the second run. If later walks ran the function a third
+    time, hooks would see two parts of one gradient. The nodes get numbers just below the checkpoint's,
+    as a walk goes from large numbers to small ones.
+    """
+    inside: set[Node] = set()
+    newest = checkpoint.number - 1
+    stack = [node for node in outputs if node is not None]
+    while stack:
+        node = stack.pop()
+        if node.number < start:
+            newest = max(newest, node.number)
+        elif node not in inside:
+            inside.add(node)
+            stack.extend(parent for parent in node.parents if parent is not None)
+    step = Fraction(checkpoint.number - newest) / (len(inside) + 1)
+    for k, node in enumerate(sorted(inside, key=lambda node: node.number), 1):
+        node.extra = {"made": node.number, **(node.extra or {})}
+        node.number = newest + k * step  # type: ignore[assignment]
+    checkpoint.op, checkpoint.first, checkpoint.saved = _SecondRun(outputs), tuple(outputs), ()
+
+
+class _SecondRun(Operation):
+    """A checkpoint whose parents are the outputs of its second run: it hands on their cotangents."""
+
+    name = "checkpoint"
+
+    def __init__(self, outputs: list[Any]):
+        self.inputs = tuple(f"output {k}" for k in range(len(outputs)))
+
+    def backward(self, g: Any, parents: Any, _: Any, saved: Any, static: Any) -> Any:
+        """The cotangents that have arrived."""
+        return [(p, g.parts.get(k)) for k, p in enumerate(parents) if p is not None]
 
 
 def _taken(g: Any) -> Any:

@@ -20,7 +20,7 @@ Kind = Callable[[Builder, str, int, int], str | None]
 
 LARGEST_VALUE = 1e3  # so that float64 has digits left for a comparison
 # Their slopes are constant: libraries differ in whether the graph of the gradient leads to them.
-PIECEWISE = re.compile(r"relu|abs|maximum|minimum|amax|where|hooked")
+PIECEWISE = re.compile(r"relu|abs|maximum|minimum|amax|where")
 MOST_ELEMENTS = 24  # of a tensor: the oracle's Jacobians are square in it
 
 
