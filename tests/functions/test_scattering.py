@@ -200,3 +200,10 @@ def test_the_reductions_of_scatter():
         x.scatter(0, index, tc.ones(1), reduce="multiply")
     with pytest.raises(RuntimeError, match="add or multiply"):
         x.scatter(0, index, tc.ones(1), reduce="mean")
+
+
+@pytest.mark.parametrize("name", ["scatter", "scatter_add"])
+@pytest.mark.parametrize("shape", [(), (1,), (2,)])
+def test_a_source_that_is_smaller_than_the_index_is_refused(name, shape):
+    with pytest.raises(RuntimeError, match="no larger size than src"):
+        getattr(tc.zeros(4), name)(0, tc.tensor([0, 1, 2]), tc.ones(shape))

@@ -42,21 +42,25 @@ def arange(
         start, end = 0, start
     dtype = None if dtype is None else dtype_of("arange", dtype)
     first, last, by = _number(0 if start is None else start), _number(end), _number(step)
-    if dtype == int64 and all(map(math.isfinite, (first, last, by))):  # as PyTorch counts in it
-        first, last, by = int(first), int(last), int(by)
     if by == 0:
         raise RuntimeError("arange: step must be nonzero")
     if (last - first) * by < 0:
         raise RuntimeError(
             f"arange: upper bound and lower bound inconsistent with step sign: {first}, {last}, {by}"
         )
-    if any(type(x) is int and not -(2**63) <= x < 2**63 for x in (first, last, by)):
+    whole = all(map(math.isfinite, (first, last, by)))
+    if dtype == int64 and whole:  # PyTorch counts in it
+        first, last, by = int(first), int(last), int(by)
+    outside = [type(x) is int and not -(2**63) <= x < 2**63 for x in (first, last, by)]
+    if any(outside) or (dtype == int64 and not whole):
         raise RuntimeError("arange: value cannot be converted to type int64_t without overflow")
     try:
         if dtype is None or dtype == int64 or dtype.kind not in "iu":
             array = np.arange(first, last, by)
         else:
             array = int(first) + int(by) * np.arange(math.ceil((last - first) / by))
+    except ZeroDivisionError:  # of a step below 1
+        raise ValueError("step must be nonzero") from None
     except (MemoryError, OverflowError, ValueError) as error:
         raise RuntimeError(f"arange: unsupported range: {first} -> {last}: {error}") from None
     if dtype is not None:

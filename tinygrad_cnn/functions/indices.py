@@ -41,7 +41,7 @@ def element_index(
     too_large = any(
         [m > n for k, (m, n) in enumerate(zip(i.shape, x.shape, strict=False)) if k != dim]
     )
-    if too_large or (source and any([m > n for m, n in zip(i.shape, source, strict=False)])):
+    if too_large or _exceeds(i.shape, source):
         raise RuntimeError(
             f"{name}: Expected index {list(i.shape)} to be no larger than self {list(x.shape)} apart "
             f"from dimension {dim}"
@@ -54,6 +54,12 @@ def element_index(
             f"{name}: index {worst} is out of bounds for dimension {dim} with size {n}"
         )
     return dim, i
+
+
+def _exceeds(index: tuple[int, ...], source: tuple[int, ...] | None) -> bool:
+    """Whether an index is larger than its source along an axis."""
+    pairs = zip(index, source or (1,), strict=False) if source is not None else ()
+    return any([m > n for m, n in pairs])
 
 
 def slice_index(
