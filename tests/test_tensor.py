@@ -258,6 +258,17 @@ def test_views_follow_a_tensor_whose_memory_is_put_in_order():
     assert flat.sum().item() == y.numel()
 
 
+@pytest.mark.parametrize("shape", [(0,), (2,), (1, 2)])
+@pytest.mark.parametrize("dtype", [tc.bool, tc.int64, tc.float32])
+def test_only_one_element_is_a_number(shape, dtype):
+    x = tc.zeros(shape, dtype=dtype)
+    for convert in (int, float):
+        with pytest.raises(ValueError, match="only one element tensors"):
+            convert(x)
+    with pytest.raises(RuntimeError, match="cannot be converted to Scalar"):
+        x.item()
+
+
 # --- .grad of a tensor that gets none -------------------------------------------------------------
 
 

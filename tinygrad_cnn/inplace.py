@@ -16,7 +16,7 @@ import numpy as np
 
 from . import engine
 from .engine import OVERWRITTEN, Recorded, grad_mode, replay, steps
-from .engine.dtypes import RANK, get_default_dtype, result_type
+from .engine.dtypes import RANK, get_default_dtype, number_in, result_type
 from .ops import setitem, write_view
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ def _writing(op: Any, write: Callable[..., Any] | None) -> Callable[..., Any]:
 
     def forward(x: Any, *others: Any, **attributes: Any) -> Any:
         if write is not None:
+            if x.dtype.kind in "iu":
+                others = tuple([o if isinstance(o, np.ndarray) else number_in(x.dtype, o)
+                                for o in others])  # fmt: skip
             try:
                 write(x, *others, out=x, casting="unsafe", **attributes)
             except TypeError as error:  # NumPy's, for the difference of bools

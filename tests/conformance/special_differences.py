@@ -50,6 +50,10 @@ PURPOSE: list[Entry] = [
      r"normal|randn|gumbel|exponential", r"empty int64", STRICT),
     ("arange takes no integer beyond int64", r"arange", r"2\*\*63", STRICT),
     # --- Errors of two types --------------------------------------------------------------------
+    ("both refuse the dtype, or the call that is wrong in another way too",
+     r"", r"bool|int|float|1e4|300", r"^error \w+, wanted (grad )?\w+:dtype"),
+    ("an index out of range is an IndexError or a RuntimeError by the path within PyTorch",
+     r"index_|embedding|\[", r"empty|one|0-d|outside|negative|2\*\*63", REFUSED),
     ("PyTorch looks for an axis of a Tensor without axes, or checks another argument first",
      r"", r"0-d|empty|one|bool|int|outside|negative|float32|float16|float64|1e4|300", REFUSED),
     ("an argument that is NaN or infinite is refused as any other outside of its range",

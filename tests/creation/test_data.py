@@ -129,3 +129,15 @@ def test_tensors_of_one_element_beside_numbers(shape):
         found = tc.tensor([tc.full(shape, 2.5), 1][::order])
         assert found.dtype == tc.float32
         assert found.tolist() == [2.5, 1.0][::order]
+
+
+@pytest.mark.parametrize("dtype, fits, wrapped", [
+    (tc.uint8, -1, 255), (tc.uint8, -255, 1), (tc.int8, -128, -128), (tc.int16, 32767, 32767),
+])  # fmt: skip
+def test_integers_in_a_smaller_dtype(dtype, fits, wrapped):
+    x = tc.tensor([fits, 1], dtype=dtype)
+    assert x.tolist() == [wrapped, 1]
+    assert x.new_tensor([fits]).tolist() == [wrapped]
+    for wrong in (40000, -40000):
+        with pytest.raises(RuntimeError, match="without overflow"):
+            tc.tensor([wrong], dtype=dtype)

@@ -90,9 +90,9 @@ def test_ends_that_are_tensors_are_as_numbers(start, end, dtype):
         assert tc.equal(found, wanted)
 
 
-def test_powers_in_integers_have_integer_ends_and_base():
+def test_powers_in_integers_have_integer_ends():
     assert tc.logspace(0.9, 3.9, 4, dtype=tc.int64).tolist() == [1, 10, 100, 1000]
-    assert tc.logspace(0, 3, 4, 2.7, dtype=tc.int64).tolist() == [1, 2, 4, 8]
+    assert tc.logspace(0, 3, 4, 2.7, dtype=tc.int64).tolist() == [1, 2, 7, 19]
 
 
 @pytest.mark.parametrize("dtype, wrong", [
@@ -114,3 +114,13 @@ def test_numbers_that_the_dtype_cannot_hold_are_refused(dtype, wrong):
 def test_ranges_that_do_not_fit_are_refused(end):
     with pytest.raises(RuntimeError, match="arange"):
         tc.arange(end)
+
+
+@pytest.mark.parametrize("arguments, of_int64, of_uint8", [
+    ((0.5, 3.6, 1.2), [0, 1, 2], [0, 1, 2]), ((1, 5.001, 2.0), [1, 3], [1, 3, 5]),
+    ((3.1,), [0, 1, 2], [0, 1, 2, 3]), ((0.9, 2.1, 2), [0], [0]),
+])  # fmt: skip
+def test_ranges_of_integers_between_floats(arguments, of_int64, of_uint8):
+    assert tc.arange(*arguments, dtype=tc.int64).tolist() == of_int64
+    for dtype in (tc.uint8, tc.int32):
+        assert tc.arange(*arguments, dtype=dtype).tolist() == of_uint8

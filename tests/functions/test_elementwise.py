@@ -198,3 +198,23 @@ def test_a_condition_of_uint8_selects():
 def test_rounding_of_float16_does_not_overflow():
     x = tc.tensor([60000.0, 1.26], dtype=tc.float16)
     assert x.round(decimals=1).tolist() == pytest.approx([60000.0, 1.3], rel=1e-3)
+
+
+@pytest.mark.parametrize("dtype", [tc.uint8, tc.int8, tc.int16, tc.int32])
+@pytest.mark.parametrize("number", [-2, 300, 70000, 2**31 + 5, -(2**40)])
+def test_a_number_that_integers_cannot_hold_wraps(dtype, number):
+    x = tc.tensor([1, 100], dtype=dtype)
+    n = np.int64(number).astype(dtype)
+    for ufunc, operator in (
+        (np.add, "__add__"), (np.subtract, "__sub__"), (np.multiply, "__mul__"),
+        (np.bitwise_and, "__and__"),
+    ):  # fmt: skip
+        wanted = ufunc(x.numpy(), n)
+        found = getattr(x, operator)(number)
+        assert found.dtype == dtype
+        np.testing.assert_array_equal(found.numpy(), wanted)
+        y = x.clone()
+        getattr(y, operator.replace("__", "__i", 1))(number)
+        np.testing.assert_array_equal(y.numpy(), wanted)
+    found = tc.where(x > 1, x, number)
+    np.testing.assert_array_equal(found.numpy(), np.where(x.numpy() > 1, x.numpy(), n))

@@ -232,3 +232,21 @@ def test_truth_of_uint8_is_of_uint8():
     for y in (x.all(), x.any(), x.all(1), x.any(0)):
         assert y.dtype == tc.uint8
         assert y.max().item() <= 1
+
+
+@pytest.mark.parametrize("name", ["sum", "prod", "cumsum", "cumprod"])
+@pytest.mark.parametrize("dtype", [tc.uint8, tc.int8, tc.int16, tc.int32, tc.int64, tc.float16])
+@pytest.mark.parametrize("dims", [(), (0,)])
+def test_a_given_dtype_is_that_of_the_result(name, dtype, dims):
+    x = tc.tensor([7, 20, 3])
+    dims = (0,) if name.startswith("cum") else dims
+    y = getattr(tc, name)(x, *dims, dtype=dtype)
+    assert y.dtype == dtype
+    wide = getattr(np, name)(x.numpy(), axis=0)
+    np.testing.assert_array_equal(y.numpy(), wide.astype(dtype))
+
+
+def test_sums_and_products_of_bools_in_bools():
+    x = tc.tensor([0.0, 2.0])
+    assert tc.sum(x, dtype=tc.bool).numpy() == np.True_
+    assert tc.prod(x, 0, dtype=tc.bool).numpy() == np.False_

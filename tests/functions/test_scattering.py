@@ -118,7 +118,6 @@ def test_fills_are_of_the_tensors_dtype(fill):
         (lambda x: x.scatter(1, COLUMNS), TypeError, "a Tensor src or a number value"),
         (lambda x: x.scatter(1, COLUMNS, x, value=1), TypeError, "a Tensor src or a number value"),
         (lambda x: x.scatter(1, [[0]], 1), TypeError, "received an invalid combination"),
-        (lambda x: x.scatter(1, COLUMNS, x, reduce="add"), NotImplementedError, "reduce"),
         (lambda x: x.scatter_add(1, COLUMNS, 1.0), TypeError, r"'src' \(position 3\) must be Tensor"),
         (lambda x: x.index_add(0, ROWS, x), RuntimeError, "same slice shapes"),
         (lambda x: x.index_add(0, ROWS, x[:2].float()), RuntimeError, "the same scalar type"),
@@ -175,3 +174,36 @@ def test_tensors_without_axes_are_as_vectors_of_one_element(name, shape, of_inde
     }
     found = [t.grad.item() for t in (x, source) if t.grad is not None]
     assert found == list(grads.get(name, (1.0, 1.0)))
+
+
+@pytest.mark.parametrize("dtype", [tc.bool, tc.int64, tc.float16, tc.float32])
+@pytest.mark.parametrize("reduce, ufunc", [("add", np.add), ("multiply", np.multiply)])
+@pytest.mark.parametrize("as_number", [False, True])
+def test_elements_that_are_added_or_multiplied(dtype, reduce, ufunc, as_number):
+    x = tc.tensor([[1, 2, 3], [4, 5, 6]]).to(dtype)
+    index = tc.tensor([[0, 0], [2, 1]])
+    source = 2 if as_number else tc.tensor([[3, 2], [2, 4]]).to(dtype)
+    wanted = x.numpy().copy()
+    values = np.full((2, 2), 2).astype(dtype) if as_number else source.numpy()
+    ufunc.at(wanted, (np.arange(2)[:, None], index.numpy()), values)
+    y = x.scatter(1, index, source, reduce=reduce)
+    np.testing.assert_array_equal(y.numpy(), wanted)
+    assert y.dtype == dtype
+    assert tc.equal(x.clone().scatter_(1, index, source, reduce=reduce), y)
+
+
+def test_the_reductions_of_scatter():
+    x, index = tc.ones(2, requires_grad=True), tc.tensor([0])
+    x.scatter(0, index, tc.ones(1), reduce="add").sum().backward()
+    assert x.grad.tolist() == [1.0, 1.0]
+    with pytest.raises(NotImplementedError, match="derivative"):
+        x.scatter(0, index, tc.ones(1), reduce="multiply")
+    with pytest.raises(RuntimeError, match="add or multiply"):
+        x.scatter(0, index, tc.ones(1), reduce="mean")
+
+
+@pytest.mark.parametrize("name", ["scatter", "scatter_add"])
+@pytest.mark.parametrize("shape", [(), (1,), (2,)])
+def test_a_source_that_is_smaller_than_the_index_is_refused(name, shape):
+    with pytest.raises(RuntimeError, match="no larger size than src"):
+        getattr(tc.zeros(4), name)(0, tc.tensor([0, 1, 2]), tc.ones(shape))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..engine import Recorded
-from ..engine.dtypes import float64, get_default_dtype, promote_types
+from ..engine.dtypes import float64, get_default_dtype, int64, promote_types
 from ..functions.arguments import array_of
 from ..metadata import check_device, dtype_of
 from ..types import Device, DType, Layout, Number
@@ -44,7 +44,9 @@ def tensor(
     try:
         array = np.array(_plain(data, kinds), dtype)
     except (OverflowError, ValueError) as error:
-        raise _refusal(error) from None
+        if dtype is None or "out of bounds" not in str(error):
+            raise _refusal(error) from None
+        array = _wrapped(np.array(_plain(data, kinds), int64), dtype)
     if not kinds and dtype is None:
         array = of_numbers(data, array)
     if array.dtype == object and array.size == 0:
@@ -55,6 +57,15 @@ def tensor(
     if array.dtype.kind not in "buif":
         raise TypeError(f"tensor: wanted numbers, got data of dtype {array.dtype}")
     return made("tensor", array, None, device, requires_grad)
+
+
+def _wrapped(wide: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
+    """Integers in a smaller dtype: −1 is 255 in uint8. RuntimeError for larger ones."""
+    limits = np.iinfo(dtype)
+    least = limits.min if dtype.kind == "i" else -limits.max
+    if wide.min() < least or wide.max() > limits.max:
+        raise RuntimeError(f"value cannot be converted to type {dtype} without overflow")
+    return wide.astype(dtype)
 
 
 def _refusal(error: Exception) -> Exception:

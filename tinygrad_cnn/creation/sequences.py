@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..engine.dtypes import float64, get_default_dtype
+from ..engine.dtypes import float64, get_default_dtype, int64
 from ..functions.arguments import array_of, integer
 from ..functions.public import public
 from ..metadata import dtype_of
@@ -30,8 +30,8 @@ def arange(
     """The numbers from start, 0 by default, to end, without it: a vector of ⌈(end − start) / step⌉.
 
     `arange(end)`, `arange(start, end, step)`. It is of int64 if all three are integers, else of the
-    default dtype. RuntimeError if step is 0 or leads away from end, and for a range that
-    is not finite.
+    default dtype. For a dtype of integers start and step are rounded towards 0, for int64 end too.
+    RuntimeError if step is 0 or leads away from end, and for a range that is not finite.
 
     >>> tc.arange(3), tc.arange(1, 2, 0.5)
     (tensor([0, 1, 2]), tensor([1.0000, 1.5000]))
@@ -40,6 +40,7 @@ def arange(
         if start is None:
             raise TypeError('arange() missing 1 required positional arguments: "end"')
         start, end = 0, start
+    dtype = None if dtype is None else dtype_of("arange", dtype)
     first, last, by = _number(0 if start is None else start), _number(end), _number(step)
     if by == 0:
         raise RuntimeError("arange: step must be nonzero")
@@ -47,14 +48,23 @@ def arange(
         raise RuntimeError(
             f"arange: upper bound and lower bound inconsistent with step sign: {first}, {last}, {by}"
         )
-    if any(type(x) is int and not -(2**63) <= x < 2**63 for x in (first, last, by)):
+    whole = all(map(math.isfinite, (first, last, by)))
+    if dtype == int64 and whole:  # PyTorch counts in it
+        first, last, by = int(first), int(last), int(by)
+    outside = [type(x) is int and not -(2**63) <= x < 2**63 for x in (first, last, by)]
+    if any(outside) or (dtype == int64 and not whole):
         raise RuntimeError("arange: value cannot be converted to type int64_t without overflow")
     try:
-        array = np.arange(first, last, by)
-    except (MemoryError, ValueError) as error:
+        if dtype is None or dtype == int64 or dtype.kind not in "iu":
+            array = np.arange(first, last, by)
+        else:
+            array = int(first) + int(by) * np.arange(math.ceil((last - first) / by))
+    except ZeroDivisionError:  # of a step below 1
+        raise ValueError("step must be nonzero") from None
+    except (MemoryError, OverflowError, ValueError) as error:
         raise RuntimeError(f"arange: unsupported range: {first} -> {last}: {error}") from None
     if dtype is not None:
-        array = array.astype(dtype_of("arange", dtype))
+        array = array.astype(dtype)
     elif array.dtype.kind == "f":
         array = array.astype(get_default_dtype())
     return made("arange", array, layout, device, requires_grad)
@@ -126,16 +136,14 @@ def logspace(
 ) -> Tensor:  # fmt: skip
     """base to the powers `linspace(start, end, steps)`.
 
-    A vector of the default dtype if none is given. For integers both ends and the base are rounded
-    towards 0. RuntimeError as by `linspace`.
+    A vector of the default dtype if none is given. For integers both ends are rounded towards 0
+    first. RuntimeError as by `linspace`.
 
     >>> tc.logspace(0, 2, 3)
     tensor([  1.,  10., 100.])
     """
     dtype = dtype_or_default("logspace", dtype)
     powers = _line("logspace", start, end, _steps("logspace", steps), dtype)
-    if dtype.kind != "f" and math.isfinite(base):
-        base = int(base)
     with np.errstate(all="ignore"):
         array = (np.float64(base) ** powers).astype(dtype)
     return made("logspace", array, layout, device, requires_grad)

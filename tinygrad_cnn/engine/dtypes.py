@@ -121,5 +121,14 @@ def promote(*operands: Any) -> list[Any]:
             return [x, number]
     dtype = result_type(*operands)
     return [
-        x.astype(dtype, copy=False) if isinstance(x, np.ndarray) else _scalar(x) for x in operands
+        x.astype(dtype, copy=False) if isinstance(x, np.ndarray) else number_in(dtype, x)
+        for x in operands
     ]
+
+
+def number_in(dtype: np.dtype[Any], value: Any) -> Any:
+    """A Python number for any number, wrapped as in PyTorch if `dtype` is of smaller integers."""
+    number = _scalar(value)
+    if dtype.kind in "iu" and dtype.itemsize < 8 and type(number) is not float:
+        return np.int64(number).astype(dtype)
+    return number

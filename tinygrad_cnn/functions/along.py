@@ -11,7 +11,7 @@ from .. import ops
 from ..types import DType
 from .arguments import axis
 from .public import public
-from .reduction import converted, summable
+from .reduction import converted, summable, unwidened
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -66,7 +66,7 @@ def cumsum(
     """
     x = summable("cumsum", input, dtype)
     dim = axis("cumsum", x._array.ndim, dim)
-    return ops.cumsum(x, dim=dim) if x._array.ndim else ops.clone(x)
+    return unwidened(ops.cumsum(x, dim=dim), x) if x._array.ndim else ops.clone(x)
 
 
 @public
@@ -83,4 +83,4 @@ def cumprod(
     """
     x = summable("cumprod", input, dtype)
     dim = axis("cumprod", x._array.ndim, dim)
-    return ops.cumprod(x, dim=dim) if x._array.ndim else ops.clone(x)
+    return unwidened(ops.cumprod(x, dim=dim), x) if x._array.ndim else ops.clone(x)

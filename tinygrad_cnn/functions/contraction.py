@@ -10,6 +10,7 @@ from .. import ops
 from ..engine import Recorded
 from .arguments import axes, ints, kind_of, several
 from .public import public
+from .reduction import summable
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -44,6 +45,8 @@ def einsum(equation: str, *operands: Tensor | Sequence[Tensor]) -> Tensor:
     xs = several("einsum", operands)
     _check_one_dtype("einsum", xs)
     inputs, output = _labels(equation, tuple([x._array.ndim for x in xs]))
+    if len(xs) == 1 and not set(inputs[0]) <= set(output):
+        xs = [summable("einsum", xs[0], None)]
     size: dict[str, int] = {}
     for k, (labels, x) in enumerate(zip(inputs, xs, strict=True)):
         for label, n in zip(labels, x._array.shape, strict=True):

@@ -25,13 +25,13 @@ def element_index(
     """`dim` counted from 0, and the array of an index with one position for each element.
 
     The index must have as many axes as `x`, and as a source of shape `source` if there is one. It
-    may be smaller than them, except along `dim` of `x`. One without elements may have any shape.
+    may be smaller than them, except along `dim` of `x`. One without elements may have any shape and dtype.
     """
     i, dim = index._array, axis(name, x.ndim, dim)
+    if not i.size:
+        return dim, i.astype(int64)
     if i.dtype not in (int64, int32):
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, got {i.dtype}")
-    if not i.size:
-        return dim, i
     for who, shape in (("input", x.shape), ("src", source)):
         if shape is not None and max(i.ndim, 1) != max(len(shape), 1):
             raise RuntimeError(
@@ -41,7 +41,7 @@ def element_index(
     too_large = any(
         [m > n for k, (m, n) in enumerate(zip(i.shape, x.shape, strict=False)) if k != dim]
     )
-    if too_large or (source and any([m > n for m, n in zip(i.shape, source, strict=False)])):
+    if too_large or _exceeds(i.shape, source):
         raise RuntimeError(
             f"{name}: Expected index {list(i.shape)} to be no larger than self {list(x.shape)} apart "
             f"from dimension {dim}"
@@ -54,6 +54,12 @@ def element_index(
             f"{name}: index {worst} is out of bounds for dimension {dim} with size {n}"
         )
     return dim, i
+
+
+def _exceeds(index: tuple[int, ...], source: tuple[int, ...] | None) -> bool:
+    """Whether an index is larger than its source along an axis."""
+    pairs = zip(index, source or (1,), strict=False) if source is not None else ()
+    return any([m > n for m, n in pairs])
 
 
 def slice_index(
@@ -73,7 +79,8 @@ def slice_index(
     least = -n if from_end else 0
     if i.size and (i.min() < least or i.max() >= n):
         worst = i.min() if i.min() < least else i.max()
-        error = RuntimeError if name == "index_add" else IndexError  # as PyTorch has it
+        matrix = name == "index_add" and x.ndim > 1
+        error = RuntimeError if matrix else IndexError  # as PyTorch has it
         raise error(
             f"{name}(): index out of range in self: index {worst} is out of bounds for dimension "
             f"{dim} with size {n}"

@@ -53,6 +53,12 @@ def summable(name: str, x: Any, dtype: Any) -> Any:
     return cast_for_gradient(name, x, dtype_of(name, dtype))
 
 
+def unwidened(y: Any, x: Any) -> Any:
+    """`y`, made of `x` by NumPy, which widens bools and small integers, in the dtype of `x`."""
+    dtype = x._array.dtype
+    return y if y._array.dtype is dtype else ops.cast(y, dtype=dtype)
+
+
 # --- Sums and products --------------------------------------------------------------------------
 
 
@@ -76,7 +82,8 @@ def sum(
     (tensor(10.), tensor([4., 6.]), tensor([[10.]]))
     """
     input = summable("sum", input, dtype)
-    return ops.sum(input, dim=axes("sum", input._array.ndim, dim), keepdim=keepdim)
+    y = ops.sum(input, dim=axes("sum", input._array.ndim, dim), keepdim=keepdim)
+    return y if dtype is None else unwidened(y, input)
 
 
 @public
@@ -100,9 +107,9 @@ def prod(
     x = summable("prod", input, dtype)
     if dim is None:
         refuse_keepdim("prod", keepdim)
-        return ops.prod(x)
+        return unwidened(ops.prod(x), x)
     dim = axis("prod", x._array.ndim, dim)
-    return ops.prod(x, dim=dim, keepdim=keepdim) if x._array.ndim else ops.prod(x)
+    return unwidened(ops.prod(x, dim=dim, keepdim=keepdim) if x._array.ndim else ops.prod(x), x)
 
 
 @public

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import ops
-from ..engine import Recorded
+from ..engine import Recorded, grad_mode, wrap
 from ..types import Number
-from .arguments import broadcast_shape, in_kind_of
+from .arguments import array_of, broadcast_shape, in_kind_of
 from .brackets import kept
 from .indices import along, element_index, fill_value, mask_of, slice_index
 from .public import public
@@ -56,17 +56,17 @@ def scatter(
 
     src: a Tensor of the dtype of input that is at least as large as index; or a number, which may be
     given as `value`. If several elements go to one place, the last one stays, and it alone gets a
-    gradient. RuntimeError for an index that does not fit or is out of bounds, NotImplementedError
-    for `reduce`.
+    gradient. `reduce` is "add" or "multiply" for y[..] += or *= instead; "multiply" has no gradient.
+    RuntimeError for an index that does not fit or is out of bounds, and for another `reduce`.
 
     >>> tc.scatter(tc.zeros(2, 3), 1, tc.tensor([[0], [2]]), tc.tensor([[1.0], [2.0]]))
     tensor([[1., 0., 0.],
             [0., 0., 2.]])
     """
-    if reduce is not None:
-        raise NotImplementedError("scatter: reduce is not supported: see scatter_add")
     if (src is None) == (value is None):
         raise TypeError("scatter() takes a Tensor src or a number value: give one of the two")
+    if reduce is not None:
+        return _reduced(input, dim, index, value if src is None else src, reduce)
     if src is None or not isinstance(src, Recorded):
         number = fill_value("scatter", value if src is None else src, input._array.dtype)
         dim, i = element_index("scatter", input._array, dim, index)
@@ -74,6 +74,26 @@ def scatter(
     dim, i = element_index("scatter", input._array, dim, index, src._array.shape)
     _check_dtype("scatter", input, src)
     return _put(input, dim, i, _source(src, i))
+
+
+def _reduced(x: Any, dim: int, index: Any, src: Any, reduce: str) -> Any:
+    """`x` with elements added to or multiplied by those of `src`, a Tensor or a number."""
+    if reduce not in ("add", "multiply"):
+        raise RuntimeError("reduce argument must be either add or multiply.")
+    dtype = x._array.dtype
+    if not isinstance(src, Recorded):
+        number = array_of(fill_value("scatter", src, dtype))
+        src = wrap(np.full(index._array.shape, number, dtype))
+    if reduce == "add":
+        return scatter_add(x, dim, index, src)
+    if grad_mode.enabled and (x._node is not None or src._node is not None):
+        raise NotImplementedError("scatter: the derivative of reduce='multiply' is not implemented")
+    dim, i = element_index("scatter", x._array, dim, index, src._array.shape)
+    _check_dtype("scatter", x, src)
+    y = np.array(_vector(x)._array)
+    if i.size:
+        np.multiply.at(y, _grid(dim, i), _source(src, i)._array)
+    return wrap(y.reshape(x._array.shape))
 
 
 def _put(x: Any, dim: int, i: np.ndarray, v: Any) -> Any:

@@ -169,3 +169,13 @@ X = tc.zeros(1, 4, 4, 4)
 def test_errors(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("mode", ["nearest", "nearest-exact"])
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_pictures_of_bytes(mode, axes):
+    x = tc.arange(2 * 4**axes).reshape(1, 2, *(4,) * axes).to(tc.uint8)
+    for size in (2, 7):
+        y = F.interpolate(x, size=size, mode=mode)
+        assert y.dtype == tc.uint8
+        assert tc.equal(y.float(), F.interpolate(x.float(), size=size, mode=mode))

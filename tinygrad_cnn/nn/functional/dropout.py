@@ -30,9 +30,8 @@ def _check(p: float) -> None:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
 
 
-def _refuse_integers(x: Any) -> None:
-    if x._array.dtype.kind != "f":
-        raise RuntimeError(f"dropout: result type Float can't be cast to {x._array.dtype}")
+def _of_integers(x: Any) -> RuntimeError:
+    return RuntimeError(f"dropout: result type Float can't be cast to {x._array.dtype}")
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
@@ -48,7 +47,8 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     _check(p)
     if not training or p == 0:
         return input
-    _refuse_integers(input)
+    if input._array.dtype.kind != "f":
+        raise _of_integers(input)
     y = ops.dropout(input, p=p, random=random.source().random)
     return input.copy_(y) if inplace else y
 
@@ -67,7 +67,8 @@ def _feature_dropout(input: Any, p: float, training: bool, inplace: bool, single
         )
     if not training or p == 0:
         return input
-    _refuse_integers(input)
+    if input._array.dtype.kind != "f":
+        raise _of_integers(input)
     mask = _kept(input._array[None] if single else input._array, p, channels=True)
     mask *= mask.dtype.type(1 / (1 - p) if p < 1 else 0)
     y = input * wrap(mask[0] if single else mask)
@@ -152,9 +153,9 @@ def _alpha_dropout(
     """
     tensors(name, input=input)
     _check(p)
-    floating(name, input=input)
     if not training or p == 0:
         return input
+    floating(name, input=input)
     kept = _kept(input._array, p, channels)
     a = 0.0 if p == 1 else 1 / math.sqrt((1 - p) * (1 + p * LEAST**2))
     b = (a * LEAST * ((1 - kept) - p)).astype(kept.dtype)

@@ -86,6 +86,7 @@ def soft_margin_loss(
     """
     reduction = legacy_reduction(reduction, size_average, reduce)
     tensors("soft_margin_loss", input=input, target=target)
+    check_kind("soft_margin_loss", input)
     return reduced(-ops.logsigmoid(target * input), reduction)
 
 

@@ -190,7 +190,7 @@ def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
 def _threshold(name: str, input: Any, threshold: float, value: float, inplace: bool) -> Any:
     check_kind(name, input, "fiu")
     x = input._array
-    y = ops.where(~(x <= threshold), input, x.dtype.type(value).item())
+    y = ops.where(~(x <= threshold), input, np.asarray(value).astype(x.dtype).item())
     return input.copy_(y) if inplace else y
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ... import functions, ops
+from ...engine.dtypes import float32, uint8
 from ...functions.arguments import tensors
 from ...functions.public import numpys_names
 from ...tensor import Tensor
@@ -41,7 +42,8 @@ def interpolate(
     ratio of the two sizes.
 
     Raises ValueError for settings that exclude each other, NotImplementedError for a mode of
-    another number of axes and for `antialias`, RuntimeError unless the input is of floating point.
+    another number of axes and for `antialias`, RuntimeError unless the input is of floating point;
+    the nearest modes take uint8, too.
 
     >>> interpolate(tc.tensor([[[0.0, 2.0]]]), scale_factor=2, mode="linear")
     tensor([[[0.0000, 0.5000, 1.5000, 2.0000]]])
@@ -54,6 +56,7 @@ def interpolate(
             "align_corners option can only be set with the interpolating modes: linear | bilinear "
             f"| bicubic | trilinear, got {mode!r}"
         )
+    given = size
     size, factors = _size(shape, size, scale_factor, bool(recompute_scale_factor) or mode == "area")
     if recompute_scale_factor and scale_factor is None:
         raise ValueError("recompute_scale_factor is not meaningful with an explicit size.")
@@ -72,6 +75,14 @@ def interpolate(
         )
     if mode == "area":
         return adaptive_average(n, input, size)
+    if input._array.dtype == uint8 and mode.startswith("nearest"):  # pictures; float32 is exact
+        return ops.cast(
+            interpolate(
+                ops.cast(input, dtype=float32), given, scale_factor, mode, None,
+                recompute_scale_factor,
+            ),
+            dtype=uint8,
+        )  # fmt: skip
     floating("interpolate", input=input)
     for dim, (before, after, factor) in enumerate(zip(shape[2:], size, factors, strict=True), 2):
         if align_corners:
