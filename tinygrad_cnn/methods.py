@@ -270,7 +270,11 @@ class Methods(Recorded):
     @as_method
     @public
     def multiply_(self: Tensor, other: Tensor | Number) -> Tensor:
-        """self *= other: `mul_`. Returns this Tensor."""
+        """self *= other: `mul_`. Returns this Tensor.
+
+        >>> tc.ones(2).multiply_(3)
+        tensor([3., 3.])
+        """
         return self.__imul__(other)
 
     @as_method
@@ -278,7 +282,11 @@ class Methods(Recorded):
     def divide_(
         self: Tensor, other: Tensor | Number, *, rounding_mode: str | None = None
     ) -> Tensor:
-        """self /= other: `div_`. Returns this Tensor."""
+        """self /= other: `div_`. Returns this Tensor.
+
+        >>> tc.ones(2).divide_(4)
+        tensor([0.2500, 0.2500])
+        """
         return self.div_(other, rounding_mode=rounding_mode)
 
     # --- With another signature than the function ---

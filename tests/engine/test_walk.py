@@ -73,7 +73,7 @@ def test_inputs_that_broadcast_ask_for_an_elementwise_op(scratch_ops):
         return a * b
 
     product.defvjp(a=lambda g, b: g * b, b=lambda g, a: g * a)
-    with pytest.raises(RuntimeError, match=r"product for b .*\(3,\); @op\(elementwise=True\) sums"):
+    with pytest.raises(RuntimeError, match=r"product for b .*\(3,\)\. .*@op\(elementwise=True\)"):
         product(leaf(2, 3), leaf(3)).sum().backward()
     with pytest.raises(RuntimeError, match=r"of the input, \(3,\)$"):  # nothing broadcasts
         double = op(lambda x: x * 2)

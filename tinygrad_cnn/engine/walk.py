@@ -181,7 +181,7 @@ def _fit(g: Any, parent: Node, node: Node) -> Any:
             )
             raise RuntimeError(
                 f"{_of(node, parent)} returned shape {tuple(g.shape)}, wanted that of the input, {shape}"
-                + hint * broadcast
+                + hint * (broadcast and len(node.op.inputs) > 1)
             )
         axes = [*range(lead)]
         axes += [lead + i for i, s in enumerate(shape) if s == 1 != g.shape[lead + i]]
