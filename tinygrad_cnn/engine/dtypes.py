@@ -120,6 +120,11 @@ def promote(*operands: Any) -> list[Any]:
         if type(number) is float and isinstance(x, np.ndarray) and x.dtype.kind == "f":
             return [x, number]
     dtype = result_type(*operands)
+    if dtype.kind == "f":
+        return [
+            x.astype(dtype, copy=False) if isinstance(x, np.ndarray) else _scalar(x)
+            for x in operands
+        ]
     return [
         x.astype(dtype, copy=False) if isinstance(x, np.ndarray) else number_in(dtype, x)
         for x in operands

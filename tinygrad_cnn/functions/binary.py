@@ -265,7 +265,8 @@ def clamp(
 def _bounded(x: Any, bound: Any, inside: np.ufunc) -> Any:
     """x where it is `inside` of the bound, else the bound; NaN, of gradient 0, where either is NaN."""
     a, b = x._array, array_of(bound)
-    broadcast_shape("clamp", a.shape, np.shape(b))
+    if a.shape != np.shape(b):
+        broadcast_shape("clamp", a.shape, np.shape(b))
     y = ops.where(inside(a, b), x, bound)
     if y._array.dtype.kind == "f":
         bad = np.isnan(a) | np.isnan(b)
