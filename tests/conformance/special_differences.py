@@ -111,6 +111,8 @@ PURPOSE: list[Entry] = [
     ("sums, norms and variances of 70,000 float32 numbers keep more digits than PyTorch's",
      r"^large", r"(std|var|_mean|torch.norm|cosine\w*|batch_norm|instance_norm)\(.*float32", NUMBERS),
     ("attention to scores of 1e12 is chosen by rounding", r"^large", r"attention.*offset", NUMBERS),
+    ("norms of any order neither over- nor underflow before their value does",
+     r"norm|pairwise|pdist|triplet", r"1e20|1e-20|denormal|2\*\*", NUMBERS),
     ("a base of bool is a number", r"\*\*", r"True", ALLOWED),
 ]  # fmt: skip
 

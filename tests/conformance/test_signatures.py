@@ -124,18 +124,10 @@ def test_numbers_where_tensors_are_wanted_are_errors_in_pytorchs_words(path):
     )
 
 
-# Methods that do not take NumPy's names yet. The marks are strict: remove a method once it takes them.
-NO_ALIASES = {"add_", "sub_", "subtract_", "mul_", "multiply_", "div_", "divide_", "copy_"}
-
-
 def calls_by_numpys_names():
     for path, row in TABLE.items():
-        space, _, name = path.rpartition(".")
         for parameter, others in row.get("aliases", {}).items():
-            missing = space == "torch.Tensor" and name in NO_ALIASES
-            marks = [pytest.mark.xfail(raises=TypeError)] if missing else []
-            for other in others:
-                yield pytest.param(path, parameter, other, marks=marks)
+            yield from ((path, parameter, other) for other in others)
 
 
 @pytest.mark.parametrize(("path", "parameter", "other"), [*calls_by_numpys_names()])

@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import ops
 from ..engine import grad_mode, wrap
-from ..engine.dtypes import int64, uint8
+from ..engine.dtypes import get_default_dtype, int64, uint8
 from ..metadata import dtype_of
 from ..types import DType, Ints, Number
 from .arguments import axes, axis, kind_of
@@ -165,9 +165,13 @@ def p_norm(name: str, x: Any, p: float, dim: Any, keepdim: bool) -> Any:
 
     RuntimeError for a norm that no elements have: of ∞, −∞ and p < 0.
     """
+    a = x._array
+    if a.dtype.kind != "f":
+        x = ops.cast(x, dtype=get_default_dtype())
+    if not a.ndim:
+        dim = None
     if p == 2:
         return ops.norm(x, dim=dim, keepdim=keepdim)
-    a = x._array
     if not a.size and (p < 0 or math.isinf(p)):
         over = range(a.ndim) if dim is None else dim
         for d in over:

@@ -24,11 +24,6 @@ from .values import Array
 
 Kink = tuple[Function, ArrayLike, ArrayLike]  # arguments of `check_kink`
 
-NUMPY_IN_A_VJP = (
-    "second derivatives call the vjps with Tensors: write these with operators and ops, not with "
-    "NumPy's functions, or give second_order=False"
-)
-
 
 def check_op(
     op: OpLike,
@@ -171,10 +166,9 @@ def _with_snippet(op: Op, call: Call, line: str, check: str, run: Callable[[], N
         error.check = error.check or check
         raise
     except Exception as problem:
-        on_tensors = "__array_ufunc__" in str(problem)
         failure = GradientError(
             f"raised {type(problem).__name__}: {problem}",
-            NUMPY_IN_A_VJP if on_tensors else "",
+            "",
             op=op.name,
             snippet=snippet(op, call, line),
         )
