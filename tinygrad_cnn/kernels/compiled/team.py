@@ -32,10 +32,10 @@ from .tuning import SPIN_PAUSES, WAIT_PAUSES
 
 # Places on the board, in integers of 8 bytes. Numbers that different threads write are a cache line
 # apart.
-LINE = CACHE_LINE_BYTES // 8
-CLAIM, REST, DONE, JOB = 0, 1, LINE, 2 * LINE
+LINE_INTEGERS = CACHE_LINE_BYTES // 8
+CLAIM, REST, DONE, JOB = 0, 1, LINE_INTEGERS, 2 * LINE_INTEGERS
 ENTRY, WIDE, COMMON, ROWS, LENGTH, MEMORY, EACH, COUNT, MEMBERS = range(JOB, JOB + 9)
-SIZE = 4 * LINE
+SIZE = 4 * LINE_INTEGERS
 LEFT = (1 << 20) - 1  # the bits of the claim that count the rows left
 
 
@@ -219,7 +219,7 @@ class _Team:
 
 
 def _board():
-    memory = np.zeros(SIZE + LINE, np.int64)
+    memory = np.zeros(SIZE + LINE_INTEGERS, np.int64)
     first = -address(memory) % CACHE_LINE_BYTES // 8
     return memory[first : first + SIZE]
 

@@ -16,7 +16,7 @@ from functools import partial
 
 from ..code import emit
 from ..jit import jit, part
-from ..machine import CACHE_LINE_BYTES as LINE
+from ..machine import CACHE_LINE_BYTES
 from ..scalars import get_integer, lanes_of, size_of
 from ..tuning import DEPTHWISE_PIXELS as TOGETHER
 from .patch import fill_patch, strip_of, taps_inside
@@ -156,7 +156,7 @@ def _prefetching(write):
 
     @emit
     def emitted(code, at, lines):
-        with code.loop(lines, (at, LINE)) as (line,):
+        with code.loop(lines, (at, CACHE_LINE_BYTES)) as (line,):
             code.prefetch(line, write)
 
     return emitted
@@ -267,9 +267,11 @@ def forward(
         of_image = y + n * yn * size
         low, high = max(p0 * stride + lowest, 0), min((p0 + strip - 1) * stride + reach, H)
         if in_place:
-            _prefetch(zero, base + low * row * size, max(high - low, 0) * row * size // LINE)
+            _prefetch(
+                zero, base + low * row * size, max(high - low, 0) * row * size // CACHE_LINE_BYTES
+            )
             of_y, rows_of_y = get_integer(phases + 8), min(strip, get_integer(phases + 24) - p0)
-            lines = max(rows_of_y, 0) * of_y * size // LINE
+            lines = max(rows_of_y, 0) * of_y * size // CACHE_LINE_BYTES
             _prefetch_to_write(zero, of_image + p0 * of_y * size, lines)
         else:
             fill_patch(
@@ -349,7 +351,7 @@ def weight(
         low = max(p0 * s - top, 0)
         many = max(min((p1 - 1) * s + (I - 1) * d + 1 - top, H) - low, 0)
         if in_place:
-            _prefetch(zero, base + low * row * size, many * row * size // LINE)
+            _prefetch(zero, base + low * row * size, many * row * size // CACHE_LINE_BYTES)
         else:
             fill_patch(zero, base, sc, sh, sw, C, H, W, memory, wide, low, many, 0, W)
             row, column = W * wide, wide
@@ -357,7 +359,7 @@ def weight(
             memory += many * row * size
         given, g_row, g_column = g + (n * gn + p0 * gh) * size, gh, gw
         if g_in_place:
-            _prefetch(zero, given, rows_of_g * g_row * size // LINE)
+            _prefetch(zero, given, rows_of_g * g_row * size // CACHE_LINE_BYTES)
         else:
             fill_patch(
                 zero, given, gc, gh, gw, C, rows_of_g, Q, memory, wide, 0, rows_of_g, 0, Q
