@@ -141,3 +141,13 @@ def test_integers_in_a_smaller_dtype(dtype, fits, wrapped):
     for wrong in (40000, -40000):
         with pytest.raises(RuntimeError, match="without overflow"):
             tc.tensor([wrong], dtype=dtype)
+
+
+@pytest.mark.parametrize("data", [None, [None], [1.0, None], [[1, None]]])
+def test_none_is_no_number(data):
+    """NumPy makes NaN of it where a dtype of floating point is given."""
+    for make in (tc.tensor, tc.as_tensor, tc.ones(2).new_tensor):
+        with pytest.raises(TypeError, match="must be real number, not NoneType"):
+            make(data, dtype=tc.float32)
+        with pytest.raises(TypeError):
+            make(data)

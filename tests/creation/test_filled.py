@@ -145,3 +145,10 @@ def test_a_fill_value_is_a_number(value):
                  lambda: tc.ones(1).new_full((2,), value)):  # fmt: skip
         with pytest.raises(TypeError, match="argument 'fill_value' .* must be Number, not"):
             call()
+
+
+@pytest.mark.parametrize("name", ["zeros", "ones", "empty", "rand", "randn"])
+def test_a_size_is_wanted(name):
+    with pytest.raises(TypeError, match=rf'{name}\(\) missing 1 required .*"size"'):
+        getattr(tc, name)()
+    assert getattr(tc, name)(()).shape == getattr(tc, name)(size=()).shape == ()

@@ -66,3 +66,16 @@ def test_inference_mode():
     assert not f()
     assert not g()
     assert tc.is_grad_enabled()
+
+
+@pytest.mark.parametrize("mode", [1, "yes", None])
+def test_the_mode_is_a_bool(mode):
+    with pytest.raises(TypeError, match="argument 'enabled' .* must be bool, not"):
+        tc.set_grad_enabled(mode)
+    assert tc.is_grad_enabled()
+
+
+def test_none_is_no_default_dtype():
+    with pytest.raises(TypeError, match="only floating-point types are supported"):
+        tc.set_default_dtype(None)
+    assert tc.get_default_dtype() == tc.float32

@@ -105,6 +105,8 @@ def _are_numbers(data: Any) -> bool:
 def _plain(data: Any, kinds: set[Any]) -> Any:
     """Nested sequences with arrays instead of Tensors. Adds the dtypes of all arrays to `kinds`."""
     data = array_of(data)
+    if data is None:  # of which NumPy makes NaN
+        raise TypeError("tensor: must be real number, not NoneType")
     if hasattr(data, "dtype"):
         kinds.add(data.dtype)
     elif isinstance(data, (list, tuple)) and not _are_numbers(data):

@@ -38,10 +38,12 @@ def made(
 
 
 def size_of(name: str, values: tuple[Any, ...]) -> tuple[int, ...]:
-    """The shape of `f(2, 3)` and of `f((2, 3))`; `f()` has no axes.
+    """The shape of `f(2, 3)` and of `f((2, 3))`.
 
-    TypeError unless it is of integers, RuntimeError for a negative one.
+    TypeError if there is none, or other than integers, RuntimeError for a negative one.
     """
+    if not values:
+        raise TypeError(f'{name}() missing 1 required positional arguments: "size"')
     if len(values) == 1 and not hasattr(values[0], "__index__"):
         values = values[0]
     found = ints(name, "size", values)

@@ -44,7 +44,7 @@ def set_default_dtype(d: np.dtype[Any]) -> None:
     dtype('float32')
     """
     global _default
-    dtype = np.dtype(d)
+    dtype = np.dtype(object if d is None else d)  # None is NumPy's name of float64
     if dtype.kind != "f":
         raise TypeError(
             "invalid dtype object: only floating-point types are supported as the default type, got "

@@ -138,6 +138,11 @@ class set_grad_enabled(_Within):
     """
 
     def __init__(self, mode: bool) -> None:
+        if not isinstance(mode, bool):
+            kind = type(mode).__name__
+            raise TypeError(
+                f"set_grad_enabled(): argument 'enabled' (position 1) must be bool, not {kind}"
+            )
         super().__init__(bool(mode))
         super().__enter__()
 
