@@ -86,7 +86,7 @@ def _methods() -> Iterator[tuple[str, Any]]:
             yield name + "_", as_method(function, composed(function))
 
 
-def operator(record: Any, text: str) -> Any:
+def _operator(record: Any, text: str) -> Any:
     """The recorder of an op as an operator: the same function, with a signature and a text of its own.
 
     (A function around it would take half as long again.)
@@ -108,12 +108,12 @@ class Methods(Recorded):
 
     # --- Operators. `+`, `*` ... are ops, which refuse operands that are no Tensors or numbers ---
 
-    __add__, __radd__ = operator(ops.add, "self + other"), operator(ops.add, "other + self")
-    __mul__, __rmul__ = operator(ops.mul, "self · other"), operator(ops.mul, "other · self")
-    __sub__ = operator(ops.sub, "self − other")
-    __truediv__ = operator(ops.div, "self / other")
-    __pow__ = operator(ops.pow, "self to the power of other")
-    __neg__, __abs__ = operator(ops.neg, "−self"), operator(ops.abs, "|self|, elementwise")
+    __add__, __radd__ = _operator(ops.add, "self + other"), _operator(ops.add, "other + self")
+    __mul__, __rmul__ = _operator(ops.mul, "self · other"), _operator(ops.mul, "other · self")
+    __sub__ = _operator(ops.sub, "self − other")
+    __truediv__ = _operator(ops.div, "self / other")
+    __pow__ = _operator(ops.pow, "self to the power of other")
+    __neg__, __abs__ = _operator(ops.neg, "−self"), _operator(ops.abs, "|self|, elementwise")
     __hash__ = object.__hash__
 
     def __rsub__(self, other: Any) -> Tensor:

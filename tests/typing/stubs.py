@@ -53,7 +53,7 @@ from {up}types import Device, DType, Ints, Layout, MemoryFormat, Number
 '''
 SHARED = ("layout", "pin_memory")  # parameters of functions that make Tensors
 UNARY = "(self) -> Tensor"
-BINARY = "(self, other: Tensor | Number) -> Tensor"
+BINARY = "(self, other: Tensor | Number, /) -> Tensor"
 BITS = "(self, other: Tensor | int) -> Tensor"
 ANY_OPERAND = "(self, other: object) -> Tensor"  # as in `object`, except for the result
 OPERATORS = {
