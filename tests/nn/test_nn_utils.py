@@ -13,7 +13,7 @@ from tinygrad_cnn.nn import utils
 
 def parameters(seed, dtype=tc.float64):
     rng = np.random.default_rng(seed)
-    made = [nn.Parameter(tc.zeros(*shape, dtype=dtype)) for shape in [(2, 3), (4,), (1,), ()]]
+    made = [nn.Parameter(tc.zeros(shape, dtype=dtype)) for shape in [(2, 3), (4,), (1,), ()]]
     for p in made[:3]:
         p.grad = tc.tensor(rng.standard_normal(p.shape), dtype=dtype)
     return made

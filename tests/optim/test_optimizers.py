@@ -243,11 +243,11 @@ def test_a_step_of_all_parameters_is_one_call_of_a_kernel(name, settings, _, mon
     calls, share = [], blockwise.share
     monkeypatch.setattr(blockwise, "share", lambda *given: calls.append(given) or share(*given))
     monkeypatch.setattr(kernels, "blockwise", blockwise.blockwise)
-    parameters = [tc.ones(*shape).requires_grad_() for shape in ((), (3,), (5, 700), (0,), (2, 2))]
+    parameters = [tc.ones(shape).requires_grad_() for shape in ((), (3,), (5, 700), (0,), (2, 2))]
     optimizer = getattr(optim, name)(parameters, lr=0.1, **settings)
     for _step in range(3):
         for p in parameters:
-            p.grad = tc.ones(*p.shape)
+            p.grad = tc.ones(p.shape)
         calls.clear()
         optimizer.step()
         assert len(calls) == 1
