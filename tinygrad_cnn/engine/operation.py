@@ -51,8 +51,9 @@ def _shapes(places: list[int | None], variadic: bool) -> Choose:
 
 def parameters(function: Callable[..., Any]) -> tuple[str, ...]:
     """The names of the parameters of a function."""
-    if isinstance(function, FunctionType) and not hasattr(function, "__wrapped__"):
-        return function.__code__.co_varnames[: function.__code__.co_argcount]
+    plain = inspect.unwrap(function)
+    if isinstance(plain, FunctionType):
+        return plain.__code__.co_varnames[: plain.__code__.co_argcount]
     return tuple(inspect.signature(function).parameters)
 
 
@@ -115,7 +116,14 @@ class Op:
         self.vjps: dict[str, Vjp] = {}
         self.attribute_values = chooser(self.attributes)
         self.returned = chooser([self.residuals.index(name) for name in self.returns])
-        self._plan()
+        # until there are vjps: no node saves anything, and inputs that require grad are refused
+        self.saved: tuple[str, ...] = ()
+        self.shapes: tuple[str, ...] = ()
+        self.static: tuple[str, ...] = self.attributes
+        self.meeting: list[int] = []
+        self.refuses = bool(self.inputs)
+        self.saves: str | None = None
+        self.keepers: dict[tuple[bool, ...], tuple[Choose, Choose | None]] = {}
 
     def __repr__(self) -> str:
         return f"<op {self.name}({', '.join((*self.inputs, *self.attributes))})>"
@@ -154,7 +162,7 @@ class Op:
         self.meeting = [k for k, n in enumerate(self.inputs) if n in self.vjps]  # to be promoted
         self.refuses = len(self.vjps) < len(self.inputs)  # an input that requires grad
         self.saves = self._saving(asks)
-        self.keepers: dict[tuple[bool, ...], tuple[Choose, Choose | None]] = {}
+        self.keepers = {}
         self.backward = _backward(self, asks)
 
     def _saving(self, asks: dict[str, tuple[str, ...]]) -> str | None:
