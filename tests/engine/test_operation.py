@@ -1,6 +1,8 @@
 """Ops: vjps are checked when registered, and called with the right arguments."""
 
 import contextlib
+import functools
+import inspect
 
 import numpy as np
 import pytest
@@ -43,6 +45,29 @@ def test_vjps_registered_late_are_taken_up(scratch_ops):
     x = leaf(1)
     twice(x).backward()
     assert x.grad.tolist() == [2.0]
+
+
+def test_a_wrapped_vjp_asks_for_what_its_signature_says(scratch_ops):
+    """A wrapper may ask for more than what it wraps: then `__signature__` says so, and it wins."""
+
+    @op
+    def cube(x):
+        return x**3
+
+    def plain(g):
+        return g
+
+    @functools.wraps(plain)
+    def wrapper(g, x):
+        return plain(g) * 3 * x**2
+
+    wrapper.__signature__ = inspect.Signature(
+        [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in ("g", "x")]
+    )
+    cube.defvjp(x=wrapper)
+    x = tc.ones(2, requires_grad=True)
+    cube(x).sum().backward()
+    assert x.grad.tolist() == [3.0, 3.0]
 
 
 @pytest.mark.parametrize(("asks", "runs"), [("ab", 1), ("a", 1), ("b", 1), ("c", 0)])

@@ -50,9 +50,9 @@ def _shapes(places: list[int | None], variadic: bool) -> Choose:
 
 
 def parameters(function: Callable[..., Any]) -> tuple[str, ...]:
-    """The names of the parameters of a function."""
-    plain = inspect.unwrap(function)
-    if isinstance(plain, FunctionType):
+    """The names of the parameters of a function, by its `__signature__` if it has one."""
+    plain = inspect.unwrap(function, stop=lambda f: hasattr(f, "__signature__"))
+    if isinstance(plain, FunctionType) and not hasattr(plain, "__signature__"):
         return plain.__code__.co_varnames[: plain.__code__.co_argcount]
     return tuple(inspect.signature(function).parameters)
 
