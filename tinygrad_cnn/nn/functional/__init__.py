@@ -27,4 +27,4 @@ from .softmax import *
 if not _typing.TYPE_CHECKING:
     from ...compat.missing import not_here as _not_here
 
-    __getattr__ = _not_here(__name__)
+    _not_here(globals())

@@ -38,4 +38,4 @@ if not _typing.TYPE_CHECKING:
     from ...naming import own_methods as _own_methods
 
     _own_methods(globals())
-    __getattr__ = _not_here(__name__)
+    _not_here(globals())
