@@ -214,26 +214,30 @@ class Outcome:
     message: str = ""
 
 
-def run(form: Form, special: dict[str, str], torch: Any, F: Any) -> Outcome:
-    """What a library makes of a call."""
+def run(
+    form: Form, special: dict[str, str], torch: Any, F: Any, exact: bool = False
+) -> Outcome:  # fmt: skip
+    """What a library makes of a call; if `exact`, of the same numbers in float64."""
     made = {o.name: make(o, special.get(o.name, PLAIN)) for o in form.operands}
     scope: dict[str, Any] = {"torch": torch, "F": F, "put": put}
     wrt = []
     for operand in form.operands:
         value = made[operand.name]
         if isinstance(value, np.ndarray):
-            value = torch.tensor(value)
-            if operand.grad and made[operand.name].dtype.kind == "f" and operand.role in "x%":
+            number, floating = operand.role in "x%", value.dtype.kind == "f"
+            value = torch.tensor(value.astype(np.float64) if exact and number else value)
+            if operand.grad and floating and number:
                 value.requires_grad_()
                 wrt.append(value)
         scope[operand.name] = value
     return outcome(form.code, scope, wrt, form.random)
 
 
-def run_large(name: str, torch: Any, F: Any) -> Outcome:
-    """What a library makes of a call of 70,000 elements."""
+def run_large(name: str, torch: Any, F: Any, exact: bool = False) -> Outcome:
+    """What a library makes of a call of 70,000 elements; if `exact`, of the same in float64."""
     scope = {"torch": torch, "F": F}
-    x = eval(LARGE_CASES[name], scope).requires_grad_()
+    x = eval(LARGE_CASES[name], scope)
+    x = (x.double() if exact else x).requires_grad_()
     return outcome(name.partition(" | ")[0], scope | {"x": x}, [x], False)
 
 
@@ -281,10 +285,11 @@ def outcome(code: str, scope: dict[str, Any], wrt: list[Any], random: bool) -> O
 
 
 def seed(y: Any) -> np.ndarray:
-    """The cotangent of an output: signed, of its dtype, from 0.25 to 1.25 in size."""
+    """The cotangent of an output: signed, from 0.25 to 1.25 in size, the same in every dtype."""
     a = y.detach().numpy()
     k = np.arange(a.size)
-    return ((0.25 + (k * GOLDEN) % 1.0) * (1 - 2 * (k % 2))).astype(a.dtype).reshape(a.shape)
+    rounded = ((0.25 + (k * GOLDEN) % 1.0) * (1 - 2 * (k % 2))).astype(np.float16)
+    return rounded.astype(a.dtype).reshape(a.shape)
 
 
 def sample(array: np.ndarray) -> np.ndarray:

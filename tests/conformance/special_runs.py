@@ -48,6 +48,26 @@ def cases(text: str, only: str = "") -> Iterator[tuple[str, Wanted, Outcome]]:
             )
 
 
+def exact(text: str, name: str, given: Outcome) -> bool:
+    """Whether an outcome is that of the same call in float64, rounded."""
+    import tinygrad_cnn as tc
+    import tinygrad_cnn.nn.functional as F
+
+    if text == "large":
+        wide = run_large(name, tc, F, exact=True)
+    else:
+        special = dict(kinds(FORMS[text]))[name]
+        wide = run(FORMS[text], special, tc, F, exact=True)
+    if len(wide.values) != len(given.values):
+        return False
+    with np.errstate(all="ignore"):
+        return all(
+            close(a, as_words(b.astype(a.dtype)).view(np.float64))
+            for a, b in zip(given.values, wide.values, strict=True)
+            if a.dtype.kind == "f"
+        )
+
+
 def difference(wanted: Wanted, given: Outcome) -> str | None:
     """How an outcome differs from the recorded one; None if it does not."""
     head, words = wanted

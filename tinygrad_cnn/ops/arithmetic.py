@@ -117,7 +117,7 @@ round = _step("round", np.round, "the nearest integer; of two, the even one")
 def atan2(a, b):
     """y = the angle of the point (b, a)        ā = ȳ b / (a² + b²)        b̄ = −ȳ a / (a² + b²)
 
-    At the origin, where every angle is a limit, the gradient is 0.
+    At the origin, where every angle is a limit, the gradient is 0, and so it is at infinity.
     """
     return np.arctan2(a, b)
 
@@ -125,10 +125,10 @@ def atan2(a, b):
 def _turned(g, a, b):
     """ȳ b / (a² + b²), and 0 at the origin. The scale m keeps the squares from overflow."""
     m = np.maximum(*(abs(getattr(v, "_array", v)) for v in (a, b)))
-    origin = m == 0
-    m = np.where(origin, 1, m)
-    a, b = a / m, b / m
-    return keep(g, ~origin) * (b / where(origin, 1.0, a * a + b * b) / m)
+    still = (m == 0) | (m == np.inf)
+    m = np.where(still, 1, m)
+    a, b = (keep(v / m, ~still) for v in (a, b))
+    return keep(g, ~still) * (b / where(still, 1.0, a * a + b * b) / m)
 
 
 atan2.defvjp(a=_turned, b=lambda g, a, b: -_turned(g, b, a))

@@ -38,7 +38,7 @@ def in_one_pass(f: Callable[..., Any]) -> Callable[..., Any]:
     def run(x: Any, *others: Any, **attributes: Any) -> Any:
         with np.errstate(all="ignore"):
             if type(x) is ndarray:
-                if x.dtype is HALF:
+                if x.dtype == HALF:
                     return rounded(run, (x, *others), attributes)
                 if x.size >= LARGE_ELEMENTS:
                     return kernels.elementwise(f, x, *others, **attributes)

@@ -38,19 +38,20 @@ def linear(x, weight, bias=None):
     x̄ = ȳ W        W̄[f, d] = Σ ȳ[.., f] x[.., d]        b̄[f] = Σ ȳ[.., f]
     """
     f, d = weight.shape
-    y = kernels.matmul(x.reshape(-1, d), weight.T)  # (.., D) (D, F)
+    y = kernels.matmul(x.reshape(math.prod(x.shape[:-1]), d), weight.T)  # (.., D) (D, F)
     if bias is not None:
         y += bias
     return y.reshape(*x.shape[:-1], f)
 
 
 def linear_x(g, weight, x_shape, weight_shape):
-    return matmul(g.reshape((-1, weight_shape[0])), weight).reshape(x_shape)  # (.., F) (F, D)
+    n, f = math.prod(x_shape[:-1]), weight_shape[0]
+    return matmul(g.reshape((n, f)), weight).reshape(x_shape)  # (.., F) (F, D)
 
 
 def linear_weight(g, x, weight_shape):
-    f, d = weight_shape
-    return matmul(g.reshape((-1, f)).swapaxes(0, 1), x.reshape((-1, d)))  # (F, ..) (.., D)
+    (f, d), n = weight_shape, math.prod(g.shape[:-1])
+    return matmul(g.reshape((n, f)).swapaxes(0, 1), x.reshape((n, d)))  # (F, ..) (.., D)
 
 
 def linear_bias(g, bias_shape):

@@ -3,6 +3,8 @@
 float16 has 11 bits and no number above 65,504: a sum of 70,000 ones is infinite, a sum of 5,000 loses
 most of its digits, and so does a formula that rounds at each step. Ops that sum, and ops of several
 steps, therefore compute in float32, as PyTorch's do.
+
+Dtypes are compared by `==`: arrays that were pickled have equal dtypes that are other objects.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ def in_float32(forward: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(forward)
     def run(x: Any, *others: Any, **attributes: Any) -> Any:
-        if x.dtype is HALF:
+        if x.dtype == HALF:
             return rounded(forward, (x, *others), attributes)
         return forward(x, *others, **attributes)
 
@@ -36,7 +38,7 @@ def vjp_in_float32(vjp: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(vjp)
     def run(g: Any, *others: Any, **attributes: Any) -> Any:
-        if g.dtype is HALF:
+        if g.dtype == HALF:
             return vjp(*map(widened, (g, *others)), **attributes)
         return vjp(g, *others, **attributes)
 
@@ -54,14 +56,14 @@ def rounded(f: Callable[..., Any], inputs: Any, attributes: dict[str, Any]) -> A
 
 def sum_dtype(dtype: np.dtype[Any]) -> Any:
     """The dtype in which NumPy shall sum an array: float32 for float16, else its own choice."""
-    return SINGLE if dtype is HALF else None
+    return SINGLE if dtype == HALF else None
 
 
 def widened(x: Any) -> Any:
     """A float16 array or Tensor as float32; anything else as it is."""
     if isinstance(x, (np.ndarray, np.generic)):
-        return x.astype(SINGLE) if x.dtype is HALF else x
-    if isinstance(x, Recorded) and x._array.dtype is HALF:
+        return x.astype(SINGLE) if x.dtype == HALF else x
+    if isinstance(x, Recorded) and x._array.dtype == HALF:
         tensor: Any = x
         return tensor.to(SINGLE)
     return x

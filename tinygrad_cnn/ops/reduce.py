@@ -44,7 +44,7 @@ def spread(g, x_shape, dim, keepdim):
 @op
 def sum(x, *, dim=None, keepdim=False):
     """y = Σ x over dim        x̄ = ȳ, repeated"""
-    if x.dtype is HALF:
+    if x.dtype == HALF:
         with np.errstate(over="ignore"):
             return x.sum(axis=dim, keepdims=keepdim, dtype=SINGLE).astype(HALF)
     if x.size < kernels.LARGE_ELEMENTS:  # as _total, without its call
@@ -106,7 +106,9 @@ var.defvjp(x=vjp_in_float32(var_x))
 @in_float32
 def std(x, *, dim=None, correction=1, keepdim=False):
     """y = √var x over dim        x̄ = ȳ · (x − μ) / (n − c) y, and 0 where y = 0"""
-    return _root(x, lambda x: var(x, dim=dim, correction=correction, keepdim=keepdim))
+    return _root(
+        x, lambda x, dim: var(x, dim=dim, correction=correction, keepdim=True), dim, keepdim
+    )
 
 
 def std_x(g, x, y, dim, correction, keepdim):
@@ -120,7 +122,7 @@ std.defvjp(x=vjp_in_float32(std_x))
 @in_float32
 def norm(x, *, dim=None, keepdim=False):
     """y = ‖x‖ = √Σ x² over dim        x̄ = ȳ · x / y: at the kink x = 0 the subgradient is 0"""
-    return _root(x, lambda x: _total(np.square(x), dim, keepdim))
+    return _root(x, lambda x, dim: _total(np.square(x), dim, True), dim, keepdim)
 
 
 def norm_x(g, x, y, dim, keepdim):
@@ -130,13 +132,18 @@ def norm_x(g, x, y, dim, keepdim):
 norm.defvjp(x=vjp_in_float32(norm_x))
 
 
-def _root(x, squares):
-    """√squares(x), a sum of squares. If squares of float32 over- or underflow, again in float64."""
+def _root(x, squares, dim, keepdim):
+    """√squares(x, dim), sums of squares. Where those of float32 over- or underflow, in float64."""
+    axes = axes_of(dim, x.ndim)
     with np.errstate(all="ignore"):
-        y = squares(x)
-        if x.dtype == np.float32 and not ((y > _SMALL) & (y < np.inf)).all() and x.any():
-            return np.sqrt(squares(x.astype(np.float64))).astype(np.float32)
-        return np.sqrt(y)
+        y = squares(x, axes)
+        if x.dtype == SINGLE and not ((y > _SMALL) & (y < np.inf)).all() and x.any():
+            lost = ~((y > _SMALL) & (y < np.inf))
+            rows = np.moveaxis(x, axes, range(-len(axes), 0))[lost.squeeze(axes)]
+            y = np.array(y, np.float64)
+            y[lost] = squares(rows.astype(np.float64), tuple(range(1, rows.ndim))).ravel()
+        y = np.asarray(np.sqrt(y), x.dtype)
+    return y if keepdim else y.squeeze(axes)
 
 
 # A sum of squares below this has lost digits: the smallest normal number / ε.
@@ -199,8 +206,8 @@ def extreme_x(g, x, y, dim, keepdim):
     return spread(g, x.shape, dim, keepdim) * share / sum(share, dim=dim, keepdim=True)
 
 
-amax.defvjp(x=extreme_x)
-amin.defvjp(x=extreme_x)
+amax.defvjp(x=vjp_in_float32(extreme_x))
+amin.defvjp(x=vjp_in_float32(extreme_x))
 
 
 @op(residuals=("indices",), returns=("indices",))

@@ -179,3 +179,44 @@ def test_pictures_of_bytes(mode, axes):
         y = F.interpolate(x, size=size, mode=mode)
         assert y.dtype == tc.uint8
         assert tc.equal(y.float(), F.interpolate(x.float(), size=size, mode=mode))
+
+
+# --- Bytes ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mode", "wanted"),
+    [
+        ("bilinear", [[20, 30, 43, 57, 70, 80], [140, 150, 163, 177, 190, 200]]),
+        ("bicubic", [[15, 23, 39, 51, 67, 77], [143, 153, 169, 181, 197, 207]]),
+    ],
+)
+def test_bytes_by_pytorch(mode, wanted):
+    x = (tc.arange(12).reshape(1, 1, 3, 4) * 20).byte()
+    assert F.interpolate(x, size=(2, 6), mode=mode).tolist() == [[wanted]]
+
+
+@given(st.sampled_from(["bilinear", "bicubic"]), st.booleans(), st.integers(0, 2**32))
+def test_bytes_are_those_of_the_resized_numbers(mode, align_corners, seed):
+    """Each of the two axes rounds to the next byte, and cuts off below 0 and above 255."""
+    rng = np.random.default_rng(seed)
+    h, w = rng.integers(1, 9, 2)
+    x = tc.tensor(rng.integers(0, 256, (2, 3, h, w)).astype(np.uint8))
+    how = {"size": tuple(map(int, rng.integers(1, 9, 2))), "mode": mode}
+    y = F.interpolate(x, **how, align_corners=align_corners)
+    assert y.dtype == tc.uint8
+    rows = F.interpolate(
+        x.double(), size=(h, how["size"][1]), mode=mode, align_corners=align_corners
+    )
+    exact = F.interpolate(
+        rows.clamp(0, 255), size=how["size"], mode=mode, align_corners=align_corners
+    ).clamp(0, 255)
+    limit = 1.03 if mode == "bilinear" else 1.5  # 0.5 an axis, times the sum of |weights|
+    assert (y.double() - exact).abs().max() <= limit
+
+
+@pytest.mark.parametrize(("n", "mode"), [(1, "linear"), (2, "bilinear"), (3, "trilinear")])
+def test_an_axis_that_keeps_its_size_is_left_alone(n, mode):
+    """A scale of 1.1 leaves 5 cells 5: they are not moved by the step of 1/1.1."""
+    x = tc.randn(1, 1, *(5,) * n)
+    assert F.interpolate(x, scale_factor=1.1, mode=mode).equal(x)

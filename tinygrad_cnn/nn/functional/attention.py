@@ -15,6 +15,7 @@ from ...functions.public import body
 from ...tensor import Tensor
 from .check import floating
 from .conv import linear
+from .precision import HALF, SINGLE
 
 __all__ = ["multi_head_attention_forward", "scaled_dot_product_attention"]
 
@@ -102,7 +103,15 @@ def _additive(mask: Any, hidden: Any, query: Any) -> Any:
 def _attend(
     q: Any, k: Any, v: Any, bias: Any, dropout_p: float, scale: float | None, safe: bool
 ) -> tuple[Any, Any]:
-    """Output (.., L, D) and weights (.., L, S). `safe`: rows that see no key are 0, not NaN."""
+    """Output (.., L, D) and weights (.., L, S). `safe`: rows that see no key are 0, not NaN.
+
+    float16 is computed in float32, since scores above 65,504 would be infinite.
+    """
+    if q._array.dtype == HALF:
+        q, k, v = (ops.cast(x, dtype=SINGLE) for x in (q, k, v))
+        bias = None if bias is None else ops.cast(bias, dtype=SINGLE)
+        y, weights = _attend(q, k, v, bias, dropout_p, scale, safe)
+        return ops.cast(y, dtype=HALF), ops.cast(weights, dtype=HALF)
     scale = 1 / math.sqrt(max(q._array.shape[-1], 1)) if scale is None else scale
     scores = functions.matmul(q * scale, k.transpose(-2, -1))
     if bias is not None:

@@ -23,7 +23,7 @@ __all__ = [
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """The product of input (.., D) and weightᵀ (D, F), plus bias (F,): (.., F).
 
-    The weight may be a vector (D,), which gives (..). Integers are multiplied exactly. Raises
+    The weight may be a vector (D,), which gives (..), and the bias one number. Integers are multiplied exactly. Raises
     RuntimeError for shapes that do not fit, and unless all have one dtype, not of bools.
 
     >>> linear(tc.tensor([1.0, 2.0]), tc.tensor([[3.0, 4.0]]), tc.tensor([0.5]))
@@ -36,7 +36,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         bias = None if bias is None else ops.reshape(bias, shape=(1,))
         y = ops.linear(input, ops.reshape(weight, shape=(1, *w)), bias)
         return ops.reshape(y, shape=x[:-1])
-    if len(w) != 2 or not x or x[-1] != w[1] or (b is not None and b != w[:1]):
+    if len(w) != 2 or not x or x[-1] != w[1] or (b is not None and b not in (w[:1], (1,), ())):
         raise RuntimeError(
             f"linear: mat1 and mat2 shapes cannot be multiplied: wanted input (.., D), weight "
             f"(F, D) and bias (F,), got {x}, {w} and {b}"
@@ -238,6 +238,8 @@ def _check_shapes(
     if groups < 1 or w[0] % groups:
         split = "channels" if transposed else "filters"
         raise RuntimeError(f"{name}: {w[0]} {split} cannot be split into groups {shapes}")
+    if w[0] < groups or (transposed and not w[1]):
+        raise RuntimeError(f"{name}: expected a weight of at least one filter a group {shapes}")
     channels, filters = (w[0], w[1] * groups) if transposed else (w[1] * groups, w[0])
     if x[-n - 1] != channels:
         raise RuntimeError(

@@ -12,6 +12,7 @@ from ...functions.arguments import axis, in_floats, tensors
 from ...functions.public import numpys_names
 from ...functions.reduction import p_norm
 from ...tensor import Tensor
+from .precision import in_float32
 
 __all__ = ["cosine_similarity", "normalize", "pairwise_distance", "pdist"]
 
@@ -73,8 +74,6 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
         raise RuntimeError(
             f"pdist only supports 2D tensors, got: {input._array.ndim}D, shape {input._array.shape}"
         )
-    if not p >= 0:
-        raise RuntimeError("pdist only supports non-negative p values")
     i, j = np.triu_indices(len(input._array), 1)
     d = ops.sub(ops.getitem(input, index=(i,)), ops.getitem(input, index=(j,)))
     return p_norm("pdist", d, p, (1,), False)
@@ -97,9 +96,15 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
         raise RuntimeError(
             f"expected common dtype to be floating point, yet common dtype is {x1._array.dtype}"
         )
-    a, b = _broadcast("cosine_similarity", *in_floats(x1, x2))
-    d = axis("cosine_similarity", a._array.ndim, dim)
+    a, b = in_floats(x1, x2)
+    dtype = np.promote_types(a._array.dtype, b._array.dtype)
+    a, b = (x if x._array.dtype == dtype else ops.cast(x, dtype=dtype) for x in (a, b))
+    a, b = _broadcast("cosine_similarity", a, b)
+    return _cosine(a, b, axis("cosine_similarity", a._array.ndim, dim), eps)
 
+
+@in_float32
+def _cosine(a: Any, b: Any, d: int, eps: float) -> Any:
     def unit(x: Any) -> Any:
         norm = ops.norm(x, dim=d, keepdim=True)
         n = norm._array

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ... import functions, ops
@@ -99,9 +101,10 @@ def embedding(
 
 def _shorten(table: np.ndarray, rows: np.ndarray, max_norm: float, p: float) -> None:
     """Scale rows of the table down to at most a p-norm, in place."""
-    norms = np.linalg.norm(table[rows], p, axis=1, keepdims=True)
+    wide = np.promote_types(table.dtype, np.float32)
+    norms = np.linalg.norm(table[rows].astype(wide), p, axis=1, keepdims=True)
     scale = np.where(norms > max_norm, max_norm / (norms + 1e-7), 1)
-    table[rows] *= scale.astype(table.dtype)
+    table[rows] = table[rows] * scale
     mark_written(table)
 
 
@@ -126,8 +129,9 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     if bias is not None and bias._array.shape != w[:1]:
         raise RuntimeError(f"bilinear(): bias size {bias._array.shape}, expected {w[:1]}")
     matrix = functions.reshape(ops.permute(weight, dims=(1, 0, 2)), (w[1], w[0] * w[2]))  # (I, K J)
-    rows = functions.reshape(input1, (-1, w[1]))
-    left = functions.reshape(ops.matmul(rows, matrix), (-1, w[0], w[2]))  # (N, K, J)
-    y = ops.matmul(left, functions.reshape(input2, (-1, w[2], 1)))  # (N, K, 1)
+    n = math.prod(a[:-1])
+    rows = functions.reshape(input1, (n, w[1]))
+    left = functions.reshape(ops.matmul(rows, matrix), (n, w[0], w[2]))  # (N, K, J)
+    y = ops.matmul(left, functions.reshape(input2, (n, w[2], 1)))  # (N, K, 1)
     y = functions.reshape(y, (*a[:-1], w[0]))
     return y if bias is None else ops.add(y, bias)

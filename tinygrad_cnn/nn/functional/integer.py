@@ -1,17 +1,21 @@
-"""Convolution and average pooling of integers: exact, and outside autograd.
+"""Convolution, average pooling and resizing of integers, outside autograd.
 
 The ops and their kernels are made for floating point, and integers above 2⁵³ do not fit into it. Here
 each tap (a position in the kernel) adds its products to all outputs, in the dtype of the input: sums
 wrap around, as in PyTorch. Arrays are (N, C, ..), and each setting has a value for each axis of space.
+
+Images of bytes are resized in fixed point, with weights of 15 bits, as PyTorch and Pillow do.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from ... import ops
 from .check import Shape
 
 ALL = ("int64", "int32", "int16", "int8", "uint8")  # the dtypes that linear and conv take
@@ -80,3 +84,31 @@ def averaged(
     for _, cells in _taps(kernel, stride, (1,) * len(kernel), output):
         total += x[cells]
     return np.abs(total) // np.abs(divisor) * np.sign(total) * np.sign(divisor)
+
+
+def resized(x: Any, matrices: list[ops.SparseMatrix]) -> Any:
+    """Images of uint8 (N, C, ..), multiplied by the matrix of each axis of space, the last first.
+
+    The weights of an axis are rounded to multiples of 2⁻ᵖ, with the largest p for which they fit
+    into 15 bits. The results of an axis are rounded to uint8 before the next.
+    """
+    y = x.astype(np.float64)  # exact: all sums are below 2⁵³
+    for axis in range(x.ndim - 1, 1, -1):
+        m, n = matrices[axis - 2].shape
+        if m == n:  # an axis that keeps its size is left alone, whatever the scale
+            continue
+        matrix, p = _fixed_point(matrices[axis - 2])
+        y = np.clip((matrix.times(y, axis) + 2 ** (p - 1)) // 2**p, 0, 255)
+    return y.astype(x.dtype)
+
+
+@functools.lru_cache(maxsize=256)
+def _fixed_point(matrix: ops.SparseMatrix) -> tuple[ops.SparseMatrix, int]:
+    """The matrix times 2ᵖ, rounded to integers after repeated places are added up; and p."""
+    m, n = matrix.shape
+    places, inverse = np.unique(matrix.rows * n + matrix.cells, return_inverse=True)
+    weights = np.bincount(inverse, matrix.weights)
+    most = weights.max()
+    p = next(p for p in range(22) if int(0.5 + most * 2 ** (p + 1)) >= 2**15)
+    rounded = np.trunc(weights * 2**p + np.copysign(0.5, weights))
+    return ops.SparseMatrix((m, n), places // n, places % n, rounded), p

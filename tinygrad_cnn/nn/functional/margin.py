@@ -14,6 +14,7 @@ from ...functions.arguments import optional_tensors, tensors
 from ...tensor import Tensor
 from .check import check_kind, one_floating_dtype
 from .distance import pairwise_distance
+from .precision import in_float32
 from .reduction import check_reduction, legacy_reduction, reduced
 
 __all__ = [
@@ -290,6 +291,11 @@ def multilabel_soft_margin_loss(
     tensors("multilabel_soft_margin_loss", input=input, target=target)
     optional_tensors("multilabel_soft_margin_loss", 3, weight=weight)
     check_kind("multilabel_soft_margin_loss", input)
+    return _multilabel_soft_margin(input, target, weight, reduction)
+
+
+@in_float32
+def _multilabel_soft_margin(input: Any, target: Any, weight: Any, reduction: str) -> Any:
     loss = -(target * ops.logsigmoid(input) + (1.0 - target) * ops.logsigmoid(-input))
     loss = (loss if weight is None else loss * weight).sum(-1) / input._array.shape[-1]
     return reduced(loss, reduction)

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from ... import engine, functions, ops
-from ...functions.arguments import optional_tensors, sizes
+from ...functions.arguments import in_floats, optional_tensors, sizes, tensors
 from ...tensor import Tensor
 from ...types import Ints
-from .check import Shape, floating, floating_affine
+from . import integer
+from .check import Shape, floating, floating_affine, one_dtype
 from .matrices import neighbours
+from .precision import HALF, SINGLE, in_float32
 
 __all__ = [
     "batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "rms_norm",
@@ -35,38 +37,43 @@ def batch_norm(
 
     Raises ValueError for less than two axes, a negative eps, and in training for an eps of 0 and for
     one value a channel; RuntimeError for shapes that do not fit, and unless input, weight and bias
-    have one floating-point dtype.
+    have one floating-point dtype. Beside a float16 input the others may be float32. The output has
+    the dtype of the input, and so have the running statistics.
 
     >>> batch_norm(tc.tensor([[1.0], [3.0]]), None, None, training=True, eps=1e-9)
     tensor([[-1.],
             [ 1.]])
     """
-    shape = _channels("batch_norm", input, running_mean, running_var, weight, bias)
+    x, dtype = _channels("batch_norm", input, running_mean, running_var, weight, bias)
+    shape = x._array.shape
     column = (1, shape[1], *[1] * (len(shape) - 2))
     if eps < 0 or (training and eps == 0):
         wanted = "positive during training" if training else "non-negative"
         raise ValueError(f"batch_norm eps must be {wanted}, but got {eps}")
     if not training:
-        return _by_running_statistics(input, running_mean, running_var, weight, bias, column, eps)
-    size = input._array.size
+        if running_mean is None or running_var is None:
+            raise RuntimeError("batch_norm: running_mean and running_var are needed in evaluation")
+        return _as(
+            dtype, _by_running_statistics(x, running_mean, running_var, weight, bias, column, eps)
+        )
+    size = x._array.size
     m = size // max(shape[1], 1)
     if m <= 1 and size:
         raise ValueError(
             f"Expected more than 1 value per channel when training, got input size {input.shape}"
         )
     dims = (0, *range(2, len(shape)))
-    y, mu, variance = ops.batch_norm(input, weight, bias, dims=dims, affine_shape=column, eps=eps)
+    y, mu, variance = ops.batch_norm(x, weight, bias, dims=dims, affine_shape=column, eps=eps)
     if m:
         _move(running_mean, running_var, mu, variance, m, momentum)
-    return y
+    return _as(dtype, y)
 
 
+@in_float32
 def _by_running_statistics(
     input: Any, running_mean: Any, running_var: Any, weight: Any, bias: Any, column: Shape,
     eps: float,
 ) -> Any:  # fmt: skip
-    if running_mean is None or running_var is None:
-        raise RuntimeError("batch_norm: running_mean and running_var are needed in evaluation")
     scale = ops.div(1.0, ops.sqrt(running_var + eps))
     if weight is not None:
         scale = scale * weight
@@ -91,7 +98,8 @@ def instance_norm(
     >>> instance_norm(tc.tensor([[[1.0, 3.0]]]), eps=0.0)
     tensor([[[-1.,  1.]]])
     """
-    shape = _channels("instance_norm", input, running_mean, running_var, weight, bias)
+    x, dtype = _channels("instance_norm", input, running_mean, running_var, weight, bias)
+    shape = x._array.shape
     if not use_input_stats:
         return batch_norm(input, running_mean, running_var, weight, bias, eps=eps)
     m = math.prod(shape[2:])
@@ -100,24 +108,51 @@ def instance_norm(
             f"Expected more than 1 spatial element when training, got input size {input.shape}"
         )
     dims, column = tuple(range(2, len(shape))), (1, shape[1], *[1] * (len(shape) - 2))
-    y, mu, variance = ops.instance_norm(
-        input, weight, bias, dims=dims, affine_shape=column, eps=eps
-    )
+    y, mu, variance = ops.instance_norm(x, weight, bias, dims=dims, affine_shape=column, eps=eps)
     if m and shape[0]:
         _move(running_mean, running_var, mu, variance, m, momentum)
-    return y
+    return _as(dtype, y)
 
 
-def _channels(name: str, x: Any, mean: Any, variance: Any, weight: Any, bias: Any) -> Shape:
-    """The shape (N, C, ..) of x. Raises unless the other Tensors fit it."""
-    floating_affine(name, x, weight, bias, place=4)
+def _channels(
+    name: str, input: Any, mean: Any, variance: Any, weight: Any, bias: Any
+) -> tuple[Any, Any]:
+    """The input (N, C, ..) and its dtype as `_meeting`. Raises unless the other Tensors fit it."""
+    x, dtype = _meeting(name, input, weight, bias, place=4)
     shape: Shape = x._array.shape
     if len(shape) < 2:
         raise ValueError(f"{name}: expected (N, C, ..), got shape {shape}")
     _check_vectors(
         name, 2, shape[1], running_mean=mean, running_var=variance, weight=weight, bias=bias
     )
-    return shape
+    own = input._array.dtype
+    for argument, v in (("running_mean", mean), ("running_var", variance)):
+        if v is None or v._array.dtype == own:
+            continue
+        if own != HALF or v._array.dtype != SINGLE:
+            raise RuntimeError(
+                f"{name}: expected {argument} of the dtype of input, {own}, got {v._array.dtype}"
+            )
+    return x, dtype
+
+
+def _meeting(name: str, input: Any, weight: Any, bias: Any, place: int) -> tuple[Any, Any]:
+    """The input as the op takes it, and the dtype of the output where it is another, else None.
+
+    A float16 input beside float32 weights is computed in float32, as in mixed precision. Raises
+    unless all have one floating-point dtype otherwise.
+    """
+    if isinstance(input, Tensor) and input._array.dtype == HALF:
+        beside = [v._array.dtype for v in (weight, bias) if isinstance(v, Tensor)]
+        if beside and all(dtype == SINGLE for dtype in beside):
+            return ops.cast(input, dtype=SINGLE), HALF
+    floating_affine(name, input, weight, bias, place=place)
+    return input, None
+
+
+def _as(dtype: Any, y: Any) -> Any:
+    """y in a dtype, unless that is None."""
+    return y if dtype is None else ops.cast(y, dtype=dtype)
 
 
 def _check_vectors(name: str, first: int, channels: int, **vectors: Any) -> None:
@@ -157,14 +192,16 @@ def layer_norm(
     """The last axes of input (.., *normalized_shape) to mean 0 and variance 1, · weight + bias.
 
     weight and bias have the shape `normalized_shape`. Raises RuntimeError for shapes that do not
-    fit, and unless all have one floating-point dtype. (Ba, Kiros and Hinton 2016.)
+    fit, and unless all have one floating-point dtype. Beside a float16 input they may be float32.
+    (Ba, Kiros and Hinton 2016.)
 
     >>> layer_norm(tc.tensor([[1.0, 3.0], [0.0, 8.0]]), (2,), eps=0.0)
     tensor([[-1.,  1.],
             [-1.,  1.]])
     """
-    dims, last = _last_axes("layer_norm", input, normalized_shape, weight, bias)
-    return ops.layer_norm(input, weight, bias, dims=dims, affine_shape=last, eps=eps)[0]
+    x, dtype = _meeting("layer_norm", input, weight, bias, place=3)
+    dims, last = _last_axes("layer_norm", x, normalized_shape, weight, bias)
+    return _as(dtype, ops.layer_norm(x, weight, bias, dims=dims, affine_shape=last, eps=eps)[0])
 
 
 def rms_norm(
@@ -172,22 +209,25 @@ def rms_norm(
 ) -> Tensor:
     """input / √(mean of input² + eps), with the mean over its last axes, · weight.
 
-    weight has the shape `normalized_shape`. eps is by default the machine epsilon of the dtype.
-    Raises as `layer_norm`. (Zhang and Sennrich 2019, Root mean square layer normalization.)
+    weight has the shape `normalized_shape` and any dtype: the output has that of the input. eps is by
+    default the machine epsilon of that dtype. Raises NotImplementedError for an input of integers,
+    otherwise as `layer_norm`. (Zhang and Sennrich 2019, Root mean square layer normalization.)
 
     >>> rms_norm(tc.tensor([[1.0, 7.0]]), 2)
     tensor([[0.2000, 1.4000]])
     """
+    floating("rms_norm", input=input)
+    optional_tensors("rms_norm", 3, weight=weight)
     dims, last = _last_axes("rms_norm", input, normalized_shape, weight, None)
     eps = float(np.finfo(input._array.dtype).eps) if eps is None else eps
-    return ops.rms_norm(input, weight, dims=dims, affine_shape=last, eps=eps)[0]
+    y = ops.rms_norm(input, weight, dims=dims, affine_shape=last, eps=eps)[0]
+    return y if y._array.dtype == input._array.dtype else ops.cast(y, dtype=input._array.dtype)
 
 
 def _last_axes(
     name: str, x: Any, normalized_shape: Any, weight: Any, bias: Any
 ) -> tuple[Shape, Shape]:
-    """The axes to normalize over, and their sizes. Raises for arguments that do not fit."""
-    floating_affine(name, x, weight, bias, place=3)
+    """The axes to normalize over, and their sizes. Raises for shapes that do not fit."""
     last, shape = sizes("layer_norm", (normalized_shape,), "normalized_shape"), x._array.shape
     if not last:
         raise RuntimeError(
@@ -218,13 +258,14 @@ def group_norm(
 
     Then each channel is multiplied by weight (C,) and added to bias (C,). Raises RuntimeError for
     shapes that do not fit, for groups that do not divide the channels, and unless all have one
-    floating-point dtype; ValueError for a single value. (Wu and He 2018.)
+    floating-point dtype; ValueError for a single value. Beside a float16 input the others may be
+    float32. (Wu and He 2018.)
 
     >>> group_norm(tc.tensor([[1.0, 3.0, 0.0, 8.0]]), 2, eps=0.0)
     tensor([[-1.,  1., -1.,  1.]])
     """
-    floating_affine("group_norm", input, weight, bias, place=3)
-    shape = input._array.shape
+    x, dtype = _meeting("group_norm", input, weight, bias, place=3)
+    shape = x._array.shape
     if len(shape) < 2:
         raise RuntimeError(
             f"Expected at least 2 dimensions for input tensor but received {len(shape)}"
@@ -242,10 +283,10 @@ def group_norm(
         )
     _check_vectors("group_norm", 3, c, weight=weight, bias=bias)
     inner = (num_groups, c // num_groups)
-    x = functions.reshape(input, (n, *inner, *places))
+    x = functions.reshape(x, (n, *inner, *places))
     dims, column = tuple(range(2, len(shape) + 1)), (1, *inner, *[1] * len(places))
     y = ops.group_norm(x, weight, bias, dims=dims, affine_shape=column, eps=eps)[0]
-    return functions.reshape(y, shape)
+    return _as(dtype, functions.reshape(y, shape))
 
 
 def local_response_norm(
@@ -253,15 +294,17 @@ def local_response_norm(
 ) -> Tensor:
     """input / (k + alpha · m)^beta, with m the mean of input² over `size` channels, (N, C, ..).
 
-    The channels are those around, and channels outside count as 0. Raises ValueError for less than
-    three axes, RuntimeError for another dtype than of floating point. (Krizhevsky, Sutskever and
-    Hinton 2012, section 3.3, where alpha multiplies the sum.)
+    The channels are those around, and channels outside count as 0. int64 is computed in the default
+    dtype. Raises ValueError for less than three axes, NotImplementedError for other integers.
+    (Krizhevsky, Sutskever and Hinton 2012, section 3.3, where alpha multiplies the sum.)
 
     >>> local_response_norm(tc.tensor([[[3.0], [4.0]]]), 1, alpha=1.0, beta=0.5, k=0.0)
     tensor([[[1.],
              [1.]]])
     """
-    floating("local_response_norm", input=input)
+    tensors("local_response_norm", input=input)
+    if one_dtype("local_response_norm", integer.LONG, input=input):
+        (input,) = in_floats(input)
     shape = input._array.shape
     if len(shape) < 3:
         raise ValueError(
@@ -269,5 +312,11 @@ def local_response_norm(
         )
     if size < 1:
         raise RuntimeError(f"local_response_norm: size must be greater than zero, got {size}")
-    total = ops.resample(input * input, dim=1, matrix=neighbours(shape[1], size))
-    return input / (total * (alpha / size) + k) ** beta
+    return _by_neighbours(input, size, alpha / size, beta, k)
+
+
+@in_float32
+def _by_neighbours(x: Any, size: int, alpha: float, beta: float, k: float) -> Any:
+    """x / (k + alpha · s)^beta, with s the sum of x² over `size` channels."""
+    total = ops.resample(x * x, dim=1, matrix=neighbours(x._array.shape[1], size))
+    return x / (total * alpha + k) ** beta

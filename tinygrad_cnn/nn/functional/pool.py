@@ -22,6 +22,7 @@ from ...tensor import Tensor
 from ...types import Ints
 from . import integer
 from .check import Shape, as_images, check_kind, check_spatial, one_dtype, restored, sizes
+from .precision import in_float32
 
 __all__ = [
     "avg_pool1d", "avg_pool2d", "avg_pool3d", "lp_pool1d", "lp_pool2d", "lp_pool3d", "max_pool1d",
@@ -356,7 +357,7 @@ def lp_pool1d(
     >>> lp_pool1d(tc.tensor([[3.0, 4.0, 0.0, 1.0]]), 2, 2)
     tensor([[5., 1.]])
     """
-    return _lp_pool(1, input, norm_type, kernel_size, stride, ceil_mode)
+    return _lp_pool(input, 1, norm_type, kernel_size, stride, ceil_mode)
 
 
 def lp_pool2d(
@@ -371,7 +372,7 @@ def lp_pool2d(
     >>> lp_pool2d(tc.tensor([[[3.0, 4.0]]]), 2, (1, 2))
     tensor([[[5.]]])
     """
-    return _lp_pool(2, input, norm_type, kernel_size, stride, ceil_mode)
+    return _lp_pool(input, 2, norm_type, kernel_size, stride, ceil_mode)
 
 
 def lp_pool3d(
@@ -383,10 +384,11 @@ def lp_pool3d(
     >>> lp_pool3d(tc.tensor([[[[3.0, 4.0]]]]), 2, (1, 1, 2))
     tensor([[[[5.]]]])
     """
-    return _lp_pool(3, input, norm_type, kernel_size, stride, ceil_mode)
+    return _lp_pool(input, 3, norm_type, kernel_size, stride, ceil_mode)
 
 
-def _lp_pool(n: int, input: Any, norm_type: float, kernel_size: Any, *given: Any) -> Any:
+@in_float32
+def _lp_pool(input: Any, n: int, norm_type: float, kernel_size: Any, *given: Any) -> Any:
     """(Σ xᵖ)^(1/p) of each window. sign(t) |t| is t, but has the gradient 0 at t = 0."""
     name = f"lp_pool{n}d"
     tensors(name, input=input)

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from ... import functions, ops
+from ...engine import wrap
 from ...engine.dtypes import float32, uint8
 from ...functions.arguments import tensors
 from ...functions.public import numpys_names
 from ...tensor import Tensor
 from ...types import Ints
+from . import integer
 from .adaptive_pool import adaptive_average
 from .check import Shape, floating, sizes
 from .matrices import cubic, linear, nearest, windows
@@ -42,8 +44,8 @@ def interpolate(
     ratio of the two sizes.
 
     Raises ValueError for settings that exclude each other, NotImplementedError for a mode of
-    another number of axes and for `antialias`, RuntimeError unless the input is of floating point;
-    the nearest modes take uint8, too.
+    another number of axes, for `antialias`, and unless the input is of floating point. The nearest
+    modes, "bilinear" and "bicubic" take uint8, too: its values are rounded after each axis.
 
     >>> interpolate(tc.tensor([[[0.0, 2.0]]]), scale_factor=2, mode="linear")
     tensor([[[0.0000, 0.5000, 1.5000, 2.0000]]])
@@ -83,8 +85,11 @@ def interpolate(
             ),
             dtype=uint8,
         )  # fmt: skip
-    floating("interpolate", input=input)
-    for dim, (before, after, factor) in enumerate(zip(shape[2:], size, factors, strict=True), 2):
+    in_bytes = input._array.dtype == uint8 and n == 2
+    if not in_bytes:
+        floating("interpolate", input=input)
+    matrices = []
+    for before, after, factor in zip(shape[2:], size, factors, strict=True):
         if align_corners:
             step = (before - 1) / (after - 1) if after > 1 else 0.0
         elif factor is None or (mode == "nearest" and n == 2 and after in (before, 2 * before)):
@@ -93,10 +98,15 @@ def interpolate(
             step = 1 / factor
         if mode.startswith("nearest"):  # PyTorch computes the cells of planes in float32
             precision: Any = np.float32 if n == 2 else input._array.dtype.type
-            matrix = nearest(before, after, step, mode == "nearest-exact", precision)
+            matrices.append(nearest(before, after, step, mode == "nearest-exact", precision))
         else:
             curve = cubic if mode == "bicubic" else linear
-            matrix = curve(before, after, step, bool(align_corners))
+            if curve is linear and before == after:  # an axis that keeps its size is left alone
+                step = 1.0
+            matrices.append(curve(before, after, step, bool(align_corners)))
+    if in_bytes:
+        return wrap(integer.resized(input._array, matrices))
+    for dim, matrix in enumerate(matrices, 2):
         input = ops.resample(input, dim=dim, matrix=matrix)
     return input
 
