@@ -24,7 +24,8 @@ def einsum(equation: str, *operands: Tensor | Sequence[Tensor]) -> Tensor:
 
     "bij,bjk->bik" multiplies batches of matrices; "..." stands for axes that broadcast; a label
     twice in one operand takes its diagonal; without "->" the output has each label that occurs once,
-    in alphabetical order. Of more than two operands the first two are contracted first.
+    in alphabetical order. Of more than two operands the first two are contracted first. Integers that
+    are summed alone, before a product, are summed in int64.
 
     The operands have one dtype, and may come as one list. RuntimeError for labels or dtypes that do
     not fit the operands, NotImplementedError for lists of axes in place of an equation.
@@ -45,8 +46,9 @@ def einsum(equation: str, *operands: Tensor | Sequence[Tensor]) -> Tensor:
     xs = several("einsum", operands)
     _check_one_dtype("einsum", xs)
     inputs, output = _labels(equation, tuple([x._array.ndim for x in xs]))
-    if len(xs) == 1 and not set(inputs[0]) <= set(output):
-        xs = [summable("einsum", xs[0], None)]
+    for k, labels in enumerate(inputs):
+        if set(labels) - set(output).union(*inputs[:k], *inputs[k + 1 :]):
+            xs[k] = summable("einsum", xs[k], None)
     size: dict[str, int] = {}
     for k, (labels, x) in enumerate(zip(inputs, xs, strict=True)):
         for label, n in zip(labels, x._array.shape, strict=True):

@@ -70,7 +70,8 @@ def huber_loss(
     """d² / 2 where d = |input − target| < δ, else δ (d − δ/2), times the weight of the element.
 
     `reduction` is "mean", which divides by the number of elements, "sum" or "none". Raises
-    RuntimeError for δ ≤ 0, ValueError for a weight of another shape than the input's. (Huber 1964.)
+    RuntimeError for δ ≤ 0 and for two dtypes, ValueError for a weight of another shape than the
+    input's. (Huber 1964.)
 
     >>> huber_loss(tc.tensor([1.0, 2.0]), tc.tensor([0.0, 5.0]), "none", delta=2.0)
     tensor([0.5000, 4.0000])
@@ -79,7 +80,13 @@ def huber_loss(
         raise RuntimeError(
             f"huber_loss does not support non-positive values for delta. Got {delta}"
         )
-    loss = ops.huber(_difference("huber_loss", input, target, weight, 5), delta=delta)
+    difference = _difference("huber_loss", input, target, weight, 5)
+    if input._array.dtype != target._array.dtype:
+        raise RuntimeError(
+            f"huber_loss: expected target of the dtype of input, {input._array.dtype}, got "
+            f"{target._array.dtype}"
+        )
+    loss = ops.huber(difference, delta=delta)
     return reduced(loss if weight is None else loss * weight, reduction)
 
 

@@ -125,6 +125,11 @@ def _size(shape: Shape, size: Any, scale_factor: Any, recompute: bool) -> tuple[
             f"spatial dimensions of {list(shape[2:])} and {name} of {given}"
         )
     if scale_factor is not None:
+        if not all(0 < m * f < 2**31 for m, f in zip(shape[2:], values, strict=True)):
+            raise RuntimeError(
+                f"interpolate: wanted positive scale factors, and sizes below 2³¹, but got scale_factor "
+                f"{given} for an input of size {list(shape)}"
+            )
         grown = tuple(math.floor(m * f) for m, f in zip(shape[2:], values, strict=True))
         return grown, (None,) * n if recompute else values
     if any(isinstance(v, (float, bool)) or not hasattr(v, "__index__") for v in values):
