@@ -1,6 +1,6 @@
 """The keywords that functions which make Tensors share: `layout`, `device`, `requires_grad` ...
 
-`pin_memory` is accepted without effect: there is no device to copy to. `public` sees to `out`.
+`pin_memory` is accepted without effect: there is no device to copy to. `public` handles `out`.
 """
 
 from __future__ import annotations

@@ -11,6 +11,11 @@
 
 The environment variable ``TINYGRAD_CNN_KERNELS`` names the initial set. A set is imported when
 a kernel is first used, so importing this package costs nothing.
+
+Beside the kernels it has what ops, functions and both sets of kernels share: pointwise functions on
+arrays (`logistic`, `rectified`, `masked`, `between`, `erf`, `minus_log_erfc`), sizes and slices of
+windows (`output_size`, `tap_slices`), `index_labels`, and the number of elements from which an array
+is large (`LARGE_ELEMENTS`).
 """
 
 from typing import TYPE_CHECKING
