@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Self, overload
 
 from ..engine import mark_written
-from ..engine.dtypes import float16, float32, float64
+from ..engine.dtypes import FLOATING, float16, float32, float64
 from ..metadata import target
 from ..tensor import Tensor
 from ..types import Device, DType
@@ -130,14 +130,14 @@ class Module(Hookable, Stateful, Tree["Module"]):
         for a dtype that is not floating point, RuntimeError for another device.
 
         >>> tc.nn.Linear(1, 1).to(tc.float64).weight.dtype
-        dtype('float64')
+        torch.float64
         """
         if "tensor" in kwargs:
             kwargs["other"] = kwargs.pop("tensor")
         dtype, _ = target("to", *args, **kwargs)
         if dtype is None:
             return self
-        if dtype.kind != "f":
+        if dtype.kind not in FLOATING:
             raise TypeError(
                 f"nn.Module.to only accepts floating point dtypes, but got desired dtype={dtype}"
             )
