@@ -49,13 +49,23 @@ class Tensor(Conversions):
         new._shared = True
         return new
 
-    def new(self, *args: Any, device: Device = None, **kwargs: Any) -> Tensor:
+    @numpys_names
+    def new(
+        self,
+        *args: Any,
+        device: Device = None,
+        size: Sequence[int] | None = None,
+        data: Any = None,
+        other: Tensor | None = None,
+    ) -> Tensor:
         """A Tensor of this dtype: of sizes, or of data. See `FloatTensor`.
 
         >>> tc.tensor([1, 2]).new([3.5]), tc.tensor([1, 2]).new(2, 3).shape
         (tensor([3]), torch.Size([2, 3]))
         """
-        return legacy.new("new", self._array.dtype, args, {"device": device, **kwargs})
+        named = {"device": device, "size": size, "data": data, "other": other}
+        kwargs = {name: value for name, value in named.items() if value is not None}
+        return legacy.new("new", self._array.dtype, args, kwargs)
 
     # --- Shape, dtype, device -----------------------------------------------------------------
 

@@ -9,7 +9,6 @@ import numpy as np
 from .. import ops
 from ..engine import Recorded, wrap
 from ..functions.arguments import kind_of
-from ..functions.public import renamed
 from ..metadata import Size, device
 from .data import from_numpy, tensor
 from .options import size_of
@@ -59,7 +58,6 @@ def _is_size(value: Any) -> bool:
 
 def _arguments(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
     """The arguments by place, once the keywords are checked."""
-    kwargs = renamed(kwargs, ("size", "data", "other", "device"))
     where = kwargs.pop("device", None)
     named = [name for name in ("size", "data", "other") if name in kwargs]
     if len(named) > bool(named and not args) or len(kwargs) > len(named):

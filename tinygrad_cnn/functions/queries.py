@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, TypeGuard, overload
 
-from .. import dtypes
+from ..dtypes import DTYPES, dtype
 from ..engine import Recorded
 from ..engine.dtypes import FLOATING, result_type as meeting
 from ..types import Number
@@ -56,8 +56,12 @@ def is_complex(input: Tensor) -> bool:
     return False
 
 
+@overload
+def result_type(tensor: Tensor, other: Tensor | Number) -> dtype: ...
+@overload
+def result_type(tensor: Number, other: Tensor | Number) -> dtype: ...
 @public(overloads=True)
-def result_type(tensor: Tensor | Number, other: Tensor | Number) -> dtypes.dtype:
+def result_type(tensor: Tensor | Number, other: Tensor | Number) -> dtype:
     """The dtype in which two operands meet, Tensors or numbers.
 
     Tensors with axes decide. A Tensor without axes, and after it a number, matters only if it is of
@@ -72,4 +76,4 @@ def result_type(tensor: Tensor | Number, other: Tensor | Number) -> dtypes.dtype
                 "result_type() received an invalid combination of arguments - got "
                 f"({kind_of(tensor)}, {kind_of(other)}): wanted Tensors or numbers"
             )
-    return dtypes.DTYPES[meeting(array_of(tensor), array_of(other))]
+    return DTYPES[meeting(array_of(tensor), array_of(other))]
