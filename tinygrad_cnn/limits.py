@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from .dtypes import as_dtype, dtype, get_default_dtype
 
@@ -40,7 +42,7 @@ class finfo:
 
     __slots__ = ("_format", "_of")
 
-    def __init__(self, type: dtype | None = None):
+    def __init__(self, type: dtype | np.dtype[Any] | None = None):
         own = get_default_dtype() if type is None else as_dtype("finfo", type, "type").to_real()
         if not own.is_floating_point:
             raise TypeError(
@@ -112,7 +114,7 @@ class iinfo:
 
     __slots__ = ("_of",)
 
-    def __init__(self, type: dtype):
+    def __init__(self, type: dtype | np.dtype[Any]):
         own = as_dtype("iinfo", type, "type")
         if own.is_floating_point or own.is_complex:
             raise TypeError(

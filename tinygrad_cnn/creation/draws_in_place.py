@@ -111,7 +111,9 @@ def random_(
 def _past_the_last(dtype: np.dtype[Any]) -> int:
     """One more than the largest integer to which a dtype is exact; of int64 the largest itself."""
     if dtype.kind in FLOATING:
-        return int(2 ** (np.finfo(dtype).nmant + 1)) + 1
+        from ..limits import finfo  # few programs need it
+
+        return int(2 / finfo(dtype).eps) + 1
     return 2 if dtype.kind == "b" else min(int(np.iinfo(dtype).max) + 1, 2**63 - 1)
 
 

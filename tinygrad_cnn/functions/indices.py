@@ -124,7 +124,9 @@ def fill_value(name: str, value: Any, dtype: np.dtype) -> Any:
         return value
     if dtype.kind == "b":
         return np.asarray(bool(number))
-    limits: Any = np.finfo(dtype) if floating else np.iinfo(dtype)
+    from ..limits import finfo  # few programs need it
+
+    limits: Any = finfo(dtype) if floating else np.iinfo(dtype)
     most = float(limits.max) if floating else limits.max
     least = -most if dtype.kind != "i" else limits.min  # -1 is 255 in uint8
     if not least <= number <= most:

@@ -273,6 +273,8 @@ def clamp(x, *, min, max):
 
     x̄ = ȳ where min ≤ x ≤ max, else 0: on either bound the subgradient is 1, as in PyTorch.
     """
+    if x.dtype.kind == "V":  # with a number NumPy gives float32
+        return rounded(np.clip, (x, min, max), {})
     return np.clip(x, min, max)
 
 
