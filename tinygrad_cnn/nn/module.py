@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Self, overload
 
+from ..dtypes import bfloat16, dtype_of_type
 from ..engine import mark_written
 from ..engine.dtypes import FLOATING, float16, float32, float64
 from ..metadata import target
@@ -161,9 +162,19 @@ class Module(Hookable, Stateful, Tree["Module"]):
         """Convert floating-point parameters and buffers to float16."""
         return self.to(float16)
 
-    def type(self, dst_type: DType | str) -> Self:
-        """Convert floating-point parameters and buffers to `dst_type`."""
-        return self.to(dst_type)
+    def bfloat16(self) -> Self:
+        """Convert floating-point parameters and buffers to bfloat16.
+
+        ImportError without the package ml_dtypes.
+        """
+        return self.to(bfloat16)
+
+    def type(self, dst_type: DType | type | str) -> Self:
+        """Convert floating-point parameters and buffers to a dtype, or to `torch.DoubleTensor` ...
+
+        Takes what `Tensor.type` takes. TypeError for a dtype that is not of floating point.
+        """
+        return self.to(dtype_of_type(dst_type))
 
     def cpu(self) -> Self:
         """Return this module: it is on the CPU."""
