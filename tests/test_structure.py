@@ -19,7 +19,7 @@ NAMES = [str(path.relative_to(PACKAGE)) for path in FILES]
 
 OURS = ("tinygrad_cnn", "visualize", "benchmarks")
 HEAVY = ("scipy", "hypothesis", "graphviz", "matplotlib", "concurrent", "multiprocessing", "numba",
-         "safetensors")  # fmt: skip
+         "safetensors", "ml_dtypes")  # fmt: skip
 
 
 def imports(path):
@@ -81,6 +81,8 @@ def test_packages_that_may_be_imported(name):
         allowed |= {"numba", "llvmlite"}
     if name.startswith("serialization/"):
         allowed |= {"safetensors"}
+    if name == "dtypes.py":
+        allowed |= {"ml_dtypes"}
     assert outside(PACKAGE / name) <= allowed
 
 
@@ -119,11 +121,12 @@ LAYERS = [  # each may import itself and earlier ones
     ("kernels", "naming"),
     ("engine",),
     ("ops",),
+    ("dtypes", "limits"),
     ("metadata", "printing", "random", "types"),
     ("compat",),
     ("functions", "inplace", "ufuncs"),
     ("creation", "autograd"),
-    ("methods", "conversion", "hooks", "tensor"),
+    ("methods", "conversion", "hooks", "tensor", "typed"),
     ("nn",),
     ("optim",),
     ("utils", "serialization"),

@@ -20,7 +20,7 @@ from . import utils as utils
 from .tensor import Tensor as Tensor  # before the function `tensor`, which takes the module's name
 from .compat.machine import *  # each module lists in __all__ what is public here
 from .creation import *
-from .engine.dtypes import *
+from .dtypes import *
 from .functions import *
 from .metadata import *
 from .engine import (
@@ -39,6 +39,7 @@ from .serialization import *
 
 bool, half, float, double = bool_, float16, float32, float64
 short, int, long = int16, int32, int64
+cfloat, cdouble = complex64, complex128
 
 __version__ = "0.1.0"
 
@@ -47,4 +48,18 @@ if not _typing.TYPE_CHECKING:
     from .naming import own_methods as _own_methods
 
     _own_methods(globals())
-    _not_here(globals(), modules=("testing",))
+    _not_here(
+        globals(),
+        modules=("testing",),
+        names={
+            "limits": ("finfo", "iinfo"),
+            "typed": (
+                "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor",
+                "FloatTensor", "HalfTensor", "IntTensor", "LongTensor", "ShortTensor",
+                "set_default_tensor_type",
+            ),
+        },
+    )  # fmt: skip
+else:
+    from .limits import *
+    from .typed import *

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from . import ops
+from .dtypes import TYPE_NAMES, bfloat16, dtype_of_type
 from .engine import settle, wrap
 from .engine.dtypes import (
+    FLOATING,
     bool_,
     float16,
     float32,
@@ -25,7 +27,6 @@ from .metadata import (
     channels_last,
     check_memory_format,
     contiguous_format,
-    dtype_of,
     preserve_format,
     target,
 )
@@ -35,24 +36,12 @@ from .types import Device, DType, MemoryFormat
 if TYPE_CHECKING:
     from .tensor import Tensor
 
-TYPE_NAMES = {  # PyTorch's names for Tensors of a dtype; other dtypes keep their own name
-    "float16": "HalfTensor",
-    "float32": "FloatTensor",
-    "float64": "DoubleTensor",
-    "uint8": "ByteTensor",
-    "int8": "CharTensor",
-    "int16": "ShortTensor",
-    "int32": "IntTensor",
-    "int64": "LongTensor",
-    "bool": "BoolTensor",
-}
 
-
-def converted(x: Any, dtype: DType) -> Any:
+def converted(x: Any, dtype: np.dtype[Any]) -> Any:
     """`x` in another dtype; itself if it has that dtype. No gradient passes integers and bools."""
     if dtype == x._array.dtype:
         return x
-    if dtype.kind != "f":
+    if dtype.kind not in FLOATING:
         return wrap(x._array.astype(dtype))
     return ops.cast(x, dtype=dtype)
 
@@ -85,6 +74,16 @@ class _ToDtype(Methods):
         tensor([1.5000, 0.0000], dtype=torch.float16)
         """
         return converted(self, float16)
+
+    def bfloat16(self, memory_format: MemoryFormat | None = None) -> Tensor:
+        """In the dtype bfloat16. This Tensor itself if it has that dtype.
+
+        ImportError without the package ml_dtypes.
+
+        >>> tc.tensor([1.5, 0.0]).bfloat16()
+        tensor([1.5000, 0.0000], dtype=torch.bfloat16)
+        """
+        return converted(self, bfloat16.dtype)
 
     def long(self, memory_format: MemoryFormat | None = None) -> Tensor:
         """In the dtype int64, rounded towards 0. This Tensor itself if it has that dtype.
@@ -196,24 +195,19 @@ class Conversions(_ToDtype):
     @overload
     def type(self, dtype: None = None, non_blocking: bool = False) -> str: ...
     @overload
-    def type(self, dtype: str | DType, non_blocking: bool = False) -> Tensor: ...
-    def type(self, dtype: str | DType | None = None, non_blocking: bool = False) -> Any:
-        """Convert to a dtype, or to a PyTorch type given by name. By default, return its name.
+    def type(self, dtype: str | type | DType, non_blocking: bool = False) -> Tensor: ...
+    def type(self, dtype: str | type | DType | None = None, non_blocking: bool = False) -> Any:
+        """Convert to a dtype, given as such, as `torch.LongTensor`, or as the name of that.
 
-        ValueError for an unknown name.
+        By default, return the name of its own type. ValueError for an unknown name, RuntimeError for
+        a type of `torch.cuda`.
 
-        >>> tc.ones(2).type(), tc.ones(2).type("torch.LongTensor")
-        ('torch.FloatTensor', tensor([1, 1]))
+        >>> tc.ones(2).type(), tc.ones(2).type("torch.LongTensor"), tc.ones(2).type(tc.LongTensor)
+        ('torch.FloatTensor', tensor([1, 1]), tensor([1, 1]))
         """
         if dtype is None:
-            own = self._array.dtype
-            return f"torch.{TYPE_NAMES.get(own.name, own)}"
-        if isinstance(dtype, str):
-            names = {f"torch.{text}": name for name, text in TYPE_NAMES.items()}
-            if dtype not in names:
-                raise ValueError(f"invalid type: '{dtype}'")
-            return converted(self, np.dtype(names[dtype]))
-        return converted(self, dtype_of("type", dtype))
+            return f"torch.{TYPE_NAMES[self._array.dtype.name]}"
+        return converted(self, dtype_of_type(dtype))
 
     @numpys_names
     def type_as(self, other: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ import numpy as np
 
 from . import engine
 from .engine import OVERWRITTEN, Recorded, grad_mode, replay, steps
-from .engine.dtypes import RANK, get_default_dtype, number_in, result_type
+from .engine.dtypes import FLOATING, RANK, get_default_dtype, number_in, result_type
 from .ops import setitem, write_view
 
 if TYPE_CHECKING:
@@ -71,13 +71,13 @@ def _run(
     op: Any, forward: Any, floating: bool, x: Any, others: tuple[Any, ...], attributes: Any
 ) -> Any:
     recorded = _check(x, op.name, others, op.elementwise)
-    if floating and x._array.dtype.kind != "f":
+    if floating and x._array.dtype.kind not in FLOATING:
         _check_type(op.name, get_default_dtype(), x._array.dtype)
     needed = recorded and op.inputs[0] in op.saved  # by a vjp: the values that are overwritten
     old = x._array.copy() if needed else None
     y = engine.call(op, forward, (x, *others), attributes, promoting=False)
     engine.mark_written(x._array)
-    if y._node is not None and x._array.dtype.kind == "f":  # integers require no grad
+    if y._node is not None and x._array.dtype.kind in FLOATING:  # integers require no grad
         _record(x, y._node, old)
     elif hasattr(getattr(x, "_base", x), "_views"):
         _move_on(x)
@@ -123,7 +123,7 @@ def _check(x: Any, name: str, others: tuple[Any, ...], elementwise: bool = False
             f"descriptor '{name}_' for 'Tensor' objects doesn't apply to a '{type(x).__name__}' object"
         )
     array, own, base = x._array, x._node, getattr(x, "_base", x)
-    recorded = (grad_mode.enabled and array.dtype.kind == "f") and any(
+    recorded = (grad_mode.enabled and array.dtype.kind in FLOATING) and any(
         [isinstance(t, Recorded) and t._node is not None for t in (base, x, *others)]
     )
     if recorded:

@@ -7,8 +7,8 @@ from typing import Any, SupportsIndex, overload
 
 import numpy as np
 
+from .dtypes import dtype_of
 from .engine import Recorded
-from .engine.dtypes import RANK
 
 __all__ = [
     "Size", "channels_last", "channels_last_3d", "contiguous_format", "device", "layout",
@@ -153,24 +153,6 @@ def check_memory_format(name: str, value: Any) -> None:
     """TypeError unless `value` is None or a memory format."""
     if value is not None and not isinstance(value, memory_format):
         raise _must_be(name, "memory_format", "memory_format", value)
-
-
-def dtype_of(name: str, value: Any) -> np.dtype[Any]:
-    """`value`, a dtype or the type of numbers that it stands for (`float`), as a dtype.
-
-    TypeError unless Tensors can have it: bool, an integer or floating point.
-    """
-    if isinstance(value, np.dtype):
-        found = value
-    elif isinstance(value, type) and issubclass(value, (bool, int, float, np.generic)):
-        found = np.dtype(value)
-    else:
-        raise _must_be(name, "dtype", "dtype", value)
-    if found.kind not in RANK:
-        raise TypeError(
-            f"{name}(): dtype {found} is not supported: use bool, an integer or a float"
-        )
-    return found
 
 
 def target(

@@ -16,6 +16,7 @@ import numpy as np
 from . import functions as f, ops
 from .creation import draws, draws_in_place, new
 from .engine import Recorded
+from .engine.dtypes import FLOATING
 from .functions import shape_methods
 from .functions.arguments import scaled
 from .functions.comparison import combine_bits, compare
@@ -39,6 +40,8 @@ FUNCTIONS = """
     allclose bitwise_and bitwise_not bitwise_or bitwise_xor eq equal ge greater greater_equal gt isclose
     isfinite isinf isnan isneginf isposinf le less less_equal logical_and logical_not logical_or
     logical_xor lt ne not_equal
+
+    is_complex
 
     all amax amin aminmax any argmax argmin bincount count_nonzero cumprod cumsum histc log_softmax
     logsumexp max mean median min prod softmax std sum var
@@ -152,7 +155,7 @@ class Methods(Recorded):
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
     def __invert__(self) -> Tensor:
-        if self._array.dtype.kind == "f":
+        if self._array.dtype.kind in FLOATING:
             raise TypeError(
                 "~ (operator.invert) is only implemented on integer and Boolean-type tensors, got "
                 f"{self._array.dtype}"

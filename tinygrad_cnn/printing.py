@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .engine.dtypes import bool_, get_default_dtype, int64
+from .engine.dtypes import FLOATING, bool_, get_default_dtype, int64
 
 __all__ = ["set_printoptions"]
 
@@ -125,7 +125,7 @@ def _nested(
 
 def _formatter(array: np.ndarray) -> tuple[Callable[[Any], str], int]:
     """The function from an element to its text, and the width that all texts have."""
-    if array.dtype.kind != "f":
+    if array.dtype.kind not in FLOATING:
         return _of_width(str, array.ravel().tolist())
     numbers = array[np.isfinite(array) & (array != 0)]
     size = np.abs(numbers).astype(np.float64)

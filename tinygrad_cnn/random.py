@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from .engine.dtypes import FLOATING
 from .metadata import check_device
-from .types import Device, DType, Ints
+from .types import Device, Ints
 
 __all__ = [
     "Generator", "default_generator", "get_rng_state", "initial_seed", "manual_seed", "seed",
@@ -194,18 +195,22 @@ def source(generator: Generator | None = None) -> np.random.Generator:
     return (generator or _default()).numpy
 
 
-def uniform(shape: Ints, dtype: DType, generator: Generator | None = None) -> np.ndarray:
+def uniform(shape: Ints, dtype: np.dtype[Any], generator: Generator | None = None) -> np.ndarray:
     """An array of draws from the uniform distribution on [0, 1)."""
     return _drawn("random", shape, dtype, generator)
 
 
-def standard_normal(shape: Ints, dtype: DType, generator: Generator | None = None) -> np.ndarray:
+def standard_normal(
+    shape: Ints, dtype: np.dtype[Any], generator: Generator | None = None
+) -> np.ndarray:
     """An array of draws from the normal distribution of mean 0 and variance 1."""
     return _drawn("standard_normal", shape, dtype, generator)
 
 
-def _drawn(method: str, shape: Ints, dtype: DType, generator: Generator | None) -> np.ndarray:
-    if dtype.kind != "f":
+def _drawn(
+    method: str, shape: Ints, dtype: np.dtype[Any], generator: Generator | None
+) -> np.ndarray:
+    if dtype.kind not in FLOATING:
         raise NotImplementedError(f"random numbers are of floating point, not {dtype}")
     draw = getattr(source(generator), method)
     return np.asarray(draw(shape, np.float32 if dtype == np.float32 else np.float64), dtype)

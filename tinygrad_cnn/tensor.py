@@ -11,25 +11,26 @@ import numpy as np
 
 from . import autograd, engine, metadata, ops
 from .conversion import Conversions
-from .creation.options import size_of
+from .creation import legacy
+from .dtypes import DTYPES, dtype
 from .engine import Node, Recorded, leaf, share, wrap
-from .engine.dtypes import get_default_dtype
-from .functions.arguments import array_of, axis, kind_of
+from .engine.dtypes import FLOATING, get_default_dtype
+from .functions.arguments import array_of, axis
 from .functions.brackets import check_value, index_error, plain_index
 from .functions.public import as_method, numpys_names, public
 from .hooks import RemovableHandle
 from .inplace import overwrite
 from .metadata import CPU, Size, strided
 from .printing import format_tensor
-from .types import DType, Index, Number, Values
+from .types import Device, Index, Number, Values
 from .ufuncs import array_ufunc
 
 
 class Tensor(Conversions):
     """A NumPy array that records the operations on it.
 
-    `Tensor(data)` copies into the default dtype, and `Tensor(2, 3)` is `empty(2, 3)`. `tensor(data)` is
-    the usual way to make one.
+    `Tensor(2, 3)` is `empty(2, 3)`, and `Tensor([1, 2])` holds these numbers in the default dtype; see
+    `FloatTensor`. `tensor(data)` is the usual way to make one.
 
     >>> x = tc.tensor([1.0, 2.0], requires_grad=True)
     >>> (x * x).sum().backward()
@@ -40,16 +41,31 @@ class Tensor(Conversions):
     __slots__ = ()
     __array_ufunc__ = array_ufunc
 
-    def __new__(cls, *data: Any) -> Any:
-        if not data:
-            array = np.empty(0, get_default_dtype())
-        elif len(data) > 1 or isinstance(data[0], (Size, int, np.integer)):
-            array = np.empty(size_of("new", data), get_default_dtype())
-        elif isinstance(data[0], (Recorded, np.ndarray, list, tuple)):
-            array = np.array(array_of(data[0]), get_default_dtype())
-        else:
-            raise TypeError(f"new(): data must be a sequence (got {kind_of(data[0])})")
-        return _rebuild(cls, array, False)
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        made = legacy.new("Tensor", get_default_dtype(), args, kwargs, any_=True)
+        if cls is Tensor:
+            return made
+        new = _rebuild(cls, made.detach()._array, False)
+        new._shared = True
+        return new
+
+    @numpys_names
+    def new(
+        self,
+        *args: Any,
+        device: Device = None,
+        size: Sequence[int] | None = None,
+        data: Any = None,
+        other: Tensor | None = None,
+    ) -> Tensor:
+        """A Tensor of this dtype: of sizes, or of data. See `FloatTensor`.
+
+        >>> tc.tensor([1, 2]).new([3.5]), tc.tensor([1, 2]).new(2, 3).shape
+        (tensor([3]), torch.Size([2, 3]))
+        """
+        named = {"device": device, "size": size, "data": data, "other": other}
+        kwargs = {name: value for name, value in named.items() if value is not None}
+        return legacy.new("new", self._array.dtype, args, kwargs)
 
     # --- Shape, dtype, device -----------------------------------------------------------------
 
@@ -63,13 +79,13 @@ class Tensor(Conversions):
         return Size(self._array.shape)
 
     @property
-    def dtype(self) -> DType:
-        """The dtype of the elements, one of NumPy's.
+    def dtype(self) -> dtype:
+        """The dtype of the elements.
 
         >>> tc.zeros(2).dtype
-        dtype('float32')
+        torch.float32
         """
-        return self._array.dtype
+        return DTYPES[self._array.dtype]
 
     @property
     def ndim(self) -> int:
@@ -178,12 +194,12 @@ class Tensor(Conversions):
     is_cuda = is_sparse = False
 
     def is_floating_point(self) -> bool:
-        """Whether the dtype is one of floating point: float16, float32 or float64.
+        """Whether the dtype is one of floating point: float16, bfloat16, float32 or float64.
 
         >>> tc.zeros(2).is_floating_point(), tc.arange(2).is_floating_point()
         (True, False)
         """
-        return self._array.dtype.kind == "f"
+        return self._array.dtype.kind in FLOATING
 
     def __len__(self) -> int:
         if not self._array.ndim:
@@ -220,7 +236,7 @@ class Tensor(Conversions):
                 "computed variable in a subgraph that doesn't require differentiation use "
                 "var_no_grad = var.detach()"
             )
-        if value and self._array.dtype.kind != "f":
+        if value and self._array.dtype.kind not in FLOATING:
             raise RuntimeError(
                 f"Only Tensors of floating point dtype can require gradients, got {self.dtype}"
             )
@@ -321,7 +337,7 @@ class Tensor(Conversions):
         engine.release(self)
         self._array = value._array
         if self._node is not None and self._node.op is None:
-            self._node.shape, self._node.dtype = self.shape, self.dtype
+            self._node.shape, self._node.dtype = self._array.shape, self._array.dtype
 
     @property
     def _version(self) -> int:
@@ -421,7 +437,7 @@ class Tensor(Conversions):
 
     # --- Values ---------------------------------------------------------------------------------
 
-    def numpy(self, *, force: bool = False) -> np.ndarray[tuple[int, ...], DType]:
+    def numpy(self, *, force: bool = False) -> np.ndarray[tuple[int, ...], np.dtype[Any]]:
         """The array, on the same memory.
 
         RuntimeError for a Tensor that requires grad, unless `force`.

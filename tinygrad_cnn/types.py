@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
 
 import numpy as np
 
+from .dtypes import dtype
 from .metadata import device, layout, memory_format
 
 if TYPE_CHECKING:
     from .tensor import Tensor
 
 Number: TypeAlias = int | float | bool
-DType: TypeAlias = np.dtype[Any]
+DType: TypeAlias = dtype | np.dtype[Any] | type[bool | int | float | np.generic]
 Device: TypeAlias = device | str | int | None
 Layout: TypeAlias = layout
 MemoryFormat: TypeAlias = memory_format

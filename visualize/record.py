@@ -291,8 +291,8 @@ def _required(node: engine.Node) -> int:
 
 
 @functools.cache
-def _dtype_name(dtype: np.dtype[Any] | None) -> str | None:  # NumPy takes microseconds to make it
-    return None if dtype is None else str(dtype)
+def _dtype_name(dtype: Any) -> str | None:  # NumPy takes microseconds to make it
+    return None if dtype is None else str(np.dtype(dtype))
 
 
 @functools.cache

@@ -24,12 +24,17 @@ SPACES = {"torch": tc, "torch.Tensor": tc.Tensor, "torch.nn.functional": F,
 
 # Parameters that are missing here, and the alternative for each.
 NOT_HERE: dict[str, str] = {
+    "scalar": "of result_type: a number by its own keyword. By place it is taken",
+    "scalar1": "the same",
+    "scalar2": "the same",
+    "storage": "of Tensor.new: there are no storages. from_numpy and new(array) share memory",
     "out_dtype": "of matrix products on CUDA: PyTorch's CPU refuses it, and so does an unknown keyword",
 }
 # Overloads whose positional argument has two names: both work, by position and by keyword.
 # A key with a dot is for one function only.
 TWO_NAMES: dict[str, str] = {
     "repeat_interleave.repeats": "repeat_interleave(repeats), beside repeat_interleave(input, repeats)",
+    "result_type.tensor": "result_type(number, tensor) by place, beside result_type(tensor, other)",
     "scatter.value": "scatter(input, dim, index, value), beside src",
     "scatter_.value": "the same",
     "arange.end": "arange(end), beside arange(start, end)",

@@ -38,7 +38,7 @@ NEW = ["new_zeros", "new_ones", "new_empty"]
 )
 def test_values_and_types(make, dtype, values):
     x = make()
-    assert str(x.dtype) == dtype
+    assert x.dtype is getattr(tc, dtype)
     assert x.tolist() == values
 
 

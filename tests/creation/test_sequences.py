@@ -29,7 +29,7 @@ import tinygrad_cnn as tc
 )
 def test_values_and_types(make, dtype, values):
     x = make()
-    assert str(x.dtype) == dtype
+    assert x.dtype is getattr(tc, dtype)
     assert x.tolist() == values
 
 

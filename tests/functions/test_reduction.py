@@ -134,7 +134,8 @@ def test_dtypes():
 @pytest.mark.parametrize("dtype", ["float64", np.dtype(complex)])
 def test_a_dtype_that_tensors_cannot_have(name, dtype):
     args = (X, 0) if name in ("cumsum", "softmax") else (X,)
-    with pytest.raises(TypeError, match=rf"{name}\(\).*dtype"):
+    error = TypeError if isinstance(dtype, str) else NotImplementedError
+    with pytest.raises(error, match=rf"{name}\(\).*(dtype|complex128)"):
         getattr(tc, name)(*args, dtype=dtype)
 
 

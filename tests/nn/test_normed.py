@@ -129,7 +129,8 @@ def test_errors_of_parametrizations_change_nothing():
     assert type(layer) is nn.Linear
     assert list(layer.state_dict()) == ["weight", "bias"]
     with pytest.raises(
-        ValueError, match=r"it is float32 torch.Size\(\[2, 2\]\), got float32 torch.Size"
+        ValueError,
+        match=r"it is torch.float32 torch.Size\(\[2, 2\]\), got torch.float32 torch.Size",
     ):
         parametrize.ParametrizationList([nn.Flatten(0)], layer.weight)
     made = parametrize.ParametrizationList([nn.Flatten(0)], layer.weight, unsafe=True)

@@ -42,6 +42,7 @@ from typing import Any, Literal, Self, TypeGuard, overload
 
 import numpy as np
 
+from {up}dtypes import dtype
 from {up}engine import Recorded
 from {up}functions.results import (
     AminmaxResult, MaxResult, MedianResult, MinResult, SortResult, TopkResult

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..engine import Node, Observer, observe, user_line
+from ..engine.dtypes import FLOATING
 
 _PACKAGES = (os.path.join(os.path.dirname(os.path.dirname(__file__)), ""),)  # not the user's code
 
@@ -79,7 +80,7 @@ class detect_anomaly(Observer):
                 )
 
     def _bad(self, array: Any) -> int:
-        if not self.check_nan or getattr(array, "dtype", np.dtype(int)).kind != "f":
+        if not self.check_nan or getattr(array, "dtype", np.dtype(int)).kind not in FLOATING:
             return 0
         return int(array.size - np.isfinite(array).sum())
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import engine
 from ..engine import Node, Operation, Recorded, grad_mode, no_grad, observers, wrap
+from ..engine.dtypes import FLOATING
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -241,7 +242,9 @@ class _FunctionOp(Operation):
         node = engine.new_node(self, parents, None, None)
         node.saved = tuple(None if t is None else t._array for t in saved)
         constant = set(map(id, self.ctx._constant))
-        differentiable = [y._array.dtype.kind == "f" and id(y) not in constant for y in outputs]
+        differentiable = [
+            y._array.dtype.kind in FLOATING and id(y) not in constant for y in outputs
+        ]
         self.ctx._constant = ()
         if not several:
             node.shape, node.dtype = outputs[0]._array.shape, outputs[0]._array.dtype

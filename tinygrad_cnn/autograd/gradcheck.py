@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..engine import Recorded, enable_grad, wrap
+from ..engine.dtypes import FLOATING
 from .gradients import grad
 
 if TYPE_CHECKING:
@@ -209,7 +210,7 @@ def _outputs(func: Callable[..., Any], inputs: Sequence[Any]) -> list[Any]:
         raise TypeError(
             f"the function must return a Tensor, or several, got {type(result).__name__}"
         )
-    found = [y for y in outputs if y._array.dtype.kind == "f"]
+    found = [y for y in outputs if y._array.dtype.kind in FLOATING]
     if not found:
         raise TypeError(
             "the function returned no Tensor of floating point: "

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..dtypes import dtype_of, supported
 from ..engine import Recorded
-from ..engine.dtypes import float64, get_default_dtype, int64, promote_types
+from ..engine.dtypes import FLOATING, float64, get_default_dtype, int64, promote_types
 from ..functions.arguments import array_of
-from ..metadata import check_device, dtype_of
+from ..metadata import check_device
 from ..types import Device, DType, Layout, Number
 from .options import dtype_or_default, made, number
 
@@ -34,7 +35,7 @@ def tensor(
     tensor([[1, 2],
             [3, 4]])
     >>> tc.tensor([0.5]).dtype
-    dtype('float32')
+    torch.float32
     """
     if dtype is not None:
         dtype = dtype_of("tensor", dtype)
@@ -53,8 +54,8 @@ def tensor(
         array = array.astype(get_default_dtype())
     if dtype is None and array.dtype == float64:  # as NumPy makes of Python's floats, too
         kind = functools.reduce(promote_types, kinds or {get_default_dtype()})
-        array = array.astype(kind if kind.kind == "f" else get_default_dtype(), copy=False)
-    if array.dtype.kind not in "buif":
+        array = array.astype(kind if kind.kind in FLOATING else get_default_dtype(), copy=False)
+    if not supported(array.dtype):
         raise TypeError(f"tensor: wanted numbers, got data of dtype {array.dtype}")
     return made("tensor", array, None, device, requires_grad)
 
@@ -84,7 +85,7 @@ def of_numbers(data: Any, array: np.ndarray) -> np.ndarray:
     ValueError if they are integers.
     """
     if array.dtype.kind not in "uOf" or (
-        array.dtype.kind == "f" and not (np.abs(array) >= 2.0**63).any()
+        array.dtype.kind in FLOATING and not (np.abs(array) >= 2.0**63).any()
     ):
         return array
     numbers = np.array(data, object).ravel()
@@ -172,7 +173,7 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
     """
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"from_numpy: expected a NumPy array, got {type(ndarray).__name__}")
-    if ndarray.dtype.kind not in "buif" or not ndarray.dtype.isnative:
+    if not supported(ndarray.dtype):
         raise TypeError(f"from_numpy: can't convert an array of dtype {ndarray.dtype}")
     x = made("from_numpy", ndarray.view(np.ndarray))
     x._shared = True

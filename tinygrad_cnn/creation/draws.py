@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import random
 from ..engine import Recorded, wrap
-from ..engine.dtypes import float64, int64, result_type
+from ..engine.dtypes import FLOATING, float64, int64, result_type
 from ..functions.arguments import array_of, constant, integer, kind_of
 from ..functions.public import public
 from ..random import Generator
@@ -205,7 +205,7 @@ def _integers(
     low, high = integer(name, "low", low), integer(name, "high", high)
     if not -(2**63) <= min(low, high) <= max(low, high) < 2**63:
         raise ValueError("Overflow when unpacking long long")
-    if dtype.kind != "f":
+    if dtype.kind not in FLOATING:
         limits: Any = np.iinfo(dtype) if dtype.kind != "b" else None
         least, most = (limits.min, limits.max) if limits else (0, 1)
         if low < least or high - 1 > most:
@@ -267,7 +267,7 @@ def multinomial(
     >>> tc.multinomial(tc.tensor([0.0, 1.0]), 2, replacement=True)
     tensor([1, 1])
     """
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in FLOATING:
         raise RuntimeError(
             f"multinomial only supports floating-point dtypes for input, got: {input._array.dtype}"
         )

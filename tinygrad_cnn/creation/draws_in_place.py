@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import random
 from ..engine import wrap
-from ..engine.dtypes import float64
+from ..engine.dtypes import FLOATING, float64
 from ..functions.arguments import array_of, integer
 from ..functions.public import public
 from ..random import Generator
@@ -110,8 +110,10 @@ def random_(
 
 def _past_the_last(dtype: np.dtype[Any]) -> int:
     """One more than the largest integer to which a dtype is exact; of int64 the largest itself."""
-    if dtype.kind == "f":
-        return int(2 ** (np.finfo(dtype).nmant + 1)) + 1
+    if dtype.kind in FLOATING:
+        from ..limits import finfo  # few programs need it
+
+        return int(2 / finfo(dtype).eps) + 1
     return 2 if dtype.kind == "b" else min(int(np.iinfo(dtype).max) + 1, 2**63 - 1)
 
 
@@ -124,7 +126,7 @@ def exponential_(input: Tensor, lambd: float = 1, *, generator: Generator | None
     """
     if not lambd > 0:
         raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd}")
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in FLOATING:
         raise RuntimeError(f"exponential_ is of floating point, not {input._array.dtype}")
     draws = random.source(generator).standard_exponential(input._array.shape) / lambd
     return input.copy_(wrap(draws))

@@ -138,7 +138,7 @@ def empty_like(
     It has the dtype of input if none is given.
 
     >>> tc.empty_like(tc.tensor([1, 2])).dtype
-    dtype('int64')
+    torch.int64
     """
     a = input._array
     array = np.empty(a.shape, dtype_or("empty_like", dtype, a.dtype))

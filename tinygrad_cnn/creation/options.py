@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import dtype_of
 from ..engine import wrap
 from ..engine.dtypes import get_default_dtype, result_type
 from ..functions.arguments import array_of, ints, kind_of
 from ..functions.indices import fill_value
-from ..metadata import check_device, check_layout, check_memory_format, dtype_of
+from ..metadata import check_device, check_layout, check_memory_format
 
 
 def made(

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..engine.dtypes import float64, get_default_dtype, int64
+from ..dtypes import dtype_of
+from ..engine.dtypes import FLOATING, float64, get_default_dtype, int64
 from ..functions.arguments import array_of, integer
 from ..functions.public import public
-from ..metadata import dtype_of
 from ..types import Device, DType, Layout, Number
 from .options import dtype_or_default, made, number
 
@@ -65,7 +65,7 @@ def arange(
         raise RuntimeError(f"arange: unsupported range: {first} -> {last}: {error}") from None
     if dtype is not None:
         array = array.astype(dtype)
-    elif array.dtype.kind == "f":
+    elif array.dtype.kind in FLOATING:
         array = array.astype(get_default_dtype())
     return made("arange", array, layout, device, requires_grad)
 

@@ -1,4 +1,8 @@
-"""Element types: their names, the default dtype, and the dtype in which operands meet."""
+"""Element types, as NumPy's dtypes: the default dtype, and the dtype in which operands meet.
+
+Tensors are of bool, integers and floating point. One dtype of these is not NumPy's own: bfloat16, of
+the package ml_dtypes. NumPy's kind of it is "V"; no other dtype of that kind is a Tensor's.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = [
-    "bool_", "dtype", "finfo", "float16", "float32", "float64", "get_default_dtype", "iinfo", "int8",
-    "int16", "int32", "int64", "promote_types", "set_default_dtype", "uint8",
-]  # fmt: skip
-
-dtype, finfo, iinfo = np.dtype, np.finfo, np.iinfo
 float16 = np.dtype(np.float16)
 float32 = np.dtype(np.float32)
 float64 = np.dtype(np.float64)
@@ -22,40 +20,28 @@ int32 = np.dtype(np.int32)
 int64 = np.dtype(np.int64)
 bool_ = np.dtype(np.bool_)
 
-RANK = {"b": 0, "u": 1, "i": 1, "f": 2}  # bool < integer < floating point
+RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "V": 2}  # bool < integer < floating point
+FLOATING = "fV"  # the kinds of floating-point dtypes
+NARROW = "eE"  # the characters of float16 and bfloat16, which compute in float32
+_ALONE = {"uint16", "uint32", "uint64"}  # meet no other dtype of bool or integers
 _NUMBER = {bool: bool_, int: int64, float: None}  # None: the default dtype
 _default = float32
 
 
 def get_default_dtype() -> np.dtype[Any]:
-    """The dtype of new floating-point tensors and of integer division; float32 by default.
-
-    >>> get_default_dtype()
-    dtype('float32')
-    """
+    """The dtype of new floating-point tensors and of integer division; float32 at first."""
     return _default
 
 
-def set_default_dtype(d: np.dtype[Any]) -> None:
-    """Make `d` the default dtype, for all threads. TypeError unless it is of floating point.
-
-    >>> tc.set_default_dtype(tc.float32)
-    >>> tc.zeros(1).dtype
-    dtype('float32')
-    """
+def set_default_dtype(dtype: np.dtype[Any]) -> None:
+    """Make `dtype`, one of floating point, the default dtype."""
     global _default
-    dtype = np.dtype(object if d is None else d)  # None is NumPy's name of float64
-    if dtype.kind != "f":
-        raise TypeError(
-            "invalid dtype object: only floating-point types are supported as the default type, got "
-            f"{dtype}"
-        )
     _default = dtype
 
 
 def floating(x: Any) -> Any:
     """`x` itself if it is of floating point, else a copy in the default dtype."""
-    return x if x.dtype.kind == "f" else x.astype(_default)
+    return x if x.dtype.kind in FLOATING else x.astype(_default)
 
 
 def _scalar(value: Any) -> Any:
@@ -85,7 +71,7 @@ def result_type(*operands: Any) -> np.dtype:
     for x in operands:
         if isinstance(x, np.ndarray):
             dtype, strength = x.dtype, 1 if x.ndim == 0 else 0
-            if dtype.kind not in RANK:
+            if dtype.kind not in RANK or (dtype.kind == "V" and dtype.name != "bfloat16"):
                 raise TypeError(f"unsupported dtype {dtype}: wanted bool, integer or float")
         else:
             dtype, strength = _NUMBER[type(_scalar(x))] or _default, 2
@@ -99,9 +85,22 @@ def result_type(*operands: Any) -> np.dtype:
 
 
 def _wider(a: np.dtype | None, b: np.dtype) -> np.dtype:
-    if a is None or RANK[a.kind] < RANK[b.kind]:
+    if a is None or a is b or a == b:
         return b
-    return a if RANK[a.kind] > RANK[b.kind] else np.promote_types(a, b)
+    if RANK[a.kind] != RANK[b.kind]:
+        wider = a if RANK[a.kind] > RANK[b.kind] else b
+    elif a.kind in FLOATING:
+        if a.itemsize == b.itemsize:  # float16 and bfloat16: neither has all numbers of the other
+            return float32
+        return max(a, b, key=lambda dtype: dtype.itemsize)
+    else:
+        wider = np.promote_types(a, b)
+    if wider.kind not in FLOATING and {a.name, b.name} & _ALONE:
+        raise RuntimeError(
+            "Promotion for uint16, uint32, uint64 types is not supported, attempted to promote "
+            f"{a} and {b}"
+        )
+    return wider
 
 
 def promote_types(type1: np.dtype[Any], type2: np.dtype[Any]) -> np.dtype[Any]:
@@ -110,17 +109,17 @@ def promote_types(type1: np.dtype[Any], type2: np.dtype[Any]) -> np.dtype[Any]:
     >>> promote_types(int64, float16)
     dtype('float16')
     """
-    return _wider(np.dtype(type1), np.dtype(type2))
+    return _wider(type1, type2)
 
 
 def promote(*operands: Any) -> list[Any]:
     """The operands for NumPy: arrays in their `result_type`, numbers as Python numbers."""
     if len(operands) == 2:  # the common case, `x * 2.0`
         x, number = operands
-        if type(number) is float and isinstance(x, np.ndarray) and x.dtype.kind == "f":
+        if type(number) is float and isinstance(x, np.ndarray) and x.dtype.kind in FLOATING:
             return [x, number]
     dtype = result_type(*operands)
-    if dtype.kind == "f":
+    if dtype.kind in FLOATING:
         return [
             x.astype(dtype, copy=False) if isinstance(x, np.ndarray) else _scalar(x)
             for x in operands

@@ -283,6 +283,7 @@ def call(
     arrays: list[Any] = []
     parents: list[Node | None] = []
     absent: list[bool] = []
+    narrow = None
     for x in inputs:
         if isinstance(x, Recorded):
             arrays.append(x._array)
@@ -295,6 +296,8 @@ def call(
     if op.elementwise and promoting and len(op.meeting) > 1:
         for k, array in zip(op.meeting, promote(*[arrays[k] for k in op.meeting]), strict=True):
             arrays[k] = array
+            if type(array) is ndarray and array.dtype.kind == "V":
+                narrow = array.dtype  # bfloat16: with a number NumPy computes float32
     if observers:
         for observer in list(observers):
             observer.op_begins(op)
@@ -311,6 +314,8 @@ def call(
         result, *residuals = result
     if type(result) is not ndarray and not isinstance(result, generic):
         result = op.result(result)
+    if narrow is not None and result.dtype is not narrow:
+        result = result.astype(narrow)
     y = wrap(result)
     if False in absent and not (special and not grad_mode.enabled):
         first: Any = tuple(parents)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from .dtypes import NARROW
 from .nodes import Node, Recorded, provided, wrap
 from .observers import observers
 from .writes import check_unchanged, clock
@@ -185,7 +186,7 @@ def _fit(g: Any, parent: Node, node: Node) -> Any:
             )
         axes = [*range(lead)]
         axes += [lead + i for i, s in enumerate(shape) if s == 1 != g.shape[lead + i]]
-        if type(g) is ndarray and g.dtype == np.float16:
+        if type(g) is ndarray and g.dtype.char in NARROW:
             g = g.astype(np.float32)  # a sum of many rounds once
         g = g.sum(axis=tuple(axes), keepdims=True).reshape(shape)
     if g.dtype != parent.dtype:

@@ -8,6 +8,7 @@ wanted. The ops below take clean arguments. Other rooms find helpers in argument
 from collections.abc import Sequence
 from typing import Literal, TypeGuard, overload
 
+from ..dtypes import dtype
 from ..functions.results import (
     AminmaxResult,
     MaxResult,
@@ -109,6 +110,7 @@ __all__ = [
     "index_fill",
     "index_select",
     "inner",
+    "is_complex",
     "is_floating_point",
     "is_tensor",
     "isclose",
@@ -171,6 +173,7 @@ __all__ = [
     "remainder",
     "repeat_interleave",
     "reshape",
+    "result_type",
     "roll",
     "rot90",
     "round",
@@ -504,6 +507,7 @@ def index_select(
     input: Tensor, dim: int, index: Tensor, *, out: Tensor | None = None
 ) -> Tensor: ...
 def inner(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor: ...
+def is_complex(input: Tensor) -> bool: ...
 def is_floating_point(input: Tensor) -> bool: ...
 def is_tensor(obj: object) -> TypeGuard[Tensor]: ...
 def isclose(
@@ -687,6 +691,10 @@ def repeat_interleave(
     input: Tensor, repeats: int, dim: int | None = None, *, output_size: int | None = None
 ) -> Tensor: ...
 def reshape(input: Tensor, shape: Sequence[int]) -> Tensor: ...
+@overload
+def result_type(tensor: Tensor, other: Tensor | Number) -> dtype: ...
+@overload
+def result_type(tensor: Number, other: Tensor | Number) -> dtype: ...
 def roll(input: Tensor, shifts: Ints, dims: Ints | None = ()) -> Tensor: ...
 def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor: ...
 @overload

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import ops
 from ..engine import Recorded
-from ..engine.dtypes import get_default_dtype, result_type
+from ..engine.dtypes import FLOATING, get_default_dtype, result_type
 from ..types import Number
 
 
@@ -104,7 +104,7 @@ def scaled(x: Any, alpha: Number, other: Any) -> Any:
     dtype = result_type(array_of(x), array_of(other))
     if type(alpha) is bool and dtype.kind != "b":
         raise RuntimeError("Boolean alpha only supported for Boolean results.")
-    if isinstance(alpha, float) and dtype.kind != "f":
+    if isinstance(alpha, float) and dtype.kind not in FLOATING:
         raise RuntimeError(
             "For integral input tensors, argument alpha must not be a floating point number."
         )
@@ -117,7 +117,7 @@ def scaled(x: Any, alpha: Number, other: Any) -> Any:
 
 def in_kind_of(dtype: np.dtype[Any], scale: Number) -> Number:
     """A factor as PyTorch's products take it: for integers its integer part."""
-    return scale if dtype.kind == "f" else int(scale)
+    return scale if dtype.kind in FLOATING else int(scale)
 
 
 def constant(y: Any, *inputs: Any) -> Any:
@@ -133,7 +133,7 @@ def in_floats(*xs: Any) -> list[Any]:
     """Tensors of integers and bools in the default dtype; other Tensors, and numbers, as they are."""
     return [
         ops.cast(x, dtype=get_default_dtype())
-        if isinstance(x, Recorded) and x._array.dtype.kind != "f"
+        if isinstance(x, Recorded) and x._array.dtype.kind not in FLOATING
         else x
         for x in xs
     ]
@@ -142,7 +142,7 @@ def in_floats(*xs: Any) -> list[Any]:
 def check_floating(name: str, *operands: Any) -> None:
     """NotImplementedError, in PyTorch's words, unless the operands meet in a floating-point dtype."""
     dtype = result_type(*map(array_of, operands))
-    if dtype.kind != "f":
+    if dtype.kind not in FLOATING:
         raise NotImplementedError(
             f'"{name}_cpu" not implemented for {dtype}: one of the inputs must be of floating point'
         )

@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import ops
 from ..engine import Recorded, grad_mode, no_grad, wrap
-from ..engine.dtypes import bool_, get_default_dtype, result_type, uint8
+from ..engine.dtypes import FLOATING, bool_, get_default_dtype, result_type, uint8
 from ..types import Number
 from .arguments import array_of, broadcast_shape, check_floating, constant, in_floats, scaled
 from .indexing import nonzero
@@ -155,7 +155,7 @@ def floor_divide(
 
 def _whole(name: str, a: Any, b: Any) -> bool:
     """Whether both are integers or bools; RuntimeError if one would then divide by 0."""
-    whole = result_type(array_of(a), array_of(b)).kind != "f"
+    whole = result_type(array_of(a), array_of(b)).kind not in FLOATING
     if whole and not np.all(array_of(b)):
         raise RuntimeError(f"ZeroDivisionError: {name} of integers by 0")
     return whole
@@ -257,7 +257,9 @@ def clamp(
     if isinstance(min, Recorded) or isinstance(max, Recorded):
         y = input if min is None else _bounded(input, min, np.greater_equal)
         return y if max is None else _bounded(y, max, np.less_equal)
-    if input._array.dtype.kind != "f" and (isinstance(min, float) or isinstance(max, float)):
+    if input._array.dtype.kind not in FLOATING and (
+        isinstance(min, float) or isinstance(max, float)
+    ):
         input = ops.cast(input, dtype=get_default_dtype())
     return ops.clamp(input, min=min, max=max)
 
@@ -268,7 +270,7 @@ def _bounded(x: Any, bound: Any, inside: np.ufunc) -> Any:
     if a.shape != np.shape(b):
         broadcast_shape("clamp", a.shape, np.shape(b))
     y = ops.where(inside(a, b), x, bound)
-    if y._array.dtype.kind == "f":
+    if y._array.dtype.kind in FLOATING:
         bad = np.isnan(a) | np.isnan(b)
         if bad.any():
             return ops.where(bad, wrap(np.array(np.nan, y._array.dtype)), y)
@@ -348,7 +350,7 @@ def atan2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     >>> tc.atan2(tc.tensor([1.0, -1.0]), tc.tensor([0.0, -1.0]))
     tensor([ 1.5708, -2.3562])
     """
-    if input._array.dtype.kind != "f" and other._array.dtype.kind != "f":
+    if input._array.dtype.kind not in FLOATING and other._array.dtype.kind not in FLOATING:
         input, other = in_floats(input, other)
     return ops.atan2(input, other)
 
@@ -451,7 +453,7 @@ def addcdiv(
     >>> tc.addcdiv(tc.ones(2), tc.tensor([1.0, 2.0]), tc.tensor([2.0, 4.0]))
     tensor([1.5000, 1.5000])
     """
-    if result_type(input._array, tensor1._array, tensor2._array).kind != "f":
+    if result_type(input._array, tensor1._array, tensor2._array).kind not in FLOATING:
         raise RuntimeError(
             "Integer division with addcdiv is no longer supported: convert to floating point, or "
             "round the quotient by div"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..engine import Recorded, wrap
-from ..engine.dtypes import bool_, result_type
+from ..engine.dtypes import FLOATING, bool_, result_type
 from ..types import Number
 from .arguments import array_of, broadcast_shape
 from .public import alias, public
@@ -47,7 +47,7 @@ def combine_bits(ufunc: np.ufunc, a: Any, b: Any) -> Any:
         return NotImplemented
     a, b = array_of(a), array_of(b)
     dtype = result_type(a, b)
-    if dtype.kind == "f":
+    if dtype.kind in FLOATING:
         raise NotImplementedError(f"{ufunc.__name__} is not implemented for floating point")
     return compare(ufunc, np.asarray(a).astype(dtype), np.asarray(b).astype(dtype))
 
@@ -223,7 +223,7 @@ def bitwise_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     >>> tc.bitwise_not(tc.tensor([0, 1])), tc.bitwise_not(tc.tensor([True, False]))
     (tensor([-1, -2]), tensor([False,  True]))
     """
-    if input._array.dtype.kind == "f":
+    if input._array.dtype.kind in FLOATING:
         raise NotImplementedError(f"bitwise_not is not implemented for {input._array.dtype}")
     return wrap(~input._array)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..engine import wrap
-from ..engine.dtypes import float32, int64
+from ..engine.dtypes import FLOATING, float32, int64
 from ..types import Number
 from .arguments import array_of, integer
 from .public import public
@@ -30,7 +30,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     (tensor([1, 0, 2]), tensor([0.5000, 0.0000]))
     """
     a = input._array
-    if a.dtype.kind == "f":
+    if a.dtype.kind in FLOATING:
         raise NotImplementedError(f"bincount is not implemented for {a.dtype}")
     if a.dtype.kind == "b":
         raise NotImplementedError(f"bincount is not implemented for {a.dtype}")
@@ -62,7 +62,7 @@ def histc(
     tensor([1., 2., 1.])
     """
     a = input._array
-    if a.dtype.kind != "f":
+    if a.dtype.kind not in FLOATING:
         raise NotImplementedError(f"histc is not implemented for {a.dtype}")
     if min == max and a.size:
         min, max = float(a.min()), float(a.max())

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.dtypes import bool_, int32, int64
+from ..engine.dtypes import FLOATING, bool_, int32, int64
 from .arguments import array_of, axis
 from .brackets import kept
 
@@ -109,17 +109,24 @@ def fill_value(name: str, value: Any, dtype: np.dtype) -> Any:
             f"{name}_ only supports a 0-dimensional value tensor, but got tensor with {v.ndim} "
             "dimension(s)."
         )
-    if isinstance(v, np.ndarray) and v.dtype.kind == "f" != dtype.kind and value is not v:
+    if (
+        isinstance(v, np.ndarray)
+        and v.dtype.kind in FLOATING
+        and dtype.kind not in FLOATING
+        and value is not v
+    ):
         raise RuntimeError(
             f"{name}: value cannot be converted to type {dtype} without overflow, got {v.dtype}"
         )
     number = v.item() if isinstance(v, (np.ndarray, np.generic)) else v
-    floating = dtype.kind == "f"
+    floating = dtype.kind in FLOATING
     if floating and (abs(number) <= FLOAT16_MAX or not isfinite(number)):
         return value
     if dtype.kind == "b":
         return np.asarray(bool(number))
-    limits: Any = np.finfo(dtype) if floating else np.iinfo(dtype)
+    from ..limits import finfo  # few programs need it
+
+    limits: Any = finfo(dtype) if floating else np.iinfo(dtype)
     most = float(limits.max) if floating else limits.max
     least = -most if dtype.kind != "i" else limits.min  # -1 is 255 in uint8
     if not least <= number <= most:

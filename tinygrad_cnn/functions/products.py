@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import ops
-from ..engine.dtypes import int64
+from ..engine.dtypes import FLOATING, int64
 from ..types import Number
 from .arguments import axis, broadcast_shape, in_kind_of
 from .public import alias, public
@@ -267,7 +267,7 @@ def trace(input: Tensor) -> Tensor:
     if input._array.ndim != 2:
         raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {input._array.ndim}")
     x = ops.diagonal(input, offset=0, dims=(0, 1))
-    return ops.sum(x if x._array.dtype.kind == "f" else ops.cast(x, dtype=int64))
+    return ops.sum(x if x._array.dtype.kind in FLOATING else ops.cast(x, dtype=int64))
 
 
 @public

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import ops
+from ..dtypes import dtype_of
 from ..engine import grad_mode, wrap
-from ..engine.dtypes import get_default_dtype, int64, uint8
-from ..metadata import dtype_of
+from ..engine.dtypes import FLOATING, get_default_dtype, int64, uint8
 from ..types import DType, Ints, Number
 from .arguments import axes, axis, kind_of
 from .extremes import refuse_keepdim
@@ -37,7 +37,7 @@ def converted(name: str, x: Any, dtype: Any) -> Any:
 
 def cast_for_gradient(name: str, x: Any, dtype: np.dtype[Any]) -> Any:
     """`x` in `dtype`. RuntimeError for integers, if the result would have to require grad."""
-    if dtype.kind != "f" and x._node is not None and grad_mode.enabled:
+    if dtype.kind not in FLOATING and x._node is not None and grad_mode.enabled:
         raise RuntimeError(
             f"{name}: Only Tensors of floating point dtype can require gradients, got dtype {dtype}: "
             "detach() the input"
@@ -49,7 +49,7 @@ def summable(name: str, x: Any, dtype: Any) -> Any:
     """`x` in `dtype`. If that is None, in int64 where `x` is of integers or bools."""
     if dtype is None:
         kept = x._array.dtype
-        return x if kept.kind == "f" or kept is int64 else ops.cast(x, dtype=int64)
+        return x if kept.kind in FLOATING or kept is int64 else ops.cast(x, dtype=int64)
     return cast_for_gradient(name, x, dtype_of(name, dtype))
 
 
@@ -148,7 +148,7 @@ def norm(
     """
     if out is not None:  # positional; `public` handles the keyword
         return norm.edge.into(out, (input, p, dim, keepdim), {"dtype": dtype})  # type: ignore[attr-defined]
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in FLOATING:
         raise RuntimeError(f"norm: Expected a floating point dtype, got {input._array.dtype}")
     x = converted("norm", input, dtype)
     a = x._array
@@ -166,7 +166,7 @@ def p_norm(name: str, x: Any, p: float, dim: Any, keepdim: bool) -> Any:
     RuntimeError for a norm that no elements have: of ∞, −∞ and p < 0.
     """
     a = x._array
-    if a.dtype.kind != "f":
+    if a.dtype.kind not in FLOATING:
         x = ops.cast(x, dtype=get_default_dtype())
     if not a.ndim:
         dim = None
@@ -210,7 +210,7 @@ def mean(
     """
     if dtype is not None:
         input = ops.cast(input, dtype=dtype_of("mean", dtype))
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in FLOATING:
         raise RuntimeError(
             f"mean(): could not infer output dtype. Input dtype must be a floating point dtype, "
             f"got {input._array.dtype}"
@@ -224,7 +224,7 @@ def _spread(
     """`var` or `std`. The second positional argument may be `unbiased`."""
     if isinstance(dim, bool):
         dim, unbiased = None, dim
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in FLOATING:
         raise RuntimeError(
             f"{name}: std and var only support floating point dtypes, got {input._array.dtype}"
         )

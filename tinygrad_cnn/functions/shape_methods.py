@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import dtypes
 from ..engine import owner
 from ..types import DType, Ints
 from .arguments import sizes
@@ -52,7 +53,7 @@ def view(input: Tensor, *size: int | Sequence[int], dtype: DType | None = None) 
     >>> x
     tensor([9, 1, 2, 3])
     """
-    if dtype is not None or (size and isinstance(size[0], (np.dtype, type))):
+    if dtype is not None or (size and isinstance(size[0], (dtypes.dtype, np.dtype, type))):
         raise NotImplementedError("view(dtype) is not supported: use to(dtype), which converts")
     y = reshaped("view", input, sizes("view", size))
     if y._array.size and owner(y._array) is not owner(input._array):

@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import ops
 from ..engine import wrap
-from ..engine.dtypes import float16, float32
+from ..engine.dtypes import FLOATING, float16, float32
 from ..metadata import memory_format as MemoryFormat
 from .arguments import in_floats
 from .public import alias, public
@@ -523,7 +523,7 @@ def nan_to_num(
     tensor([3., 1.])
     """
     a = input._array
-    if a.dtype.kind != "f":
+    if a.dtype.kind not in FLOATING:
         return ops.clone(input)
     put = np.nan_to_num(a, True, nan or 0.0, posinf, neginf)
     return ops.where(np.isfinite(a), input, wrap(put))

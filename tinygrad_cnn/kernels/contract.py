@@ -17,8 +17,8 @@ For all kernels:
   right)), `dims` is a tuple of axes counted from 0.
 - Arrays may have any strides, also 0 and negative ones, and any size, also 0. No kernel writes to
   its inputs, except that `blockwise` updates in place.
-- Floating-point dtypes are float16, float32 and float64. A result has the dtype to which NumPy
-  promotes the operands. Convolutions and products of float16 compute in float32.
+- Floating-point dtypes are float16, bfloat16, float32 and float64. A result has the dtype to which
+  NumPy promotes the operands. Convolutions and products of float16 and bfloat16 compute in float32.
 - Images are logically NCHW. A result may be an NCHW view of memory in another axis order, mostly
   with channels innermost: elementwise NumPy operations keep that order, and the next kernel reads
   long runs.

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from .layout import FLOATING
+
 
 def masked(x: Any, mask: Any, out: ndarray | None = None) -> ndarray:
     """x where the bool mask holds, else 0. The two broadcast.
@@ -18,7 +20,7 @@ def masked(x: Any, mask: Any, out: ndarray | None = None) -> ndarray:
     """
     if not isinstance(x, np.ndarray):
         return np.where(mask, x, 0)
-    if x.dtype.kind != "f":
+    if x.dtype.kind not in FLOATING:
         return np.multiply(x, mask, out=out)
     bits = f"i{x.dtype.itemsize}"
     out = None if out is None else out.view(bits)

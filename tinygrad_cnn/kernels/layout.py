@@ -1,6 +1,9 @@
-"""How arrays are arranged in memory."""
+"""How arrays are arranged in memory, and the letters of their dtypes."""
 
 from functools import lru_cache
+
+FLOATING = "fV"  # NumPy's kinds of floating-point dtypes; V is bfloat16, of the package ml_dtypes
+NARROW = "eE"  # the characters of float16 and bfloat16
 
 
 @lru_cache(maxsize=1024)

@@ -16,6 +16,7 @@ from typing import Any, Literal, ParamSpec, TypeAlias, TypeVar
 import numpy as np
 
 from ..engine import mark_written
+from ..engine.dtypes import FLOATING
 from ..functions.arguments import tensors
 from ..random import Generator, source
 from ..tensor import Tensor
@@ -68,7 +69,7 @@ def _array(name: str, tensor: Any, random: bool = False) -> np.ndarray:
     """The array to fill, checked: of floating point for random values."""
     tensors(name, tensor=tensor)
     array: np.ndarray = tensor._array
-    if random and array.dtype.kind != "f":
+    if random and array.dtype.kind not in FLOATING:
         raise NotImplementedError(f"{name}: wanted a floating-point Tensor, got {array.dtype}")
     return array
 

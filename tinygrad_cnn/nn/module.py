@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Self, overload
 
+from ..dtypes import bfloat16, dtype_of_type
 from ..engine import mark_written
-from ..engine.dtypes import float16, float32, float64
+from ..engine.dtypes import FLOATING, float16, float32, float64
 from ..metadata import target
 from ..tensor import Tensor
 from ..types import Device, DType
@@ -130,14 +131,14 @@ class Module(Hookable, Stateful, Tree["Module"]):
         for a dtype that is not floating point, RuntimeError for another device.
 
         >>> tc.nn.Linear(1, 1).to(tc.float64).weight.dtype
-        dtype('float64')
+        torch.float64
         """
         if "tensor" in kwargs:
             kwargs["other"] = kwargs.pop("tensor")
         dtype, _ = target("to", *args, **kwargs)
         if dtype is None:
             return self
-        if dtype.kind != "f":
+        if dtype.kind not in FLOATING:
             raise TypeError(
                 f"nn.Module.to only accepts floating point dtypes, but got desired dtype={dtype}"
             )
@@ -161,9 +162,19 @@ class Module(Hookable, Stateful, Tree["Module"]):
         """Convert floating-point parameters and buffers to float16."""
         return self.to(float16)
 
-    def type(self, dst_type: DType | str) -> Self:
-        """Convert floating-point parameters and buffers to `dst_type`."""
-        return self.to(dst_type)
+    def bfloat16(self) -> Self:
+        """Convert floating-point parameters and buffers to bfloat16.
+
+        ImportError without the package ml_dtypes.
+        """
+        return self.to(bfloat16)
+
+    def type(self, dst_type: DType | type | str) -> Self:
+        """Convert floating-point parameters and buffers to a dtype, or to `torch.DoubleTensor` ...
+
+        Takes what `Tensor.type` takes. TypeError for a dtype that is not of floating point.
+        """
+        return self.to(dtype_of_type(dst_type))
 
     def cpu(self) -> Self:
         """Return this module: it is on the CPU."""

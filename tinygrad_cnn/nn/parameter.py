@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..engine import leaf, wrap
+from ..engine.dtypes import FLOATING
 from ..tensor import Tensor
 
 __all__ = ["Parameter"]
@@ -29,7 +30,7 @@ class Parameter(Tensor):
             data = wrap(np.empty(0, np.float32))
         if not isinstance(data, Tensor):
             raise TypeError(f"Parameter: wanted a Tensor, got {type(data).__name__}")
-        if requires_grad and data._array.dtype.kind != "f":
+        if requires_grad and data._array.dtype.kind not in FLOATING:
             raise RuntimeError(
                 "Only Tensors of floating point dtype can require gradients: Parameter got "
                 f"{data._array.dtype}"

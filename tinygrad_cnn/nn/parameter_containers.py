@@ -58,7 +58,7 @@ class _Keyed(Module):
         return "\n".join(lines)
 
     def _type_name(self, value: Tensor) -> str:
-        return f"torch.{value.dtype}"
+        return str(value.dtype)
 
 
 class ParameterList(_Keyed):
@@ -161,8 +161,7 @@ class ParameterDict(_Keyed):
         return self
 
     def _type_name(self, value: Tensor) -> str:
-        names = {"float16": "Half", "float32": "Float", "float64": "Double"}
-        return f"torch.{names.get(str(value.dtype), '')}Tensor"
+        return value.type()
 
     def keys(self) -> KeysView[str]:
         """The keys."""

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..dtypes import supported
 from ..engine import mark_written, wrap
 from ..tensor import Tensor
 from .parameter import Parameter
@@ -243,13 +244,13 @@ def _misfit(name: str, tensor: Tensor, value: Any, assign: bool) -> str | None:
             f'While copying the parameter named "{name}", expected a Tensor or an array from '
             f"checkpoint but received {type(value)}"
         )
-    array = getattr(value, "_array", value)
+    array: Any = getattr(value, "_array", value)
     if array.shape != tensor._array.shape:
         return (
             f"size mismatch for {name}: copying a param with shape {list(array.shape)} from "
             f"checkpoint, the shape in current model is {list(tensor._array.shape)}."
         )
-    if array.dtype.kind not in "fiub":
+    if not supported(array.dtype):
         return f'While copying the parameter named "{name}": it is of dtype {array.dtype}'
     if not assign and not tensor._array.flags.writeable:
         return f'While copying the parameter named "{name}": the memory of the model is read-only'

@@ -26,6 +26,7 @@ import numpy as np
 from .. import kernels
 from ..engine import op
 from . import reduce
+from .precision import in_float32
 
 __all__ = ["conv2d", "conv2d_input", "conv2d_weight", "conv3d", "conv3d_input", "conv3d_weight"]
 
@@ -95,6 +96,7 @@ _trilinear(conv2d, conv2d_input, conv2d_weight)
 
 
 @op
+@in_float32
 def conv3d(x, w, b=None, *, stride, padding, dilation, groups):
     """y = x ⋆ w + b: x (N, C, D, H, W), w (F, C/groups, K, I, J), b (F,) → (N, F, O, P, Q).
 
@@ -115,6 +117,7 @@ def conv3d(x, w, b=None, *, stride, padding, dilation, groups):
 
 
 @op
+@in_float32
 def conv3d_input(u, w, *, x_shape, stride, padding, dilation, groups):
     """y = the x̄ of a conv3d whose output has the cotangent u; also its transpose.
 
@@ -132,6 +135,7 @@ def conv3d_input(u, w, *, x_shape, stride, padding, dilation, groups):
 
 
 @op
+@in_float32
 def conv3d_weight(u, x, *, w_shape, stride, padding, dilation, groups):
     """y = the w̄ of a conv3d of x whose output has the cotangent u.
 

@@ -15,9 +15,9 @@ from numpy import ndarray
 
 from .. import kernels
 from ..engine import op, provide
-from ..engine.dtypes import floating, get_default_dtype
+from ..engine.dtypes import FLOATING, NARROW, floating, get_default_dtype
 from ..kernels import LARGE_ELEMENTS, logistic, masked, rectified
-from .precision import HALF, rounded
+from .precision import rounded
 
 __all__ = [
     "abs", "add", "cast", "clamp", "clone", "cos", "div", "exp", "keep", "log", "maximum",
@@ -30,15 +30,15 @@ def in_one_pass(f: Callable[..., Any]) -> Callable[..., Any]:
     """Mark a forward or a vjp as elementwise: one pass over large arrays, on all threads.
 
     Its first argument is an array, or a Tensor if a graph of the gradient is recorded. Overflow gives
-    infinities and undefined values give NaN, as in PyTorch, without a warning. Of float16 it computes
-    in float32.
+    infinities and undefined values give NaN, as in PyTorch, without a warning. It computes float16 and
+    bfloat16 in float32.
     """
 
     @functools.wraps(f)
     def run(x: Any, *others: Any, **attributes: Any) -> Any:
         with np.errstate(all="ignore"):
             if type(x) is ndarray:
-                if x.dtype == HALF:
+                if x.dtype.char in NARROW:
                     return rounded(run, (x, *others), attributes)
                 if x.size >= LARGE_ELEMENTS:
                     return kernels.elementwise(f, x, *others, **attributes)
@@ -92,8 +92,8 @@ def div(a, b):
     """
     with np.errstate(all="ignore"):
         y = a / b
-    whole = all(getattr(x, "dtype", None) is None or x.dtype.kind != "f" for x in (a, b))
-    return y.astype(get_default_dtype()) if whole and y.dtype.kind == "f" else y
+    whole = all(getattr(x, "dtype", None) is None or x.dtype.kind not in FLOATING for x in (a, b))
+    return y.astype(get_default_dtype()) if whole and y.dtype.kind in FLOATING else y
 
 
 div.defvjp(a=lambda g, b: g / b, b=lambda g, a, b: -g * (a / b) / b)
@@ -273,6 +273,8 @@ def clamp(x, *, min, max):
 
     x̄ = ȳ where min ≤ x ≤ max, else 0: on either bound the subgradient is 1, as in PyTorch.
     """
+    if x.dtype.kind == "V":  # with a number NumPy gives float32
+        return rounded(np.clip, (x, min, max), {})
     return np.clip(x, min, max)
 
 

@@ -6,6 +6,8 @@ import math
 
 from .. import kernels
 from ..engine import op
+from ..engine.dtypes import NARROW
+from .precision import rounded
 from .shape import sum_to
 
 __all__ = ["contract", "linear", "matmul"]
@@ -37,6 +39,8 @@ def linear(x, weight, bias=None):
 
     x̄ = ȳ W        W̄[f, d] = Σ ȳ[.., f] x[.., d]        b̄[f] = Σ ȳ[.., f]
     """
+    if bias is not None and x.dtype.char in NARROW:  # rounded once
+        return rounded(linear.op.forward, (x, weight, bias), {})
     f, d = weight.shape
     y = kernels.matmul(x.reshape(math.prod(x.shape[:-1]), d), weight.T)  # (.., D) (D, F)
     if bias is not None:

@@ -8,9 +8,9 @@ import numpy as np
 
 from .. import kernels
 from ..engine import op
-from ..engine.dtypes import floating
+from ..engine.dtypes import NARROW, floating
 from .elementwise import abs, cast, exp, keep, sign, where, zeros
-from .precision import HALF, SINGLE, in_float32, vjp_in_float32
+from .precision import SINGLE, in_float32, vjp_in_float32
 from .shape import expand, scatter_add
 
 __all__ = [
@@ -44,9 +44,9 @@ def spread(g, x_shape, dim, keepdim):
 @op
 def sum(x, *, dim=None, keepdim=False):
     """y = Σ x over dim        x̄ = ȳ, repeated"""
-    if x.dtype == HALF:
+    if x.dtype.char in NARROW:
         with np.errstate(over="ignore"):
-            return x.sum(axis=dim, keepdims=keepdim, dtype=SINGLE).astype(HALF)
+            return x.sum(axis=dim, keepdims=keepdim, dtype=SINGLE).astype(x.dtype)
     if x.size < kernels.LARGE_ELEMENTS:  # as _total, without its call
         return x.sum(axis=dim, keepdims=keepdim)
     return _total(x, dim, keepdim)
@@ -202,7 +202,7 @@ def amin(x, *, dim=None, keepdim=False):
 def extreme_x(g, x, y, dim, keepdim):
     """The gradient of amax and amin: x̄ = ȳ · [x = y] / (number of ties). NaNs share the gradient of a NaN."""
     tied = (x == spread(y, x.shape, dim, keepdim)) | (x != x)
-    share = cast(tied, dtype=g.dtype)
+    share = cast(tied, dtype=np.dtype(g.dtype))
     return spread(g, x.shape, dim, keepdim) * share / sum(share, dim=dim, keepdim=True)
 
 

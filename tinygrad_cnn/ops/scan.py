@@ -14,12 +14,12 @@ from .shape import flip, getitem, pad, stack
 
 __all__ = ["cumprod", "cumsum", "prod"]
 
-_WIDER = {np.dtype(np.float16): np.float32, np.dtype(np.float32): np.float64}
+_WIDER = {"e": np.float32, "E": np.float32, "f": np.float64}  # by the character of a dtype
 
 
 def _in_wider(scan, x, dim):
     """A scan in the next wider dtype: rounding errors of n steps would add up."""
-    wider = _WIDER.get(x.dtype)
+    wider = _WIDER.get(x.dtype.char)
     with np.errstate(all="ignore"):
         return (
             scan(x, axis=dim) if wider is None else scan(x, axis=dim, dtype=wider).astype(x.dtype)

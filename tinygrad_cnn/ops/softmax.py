@@ -97,7 +97,7 @@ def cross_entropy_x(g, x, target, weight, total, ignore_index, reduction, label_
     p = softmax(x, dim=1)
     w = getattr(weight, "_array", weight)
     t = getattr(target, "_array", target)
-    q, _ = targets(t, w, tuple(x.shape), x.dtype, ignore_index, label_smoothing)
+    q, _ = targets(t, w, tuple(x.shape), np.dtype(x.dtype), ignore_index, label_smoothing)
     if reduction == "none":
         g = getitem(g, index=(slice(None), None))
     return g * (p * q.sum(axis=1, keepdims=True) - q)

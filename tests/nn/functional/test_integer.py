@@ -23,7 +23,7 @@ def equal_to_float64(fn, *xs):
     """fn of integers is fn of float64, in their dtype."""
     y = fn(*xs)
     wanted = fn(*(None if x is None else x.double() for x in xs))
-    dtype = str(xs[0].dtype)
+    dtype = xs[0].dtype
     assert y.dtype == xs[0].dtype
     assert not y.requires_grad
     np.testing.assert_array_equal(y.numpy(), wanted.trunc().long().numpy().astype(dtype))

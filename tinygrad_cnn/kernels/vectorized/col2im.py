@@ -10,6 +10,7 @@ from math import prod
 import numpy as np
 
 from .. import threads
+from ..layout import NARROW
 from ..memory import scratch
 from . import tuning
 from .blocks import divisor, split
@@ -28,7 +29,7 @@ def is_faster(g, w_shape, x_shape, order, dtype):
     fewer = 0 < 2 * C * P * Q < F * prod(x_shape[2:]) and (min(F, 32) >= 4 * C or by_channel)
     one = I * J * P * Q * (N if by_channel else C) * g.itemsize  # bytes that are folded at once
     small = 0 < one <= 4 * tuning.BLOCK_BYTES
-    return fewer and small and g.size > 0 and dtype != np.float16
+    return fewer and small and g.size > 0 and dtype.char not in NARROW
 
 
 def fold_input(g, w, x_shape, stride, padding, dilation, order, dtype):

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from .. import threads
+from ..layout import NARROW
 from ..memory import scratch
 from . import tuning
 from .blocks import divisor, scaled, split
@@ -64,8 +65,8 @@ class Im2col:
         self.order = memory_order(x, w_shape, groups)
         self.x = x.transpose(self.order)
         self.size, self.stride, self.origin, self.dilation = tuple(size), stride, origin, dilation
-        # BLAS has no product of float16
-        self.dtype = np.dtype(np.float32 if dtype == np.float16 else dtype)
+        # BLAS has no product of float16 and of bfloat16
+        self.dtype = np.dtype(np.float32 if dtype.char in NARROW else dtype)
         self.K = self.c * prod(self.kernel)
         self.by_row = self.order is CHWN and self.c == 1
         taps = self.kernel[1] if self.by_row else self.K

@@ -7,6 +7,7 @@ BLAS is limited to one thread, and Python threads share large products.
 import numpy as np
 
 from .. import threads, tuning as shared
+from ..layout import NARROW
 from . import tuning
 from .blocks import split
 from .thread_pool import run
@@ -15,11 +16,11 @@ from .thread_pool import run
 def matmul(a, b):
     """By `np.matmul`, except in two cases where BLAS is faster in another form.
 
-    float16 is multiplied in float32. For an inner size of 1 (the weight gradient of one image) `np.matmul` calls no BLAS, but
-    `np.dot` does. For few rows and a transposed b (a linear layer) BLAS computes bᵀaᵀ faster than
+    float16 and bfloat16 are multiplied in float32. For an inner size of 1 (the weight gradient of one
+    image) `np.matmul` calls no BLAS, but `np.dot` does. For few rows and a transposed b (a linear layer) BLAS computes bᵀaᵀ faster than
     ab.
     """
-    if a.dtype.char == b.dtype.char == "e":
+    if a.dtype.char in NARROW and a.dtype == b.dtype:
         return matmul(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
     plain = a.ndim == b.ndim == 2 and a.dtype == b.dtype and a.dtype.char in "fd"
     few_rows = plain and len(a) in tuning.TRANSPOSED_PRODUCT_ROWS and a.shape[1] > 1

@@ -9,6 +9,7 @@ import numpy as np
 from .. import threads
 from ..functions import masked
 from ..geometry import tap_slices
+from ..layout import FLOATING
 from . import tuning
 from .blocks import split
 from .im2col import empty
@@ -20,7 +21,7 @@ def max_pool2d(x, kernel_size, stride, padding, dilation, output_size):
     y = _empty_like(x, output_size, x.dtype)
     taps = _empty_like(x, output_size, np.min_scalar_type(prod(kernel_size)))
     slices = taps_in_plane(x.shape[2:], kernel_size, stride, padding, dilation, output_size)
-    lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
+    lowest = -np.inf if x.dtype.kind in FLOATING else np.iinfo(x.dtype).min
 
     def work(planes):
         values, best, tap = x[planes], y[planes], taps[planes]

@@ -14,7 +14,7 @@ from ...functions.arguments import axis, tensors
 from ...functions.public import numpys_names, public
 from ...tensor import Tensor
 from ...types import Number
-from .check import check_kind
+from .check import NUMBERS, check_kind
 from .rectifier import apply
 
 __all__ = [
@@ -131,7 +131,7 @@ def softsign(input: Tensor) -> Tensor:
     >>> softsign(tc.tensor([-1.0, 3.0]))
     tensor([-0.5000,  0.7500])
     """
-    check_kind("softsign", input, "fiu")
+    check_kind("softsign", input, NUMBERS)
     return ops.div(input, ops.add(ops.abs(input), 1))
 
 
@@ -144,7 +144,7 @@ def tanhshrink(input: Tensor) -> Tensor:
     >>> tanhshrink(tc.tensor([0.0, 1.0]))
     tensor([0.0000, 0.2384])
     """
-    check_kind("tanhshrink", input, "fiu")
+    check_kind("tanhshrink", input, NUMBERS)
     return ops.sub(input, ops.tanh(input))
 
 
@@ -188,7 +188,7 @@ def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Ten
 
 
 def _hardtanh(name: str, input: Any, low: float, high: float, inplace: bool) -> Any:
-    check_kind(name, input, "fiu")
+    check_kind(name, input, NUMBERS)
     if input._array.dtype.kind == "u" and (int(low) < 0 or int(high) < 0):
         raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
     if low > high:

@@ -11,9 +11,10 @@ import numpy as np
 
 from ... import functions, ops
 from ...engine import wrap
+from ...engine.dtypes import FLOATING
 from ...functions.public import numpys_names
 from ...tensor import Tensor
-from .check import TAKE_BATCH, Shape, batched, check_kind, check_spatial, floating, sizes
+from .check import NUMBERS, TAKE_BATCH, Shape, batched, check_kind, check_spatial, floating, sizes
 from .matrices import adaptive_windows, averaging
 from .pool import average
 
@@ -84,7 +85,7 @@ def adaptive_avg_pool3d(input: Tensor, output_size: OutputSize) -> Tensor:
 def adaptive_average(n: int, input: Any, output_size: Any) -> Any:
     """The means of windows along n axes of space, so many that `output_size` results."""
     name = ("", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d")[n]
-    if not isinstance(input, Tensor) or input._array.dtype.kind != "f":
+    if not isinstance(input, Tensor) or input._array.dtype.kind not in FLOATING:
         floating(name, input=input)
     shape = input._array.shape
     wanted = _output(name, n, shape, output_size)
@@ -172,7 +173,7 @@ def adaptive_max_pool3d(
 
 def _adaptive_max(n: int, input: Any, output_size: Any, return_indices: bool) -> Any:
     name = f"adaptive_max_pool{n}d"
-    check_kind(name, input, "fiu")
+    check_kind(name, input, NUMBERS)
     wanted = _output(name, n, input._array.shape, output_size)
     x = batched(input, n)
     lead, plane = x._array.shape[:2], x._array.shape[2:]

@@ -15,7 +15,7 @@ from ...functions.public import body
 from ...tensor import Tensor
 from .check import floating
 from .conv import linear
-from .precision import HALF, SINGLE
+from .precision import SINGLE, is_narrow
 
 __all__ = ["multi_head_attention_forward", "scaled_dot_product_attention"]
 
@@ -107,11 +107,12 @@ def _attend(
 
     float16 is computed in float32, since scores above 65,504 would be infinite.
     """
-    if q._array.dtype == HALF:
+    if is_narrow(q):
+        dtype = q._array.dtype
         q, k, v = (ops.cast(x, dtype=SINGLE) for x in (q, k, v))
         bias = None if bias is None else ops.cast(bias, dtype=SINGLE)
         y, weights = _attend(q, k, v, bias, dropout_p, scale, safe)
-        return ops.cast(y, dtype=HALF), ops.cast(weights, dtype=HALF)
+        return ops.cast(y, dtype=dtype), ops.cast(weights, dtype=dtype)
     scale = 1 / math.sqrt(max(q._array.shape[-1], 1)) if scale is None else scale
     scores = functions.matmul(q * scale, k.transpose(-2, -1))
     if bias is not None:

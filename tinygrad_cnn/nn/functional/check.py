@@ -8,11 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from ... import ops
+from ...engine.dtypes import FLOATING
 from ...functions.arguments import optional_tensors, tensors
 from ...tensor import Tensor
 
 Shape = tuple[int, ...]
 
+NUMBERS = FLOATING + "iu"  # kinds of dtypes: all but bool
 INTEGERS = {1: "an integer", 2: "an integer or two", 3: "an integer or three"}
 
 
@@ -57,7 +59,7 @@ def floating(name: str, **arguments: Any) -> None:
             break
         dtype = x._array.dtype
     else:
-        if dtype is not None and dtype.kind == "f":
+        if dtype is not None and dtype.kind in FLOATING:
             return
     tensors(name, **arguments)
     one_floating_dtype(name, **arguments)
@@ -79,7 +81,7 @@ def floating_affine(
     ):
         dtype = input._array.dtype
         if (
-            dtype.kind == "f"
+            dtype.kind in FLOATING
             and (weight is None or weight._array.dtype is dtype)
             and (bias is None or bias._array.dtype is dtype)
         ):
@@ -103,14 +105,14 @@ def one_dtype(name: str, integers: tuple[str, ...], /, **arguments: Any) -> bool
     dtypes = {a: t._array.dtype for a, t in arguments.items() if t is not None}
     first = next(iter(dtypes.values()))
     several = len(set(dtypes.values())) > 1
-    if several or (first.kind != "f" and first.name not in integers):
+    if several or (first.kind not in FLOATING and first.name not in integers):
         got = ", ".join(f"{argument} {dtype}" for argument, dtype in dtypes.items())
         error = RuntimeError if several else NotImplementedError
         raise error(f"{name}: expected all tensors to have one floating-point dtype, got {got}")
-    return first.kind != "f"
+    return first.kind not in FLOATING
 
 
-def check_kind(name: str, input: Any, kinds: str = "f") -> None:
+def check_kind(name: str, input: Any, kinds: str = FLOATING) -> None:
     """Raise unless `input` is a Tensor whose dtype is of one of these kinds (NumPy's letters)."""
     if not isinstance(input, Tensor):
         tensors(name, input=input)

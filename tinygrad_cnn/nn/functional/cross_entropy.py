@@ -9,6 +9,7 @@ import numpy as np
 
 from ... import functions, ops
 from ...engine import wrap
+from ...engine.dtypes import FLOATING
 from ...functions.arguments import tensors
 from ...tensor import Tensor
 from .check import ADD_BATCH, TAKE_BATCH, Shape, floating_affine
@@ -44,7 +45,7 @@ def cross_entropy(
     if not 0 <= label_smoothing <= 1:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     x, t = _with_batch("cross_entropy", input, target, weight)
-    if target._array.dtype.kind == "f" and target._array.shape == input._array.shape:
+    if target._array.dtype.kind in FLOATING and target._array.shape == input._array.shape:
         if ignore_index >= 0:
             raise RuntimeError("ignore_index is not supported for floating point target")
         return _of_probabilities(input, target, weight, reduction, label_smoothing)

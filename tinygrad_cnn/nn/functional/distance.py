@@ -8,6 +8,7 @@ import numpy as np
 
 from ... import functions, ops
 from ...engine import wrap
+from ...engine.dtypes import FLOATING
 from ...functions.arguments import axis, in_floats, tensors
 from ...functions.public import numpys_names
 from ...functions.reduction import p_norm
@@ -30,7 +31,7 @@ def normalize(
             [0.0000, 0.0000]])
     """
     tensors("normalize", input=input)
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in FLOATING:
         raise RuntimeError(
             f"normalize: Expected a floating point dtype as input. Got {input._array.dtype}"
         )
@@ -66,7 +67,7 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     tensor([1., 3., 2.])
     """
     tensors("pdist", input=input)
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in FLOATING:
         raise RuntimeError(f"pdist only supports floating-point dtypes, got {input._array.dtype}")
     if not p >= 0:
         raise RuntimeError(f"pdist only supports non-negative p values, got {p}")
@@ -92,7 +93,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     tensors("cosine_similarity", x1=x1, x2=x2)
     if not eps >= 0:
         raise RuntimeError(f"cosine_similarity: eps must be non-negative, got {eps}")
-    if x1._array.dtype.kind != "f" and x2._array.dtype.kind != "f":
+    if x1._array.dtype.kind not in FLOATING and x2._array.dtype.kind not in FLOATING:
         raise RuntimeError(
             f"expected common dtype to be floating point, yet common dtype is {x1._array.dtype}"
         )

@@ -14,6 +14,7 @@ import numpy as np
 
 from ... import ops, random
 from ...engine import wrap
+from ...engine.dtypes import FLOATING
 from ...functions.arguments import tensors
 from ...tensor import Tensor
 from .check import floating
@@ -47,7 +48,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     _check(p)
     if not training or p == 0:
         return input
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in FLOATING:
         raise _of_integers(input)
     y = ops.dropout(input, p=p, random=random.source().random)
     return input.copy_(y) if inplace else y
@@ -67,7 +68,7 @@ def _feature_dropout(input: Any, p: float, training: bool, inplace: bool, single
         )
     if not training or p == 0:
         return input
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in FLOATING:
         raise _of_integers(input)
     mask = _kept(input._array[None] if single else input._array, p, channels=True)
     mask *= mask.dtype.type(1 / (1 - p) if p < 1 else 0)

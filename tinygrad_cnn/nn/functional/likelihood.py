@@ -10,7 +10,7 @@ import numpy as np
 
 from ... import functions, ops
 from ...engine import wrap
-from ...engine.dtypes import get_default_dtype
+from ...engine.dtypes import FLOATING, get_default_dtype
 from ...functions.arguments import in_floats, not_a_tensor, optional_tensors, tensors
 from ...tensor import Tensor
 from .check import check_kind, one_floating_dtype
@@ -161,7 +161,7 @@ def gaussian_nll_loss(
     v: Any = var
     if isinstance(var, (int, float)):
         dtype = input._array.dtype
-        v = wrap(np.full(shape, var, dtype if dtype.kind == "f" else get_default_dtype()))
+        v = wrap(np.full(shape, var, dtype if dtype.kind in FLOATING else get_default_dtype()))
     elif not isinstance(var, Tensor):
         raise not_a_tensor("gaussian_nll_loss", "var", var, 3)
     if (v._array < 0).any():

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from ... import engine, functions, ops
 from ...functions.arguments import in_floats, optional_tensors, sizes, tensors
 from ...tensor import Tensor
@@ -14,7 +12,7 @@ from ...types import Ints
 from . import integer
 from .check import Shape, floating, floating_affine, one_dtype
 from .matrices import neighbours
-from .precision import HALF, SINGLE, in_float32
+from .precision import SINGLE, in_float32, is_narrow
 
 __all__ = [
     "batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "rms_norm",
@@ -129,7 +127,7 @@ def _channels(
     for argument, v in (("running_mean", mean), ("running_var", variance)):
         if v is None or v._array.dtype == own:
             continue
-        if own != HALF or v._array.dtype != SINGLE:
+        if not is_narrow(input) or v._array.dtype != SINGLE:
             raise RuntimeError(
                 f"{name}: expected {argument} of the dtype of input, {own}, got {v._array.dtype}"
             )
@@ -139,13 +137,13 @@ def _channels(
 def _meeting(name: str, input: Any, weight: Any, bias: Any, place: int) -> tuple[Any, Any]:
     """The input as the op takes it, and the dtype of the output where it is another, else None.
 
-    A float16 input beside float32 weights is computed in float32, as in mixed precision. Raises
+    A float16 or bfloat16 input beside float32 weights is computed in float32, as in mixed precision. Raises
     unless all have one floating-point dtype otherwise.
     """
-    if isinstance(input, Tensor) and input._array.dtype == HALF:
+    if is_narrow(input):
         beside = [v._array.dtype for v in (weight, bias) if isinstance(v, Tensor)]
         if beside and all(dtype == SINGLE for dtype in beside):
-            return ops.cast(input, dtype=SINGLE), HALF
+            return ops.cast(input, dtype=SINGLE), input._array.dtype
     floating_affine(name, input, weight, bias, place=place)
     return input, None
 
@@ -219,7 +217,10 @@ def rms_norm(
     floating("rms_norm", input=input)
     optional_tensors("rms_norm", 3, weight=weight)
     dims, last = _last_axes("rms_norm", input, normalized_shape, weight, None)
-    eps = float(np.finfo(input._array.dtype).eps) if eps is None else eps
+    if eps is None:
+        from ...limits import finfo  # few programs need it
+
+        eps = finfo(input._array.dtype).eps
     y = ops.rms_norm(input, weight, dims=dims, affine_shape=last, eps=eps)[0]
     return y if y._array.dtype == input._array.dtype else ops.cast(y, dtype=input._array.dtype)
 

@@ -15,13 +15,13 @@ import numpy as np
 
 from ... import functions, ops
 from ...engine import wrap
-from ...engine.dtypes import get_default_dtype
+from ...engine.dtypes import FLOATING, get_default_dtype
 from ...functions.arguments import tensors
 from ...functions.public import numpys_names
 from ...tensor import Tensor
 from ...types import Ints
 from . import integer
-from .check import Shape, as_images, check_kind, check_spatial, one_dtype, restored, sizes
+from .check import NUMBERS, Shape, as_images, check_kind, check_spatial, one_dtype, restored, sizes
 from .precision import in_float32
 
 __all__ = [
@@ -219,7 +219,7 @@ def max_pool3d(
 def _max_pool(n: int, return_indices: bool, input: Any, *given: Any) -> Any:
     at = _windows_of(("", "max_pool1d", "max_pool2d", "max_pool3d")[n], n, input, *given)
     if input._array.dtype.kind == "b":
-        check_kind(f"max_pool{n}d", input, "fiu")
+        check_kind(f"max_pool{n}d", input, NUMBERS)
     plain, dilation = n == 2 and input._array.ndim == 4, at.dilation[-2:]
     x = input if plain else as_images(input, n)
     if n == 3:
@@ -304,7 +304,7 @@ def average(
 ) -> Any:  # fmt: skip
     """The mean of each window along n axes. `padded`: cells of padding count."""
     name = ("", "avg_pool1d", "avg_pool2d", "avg_pool3d")[n]
-    whole = not isinstance(input, Tensor) or input._array.dtype.kind != "f"
+    whole = not isinstance(input, Tensor) or input._array.dtype.kind not in FLOATING
     if whole:
         tensors(name, input=input)
         one_dtype(name, integer.LONG, input=input)
@@ -392,7 +392,7 @@ def _lp_pool(input: Any, n: int, norm_type: float, kernel_size: Any, *given: Any
     """(Σ xᵖ)^(1/p) of each window. sign(t) |t| is t, but has the gradient 0 at t = 0."""
     name = f"lp_pool{n}d"
     tensors(name, input=input)
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in FLOATING:
         input = ops.cast(input, dtype=get_default_dtype())
     stride, ceil_mode = given
     if math.isinf(norm_type):

@@ -19,7 +19,7 @@ from ...functions.public import numpys_names
 from ...inplace import in_place
 from ...random import Generator
 from ...tensor import Tensor
-from .check import check_kind
+from .check import NUMBERS, check_kind
 
 __all__ = [
     "celu", "celu_", "elu", "elu_", "leaky_relu", "leaky_relu_", "prelu", "relu", "relu_", "rrelu",
@@ -47,7 +47,7 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
     tensor([0., 2.])
     """
     if not isinstance(input, Tensor) or input._array.dtype.kind == "b":
-        check_kind("relu", input, "fiu")
+        check_kind("relu", input, NUMBERS)
     return apply(ops.relu, True, input) if inplace else ops.relu(input)
 
 
@@ -58,7 +58,7 @@ def relu_(input: Tensor) -> Tensor:
     >>> relu_(tc.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
-    check_kind("relu_", input, "fiu")
+    check_kind("relu_", input, NUMBERS)
     return apply(ops.relu, True, input)
 
 
@@ -188,7 +188,7 @@ def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
 
 
 def _threshold(name: str, input: Any, threshold: float, value: float, inplace: bool) -> Any:
-    check_kind(name, input, "fiu")
+    check_kind(name, input, NUMBERS)
     x = input._array
     y = ops.where(~(x <= threshold), input, np.asarray(value).astype(x.dtype).item())
     return input.copy_(y) if inplace else y

@@ -11,7 +11,7 @@ import numpy as np
 from ... import functions
 from ...creation.data import of_numbers
 from ...engine import wrap
-from ...engine.dtypes import get_default_dtype
+from ...engine.dtypes import FLOATING, get_default_dtype
 from ...tensor import Tensor
 from .dataset import Subset, TensorDataset
 
@@ -39,7 +39,9 @@ def default_collate(batch: Sequence[Any]) -> Any:
         return functions.stack([wrap(np.asarray(x)) for x in batch], 0)
     if isinstance(first, (bool, int, float, np.number, np.bool_)):
         array = of_numbers(batch, np.array(batch))
-        if isinstance(first, int) and array.dtype.kind == "f":  # PyTorch goes by the first sample
+        if (
+            isinstance(first, int) and array.dtype.kind in FLOATING
+        ):  # PyTorch goes by the first sample
             array = array.astype(get_default_dtype())
         return wrap(array)
     if isinstance(first, (str, bytes)):
