@@ -11,8 +11,6 @@ from math import e as e, inf as inf, nan as nan, pi as pi
 import typing as _typing
 
 from . import autograd as autograd
-from . import backends as backends
-from . import cuda as cuda
 from . import kernels as kernels
 from . import nn as nn
 from . import optim as optim
@@ -42,9 +40,36 @@ short, int, long = int16, int32, int64
 
 __version__ = "0.1.0"
 
-if not _typing.TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
+    from .compat import (  # under PyTorch's paths, which compat/paths.py lists
+        accelerator as accelerator,
+        backends as backends,
+        compiler as compiler,
+        cuda as cuda,
+        distributed as distributed,
+        jit as jit,
+        multiprocessing as multiprocessing,
+        profiler as profiler,
+        version as version,
+    )
+    from .compat import amp as amp
+    from .compat.amp import *
+    from .compat.checks import _assert as _assert, _check as _check
+    from .compat.compiler import compile as compile
+else:
     from .compat.missing import not_here as _not_here
     from .naming import own_methods as _own_methods
 
     _own_methods(globals())
-    _not_here(globals(), modules=("testing",))
+    _not_here(globals(), modules=("testing",), names={
+        "compat.amp": (
+            "autocast", "clear_autocast_cache", "get_autocast_cpu_dtype", "get_autocast_dtype",
+            "get_autocast_gpu_dtype", "is_autocast_cache_enabled", "is_autocast_cpu_enabled",
+            "is_autocast_enabled", "set_autocast_cache_enabled", "set_autocast_dtype",
+            "set_autocast_enabled",
+        ),
+        "compat.checks": ("_assert", "_check*"),
+        "compat.compiler": ("compile",),
+        "compat.cuda": ("OutOfMemoryError",),
+        "compat.foreach": ("_foreach_*",),
+    })  # fmt: skip

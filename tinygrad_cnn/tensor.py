@@ -10,6 +10,8 @@ from typing import Any, overload
 import numpy as np
 
 from . import autograd, engine, metadata, ops
+from .compat.absent import TENSOR
+from .compat.missing import ROOT, not_members
 from .conversion import Conversions
 from .creation.options import size_of
 from .engine import Node, Recorded, leaf, share, wrap
@@ -579,6 +581,7 @@ class Tensor(Conversions):
 
 
 engine.provide(tensor=Tensor)
+not_members(Tensor, f"{ROOT}.Tensor", TENSOR)
 
 
 def _rebuild(cls: Any, array: np.ndarray, requires_grad: bool) -> Any:
