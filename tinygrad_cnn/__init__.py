@@ -48,21 +48,23 @@ if _typing.TYPE_CHECKING:
         cuda as cuda,
         distributed as distributed,
         jit as jit,
-        multiprocessing as multiprocessing,
-        profiler as profiler,
         version as version,
     )
-    from .compat import amp as amp
-    from .compat.amp import *
-    from .compat.checks import _assert as _assert, _check as _check
+    from . import amp as amp, multiprocessing as multiprocessing, profiler as profiler
+    from .amp.autocast_mode import (
+        autocast as autocast,
+        get_autocast_dtype as get_autocast_dtype,
+        is_autocast_enabled as is_autocast_enabled,
+        set_autocast_enabled as set_autocast_enabled,
+    )
     from .compat.compiler import compile as compile
 else:
     from .compat.missing import not_here as _not_here
     from .naming import own_methods as _own_methods
 
     _own_methods(globals())
-    _not_here(globals(), modules=("testing",), names={
-        "compat.amp": (
+    _not_here(globals(), modules=("amp", "multiprocessing", "profiler", "testing"), names={
+        "amp.autocast_mode": (
             "autocast", "clear_autocast_cache", "get_autocast_cpu_dtype", "get_autocast_dtype",
             "get_autocast_gpu_dtype", "is_autocast_cache_enabled", "is_autocast_cpu_enabled",
             "is_autocast_enabled", "set_autocast_cache_enabled", "set_autocast_dtype",
@@ -71,5 +73,5 @@ else:
         "compat.checks": ("_assert", "_check*"),
         "compat.compiler": ("compile",),
         "compat.cuda": ("OutOfMemoryError",),
-        "compat.foreach": ("_foreach_*",),
+        "functions.foreach": ("_foreach_*",),
     })  # fmt: skip

@@ -10,8 +10,7 @@ from typing import Any, overload
 import numpy as np
 
 from . import autograd, engine, metadata, ops
-from .compat.absent import TENSOR
-from .compat.missing import ROOT, not_members
+from .compat.missing import not_members
 from .conversion import Conversions
 from .creation.options import size_of
 from .engine import Node, Recorded, leaf, share, wrap
@@ -581,7 +580,7 @@ class Tensor(Conversions):
 
 
 engine.provide(tensor=Tensor)
-not_members(Tensor, f"{ROOT}.Tensor", TENSOR)
+not_members(Tensor, "tensor_names.txt")
 
 
 def _rebuild(cls: Any, array: np.ndarray, requires_grad: bool) -> Any:

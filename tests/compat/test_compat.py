@@ -24,8 +24,9 @@ def test_pytorchs_paths_are_attributes_and_can_be_imported(path):
 
 def test_the_statements_of_pytorch_code():
     import tinygrad_cnn.backends.cudnn as cudnn
-    from tinygrad_cnn import cuda
     from tinygrad_cnn.backends import mps
+
+    from tinygrad_cnn import cuda
 
     assert cudnn is tc.backends.cudnn
     assert (cuda, mps) == (tc.cuda, tc.backends.mps)

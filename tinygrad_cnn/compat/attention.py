@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
-__all__ = ["SDPBackend", "sdpa_kernel"]
-
 
 class SDPBackend(IntEnum):
     """PyTorch's kernels of `scaled_dot_product_attention`."""

@@ -14,8 +14,6 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
-__all__ = ["is_available", "is_built"]
-
 on, off, nothing = True, False, None  # values of flags at first
 matmul = SimpleNamespace(
     allow_tf32=False,

@@ -25,7 +25,9 @@ def _checker(name: str, error: type[Exception]) -> Callable[..., None]:
         raise error("Expected cond to be True, but got False." if message is None else message())
 
     check.__name__ = check.__qualname__ = name
-    check.__doc__ = f"{error.__name__} with the text that `message()` returns, unless `cond` is True."
+    check.__doc__ = (
+        f"{error.__name__} with the text that `message()` returns, unless `cond` is True."
+    )
     return check
 
 

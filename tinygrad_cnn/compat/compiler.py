@@ -7,12 +7,6 @@ from typing import Any
 
 from ..nn import Module
 
-__all__ = [
-    "OptimizedModule", "allow_in_graph", "assume_constant_result", "compile",
-    "cudagraph_mark_step_begin", "disable", "is_compiling", "is_dynamo_compiling", "is_exporting",
-    "list_backends", "reset", "set_stance", "wrap_numpy",
-]  # fmt: skip
-
 _MODES = ("default", "lite", "reduce-overhead", "max-autotune-no-cudagraphs", "max-autotune")
 
 
@@ -47,18 +41,11 @@ class OptimizedModule(Module):
 
 def compile(
     model: Callable[..., Any] | None = None,
-    *,
-    fullgraph: bool = False,
-    dynamic: bool | None = None,
-    backend: str | Callable[..., Any] | None = None,
-    mode: str | None = None,
-    options: Mapping[str, Any] | None = None,
-    name: str | None = None,
-    disable: bool = False,
-    recompile_limit: int | None = None,
-    isolate_recompiles: bool = False,
-    shapes_spec: Any = None,
-) -> Any:
+    *, fullgraph: bool = False, dynamic: bool | None = None,
+    backend: str | Callable[..., Any] | None = None, mode: str | None = None,
+    options: Mapping[str, Any] | None = None, name: str | None = None, disable: bool = False,
+    recompile_limit: int | None = None, isolate_recompiles: bool = False, shapes_spec: Any = None,
+) -> Any:  # fmt: skip
     """The function, or a module that runs `model`: nothing is compiled. It is a decorator too.
 
     RuntimeError for `mode` together with `options`, and for an unknown mode.
@@ -69,14 +56,14 @@ def compile(
     >>> twice(tc.ones(2))
     tensor([2., 2.])
     """
+    if model is None:
+        return lambda model: compile(model, mode=mode, options=options, disable=disable)
     if mode is not None and options is not None:
         raise RuntimeError(
             "Either mode or options can be specified, but both can't be specified at the same time."
         )
     if mode is not None and mode not in _MODES:
         raise RuntimeError(f"Unrecognized mode={mode}, should be one of: {', '.join(_MODES)}")
-    if model is None:
-        return lambda model: compile(model, disable=disable)
     if not callable(model):
         raise AssertionError(f"A callable function is expected, but {type(model)} is provided.")
     return OptimizedModule(model) if isinstance(model, Module) and not disable else model
@@ -117,21 +104,8 @@ def list_backends(exclude_tags: tuple[str, ...] = ("debug", "experimental")) -> 
     return []
 
 
-def reset() -> None:
-    """Does nothing: there is no compiled code."""
+def reset(*args: Any, **options: Any) -> None:
+    """Does nothing: there is no compiled code, no graph of it, and shapes may always differ."""
 
 
-def cudagraph_mark_step_begin() -> None:
-    """Does nothing: there is no graph of CUDA."""
-
-
-def set_stance(stance: str = "default", **options: Any) -> Any:
-    """Does nothing: nothing is compiled."""
-
-
-def graph_break(msg: str = "") -> None:
-    """Does nothing: there is no compiled graph."""
-
-
-def mark_dynamic(t: Any, index: Any, **bounds: Any) -> None:
-    """Does nothing: shapes may always differ."""
+cudagraph_mark_step_begin = set_stance = graph_break = mark_dynamic = reset

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from ..types import Device
 
-NO_CUDA = "Torch not compiled with CUDA enabled: the only device here is 'cpu'"
+_NO_CUDA = "Torch not compiled with CUDA enabled: the only device here is 'cpu'"
 
 has_half = True
 has_magma = False
@@ -99,7 +99,7 @@ def memory_cached(device: Device = None) -> int:
 
 def _refusal(name: str, error: type[Exception]) -> Callable[..., NoReturn]:
     def refuse(*args: Any, **kwargs: Any) -> NoReturn:
-        raise error(f"cuda.{name}: {NO_CUDA}")
+        raise error(f"cuda.{name}: {_NO_CUDA}")
 
     refuse.__name__ = refuse.__qualname__ = name
     refuse.__doc__ = f"Raises {error.__name__}: there is no GPU."
@@ -125,10 +125,14 @@ def set_device(device: Device) -> None:
     """
     if not isinstance(device, int):
         kind, _, index = str(device).partition(":")
+        if kind == "cpu":
+            raise ValueError(f"Expected a cuda device, but got: {device}")
         if kind != "cuda" or not index:
-            raise ValueError(f"Expected a torch.device with an index or an integer, but got:{device}")
+            raise ValueError(
+                f"Expected a torch.device with a specified index or an integer, but got:{device}"
+            )
     if not isinstance(device, int) or device >= 0:
-        raise AttributeError(f"cuda.set_device: {NO_CUDA}")
+        raise AttributeError(f"cuda.set_device: {_NO_CUDA}")
 
 
 @contextmanager
@@ -147,7 +151,7 @@ class OutOfMemoryError(RuntimeError):
 
 class _Refused:
     def __init__(self, *args: Any, **kwargs: Any):
-        raise RuntimeError(f"cuda.{type(self).__name__}: {NO_CUDA}")
+        raise RuntimeError(f"cuda.{type(self).__name__}: {_NO_CUDA}")
 
 
 class Event(_Refused):
@@ -174,7 +178,7 @@ class device:
 
     def __enter__(self) -> None:
         if not isinstance(self.idx, int) or self.idx >= 0:
-            raise RuntimeError(f"cuda.device: {NO_CUDA}")
+            raise RuntimeError(f"cuda.device: {_NO_CUDA}")
 
     def __exit__(self, *exc: object) -> None:
         pass
@@ -203,9 +207,3 @@ class StreamContext:
 def stream(stream: Any) -> StreamContext:
     """A `with` block on a stream; without a GPU it does nothing."""
     return StreamContext(stream)
-
-
-_PRIVATE: Iterable[str] = ("Any", "Callable", "Device", "Iterable", "NO_CUDA", "NoReturn",
-                           "OrderedDict", "annotations", "contextmanager", "warnings",
-                           "no_nvtx", "nvtx_range")  # fmt: skip
-__all__ = [name for name in globals() if not name.startswith("_") and name not in _PRIVATE]

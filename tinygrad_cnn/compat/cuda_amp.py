@@ -6,11 +6,9 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from .. import amp
 from ..engine.dtypes import float16
 from ..types import DType
-from . import amp, scaler
-
-__all__ = ["GradScaler", "amp_definitely_not_available", "autocast", "custom_bwd", "custom_fwd"]
 
 
 def _old(name: str, new: str) -> None:
@@ -24,24 +22,18 @@ def _old(name: str, new: str) -> None:
 class autocast(amp.autocast):
     """`amp.autocast("cuda", ..)`: off, as there is no GPU."""
 
-    def __init__(
-        self, enabled: bool = True, dtype: DType = float16, cache_enabled: bool = True
-    ):
+    def __init__(self, enabled: bool = True, dtype: DType = float16, cache_enabled: bool = True):
         _old("autocast", "autocast('cuda', args...)")
         super().__init__("cuda", dtype, enabled, cache_enabled)
 
 
-class GradScaler(scaler.GradScaler):
+class GradScaler(amp.GradScaler):
     """`amp.GradScaler("cuda", ..)`: off, as there is no GPU."""
 
     def __init__(
-        self,
-        init_scale: float = 2.0**16,
-        growth_factor: float = 2.0,
-        backoff_factor: float = 0.5,
-        growth_interval: int = 2000,
-        enabled: bool = True,
-    ):
+        self, init_scale: float = 2.0**16, growth_factor: float = 2.0,
+        backoff_factor: float = 0.5, growth_interval: int = 2000, enabled: bool = True,
+    ):  # fmt: skip
         _old("GradScaler", "GradScaler('cuda', args...)")
         super().__init__(
             "cuda", init_scale, growth_factor, backoff_factor, growth_interval, enabled

@@ -7,13 +7,6 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-__all__ = [
-    "all_gather", "all_reduce", "barrier", "broadcast", "destroy_process_group", "gather",
-    "get_backend", "get_rank", "get_world_size", "init_process_group", "is_available",
-    "is_gloo_available", "is_initialized", "is_mpi_available", "is_nccl_available",
-    "is_torchelastic_launched", "reduce",
-]  # fmt: skip
-
 
 def is_available() -> bool:
     """False: there is one process.

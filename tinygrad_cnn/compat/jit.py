@@ -7,17 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, NoReturn
+from typing import Any, Final as Final, NoReturn
 
 from ..nn import Module
-
-__all__ = [
-    "Attribute", "Error", "Final", "RecursiveScriptModule", "ScriptFunction", "ScriptModule",
-    "TracerWarning", "annotate", "enable_onednn_fusion", "export", "fork", "freeze", "ignore",
-    "interface", "is_scripting", "is_tracing", "load", "optimize_for_inference",
-    "optimized_execution", "save", "script", "script_if_tracing", "script_method",
-    "set_fusion_strategy", "trace", "trace_module", "unused", "wait",
-]  # fmt: skip
 
 
 def is_scripting() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from .. import kernels
@@ -121,16 +122,18 @@ def set_deterministic_debug_mode(debug_mode: int | str) -> None:
 def set_float32_matmul_precision(precision: str) -> None:
     """Sets a flag without effect: matrix products of float32 are computed in float32.
 
-    RuntimeError unless it is "highest", "high" or "medium".
+    Warns and does nothing unless it is "highest", "high" or "medium".
 
     >>> tc.set_float32_matmul_precision("high")
     >>> tc.get_float32_matmul_precision()
     'high'
     >>> tc.set_float32_matmul_precision("highest")
     """
-    if precision not in ("highest", "high", "medium"):
-        raise RuntimeError(f"set_float32_matmul_precision: {precision!r} is not a precision")
-    _flags["precision"] = precision
+    if precision in ("highest", "high", "medium"):
+        _flags["precision"] = precision
+    else:
+        says = f"{precision} is not one of 'highest', 'high', or 'medium'; the current is unchanged"
+        warnings.warn(says, stacklevel=2)
 
 
 def get_float32_matmul_precision() -> str:

@@ -59,9 +59,7 @@ def not_here(
             return getattr(importlib.import_module(f"{ROOT}.{elsewhere}"), name)
         if name.startswith("__"):  # Python itself asks for these
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        raise AttributeError(
-            missing(f"{package}.{name}"), name=name, obj=sys.modules.get(package)
-        )
+        raise AttributeError(missing(f"{package}.{name}"), name=name, obj=sys.modules.get(package))
 
     def __dir__() -> list[str]:
         return sorted({*namespace, *homes, *modules} - {f"{name}*" for name in families})
@@ -69,7 +67,8 @@ def not_here(
     namespace.update(__getattr__=__getattr__, __dir__=__dir__)
     namespace.setdefault("__path__", [])  # so that `from it import name` asks the finder below
     if homes:
-        namespace["__all__"] = [n for n in (*namespace, *homes) if not n.startswith("_")]
+        names_of_all = [n for n in (*namespace, *homes) if not n.startswith("_")]
+        namespace.setdefault("__all__", names_of_all)
 
 
 @functools.lru_cache(maxsize=1000)
@@ -102,9 +101,14 @@ def hint(name: str) -> str | None:
 @functools.cache
 def hints() -> dict[str, str]:
     """The hints of `hints.txt` by name. Several names of a line share its hint."""
-    lines = Path(__file__).with_name("hints.txt").read_text(encoding="utf-8").splitlines()
-    pairs = [line.split(": ", 1) for line in lines if line and not line.startswith("#")]
+    pairs = [line.split(": ", 1) for line in _lines("hints.txt")]
     return {name: text for names, text in pairs for name in names.split()}
+
+
+def _lines(file: str) -> list[str]:
+    """The lines of a file beside this one, without comments and blank lines."""
+    text = Path(__file__).with_name(file).read_text(encoding="utf-8")
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
 
 
 class _MissingMember:
@@ -119,20 +123,18 @@ class _MissingMember:
         raise AttributeError(missing(self._path, owner.__name__), name=name, obj=found)
 
 
-def not_members(cls: type, path: str, names: Iterable[str]) -> None:
-    """Let the names that `cls`, at `path`, does not have raise errors with hints.
+def not_members(cls: type, file: str) -> None:
+    """Let the names of a file that the public class `cls` does not have raise errors with hints.
 
     A `__getattr__` instead would slow down every access to the other attributes. `dir` of an instance
     does not list these names.
     """
-    absent = [name for name in names if not hasattr(cls, name)]
+    absent = [name for line in _lines(file) for name in line.split() if not hasattr(cls, name)]
     for name in absent:
-        setattr(cls, name, _MissingMember(f"{path}.{name}"))
+        setattr(cls, name, _MissingMember(f"{ROOT}.{cls.__name__}.{name}"))
 
-    def __dir__(self: Any) -> list[str]:
-        return sorted(set(object.__dir__(self)) - set(absent))
-
-    cls.__dir__ = __dir__  # type: ignore[method-assign]
+    visible = lambda self: sorted(set(object.__dir__(self)) - set(absent))  # noqa: E731
+    setattr(cls, "__dir__", visible)  # noqa: B010
 
 
 # --- PyTorch's paths ----------------------------------------------------------------------------
@@ -151,7 +153,7 @@ class PyTorchPaths:
         if root != ROOT or relative.rpartition(".")[2].startswith("__"):
             return None
         if relative in PATHS:
-            return ModuleSpec(fullname, PyTorchPaths, is_package=True)
+            return ModuleSpec(fullname, PyTorchPaths, is_package=True)  # type: ignore[arg-type]
         # without its attribute `name`: `from package import name` would hide this message
         raise ModuleNotFoundError(missing(fullname))
 
@@ -176,10 +178,21 @@ def _names(source: str) -> Iterator[tuple[str, Any]]:
     module = importlib.import_module(f"{ROOT}.{home}") if home else None
     for word in wanted.split() or ["*"] * bool(home):
         if word == "*":
-            yield from ((name, getattr(module, name)) for name in vars(module)["__all__"])
+            yield from ((name, getattr(module, name)) for name in _public(module))
         else:
             name, _, own = word.partition("=")
             yield name, getattr(module, own or name)
+
+
+def _public(module: ModuleType | None) -> Iterable[str]:
+    """The names of `__all__`, or the public names that a module defines itself."""
+    own = vars(module)
+    return own.get("__all__") or [
+        name
+        for name, value in own.items()
+        if not (name.startswith("_") or isinstance(value, ModuleType))
+        and getattr(value, "__module__", own["__name__"]) == own["__name__"]
+    ]
 
 
 def _children(package: str) -> Iterator[str]:
@@ -190,4 +203,4 @@ def _children(package: str) -> Iterator[str]:
             yield name
 
 
-sys.meta_path.append(PyTorchPaths)  # type: ignore[arg-type]
+sys.meta_path.append(PyTorchPaths)

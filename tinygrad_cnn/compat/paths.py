@@ -17,6 +17,7 @@ _CUDNN = (
     "is_available version is_acceptable flags allow_tf32=on benchmark=off deterministic=off "
     "enabled=on benchmark_limit=nothing"
 )
+_TUPLES = "_list_with_default _ntuple _pair _quadruple _reverse_repeat_tuple _single _triple"
 _MODULES = (  # of torch.nn.modules, without the ones that have private names below
     "activation adaptive channelshuffle container distance flatten fold lazy linear module "
     "normalization padding pixelshuffle pooling rnn sparse transformer upsampling"
@@ -28,10 +29,7 @@ PATHS: dict[str, str] = {
     "_inductor": "",
     "_inductor.config": "",
     "accelerator": "compat.accelerator",
-    "amp": "compat.amp: autocast GradScaler custom_fwd custom_bwd is_autocast_available",
-    "amp.autocast_mode": "compat.amp: autocast custom_fwd custom_bwd is_autocast_available",
-    "amp.grad_scaler": "compat.scaler",
-    "autograd.profiler": "compat.profiler: profile=autograd_profile record_function emit_nvtx",
+    "autograd.profiler": "profiler: profile=autograd_profile record_function emit_nvtx",
     "autograd.variable": "autograd: Variable",
     "backends": "",
     "backends.cuda": f"compat.backends: is_built matmul {_ATTENTION}",
@@ -53,21 +51,18 @@ PATHS: dict[str, str] = {
     "cuda.streams": "compat.cuda: Event Stream",
     "distributed": "compat.distributed",
     "fx": "compat.jit: wrap",
-    "jit": "compat.jit",
+    "jit": "compat.jit: * Final _script_if_tracing _overload _overload_method",
     "jit.annotations": "",
-    "multiprocessing": "compat.multiprocessing",
-    "multiprocessing.spawn": "compat.multiprocessing: spawn ProcessContext ProcessRaisedException",
-    "nn.attention": "compat.attention",
+    "multiprocessing.spawn": "multiprocessing: spawn ProcessContext ProcessRaisedException",
     "nn.modules": "",
     "nn.modules.batchnorm": "nn.batch_norm: _BatchNorm _NormBase",
     "nn.modules.conv": "nn.conv: _ConvNd _ConvTransposeNd=_ConvTranspose",
     "nn.modules.dropout": "nn.dropout: _DropoutNd=_Dropout",
     "nn.modules.instancenorm": "nn.batch_norm: _InstanceNorm",
     "nn.modules.loss": "nn.losses: _Loss=Loss _WeightedLoss=WeightedLoss",
-    "nn.modules.utils": "compat.tuples",
+    "nn.modules.utils": f"compat.tuples: {_TUPLES}",
     "nn.parallel.distributed": "nn.parallel: DistributedDataParallel",
-    "profiler": "compat.profiler",
-    "utils._pytree": "compat.pytree",
+    "utils._pytree": "utils.pytree",
     "utils.hooks": "hooks: RemovableHandle",
     "utils.tensorboard": "compat.tensorboard",
     "utils.tensorboard.writer": "compat.tensorboard",

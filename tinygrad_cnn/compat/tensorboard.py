@@ -14,8 +14,6 @@ except ModuleNotFoundError as error:
         name=error.name,
     ) from None
 
-__all__ = ["SummaryWriter"]
-
 
 class SummaryWriter(_Writer):
     """Writes scalars, images, histograms and so on to files that TensorBoard shows.

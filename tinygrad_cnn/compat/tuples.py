@@ -6,9 +6,6 @@ from collections.abc import Callable, Iterable
 from itertools import repeat
 from typing import Any
 
-__all__ = ["_list_with_default", "_ntuple", "_pair", "_quadruple", "_reverse_repeat_tuple",
-           "_single", "_triple"]  # fmt: skip
-
 
 def _ntuple(n: int, name: str = "parse") -> Callable[[Any], tuple[Any, ...]]:
     def parse(x: Any) -> tuple[Any, ...]:

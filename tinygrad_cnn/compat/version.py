@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sys
 
-__all__ = ["cuda", "debug", "git_version", "hip", "rocm", "xpu"]
-
 __version__: str = sys.modules[__package__.partition(".")[0]].__version__
 cuda = hip = rocm = xpu = None
 debug = False

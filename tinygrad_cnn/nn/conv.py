@@ -154,9 +154,7 @@ class _Conv(_ConvNd):
             around = [width for pair in reversed(pads) for width in pair]
             input = F.pad(input, around, mode=self.padding_mode)
             padding = 0
-        return self._function(
-            input, weight, bias, self.stride, padding, self.dilation, self.groups
-        )
+        return self._function(input, weight, bias, self.stride, padding, self.dilation, self.groups)
 
 
 class Conv1d(_Conv):

@@ -32,7 +32,11 @@ class Loss(FunctionModule):
 
     _shown: ClassVar = ()
     _keywords: ClassVar[tuple[str, ...]] = ()
-    _settings: ClassVar[dict[str, Any]] = {"size_average": None, "reduce": None, "reduction": "mean"}
+    _settings: ClassVar[dict[str, Any]] = {
+        "size_average": None,
+        "reduce": None,
+        "reduction": "mean",
+    }
 
     def __init_subclass__(cls, function: Any = None, **kwargs: Any):
         if function is not None and not hasattr(cls, "_function"):

@@ -50,7 +50,9 @@ def data_parallel(
     module_kwargs: dict[str, Any] | None = None,
 ) -> NoReturn:
     """RuntimeError, as in PyTorch without GPUs. Call the module instead."""
-    raise RuntimeError("device type could not be determined: there is no GPU, call the module itself")
+    raise RuntimeError(
+        "device type could not be determined: there is no GPU, call the module itself"
+    )
 
 
 class DistributedDataParallel(Module):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Generic, TypeVar
 
-from ..compat.absent import MODULE
-from ..compat.missing import ROOT, missing
+from ..compat.missing import ROOT, hints, missing
 from ..tensor import Tensor
 from .parameter import Parameter
 
@@ -20,7 +19,7 @@ _KINDS = {
 
 def _says(owner: str, name: str) -> str:
     """The message for a missing attribute, with what to do instead for one of PyTorch's modules."""
-    if name in MODULE:
+    if f"nn.Module.{name}" in hints():
         return missing(f"{ROOT}.nn.Module.{name}", owner)
     return f"'{owner}' object has no attribute '{name}'"
 

@@ -10,15 +10,16 @@ import numpy as np
 
 from ..engine import Recorded, mark_written, wrap
 
-__all__ = ["GradScaler", "OptState"]
 
-_READY, _UNSCALED, _STEPPED = "ready", "unscaled", "stepped"
+def _accessors(name: str) -> tuple[Any, Any]:
+    def get(self: Any) -> Any:
+        return getattr(self, name)
 
+    def set(self: Any, new: Any) -> None:
+        setattr(self, name, new)
 
-class OptState:
-    """What happened to an optimizer since the last `update`."""
-
-    READY, UNSCALED, STEPPED = _READY, _UNSCALED, _STEPPED
+    get.__doc__, set.__doc__ = f"The setting {name[1:]}.", f"Set {name[1:]}."
+    return get, set
 
 
 class GradScaler:
@@ -40,22 +41,13 @@ class GradScaler:
     """
 
     def __init__(
-        self,
-        device: str = "cuda",
-        init_scale: float = 2.0**16,
-        growth_factor: float = 2.0,
-        backoff_factor: float = 0.5,
-        growth_interval: int = 2000,
-        enabled: bool = True,
-    ):
-        self._device = device
-        self._enabled = enabled
-        if enabled and device == "cuda":
-            warnings.warn(
-                "torch.cuda.amp.GradScaler is enabled, but CUDA is not available.  Disabling.",
-                stacklevel=2,
-            )
-            self._enabled = False
+        self, device: str = "cuda", init_scale: float = 2.0**16, growth_factor: float = 2.0,
+        backoff_factor: float = 0.5, growth_interval: int = 2000, enabled: bool = True,
+    ):  # fmt: skip
+        self._enabled = enabled and device != "cuda"
+        if enabled and not self._enabled:
+            says = "torch.cuda.amp.GradScaler is enabled, but CUDA is not available.  Disabling."
+            warnings.warn(says, stacklevel=2)
         if self._enabled and not growth_factor > 1.0:
             raise AssertionError("The growth factor must be > 1.0.")
         if self._enabled and not backoff_factor < 1.0:
@@ -64,8 +56,8 @@ class GradScaler:
         self._growth_factor, self._backoff_factor = growth_factor, backoff_factor
         self._growth_interval = growth_interval
         self._growth_tracker = 0  # steps since the scale changed or a step was skipped
-        self._scale: np.float32 | None = None  # until the first `scale`
-        self._stages: dict[int, str] = {}  # by the id of the optimizer
+        self._scale: Any = None  # a float32, from the first `scale` on
+        self._stages: dict[int, str] = {}  # by the id of the optimizer: "unscaled" or "stepped"
         self._overflows: dict[int, bool] = {}
 
     # --- A step ---------------------------------------------------------------------------------
@@ -86,19 +78,19 @@ class GradScaler:
         if not self._enabled:
             return
         self._started("unscale_")
-        stage = self._stages.get(id(optimizer), _READY)
-        if stage == _UNSCALED:
+        stage = self._stages.get(id(optimizer))
+        if stage == "unscaled":
             raise RuntimeError(
                 "unscale_() has already been called on this optimizer since the last update()."
             )
-        if stage == _STEPPED:
+        if stage == "stepped":
             raise RuntimeError("unscale_() is being called after step().")
-        groups = optimizer.param_groups
-        grads = [p.grad for g in groups for p in g["params"] if p.grad is not None]
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        grads = [p.grad for p in parameters if p.grad is not None]
         if any(grad._array.dtype == np.float16 for grad in grads):
             raise ValueError("Attempting to unscale FP16 gradients.")
         factor = np.float32(1.0 / np.float64(self._scale))
-        self._stages[id(optimizer)] = _UNSCALED
+        self._stages[id(optimizer)] = "unscaled"
         if grads:
             finite = [bool(np.isfinite(grad._array).all()) for grad in grads]
             self._overflows[id(optimizer)] = not all(finite)
@@ -112,21 +104,18 @@ class GradScaler:
         if not self._enabled:
             return optimizer.step(*args, **kwargs)
         if "closure" in kwargs:
-            raise RuntimeError(
-                "Closure use is not currently supported if GradScaler is enabled."
-            )
+            raise RuntimeError("Closure use is not currently supported if GradScaler is enabled.")
         self._started("step")
-        stage = self._stages.get(id(optimizer), _READY)
-        if stage == _STEPPED:
+        stage = self._stages.get(id(optimizer))
+        if stage == "stepped":
             raise RuntimeError("step() has already been called since the last update().")
-        if stage == _READY:
+        if stage is None:
             self.unscale_(optimizer)
         if id(optimizer) not in self._overflows:
             raise AssertionError("No inf checks were recorded for this optimizer.")
-        result = None
-        if not self._overflows[id(optimizer)]:
-            result = optimizer.step(*args, **kwargs)
-        self._stages[id(optimizer)] = _STEPPED
+        overflow = self._overflows[id(optimizer)]
+        result = None if overflow else optimizer.step(*args, **kwargs)
+        self._stages[id(optimizer)] = "stepped"
         return result
 
     def update(self, new_scale: Any = None) -> None:
@@ -169,29 +158,9 @@ class GradScaler:
         """Whether it is on."""
         return self._enabled
 
-    def get_growth_factor(self) -> float:
-        """The factor by which the scale grows."""
-        return self._growth_factor
-
-    def set_growth_factor(self, new_factor: float) -> None:
-        """Set the factor by which the scale grows."""
-        self._growth_factor = new_factor
-
-    def get_backoff_factor(self) -> float:
-        """The factor for a step that was skipped."""
-        return self._backoff_factor
-
-    def set_backoff_factor(self, new_factor: float) -> None:
-        """Set the factor for a step that was skipped."""
-        self._backoff_factor = new_factor
-
-    def get_growth_interval(self) -> int:
-        """The number of steps after which the scale grows."""
-        return self._growth_interval
-
-    def set_growth_interval(self, new_interval: int) -> None:
-        """Set the number of steps after which the scale grows."""
-        self._growth_interval = new_interval
+    get_growth_factor, set_growth_factor = _accessors("_growth_factor")
+    get_backoff_factor, set_backoff_factor = _accessors("_backoff_factor")
+    get_growth_interval, set_growth_interval = _accessors("_growth_interval")
 
     def state_dict(self) -> dict[str, Any]:
         """The scale, the settings and the number of steps since the scale changed; empty if off."""
@@ -214,11 +183,13 @@ class GradScaler:
                 "The source state dict is empty, possibly because it was saved from a disabled "
                 "instance of GradScaler."
             )
-        scale, *others = (state_dict[name] for name in self.state_dict())
-        self._init_scale = scale
-        self._scale = None if self._scale is None else np.float32(scale)
-        self._growth_factor, self._backoff_factor = others[:2]
-        self._growth_interval, self._growth_tracker = others[2:]
+        for name in self.state_dict():  # all of them are there, before anything changes
+            state_dict[name]
+        self._init_scale = state_dict["scale"]
+        self._scale = None if self._scale is None else np.float32(self._init_scale)
+        for name in ("growth_factor", "backoff_factor", "growth_interval"):
+            setattr(self, f"_{name}", state_dict[name])
+        self._growth_tracker = state_dict["_growth_tracker"]
 
 
 def _times(outputs: Any, scale: Any) -> Any:

@@ -6,8 +6,6 @@ import json
 import os
 from typing import Any
 
-__all__ = ["Averages", "Event"]
-
 
 class Event:
     """One run of an op, a vjp or a block, or the sum of several. Times are in microseconds."""
@@ -123,7 +121,8 @@ class Averages(list[Event]):
         rule = "  ".join("-" * width for width in widths)
         texts = ["  ".join(x.rjust(w) for x, w in zip(line, widths, strict=True)) for line in lines]
         body = [rule, texts[0], rule, *texts[1:], rule]
-        return "\n".join([*[header] * bool(header), *body, f"Self CPU time total: {_time(total)}\n"])
+        last = f"Self CPU time total: {_time(total)}\n"
+        return "\n".join([*([header] if header else []), *body, last])
 
     def export_chrome_trace(self, path: str) -> None:
         """Write the events as a trace, which chrome://tracing and Perfetto show."""

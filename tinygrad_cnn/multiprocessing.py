@@ -11,10 +11,10 @@ import time
 import traceback
 from multiprocessing import *  # noqa: F403
 from multiprocessing.connection import wait
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 __all__ = [*_python.__all__, "ProcessContext", "ProcessExitedException", "ProcessRaisedException",
-           "get_all_sharing_strategies", "get_sharing_strategy", "set_sharing_strategy", "spawn",
+           "get_sharing_strategy", "set_sharing_strategy", "spawn",
            "start_processes"]  # fmt: skip
 
 
@@ -122,9 +122,7 @@ def spawn(
     return start_processes(fn, args, nprocs, join, daemon, start_method)
 
 
-def get_all_sharing_strategies() -> set[str]:
-    """The ways in which PyTorch shares memory: here names without effect."""
-    return {"file_descriptor", "file_system"}
+_strategy = ["file_descriptor"]
 
 
 def get_sharing_strategy() -> str:
@@ -133,10 +131,13 @@ def get_sharing_strategy() -> str:
 
 
 def set_sharing_strategy(new_strategy: str) -> None:
-    """Set the name of a strategy, without effect. AssertionError for an unknown one."""
-    if new_strategy not in get_all_sharing_strategies():
+    """Set the name of a way to share memory, without effect. AssertionError for an unknown one."""
+    if new_strategy not in ("file_descriptor", "file_system"):
         raise AssertionError(f"unknown sharing strategy: {new_strategy!r}")
     _strategy[:] = [new_strategy]
 
 
-_strategy = ["file_descriptor"]
+if not TYPE_CHECKING:
+    from .compat.missing import not_here as _not_here
+
+    _not_here(globals())

@@ -1,4 +1,4 @@
-"""`torch.amp`: automatic mixed precision. Nothing is computed in a lower precision here.
+"""`autocast`: mixed precision, which changes no dtype here.
 
 `autocast("cuda")` is off, with PyTorch's warning, as there is no GPU. `autocast("cpu")` computes in the
 dtypes of its inputs, which is more exact than the bfloat16 that it asks for; a warning says so once.
@@ -15,15 +15,6 @@ from typing import Any
 from ..engine import dtypes
 from ..metadata import device
 from ..types import DType
-from .scaler import GradScaler
-
-__all__ = [
-    "GradScaler", "autocast", "clear_autocast_cache", "custom_bwd", "custom_fwd",
-    "get_autocast_cpu_dtype", "get_autocast_dtype", "get_autocast_gpu_dtype",
-    "is_autocast_available", "is_autocast_cache_enabled", "is_autocast_cpu_enabled",
-    "is_autocast_enabled", "set_autocast_cache_enabled", "set_autocast_dtype",
-    "set_autocast_enabled",
-]  # fmt: skip
 
 _KNOWN = ("cpu", "cuda", "mps", "xpu", "hpu", "xla", "mtia", "ipu", "maia")
 _warned: list[str] = []  # that CPU autocast computes in full precision
@@ -53,14 +44,9 @@ class autocast:
     """
 
     def __init__(
-        self,
-        device_type: str,
-        dtype: DType | None = None,
-        enabled: bool = True,
+        self, device_type: str, dtype: DType | None = None, enabled: bool = True,
         cache_enabled: bool | None = None,
-    ):
-        if not isinstance(device_type, str):
-            raise ValueError(f"Expected `device_type` of type `str`, got: `{type(device_type)}`")
+    ):  # fmt: skip
         _check_device(device_type)
         self.device = device_type
         self.fast_dtype = get_autocast_dtype(device_type) if dtype is None else dtype
@@ -113,6 +99,8 @@ class autocast:
 
 
 def _check_device(device_type: str) -> None:
+    if not isinstance(device_type, str):
+        raise ValueError(f"Expected `device_type` of type `str`, got: `{type(device_type)}`")
     if device_type not in _KNOWN:
         device(device_type)  # which raises for a name that is no device
 
@@ -131,7 +119,7 @@ def is_autocast_enabled(device_type: str = "cuda") -> bool:
     return _state.on.get(device_type, False)
 
 
-def set_autocast_enabled(device_type: str | bool, enabled: bool | None = None) -> None:
+def set_autocast_enabled(device_type: Any, enabled: bool | None = None) -> None:
     """Turn `autocast` of a kind of device on or off, in this thread.
 
     >>> tc.set_autocast_enabled("cpu", False)
@@ -202,45 +190,30 @@ def clear_autocast_cache() -> None:
 # --- Old names ----------------------------------------------------------------------------------
 
 
-def _old(name: str, new: str) -> None:
-    warnings.warn(
-        f"torch.{name} is deprecated. Please use torch.{new} instead.",
-        DeprecationWarning,
-        stacklevel=3,
-    )
+def _renamed(name: str, function: Callable[[str], Any], kind: str) -> Callable[[], Any]:
+    new = f"{function.__name__}({kind!r})"
 
+    def old() -> Any:
+        warnings.warn(
+            f"torch.{name}() is deprecated. Please use torch.{new} instead.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return function(kind)
 
-def is_autocast_cpu_enabled() -> bool:
-    """The old name of `is_autocast_enabled("cpu")`, with a DeprecationWarning.
-
-    >>> with warnings.catch_warnings(action="ignore"):
-    ...     tc.is_autocast_cpu_enabled()
-    False
-    """
-    _old("is_autocast_cpu_enabled()", "is_autocast_enabled('cpu')")
-    return is_autocast_enabled("cpu")
-
-
-def get_autocast_cpu_dtype() -> Any:
-    """The old name of `get_autocast_dtype("cpu")`, with a DeprecationWarning.
+    old.__name__ = old.__qualname__ = name
+    old.__doc__ = f"""The old name of `{new}`, with a DeprecationWarning.
 
     >>> with warnings.catch_warnings(action="ignore"):
-    ...     "bfloat16" in str(tc.get_autocast_cpu_dtype())
+    ...     tc.{name}() == tc.{new}
     True
     """
-    _old("get_autocast_cpu_dtype()", "get_autocast_dtype('cpu')")
-    return get_autocast_dtype("cpu")
+    return old
 
 
-def get_autocast_gpu_dtype() -> Any:
-    """The old name of `get_autocast_dtype("cuda")`, with a DeprecationWarning.
-
-    >>> with warnings.catch_warnings(action="ignore"):
-    ...     tc.get_autocast_gpu_dtype() == tc.float16
-    True
-    """
-    _old("get_autocast_gpu_dtype()", "get_autocast_dtype('cuda')")
-    return get_autocast_dtype("cuda")
+is_autocast_cpu_enabled = _renamed("is_autocast_cpu_enabled", is_autocast_enabled, "cpu")
+get_autocast_cpu_dtype = _renamed("get_autocast_cpu_dtype", get_autocast_dtype, "cpu")
+get_autocast_gpu_dtype = _renamed("get_autocast_gpu_dtype", get_autocast_dtype, "cuda")
 
 
 # --- Functions with a backward of their own -----------------------------------------------------
@@ -254,9 +227,7 @@ def custom_fwd(
     return fwd if fwd is not None else lambda fwd: fwd
 
 
-def custom_bwd(
-    bwd: Callable[..., Any] | None = None, *, device_type: str
-) -> Callable[..., Any]:
+def custom_bwd(bwd: Callable[..., Any] | None = None, *, device_type: str) -> Callable[..., Any]:
     """Decorates `backward` of an `autograd.Function`, which runs as it is: nothing is cast here."""
     _check_device(device_type)
     return bwd if bwd is not None else lambda bwd: bwd

@@ -6,12 +6,6 @@ from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-__all__ = [
-    "LeafSpec", "TreeSpec", "register_pytree_node", "tree_all", "tree_all_only", "tree_any",
-    "tree_any_only", "tree_flatten", "tree_iter", "tree_leaves", "tree_map", "tree_map_",
-    "tree_map_only", "tree_structure", "tree_unflatten",
-]  # fmt: skip
-
 
 class _Kind(NamedTuple):
     """How a class of containers is taken apart, into children and a context, and made again."""
@@ -77,18 +71,14 @@ class TreeSpec:
         return self.type is None
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, TreeSpec) and (self.type, self.context, self.children_specs) == (
-            other.type, other.context, other.children_specs,
-        )  # fmt: skip
+        return isinstance(other, TreeSpec) and vars(self) == vars(other)
 
     def __hash__(self) -> int:
         return hash((self.type, self.num_leaves, self.num_children))
 
     def __repr__(self) -> str:
-        if self.is_leaf():
-            return "*"
         name = getattr(self.type, "__name__", self.type)
-        return f"TreeSpec({name}, {self.context}, {self.children_specs})"
+        return "*" if self.is_leaf() else f"TreeSpec({name}, {self.context}, {self.children_specs})"
 
 
 def LeafSpec() -> TreeSpec:
@@ -138,11 +128,6 @@ def tree_leaves(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> list
     return list(tree_flatten(tree, is_leaf)[0])
 
 
-def tree_iter(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> Iterator[Any]:
-    """The leaves, one by one."""
-    return iter(tree_leaves(tree, is_leaf))
-
-
 def tree_structure(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> TreeSpec:
     """The spec."""
     spec: TreeSpec = tree_flatten(tree, is_leaf)[1]
@@ -167,9 +152,11 @@ def _parts(spec: TreeSpec, tree: Any) -> list[Any]:
     if spec.is_leaf():
         return [tree]
     cls, kind = _kind(tree)
-    children, context = ([], None) if kind is None else kind.flatten(tree)
-    if cls is not spec.type or len(children) != spec.num_children:
+    children, context = ([], []) if kind is None else kind.flatten(tree)
+    if cls is not spec.type:
         raise ValueError(f"Node type mismatch; expected {spec.type}, but got {cls}.")
+    if len(children) != spec.num_children:
+        raise ValueError(f"Node arity mismatch; expected {spec.num_children}, got {len(children)}.")
     if spec.type in (dict, OrderedDict) and set(context) == set(spec.context):
         children = [tree[key] for key in spec.context]
     elif context != spec.context:
@@ -184,32 +171,9 @@ def tree_map_(func: Callable[..., Any], tree: Any, *rests: Any, **options: Any) 
     return tree
 
 
-def _applies(kinds: Any, x: Any) -> bool:
-    plain = isinstance(kinds, (type, tuple)) or not callable(kinds)
-    return isinstance(x, kinds) if plain else bool(kinds(x))
-
-
 def tree_map_only(type_or_types_or_pred: Any, func: Any, tree: Any, **options: Any) -> Any:
     """The tree with `func` of the leaves of a type, or of those that a function selects."""
     kinds = type_or_types_or_pred
-    return tree_map(lambda x: func(x) if _applies(kinds, x) else x, tree, **options)
-
-
-def tree_all(pred: Callable[[Any], bool], tree: Any, **options: Any) -> bool:
-    """Whether `pred` is true of all leaves."""
-    return all(map(pred, tree_iter(tree, **options)))
-
-
-def tree_any(pred: Callable[[Any], bool], tree: Any, **options: Any) -> bool:
-    """Whether `pred` is true of any leaf."""
-    return any(map(pred, tree_iter(tree, **options)))
-
-
-def tree_all_only(type_or_types: Any, pred: Callable[[Any], bool], tree: Any, **options: Any) -> bool:
-    """Whether `pred` is true of all leaves of a type."""
-    return all(pred(x) for x in tree_iter(tree, **options) if isinstance(x, type_or_types))
-
-
-def tree_any_only(type_or_types: Any, pred: Callable[[Any], bool], tree: Any, **options: Any) -> bool:
-    """Whether `pred` is true of any leaf of a type."""
-    return any(pred(x) for x in tree_iter(tree, **options) if isinstance(x, type_or_types))
+    if isinstance(kinds, (type, tuple)):
+        return tree_map(lambda x: func(x) if isinstance(x, kinds) else x, tree, **options)
+    return tree_map(lambda x: func(x) if kinds(x) else x, tree, **options)

@@ -29,6 +29,8 @@ def _foreach(name: str, operands: int) -> Callable[..., Any]:
     def each(self: Any, *others: Any, **options: Any) -> Any:
         tensors = list(self)
         n = len(tensors)
+        if not n:
+            raise RuntimeError("Tensor list must have at least one tensor.")
         columns = [list(o) if isinstance(o, (list, tuple)) else [o] * n for o in others]
         if any(len(column) != n for column in columns):
             sizes = " and ".join(str(len(column)) for column in (tensors, *columns))
