@@ -146,7 +146,11 @@ def nvtx_range(msg: str, *args: Any, **kwargs: Any) -> Any:
 
 
 class OutOfMemoryError(RuntimeError):
-    """The error of a GPU without enough memory. Nothing raises it here."""
+    """The error of a GPU without enough memory. Nothing raises it here.
+
+    >>> issubclass(tc.OutOfMemoryError, RuntimeError)
+    True
+    """
 
 
 class _Refused:
