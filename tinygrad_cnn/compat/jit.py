@@ -103,8 +103,7 @@ def set_fusion_strategy(strategy: Any) -> list[Any]:
     return []
 
 
-def enable_onednn_fusion(enabled: bool) -> None:
-    """Does nothing: there are no scripts."""
+enable_onednn_fusion = set_fusion_strategy
 
 
 class ScriptModule(Module):

@@ -93,14 +93,20 @@ def hint(name: str) -> str | None:
     >>> hint("distributed.rpc.RRef") == hint("distributed.rpc")
     True
     """
-    while name and name not in hints():
+    while name:
+        found = hints().get(name) or hints().get(f"!{name}")
+        if found is not None:
+            return found
         name = name.rpartition(".")[0]
-    return hints().get(name)
+    return None
 
 
 @functools.cache
 def hints() -> dict[str, str]:
-    """The hints of `hints.txt` by name. Several names of a line share its hint."""
+    """The hints of `hints.txt` by name. Several names of a line share its hint.
+
+    A name with "!" is here, but a call of it is an error.
+    """
     pairs = [line.split(": ", 1) for line in _lines("hints.txt")]
     return {name: text for names, text in pairs for name in names.split()}
 
@@ -150,8 +156,11 @@ class PyTorchPaths:
     def find_spec(fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         """The module of a path, or ModuleNotFoundError with a hint. None for other packages."""
         root, _, relative = fullname.partition(".")
-        if root != ROOT or relative.rpartition(".")[2].startswith("__"):
+        parent, _, name = fullname.rpartition(".")
+        if root != ROOT or name.startswith("__"):
             return None
+        if path is not getattr(sys.modules.get(parent), "__path__", None):
+            return None  # a tool looks in one folder: this is no import
         if relative in PATHS:
             return ModuleSpec(fullname, PyTorchPaths, is_package=True)  # type: ignore[arg-type]
         # without its attribute `name`: `from package import name` would hide this message
