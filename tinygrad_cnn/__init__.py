@@ -63,6 +63,11 @@ else:
     from .naming import own_methods as _own_methods
 
     _own_methods(globals())
+    for _module in (
+        autograd.function, autograd.functional, nn.init, nn.utils.parametrize, optim.optimizer,
+        random, serialization, utils.checkpoint, utils.transforms,
+    ):  # fmt: skip  # files, which are no packages
+        _not_here(vars(_module))
     _not_here(globals(), modules=("amp", "multiprocessing", "profiler", "testing"), names={
         "amp.autocast_mode": (
             "autocast", "clear_autocast_cache", "get_autocast_cpu_dtype", "get_autocast_dtype",

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import ContextDecorator
 from enum import Enum
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ..engine import Observer, observe
 from .averages import Averages, Event
@@ -285,3 +285,9 @@ def tensorboard_trace_handler(
         profiler.export_chrome_trace(os.path.join(dir_name, name))
 
     return write
+
+
+if not TYPE_CHECKING:
+    from ..compat.missing import not_here as _not_here
+
+    _not_here(globals())
