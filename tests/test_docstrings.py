@@ -18,7 +18,8 @@ def public_callables():
     """The path of each public function, class, method and property, with the object."""
     for space, owner in SPACES.items():
         for name in dir(owner):
-            getattr(owner, name)  # loads what is loaded on first access
+            if not hasattr(owner, name):  # which loads what is loaded on first access
+                continue
             value = inspect.getattr_static(owner, name)
             home = getattr(getattr(value, "fget", value), "__module__", "") or ""
             ours = home.startswith("tinygrad_cnn") and not inspect.ismodule(value)

@@ -11,8 +11,6 @@ from math import e as e, inf as inf, nan as nan, pi as pi
 import typing as _typing
 
 from . import autograd as autograd
-from . import backends as backends
-from . import cuda as cuda
 from . import kernels as kernels
 from . import nn as nn
 from . import optim as optim
@@ -43,23 +41,50 @@ cfloat, cdouble = complex64, complex128
 
 __version__ = "0.1.0"
 
-if not _typing.TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
+    from .compat import (  # under PyTorch's paths, which compat/paths.py lists
+        accelerator as accelerator,
+        backends as backends,
+        compiler as compiler,
+        cuda as cuda,
+        distributed as distributed,
+        jit as jit,
+        version as version,
+    )
+    from . import amp as amp, multiprocessing as multiprocessing, profiler as profiler
+    from .amp.autocast_mode import (
+        autocast as autocast,
+        get_autocast_dtype as get_autocast_dtype,
+        is_autocast_enabled as is_autocast_enabled,
+        set_autocast_enabled as set_autocast_enabled,
+    )
+    from .compat.compiler import compile as compile
+    from .limits import *
+    from .typed import *
+else:
     from .compat.missing import not_here as _not_here
     from .naming import own_methods as _own_methods
 
     _own_methods(globals())
-    _not_here(
-        globals(),
-        modules=("testing",),
-        names={
-            "limits": ("finfo", "iinfo"),
-            "typed": (
-                "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor",
-                "FloatTensor", "HalfTensor", "IntTensor", "LongTensor", "ShortTensor",
-                "set_default_tensor_type",
-            ),
-        },
-    )  # fmt: skip
-else:
-    from .limits import *
-    from .typed import *
+    for _module in (
+        autograd.function, autograd.functional, nn.init, nn.utils.parametrize, optim.optimizer,
+        random, serialization, utils.checkpoint, utils.transforms,
+    ):  # fmt: skip  # files, which are no packages
+        _not_here(vars(_module))
+    _not_here(globals(), modules=("amp", "multiprocessing", "profiler", "testing"), names={
+        "amp.autocast_mode": (
+            "autocast", "clear_autocast_cache", "get_autocast_cpu_dtype", "get_autocast_dtype",
+            "get_autocast_gpu_dtype", "is_autocast_cache_enabled", "is_autocast_cpu_enabled",
+            "is_autocast_enabled", "set_autocast_cache_enabled", "set_autocast_dtype",
+            "set_autocast_enabled",
+        ),
+        "compat.checks": ("_assert", "_check*"),
+        "compat.compiler": ("compile",),
+        "compat.cuda": ("OutOfMemoryError",),
+        "functions.foreach": ("_foreach_*",),
+        "limits": ("finfo", "iinfo"),
+        "typed": (
+            "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor",
+            "HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "set_default_tensor_type",
+        ),
+    })  # fmt: skip

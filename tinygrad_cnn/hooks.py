@@ -11,6 +11,9 @@ from . import engine
 class RemovableHandle:
     """Registers a hook in `hooks` under a new number. `remove()` or leaving a `with` removes it.
 
+    Without `hook`, whoever made the handle puts one under its `id`. `extra_dict`, one dict or several,
+    lose their entry of that number too.
+
     >>> x = tc.ones(2, requires_grad=True)
     >>> with x.register_hook(lambda grad: 2 * grad):
     ...     x.sum().backward()
@@ -18,14 +21,23 @@ class RemovableHandle:
     tensor([2., 2.])
     """
 
-    def __init__(self, hooks: dict[int, Any], hook: Callable[..., Any]):
-        self._hooks = hooks
+    def __init__(
+        self,
+        hooks_dict: dict[int, Any],
+        hook: Callable[..., Any] | None = None,
+        *,
+        extra_dict: Any = None,
+    ):
+        extra = extra_dict if isinstance(extra_dict, (list, tuple)) else [extra_dict]
+        self._dicts = [hooks_dict, *(d for d in extra if d is not None)]
         self.id = engine.next_number()
-        hooks[self.id] = hook
+        if hook is not None:
+            hooks_dict[self.id] = hook
 
     def remove(self) -> None:
         """Remove the hook. A second time does nothing."""
-        self._hooks.pop(self.id, None)
+        for hooks in self._dicts:
+            hooks.pop(self.id, None)
 
     def __enter__(self) -> RemovableHandle:
         return self

@@ -10,6 +10,7 @@ from typing import Any, overload
 import numpy as np
 
 from . import autograd, engine, metadata, ops
+from .compat.missing import not_members
 from .conversion import Conversions
 from .creation import legacy
 from .dtypes import DTYPES, dtype
@@ -595,6 +596,7 @@ class Tensor(Conversions):
 
 
 engine.provide(tensor=Tensor)
+not_members(Tensor, "tensor_names.txt")
 
 
 def _rebuild(cls: Any, array: np.ndarray, requires_grad: bool) -> Any:

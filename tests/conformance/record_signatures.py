@@ -73,7 +73,7 @@ def main() -> None:
     table: dict[str, Any] = {}
     for space, (theirs, ours) in spaces.items():
         for name in sorted(dir(ours)):
-            if name.startswith("_") or not hasattr(theirs, name):
+            if name.startswith("_") or not (hasattr(theirs, name) and hasattr(ours, name)):
                 continue
             function = getattr(theirs, name)
             if not isinstance(function, Callable) or isinstance(function, (type, types.ModuleType)):

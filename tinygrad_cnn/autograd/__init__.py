@@ -1,5 +1,7 @@
 """Gradients as functions: backward, grad, Function, anomaly detection, checks of gradients."""
 
+import typing as _typing
+
 from ..engine import (
     enable_grad as enable_grad,
     no_grad as no_grad,
@@ -14,3 +16,8 @@ from .gradcheck import (
     gradgradcheck as gradgradcheck,
 )
 from .gradients import Variable as Variable, backward as backward, grad as grad
+
+if not _typing.TYPE_CHECKING:
+    from ..compat.missing import not_here as _not_here
+
+    _not_here(globals())

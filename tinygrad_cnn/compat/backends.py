@@ -1,25 +1,90 @@
-"""A backend of PyTorch that is not here: its flags may be set, without effect.
+"""`torch.backends`: flags of libraries that are not here. They may be set, without effect.
 
-Each module of `tinygrad_cnn/backends/` takes its flags from here.
+>>> import tinygrad_cnn.backends.cudnn as cudnn
+>>> cudnn.benchmark = True
+>>> cudnn.is_available()
+False
 """
 
 from __future__ import annotations
 
-__all__ = [
-    "allow_tf32", "benchmark", "deterministic", "enabled", "is_available", "is_built",
-]  # fmt: skip
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
 
-allow_tf32: bool = False
-benchmark: bool = False
-deterministic: bool = False
-enabled: bool = False
+on, off, nothing = True, False, None  # values of flags at first
+matmul = SimpleNamespace(
+    allow_tf32=False,
+    allow_fp16_reduced_precision_reduction=True,
+    allow_bf16_reduced_precision_reduction=True,
+)
+_attention = {"flash": True, "math": True, "mem_efficient": True}
 
 
 def is_available() -> bool:
-    """False: this backend is not here."""
+    """False: this library is not here."""
     return False
 
 
 def is_built() -> bool:
-    """False: this backend is not here."""
+    """False: this library is not here."""
     return False
+
+
+def is_macos_or_newer(major: int, minor: int) -> bool:
+    """False: there is no Metal."""
+    return False
+
+
+def version() -> None:
+    """None: cuDNN is not here."""
+
+
+def is_acceptable(tensor: Any) -> bool:
+    """False: cuDNN is not here."""
+    return False
+
+
+@contextmanager
+def flags(**values: Any) -> Iterator[None]:
+    """Set flags of `backends.cudnn` for a `with` block."""
+    cudnn = vars(sys.modules[f"{__package__.partition('.')[0]}.backends.cudnn"])
+    before = {name: cudnn[name] for name in values}
+    cudnn.update(values)
+    try:
+        yield
+    finally:
+        cudnn.update(before)
+
+
+def _kernel(name: str) -> tuple[Any, Any]:
+    def enable(enabled: bool) -> None:
+        _attention[name] = enabled
+
+    def enabled() -> bool:
+        return _attention[name]
+
+    enable.__doc__ = f"Set the flag of the {name} kernel of attention, without effect."
+    enabled.__doc__ = f"Whether the {name} kernel of attention may be used: a flag without effect."
+    return enable, enabled
+
+
+enable_flash_sdp, flash_sdp_enabled = _kernel("flash")
+enable_math_sdp, math_sdp_enabled = _kernel("math")
+enable_mem_efficient_sdp, mem_efficient_sdp_enabled = _kernel("mem_efficient")
+
+
+@contextmanager
+def sdp_kernel(
+    enable_flash: bool = True, enable_math: bool = True, enable_mem_efficient: bool = True,
+    enable_cudnn: bool = True,
+) -> Iterator[None]:  # fmt: skip
+    """Set the flags of kernels of attention for a `with` block."""
+    before = dict(_attention)
+    _attention.update(flash=enable_flash, math=enable_math, mem_efficient=enable_mem_efficient)
+    try:
+        yield
+    finally:
+        _attention.update(before)

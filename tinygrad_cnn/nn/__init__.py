@@ -24,9 +24,12 @@ from .pool import *
 from .resize import *
 from .summary import *
 
-if not _typing.TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
+    from . import parallel as parallel
+    from .parallel import DataParallel as DataParallel
+else:
     from ..compat.missing import not_here as _not_here
     from ..naming import own_methods as _own_methods
 
     _own_methods(globals())
-    _not_here(globals())
+    _not_here(globals(), modules=("parallel",), names={"parallel": ("DataParallel",)})

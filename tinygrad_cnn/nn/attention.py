@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .. import creation
 from ..functions import transpose
 from ..tensor import Tensor
@@ -140,3 +142,9 @@ class MultiheadAttention(Module):
             is_causal=is_causal,
         )  # fmt: skip
         return (transpose(y, 0, 1) if swapped else y), weights
+
+
+if not TYPE_CHECKING:  # PyTorch's module of this name has these
+    from ..compat.missing import not_here as _not_here
+
+    _not_here(globals(), names={"..compat.attention": ("SDPBackend", "sdpa_kernel")})

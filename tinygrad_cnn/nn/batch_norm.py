@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from .. import creation, functions
 from ..engine import mark_written
@@ -16,6 +16,7 @@ from .module import Module
 
 __all__ = [
     "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d",
+    "SyncBatchNorm",
 ]  # fmt: skip
 
 
@@ -163,6 +164,58 @@ class BatchNorm3d(_BatchNorm):
     """
 
     _axes = (5,)
+
+
+class SyncBatchNorm(_BatchNorm):
+    """Batch normalisation over the batches of all processes. There is one: it acts as BatchNorm.
+
+    The input is (N, C) or (N, C, ..). `convert_sync_batchnorm(module)` replaces all BatchNorm layers.
+
+    >>> net = tc.nn.Sequential(tc.nn.BatchNorm2d(2))
+    >>> tc.nn.SyncBatchNorm.convert_sync_batchnorm(net)
+    Sequential(
+      (0): SyncBatchNorm(2, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)
+    )
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        process_group: Any = None,
+        device: Device = None,
+        dtype: DType | None = None,
+        *,
+        bias: bool = True,
+    ):
+        super().__init__(
+            num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias
+        )
+        self.process_group = process_group
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        if input.dim() < 2:
+            raise ValueError(f"expected at least 2D input (got {input.dim()}D input)")
+
+    @classmethod
+    def convert_sync_batchnorm(cls, module: Module, process_group: Any = None) -> Module:
+        """The module, with a SyncBatchNorm of the same Tensors for each BatchNorm layer in it."""
+        found = module
+        if isinstance(module, _BatchNorm):
+            found = cls(
+                module.num_features, module.eps, module.momentum, affine=False,
+                track_running_stats=False, process_group=process_group,
+            )  # fmt: skip
+            for name in ("affine", "track_running_stats", "training"):
+                setattr(found, name, getattr(module, name))
+            found._parameters = dict(module._parameters)
+            found._buffers = dict(module._buffers)
+        for name, child in module.named_children():
+            setattr(found, name, cls.convert_sync_batchnorm(child, process_group))
+        return found
 
 
 class _InstanceNorm(_NormBase):

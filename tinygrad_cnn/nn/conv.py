@@ -28,7 +28,6 @@ class _ConvNd(Module):
 
     _axes: ClassVar[int]  # the number of spatial axes
     _function: ClassVar[Callable[..., Any]]
-    _transposed: ClassVar[bool] = False
     in_channels: int
     out_channels: int
     kernel_size: tuple[int, ...]
@@ -42,18 +41,28 @@ class _ConvNd(Module):
     weight: Tensor
     bias: Tensor | None
 
-    def _build(
+    def __init__(
         self,
         in_channels: int,
         out_channels: int,
+        kernel_size: Ints,
+        stride: Ints,
+        padding: str | Ints,
+        dilation: Ints,
+        transposed: bool,
+        output_padding: Ints,
         groups: int,
         bias: bool,
-        padding: str | Ints,
         padding_mode: str,
-        device: Device,
-        dtype: DType | None,
-        **sizes: Ints,
-    ) -> None:
+        device: Device = None,
+        dtype: DType | None = None,
+    ):
+        super().__init__()
+        if not hasattr(type(self), "_axes"):  # a direct subclass, by a user
+            self._axes = len(kernel_size)  # type: ignore[misc, arg-type]
+        sizes = dict(
+            kernel_size=kernel_size, stride=stride, dilation=dilation, output_padding=output_padding
+        )
         if groups <= 0:
             raise ValueError(f"groups must be a positive integer, got {groups}")
         for name, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
@@ -69,12 +78,12 @@ class _ConvNd(Module):
                 f"padding_mode must be one of {_PADDING_MODES}, but got {padding_mode=}"
             )
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        self.padding_mode, self.transposed = padding_mode, self._transposed
+        self.padding_mode, self.transposed = padding_mode, transposed
         for name, value in sizes.items():
             setattr(self, name, self._per_axis(name, value))
         self.padding = padding if isinstance(padding, str) else self._per_axis("padding", padding)
         first, second = in_channels, out_channels
-        if not self._transposed:
+        if not transposed:
             first, second = second, first
         shape = (first, second // groups, *self.kernel_size)
         self.weight = empty_parameter(shape, device, dtype)
@@ -126,14 +135,17 @@ class _Conv(_ConvNd):
         device: Device = None,
         dtype: DType | None = None,
     ):
-        super().__init__()
-        self._build(
-            in_channels, out_channels, groups, bias, padding, padding_mode, device, dtype,
-            kernel_size=kernel_size, stride=stride, dilation=dilation, output_padding=0,
+        super().__init__(
+            in_channels, out_channels, kernel_size, stride, padding, dilation, False, 0, groups,
+            bias, padding_mode, device, dtype,
         )  # fmt: skip
 
     def forward(self, input: Tensor) -> Tensor:
         """The responses of the filters."""
+        return self._conv_forward(input, self.weight, self.bias)
+
+    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """The responses of other filters: PyTorch's hook for subclasses that change the weight."""
         padding: Any = self.padding
         if self.padding_mode != "zeros":
             pads = conv_padding(
@@ -142,9 +154,7 @@ class _Conv(_ConvNd):
             around = [width for pair in reversed(pads) for width in pair]
             input = F.pad(input, around, mode=self.padding_mode)
             padding = 0
-        return self._function(
-            input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups
-        )
+        return self._function(input, weight, bias, self.stride, padding, self.dilation, self.groups)
 
 
 class Conv1d(_Conv):
@@ -192,7 +202,6 @@ class Conv3d(_Conv):
 
 
 class _ConvTranspose(_ConvNd):
-    _transposed = True
     padding: tuple[int, ...]
 
     def __init__(
@@ -217,11 +226,9 @@ class _ConvTranspose(_ConvNd):
             )
         if isinstance(padding, str):
             raise TypeError(f"{type(self).__name__}: padding must be integers, got {padding!r}")
-        super().__init__()
-        self._build(
-            in_channels, out_channels, groups, bias, padding, padding_mode, device, dtype,
-            kernel_size=kernel_size, stride=stride, dilation=dilation,
-            output_padding=output_padding,
+        super().__init__(
+            in_channels, out_channels, kernel_size, stride, padding, dilation, True, output_padding,
+            groups, bias, padding_mode, device, dtype,
         )  # fmt: skip
 
     def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:

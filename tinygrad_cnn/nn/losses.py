@@ -24,13 +24,24 @@ _OLD_NAMES = ("size_average", "reduce")
 
 
 class Loss(FunctionModule):
-    """Base of all losses: `function(input, target, **settings)`."""
+    """Base of all losses: `function(input, target, **settings)`.
+
+    A loss of a user has a `forward` instead of a function, and `size_average`, `reduce` and `reduction`
+    as its settings.
+    """
 
     _shown: ClassVar = ()
     _keywords: ClassVar[tuple[str, ...]] = ()
+    _settings: ClassVar[dict[str, Any]] = {
+        "size_average": None,
+        "reduce": None,
+        "reduction": "mean",
+    }
 
-    def __init_subclass__(cls, **kwargs: Any):
-        super().__init_subclass__(**kwargs)
+    def __init_subclass__(cls, function: Any = None, **kwargs: Any):
+        if function is not None and not hasattr(cls, "_function"):
+            cls._settings = {}  # it lists all of them itself
+        super().__init_subclass__(function=function, **kwargs)
         cls._keywords = tuple(name for name in cls._settings if name not in _OLD_NAMES)
 
     def __init__(self, *args: Any, **kwargs: Any):
@@ -48,10 +59,16 @@ class Loss(FunctionModule):
         return self._function(input, target, **settings)
 
 
+class WeightedLoss(Loss):
+    """Base of losses with a factor for each class, or for each element: the buffer `weight`."""
+
+    _settings: ClassVar[dict[str, Any]] = {"weight": None, **Loss._settings}
+
+
 # --- Classes ------------------------------------------------------------------------------------
 
 
-class CrossEntropyLoss(Loss, function=F.cross_entropy):
+class CrossEntropyLoss(WeightedLoss, function=F.cross_entropy):
     """−weight[target] · ln softmax(input)[target].
 
     The input holds logits (N, C, ..) or (C,). The target holds labels (N, ..) of an integer dtype, or
@@ -73,7 +90,7 @@ class CrossEntropyLoss(Loss, function=F.cross_entropy):
     label_smoothing: float = 0.0
 
 
-class NLLLoss(Loss, function=F.nll_loss):
+class NLLLoss(WeightedLoss, function=F.nll_loss):
     """−weight[target] · input[target], for log-probabilities (N, C, ..) or (C,) and labels (N, ..).
 
     `weight` (C,) has one factor for each class. The mean divides by Σ weight[target] over the labels
@@ -90,7 +107,7 @@ class NLLLoss(Loss, function=F.nll_loss):
     reduction: str = "mean"
 
 
-class BCELoss(Loss, function=F.binary_cross_entropy):
+class BCELoss(WeightedLoss, function=F.binary_cross_entropy):
     """−weight · (t ln p + (1 − t) ln (1 − p)), for probabilities p and targets t of one shape.
 
     Each logarithm is at least −100. `weight` broadcasts to the shape of p. Raises ValueError for

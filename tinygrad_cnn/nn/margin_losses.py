@@ -12,7 +12,7 @@ from typing import Any
 from ..tensor import Tensor
 from . import functional as F
 from .distance import PairwiseDistance
-from .losses import Loss
+from .losses import Loss, WeightedLoss
 
 __all__ = [
     "CosineEmbeddingLoss", "HingeEmbeddingLoss", "MarginRankingLoss", "MultiLabelMarginLoss",
@@ -159,7 +159,7 @@ class SoftMarginLoss(Loss, function=F.soft_margin_loss):
     reduction: str = "mean"
 
 
-class MultiMarginLoss(Loss, function=F.multi_margin_loss):
+class MultiMarginLoss(WeightedLoss, function=F.multi_margin_loss):
     """Σ_c weight[t] · max(0, margin − x[t] + x[c])ᵖ / C over the classes c other than the label t.
 
     x is (N, C) or (C,), the labels (N,) or (), `weight` (C,). At a kink the gradient is 0. Raises
@@ -195,7 +195,7 @@ class MultiLabelMarginLoss(Loss, function=F.multilabel_margin_loss):
     reduction: str = "mean"
 
 
-class MultiLabelSoftMarginLoss(Loss, function=F.multilabel_soft_margin_loss):
+class MultiLabelSoftMarginLoss(WeightedLoss, function=F.multilabel_soft_margin_loss):
     """The mean over C of −weight · (t ln σ(x) + (1 − t) ln σ(−x)), σ the sigmoid.
 
     Input and target, 0 or 1, are (N, C) or (C,); `weight` is (C,).

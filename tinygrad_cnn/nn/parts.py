@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Generic, TypeVar
 
+from ..compat.missing import ROOT, hints, missing
 from ..tensor import Tensor
 from .parameter import Parameter
 
@@ -14,6 +15,13 @@ _KINDS = {
     "_modules": ("child module", "module", "nn.Module"),
     "_buffers": ("buffer", "buffer", "Tensor"),
 }
+
+
+def _says(owner: str, name: str) -> str:
+    """The message for a missing attribute, with what to do instead for one of PyTorch's modules."""
+    if f"nn.Module.{name}" in hints():
+        return missing(f"{ROOT}.nn.Module.{name}", owner)
+    return f"'{owner}' object has no attribute '{name}'"
 
 
 class Parts(Generic[M]):
@@ -42,9 +50,7 @@ class Parts(Generic[M]):
             parts = own["_buffers"]
             if name in parts:
                 return parts[name]
-        raise AttributeError(
-            f"'{type(self).__name__}' object has no attribute '{name}'", name=name, obj=self
-        )
+        raise AttributeError(_says(type(self).__name__, name), name=name, obj=self)
 
     def __setattr__(self, name: str, value: Any) -> None:
         own = self.__dict__

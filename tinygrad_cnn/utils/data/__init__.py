@@ -4,6 +4,8 @@ The state of the generator alone decides the order of the samples and all random
 a batch. It is `generator=` where that is given, otherwise the default generator.
 """
 
+import typing as _typing
+
 from .collate import default_collate as default_collate, default_convert as default_convert
 from .dataloader import DataLoader as DataLoader
 from .dataset import (
@@ -24,3 +26,8 @@ from .sampler import (
     WeightedRandomSampler as WeightedRandomSampler,
 )
 from .worker import WorkerInfo as WorkerInfo, get_worker_info as get_worker_info
+
+if not _typing.TYPE_CHECKING:
+    from ...compat.missing import not_here as _not_here
+
+    _not_here(globals())

@@ -1,3 +1,0 @@
-"""The flags of `torch.backends.cudnn`."""
-
-from ..compat.backends import *

@@ -1,3 +1,0 @@
-"""The flags of `torch.backends.mkldnn`."""
-
-from ..compat.backends import *

@@ -1,3 +1,0 @@
-"""The flags of `torch.backends.mps`."""
-
-from ..compat.backends import *
