@@ -47,4 +47,12 @@ if not _typing.TYPE_CHECKING:
     from .naming import own_methods as _own_methods
 
     _own_methods(globals())
-    _not_here(globals(), modules=("testing",))
+    _not_here(
+        globals(),
+        modules=("testing",),
+        names={
+            "functions.recurrent": ("gru_cell", "lstm_cell", "rnn_relu_cell", "rnn_tanh_cell"),
+        },
+    )
+else:
+    from .functions.recurrent import *

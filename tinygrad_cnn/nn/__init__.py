@@ -29,4 +29,13 @@ if not _typing.TYPE_CHECKING:
     from ..naming import own_methods as _own_methods
 
     _own_methods(globals())
-    _not_here(globals())
+    _not_here(
+        globals(),
+        names={
+            "recurrent": ("GRU", "LSTM", "RNN", "RNNBase"),
+            "recurrent_cells": ("GRUCell", "LSTMCell", "RNNCell", "RNNCellBase"),
+        },
+    )
+else:
+    from .recurrent import *
+    from .recurrent_cells import *
