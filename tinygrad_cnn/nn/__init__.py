@@ -34,8 +34,16 @@ if not _typing.TYPE_CHECKING:
         names={
             "recurrent": ("GRU", "LSTM", "RNN", "RNNBase"),
             "recurrent_cells": ("GRUCell", "LSTMCell", "RNNCell", "RNNCellBase"),
+            "transformer": (
+                "Transformer",
+                "TransformerDecoder",
+                "TransformerDecoderLayer",
+                "TransformerEncoder",
+                "TransformerEncoderLayer",
+            ),
         },
     )
 else:
     from .recurrent import *
     from .recurrent_cells import *
+    from .transformer import *

@@ -10,7 +10,7 @@ import numpy as np
 
 from ... import functions, ops
 from ...engine import wrap
-from ...engine.dtypes import float16, float32, float64, int16, int32, int64, int8, uint8
+from ...engine.dtypes import float16, float32, float64, int8, int16, int32, int64, uint8
 from ...functions.arguments import several
 from ...tensor import Tensor
 
