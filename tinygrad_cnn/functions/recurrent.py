@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import ops
-from ..tensor import Tensor
+from ..engine import Recorded
 from .arguments import kind_of
 from .public import public
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
 
 __all__ = ["gru_cell", "lstm_cell", "rnn_relu_cell", "rnn_tanh_cell"]
 
@@ -85,7 +88,7 @@ def lstm_cell(
     tensor([[0.5000],
             [0.5000]])
     """
-    if not isinstance(hx, (tuple, list)) or not all(isinstance(s, Tensor) for s in hx):
+    if not isinstance(hx, (tuple, list)) or not all(isinstance(s, Recorded) for s in hx):
         raise TypeError(
             f"lstm_cell(): argument 'hx' (position 2) must be tuple of Tensors, not {kind_of(hx)}"
         )

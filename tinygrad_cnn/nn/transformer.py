@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import creation, functions, ops
 from ..engine import grad_mode, wrap
+from ..naming import own_methods
 from ..tensor import Tensor
 from ..types import Device, DType
 from . import functional as F, init
@@ -461,3 +462,6 @@ def _is_causal(mask: Any, given: bool | None, x: Any, layer: Any) -> bool:
     size = x.shape[1 if x.ndim == 3 and layer.self_attn.batch_first else 0]
     causal = np.triu(np.full((size, size), -np.inf), 1)
     return mask._array.shape == causal.shape and bool((mask._array == causal).all())
+
+
+own_methods(globals())
