@@ -59,7 +59,8 @@ def _sums(x, w_ih, *biases):
     fits = terms and panel_fits(terms, columns, x.dtype) and is_readable(x) and is_readable(w_ih)
     if fits:
         by_panels(x, w_ih.T, z[:, :columns], bias)
-    else:
+        return z, wide
+    with np.errstate(all="ignore"):
         z[:, :columns] = matmul(x, w_ih.T)
         if bias is not None:
             z[:, :columns] += bias

@@ -14,9 +14,11 @@ from .matmul import matmul
 
 def _inputs(x, w_ih, *biases):
     """x wᵀ + the biases that are not None, of all steps at once."""
-    z, bias = matmul(x, w_ih.T), [b for b in biases if b is not None]
-    if bias:
-        z += sum(bias[1:], bias[0])
+    given = [b for b in biases if b is not None]
+    with np.errstate(all="ignore"):
+        z = matmul(x, w_ih.T)
+        if given:
+            z += sum(given[1:], given[0])
     return z
 
 
