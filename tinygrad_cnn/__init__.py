@@ -59,6 +59,7 @@ if _typing.TYPE_CHECKING:
         set_autocast_enabled as set_autocast_enabled,
     )
     from .compat.compiler import compile as compile
+    from .functions.recurrent import *
     from .limits import *
     from .typed import *
 else:
@@ -82,6 +83,7 @@ else:
         "compat.compiler": ("compile",),
         "compat.cuda": ("OutOfMemoryError",),
         "functions.foreach": ("_foreach_*",),
+        "functions.recurrent": ("gru_cell", "lstm_cell", "rnn_relu_cell", "rnn_tanh_cell"),
         "limits": ("finfo", "iinfo"),
         "typed": (
             "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor",

@@ -27,7 +27,7 @@ missing option of an existing name raises `NotImplementedError`, which names it.
 """
 
 SPACES = [
-    "torch.Tensor", "torch.nn", "torch.nn.functional", "torch.nn.init", "torch.nn.utils",
+    "torch.Tensor", "torch.nn", "torch.nn.functional", "torch.nn.init", "torch.nn.utils", "torch.nn.utils.rnn",
     "torch.optim", "torch.optim.lr_scheduler", "torch.autograd", "torch.autograd.functional",
     "torch.utils.data", "torch",
 ]  # fmt: skip

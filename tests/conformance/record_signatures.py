@@ -35,7 +35,7 @@ from typing import Any, NamedTuple
 FILE = Path(__file__).parent / "recorded" / "signatures.json"
 CLASSES_FILE = FILE.with_name("classes.json")
 CLASSES = (
-    "nn", "nn.init", "nn.utils", "nn.utils.parametrizations", "nn.utils.parametrize", "optim",
+    "nn", "nn.init", "nn.utils", "nn.utils.parametrizations", "nn.utils.parametrize", "nn.utils.rnn", "optim",
     "optim.lr_scheduler", "autograd", "autograd.function", "autograd.functional", "utils.checkpoint",
     "utils.data",
 )  # fmt: skip

@@ -37,6 +37,11 @@ from .functions import (
 )
 from .geometry import output_size as output_size, tap_slices as tap_slices
 from .labels import index_labels as index_labels
+from .sequences import (
+    last_rows as last_rows,
+    states_before as states_before,
+    step_rows as step_rows,
+)
 from .threads import get_num_threads as get_num_threads, set_num_threads as set_num_threads
 from .tuning import LARGE_ELEMENTS as LARGE_ELEMENTS
 
@@ -51,8 +56,12 @@ if TYPE_CHECKING:  # the kernels: attributes of this module that `use` sets
         cross_entropy as cross_entropy,
         cross_entropy_input as cross_entropy_input,
         elementwise as elementwise,
+        gru as gru,
+        gru_input as gru_input,
         log_softmax as log_softmax,
         log_softmax_input as log_softmax_input,
+        lstm as lstm,
+        lstm_input as lstm_input,
         matmul as matmul,
         max_pool2d as max_pool2d,
         max_pool2d_gather as max_pool2d_gather,
@@ -62,6 +71,8 @@ if TYPE_CHECKING:  # the kernels: attributes of this module that `use` sets
         moments_with as moments_with,
         normalize as normalize,
         normalize_input as normalize_input,
+        rnn as rnn,
+        rnn_input as rnn_input,
         softmax as softmax,
         softmax_input as softmax_input,
         sum_over as sum_over,

@@ -281,6 +281,71 @@ def cross_entropy_input(
     """x̄ = g w (p − [target]), for one g or one for each target. Errors as in `cross_entropy`."""
 
 
+# --- Recurrent layers: x (rows, I), packed sequences, to (rows, H); N sequences --------------------
+#
+# `sizes` is the number of sequences that reach each step; it never increases, and sizes[0] is N.
+# The rows of a step are next to each other, step after step. The first sequences are the longest.
+# `reverse` runs from the last step to the first. h' and c' are the states before a step: h0 (N, H)
+# and c0 (N, H) at the first one of a sequence. Weights are w_ih (k H, I) and w_hh (k H, H) for k
+# gates, biases (k H,) or None. g is the cotangent of the first result.
+
+
+@_kernel
+def rnn(
+    x: ndarray, h0: ndarray, w_ih: ndarray, w_hh: ndarray, b_ih: ndarray | None,
+    b_hh: ndarray | None, sizes: Dims, reverse: bool, relu: bool,
+) -> ndarray:  # fmt: skip
+    """h = tanh(W_ih x + b_ih + W_hh h' + b_hh) of each row, or max(0, ·) with `relu`."""
+
+
+@_kernel
+def rnn_input(
+    g: ndarray, y: ndarray, w_hh: ndarray, sizes: Dims, reverse: bool, relu: bool
+) -> tuple[ndarray, ndarray]:
+    """The cotangents of the sums (rows, H) and of h0, for the result y of `rnn`."""
+
+
+@_kernel
+def lstm(
+    x: ndarray, h0: ndarray, c0: ndarray, w_ih: ndarray, w_hh: ndarray, b_ih: ndarray | None,
+    b_hh: ndarray | None, sizes: Dims, reverse: bool,
+) -> tuple[ndarray, ndarray, ndarray]:  # fmt: skip
+    """h = o tanh(c) with c = f c' + i u, of i, f, o = σ(sums) and u = tanh(sum), in that order:
+    i, f, u, o. The sums are those of `rnn`.
+
+    Returns (rows + N, H), h of each row and then the last c of each sequence; the gates
+    (rows, 4 H); c (rows, H).
+    """
+
+
+@_kernel
+def lstm_input(
+    g: ndarray, gates: ndarray, cells: ndarray, c0: ndarray, w_hh: ndarray, sizes: Dims,
+    reverse: bool,
+) -> tuple[ndarray, ndarray, ndarray]:  # fmt: skip
+    """The cotangents of the sums (rows, 4 H), of h0 and of c0. g is (rows + N, H)."""
+
+
+@_kernel
+def gru(
+    x: ndarray, h0: ndarray, w_ih: ndarray, w_hh: ndarray, b_ih: ndarray | None,
+    b_hh: ndarray | None, sizes: Dims, reverse: bool,
+) -> tuple[ndarray, ndarray, ndarray]:  # fmt: skip
+    """h = (1 − z) u + z h' with u = tanh(x_u + r q), r, z = σ(x_r + q_r), σ(x_z + q_z).
+
+    (x_r, x_z, x_u) = W_ih x + b_ih and (q_r, q_z, q) = W_hh h' + b_hh. Returns h (rows, H), the
+    gates r, z, u (rows, 3 H), and q (rows, H).
+    """
+
+
+@_kernel
+def gru_input(
+    g: ndarray, y: ndarray, h0: ndarray, gates: ndarray, hidden: ndarray, w_hh: ndarray,
+    sizes: Dims, reverse: bool,
+) -> tuple[ndarray, ndarray, ndarray]:  # fmt: skip
+    """The cotangents of both sums, of x and of h' (rows, 3 H), and of h0, for `gru`'s y."""
+
+
 # --- The sets, and the one in use ---------------------------------------------------------------
 
 SETS = ("vectorized", "compiled")

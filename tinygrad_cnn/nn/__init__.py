@@ -27,9 +27,20 @@ from .summary import *
 if _typing.TYPE_CHECKING:
     from . import parallel as parallel
     from .parallel import DataParallel as DataParallel
+    from .recurrent import *
+    from .recurrent_cells import *
+    from .transformer import *
 else:
     from ..compat.missing import not_here as _not_here
     from ..naming import own_methods as _own_methods
 
     _own_methods(globals())
-    _not_here(globals(), modules=("parallel",), names={"parallel": ("DataParallel",)})
+    _not_here(globals(), modules=("parallel",), names={
+        "parallel": ("DataParallel",),
+        "recurrent": ("GRU", "LSTM", "RNN", "RNNBase"),
+        "recurrent_cells": ("GRUCell", "LSTMCell", "RNNCell", "RNNCellBase"),
+        "transformer": (
+            "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder",
+            "TransformerEncoderLayer",
+        ),
+    })  # fmt: skip

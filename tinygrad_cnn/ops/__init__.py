@@ -9,6 +9,7 @@ from .linear import *
 from .loss import *
 from .norm import *
 from .pool import *
+from .recurrent import *
 from .reduce import *
 from .scan import *
 from .shape import *

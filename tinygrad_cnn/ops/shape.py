@@ -90,11 +90,30 @@ def getitem(x, *, index):
 def put(x, *, index, shape):
     """y = 0 of `shape`, then y[index] += x; repeated places add up. The adjoint of getitem."""
     y = np.zeros(shape, x.dtype)
-    if is_basic(index):
+    if is_basic(index) or _names_no_place_twice(index, y):
         y[index] = x
     else:
-        np.add.at(y, index, x)
+        np.add.at(y, index, x)  # which takes fifty times as long
     return y
+
+
+def _names_no_place_twice(index, y):
+    """Whether that is sure: of masks, and of one vector of integers, beside slices."""
+    items = index if isinstance(index, tuple) else (index,)
+    arrays = [i for i in items if isinstance(i, np.ndarray)]
+    if len(arrays) != 1 or not is_basic(tuple(i for i in items if i is not arrays[0])):
+        return False
+    (array,) = arrays
+    if array.dtype == np.bool_:
+        return array.ndim > 0
+    if array.ndim != 1 or None in [i for i in items if i is not array]:
+        return False
+    axis = next(k for k, i in enumerate(items) if i is array)
+    if any(i is Ellipsis for i in items[:axis]):
+        axis += y.ndim - len(items)
+    seen = np.zeros(y.shape[axis], bool)
+    seen[array] = True
+    return np.count_nonzero(seen) == array.size
 
 
 getitem.defvjp(x=lambda g, index, x_shape: put(g, index=index, shape=x_shape))

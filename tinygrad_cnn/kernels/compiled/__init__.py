@@ -3,7 +3,7 @@
 | file | what it does |
 |---|---|
 | `convolution` | chooses `winograd`, `direct`, `pointwise`, `depthwise` or `batched` |
-| `matmul`, `pooling`, `normalization`, `softmax` | their kernels |
+| `matmul`, `pooling`, `normalization`, `softmax`, `recurrent` | their kernels |
 | `elementwise`, `blockwise` | run programs that `trace` makes of functions of arrays |
 | `loops` | the compiled loops, called by the file of the same name here |
 | `calls`, `team` | calls of loops, on threads that share their work |
@@ -16,7 +16,16 @@ by way of the contract: `FALLBACK`.
 """
 
 from ..contract import register
-from . import blockwise, convolution, elementwise, matmul, normalization, pooling, softmax
+from . import (
+    blockwise,
+    convolution,
+    elementwise,
+    matmul,
+    normalization,
+    pooling,
+    recurrent,
+    softmax,
+)
 
 register(
     "compiled",
@@ -41,5 +50,11 @@ register(
     softmax.log_softmax_input,
     softmax.cross_entropy,
     softmax.cross_entropy_input,
+    recurrent.rnn,
+    recurrent.rnn_input,
+    recurrent.lstm,
+    recurrent.lstm_input,
+    recurrent.gru,
+    recurrent.gru_input,
     fallback="vectorized",
 )

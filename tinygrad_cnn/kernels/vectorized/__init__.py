@@ -5,7 +5,7 @@
 | `matmul` | matrix products, on our threads |
 | `convolution` | the choice of a method; products with unfolded windows (`im2col`) |
 | `winograd`, `col2im` | other methods: fewer multiplications, and gradients of images |
-| `pooling`, `normalization`, `softmax` | what their names say |
+| `pooling`, `normalization`, `softmax`, `recurrent` | what their names say |
 | `passes` | large arrays in parts that stay in the cache; sums |
 | `elementwise`, `blockwise` | functions of arrays, and updates of optimizers |
 | `blocks`, `thread_pool`, `tuning` | work cut into blocks, threads, constants |
@@ -13,7 +13,17 @@
 
 from ..contract import register
 from ..memory import keep_freed_memory
-from . import blockwise, convolution, elementwise, matmul, normalization, passes, pooling, softmax
+from . import (
+    blockwise,
+    convolution,
+    elementwise,
+    matmul,
+    normalization,
+    passes,
+    pooling,
+    recurrent,
+    softmax,
+)
 
 keep_freed_memory()
 register(
@@ -42,4 +52,10 @@ register(
     softmax.log_softmax_input,
     softmax.cross_entropy,
     softmax.cross_entropy_input,
+    recurrent.rnn,
+    recurrent.rnn_input,
+    recurrent.lstm,
+    recurrent.lstm_input,
+    recurrent.gru,
+    recurrent.gru_input,
 )
