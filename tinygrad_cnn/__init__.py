@@ -13,6 +13,7 @@ import typing as _typing
 from . import autograd as autograd
 from . import backends as backends
 from . import cuda as cuda
+from . import functions as _functions
 from . import kernels as kernels
 from . import nn as nn
 from . import optim as optim
@@ -47,4 +48,8 @@ if not _typing.TYPE_CHECKING:
     from .naming import own_methods as _own_methods
 
     _own_methods(globals())
-    _not_here(globals(), modules=("testing",))
+    _not_here(
+        globals(),
+        modules=("special", "testing"),
+        names={f"functions.{module}": names for module, names in _functions.LATER.items()},
+    )

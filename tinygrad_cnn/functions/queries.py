@@ -10,7 +10,7 @@ from .public import public
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
-__all__ = ["is_floating_point", "is_tensor", "numel"]
+__all__ = ["is_complex", "is_floating_point", "is_tensor", "numel"]
 
 
 def is_tensor(obj: object) -> TypeGuard[Tensor]:
@@ -40,3 +40,13 @@ def is_floating_point(input: Tensor) -> bool:
     (True, False)
     """
     return input._array.dtype.kind == "f"
+
+
+@public
+def is_complex(input: Tensor) -> bool:
+    """Whether the dtype is a complex one: False, as no Tensor is of such a dtype here.
+
+    >>> tc.is_complex(tc.tensor([1.0]))
+    False
+    """
+    return input._array.dtype.kind == "c"

@@ -3,6 +3,7 @@
 from .activation import *  # each file lists its ops in __all__
 from .arithmetic import *
 from .conv import *
+from .distance import *
 from .elementwise import *
 from .embedding import *
 from .linear import *
@@ -10,8 +11,10 @@ from .loss import *
 from .norm import *
 from .pool import *
 from .reduce import *
+from .sampling import *
 from .scan import *
 from .shape import *
 from .softmax import *
 from .sparse import *
 from .special import *
+from .windows import *
