@@ -127,7 +127,7 @@ LAYERS = [  # each may import itself and earlier ones
     ("nn",),
     ("optim",),
     ("utils", "serialization"),
-    ("backends", "cuda"),
+    ("backends", "cuda", "special"),
     ("testing",),
 ]
 LEVEL = {name: k for k, layer in enumerate(LAYERS) for name in layer}

@@ -118,40 +118,45 @@ def composed(function: Any) -> Callable[..., Any]:
 
 
 def become(x: Any, name: str, make: Callable[[Any], Any]) -> Any:
-    """Let `x` become `make(x)`, a view of it: its own shape changes in place. Returns `x`."""
+    """Let `x` become `make(x)`, a view of it: its own shape changes in place. Returns `x`.
+
+    Hooks and `retain_grad` serve the gradient in the old shape, as in PyTorch.
+    """
     _check_graph(x, name, ())
+    make(engine.wrap(x._array))  # raises before anything changes
     node = x._node  # the reading makes the node of an outdated view
-    leaf = node is not None and node.op is None
-    retains = not leaf and x.retains_grad
-    source = x if hasattr(x, "_base") else _stand_in(x, None if leaf else node)
+    if node is not None and node.op is None:  # a leaf, outside of recording
+        if _views(x):
+            raise NotImplementedError(
+                f"{name}_: a leaf that requires grad and has views cannot change its shape in place"
+            )
+        x._array = make(engine.wrap(x._array))._array
+        node.shape = x._array.shape
+        return x
+    source = x if hasattr(x, "_base") else _stand_in(x)
     with engine.enable_grad():
         y = make(source)
-    if retains:
-        node.extra.pop("retain")
-    x._array = y._array
-    if leaf:
-        node.shape = y._array.shape
-    else:
-        x._node = y._node
+    x._array, x._node = y._array, y._node
     if hasattr(x, "_base"):
         x._replay = y._replay
-    if retains:
-        x.retain_grad()
     return x
 
 
-def _stand_in(x: Any, node: Any) -> Any:
+def _views(x: Any) -> list[Any]:
+    """The views of `x` that still exist."""
+    known = [*getattr(x, "_views", ()), *getattr(x, "_outdated", {}).values()]
+    return [view for view in [reference() for reference in known] if view is not None]
+
+
+def _stand_in(x: Any) -> Any:
     """A Tensor like `x`, which is no view. It becomes the base of the views of `x`, and of `x` itself."""
-    source = engine.wrap(x._array, node)
-    moved = {key: vars(x)[key] for key in ("_views", "_outdated", "_shared") if key in vars(x)}
-    known = [*moved.get("_views", ()), *moved.get("_outdated", {}).values()]
-    views = [view for view in [reference() for reference in known] if view is not None]
+    source, views = engine.wrap(x._array, x._node), _views(x)
     if views:
-        vars(source).update(moved)
+        for key in ("_views", "_outdated", "_shared"):
+            if key in vars(x):
+                vars(source)[key] = vars(x).pop(key)
         for view in views:
             view._base = source
-        for key in moved.keys() - {"_shared"}:
-            del vars(x)[key]
         x._base, x._replay = source, None
         source._views = [*getattr(source, "_views", ()), weakref.ref(x)]
     return source

@@ -9,7 +9,7 @@ import numpy as np
 from .. import kernels
 from ..engine import op
 from ..engine.dtypes import floating
-from .elementwise import exp, in_one_pass, log, where, zeros
+from .elementwise import exp, in_one_pass, log, where
 
 __all__ = ["erf", "erfc", "erfinv", "xlogy"]
 
