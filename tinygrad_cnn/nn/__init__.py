@@ -29,4 +29,15 @@ if not _typing.TYPE_CHECKING:
     from ..naming import own_methods as _own_methods
 
     _own_methods(globals())
-    _not_here(globals())
+    _not_here(
+        globals(),
+        names={
+            "lazy": (
+                "LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d", "LazyConv1d", "LazyConv2d",
+                "LazyConv3d", "LazyConvTranspose1d", "LazyConvTranspose2d", "LazyConvTranspose3d",
+                "LazyInstanceNorm1d", "LazyInstanceNorm2d", "LazyInstanceNorm3d", "LazyLinear",
+            ),
+        },
+    )  # fmt: skip
+else:
+    from .lazy import *

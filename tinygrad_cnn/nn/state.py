@@ -15,7 +15,7 @@ import numpy as np
 
 from ..engine import mark_written, wrap
 from ..tensor import Tensor
-from .parameter import Parameter
+from .parameter import NO_SHAPE, Parameter, is_lazy
 
 
 class IncompatibleKeys(NamedTuple):
@@ -243,6 +243,8 @@ def _misfit(name: str, tensor: Tensor, value: Any, assign: bool) -> str | None:
             f'While copying the parameter named "{name}", expected a Tensor or an array from '
             f"checkpoint but received {type(value)}"
         )
+    if is_lazy(value):
+        return f'While copying the parameter named "{name}": {NO_SHAPE}'
     array = getattr(value, "_array", value)
     if array.shape != tensor._array.shape:
         return (
