@@ -146,23 +146,27 @@ def _places(a: np.ndarray, v: np.ndarray, right: bool, out_int32: bool) -> np.nd
 
 @public(overloads=True)
 def isin(
-    elements: Tensor | Number,
-    test_elements: Tensor | Number,
+    elements: Tensor | Number | None = None,
+    test_elements: Tensor | Number | None = None,
     *,
+    element: Number | None = None,
+    test_element: Number | None = None,
     assume_unique: bool = False,
     invert: bool = False,
     out: Tensor | None = None,
 ) -> Tensor:
     """Whether each of `elements` is one of `test_elements`, or with `invert` whether it is none.
 
-    The result is of bool, in the shape of `elements`. One of the two may be a number. NaN is equal to
-    none. `assume_unique` says that no element occurs twice; it changes no result. RuntimeError for
+    The result is of bool, in the shape of `elements`. One of the two may be a number, which
+    PyTorch names `element` or `test_element`. NaN is equal to none. `assume_unique` says that no element occurs twice; it changes no result. RuntimeError for
     bools.
 
     >>> tc.isin(tc.tensor([[1, 2], [3, 4]]), tc.tensor([2, 4]))
     tensor([[False,  True],
             [False,  True]])
     """
+    elements = element if elements is None else elements
+    test_elements = test_element if test_elements is None else test_elements
     isin.edge.wants_tensor(elements, test_elements)  # type: ignore[attr-defined]
     a, b = np.asarray(array_of(elements)), np.asarray(array_of(test_elements))
     if "b" in (a.dtype.kind, b.dtype.kind):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from .. import ops
 from ..engine import Recorded
@@ -19,6 +19,12 @@ __all__ = ["atleast_1d", "atleast_2d", "atleast_3d", "column_stack"]
 Shape = tuple[int, ...]
 
 
+@overload
+def atleast_1d(input: Tensor, /) -> Tensor: ...
+@overload
+def atleast_1d(tensors: Sequence[Tensor], /) -> tuple[Tensor, ...]: ...
+@overload
+def atleast_1d(input: Tensor, other: Tensor, /, *tensors: Tensor) -> tuple[Tensor, ...]: ...
 def atleast_1d(*tensors: Tensor | Sequence[Tensor]) -> Tensor | tuple[Tensor, ...]:
     """Each Tensor with at least one axis, as a view. Of several, or of a sequence, it is a tuple.
 
@@ -30,6 +36,12 @@ def atleast_1d(*tensors: Tensor | Sequence[Tensor]) -> Tensor | tuple[Tensor, ..
     return _each("atleast_1d", tensors, lambda shape: shape or (1,))
 
 
+@overload
+def atleast_2d(input: Tensor, /) -> Tensor: ...
+@overload
+def atleast_2d(tensors: Sequence[Tensor], /) -> tuple[Tensor, ...]: ...
+@overload
+def atleast_2d(input: Tensor, other: Tensor, /, *tensors: Tensor) -> tuple[Tensor, ...]: ...
 def atleast_2d(*tensors: Tensor | Sequence[Tensor]) -> Tensor | tuple[Tensor, ...]:
     """Each Tensor with at least two axes, as a view: a vector becomes a row.
 
@@ -41,6 +53,12 @@ def atleast_2d(*tensors: Tensor | Sequence[Tensor]) -> Tensor | tuple[Tensor, ..
     return _each("atleast_2d", tensors, lambda shape: (1,) * (2 - len(shape)) + shape)
 
 
+@overload
+def atleast_3d(input: Tensor, /) -> Tensor: ...
+@overload
+def atleast_3d(tensors: Sequence[Tensor], /) -> tuple[Tensor, ...]: ...
+@overload
+def atleast_3d(input: Tensor, other: Tensor, /, *tensors: Tensor) -> tuple[Tensor, ...]: ...
 def atleast_3d(*tensors: Tensor | Sequence[Tensor]) -> Tensor | tuple[Tensor, ...]:
     """Each Tensor with at least three axes, as a view: a vector (N) becomes (1, N, 1), and a matrix
     (M, N) becomes (M, N, 1).

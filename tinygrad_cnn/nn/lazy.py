@@ -115,7 +115,7 @@ class _Lazy(LazyModuleMixin):
         """The shape of a parameter or buffer, for inputs with `count` channels or features."""
         return (count,)
 
-    def initialize_parameters(self, input: Tensor, *args: Any, **kwargs: Any) -> None:
+    def initialize_parameters(self, input: Tensor) -> None:
         """Materialize the parameters for the channels or features of the input, and draw them."""
         missing = self.has_uninitialized_params()
         if missing or not getattr(self, self._size):  # without the latter: loaded from a state
@@ -171,6 +171,10 @@ class _LazyConvNd(_Lazy):
     groups: int
     kernel_size: tuple[int, ...]
     transposed: bool
+
+    def initialize_parameters(self, input: Tensor, *args: Any, **kwargs: Any) -> None:
+        """Materialize the parameters for the channels of the input, and draw them."""
+        super().initialize_parameters(input)
 
     def _count(self, input: Tensor) -> int:
         n = self._axes
@@ -385,4 +389,4 @@ class LazyInstanceNorm3d(_LazyNorm, InstanceNorm3d):
     cls_to_become = InstanceNorm3d
 
 
-own_methods(globals())  # for errors by their names
+own_methods({name: globals()[name] for name in ("__name__", *__all__)})  # errors name these

@@ -126,7 +126,7 @@ class UninitializedTensorMixin(Tensor):
             tuple(shape), device=device, dtype=self.dtype if dtype is None else dtype
         )._array
         del vars(self)["_dtype"]
-        self.__class__ = self._becomes
+        self.__class__ = self._becomes  # type: ignore[assignment]
         Recorded._array.__set__(self, array)  # type: ignore[attr-defined]
         if self._node is not None:
             self._node.shape, self._node.dtype = array.shape, array.dtype
@@ -190,6 +190,8 @@ class UninitializedParameter(UninitializedTensorMixin, Parameter):
 class UninitializedBuffer(UninitializedTensorMixin):
     """A buffer whose shape is not known yet. `materialize(shape)` makes it a Tensor.
 
+    `persistent` has no effect: `register_buffer` says whether the state has the buffer.
+
     >>> mean = tc.nn.UninitializedBuffer()
     >>> mean.materialize((3,))
     >>> mean.shape
@@ -199,12 +201,20 @@ class UninitializedBuffer(UninitializedTensorMixin):
     __slots__ = ()
 
     def __new__(
-        cls, requires_grad: bool = False, device: Device = None, dtype: DType | None = None
+        cls,
+        requires_grad: bool = False,
+        device: Device = None,
+        dtype: DType | None = None,
+        persistent: bool = True,
     ) -> UninitializedBuffer:
         return _without_shape(cls, requires_grad, device, dtype)
 
     def __init__(
-        self, requires_grad: bool = False, device: Device = None, dtype: DType | None = None
+        self,
+        requires_grad: bool = False,
+        device: Device = None,
+        dtype: DType | None = None,
+        persistent: bool = True,
     ):
         pass  # __new__ has made it
 

@@ -40,7 +40,7 @@ def xlogy(a: Array, b: Array) -> Array:
 def of_positive(call: Call) -> Call:
     """A call whose second input is positive, also where it is a number."""
     a, b = call.inputs
-    return Call((a, b if isinstance(b, np.ndarray) else abs(b)))
+    return Call((a, abs(b) if isinstance(b, (int, float)) else b))
 
 
 register_strategy(
