@@ -1,6 +1,13 @@
 """All cases, by name."""
 
-from . import grid_errors, grid_layers, grid_losses, grid_tensor, grid_training
+from . import (
+    grid_errors,
+    grid_functions,
+    grid_layers,
+    grid_losses,
+    grid_tensor,
+    grid_training,
+)
 
-FILES = (grid_tensor, grid_layers, grid_losses, grid_training, grid_errors)
+FILES = (grid_tensor, grid_functions, grid_layers, grid_losses, grid_training, grid_errors)
 CASES = {case.name: case for file in FILES for case in file.CASES}

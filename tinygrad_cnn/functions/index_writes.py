@@ -9,8 +9,9 @@ import numpy as np
 
 from .. import ops
 from ..engine import wrap
+from ..engine.dtypes import uint8
 from .arguments import several
-from .brackets import check_value, index_error, kept, plain_index
+from .brackets import check_value, index_error, kept
 from .indices import element_index
 from .public import public
 
@@ -46,23 +47,23 @@ def index_put(
             "Index put requires the source and destination dtypes match, got "
             f"{a.dtype} for the destination and {v.dtype} for the source."
         )
-    plain = tuple([np.atleast_1d(i) for i in plain_index(index)[1]])
-    single = all([i._array.ndim == 0 and i._array.dtype.kind in "iu" for i in index])
+    plain = tuple([_plain(i._array) for i in index])
     try:
         part = a[plain].shape
     except IndexError as error:
         raise index_error(a, index, error) from None
-    if single:  # indices without axes
-        part = part[1:]
     check_value(v.shape, part, plain)
-    if single:
-        plain = tuple([i[0] for i in plain])
     extra = max(v.ndim - len(part), 0)
     if extra:
         values = ops.reshape(values, shape=v.shape[extra:])
     if not accumulate:
         return ops.setitem(input, values, index=plain)
     return ops.add(input, ops.put(ops.expand(values, shape=part), index=plain, shape=a.shape))
+
+
+def _plain(i: np.ndarray) -> np.ndarray:
+    """An index as NumPy takes it, for a graph to hold. For PyTorch an array of uint8 is a mask."""
+    return i != 0 if i.dtype == uint8 else kept(i)
 
 
 # --- scatter_reduce -------------------------------------------------------------------------------
