@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import ops
 from ..engine import wrap
-from ..engine.dtypes import uint8
+from ..engine.dtypes import bool_, uint8
 from .arguments import several
 from .brackets import check_value, index_error, kept
 from .indices import element_index
@@ -28,7 +28,8 @@ def index_put(
     """A copy of input with y[indices] = values, or with y[indices] += values if `accumulate`.
 
     indices: a Tensor of integers for each of the first axes, which broadcast; one of bool or uint8 is
-    a mask. values: a Tensor of the dtype of input that broadcasts to input[indices]. If a place
+    a mask. values: a Tensor of the dtype of input that broadcasts to input[indices]; or of any dtype, if
+    it has one element and the index is one mask. If a place
     occurs several times, the last value stays, and it alone gets a gradient; with `accumulate` all
     are added. RuntimeError for values that do not fit, IndexError for an index that does not.
 
@@ -42,7 +43,14 @@ def index_put(
         raise RuntimeError("index_put: indices must have at least one Tensor")
     index = tuple(several("index_put", indices))
     a, v = input._array, values._array
-    if v.dtype != a.dtype:
+    if (
+        v.size == 1
+        and not accumulate
+        and index[0]._array.dtype in (bool_, uint8)
+        and len(index) == 1
+    ):
+        values = ops.cast(values, dtype=a.dtype)  # a value to fill a mask with: of any dtype
+    elif v.dtype != a.dtype:
         raise RuntimeError(
             "Index put requires the source and destination dtypes match, got "
             f"{a.dtype} for the destination and {v.dtype} for the source."
@@ -122,6 +130,7 @@ def _flat_places(shape: tuple[int, ...], dim: int, i: np.ndarray) -> np.ndarray:
     """The place of each element of the index among all elements of the result: a vector."""
     if not shape:
         return np.zeros(i.size, np.intp)
+    i = np.atleast_1d(i)
     grid = list(np.ogrid[tuple([slice(n) for n in i.shape])])
     grid[dim] = i
     return np.ravel_multi_index(np.broadcast_arrays(*grid), shape).reshape(-1)
