@@ -130,7 +130,7 @@ LAYERS = [  # each may import itself and earlier ones
     ("methods", "conversion", "hooks", "tensor", "typed"),
     ("nn",),
     ("optim",),
-    ("amp", "multiprocessing", "profiler", "serialization", "utils"),
+    ("amp", "multiprocessing", "profiler", "serialization", "special", "utils"),
     ("compat",),
     ("testing",),
 ]

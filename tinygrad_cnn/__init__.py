@@ -11,6 +11,7 @@ from math import e as e, inf as inf, nan as nan, pi as pi
 import typing as _typing
 
 from . import autograd as autograd
+from . import functions as _functions
 from . import kernels as kernels
 from . import nn as nn
 from . import optim as optim
@@ -72,7 +73,7 @@ else:
         random, serialization, utils.checkpoint, utils.transforms,
     ):  # fmt: skip  # files, which are no packages
         _not_here(vars(_module))
-    _not_here(globals(), modules=("amp", "multiprocessing", "profiler", "testing"), names={
+    _not_here(globals(), modules=("amp", "multiprocessing", "profiler", "special", "testing"), names={
         "amp.autocast_mode": (
             "autocast", "clear_autocast_cache", "get_autocast_cpu_dtype", "get_autocast_dtype",
             "get_autocast_gpu_dtype", "is_autocast_cache_enabled", "is_autocast_cpu_enabled",
@@ -83,7 +84,7 @@ else:
         "compat.compiler": ("compile",),
         "compat.cuda": ("OutOfMemoryError",),
         "functions.foreach": ("_foreach_*",),
-        "functions.recurrent": ("gru_cell", "lstm_cell", "rnn_relu_cell", "rnn_tanh_cell"),
+        **{f"functions.{module}": names for module, names in _functions.LATER.items()},
         "limits": ("finfo", "iinfo"),
         "typed": (
             "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor",

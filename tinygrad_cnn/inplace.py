@@ -9,6 +9,7 @@ replayed on that once it is used again.
 from __future__ import annotations
 
 import warnings
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -116,12 +117,81 @@ def composed(function: Any) -> Callable[..., Any]:
     return method
 
 
+def become(x: Any, name: str, make: Callable[[Any], Any]) -> Any:
+    """Let `x` become `make(x)`, a view of it: its own shape changes in place. Returns `x`.
+
+    Hooks and `retain_grad` serve the gradient in the old shape, as in PyTorch.
+    """
+    _check_graph(x, name, ())
+    make(engine.wrap(x._array))  # raises before anything changes
+    node = x._node  # the reading makes the node of an outdated view
+    if node is not None and node.op is None:  # a leaf, outside of recording
+        if _views(x):
+            raise NotImplementedError(
+                f"{name}_: a leaf that requires grad and has views cannot change its shape in place"
+            )
+        x._array = make(engine.wrap(x._array))._array
+        node.shape = x._array.shape
+        return x
+    source = x if hasattr(x, "_base") else _stand_in(x)
+    with engine.enable_grad():
+        y = make(source)
+    x._array, x._node = y._array, y._node
+    if hasattr(x, "_base"):
+        x._replay = y._replay
+    return x
+
+
+def _views(x: Any) -> list[Any]:
+    """The views of `x` that still exist."""
+    known = [*getattr(x, "_views", ()), *getattr(x, "_outdated", {}).values()]
+    return [view for view in [reference() for reference in known] if view is not None]
+
+
+def _stand_in(x: Any) -> Any:
+    """A Tensor like `x`, which is no view. It becomes the base of the views of `x`, and of `x` itself."""
+    source, views = engine.wrap(x._array, x._node), _views(x)
+    if views:
+        for key in ("_views", "_outdated", "_shared"):
+            if key in vars(x):
+                vars(source)[key] = vars(x).pop(key)
+        for view in views:
+            view._base = source
+        x._base, x._replay = source, None
+        source._views = [*getattr(source, "_views", ()), weakref.ref(x)]
+    return source
+
+
 def _check(x: Any, name: str, others: tuple[Any, ...], elementwise: bool = False) -> bool:
     """Refuse a write that cannot be done, before anything changes. Returns whether it is recorded."""
     if not isinstance(x, Recorded):
         raise TypeError(
             f"descriptor '{name}_' for 'Tensor' objects doesn't apply to a '{type(x).__name__}' object"
         )
+    recorded = _check_graph(x, name, others)
+    array = x._array
+    if (
+        array.size
+        and 0 in array.strides
+        and any([n > 1 and s == 0 for n, s in zip(array.shape, array.strides, strict=True)])
+    ):
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a "
+            f"single memory location, as after expand(): {name}_ on shape {array.shape}. clone() it "
+            "first"
+        )
+    if not array.flags.writeable:
+        raise RuntimeError(
+            f"{name}_: the memory of this tensor (shape {array.shape}) is read-only: clone() it "
+            "first"
+        )
+    if elementwise:
+        _check_fit(array, [t._array if isinstance(t, Recorded) else t for t in others], name)
+    return recorded
+
+
+def _check_graph(x: Any, name: str, others: Any) -> bool:
+    """Refuse a change in place that the graph forbids. Returns whether it is recorded."""
     array, own, base = x._array, x._node, getattr(x, "_base", x)
     recorded = (grad_mode.enabled and array.dtype.kind in FLOATING) and any(
         [isinstance(t, Recorded) and t._node is not None for t in (base, x, *others)]
@@ -141,23 +211,6 @@ def _check(x: Any, name: str, others: tuple[Any, ...], elementwise: bool = False
                 f"enabled: {name}_ on shape {array.shape}, a view of the output of {node.op.name}. "
                 "Move both into the no_grad block, or both out of it"
             )
-    if (
-        array.size
-        and 0 in array.strides
-        and any([n > 1 and s == 0 for n, s in zip(array.shape, array.strides, strict=True)])
-    ):
-        raise RuntimeError(
-            "unsupported operation: more than one element of the written-to tensor refers to a "
-            f"single memory location, as after expand(): {name}_ on shape {array.shape}. clone() it "
-            "first"
-        )
-    if not array.flags.writeable:
-        raise RuntimeError(
-            f"{name}_: the memory of this tensor (shape {array.shape}) is read-only: clone() it "
-            "first"
-        )
-    if elementwise:
-        _check_fit(array, [t._array if isinstance(t, Recorded) else t for t in others], name)
     return recorded
 
 

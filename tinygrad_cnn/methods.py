@@ -6,7 +6,9 @@ Such a method is the public function of its name, with the Tensor itself for the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+import importlib
+from collections.abc import Callable, Iterator
 from inspect import Parameter, Signature
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Self
@@ -30,12 +32,12 @@ if TYPE_CHECKING:
     from .tensor import Tensor
 
 FUNCTIONS = """
-    abs absolute acos acosh arccos arcsin arctan asin asinh atan atanh ceil clone cos cosh erf erfinv
-    exp expm1 fix floor frac log log10 log1p log2 logit nan_to_num neg negative reciprocal relu round
-    rsqrt sgn sigmoid sign sin sinh sqrt square tan tanh trunc
+    abs absolute acos acosh arccos arcsin arctan asin asinh atan atanh ceil clone cos cosh erf erfc
+    erfinv exp expm1 fix floor frac log log10 log1p log2 logit nan_to_num neg negative reciprocal relu
+    round rsqrt sgn sigmoid sign sin sinh sqrt square tan tanh trunc
 
     add addcdiv addcmul atan2 clamp clamp_max clamp_min clip div divide floor_divide fmod hypot lerp
-    logaddexp maximum minimum mul multiply pow remainder rsub sub subtract true_divide
+    logaddexp maximum minimum mul multiply pow remainder rsub sub subtract true_divide xlogy
 
     allclose bitwise_and bitwise_not bitwise_or bitwise_xor eq equal ge greater greater_equal gt isclose
     isfinite isinf isnan isneginf isposinf le less less_equal logical_and logical_not logical_or
@@ -46,11 +48,15 @@ FUNCTIONS = """
     all amax amin aminmax any argmax argmin bincount count_nonzero cumprod cumsum histc log_softmax
     logsumexp max mean median min prod softmax std sum var
 
+    dist kthvalue mode nanmean nanquantile nansum quantile
+
     chunk diag diag_embed diagonal flatten fliplr flipud moveaxis movedim narrow ravel roll rot90
-    select swapaxes swapdims t trace transpose tril triu unbind unflatten unsqueeze
+    select swapaxes swapdims t tensor_split trace transpose tril triu unbind unflatten unsqueeze
 
     argsort argwhere gather index_add index_copy index_fill index_select masked_fill masked_scatter
     masked_select nonzero scatter scatter_add sort take take_along_dim topk unique
+
+    diff index_put is_complex scatter_reduce unique_consecutive
 
     addmm addmv baddbmm bmm cross dot ger inner kron matmul mm mv outer vdot
 """
@@ -58,35 +64,66 @@ OF_SHAPE = """
     broadcast_to expand expand_as flip permute repeat repeat_interleave reshape reshape_as split squeeze
     tile view view_as
 """  # whose signature is not their function's, or which are no functions
+LATER = {  # which are methods alone, in modules that load on first access
+    "neighbours": "unfold",
+    "shape_in_place": "resize_ resize_as_ squeeze_ swapaxes_ swapdims_ t_ transpose_ unsqueeze_",
+}
 NEW = "new_empty new_full new_ones new_tensor new_zeros"
 DRAWS = "bernoulli multinomial"
 DRAWS_IN_PLACE = "bernoulli_ exponential_ normal_ random_ uniform_"
 IN_PLACE = """
-    abs addcdiv addcmul atan ceil clamp clamp_max clamp_min clip cos cosh cumprod cumsum erf erfinv exp
-    expm1 floor floor_divide fmod frac hypot index_add index_copy index_fill lerp log log10 log1p log2
-    logical_and logical_not logical_or logical_xor logit masked_fill masked_scatter nan_to_num neg
-    reciprocal relu remainder round rsqrt scatter scatter_add sigmoid sign sin sinh sqrt square tan
-    tanh tril triu trunc
+    abs addcdiv addcmul atan ceil clamp clamp_max clamp_min clip cos cosh cumprod cumsum erf erfc
+    erfinv exp expm1 floor floor_divide fmod frac hypot index_add index_copy index_fill index_put lerp
+    log log10 log1p log2 logical_and logical_not logical_or logical_xor logit masked_fill
+    masked_scatter nan_to_num neg reciprocal relu remainder round rsqrt scatter scatter_add
+    scatter_reduce sigmoid sign sin sinh sqrt square tan tanh tril triu trunc xlogy
 """  # functions that have an in-place form, `abs_` ...
+
+
+class Later:
+    """A method from a module that few programs use: it is made on first access, and replaces this."""
+
+    def __init__(self, name: str, make: Callable[[str], Any]):
+        self.name, self.make = name, make
+
+    def __get__(self, x: Any, owner: Any) -> Any:
+        method = self.make(self.name)
+        setattr(Methods, self.name, method)
+        return method.__get__(x, owner)
 
 
 def _methods() -> Iterator[tuple[str, Any]]:
     """The methods of the tables, with their names."""
-    rooms = {
+    rooms: dict[str, Any] = {
         FUNCTIONS: f, OF_SHAPE: shape_methods, NEW: new, DRAWS: draws,
         DRAWS_IN_PLACE: draws_in_place,
     }  # fmt: skip
     for names, room in rooms.items():
         for name in names.split():
-            yield name, as_method(getattr(room, name))
+            loaded = name in vars(room)
+            yield name, as_method(getattr(room, name)) if loaded else Later(name, _function)
+    for module, names in LATER.items():
+        make = functools.partial(_function, module=module)
+        yield from [(name, Later(name, make)) for name in names.split()]
     for name in IN_PLACE.split():
-        function, op = getattr(f, name), getattr(ops, name, None)
-        if op is not None and {"input", "out"}.issuperset(function.edge.names):
-            method = in_place(op)  # without a copy of self
-            method.__doc__ = in_place_doc(function)
-            yield name + "_", method
-        else:
-            yield name + "_", as_method(function, composed(function))
+        loaded = name in vars(f)
+        yield name + "_", _in_place(name + "_") if loaded else Later(name + "_", _in_place)
+
+
+def _function(name: str, module: str = "") -> Any:
+    """The method that a function of a module in functions/ is."""
+    home = importlib.import_module(f"{f.__name__}.{module}") if module else f
+    return as_method(getattr(home, name))
+
+
+def _in_place(name: str) -> Any:
+    """The in-place form `name` of the function without the last `_`."""
+    function, op = getattr(f, name[:-1]), getattr(ops, name[:-1], None)
+    if op is None or not {"input", "out"}.issuperset(function.edge.names):
+        return as_method(function, composed(function))
+    method = in_place(op)  # without a copy of self
+    method.__doc__ = in_place_doc(function)
+    return method
 
 
 def _operator(record: Any, text: str) -> Any:

@@ -118,6 +118,8 @@ def _functions(path: Path, cls: str | None = None) -> dict[str, list[ast.Functio
 def _overloads(function: Any, stubs: list[ast.FunctionDef], space: str) -> Iterator[list[str]]:
     """The overloads, as texts."""
     seen = set()
+    while "if_true" in (found := _closure(function)):  # several functions in one
+        function = found["if_true"]
     try:
         signature = None if stubs else inspect.signature(function)
     except (TypeError, ValueError):
@@ -142,6 +144,13 @@ def _overloads(function: Any, stubs: list[ast.FunctionDef], space: str) -> Itera
         if tuple(texts) not in seen:
             seen.add(tuple(texts))
             yield [*texts, f"-> {result}"]
+
+
+def _closure(function: Any) -> dict[str, Any]:
+    """The variables that a function closes over."""
+    if not inspect.isfunction(function):
+        return {}
+    return dict(inspect.getclosurevars(function).nonlocals)
 
 
 def _of_networks(
@@ -181,7 +190,7 @@ def _corrected(overload: list[str], schema: Any) -> list[str]:
 def _plain(function: Any, signature: inspect.Signature) -> str:
     """A signature without annotations, and with defaults that Python can read."""
     line = (function.__doc__ or "").strip().partition("\n")[0]
-    if "args" in signature.parameters and "..." not in line:
+    if "args" in signature.parameters and re.match(r"\w+\(", line) and "..." not in line:
         return re.sub(r"^\w+|->.*", "", line)  # only the parentheses
     parameters = [
         p.replace(annotation=p.empty, default=p.default if _simple(p.default) else None)

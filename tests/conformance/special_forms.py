@@ -11,6 +11,7 @@ A call is Python over `torch` and `F` with marked operands (`special_cases` read
 from __future__ import annotations
 
 from .special_functional import ACTIVATIONS, FUNCTIONAL, LOSSES
+from .special_later import LATER
 
 UNARY = """
     abs acos acosh asin asinh atan atanh ceil cos cosh erf erfinv exp expm1 floor frac log log10 log1p
@@ -454,7 +455,7 @@ OTHERS = """
     torch.utils.data.default_collate([x@1!.sum().numpy(), y@1!.sum().numpy()])
 """
 # what is drawn is not compared: shapes, dtypes, requires_grad and errors are
-RANDOM = r"bernoulli|multinomial|normal\w*\(|rand|(alpha_|F\.)dropout|gumbel|rrelu_?\(|empty|(exponential|uniform|random)_"
+RANDOM = r"bernoulli|multinomial|normal\w*\(|rand|(alpha_|F\.)dropout|gumbel|rrelu_?\(|empty|resize_|(exponential|uniform|random)_"
 
 
 def forms() -> list[str]:
@@ -476,7 +477,7 @@ def forms() -> list[str]:
     for name in LOSSES.split():
         found += [f"F.{name}(x@, y@)", f"F.{name}(x@, y@, reduction='sum')"]
         found.append(f"F.{name}(x@2.3, y@2.3, reduction='none')")
-    return list(dict.fromkeys(found + _lines(FUNCTIONAL)))
+    return list(dict.fromkeys(found + _lines(FUNCTIONAL) + _lines(LATER)))
 
 
 BOTH_TENSORS = "atan2 maximum minimum logical_and logical_or logical_xor isclose allclose equal"

@@ -28,7 +28,8 @@ NAMES = {  # the names of types in the table, and here
     ": dtype": ": DType", "torch.memory_format": "MemoryFormat",
     "return_types.max": "MaxResult", "return_types.min": "MinResult",
     "return_types.median": "MedianResult", "return_types.sort": "SortResult",
-    "return_types.topk": "TopkResult", "return_types.aminmax": "AminmaxResult",
+    "return_types.topk": "TopkResult", "return_types.mode": "ModeResult",
+    "return_types.kthvalue": "KthvalueResult", "return_types.aminmax": "AminmaxResult",
     "Tensor | Sequence[Tensor] = None": "Sequence[Tensor] | None = None",
     "requires_grad: bool | None": "requires_grad: bool",
 }  # fmt: skip
@@ -45,7 +46,8 @@ import numpy as np
 from {up}dtypes import dtype
 from {up}engine import Recorded
 from {up}functions.results import (
-    AminmaxResult, MaxResult, MedianResult, MinResult, SortResult, TopkResult
+    AminmaxResult, KthvalueResult, MaxResult, MedianResult, MinResult, ModeResult, SortResult,
+    TopkResult
 )
 from {up}metadata import Size, device, layout, memory_format
 from {up}random import Generator
@@ -114,8 +116,11 @@ def formatted(text: str) -> str:
 def functions(name: str) -> str:
     """The stub of a room of functions: all names in `__all__` of its modules."""
     room = importlib.import_module(f"tinygrad_cnn.{name}")
-    lines = [HEAD.format(doc=inspect.getdoc(room), up=".."), f"__all__ = {sorted(room.__all__)}"]
-    for function in sorted(room.__all__):
+    later = [n for names in getattr(room, "LATER", {}).values() for n in names]
+    public = sorted([*room.__all__, *later])
+    lines = [HEAD.format(doc=inspect.getdoc(room), up=".."), f"__all__ = {public}"]
+    lines += ["LATER: dict[str, tuple[str, ...]]"] * bool(later)
+    for function in public:
         lines += definitions(function, function_signatures(function, getattr(room, function)))
     return "\n".join(lines)
 
@@ -239,9 +244,13 @@ def methods() -> str:
     room = importlib.import_module("tinygrad_cnn.methods")
     lines = [HEAD.format(doc=inspect.getdoc(room), up=".")]
     lines += [
-        f"{name}: str" for name in sorted(vars(room)) if name.isupper() and name != "TYPE_CHECKING"
+        f"{name}: {'str' if isinstance(value, str) else 'dict[str, str]'}"
+        for name, value in sorted(vars(room).items())
+        if name.isupper() and name != "TYPE_CHECKING"
     ]
     lines.append("class Methods(Recorded):")
+    for name in list(vars(room.Methods)):
+        getattr(room.Methods, name)  # makes the ones that are made on first access
     own = {n: m for n, m in vars(room.Methods).items() if n not in ("__module__", "__doc__")}
     for name in sorted(own, key=lambda n: (n.startswith("__"), n)):
         if name == "__slots__":

@@ -1,5 +1,7 @@
 """Functions of Tensors, with PyTorch's names; most are methods of Tensor too (methods.py).
 
+Modules that few programs use are in the table `LATER`.
+
 This is the public edge: arguments are checked here, once, and errors say what came and what is
 wanted. The ops below take clean arguments. Other rooms find helpers in arguments.py."""
 
@@ -11,9 +13,11 @@ from typing import Literal, TypeGuard, overload
 from ..dtypes import dtype
 from ..functions.results import (
     AminmaxResult,
+    KthvalueResult,
     MaxResult,
     MedianResult,
     MinResult,
+    ModeResult,
     SortResult,
     TopkResult,
 )
@@ -48,6 +52,9 @@ __all__ = [
     "atan",
     "atan2",
     "atanh",
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
     "baddbmm",
     "bincount",
     "bitwise_and",
@@ -57,7 +64,9 @@ __all__ = [
     "bmm",
     "broadcast_tensors",
     "broadcast_to",
+    "bucketize",
     "cat",
+    "cdist",
     "ceil",
     "chunk",
     "clamp",
@@ -65,6 +74,7 @@ __all__ = [
     "clamp_min",
     "clip",
     "clone",
+    "column_stack",
     "concat",
     "concatenate",
     "cos",
@@ -76,6 +86,8 @@ __all__ = [
     "diag",
     "diag_embed",
     "diagonal",
+    "diff",
+    "dist",
     "div",
     "divide",
     "dot",
@@ -84,6 +96,7 @@ __all__ = [
     "eq",
     "equal",
     "erf",
+    "erfc",
     "erfinv",
     "exp",
     "expm1",
@@ -108,6 +121,7 @@ __all__ = [
     "index_add",
     "index_copy",
     "index_fill",
+    "index_put",
     "index_select",
     "inner",
     "is_complex",
@@ -115,11 +129,13 @@ __all__ = [
     "is_tensor",
     "isclose",
     "isfinite",
+    "isin",
     "isinf",
     "isnan",
     "isneginf",
     "isposinf",
     "kron",
+    "kthvalue",
     "le",
     "lerp",
     "less",
@@ -149,12 +165,16 @@ __all__ = [
     "min",
     "minimum",
     "mm",
+    "mode",
     "moveaxis",
     "movedim",
     "mul",
     "multiply",
     "mv",
     "nan_to_num",
+    "nanmean",
+    "nanquantile",
+    "nansum",
     "narrow",
     "ne",
     "neg",
@@ -167,6 +187,7 @@ __all__ = [
     "permute",
     "pow",
     "prod",
+    "quantile",
     "ravel",
     "reciprocal",
     "relu",
@@ -181,6 +202,8 @@ __all__ = [
     "rsub",
     "scatter",
     "scatter_add",
+    "scatter_reduce",
+    "searchsorted",
     "select",
     "sgn",
     "sigmoid",
@@ -206,6 +229,7 @@ __all__ = [
     "take_along_dim",
     "tan",
     "tanh",
+    "tensor_split",
     "tensordot",
     "tile",
     "topk",
@@ -220,13 +244,16 @@ __all__ = [
     "unbind",
     "unflatten",
     "unique",
+    "unique_consecutive",
     "unsqueeze",
     "var",
     "var_mean",
     "vdot",
     "vstack",
     "where",
+    "xlogy",
 ]
+LATER: dict[str, tuple[str, ...]]
 
 def abs(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 def absolute(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
@@ -321,6 +348,24 @@ def asinh(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 def atan(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 def atan2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 def atanh(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
+@overload
+def atleast_1d(input: Tensor, /) -> Tensor: ...
+@overload
+def atleast_1d(tensors: Sequence[Tensor], /) -> tuple[Tensor, ...]: ...
+@overload
+def atleast_1d(input: Tensor, other: Tensor, /, *tensors: Tensor) -> tuple[Tensor, ...]: ...
+@overload
+def atleast_2d(input: Tensor, /) -> Tensor: ...
+@overload
+def atleast_2d(tensors: Sequence[Tensor], /) -> tuple[Tensor, ...]: ...
+@overload
+def atleast_2d(input: Tensor, other: Tensor, /, *tensors: Tensor) -> tuple[Tensor, ...]: ...
+@overload
+def atleast_3d(input: Tensor, /) -> Tensor: ...
+@overload
+def atleast_3d(tensors: Sequence[Tensor], /) -> tuple[Tensor, ...]: ...
+@overload
+def atleast_3d(input: Tensor, other: Tensor, /, *tensors: Tensor) -> tuple[Tensor, ...]: ...
 def baddbmm(
     input: Tensor,
     batch1: Tensor,
@@ -353,7 +398,26 @@ def bitwise_xor(input: Tensor, other: Number, *, out: Tensor | None = None) -> T
 def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]: ...
 def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor: ...
+@overload
+def bucketize(
+    input: Tensor,
+    boundaries: Tensor,
+    *,
+    out_int32: bool = False,
+    right: bool = False,
+    out: Tensor | None = None,
+) -> Tensor: ...
+@overload
+def bucketize(
+    input: Number, boundaries: Tensor, *, out_int32: bool = False, right: bool = False
+) -> Tensor: ...
 def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor: ...
+def cdist(
+    x1: Tensor,
+    x2: Tensor,
+    p: float = 2.0,
+    compute_mode: str = "use_mm_for_euclid_dist_if_necessary",
+) -> Tensor: ...
 def ceil(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]: ...
 @overload
@@ -397,6 +461,7 @@ def clip(
     out: Tensor | None = None,
 ) -> Tensor: ...
 def clone(input: Tensor, *, memory_format: MemoryFormat | None = None) -> Tensor: ...
+def column_stack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor: ...
 def concat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor: ...
 def concatenate(
     tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None
@@ -419,6 +484,16 @@ def cumsum(
 def diag(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor: ...
 def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor: ...
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor: ...
+def diff(
+    input: Tensor,
+    n: int = 1,
+    dim: int = -1,
+    prepend: Tensor | None = None,
+    append: Tensor | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor: ...
+def dist(input: Tensor, other: Tensor, p: Number = 2) -> Tensor: ...
 def div(
     input: Tensor | Number,
     other: Tensor | Number,
@@ -445,6 +520,7 @@ def eq(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor: ..
 def eq(input: Tensor, other: Number, *, out: Tensor | None = None) -> Tensor: ...
 def equal(input: Tensor, other: Tensor) -> bool: ...
 def erf(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
+def erfc(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 def erfinv(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 def exp(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 def expm1(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
@@ -503,6 +579,9 @@ def index_copy(
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor) -> Tensor: ...
 @overload
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Number) -> Tensor: ...
+def index_put(
+    input: Tensor, indices: Sequence[Tensor], values: Tensor, accumulate: bool = False
+) -> Tensor: ...
 def index_select(
     input: Tensor, dim: int, index: Tensor, *, out: Tensor | None = None
 ) -> Tensor: ...
@@ -514,11 +593,46 @@ def isclose(
     input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
 ) -> Tensor: ...
 def isfinite(input: Tensor) -> Tensor: ...
+@overload
+def isin(
+    elements: Tensor,
+    test_elements: Tensor,
+    *,
+    assume_unique: bool = False,
+    invert: bool = False,
+    out: Tensor | None = None,
+) -> Tensor: ...
+@overload
+def isin(
+    element: Number,
+    test_elements: Tensor,
+    *,
+    assume_unique: bool = False,
+    invert: bool = False,
+    out: Tensor | None = None,
+) -> Tensor: ...
+@overload
+def isin(
+    elements: Tensor,
+    test_element: Number,
+    *,
+    assume_unique: bool = False,
+    invert: bool = False,
+    out: Tensor | None = None,
+) -> Tensor: ...
 def isinf(input: Tensor) -> Tensor: ...
 def isnan(input: Tensor) -> Tensor: ...
 def isneginf(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 def isposinf(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 def kron(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor: ...
+def kthvalue(
+    input: Tensor,
+    k: int,
+    dim: int = -1,
+    keepdim: bool = False,
+    *,
+    out: Sequence[Tensor] | None = None,
+) -> KthvalueResult: ...
 @overload
 def le(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 @overload
@@ -601,6 +715,9 @@ def min(
 ) -> MinResult: ...
 def minimum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor: ...
+def mode(
+    input: Tensor, dim: int = -1, keepdim: bool = False, *, out: Sequence[Tensor] | None = None
+) -> ModeResult: ...
 @overload
 def moveaxis(input: Tensor, source: int, destination: int) -> Tensor: ...
 @overload
@@ -621,6 +738,42 @@ def nan_to_num(
     posinf: float | None = None,
     neginf: float | None = None,
     *,
+    out: Tensor | None = None,
+) -> Tensor: ...
+def nanmean(
+    input: Tensor,
+    dim: Ints | None = None,
+    keepdim: bool = False,
+    *,
+    dtype: DType | None = None,
+    out: Tensor | None = None,
+) -> Tensor: ...
+@overload
+def nanquantile(
+    input: Tensor,
+    q: Tensor,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    interpolation: str = "linear",
+    out: Tensor | None = None,
+) -> Tensor: ...
+@overload
+def nanquantile(
+    input: Tensor,
+    q: float,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    interpolation: str = "linear",
+    out: Tensor | None = None,
+) -> Tensor: ...
+def nansum(
+    input: Tensor,
+    dim: Ints | None = None,
+    keepdim: bool = False,
+    *,
+    dtype: DType | None = None,
     out: Tensor | None = None,
 ) -> Tensor: ...
 @overload
@@ -669,6 +822,26 @@ def prod(
     keepdim: bool = False,
     *,
     dtype: DType | None = None,
+    out: Tensor | None = None,
+) -> Tensor: ...
+@overload
+def quantile(
+    input: Tensor,
+    q: Tensor,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    interpolation: str = "linear",
+    out: Tensor | None = None,
+) -> Tensor: ...
+@overload
+def quantile(
+    input: Tensor,
+    q: float,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    interpolation: str = "linear",
     out: Tensor | None = None,
 ) -> Tensor: ...
 def ravel(input: Tensor) -> Tensor: ...
@@ -724,6 +897,38 @@ def scatter(
 ) -> Tensor: ...
 def scatter_add(
     input: Tensor, dim: int, index: Tensor, src: Tensor, *, out: Tensor | None = None
+) -> Tensor: ...
+def scatter_reduce(
+    input: Tensor,
+    dim: int,
+    index: Tensor,
+    src: Tensor,
+    reduce: str,
+    *,
+    include_self: bool = True,
+    out: Tensor | None = None,
+) -> Tensor: ...
+@overload
+def searchsorted(
+    sorted_sequence: Tensor,
+    input: Tensor,
+    *,
+    out_int32: bool = False,
+    right: bool = False,
+    side: str | None = None,
+    sorter: Tensor | None = None,
+    out: Tensor | None = None,
+) -> Tensor: ...
+@overload
+def searchsorted(
+    sorted_sequence: Tensor,
+    input: Number,
+    *,
+    out_int32: bool = False,
+    right: bool = False,
+    side: str | None = None,
+    sorter: Tensor | None = None,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 def select(input: Tensor, dim: int, index: int) -> Tensor: ...
 def sgn(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
@@ -820,6 +1025,14 @@ def take_along_dim(
 ) -> Tensor: ...
 def tan(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 def tanh(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
+@overload
+def tensor_split(
+    input: Tensor, tensor_indices_or_sections: Tensor, dim: int = 0
+) -> tuple[Tensor, ...]: ...
+@overload
+def tensor_split(input: Tensor, sections: int, dim: int = 0) -> tuple[Tensor, ...]: ...
+@overload
+def tensor_split(input: Tensor, indices: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]: ...
 def tensordot(
     a: Tensor,
     b: Tensor,
@@ -911,6 +1124,9 @@ def unique(
     return_counts: bool = False,
     dim: int | None = None,
 ) -> Tensor | tuple[Tensor, ...]: ...
+def unique_consecutive(
+    input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+) -> Tensor | tuple[Tensor, ...]: ...
 def unsqueeze(input: Tensor, dim: int) -> Tensor: ...
 @overload
 def var(
@@ -960,3 +1176,9 @@ def where(condition: Tensor, input: Number, other: Tensor) -> Tensor: ...
 def where(condition: Tensor, input: Tensor, other: Number) -> Tensor: ...
 @overload
 def where(condition: Tensor, input: Number, other: Number) -> Tensor: ...
+@overload
+def xlogy(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor: ...
+@overload
+def xlogy(input: Number, other: Tensor, *, out: Tensor | None = None) -> Tensor: ...
+@overload
+def xlogy(input: Tensor, other: Number, *, out: Tensor | None = None) -> Tensor: ...

@@ -42,6 +42,18 @@ class MedianResult(ValuesAndIndices):
     __slots__ = ()
 
 
+class KthvalueResult(ValuesAndIndices):
+    """The k-th smallest elements along an axis, and the index of each."""
+
+    __slots__ = ()
+
+
+class ModeResult(ValuesAndIndices):
+    """The most frequent elements along an axis, and the index of each."""
+
+    __slots__ = ()
+
+
 class SortResult(ValuesAndIndices):
     """The elements in order, and where each of them was."""
 

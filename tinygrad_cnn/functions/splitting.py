@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from .. import ops
 from ..engine import Recorded
+from ..engine.dtypes import int64
 from ..types import Ints
 from .arguments import axis, integer, ints
 from .public import public
@@ -13,7 +17,7 @@ from .public import public
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
-__all__ = ["chunk", "narrow", "select", "split", "unbind"]
+__all__ = ["chunk", "narrow", "select", "split", "tensor_split", "unbind"]
 
 
 @public(overloads=True)
@@ -133,6 +137,62 @@ def parts(x: Any, size: Ints, dim: int) -> tuple[Any, ...]:
         found.append(_slices(x, dim, begin, begin + length))
         begin += length
     return tuple(found)
+
+
+@public(overloads=True)
+def tensor_split(
+    input: Tensor,
+    tensor_indices_or_sections: Tensor | Ints | None = None,
+    dim: int = 0,
+    *,
+    sections: int | None = None,
+    indices: Sequence[int] | None = None,
+) -> tuple[Tensor, ...]:
+    """Parts along `dim`: equally many slices in each, the first ones having one more; or cut at indices.
+
+    The second argument is the number of parts, or the positions of the cuts; both also as a Tensor of
+    int64. By keyword it has the three names of the signature. Positions count from the end if negative. The parts are views. RuntimeError for a number of
+    parts under 1, and for a Tensor without axes.
+
+    >>> tc.tensor_split(tc.arange(5), 2), tc.tensor_split(tc.arange(5), (1, 2))
+    ((tensor([0, 1, 2]), tensor([3, 4])), (tensor([0]), tensor([1]), tensor([2, 3, 4])))
+    """
+    given = [x for x in (tensor_indices_or_sections, sections, indices) if x is not None]
+    if len(given) != 1 or not isinstance(given[0], (Recorded, int, np.integer, tuple, list)):
+        raise tensor_split.edge.no_combination((input, *given), {})  # type: ignore[attr-defined]
+    where: Any = given[0]
+    if not input._array.ndim:
+        raise RuntimeError(
+            "tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims"
+        )
+    if isinstance(where, Recorded):
+        where = _cuts(where._array)
+    dim = axis("tensor_split", input._array.ndim, dim)
+    n = input._array.shape[dim]
+    if isinstance(where, (tuple, list)):
+        cuts = list(ints("tensor_split", "indices", where))
+        ends = [slice(a, b).indices(n)[:2] for a, b in zip([0, *cuts], [*cuts, n], strict=True)]
+        return tuple([_slices(input, dim, a, max(a, b)) for a, b in ends])
+    count = integer("tensor_split", "sections", where)
+    if count < 1:
+        raise RuntimeError(f"number of sections must be larger than 0, got {count}")
+    each, more = divmod(n, count)
+    return parts(input, [each + 1] * more + [each] * (count - more), dim)
+
+
+def _cuts(a: np.ndarray) -> Any:
+    """The number of parts, or the positions of the cuts, that an array holds."""
+    if a.dtype != int64:
+        raise RuntimeError(
+            "tensor_split expected tensor_indices_or_sections to have dtype of long, but got "
+            f"{a.dtype}"
+        )
+    if a.ndim > 1:
+        raise RuntimeError(
+            "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or "
+            f"one-dimensional tensor, but got a tensor with {a.ndim} dims"
+        )
+    return a.tolist()
 
 
 @public

@@ -26,6 +26,7 @@ from .summary import *
 
 if _typing.TYPE_CHECKING:
     from . import parallel as parallel
+    from .lazy import *
     from .parallel import DataParallel as DataParallel
     from .recurrent import *
     from .recurrent_cells import *
@@ -36,6 +37,11 @@ else:
 
     _own_methods(globals())
     _not_here(globals(), modules=("parallel",), names={
+        "lazy": (
+            "LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d", "LazyConv1d", "LazyConv2d",
+            "LazyConv3d", "LazyConvTranspose1d", "LazyConvTranspose2d", "LazyConvTranspose3d",
+            "LazyInstanceNorm1d", "LazyInstanceNorm2d", "LazyInstanceNorm3d", "LazyLinear",
+        ),
         "parallel": ("DataParallel",),
         "recurrent": ("GRU", "LSTM", "RNN", "RNNBase"),
         "recurrent_cells": ("GRUCell", "LSTMCell", "RNNCell", "RNNCellBase"),

@@ -24,6 +24,7 @@ class Hooks:
         self.after_save: dict[int, tuple[Hook, bool]] = {}
         self.before_load: dict[int, tuple[Hook, bool]] = {}
         self.after_load: dict[int, tuple[Hook, bool]] = {}
+        self.full: bool | None = None  # whether backward hooks are full ones; None: there were none
         self.always: set[int] = set()  # hooks after forward that also see its exceptions
 
     def add(
@@ -210,7 +211,32 @@ class Hookable:
         >>> layer(x).sum().backward()
         (tensor([1.]),)
         """
-        return self._add_hook("backward", hook, prepend=prepend)
+        return self._add_backward_hook(hook, True, prepend)
+
+    def register_backward_hook(self, hook: Hook) -> RemovableHandle:
+        """Call `hook(module, grad_input, grad_output)` in the backward pass.
+
+        The older form of `register_full_backward_hook`, and the same here: `grad_input` has the
+        gradients of the module's arguments. (In PyTorch it has those of the last op in the module.)
+        Raises RuntimeError for a module with full backward hooks.
+
+        >>> layer, x = tc.nn.Linear(1, 1), tc.ones(1, requires_grad=True)
+        >>> handle = layer.register_backward_hook(lambda module, before, after: print(after))
+        >>> layer(x).sum().backward()
+        (tensor([1.]),)
+        """
+        return self._add_backward_hook(hook, False, False)
+
+    def _add_backward_hook(self, hook: Hook, full: bool, prepend: bool) -> RemovableHandle:
+        hooks = self._hooks
+        if hooks is not None and hooks.full not in (None, full):
+            raise RuntimeError(
+                "Cannot use both regular backward hooks and full backward hooks on a single Module. "
+                "Please use only one of them."
+            )
+        handle = self._add_hook("backward", hook, prepend=prepend)
+        self._hooks.full = full  # type: ignore[union-attr]
+        return handle
 
     def register_full_backward_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Call `hook(module, grad_output)` before the module's backward, with a tuple of one Tensor.

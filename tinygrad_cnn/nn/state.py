@@ -16,7 +16,7 @@ import numpy as np
 from ..dtypes import supported
 from ..engine import mark_written, wrap
 from ..tensor import Tensor
-from .parameter import Parameter
+from .parameter import NO_SHAPE, Parameter, is_lazy
 
 
 class IncompatibleKeys(NamedTuple):
@@ -244,6 +244,8 @@ def _misfit(name: str, tensor: Tensor, value: Any, assign: bool) -> str | None:
             f'While copying the parameter named "{name}", expected a Tensor or an array from '
             f"checkpoint but received {type(value)}"
         )
+    if is_lazy(value):
+        return f'While copying the parameter named "{name}": {NO_SHAPE}'
     array: Any = getattr(value, "_array", value)
     if array.shape != tensor._array.shape:
         return (

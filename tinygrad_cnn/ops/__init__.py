@@ -3,6 +3,7 @@
 from .activation import *  # each file lists its ops in __all__
 from .arithmetic import *
 from .conv import *
+from .distance import *
 from .elementwise import *
 from .embedding import *
 from .linear import *
@@ -11,8 +12,10 @@ from .norm import *
 from .pool import *
 from .recurrent import *
 from .reduce import *
+from .sampling import *
 from .scan import *
 from .shape import *
 from .softmax import *
 from .sparse import *
 from .special import *
+from .windows import *

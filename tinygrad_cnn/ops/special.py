@@ -1,4 +1,4 @@
-"""The error function and its inverse."""
+"""The error function, its relatives, and x ln y."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 from .. import kernels
 from ..engine import op
 from ..engine.dtypes import floating
-from .elementwise import exp, in_one_pass
+from .elementwise import exp, in_one_pass, log, where
 
-__all__ = ["erf", "erfinv"]
+__all__ = ["erf", "erfc", "erfinv", "xlogy"]
 
 
 @op
@@ -22,6 +22,30 @@ def erf(x):
 
 
 erf.defvjp(x=in_one_pass(lambda g, x: g * (exp(-x * x) * (2.0 / math.sqrt(math.pi)))))
+
+
+@op
+def erfc(x):
+    """y = erfc x = 1 − erf x, precise also where it is small        x̄ = −ȳ · 2/√π e^−x²
+
+    For 0 ≤ x ≤ 2 it is e^−u(x) (see kernels/error_function.py), and 2 − erfc |x| for x < 0. Beyond,
+    Laplace's continued fraction gives √π e^x² erfc x = 1/(x + ½/(x + 1/(x + 3/2/(x + ...)))).
+    """
+    x = floating(x)
+    wide = np.atleast_1d(x).astype(np.float64)
+    a = np.abs(wide)
+    with np.errstate(all="ignore"):
+        y = np.exp(-kernels.minus_log_erfc(a))
+        far = a > 2
+        if far.any():
+            tail = z = a[far]
+            for k in range(50, 0, -1):
+                tail = z + (k / 2) / tail
+            y[far] = np.exp(-z * z) / (tail * math.sqrt(math.pi))
+        return np.where(wide < 0, 2 - y, y).astype(x.dtype).reshape(x.shape)
+
+
+erfc.defvjp(x=in_one_pass(lambda g, x: g * (exp(-x * x) * (-2.0 / math.sqrt(math.pi)))))
 
 
 @op
@@ -45,3 +69,30 @@ def erfinv(x):
 
 
 erfinv.defvjp(x=in_one_pass(lambda g, y: g * (exp(y * y) * (math.sqrt(math.pi) / 2.0))))
+
+
+@op(elementwise=True)
+@in_one_pass
+def xlogy(a, b):
+    """y = a ln b, and 0 where a = 0, unless b is NaN        ā = ȳ · ln b        b̄ = ȳ · a / b
+
+    Where a = 0 ≥ b the gradient ā is 0, as in PyTorch: y is 0 for each such b.
+    """
+    a, b = _arrays(a, b)
+    y = a * np.log(b)
+    return np.where((a == 0) & ~np.isnan(b), np.zeros((), y.dtype), y)
+
+
+def _arrays(*operands):
+    """Arrays as they are, and numbers in their dtype."""
+    dtype = next(x.dtype for x in operands if isinstance(x, np.ndarray))
+    return [x if isinstance(x, np.ndarray) else np.full((), x, dtype) for x in operands]
+
+
+def xlogy_a(g, a, b):
+    if isinstance(b, (int, float)):
+        b = np.full((), b, g.dtype)
+    return where((a == 0) & (b <= 0), 0.0, g * log(b))
+
+
+xlogy.defvjp(a=xlogy_a, b=lambda g, a, b: g * a / b)

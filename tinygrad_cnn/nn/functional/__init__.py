@@ -27,4 +27,6 @@ from .softmax import *
 if not _typing.TYPE_CHECKING:
     from ...compat.missing import not_here as _not_here
 
-    _not_here(globals())
+    _not_here(globals(), names={"grid": ("affine_grid", "grid_sample")})
+else:
+    from .grid import *
