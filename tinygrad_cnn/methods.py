@@ -50,6 +50,8 @@ FUNCTIONS = """
     masked_select nonzero scatter scatter_add sort take take_along_dim topk unique
 
     addmm addmv baddbmm bmm cross dot ger inner kron matmul mm mv outer vdot
+
+    cholesky det inverse logdet pinverse slogdet
 """
 OF_SHAPE = """
     broadcast_to expand expand_as flip permute repeat repeat_interleave reshape reshape_as split squeeze

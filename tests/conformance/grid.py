@@ -1,6 +1,6 @@
 """All cases, by name."""
 
-from . import grid_errors, grid_layers, grid_losses, grid_tensor, grid_training
+from . import grid_errors, grid_layers, grid_linalg, grid_losses, grid_tensor, grid_training
 
-FILES = (grid_tensor, grid_layers, grid_losses, grid_training, grid_errors)
+FILES = (grid_tensor, grid_layers, grid_losses, grid_training, grid_errors, grid_linalg)
 CASES = {case.name: case for file in FILES for case in file.CASES}

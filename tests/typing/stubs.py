@@ -44,7 +44,7 @@ import numpy as np
 
 from {up}engine import Recorded
 from {up}functions.results import (
-    AminmaxResult, MaxResult, MedianResult, MinResult, SortResult, TopkResult
+    AminmaxResult, MaxResult, MedianResult, MinResult, SlogdetResult, SortResult, TopkResult
 )
 from {up}metadata import Size, device, layout, memory_format
 from {up}random import Generator

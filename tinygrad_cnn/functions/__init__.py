@@ -15,6 +15,7 @@ from .diagonals import *
 from .extremes import *
 from .indexing import *
 from .joining import *
+from .matrices import *
 from .products import *
 from .queries import *
 from .reduction import *
