@@ -47,4 +47,4 @@ if not _typing.TYPE_CHECKING:
     from .naming import own_methods as _own_methods
 
     _own_methods(globals())
-    _not_here(globals(), modules=("linalg", "testing"))
+    _not_here(globals(), modules=("distributions", "linalg", "testing"))

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from .tensor import Tensor
 
 FUNCTIONS = """
-    abs absolute acos acosh arccos arcsin arctan asin asinh atan atanh ceil clone cos cosh erf erfinv
-    exp expm1 fix floor frac log log10 log1p log2 logit nan_to_num neg negative reciprocal relu round
+    abs absolute acos acosh arccos arcsin arctan asin asinh atan atanh ceil clone cos cosh digamma
+    erf erfinv exp expm1 fix floor frac lgamma log log10 log1p log2 logit nan_to_num neg negative reciprocal relu round
     rsqrt sgn sigmoid sign sin sinh sqrt square tan tanh trunc
 
     add addcdiv addcmul atan2 clamp clamp_max clamp_min clip div divide floor_divide fmod hypot lerp
@@ -61,8 +61,9 @@ NEW = "new_empty new_full new_ones new_tensor new_zeros"
 DRAWS = "bernoulli multinomial"
 DRAWS_IN_PLACE = "bernoulli_ exponential_ normal_ random_ uniform_"
 IN_PLACE = """
-    abs addcdiv addcmul atan ceil clamp clamp_max clamp_min clip cos cosh cumprod cumsum erf erfinv exp
-    expm1 floor floor_divide fmod frac hypot index_add index_copy index_fill lerp log log10 log1p log2
+    abs addcdiv addcmul atan ceil clamp clamp_max clamp_min clip cos cosh cumprod cumsum digamma erf
+    erfinv exp expm1 floor floor_divide fmod frac hypot index_add index_copy index_fill lerp lgamma log
+    log10 log1p log2
     logical_and logical_not logical_or logical_xor logit masked_fill masked_scatter nan_to_num neg
     reciprocal relu remainder round rsqrt scatter scatter_add sigmoid sign sin sinh sqrt square tan
     tanh tril triu trunc

@@ -1,6 +1,22 @@
 """All cases, by name."""
 
-from . import grid_errors, grid_layers, grid_linalg, grid_losses, grid_tensor, grid_training
+from . import (
+    grid_distributions,
+    grid_errors,
+    grid_layers,
+    grid_linalg,
+    grid_losses,
+    grid_tensor,
+    grid_training,
+)
 
-FILES = (grid_tensor, grid_layers, grid_losses, grid_training, grid_errors, grid_linalg)
+FILES = (
+    grid_tensor,
+    grid_layers,
+    grid_losses,
+    grid_training,
+    grid_errors,
+    grid_linalg,
+    grid_distributions,
+)
 CASES = {case.name: case for file in FILES for case in file.CASES}

@@ -24,6 +24,7 @@ from .repeating import *
 from .reshaping import *
 from .scattering import *
 from .sorting import *
+from .special import *
 from .splitting import *
 from .unary import *
 

@@ -5,6 +5,7 @@ from .arithmetic import *
 from .conv import *
 from .elementwise import *
 from .embedding import *
+from .gamma import *
 from .linalg import *
 from .linear import *
 from .loss import *
