@@ -1,6 +1,7 @@
 """All cases, by name."""
 
 from . import (
+    grid_averages,
     grid_distributions,
     grid_errors,
     grid_layers,
@@ -18,5 +19,6 @@ FILES = (
     grid_errors,
     grid_linalg,
     grid_distributions,
+    grid_averages,
 )
 CASES = {case.name: case for file in FILES for case in file.CASES}
