@@ -7,6 +7,7 @@ from . import (
     grid_layers,
     grid_linalg,
     grid_losses,
+    grid_prune,
     grid_tensor,
     grid_training,
 )
@@ -20,5 +21,6 @@ FILES = (
     grid_linalg,
     grid_distributions,
     grid_averages,
+    grid_prune,
 )
 CASES = {case.name: case for file in FILES for case in file.CASES}

@@ -67,8 +67,8 @@ def test_a_schedule_that_is_saved_continues():
 
 def test_update_bn_restores_what_it_changes_also_after_an_error():
     model = nn.Sequential(nn.BatchNorm1d(2), nn.Linear(2, 1)).eval()
-    with pytest.raises((RuntimeError, ValueError, TypeError)):
-        update_bn([tc.ones(3, 2), 5], model)
+    with pytest.raises((RuntimeError, ValueError)):
+        update_bn([tc.ones(3, 2), tc.ones(3, 5)], model)
     assert (model.training, model[0].momentum) == (False, 0.1)
     plain = nn.Linear(2, 1)
     update_bn([], plain)
