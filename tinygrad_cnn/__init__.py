@@ -73,7 +73,9 @@ else:
         random, serialization, utils.checkpoint, utils.transforms,
     ):  # fmt: skip  # files, which are no packages
         _not_here(vars(_module))
-    _not_here(globals(), modules=("amp", "multiprocessing", "profiler", "special", "testing"), names={
+    _not_here(globals(), modules=(
+        "amp", "distributions", "linalg", "multiprocessing", "profiler", "special", "testing",
+    ), names={
         "amp.autocast_mode": (
             "autocast", "clear_autocast_cache", "get_autocast_cpu_dtype", "get_autocast_dtype",
             "get_autocast_gpu_dtype", "is_autocast_cache_enabled", "is_autocast_cpu_enabled",

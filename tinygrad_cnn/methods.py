@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from .tensor import Tensor
 
 FUNCTIONS = """
-    abs absolute acos acosh arccos arcsin arctan asin asinh atan atanh ceil clone cos cosh erf erfc
-    erfinv exp expm1 fix floor frac log log10 log1p log2 logit nan_to_num neg negative reciprocal relu
-    round rsqrt sgn sigmoid sign sin sinh sqrt square tan tanh trunc
+    abs absolute acos acosh arccos arcsin arctan asin asinh atan atanh ceil clone cos cosh digamma erf
+    erfc erfinv exp expm1 fix floor frac lgamma log log10 log1p log2 logit nan_to_num neg negative
+    reciprocal relu round rsqrt sgn sigmoid sign sin sinh sqrt square tan tanh trunc
 
     add addcdiv addcmul atan2 clamp clamp_max clamp_min clip div divide floor_divide fmod hypot lerp
     logaddexp maximum minimum mul multiply pow remainder rsub sub subtract true_divide xlogy
@@ -59,6 +59,8 @@ FUNCTIONS = """
     diff index_put is_complex scatter_reduce unique_consecutive
 
     addmm addmv baddbmm bmm cross dot ger inner kron matmul mm mv outer vdot
+
+    cholesky det inverse logdet pinverse slogdet
 """
 OF_SHAPE = """
     broadcast_to expand expand_as flip permute repeat repeat_interleave reshape reshape_as split squeeze
@@ -72,11 +74,9 @@ NEW = "new_empty new_full new_ones new_tensor new_zeros"
 DRAWS = "bernoulli multinomial"
 DRAWS_IN_PLACE = "bernoulli_ exponential_ normal_ random_ uniform_"
 IN_PLACE = """
-    abs addcdiv addcmul atan ceil clamp clamp_max clamp_min clip cos cosh cumprod cumsum erf erfc
-    erfinv exp expm1 floor floor_divide fmod frac hypot index_add index_copy index_fill index_put lerp
-    log log10 log1p log2 logical_and logical_not logical_or logical_xor logit masked_fill
-    masked_scatter nan_to_num neg reciprocal relu remainder round rsqrt scatter scatter_add
-    scatter_reduce sigmoid sign sin sinh sqrt square tan tanh tril triu trunc xlogy
+    abs absolute acos acosh arccos arcsin arctan asin asinh atan atanh ceil clone cos cosh digamma erf
+    erfc erfinv exp expm1 fix floor frac lgamma log log10 log1p log2 logit nan_to_num neg negative
+    reciprocal relu round rsqrt sgn sigmoid sign sin sinh sqrt square tan tanh trunc
 """  # functions that have an in-place form, `abs_` ...
 
 

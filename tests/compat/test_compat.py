@@ -119,7 +119,11 @@ def test_testing_is_imported_when_it_is_asked_for():
 
 @pytest.mark.parametrize(
     "use",
-    ["tc.testing", "import tinygrad_cnn.testing", "from tinygrad_cnn.testing import check_op"],
+    [
+        "tc.testing.check_op",
+        "import tinygrad_cnn.testing as t; t.check_vjp",
+        "from tinygrad_cnn.testing import check_op",
+    ],
 )
 def test_testing_without_hypothesis_names_the_extra(use):
     code = f"import sys; sys.modules['hypothesis'] = None\nimport tinygrad_cnn as tc\n{use}"

@@ -46,8 +46,8 @@ import numpy as np
 from {up}dtypes import dtype
 from {up}engine import Recorded
 from {up}functions.results import (
-    AminmaxResult, KthvalueResult, MaxResult, MedianResult, MinResult, ModeResult, SortResult,
-    TopkResult
+    AminmaxResult, KthvalueResult, MaxResult, MedianResult, MinResult, ModeResult, SlogdetResult,
+    SortResult, TopkResult
 )
 from {up}metadata import Size, device, layout, memory_format
 from {up}random import Generator

@@ -17,6 +17,7 @@ from .diagonals import *
 from .extremes import *
 from .indexing import *
 from .joining import *
+from .matrices import *
 from .products import *
 from .queries import *
 from .reduction import *
@@ -25,6 +26,7 @@ from .repeating import *
 from .reshaping import *
 from .scattering import *
 from .sorting import *
+from .special import *
 from .splitting import *
 from .unary import *
 

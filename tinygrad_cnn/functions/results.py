@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def _text(results: tuple[Tensor, ...], fields: tuple[str, ...]) -> str:
-    name = type(results).__name__.removesuffix("Result").lower()
+    name = type(results).__name__.removesuffix("Result").replace("Linalg", "linalg_").lower()
     parts = ",\n".join([f"{f}={x!r}" for f, x in zip(fields, results, strict=True)])
     return f"torch.return_types.{name}(\n{parts})"
 
@@ -71,6 +71,42 @@ class AminmaxResult(NamedTuple):
 
     min: Tensor
     max: Tensor
+
+    def __repr__(self) -> str:
+        return _text(self, self._fields)
+
+
+class SlogdetResult(NamedTuple):
+    """The sign of determinants, and the logarithm of their absolute values."""
+
+    sign: Tensor
+    logabsdet: Tensor
+
+    def __repr__(self) -> str:
+        return _text(self, self._fields)
+
+
+class LinalgSlogdetResult(SlogdetResult):
+    """The same, of torch.linalg."""
+
+    __slots__ = ()
+
+
+class LinalgEighResult(NamedTuple):
+    """Eigenvalues, and eigenvectors as columns."""
+
+    eigenvalues: Tensor
+    eigenvectors: Tensor
+
+    def __repr__(self) -> str:
+        return _text(self, self._fields)
+
+
+class LinalgQrResult(NamedTuple):
+    """A matrix with orthonormal columns, and an upper triangle."""
+
+    Q: Tensor
+    R: Tensor
 
     def __repr__(self) -> str:
         return _text(self, self._fields)

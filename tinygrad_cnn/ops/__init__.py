@@ -6,6 +6,8 @@ from .conv import *
 from .distance import *
 from .elementwise import *
 from .embedding import *
+from .gamma import *
+from .linalg import *
 from .linear import *
 from .loss import *
 from .norm import *

@@ -341,22 +341,21 @@ class Optimizer:
         state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         for key, values in state_dict["state"].items():
             p = owner.get(key, key)
-            state[p] = {name: _fitted(name, value, p) for name, value in values.items()}
+            state[p] = {name: self.fitted(name, value, p) for name, value in values.items()}
         self.state = state
         self.param_groups = [
             {**here, **deepcopy({**there, "params": None}), "params": here["params"]}
             for here, there in zip(groups, saved, strict=True)
         ]
 
-
-def _fitted(name: str, value: Any, p: Any) -> Any:
-    """A copy of a loaded value as state of `p`."""
-    if not isinstance(value, (Tensor, np.ndarray)) or not isinstance(p, Tensor):
-        return deepcopy(value)
-    array = np.array(getattr(value, "_array", value))
-    if array.ndim and array.shape != p.shape:
-        raise ValueError(
-            f"loaded state dict has {name} of shape {array.shape} for a parameter of shape "
-            f"{tuple(p.shape)}"
-        )
-    return wrap(array if name in _SCALARS else array.astype(p.dtype))
+    def fitted(self, name: str, value: Any, p: Any) -> Any:
+        """A copy of a loaded value as state of `p`."""
+        if not isinstance(value, (Tensor, np.ndarray)) or not isinstance(p, Tensor):
+            return deepcopy(value)
+        array = np.array(getattr(value, "_array", value))
+        if array.ndim and array.shape != p.shape:
+            raise ValueError(
+                f"loaded state dict has {name} of shape {array.shape} for a parameter of shape "
+                f"{tuple(p.shape)}"
+            )
+        return wrap(array if name in _SCALARS else array.astype(p.dtype))

@@ -12,30 +12,41 @@ The checks are at the top. Three rooms use them:
 - `mutation`: wrong vjps, and how many of them `check_op` notices;
 - `programs`: whole programs over tensors, compared with a naive oracle.
 
-The module needs Hypothesis (the extra `testing`). The rest of the package does not.
+They need Hypothesis (the extra `testing`). `assert_close` does not, and compares any values.
 """
+
+import typing as _typing
+
+from .closeness import assert_close
 
 try:
     import hypothesis as _hypothesis  # noqa: F401
-except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(
-        "tinygrad_cnn.testing needs Hypothesis: pip install 'tinygrad_cnn[testing]'",
-        name=error.name,
-    ) from None
+except ModuleNotFoundError as _error:
+    _missing = _error.name
 
-from .calls import Call
-from .check import check_adjoint, check_kink, check_second_order, check_vjp
-from .check_module import check_module
-from .check_op import check_call, check_convention, check_op
-from .configs import conv2d_configs, pool2d_configs
-from .differences import numerical_jvp, taylor_slope
-from .entries import register_strategy, sources, strategy_for
-from .errors import GradientError
-from .leaks import assert_no_leak
-from .mutation import Mutant, Score, mutation_score
-from .ours import register_family
-from .programs import Program, graph_programs
-from .strategies import broadcastable_shapes, label_arrays, separated_arrays, shapes
+    def __getattr__(name: str) -> _typing.Any:
+        if name.startswith("__"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise ModuleNotFoundError(
+            "tinygrad_cnn.testing needs Hypothesis: pip install 'tinygrad_cnn[testing]'",
+            name=_missing,
+        )
+else:
+    from .calls import Call
+    from .check import check_adjoint, check_kink, check_second_order, check_vjp
+    from .check_module import check_module
+    from .check_op import check_call, check_convention, check_op
+    from .configs import conv2d_configs, pool2d_configs
+    from .differences import numerical_jvp, taylor_slope
+    from .entries import register_strategy, sources, strategy_for
+    from .errors import GradientError
+    from .leaks import assert_no_leak
+    from .mutation import Mutant, Score, mutation_score
+    from .ours import register_family
+    from .programs import Program, graph_programs
+    from .strategies import broadcastable_shapes, label_arrays, separated_arrays, shapes
+
+    sources.append(register_family)  # it finds the strategies of the ops of this package
 
 __all__ = [
     "Call",
@@ -43,6 +54,7 @@ __all__ = [
     "Mutant",
     "Program",
     "Score",
+    "assert_close",
     "assert_no_leak",
     "broadcastable_shapes",
     "check_adjoint",
@@ -65,5 +77,3 @@ __all__ = [
     "strategy_for",
     "taylor_slope",
 ]
-
-sources.append(register_family)  # it finds the strategies of the ops of this package

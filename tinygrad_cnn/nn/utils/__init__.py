@@ -8,9 +8,9 @@ from .fusion import *
 from .gradients import *
 from .normed import *
 
-if not _typing.TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
+    from . import prune as prune, rnn as rnn
+else:
     from ...compat.missing import not_here as _not_here
 
-    _not_here(globals(), modules=("rnn",))
-else:
-    from . import rnn as rnn
+    _not_here(globals(), modules=("prune", "rnn"))

@@ -1,0 +1,112 @@
+"""MNIST (LeCun et al. 1998) and Fashion-MNIST (Xiao et al. 2017), from IDX files, gzipped or not."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...engine import wrap
+from ...tensor import Tensor
+from .vision import Split
+
+__all__ = ["MNIST", "FashionMNIST"]
+
+_DIGITS = [
+    "0 - zero", "1 - one", "2 - two", "3 - three", "4 - four", "5 - five", "6 - six", "7 - seven",
+    "8 - eight", "9 - nine",
+]  # fmt: skip
+_CLOTHES = [
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag",
+    "Ankle boot",
+]  # fmt: skip
+
+
+def read_idx(path: Path, axes: int) -> np.ndarray:
+    """The elements (uint8) of an IDX file with so many axes. RuntimeError for a damaged file.
+
+    The format: two zero bytes, 8 for "unsigned byte", the number of axes, the size of each axis as
+    a big-endian 32-bit integer; then the elements in row-major order.
+    """
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
+            content = file.read()
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise RuntimeError(f"{path}: cannot be read: {error}") from None
+    header = 4 + 4 * axes
+    if content[:4] != bytes((0, 0, 8, axes)) or len(content) < header:
+        raise RuntimeError(f"{path}: is not an IDX file of bytes with {axes} axes")
+    shape = [int.from_bytes(content[4 + 4 * k : 8 + 4 * k], "big") for k in range(axes)]
+    if len(content) - header != math.prod(shape):
+        raise RuntimeError(
+            f"{path}: is damaged: it has {len(content) - header} bytes of data, and shape "
+            f"{tuple(shape)} needs {math.prod(shape)}"
+        )
+    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+
+
+class MNIST(Split):
+    """Grey images of handwritten digits, 60,000 to train with and 10,000 to test with.
+
+    Item k is (image, label): a uint8 array (28, 28), after `transform`, and an int. The files
+    train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-..., gzipped (.gz) or not, are read from
+    `root`/MNIST/raw, else from `root`. `data` is a uint8 Tensor (N, 28, 28), `targets` an int64 Tensor
+    (N,), `classes` the names.
+
+    Nothing is downloaded, with `download=True` neither. RuntimeError for files that are missing or
+    damaged, which says where to put them.
+
+    >>> tc.utils.datasets.MNIST("nowhere")
+    Traceback (most recent call last):
+    RuntimeError: Dataset not found: MNIST reads train-images-idx3-ubyte(.gz) in nowhere/MNIST/raw ...
+    """
+
+    data: Tensor
+    targets: Tensor
+    _archive = "https://ossci-datasets.s3.amazonaws.com/mnist"
+    classes = _DIGITS
+
+    @property
+    def raw_folder(self) -> str:
+        """The folder of the files in torchvision's layout."""
+        return str(Path(self.root or "") / type(self).__name__ / "raw")
+
+    def _read(self, root: Path) -> tuple[Tensor, Tensor]:
+        part = "train" if self.train else "t10k"
+        image_file = self._find(root, f"{part}-images-idx3-ubyte")
+        label_file = self._find(root, f"{part}-labels-idx1-ubyte")
+        images, labels = read_idx(image_file, 3), read_idx(label_file, 1)
+        if len(images) != len(labels):
+            raise RuntimeError(
+                f"{label_file}: has {len(labels)} labels for the {len(images)} images of "
+                f"{image_file.name}"
+            )
+        if labels.size and labels.max() >= len(self.classes):
+            raise RuntimeError(f"{label_file}: has a label {labels.max()}, wanted 0 to 9")
+        return wrap(images.copy()), wrap(labels.astype(np.int64))
+
+    def _find(self, root: Path, name: str) -> Path:
+        raw = Path(self.raw_folder).expanduser()
+        for folder in (raw, root):
+            for path in (folder / name, folder / f"{name}.gz"):
+                if path.is_file():
+                    return path
+        raise self._not_found(raw, f"{name}(.gz)")
+
+    def __getitem__(self, index: Any) -> tuple[Any, Any]:
+        return self._sample(self.data._array[index].copy(), int(self.targets._array[index]))
+
+
+class FashionMNIST(MNIST):
+    """Grey images of ten kinds of clothes, in the form of `MNIST`; its folder is FashionMNIST/raw.
+
+    >>> tc.utils.datasets.FashionMNIST.classes[9]
+    'Ankle boot'
+    """
+
+    _archive = "https://github.com/zalandoresearch/fashion-mnist"
+    classes = _CLOTHES
