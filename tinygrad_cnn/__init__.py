@@ -35,16 +35,22 @@ from .engine import (
 )
 from .printing import *
 from .random import *
-from .serialization import *
 
 bool, half, float, double = bool_, float16, float32, float64
 short, int, long = int16, int32, int64
 
 __version__ = "0.1.0"
 
-if not _typing.TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
+    from . import hub as hub, serialization as serialization
+    from .serialization import CheckpointError as CheckpointError, load as load, save as save
+else:
     from .compat.missing import not_here as _not_here
     from .naming import own_methods as _own_methods
 
     _own_methods(globals())
-    _not_here(globals(), modules=("testing",))
+    _not_here(
+        globals(),
+        modules=("hub", "serialization", "testing"),
+        names={"serialization": ("CheckpointError", "load", "save")},
+    )
