@@ -4,7 +4,7 @@ import io
 import os
 import pickle
 import threading
-from collections import Counter, OrderedDict, defaultdict, namedtuple
+from collections import Counter, defaultdict, namedtuple
 
 import numpy as np
 import pytest
@@ -13,7 +13,6 @@ from hypothesis import example, given, strategies as st
 import tinygrad_cnn as tc
 from tests.serialization.values import alike, arrays, nests, saved, through
 from tinygrad_cnn import nn, optim
-from tinygrad_cnn.serialization import CheckpointError
 
 
 @given(nests)
@@ -158,7 +157,11 @@ def test_deep_nests_within_the_limit():
 
 
 def test_large_containers_take_several_batches():
-    value = {"list": list(range(3000)), "dict": {k: str(k) for k in range(2001)}, "long": "x" * 70000}
+    value = {
+        "list": list(range(3000)),
+        "dict": {k: str(k) for k in range(2001)},
+        "long": "x" * 70000,
+    }
     value["numbers"] = [255, 256, 65535, 65536, 2**31 - 1, 2**31, -1, -(2**31) - 1, 10**700]
     assert through(value) == value
     many = [tc.tensor(float(k)) for k in range(300)]
@@ -220,7 +223,9 @@ def test_what_cannot_be_saved(value):
 
 
 def test_what_cannot_be_saved_is_found_deep_inside():
-    with pytest.raises(TypeError, match=r"save: the object\['a'\]\[1\] is a module, which .*safe_globals"):
+    with pytest.raises(
+        TypeError, match=r"save: the object\['a'\]\[1\] is a module, which .*safe_globals"
+    ):
         tc.save({"a": (0, tc.nn)}, io.BytesIO())
 
 

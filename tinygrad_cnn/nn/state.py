@@ -155,9 +155,7 @@ def _save(module: Any, destination: Any, prefix: str, keep_vars: bool) -> None:
             stack.append((part, start, metadata))
         part._save_to_state_dict(destination, start, keep_vars)
         children = reversed(part._modules.items())
-        stack += [
-            (child, f"{start}{name}.", None) for name, child in children if child is not None
-        ]
+        stack += [(child, f"{start}{name}.", None) for name, child in children if child is not None]
 
 
 def _load(
@@ -174,7 +172,11 @@ def _load(
     named = module.named_modules(remove_duplicate=False)
     parts = [(name + "." if name else "", part) for name, part in named]
     for name, part in parts:
-        metadata = {**_metadata_of(versions, name), "assign_to_params_buffers": assign, "plan": plan}
+        metadata = {
+            **_metadata_of(versions, name),
+            "assign_to_params_buffers": assign,
+            "plan": plan,
+        }
         part._load_from_state_dict(given, name, metadata, True, missing, unexpected, errors)
     known = {name + key for name, part in parts for key in _own(part)}
     known |= {name + _EXTRA for name, part in parts if _overrides(part, "set_extra_state")}

@@ -62,6 +62,7 @@ class Allowed:
         self._spent = 0
         self._numpy = Builders(self._spend)
         self._found: dict[str, Any] = {}
+        self._results: dict[int, Any] = {}  # of the functions that the program allows, by their id
         numpy, multiarray = self._numpy, "numpy._core.multiarray"
         self._table: dict[str, Callable[..., Any]] = {
             "collections.OrderedDict": self._ordered,
@@ -140,7 +141,7 @@ class Allowed:
         if isinstance(function, Callee):
             return function.call(*args)
         if self._trusted.knows(function):
-            return function(*args)
+            return self._result(function(*args))
         raise ValueError(f"it calls a {type(function).__name__}")
 
     def new(self, cls: Any, args: Any) -> Any:
@@ -149,7 +150,11 @@ class Allowed:
             return self.call(cls, args)
         if type(args) is not tuple or not isinstance(cls, type) or not self._trusted.knows(cls):
             raise ValueError("it makes an object of a class that is not allowed")
-        return cls.__new__(cls, *args)
+        return self._result(cls.__new__(cls, *args))
+
+    def _result(self, made: Any) -> Any:
+        self._results[id(made)] = made
+        return made
 
     def build(self, made: Any, state: Any) -> None:
         """Give an object its state."""
@@ -206,11 +211,8 @@ class Allowed:
         kind = type(value)
         if kind in _TEXTS:
             return 1 + len(value)
-        if (
-            kind not in _SCALARS
-            and not isinstance(value, _OBJECTS)
-            and not self._trusted.knows(kind)
-        ):
+        known = kind in _SCALARS or isinstance(value, _OBJECTS) or self._trusted.knows(kind)
+        if not known and id(value) not in self._results:
             kind_name = "function or class" if isinstance(value, (Callee, type)) else kind.__name__
             raise ValueError(f"it holds a {kind_name}, which is not part of the data of a model")
         return 1

@@ -155,7 +155,7 @@ def _load(
     except (
         ValueError
     ) as error:  # our own words; those of Python come from damaged texts and numbers
-        raise CheckpointError(f"is refused or damaged: {error}") from error
+        raise CheckpointError(f"is refused or damaged: {error}") from None
     except Exception as error:  # of a damaged pickle, or of a function that the program allows
         raise CheckpointError(
             f"is damaged: its pickle makes no sense ({type(error).__name__}: {error})"
