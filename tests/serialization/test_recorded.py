@@ -82,8 +82,10 @@ def test_what_is_not_read_says_why(file, words):
 
 
 @pytest.mark.parametrize("ending", ["pt", "old.pt"])
-def test_bfloat16(ending, monkeypatch):
+def test_bfloat16(ending):
     pytest.importorskip("ml_dtypes")
+    if not hasattr(tc, "bfloat16"):
+        pytest.skip("no Tensor has this dtype yet")
     x = tc.load(FOLDER / f"bfloat16.{ending}")
     assert x.numpy().dtype.name == "bfloat16"
     assert x.numpy().astype(np.float32).tolist() == pytest.approx([1.0, -2.5, 3e38], rel=1e-2)

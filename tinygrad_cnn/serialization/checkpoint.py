@@ -143,7 +143,7 @@ def _load(
     try:
         if start.startswith(archive.MAGIC):
             return _load_archive(stream, mapped, encoding, errors)
-        if start.startswith(legacy.STARTS):
+        if legacy.is_legacy(start):
             if mapped is not None:
                 raise CheckpointError("is in the format before PyTorch 1.6: mmap cannot be used")
             return legacy.load(stream, encoding, errors)

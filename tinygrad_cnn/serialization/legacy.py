@@ -19,8 +19,10 @@ from .tensors import Storage, storage_id
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
 
-# the pickle of the magic number, in protocol 2 and later
-STARTS = tuple(b"\x80%c\x8a\x0a" % k + _MAGIC.to_bytes(10, "little") + b"." for k in range(2, 6))
+
+def is_legacy(start: bytes) -> bool:
+    """Whether a file begins with the pickle of the magic number."""
+    return start[:1] == b"\x80" and _MAGIC.to_bytes(10, "little") in start[:32]
 
 
 def load(stream: Stream, encoding: str, errors: str) -> tuple[Any, list[Storage]]:
@@ -29,8 +31,7 @@ def load(stream: Stream, encoding: str, errors: str) -> tuple[Any, list[Storage]
     def pickle(storage: Any = None) -> Any:
         return Machine(stream, Allowed(storage, stream.left), encoding, errors).run()
 
-    pickle()  # the magic number
-    if pickle() != _PROTOCOL:
+    if pickle() != _MAGIC or pickle() != _PROTOCOL:
         raise CheckpointError("is damaged, or of another version of the old format")
     facts = pickle()
     if not isinstance(facts, dict) or facts.get("little_endian") is not True:
