@@ -30,6 +30,8 @@ class LeNet(nn.Module):
 class Block(nn.Module):
     """The residual block of ResNet-18 and -34: (N, C, H, W) to (N, F, H / stride, W / stride)."""
 
+    expansion = 1
+
     def __init__(self, c: int, f: int, stride: int = 1) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(c, f, 3, stride=stride, padding=1, bias=False)
@@ -49,13 +51,46 @@ class Block(nn.Module):
         return F.relu(y)
 
 
-class ResNet(nn.Module):
-    """ResNet (He et al. 2016): images (N, 3, H, W) to logits (N, 10).
+class Bottleneck(nn.Module):
+    """The residual block of ResNet-50 and deeper: (N, C, H, W) to (N, 4F, H / stride, W / stride)."""
 
-    Blocks 2, 2, 2, 2 make it ResNet-18; 3, 4, 6, 3 make it ResNet-34.
+    expansion = 4
+
+    def __init__(self, c: int, f: int, stride: int = 1) -> None:
+        super().__init__()
+        wide = f * self.expansion
+        self.conv1, self.bn1 = nn.Conv2d(c, f, 1, bias=False), nn.BatchNorm2d(f)
+        self.conv2 = nn.Conv2d(f, f, 3, stride=stride, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(f)
+        self.conv3, self.bn3 = nn.Conv2d(f, wide, 1, bias=False), nn.BatchNorm2d(wide)
+        self.downsample = None
+        if stride != 1 or c != wide:
+            self.downsample = nn.Sequential(
+                nn.Conv2d(c, wide, 1, stride=stride, bias=False), nn.BatchNorm2d(wide)
+            )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = F.relu(self.bn1(self.conv1(x)))
+        y = F.relu(self.bn2(self.conv2(y)))
+        y = self.bn3(self.conv3(y))
+        y += x if self.downsample is None else self.downsample(x)
+        return F.relu(y)
+
+
+class ResNet(nn.Module):
+    """ResNet (He et al. 2016): images (N, 3, H, W) to logits (N, classes).
+
+    Blocks 2, 2, 2, 2 make it ResNet-18; 3, 4, 6, 3 make it ResNet-34, or with `Bottleneck` ResNet-50.
+    Its parameters have the names that they have in torchvision.
     """
 
-    def __init__(self, blocks: Sequence[int] = (2, 2, 2, 2), width: int = 64) -> None:
+    def __init__(
+        self,
+        blocks: Sequence[int] = (2, 2, 2, 2),
+        width: int = 64,
+        classes: int = 10,
+        block: type[Block] | type[Bottleneck] = Block,
+    ) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(3, width, 7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
@@ -64,11 +99,13 @@ class ResNet(nn.Module):
         for k, n in enumerate(blocks):
             f = width * 2**k
             strides = [2 if k else 1] + [1] * (n - 1)
-            layer = [Block(c if b == 0 else f, f, stride) for b, stride in enumerate(strides)]
+            layer: list[nn.Module] = []
+            for stride in strides:
+                layer.append(block(c, f, stride))
+                c = f * block.expansion
             setattr(self, f"layer{k + 1}", nn.Sequential(*layer))
-            c = f
         self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(c, 10)
+        self.fc = nn.Linear(c, classes)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         x = self.maxpool(F.relu(self.bn1(self.conv1(images))))

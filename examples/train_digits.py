@@ -60,11 +60,16 @@ def load() -> tuple[TensorDataset, TensorDataset]:
 
 
 def train_epoch(
-    model: nn.Module, loader: DataLoader, optimizer: optim.Optimizer, bar: tqdm
+    model: nn.Module,
+    loader: DataLoader,
+    optimizer: optim.Optimizer,
+    bar: tqdm,
+    schedule: optim.lr_scheduler.LRScheduler | None = None,
 ) -> tuple[float, float]:
     """Train for one epoch, and return the mean loss and the accuracy, which `bar` shows too.
 
-    The loader yields images and labels (N,); the model returns logits (N, classes).
+    The loader yields images and labels (N,); the model returns logits (N, classes). `schedule` is one
+    that has a step for each batch.
     """
     model.train()
     total, right, seen = 0.0, 0, 0
@@ -74,6 +79,8 @@ def train_epoch(
         loss = F.cross_entropy(logits, labels)
         loss.backward()
         optimizer.step()
+        if schedule is not None:
+            schedule.step()
         total += loss.item() * len(labels)
         right += int((logits.argmax(1) == labels).sum())
         seen += len(labels)

@@ -19,6 +19,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import runs
+from runs import InputError
 from tqdm import tqdm
 from train_digits import accuracy, train_epoch
 
@@ -28,10 +30,6 @@ from tinygrad_cnn import nn, optim
 from tinygrad_cnn.utils.data import DataLoader, Dataset
 
 CLASSES = 10
-
-
-class InputError(Exception):
-    """A file that is missing or has the wrong content; the message names the file."""
 
 
 # --- IDX files ----------------------------------------------------------------------------------
@@ -160,20 +158,7 @@ def run(options: argparse.Namespace) -> float:
     optimizer = optim.Adam(model.parameters(), lr=options.lr)
     schedule = optim.lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.5)
     parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
-    done = 0
-    if options.resume:
-        try:
-            state = torch.load(options.resume)
-        except (OSError, torch.CheckpointError) as error:
-            raise InputError(str(error)) from None
-        try:
-            for name, part in parts.items():
-                part.load_state_dict(state[name])
-            done = state["epochs"]
-            torch.set_rng_state(state["random"])
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            why = " ".join(str(error).split())
-            raise InputError(f"{options.resume}: does not fit this run: {why}") from None
+    done = runs.resume(options.resume, parts) if options.resume else 0
     loader = DataLoader(training, options.batch_size, shuffle=True, collate_fn=to_tensors)
     start = time.perf_counter()
     for epoch in range(done + 1, options.epochs + 1):
@@ -182,8 +167,7 @@ def run(options: argparse.Namespace) -> float:
             train_epoch(model, loader, optimizer, bar)
         schedule.step()
         if options.save:
-            state = {name: part.state_dict() for name, part in parts.items()}
-            torch.save({**state, "epochs": epoch, "random": torch.get_rng_state()}, options.save)
+            runs.save(options.save, parts, epoch)
     seconds = time.perf_counter() - start
     reached = accuracy(model, DataLoader(test, batch_size=256, collate_fn=to_tensors))
     print(f"test accuracy {reached:.2%} after {options.epochs} epochs, {seconds:.1f} s of training")

@@ -34,7 +34,6 @@ from .engine import (
 )
 from .printing import *
 from .random import *
-from .serialization import *
 
 bool, half, float, double = bool_, float16, float32, float64
 short, int, long = int16, int32, int64
@@ -52,7 +51,16 @@ if _typing.TYPE_CHECKING:
         jit as jit,
         version as version,
     )
-    from . import amp as amp, multiprocessing as multiprocessing, profiler as profiler
+    from . import (
+        amp as amp,
+        distributions as distributions,
+        hub as hub,
+        linalg as linalg,
+        multiprocessing as multiprocessing,
+        profiler as profiler,
+        serialization as serialization,
+        special as special,
+    )
     from .amp.autocast_mode import (
         autocast as autocast,
         get_autocast_dtype as get_autocast_dtype,
@@ -62,6 +70,7 @@ if _typing.TYPE_CHECKING:
     from .compat.compiler import compile as compile
     from .functions.recurrent import *
     from .limits import *
+    from .serialization import CheckpointError as CheckpointError, load as load, save as save
     from .typed import *
 else:
     from .compat.missing import not_here as _not_here
@@ -70,11 +79,12 @@ else:
     _own_methods(globals())
     for _module in (
         autograd.function, autograd.functional, nn.init, nn.utils.parametrize, optim.optimizer,
-        random, serialization, utils.checkpoint, utils.transforms,
+        random, utils.checkpoint, utils.transforms,
     ):  # fmt: skip  # files, which are no packages
         _not_here(vars(_module))
     _not_here(globals(), modules=(
-        "amp", "distributions", "linalg", "multiprocessing", "profiler", "special", "testing",
+        "amp", "distributions", "hub", "linalg", "multiprocessing", "profiler", "serialization",
+        "special", "testing",
     ), names={
         "amp.autocast_mode": (
             "autocast", "clear_autocast_cache", "get_autocast_cpu_dtype", "get_autocast_dtype",
@@ -88,6 +98,7 @@ else:
         "functions.foreach": ("_foreach_*",),
         **{f"functions.{module}": names for module, names in _functions.LATER.items()},
         "limits": ("finfo", "iinfo"),
+        "serialization": ("CheckpointError", "load", "save"),
         "typed": (
             "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor",
             "HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "set_default_tensor_type",

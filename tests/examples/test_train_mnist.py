@@ -148,7 +148,7 @@ def test_a_wrong_checkpoint_is_named(mnist, data, tmp_path):
     file = tmp_path / "run.ckpt"
     assert str(file) in stops(mnist, data, "--resume", str(file))
     file.write_bytes(b"PK\x03\x04 not really")
-    assert f"{file}: is a pickle" in stops(mnist, data, "--resume", str(file))
+    assert f"{file}: is cut off or damaged" in stops(mnist, data, "--resume", str(file))
     tc.save({"model": {}}, file)
     assert f"{file}: does not fit" in stops(mnist, data, "--resume", str(file))
     tc.save([1], file)

@@ -188,3 +188,60 @@ def test_hooks_around_the_state():
         net.load_state_dict({"1.more": tc.ones(1)})
     with pytest.warns(FutureWarning, match="Positional args are being deprecated"):
         assert "x.0.weight" in net.state_dict({}, "x.")
+
+
+# --- Versions -------------------------------------------------------------------------------------
+
+
+class Second(nn.Linear):
+    """A layer whose state has a second form; in the first one the weight had another name."""
+
+    _version = 2
+
+    def _load_from_state_dict(self, state_dict, prefix, local_metadata, *rest):
+        if local_metadata.get("version", 1) < 2:
+            state_dict[prefix + "weight"] = state_dict.pop(prefix + "kernel")
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
+
+
+def test_the_version_of_each_module_is_in_the_metadata():
+    net = nn.Sequential(Second(1, 1), nn.Sequential(nn.BatchNorm1d(1)))
+    state = net.state_dict()
+    assert list(state._metadata.items()) == [
+        ("", {"version": 1}), ("0", {"version": 2}), ("1", {"version": 1}), ("1.0", {"version": 2}),
+    ]  # fmt: skip
+    assert list(net.state_dict(prefix="net.")._metadata) == ["net", "net.0", "net.1", "net.1.0"]
+    plain = {}
+    assert net.state_dict(destination=plain) is plain
+
+
+def test_a_state_of_an_older_version_is_read():
+    net = nn.Sequential(Second(1, 1, bias=False))
+    net.load_state_dict({"0.kernel": tc.full((1, 1), 3.0)})
+    assert net[0].weight.item() == 3.0
+    state = net.state_dict()
+    state["0.weight"].fill_(4.0)
+    net.load_state_dict(state)
+    assert net[0].weight.item() == 4.0
+
+
+def test_hooks_see_the_metadata():
+    net, seen = nn.BatchNorm1d(1), []
+    net.register_state_dict_post_hook(lambda m, state, prefix, metadata: seen.append(metadata))
+    net.register_load_state_dict_pre_hook(
+        lambda m, state, prefix, metadata, *rest: seen.append(metadata["version"])
+    )
+    net.load_state_dict(net.state_dict())
+    assert seen == [{"version": 2}, 2]
+
+
+def test_batch_norm_counted_no_batches_before_version_2():
+    net = nn.BatchNorm1d(1)
+    state = net.state_dict()
+    del state["num_batches_tracked"]
+    with pytest.raises(RuntimeError, match="Missing key.*num_batches_tracked"):
+        net.load_state_dict(state)
+    state._metadata[""]["version"] = 1
+    net.load_state_dict(state)
+    net.load_state_dict(dict(state))  # no metadata at all
+    assert net.num_batches_tracked.item() == 0

@@ -24,7 +24,7 @@ class _NormBase(Module):
     """Scale, shift and running estimates."""
 
     _axes: ClassVar[tuple[int, ...]]  # numbers of axes that an input may have
-    _may_be_missing = frozenset({"num_batches_tracked"})  # old checkpoints are without it
+    _version = 2  # since then there is num_batches_tracked
     num_features: int
     eps: float
     momentum: float | None
@@ -62,6 +62,17 @@ class _NormBase(Module):
         for name, make in tracked.items():
             self.register_buffer(name, make() if track_running_stats else None)
         self.reset_parameters()
+
+    def _load_from_state_dict(
+        self, state_dict: Any, prefix: str, local_metadata: Any, strict: bool,
+        missing_keys: list[str], unexpected_keys: list[str], error_msgs: list[str],
+    ) -> None:  # fmt: skip
+        version = local_metadata.get("version")
+        if (version is None or version < 2) and self.num_batches_tracked is not None:
+            state_dict.setdefault(prefix + "num_batches_tracked", self.num_batches_tracked)
+        super()._load_from_state_dict(
+            state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
+        )
 
     def reset_running_stats(self) -> None:
         """Set the running mean to 0, the running variance to 1, and the count of batches to 0."""

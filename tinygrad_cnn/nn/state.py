@@ -50,7 +50,7 @@ def _own(module: Any) -> dict[str, tuple[str, Any]]:
 class Stateful:
     """The part of `Module` that saves and loads: parameters, buffers and extra state."""
 
-    _may_be_missing: frozenset[str] = frozenset()  # keys that a state need not have
+    _version: int = 1  # of the form of the state; a subclass that changes it reads older ones too
 
     def state_dict(
         self,
@@ -64,7 +64,8 @@ class Stateful:
         The Tensors are detached and share the memory of the module's own; with `keep_vars` they are
         the module's own. A shared parameter has an entry under each of its names. The value of
         `get_extra_state`, where a subclass defines it, is under "_extra_state". `destination` is a
-        dict to add to, `prefix` is prepended to each name.
+        dict to add to, `prefix` is prepended to each name. The attribute `_metadata` of the result
+        holds the version of each module's state.
 
         >>> list(tc.nn.Sequential(tc.nn.Linear(2, 3)).state_dict())
         ['0.weight', '0.bias']
@@ -77,7 +78,10 @@ class Stateful:
             )
             given = dict(zip(("destination", "prefix", "keep_vars"), args, strict=False))
             return self.state_dict(**given)
-        destination = OrderedDict() if destination is None else destination
+        if destination is None:
+            made: Any = OrderedDict()
+            made._metadata = OrderedDict()
+            destination = made
         _save(self, destination, prefix, keep_vars)
         return destination
 
@@ -135,23 +139,24 @@ def _overrides(module: Any, method: str) -> bool:
 
 def _save(module: Any, destination: Any, prefix: str, keep_vars: bool) -> None:
     """Add the state of a module and of all below it, with the hooks of each."""
-    stack = [(module, prefix, False)]
+    stack: list[tuple[Any, str, dict[str, Any] | None]] = [(module, prefix, None)]
     while stack:
-        part, start, below_is_done = stack.pop()
-        if below_is_done:
-            part._hooks.run("after_save", part, destination, start, {})
+        part, start, metadata = stack.pop()
+        if metadata is not None:  # all below is done
+            part._hooks.run("after_save", part, destination, start, metadata)
             continue
         if part is not module and _overrides(part, "state_dict"):
             part.state_dict(destination=destination, prefix=start, keep_vars=keep_vars)
             continue
+        metadata = {"version": part._version}
+        if hasattr(destination, "_metadata"):
+            destination._metadata[start[:-1]] = metadata
         if part._hooks:
             part._hooks.run("before_save", part, start, keep_vars)
-            stack.append((part, start, True))
+            stack.append((part, start, metadata))
         part._save_to_state_dict(destination, start, keep_vars)
         children = reversed(part._modules.items())
-        stack += [
-            (child, f"{start}{name}.", False) for name, child in children if child is not None
-        ]
+        stack += [(child, f"{start}{name}.", None) for name, child in children if child is not None]
 
 
 def _load(
@@ -160,14 +165,19 @@ def _load(
     if not isinstance(state_dict, Mapping):
         raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
     given = OrderedDict(state_dict)
+    versions = getattr(state_dict, "_metadata", None)
     plan: list[Callable[[], None]] = []
-    metadata = {"assign_to_params_buffers": assign, "plan": plan}
     missing: list[str] = []
     unexpected: list[str] = []
     errors: list[str] = []
     named = module.named_modules(remove_duplicate=False)
     parts = [(name + "." if name else "", part) for name, part in named]
     for name, part in parts:
+        metadata = {
+            **_metadata_of(versions, name),
+            "assign_to_params_buffers": assign,
+            "plan": plan,
+        }
         part._load_from_state_dict(given, name, metadata, True, missing, unexpected, errors)
     known = {name + key for name, part in parts for key in _own(part)}
     known |= {name + _EXTRA for name, part in parts if _overrides(part, "set_extra_state")}
@@ -189,6 +199,12 @@ def _load(
     return found
 
 
+def _metadata_of(versions: Any, prefix: str) -> Mapping[str, Any]:
+    """The metadata of one module: an empty dict in states that have none, such as plain dicts."""
+    found = versions.get(prefix[:-1]) if isinstance(versions, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
 def _plan_own(
     module: Any, state_dict: Any, prefix: str, metadata: Any, missing: list[str], errors: list[str],
     hook_arguments: tuple[Any, ...],
@@ -201,8 +217,7 @@ def _plan_own(
     for key, (registry, tensor) in _own(module).items():
         name = prefix + key
         if name not in state_dict:
-            if key not in module._may_be_missing:
-                missing.append(name)
+            missing.append(name)
             continue
         value = state_dict[name]
         error = _misfit(name, tensor, value, assign)

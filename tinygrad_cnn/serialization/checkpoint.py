@@ -1,37 +1,31 @@
-"""save and load, and the file format of checkpoints.
+"""save and load: files of PyTorch's format, which PyTorch reads and writes too.
 
-A file consists of
-
-- 8 bytes that name the format;
-- the length of the header (8 bytes), and a checksum of length and header (4 bytes);
-- the header: JSON with the structure, and the dtype, shape and checksum of each array;
-- the arrays, one after another, row-major.
-
-Numbers are little-endian, checksums CRC-32. Every byte is checked. Nothing is unpickled: a file
-cannot contain code.
+A file is a zip archive. Its record `data.pkl` is a pickle of the object, in which tensors refer to
+storages; each storage is a record `data/<key>`. `interpreter.py` reads the pickle: a file runs no code.
 """
 
 from __future__ import annotations
 
-import io
+import mmap as memory_maps
 import os
-import zlib
-from collections import OrderedDict
-from typing import IO, Any
+import sys
+from collections.abc import Mapping
+from typing import Any
 
-import numpy as np
+from ..engine import wrap
+from . import archive, legacy, safetensors
+from .allowed import Allowed
+from .archive import Archive
+from .files import CheckpointError, File, Stream, check_location, is_path, opened, write
+from .interpreter import Machine
+from .pickler import pickled
+from .tensors import Storage, Stored, storage_id
 
-from ..creation import from_numpy
-from ..nn.parameter import Parameter
-from ..tensor import Tensor
-from . import safetensors
-from .files import CheckpointError, File, check_location, write
-
-_MAGIC = b"TGCNN\r\n\x01"
-_START = len(_MAGIC) + 12  # bytes before the header
+_NEWEST_VERSION = 10  # of the archive; PyTorch writes 3
+_ARCHIVE = "archive"
 
 
-# --- Save ---------------------------------------------------------------------------------------
+# --- Save -----------------------------------------------------------------------------------------
 
 
 def save(
@@ -42,15 +36,16 @@ def save(
     _use_new_zipfile_serialization: bool = True,
     _disable_byteorder_record: bool = False,
 ) -> None:
-    """Write nested dicts, lists and tuples of Tensors, arrays, numbers, strings, bools and None.
+    """Write nested dicts, lists, tuples and sets of Tensors, arrays, numbers, strings and the like.
 
-    `f` is a file name, or an open binary file. Dtypes and keys are kept. Tensors that share memory,
-    in the same layout, are written once and share memory again when they are loaded. A named file is
-    replaced as a whole: after a failure the old one is still there. A name that ends in
-    ".safetensors" gives a file in that format, for one dict of names and Tensors.
+    `f` is a file name, or an open binary file. PyTorch reads the file with its default
+    `weights_only=True`, if it holds no NumPy arrays. Tensors that overlap in memory share it again when
+    they are loaded. A named file is replaced as a whole: after a failure the old one is still there. A
+    name that ends in ".safetensors" gives a file in that format, for one dict of names and Tensors.
 
-    The other arguments of PyTorch's function choose among its formats, and have no effect here.
-    Raises TypeError for other objects, before a file is touched.
+    `pickle_module` and `pickle_protocol` have no effect: the format is one. Raises TypeError for other
+    objects, before a file is touched. An object of a class that `serialization.safe_globals` allows can
+    be saved too. NotImplementedError for the format before PyTorch 1.6.
 
     >>> import io
     >>> file = io.BytesIO()
@@ -59,83 +54,36 @@ def save(
     >>> tc.load(file)
     {'weights': tensor([1., 1.]), 'epoch': 3, 'betas': (0.9, 0.999)}
     """
+    if not is_path(f) and not hasattr(f, "write"):
+        raise AttributeError(
+            "expected 'f' to be string, path, or a file-like object with a 'write' attribute"
+        )
+    if not _use_new_zipfile_serialization:
+        raise NotImplementedError(
+            "save: _use_new_zipfile_serialization=False, the format before PyTorch 1.6, is only read"
+        )
     if isinstance(f, (str, os.PathLike)) and os.fspath(f).endswith(".safetensors"):
         safetensors.save_file(obj, f)  # type: ignore[arg-type]  # checked there
         return
-    arrays = _Arrays()
-    try:
-        tree = _encode(obj, arrays, "the object")
-    except RecursionError:
-        raise TypeError("save: the object is nested too deeply, or contains itself") from None
-    blocks = [_bytes_of(array) for array in arrays.found]
-    table = [
-        {"dtype": array.dtype.newbyteorder("<").str, "shape": array.shape, "crc": zlib.crc32(block)}
-        for array, block in zip(arrays.found, blocks, strict=True)
-    ]
-    import json  # imported when first needed, since few programs need it
+    storages: list[Stored] = []
 
-    header = json.dumps({"arrays": table, "tree": tree}, separators=(",", ":")).encode()
-    length = len(header).to_bytes(8, "little")
-    check = zlib.crc32(header, zlib.crc32(length)).to_bytes(4, "little")
-    write(f, [_MAGIC, length, check, header, *blocks])
+    def id_of(storage: Stored, start: tuple[Any, ...]) -> tuple[Any, ...]:
+        if storage.key is None:
+            storage.key = str(len(storages))
+            storages.append(storage)
+        kind, cls, location, count = start
+        return kind, cls, storage.key, location, count
 
-
-class _Arrays:
-    """The arrays of the object. Those that share memory, in the same layout, are one."""
-
-    def __init__(self) -> None:
-        self.found: list[np.ndarray] = []
-        self._places: dict[Any, int] = {}
-
-    def place(self, array: np.ndarray, where: str) -> int:
-        if array.dtype.hasobject or array.dtype.names or not array.dtype.itemsize:
-            raise TypeError(
-                f"save: {where} is an array of dtype {array.dtype}, which cannot be saved"
-            )
-        pointer = array.__array_interface__["data"][0] if array.size else -len(self.found) - 1
-        key = (pointer, array.dtype.str, array.shape, array.strides)
-        if key not in self._places:
-            self._places[key] = len(self.found)
-            self.found.append(array)
-        return self._places[key]
+    pickle = pickled(obj, id_of)
+    records: list[tuple[str, Any]] = [("data.pkl", pickle)]
+    if not _disable_byteorder_record:
+        records.append(("byteorder", sys.byteorder.encode()))
+    records += [(f"data/{storage.key}", storage.data) for storage in storages]
+    records.append(("version", b"3\n"))
+    write(f, archive.parts(_ARCHIVE, records))
 
 
-def _bytes_of(array: np.ndarray) -> Any:
-    little = array.astype(array.dtype.newbyteorder("<"), copy=False)
-    return np.ascontiguousarray(little).reshape(-1).view(np.uint8).data
-
-
-def _encode(value: Any, arrays: _Arrays, where: str) -> Any:
-    """`value` as JSON. Plain values and lists stay; any other object becomes {kind: content}."""
-    if value is None or type(value) in (bool, int, float, str):
-        return value
-    if isinstance(value, Tensor):
-        kind = "parameter" if isinstance(value, Parameter) else "tensor"
-        grad = {"requires_grad": True} if value.requires_grad else {}
-        return {kind: arrays.place(value._array, where), **grad}
-    if isinstance(value, np.ndarray):
-        return {"array": arrays.place(value, where)}
-    if isinstance(value, np.generic):
-        return {"scalar": arrays.place(np.asarray(value), where)}
-    if isinstance(value, dict):
-        kind = "ordered" if isinstance(value, OrderedDict) else "dict"
-        return {
-            kind: [
-                [_encode(k, arrays, f"a key of {where}"), _encode(v, arrays, f"{where}[{k!r}]")]
-                for k, v in value.items()
-            ]
-        }
-    if isinstance(value, (list, tuple)):
-        items = [_encode(v, arrays, f"{where}[{i}]") for i, v in enumerate(value)]
-        return {"tuple": items} if isinstance(value, tuple) else items
-    for plain in (bool, int, float, str):  # their subclasses
-        if isinstance(value, plain):
-            return plain(value)
-    hint = ": save its state_dict()" if hasattr(value, "state_dict") else ""
-    raise TypeError(f"save: {where} is a {type(value).__name__}, which cannot be saved{hint}")
-
-
-# --- Load ---------------------------------------------------------------------------------------
+# --- Load -----------------------------------------------------------------------------------------
 
 _PICKLE_ARGUMENTS = {"fix_imports", "encoding", "errors", "buffers"}
 
@@ -149,13 +97,20 @@ def load(
     mmap: bool | None = None,
     **pickle_load_args: Any,
 ) -> Any:
-    """Read the object that `save` wrote, from a file name or an open binary file.
+    """Read the object in a file of `save` or of PyTorch, from a file name or an open binary file.
 
-    A file in the format of safetensors is recognised by its content, and gives a dict of Tensors.
-    `map_location` may be "cpu". The other arguments have no effect here: nothing is unpickled.
+    Old files of PyTorch are read too, and those in the format of safetensors, which give a dict of
+    Tensors. All Tensors are on the CPU, wherever they were. `map_location` may be "cpu", a dict or a
+    function of a storage and its location. With `mmap`, Tensors show the memory of the file, which is
+    read when they are used; writing to them does not change it, and checksums are not tested.
+    `encoding` is that of strings of Python 2, "utf-8" by default.
 
-    Raises CheckpointError for a file that is damaged, cut off or not a checkpoint, also for one of
-    `torch.save`; OSError where there is no such file; NotImplementedError for another device.
+    No file runs code: `weights_only` and `pickle_module` have no effect. Beside Tensors, containers,
+    numbers and NumPy arrays, `serialization.safe_globals` allows classes of a program.
+
+    Raises CheckpointError for a file that is damaged, cut off or not a checkpoint, and for one that holds
+    other objects, such as a whole model; OSError where there is no such file; NotImplementedError for
+    another device; ImportError for bfloat16 without its package.
 
     >>> import io
     >>> tc.load(io.BytesIO(b"something else"))
@@ -165,101 +120,121 @@ def load(
     unknown = pickle_load_args.keys() - _PICKLE_ARGUMENTS
     if unknown:
         raise TypeError(f"load() got an unexpected keyword argument '{min(unknown)}'")
+    encoding = str(pickle_load_args.get("encoding", "utf-8"))
+    errors = str(pickle_load_args.get("errors", "strict"))
     check_location(map_location)
-    if isinstance(f, (str, os.PathLike)):
-        with open(f, "rb") as file:
-            return _load(file, os.fspath(f), os.fstat(file.fileno()).st_size)
-    rest = f.read()
-    return _load(io.BytesIO(rest), str(getattr(f, "name", "the file")), len(rest))
-
-
-def _load(file: IO[bytes], name: str, size: int) -> Any:
-    start = file.read(_START)
-    if not start.startswith(_MAGIC):
-        rest = start + file.read()
-        if name.endswith(".safetensors") or start[8:9] == b"{":
-            return safetensors.decode(rest, name)
-        raise CheckpointError(f"{name}: {_likely_kind(rest)}")
-    length = int.from_bytes(start[8:16], "little")
-    if len(start) < _START or length > size - _START:
-        raise CheckpointError(f"{name}: is cut off or damaged: it ends in its header")
-    header = file.read(length)
-    if zlib.crc32(header, zlib.crc32(start[8:16])) != int.from_bytes(start[16:], "little"):
-        raise CheckpointError(f"{name}: is damaged: the checksum of its header does not match")
-    import json
-
-    try:
-        content = json.loads(header)
-        table = [(np.dtype(e["dtype"]), tuple(e["shape"]), e["crc"]) for e in content["arrays"]]
-        lengths = [dtype.itemsize * _product(shape) for dtype, shape, _ in table]
-        if any(dtype.hasobject for dtype, _, _ in table):
-            raise ValueError("it names Python objects")
-        if sum(lengths) != size - _START - length:
-            raise CheckpointError(
-                f"{name}: is cut off or damaged: its arrays take {sum(lengths)} bytes, there are "
-                f"{size - _START - length}"
-            )
-        arrays: list[np.ndarray] = []
-        for (dtype, shape, crc), wanted in zip(table, lengths, strict=True):
-            data = file.read(wanted)
-            if zlib.crc32(data) != crc:
-                raise CheckpointError(
-                    f"{name}: is damaged: the checksum of array {len(arrays)} of {len(table)}, "
-                    f"{dtype} of shape {shape}, does not match"
-                )
-            arrays.append(np.frombuffer(data, dtype).reshape(shape).astype(dtype.newbyteorder("=")))
-        return _decode(content["tree"], arrays)
-    except CheckpointError:
-        raise
-    except (ValueError, TypeError, LookupError, RuntimeError) as error:
-        raise CheckpointError(f"{name}: is no checkpoint of this version: {error}") from None
-
-
-def _product(shape: tuple[int, ...]) -> int:
-    total = 1
-    for n in shape:
-        if not isinstance(n, int) or n < 0:
-            raise ValueError(f"shape {shape}")
-        total *= n
-    return total
-
-
-def _decode(tree: Any, arrays: list[np.ndarray]) -> Any:
-    if isinstance(tree, list):
-        return [_decode(item, arrays) for item in tree]
-    if not isinstance(tree, dict):
-        return tree
-    [(kind, content), *_] = tree.items()
-    if kind in ("dict", "ordered"):
-        pairs = ((_decode(k, arrays), _decode(v, arrays)) for k, v in content)
-        return dict(pairs) if kind == "dict" else OrderedDict(pairs)
-    if kind == "tuple":
-        return tuple([_decode(item, arrays) for item in content])
-    if kind == "array":
-        return arrays[content]
-    if kind == "scalar":
-        return arrays[content][()]
-    if kind not in ("tensor", "parameter"):
-        raise ValueError(f"kind {kind!r}")
-    tensor, grad = from_numpy(arrays[content]), tree.get("requires_grad", False)
-    return Parameter(tensor, grad) if kind == "parameter" else tensor.requires_grad_(grad)
-
-
-def _likely_kind(data: bytes) -> str:
-    """The likely kind of a file that is not a checkpoint, and advice."""
-    if data[:4] == b"PK\x03\x04":
-        import zipfile  # not at the top: its import takes time
-
+    if mmap and not is_path(f):
+        raise ValueError("f must be a file path in order to use the mmap argument")
+    with opened(f) as (stream, name):
         try:
-            names = zipfile.ZipFile(io.BytesIO(data)).namelist()
-        except (zipfile.BadZipFile, ValueError):
-            names = []
-        if any(name.endswith(".npy") for name in names):
-            return "is a NumPy .npz: numpy.load reads it"
-    elif data[:1] != b"\x80" or data[1:2] > b"\x05":
-        return "is no checkpoint, or damaged at its beginning"
-    return (
-        "is a pickle, the format of torch.save, and pickles are not read: they can run any code. "
-        "In PyTorch, safetensors.torch.save_file(model.state_dict(), 'weights.safetensors') writes "
-        "a file that this function reads"
-    )
+            found, storages = _load(stream, name, f if mmap else None, encoding, errors)
+        except CheckpointError as error:
+            raise CheckpointError(f"{name}: {error}") from error.__cause__
+    _restore(storages, map_location)
+    return found
+
+
+def _load(
+    stream: Stream, name: str, mapped: File | None, encoding: str, errors: str
+) -> tuple[Any, list[Storage]]:
+    """The object in a file, and its storages. CheckpointError without the name of the file."""
+    start = stream.take(min(64, stream.size))
+    stream.move(0)
+    try:
+        if start.startswith(archive.MAGIC):
+            return _load_archive(stream, mapped, encoding, errors)
+        if legacy.is_legacy(start):
+            if mapped is not None:
+                raise CheckpointError("is in the format before PyTorch 1.6: mmap cannot be used")
+            return legacy.load(stream, encoding, errors)
+        if name.endswith(".safetensors") or start[8:9] == b"{":
+            return safetensors.decode(stream.take(stream.size)), []
+        raise CheckpointError(_likely_kind(stream))
+    except (CheckpointError, ImportError):
+        raise
+    except (
+        ValueError
+    ) as error:  # our own words; those of Python come from damaged texts and numbers
+        raise CheckpointError(f"is refused or damaged: {error}") from None
+    except Exception as error:  # of a damaged pickle, or of a function that the program allows
+        raise CheckpointError(
+            f"is damaged: its pickle makes no sense ({type(error).__name__}: {error})"
+        ) from error
+
+
+def _load_archive(
+    stream: Stream, mapped: File | None, encoding: str, errors: str
+) -> tuple[Any, list[Storage]]:
+    memory = None
+    if mapped is not None:
+        with open(mapped, "rb") as file:  # type: ignore[arg-type]  # a path
+            memory = memory_maps.mmap(file.fileno(), 0, access=memory_maps.ACCESS_COPY)
+    found = Archive(stream, memory)
+    if "data.pkl" not in found.records:
+        raise CheckpointError("is no file of torch.save, or damaged: it has no record data.pkl")
+    if "constants.pkl" in found.records:
+        raise CheckpointError(
+            "is a TorchScript archive, of torch.jit.save. In PyTorch, torch.save(torch.jit.load(file)"
+            ".state_dict(), 'weights.pth') writes a file that this function reads"
+        )
+    if found.records.keys() >= {"byteorder"} and found.read("byteorder") != b"little":
+        raise CheckpointError("is not supported: it was written on a big-endian machine")
+    if "version" in found.records and not 0 < int(found.read("version")) <= _NEWEST_VERSION:
+        raise CheckpointError("is of a version of the format that is not known yet")
+    storages: dict[str, Storage] = {}
+
+    def storage(pid: Any) -> Storage:
+        cls, key, location, count = storage_id(pid, 5)
+        if key not in storages:
+            data = found.array(f"data/{key}")
+            if data.ctypes.data % 16:  # only in a mapped file that others aligned
+                data = data.copy()
+            storages[key] = Storage(data, cls.dtype, location)
+        known = storages[key]
+        if count * cls.dtype.itemsize != known.data.size:
+            raise ValueError(
+                f"storage {key} has {known.data.size} bytes, its tensors say {count} elements of "
+                f"{cls.dtype}"
+            )
+        return known if known.dtype == cls.dtype else Storage(known.data, cls.dtype, location)
+
+    pickle = found.read("data.pkl")
+    allowed = Allowed(storage, len(pickle))
+    result = Machine(Stream.of(pickle), allowed, encoding, errors).run()
+    found.check_rest()
+    return result, list(storages.values())
+
+
+def _restore(storages: list[Storage], map_location: Any) -> None:
+    """Ask `map_location` for the device of each storage. NotImplementedError unless it is the CPU."""
+    for storage in storages:
+        if isinstance(map_location, Mapping):
+            if storage.location in map_location:
+                check_location(map_location[storage.location])
+        elif callable(map_location):
+            elements = wrap(storage.elements())
+            result = map_location(elements, storage.location)
+            if result is not None and result is not elements:
+                raise NotImplementedError(
+                    "load: map_location returned another storage than its own"
+                )
+
+
+# --- Other files ----------------------------------------------------------------------------------
+
+
+def _likely_kind(stream: Stream) -> str:
+    """The likely kind of a file that is not a checkpoint, and advice."""
+    start = stream.take(min(stream.size, 512))
+    if not start:
+        return "is cut off or damaged: it is empty"
+    if start[257:262] == b"ustar":
+        return "is not supported: it is in the format of PyTorch before 0.2, which PyTorch converts"
+    if start.startswith(b"\x93NUMPY"):
+        return "is a NumPy .npy: numpy.load reads it"
+    if start[:1] == b"\x80" and start[1:2] <= b"\x05":
+        return (
+            "is damaged, or a pickle that torch.save did not write: where it is trusted, "
+            "pickle.load reads it, and torch.save writes its tensors to a file that this function reads"
+        )
+    return "is no checkpoint, or damaged at its beginning"

@@ -50,7 +50,10 @@ def load_file(filename: str | os.PathLike[str], device: Any = "cpu") -> dict[str
     """The Tensors in a file, by name. See `decode`."""
     check_location(device)
     with open(filename, "rb") as file:
-        return decode(file.read(), os.fspath(filename))
+        try:
+            return decode(file.read())
+        except CheckpointError as error:
+            raise CheckpointError(f"{os.fspath(filename)}: {error}") from None
 
 
 _DTYPES = {
@@ -59,7 +62,7 @@ _DTYPES = {
 }  # fmt: skip
 
 
-def decode(data: bytes, name: str) -> dict[str, Tensor]:
+def decode(data: bytes) -> dict[str, Tensor]:
     """The Tensors in the bytes of a file, by name. bfloat16 becomes float32.
 
     The format has no checksum. So CheckpointError tells only of a file that is cut off, of a wrong
@@ -69,11 +72,13 @@ def decode(data: bytes, name: str) -> dict[str, Tensor]:
     try:
         entries = package.deserialize(data)
     except package.SafetensorError as error:
-        raise CheckpointError(f"{name}: is cut off or damaged: {error}") from None
+        raise CheckpointError(f"is cut off or damaged: {error}") from None
     found = {}
     for key, entry in entries:
         if entry["dtype"] not in _DTYPES:
-            raise CheckpointError(f"{name}: {key} has the unsupported dtype {entry['dtype']}")
+            raise CheckpointError(
+                f"is not supported: {key} has the unsupported dtype {entry['dtype']}"
+            )
         dtype = np.dtype("<" + _DTYPES[entry["dtype"]])
         array = np.frombuffer(entry["data"], dtype).reshape(entry["shape"])
         if entry["dtype"] == "BF16":  # the upper half of a float32

@@ -1,0 +1,69 @@
+"""Files made by hand: pickles instruction by instruction, and archives record by record."""
+
+import io
+import struct
+import zipfile
+
+PROTOCOL = b"\x80\x02"
+
+
+def name(path):
+    """The instruction that looks up a name."""
+    module, _, last = path.rpartition(".")
+    return f"c{module}\n{last}\n".encode()
+
+
+def text(value):
+    data = value.encode()
+    return b"X" + len(data).to_bytes(4, "little") + data
+
+
+def number(value):
+    data = value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True)
+    return b"\x8a" + bytes([len(data)]) + data
+
+
+def tuple_of(*parts):
+    return b"(" + b"".join(parts) + b"t"
+
+
+def call(path, *parts):
+    return name(path) + tuple_of(*parts) + b"R"
+
+
+def storage(key="0", count=1, kind="torch.FloatStorage", location="cpu"):
+    return tuple_of(text("storage"), name(kind), text(key), text(location), number(count)) + b"Q"
+
+
+def tensor(offset=0, size=(1,), stride=(1,), **options):
+    numbers = (tuple_of(*map(number, group)) for group in (size, stride))
+    hooks = call("collections.OrderedDict")
+    return call(
+        "torch._utils._rebuild_tensor_v2",
+        storage(**options),
+        number(offset),
+        *numbers,
+        b"\x89",
+        hooks,
+    )
+
+
+def archive(pickle, records=(), compression=zipfile.ZIP_STORED, prefix="archive/"):
+    """The bytes of an archive with this pickle, and records as pairs of a name and data."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", compression) as made:
+        for below, data in (("data.pkl", pickle), ("version", b"3\n"), *records):
+            made.writestr(prefix + below, data)
+    return file.getvalue()
+
+
+def legacy(pickle, keys=b"].", storages=b"", little=True):
+    """The bytes of a file of the older format."""
+    magic = b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
+    facts = b"}" + text("little_endian") + (b"\x88" if little else b"\x89") + b"s."
+    parts = [magic, b"M\xe9\x03.", facts, pickle, keys]
+    return b"".join(PROTOCOL + part for part in parts) + storages
+
+
+def elements(*values):
+    return struct.pack(f"<{len(values)}f", *values)

@@ -1,0 +1,348 @@
+"""The names that a pickle may use. Each stands for a function here that checks its arguments.
+
+A pickle asks for functions and classes by name. It gets an entry of the tables of this file, never an
+attribute of a module: so it can call nothing else. `safe_globals` adds the functions and classes of
+a program.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import metadata
+from ..engine import Recorded
+from . import dtypes, tensors
+from .files import CheckpointError
+from .numpys import Builders
+from .structure import check_key, visit
+from .trusted import Trusted
+
+_SCALARS = (type(None), bool, int, float, complex)
+_TEXTS = (str, bytes, bytearray)
+_OBJECTS = (
+    range, np.ndarray, np.generic, np.dtype, Recorded, metadata.device, metadata.layout,
+    metadata.memory_format, metadata.Size,
+)  # fmt: skip
+_CONTAINERS = (list, tuple, set, frozenset, dict, OrderedDict, Counter, defaultdict)
+_DICTS = (dict, OrderedDict, Counter, defaultdict)
+_UNFOLDED = 1_000  # the largest size of an object, in multiples of the size of its pickle
+_COPIED = 4  # bytes and elements that functions may copy, in multiples of the size of the pickle
+
+_PYTHON_2 = {"__builtin__": "builtins", "copy_reg": "copyreg"}
+_MODULES = {"numpy.core": "numpy._core"}  # older versions of NumPy
+_FACTORIES = {"list": list, "dict": dict, "int": int, "float": float, "set": set, "str": str}
+
+
+class Callee:
+    """A function that a pickle may call, under its name there. The pickle cannot look inside."""
+
+    __slots__ = ("call", "path")
+
+    def __init__(self, path: str, call: Callable[..., Any]) -> None:
+        self.path, self.call = path, call
+
+
+def _not_callable(*args: Any) -> Any:
+    raise ValueError("it calls a class that is only named")
+
+
+class Allowed:
+    """What the pickle of one file may name, and what it may build. `storage` finds a storage by id.
+
+    `size` is the number of bytes of the pickle: what it builds must be in proportion.
+    """
+
+    def __init__(self, storage: Callable[[Any], tensors.Storage] | None, size: int) -> None:
+        self._trusted = Trusted()
+        self._storage, self._size = storage, size
+        self._spent = 0
+        self._numpy = Builders(self._spend)
+        self._found: dict[str, Any] = {}
+        self._results: dict[int, Any] = {}  # of the functions that the program allows, by their id
+        numpy, multiarray = self._numpy, "numpy._core.multiarray"
+        self._table: dict[str, Callable[..., Any]] = {
+            "collections.OrderedDict": self._ordered,
+            "collections.Counter": self._counter,
+            "collections.defaultdict": self._default,
+            "builtins.set": self._set,
+            "builtins.frozenset": lambda *items: frozenset(self._set(*items)),
+            "builtins.bytes": self._byte_string,
+            "builtins.bytearray": lambda *args: bytearray(self._byte_string(*args)),
+            "builtins.complex": _complex,
+            "builtins.range": _range,
+            "builtins.xrange": _range,
+            "_codecs.encode": self._encode,
+            "torch.Size": self._torch_size,
+            "torch.device": _device,
+            "torch.serialization._get_layout": _layout,
+            "torch._utils._rebuild_tensor": tensors.tensor,
+            "torch._utils._rebuild_tensor_v2": tensors.tensor,
+            "torch._utils._rebuild_tensor_v3": tensors.tensor_of_dtype,
+            "torch._utils._rebuild_parameter": tensors.parameter,
+            "torch._utils._rebuild_parameter_with_state": tensors.parameter_with_state,
+            "torch.nn.parameter.Parameter": tensors.parameter,
+            "torch._tensor._rebuild_from_type_v2": tensors.tensor_with_state,
+            "torch.Tensor": _not_callable,
+            "torch.nn.parameter.Buffer": _not_callable,
+            "numpy.dtype": numpy.dtype,
+            f"{multiarray}.scalar": numpy.scalar,
+            f"{multiarray}._reconstruct": numpy.array,
+            "numpy._core.numeric._frombuffer": numpy.from_buffer,
+        }
+
+    # --- What the interpreter asks for ------------------------------------------------------------
+
+    def find(self, module: str, name: str) -> Any:
+        """What a name stands for. CheckpointError for a name that is not allowed."""
+        module = _PYTHON_2.get(module, module)
+        for old, new in _MODULES.items():
+            if module.startswith(old + "."):
+                module = new + module[len(old) :]
+        path = f"{module}.{name}"
+        if path not in self._found:
+            self._found[path] = self._look_up(module, name, path)
+        return self._found[path]
+
+    def _look_up(self, module: str, name: str, path: str) -> Any:
+        if path in self._table:
+            return Callee(path, self._table[path])
+        if path == "numpy.ndarray":
+            return np.ndarray
+        if module == "builtins" and name in _FACTORIES:
+            return _FACTORIES[name]
+        if module in ("torch", "torch.cuda", "torch.storage"):
+            dtype = dtypes.of_storage(name)
+            if dtype is not None:
+                return tensors.StorageClass(dtype)
+            dtype = dtypes.named(name) if module == "torch" else None
+            if dtype is not None:
+                return dtypes.for_users(dtype)
+        trusted = self._trusted.find(path)
+        if trusted is not None:
+            return trusted
+        raise CheckpointError(_refusal(module, path))
+
+    def persistent(self, pid: Any) -> tensors.Storage:
+        """The storage with this id."""
+        if type(pid) is tuple and pid[:1] == ("module",):
+            raise CheckpointError(_WHOLE_MODEL)
+        if self._storage is None:
+            raise ValueError("it refers to another file")
+        return self._storage(pid)
+
+    def call(self, function: Any, args: Any) -> Any:
+        """The result of an allowed function."""
+        if type(args) is not tuple:
+            raise ValueError("it calls a function with something else than a tuple")
+        if isinstance(function, Callee):
+            return function.call(*args)
+        if self._trusted.knows(function):
+            return self._result(function(*args))
+        raise ValueError(f"it calls a {type(function).__name__}")
+
+    def new(self, cls: Any, args: Any) -> Any:
+        """A new object of a class, for which `__init__` is not called."""
+        if isinstance(cls, Callee):
+            return self.call(cls, args)
+        if type(args) is not tuple or not isinstance(cls, type) or not self._trusted.knows(cls):
+            raise ValueError("it makes an object of a class that is not allowed")
+        return self._result(cls.__new__(cls, *args))
+
+    def _result(self, made: Any) -> Any:
+        self._results[id(made)] = made
+        return made
+
+    def build(self, made: Any, state: Any) -> None:
+        """Give an object its state."""
+        if type(made) is OrderedDict:
+            if type(state) is not dict or not all(_is_attribute(name) for name in state):
+                raise ValueError("the state of an OrderedDict is no dict of attributes")
+            vars(made).update(state)
+        elif self._numpy.build(made, state):
+            pass
+        elif self._trusted.knows(type(made)):
+            _set_state(made, state)
+        else:
+            raise ValueError(f"it gives a {type(made).__name__} a state")
+
+    def append(self, target: Any, items: list[Any]) -> None:
+        """Add items to a list."""
+        if type(target) is not list and not (
+            isinstance(target, list) and self._trusted.knows(type(target))
+        ):
+            raise ValueError(f"it appends to a {type(target).__name__}")
+        target.extend(items)
+
+    def set_items(self, target: Any, items: list[Any]) -> None:
+        """Set items of a dict: keys and values in turn."""
+        if type(target) not in _DICTS and not (
+            isinstance(target, dict) and self._trusted.knows(type(target))
+        ):
+            raise ValueError(f"it sets items of a {type(target).__name__}")
+        if len(items) % 2:
+            raise ValueError("a key of a dict has no value")
+        for key, value in zip(items[::2], items[1::2], strict=True):
+            check_key(key, self._trusted.knows)
+            target[key] = value
+
+    def add(self, target: Any, items: list[Any]) -> None:
+        """Add items to a set."""
+        if type(target) is not set:
+            raise ValueError(f"it adds to a {type(target).__name__}")
+        target.update(self._set(items))
+
+    def frozen(self, items: list[Any]) -> frozenset[Any]:
+        """A frozenset of the items."""
+        return frozenset(self._set(items))
+
+    def check(self, result: Any) -> None:
+        """ValueError unless the finished object holds allowed values alone, and is of sound structure."""
+        size = visit(result, _children, self._leaf)
+        if size > _UNFOLDED * max(self._size, 100):
+            raise ValueError("its containers refer to each other so often that no one can read it")
+
+    # --- Functions of the table -------------------------------------------------------------------
+
+    def _leaf(self, value: Any) -> int:
+        kind = type(value)
+        if kind in _TEXTS:
+            return 1 + len(value)
+        known = kind in _SCALARS or isinstance(value, _OBJECTS) or self._trusted.knows(kind)
+        if not known and id(value) not in self._results:
+            kind_name = "function or class" if isinstance(value, (Callee, type)) else kind.__name__
+            raise ValueError(f"it holds a {kind_name}, which is not part of the data of a model")
+        return 1
+
+    def _spend(self, n: int) -> None:
+        """ValueError if all functions together copy much more than the pickle holds."""
+        self._spent += n
+        if self._spent > _COPIED * max(self._size, 100):
+            raise ValueError("it copies the same objects again and again")
+
+    def _set(self, items: Any = ()) -> set[Any]:
+        if not isinstance(items, (list, tuple, set, frozenset)):
+            raise ValueError("a set is made of something else than a list")
+        self._spend(len(items))
+        for item in items:
+            check_key(item, self._trusted.knows)
+        return set(items)
+
+    def _ordered(self, items: Any = ()) -> OrderedDict[Any, Any]:
+        made: OrderedDict[Any, Any] = OrderedDict()
+        self._spend(len(items))
+        for pair in items.items() if isinstance(items, dict) else items:
+            self.set_items(made, list(pair))
+        return made
+
+    def _counter(self, counts: Any = None) -> Counter[Any]:
+        if counts is not None and type(counts) is not dict:
+            raise ValueError("a Counter is made of something else than a dict")
+        self._spend(len(counts or ()))
+        return Counter(counts)
+
+    def _default(self, factory: Any = None) -> defaultdict[Any, Any]:
+        if factory is not None and not any(factory is known for known in _FACTORIES.values()):
+            raise ValueError("a defaultdict makes values of an unknown kind")
+        return defaultdict(factory)
+
+    def _encode(self, text: Any, encoding: Any) -> bytes:
+        if type(text) is not str or str(encoding) not in ("latin1", "latin-1", "b'latin1'"):
+            raise ValueError(f"it encodes a {type(text).__name__} in another encoding than latin1")
+        self._spend(len(text))
+        return text.encode("latin1")
+
+    def _byte_string(self, data: Any = b"", encoding: Any = None) -> bytes:
+        if encoding is not None:
+            return self._encode(data, encoding)
+        if not isinstance(data, (bytes, bytearray)):  # bytes(10**12) would be 1 TB
+            raise ValueError(f"bytes are made of a {type(data).__name__}")
+        self._spend(len(data))
+        return bytes(data)
+
+    def _torch_size(self, size: Any = ()) -> metadata.Size:
+        if type(size) not in (tuple, list) or not all(type(n) is int for n in size):
+            raise ValueError("a torch.Size is made of something else than integers")
+        self._spend(len(size))
+        return metadata.Size(size)
+
+
+def _children(value: Any) -> Any:
+    if type(value) not in _CONTAINERS:
+        return None
+    if not isinstance(value, dict):
+        return value
+    return [*value, *value.values(), *getattr(value, "__dict__", {}).values()]
+
+
+def _is_attribute(name: Any) -> bool:
+    return type(name) is str and not name.startswith("__")
+
+
+def _set_state(made: Any, state: Any) -> None:
+    """Give an object of a trusted class its state, as pickle does."""
+    if hasattr(made, "__setstate__"):
+        made.__setstate__(state)
+        return
+    state, slots = state if type(state) is tuple and len(state) == 2 else (state, None)
+    for part in (state, slots):
+        if part is not None and not (type(part) is dict and all(map(_is_attribute, part))):
+            raise ValueError(f"the state of a {type(made).__name__} is no dict of attributes")
+    vars(made).update(state or {})
+    for name, value in (slots or {}).items():
+        setattr(made, name, value)
+
+
+def _complex(real: Any = 0.0, imag: Any = 0.0) -> complex:
+    if not {type(real), type(imag)} <= {int, float}:
+        raise ValueError("a complex number is made of something else than numbers")
+    return complex(real, imag)
+
+
+def _range(*args: Any) -> range:
+    if not all(type(n) is int for n in args):
+        raise ValueError("a range is made of something else than integers")
+    return range(*args)
+
+
+def _device(*args: Any) -> metadata.device:
+    if not args or type(args[0]) is not str or not all(type(n) is int for n in args[1:]):
+        raise ValueError(f"a device is made of {args!r}")
+    return metadata.device(*args)
+
+
+def _layout(name: Any) -> Any:
+    if type(name) is not str or name != "torch.strided":
+        raise ValueError(f"the layout {name!r} is not supported")
+    return metadata.strided
+
+
+# --- Messages ---------------------------------------------------------------------------------------
+
+_WHOLE_MODEL = (
+    "is refused: it holds a whole model, which only its own code can build. Where that code runs, "
+    "torch.save(model.state_dict(), 'weights.pth') writes a file that this function reads"
+)
+_SPARSE = {
+    "torch._utils._rebuild_sparse_tensor": "a sparse tensor",
+    "torch._utils._rebuild_qtensor": "a quantized tensor",
+    "torch._utils._rebuild_nested_tensor": "a nested tensor",
+    "torch._utils._rebuild_meta_tensor_no_storage": "a tensor without data, on the device 'meta'",
+    "torch._utils._rebuild_wrapper_subclass": "a subclass of Tensor",
+}
+
+
+def _refusal(module: str, path: str) -> str:
+    if path in _SPARSE:
+        return f"is not supported: it holds {_SPARSE[path]}"
+    if module.startswith(("torch.nn.", "torchvision.models", "timm.", "torch.jit", "torch.fx")):
+        return f"{_WHOLE_MODEL} (it names {path})"
+    return (
+        f"is refused: it needs {path}, and files may name only the parts of tensors, containers and "
+        "numbers. If you trust it, serialization.safe_globals allows it: with "
+        f"safe_globals([{path.rpartition('.')[2]}]): ... If it belongs to a model that was saved as a "
+        "whole, torch.save(model.state_dict(), 'weights.pth') saves the weights alone"
+    )

@@ -1,0 +1,87 @@
+"""The shape of nested objects: no cycles, not too deep, not larger than the file can mean.
+
+A short pickle can describe a list that contains itself, or ten levels of lists with ten references to
+the next level each. Printing or comparing such an object never ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from ..engine import Recorded
+from ..metadata import Size, device
+
+DEEPEST = 200  # levels of containers
+_LARGEST_KEY = 1_000  # elements of a tuple that is a key of a dict, those of inner tuples included
+_LONGEST_KEY_BITS = 1_024
+
+_KEYS = (type(None), bool, int, float, complex, str, bytes, device, np.generic, np.dtype, Recorded)
+
+
+def visit(
+    root: Any,
+    children: Callable[[Any], Iterable[Any] | None],
+    leaf: Callable[[Any], int],
+) -> int:
+    """Call `leaf` with each object below `root` that has no children. Returns the size of `root`.
+
+    `children` is None for leaves. The size of a leaf is what `leaf` returns, that of another object one
+    more than the sum over its children, each as often as it occurs. ValueError for an object that
+    contains itself, and for one that is nested too deeply.
+    """
+    sizes: dict[int, tuple[int, int]] = {}  # of finished containers: size and depth
+    kept: list[Any] = []  # children may be temporary: their ids must stay theirs
+    top: list[Any] = [None, iter((root,)), 0, 0]  # container, its children, size, depth
+    path, inside = [top], set[int]()
+    while path:
+        frame = path[-1]
+        for child in frame[1]:
+            known = sizes.get(id(child))
+            if known is None:
+                below = children(child)
+                if below is not None:
+                    if id(child) in inside:
+                        raise ValueError("it contains itself")
+                    if len(path) > DEEPEST:
+                        raise ValueError(f"it is nested more than {DEEPEST} levels deep")
+                    inside.add(id(child))
+                    kept.append(child)
+                    path.append([child, iter(below), 1, 0])
+                    break
+                known = leaf(child), 0
+            frame[2] += known[0]
+            frame[3] = max(frame[3], known[1])
+        else:
+            path.pop()
+            if path:
+                inside.discard(id(frame[0]))
+                size, depth = sizes[id(frame[0])] = frame[2], frame[3] + 1
+                path[-1][2] += size
+                path[-1][3] = max(path[-1][3], depth)
+                if len(path) - 1 + depth > DEEPEST:
+                    raise ValueError(f"it is nested more than {DEEPEST} levels deep")
+    return top[2]
+
+
+def check_key(key: Any, trusted: Callable[[type], bool]) -> None:
+    """ValueError unless the hash of `key` is cheap: numbers, texts and small tuples of them.
+
+    The hash of a tuple takes a step for each element of all inner tuples, as often as they occur.
+    """
+    left, stack = _LARGEST_KEY, [key]
+    while stack:
+        value = stack.pop()
+        left -= 1
+        if type(value) in (tuple, frozenset, Size):
+            if len(value) > left:
+                raise ValueError("a key of a dict is too large")
+            stack += value
+        elif not isinstance(value, _KEYS) and not trusted(type(value)):
+            raise ValueError(f"a {type(value).__name__} cannot be a key of a dict")
+        elif isinstance(value, int) and value.bit_length() > _LONGEST_KEY_BITS:
+            raise ValueError("a key of a dict is too large")
+        if left < 0:
+            raise ValueError("a key of a dict is too large")
