@@ -68,7 +68,6 @@ if _typing.TYPE_CHECKING:
         set_autocast_enabled as set_autocast_enabled,
     )
     from .compat.compiler import compile as compile
-    from .functions.recurrent import *
     from .limits import *
     from .serialization import CheckpointError as CheckpointError, load as load, save as save
     from .typed import *

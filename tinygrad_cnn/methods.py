@@ -43,8 +43,6 @@ FUNCTIONS = """
     isfinite isinf isnan isneginf isposinf le less less_equal logical_and logical_not logical_or
     logical_xor lt ne not_equal
 
-    is_complex
-
     all amax amin aminmax any argmax argmin bincount count_nonzero cumprod cumsum histc log_softmax
     logsumexp max mean median min prod softmax std sum var
 
@@ -74,9 +72,11 @@ NEW = "new_empty new_full new_ones new_tensor new_zeros"
 DRAWS = "bernoulli multinomial"
 DRAWS_IN_PLACE = "bernoulli_ exponential_ normal_ random_ uniform_"
 IN_PLACE = """
-    abs absolute acos acosh arccos arcsin arctan asin asinh atan atanh ceil clone cos cosh digamma erf
-    erfc erfinv exp expm1 fix floor frac lgamma log log10 log1p log2 logit nan_to_num neg negative
-    reciprocal relu round rsqrt sgn sigmoid sign sin sinh sqrt square tan tanh trunc
+    abs addcdiv addcmul atan ceil clamp clamp_max clamp_min clip cos cosh cumprod cumsum digamma erf
+    erfc erfinv exp expm1 floor floor_divide fmod frac hypot index_add index_copy index_fill index_put
+    lerp lgamma log log10 log1p log2 logical_and logical_not logical_or logical_xor logit masked_fill
+    masked_scatter nan_to_num neg reciprocal relu remainder round rsqrt scatter scatter_add
+    scatter_reduce sigmoid sign sin sinh sqrt square tan tanh tril triu trunc xlogy
 """  # functions that have an in-place form, `abs_` ...
 
 

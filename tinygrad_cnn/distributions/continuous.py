@@ -61,7 +61,7 @@ class Normal(Distribution):
 
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)
-        z = wrap(random.standard_normal(shape, self.loc.dtype))
+        z = wrap(random.standard_normal(shape, self.loc._array.dtype))
         return self.loc + z * self.scale
 
     def log_prob(self, value: Tensor) -> Tensor:
@@ -131,7 +131,7 @@ class Uniform(Distribution):
         return (self.high - self.low).square() / 12
 
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
-        u = wrap(random.uniform(self._extended_shape(sample_shape), self.low.dtype))
+        u = wrap(random.uniform(self._extended_shape(sample_shape), self.low._array.dtype))
         return self.low + u * (self.high - self.low)
 
     def log_prob(self, value: Tensor) -> Tensor:

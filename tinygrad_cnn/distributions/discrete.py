@@ -11,7 +11,8 @@ import numpy as np
 
 from .. import functions as f, random
 from ..engine import wrap
-from ..engine.dtypes import finfo, float64
+from ..engine.dtypes import float64
+from ..limits import finfo
 from ..nn.functional import binary_cross_entropy_with_logits
 from ..tensor import Tensor
 from . import constraints

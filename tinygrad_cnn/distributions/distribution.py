@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from .. import functions
 from ..creation import tensor
 from ..engine import enable_grad, no_grad
-from ..engine.dtypes import finfo
+from ..limits import finfo
 from ..metadata import Size
 from ..tensor import Tensor
 from .constraints import Constraint, dependent

@@ -18,6 +18,7 @@ from ..functions.results import (
     MedianResult,
     MinResult,
     ModeResult,
+    SlogdetResult,
     SortResult,
     TopkResult,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "cat",
     "cdist",
     "ceil",
+    "cholesky",
     "chunk",
     "clamp",
     "clamp_max",
@@ -83,10 +85,12 @@ __all__ = [
     "cross",
     "cumprod",
     "cumsum",
+    "det",
     "diag",
     "diag_embed",
     "diagonal",
     "diff",
+    "digamma",
     "dist",
     "div",
     "divide",
@@ -114,6 +118,7 @@ __all__ = [
     "ger",
     "greater",
     "greater_equal",
+    "gru_cell",
     "gt",
     "histc",
     "hstack",
@@ -124,6 +129,7 @@ __all__ = [
     "index_put",
     "index_select",
     "inner",
+    "inverse",
     "is_complex",
     "is_floating_point",
     "is_tensor",
@@ -140,18 +146,21 @@ __all__ = [
     "lerp",
     "less",
     "less_equal",
+    "lgamma",
     "log",
     "log1p",
     "log2",
     "log10",
     "log_softmax",
     "logaddexp",
+    "logdet",
     "logical_and",
     "logical_not",
     "logical_or",
     "logical_xor",
     "logit",
     "logsumexp",
+    "lstm_cell",
     "lt",
     "masked_fill",
     "masked_scatter",
@@ -185,6 +194,7 @@ __all__ = [
     "numel",
     "outer",
     "permute",
+    "pinverse",
     "pow",
     "prod",
     "quantile",
@@ -195,6 +205,8 @@ __all__ = [
     "repeat_interleave",
     "reshape",
     "result_type",
+    "rnn_relu_cell",
+    "rnn_tanh_cell",
     "roll",
     "rot90",
     "round",
@@ -210,6 +222,7 @@ __all__ = [
     "sign",
     "sin",
     "sinh",
+    "slogdet",
     "softmax",
     "sort",
     "split",
@@ -398,18 +411,13 @@ def bitwise_xor(input: Tensor, other: Number, *, out: Tensor | None = None) -> T
 def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]: ...
 def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor: ...
-@overload
 def bucketize(
-    input: Tensor,
+    input: Tensor | Number,
     boundaries: Tensor,
     *,
     out_int32: bool = False,
     right: bool = False,
     out: Tensor | None = None,
-) -> Tensor: ...
-@overload
-def bucketize(
-    input: Number, boundaries: Tensor, *, out_int32: bool = False, right: bool = False
 ) -> Tensor: ...
 def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor: ...
 def cdist(
@@ -419,6 +427,7 @@ def cdist(
     compute_mode: str = "use_mm_for_euclid_dist_if_necessary",
 ) -> Tensor: ...
 def ceil(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
+def cholesky(input: Tensor, upper: bool = False, *, out: Tensor | None = None) -> Tensor: ...
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]: ...
 @overload
 def clamp(
@@ -481,6 +490,7 @@ def cumprod(
 def cumsum(
     input: Tensor, dim: int, *, dtype: DType | None = None, out: Tensor | None = None
 ) -> Tensor: ...
+def det(input: Tensor) -> Tensor: ...
 def diag(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor: ...
 def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor: ...
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor: ...
@@ -493,6 +503,7 @@ def diff(
     *,
     out: Tensor | None = None,
 ) -> Tensor: ...
+def digamma(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 def dist(input: Tensor, other: Tensor, p: Number = 2) -> Tensor: ...
 def div(
     input: Tensor | Number,
@@ -554,6 +565,14 @@ def greater(input: Tensor, other: Number, *, out: Tensor | None = None) -> Tenso
 def greater_equal(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 @overload
 def greater_equal(input: Tensor, other: Number, *, out: Tensor | None = None) -> Tensor: ...
+def gru_cell(
+    input: Tensor,
+    hx: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None,
+) -> Tensor: ...
 @overload
 def gt(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 @overload
@@ -586,6 +605,7 @@ def index_select(
     input: Tensor, dim: int, index: Tensor, *, out: Tensor | None = None
 ) -> Tensor: ...
 def inner(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor: ...
+def inverse(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 def is_complex(input: Tensor) -> bool: ...
 def is_floating_point(input: Tensor) -> bool: ...
 def is_tensor(obj: object) -> TypeGuard[Tensor]: ...
@@ -593,29 +613,12 @@ def isclose(
     input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
 ) -> Tensor: ...
 def isfinite(input: Tensor) -> Tensor: ...
-@overload
 def isin(
-    elements: Tensor,
-    test_elements: Tensor,
+    elements: Tensor | Number | None = None,
+    test_elements: Tensor | Number | None = None,
     *,
-    assume_unique: bool = False,
-    invert: bool = False,
-    out: Tensor | None = None,
-) -> Tensor: ...
-@overload
-def isin(
-    element: Number,
-    test_elements: Tensor,
-    *,
-    assume_unique: bool = False,
-    invert: bool = False,
-    out: Tensor | None = None,
-) -> Tensor: ...
-@overload
-def isin(
-    elements: Tensor,
-    test_element: Number,
-    *,
+    element: Number | None = None,
+    test_element: Number | None = None,
     assume_unique: bool = False,
     invert: bool = False,
     out: Tensor | None = None,
@@ -649,6 +652,7 @@ def less(input: Tensor, other: Number, *, out: Tensor | None = None) -> Tensor: 
 def less_equal(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 @overload
 def less_equal(input: Tensor, other: Number, *, out: Tensor | None = None) -> Tensor: ...
+def lgamma(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 def log(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 def log10(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 def log1p(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
@@ -657,6 +661,7 @@ def log_softmax(
     input: Tensor, dim: int, dtype: DType | None = None, *, out: Tensor | None = None
 ) -> Tensor: ...
 def logaddexp(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor: ...
+def logdet(input: Tensor) -> Tensor: ...
 def logical_and(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 def logical_not(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 def logical_or(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor: ...
@@ -665,6 +670,14 @@ def logit(input: Tensor, eps: float | None = None, *, out: Tensor | None = None)
 def logsumexp(
     input: Tensor, dim: Ints, keepdim: bool = False, *, out: Tensor | None = None
 ) -> Tensor: ...
+def lstm_cell(
+    input: Tensor,
+    hx: Sequence[Tensor],
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None,
+) -> tuple[Tensor, Tensor]: ...
 @overload
 def lt(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 @overload
@@ -748,20 +761,9 @@ def nanmean(
     dtype: DType | None = None,
     out: Tensor | None = None,
 ) -> Tensor: ...
-@overload
 def nanquantile(
     input: Tensor,
-    q: Tensor,
-    dim: int | None = None,
-    keepdim: bool = False,
-    *,
-    interpolation: str = "linear",
-    out: Tensor | None = None,
-) -> Tensor: ...
-@overload
-def nanquantile(
-    input: Tensor,
-    q: float,
+    q: Tensor | float,
     dim: int | None = None,
     keepdim: bool = False,
     *,
@@ -807,6 +809,7 @@ def not_equal(input: Tensor, other: Number, *, out: Tensor | None = None) -> Ten
 def numel(input: Tensor) -> int: ...
 def outer(input: Tensor, vec2: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 def permute(input: Tensor, dims: Sequence[int]) -> Tensor: ...
+def pinverse(input: Tensor, rcond: Number = 1e-15) -> Tensor: ...
 @overload
 def pow(input: Tensor, exponent: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 @overload
@@ -824,20 +827,9 @@ def prod(
     dtype: DType | None = None,
     out: Tensor | None = None,
 ) -> Tensor: ...
-@overload
 def quantile(
     input: Tensor,
-    q: Tensor,
-    dim: int | None = None,
-    keepdim: bool = False,
-    *,
-    interpolation: str = "linear",
-    out: Tensor | None = None,
-) -> Tensor: ...
-@overload
-def quantile(
-    input: Tensor,
-    q: float,
+    q: Tensor | float,
     dim: int | None = None,
     keepdim: bool = False,
     *,
@@ -868,6 +860,22 @@ def reshape(input: Tensor, shape: Sequence[int]) -> Tensor: ...
 def result_type(tensor: Tensor, other: Tensor | Number) -> dtype: ...
 @overload
 def result_type(tensor: Number, other: Tensor | Number) -> dtype: ...
+def rnn_relu_cell(
+    input: Tensor,
+    hx: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None,
+) -> Tensor: ...
+def rnn_tanh_cell(
+    input: Tensor,
+    hx: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None,
+) -> Tensor: ...
 def roll(input: Tensor, shifts: Ints, dims: Ints | None = ()) -> Tensor: ...
 def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor: ...
 @overload
@@ -908,21 +916,9 @@ def scatter_reduce(
     include_self: bool = True,
     out: Tensor | None = None,
 ) -> Tensor: ...
-@overload
 def searchsorted(
     sorted_sequence: Tensor,
-    input: Tensor,
-    *,
-    out_int32: bool = False,
-    right: bool = False,
-    side: str | None = None,
-    sorter: Tensor | None = None,
-    out: Tensor | None = None,
-) -> Tensor: ...
-@overload
-def searchsorted(
-    sorted_sequence: Tensor,
-    input: Number,
+    input: Tensor | Number,
     *,
     out_int32: bool = False,
     right: bool = False,
@@ -936,6 +932,7 @@ def sigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 def sign(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 def sin(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 def sinh(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
+def slogdet(input: Tensor, *, out: Tensor | Sequence[Tensor] | None = None) -> SlogdetResult: ...
 def softmax(
     input: Tensor, dim: int, dtype: DType | None = None, *, out: Tensor | None = None
 ) -> Tensor: ...
@@ -1025,14 +1022,14 @@ def take_along_dim(
 ) -> Tensor: ...
 def tan(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 def tanh(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
-@overload
 def tensor_split(
-    input: Tensor, tensor_indices_or_sections: Tensor, dim: int = 0
+    input: Tensor,
+    tensor_indices_or_sections: Tensor | Ints | None = None,
+    dim: int = 0,
+    *,
+    sections: int | None = None,
+    indices: Sequence[int] | None = None,
 ) -> tuple[Tensor, ...]: ...
-@overload
-def tensor_split(input: Tensor, sections: int, dim: int = 0) -> tuple[Tensor, ...]: ...
-@overload
-def tensor_split(input: Tensor, indices: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]: ...
 def tensordot(
     a: Tensor,
     b: Tensor,
@@ -1176,9 +1173,6 @@ def where(condition: Tensor, input: Number, other: Tensor) -> Tensor: ...
 def where(condition: Tensor, input: Tensor, other: Number) -> Tensor: ...
 @overload
 def where(condition: Tensor, input: Number, other: Number) -> Tensor: ...
-@overload
-def xlogy(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor: ...
-@overload
-def xlogy(input: Number, other: Tensor, *, out: Tensor | None = None) -> Tensor: ...
-@overload
-def xlogy(input: Tensor, other: Number, *, out: Tensor | None = None) -> Tensor: ...
+def xlogy(
+    input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None
+) -> Tensor: ...

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from .. import creation
+from ..dtypes import DTYPES, dtype, dtype_of
 from ..engine import Recorded, leaf, new_node, wrap
 from ..engine.dtypes import FLOATING, get_default_dtype
-from ..metadata import Size, dtype_of
+from ..metadata import Size
 from ..tensor import Tensor
 from ..types import Device, DType
 
@@ -90,14 +91,13 @@ class UninitializedTensorMixin(Tensor):
         raise RuntimeError(NO_SHAPE)
 
     @property
-    def dtype(self) -> DType:
+    def dtype(self) -> dtype:
         """The dtype that the values will have."""
-        dtype: DType = vars(self)["_dtype"]
-        return dtype
+        return DTYPES[vars(self)["_dtype"]]
 
     def is_floating_point(self) -> bool:
         """Whether the dtype is one of floating point."""
-        return self.dtype.kind == "f"
+        return self.dtype.is_floating_point
 
     def detach(self) -> Any:
         """This Tensor itself: it has no values to share."""
@@ -110,9 +110,9 @@ class UninitializedTensorMixin(Tensor):
 
     @data.setter
     def data(self, value: Tensor) -> None:
-        vars(self)["_dtype"] = value.dtype
+        vars(self)["_dtype"] = numpys = value.dtype.dtype
         if self._node is not None:
-            self._node.dtype = value.dtype
+            self._node.dtype = numpys
 
     def to(self, dtype: DType) -> Any:  # type: ignore[override]
         """One of another dtype."""
@@ -151,11 +151,11 @@ class UninitializedTensorMixin(Tensor):
 
 
 def _without_shape(cls: Any, requires_grad: bool, device: Device, dtype: DType | None) -> Any:
-    dtype = get_default_dtype() if dtype is None else dtype_of(cls.__name__, dtype)
+    numpys = get_default_dtype() if dtype is None else dtype_of(cls.__name__, dtype)
     creation.empty(0, device=device)  # the error for another device
     self = object.__new__(cls)
-    vars(self)["_dtype"] = dtype
-    self._node = new_node(None, (), (0,), dtype, (weakref.ref(self),)) if requires_grad else None
+    vars(self)["_dtype"] = numpys
+    self._node = new_node(None, (), (0,), numpys, (weakref.ref(self),)) if requires_grad else None
     return self
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine import dtypes
+from ..dtypes import ALL, DTYPES, dtype
 from .files import CheckpointError
 
 # The class of a storage names the dtype of its elements. Newer dtypes have no such class: then the
@@ -24,6 +24,7 @@ _UNSUPPORTED_STORAGES = {
 _STORAGE_OF = {dtype: storage for storage, dtype in _STORAGES.items() if storage[0] != "U"}
 _UNTYPED = ("uint16", "uint32", "uint64")
 _NAMES = frozenset((*_STORAGE_OF, *_UNTYPED))
+_BY_NAME = {str(d).removeprefix("torch."): d for d in ALL}
 _SYNONYMS = {
     "double": "float64", "float": "float32", "half": "float16", "long": "int64", "int": "int32",
     "short": "int16",
@@ -35,29 +36,17 @@ _UNSUPPORTED = {
 }  # fmt: skip
 
 
-def bfloat16() -> np.dtype[Any]:
-    """NumPy's dtype of bfloat16. ImportError without the package ml_dtypes."""
-    try:
-        import ml_dtypes
-    except ImportError:
-        raise ImportError(
-            "files with tensors of bfloat16 need the package ml_dtypes: "
-            "pip install 'tinygrad_cnn[bfloat16]'"
-        ) from None
-    return np.dtype(ml_dtypes.bfloat16)
-
-
 def named(name: str) -> np.dtype[Any] | None:
     """NumPy's dtype for the name of one of PyTorch's, None for another name.
 
-    CheckpointError for a dtype that Tensors cannot have.
+    CheckpointError for a dtype that Tensors cannot have, ImportError for bfloat16 without ml_dtypes.
     """
     name = _SYNONYMS.get(name, name)
     if name in _UNSUPPORTED:
         raise CheckpointError(f"is not supported: it holds a tensor or a dtype torch.{name}")
     if name not in _NAMES:
         return None
-    return bfloat16() if name == "bfloat16" else np.dtype(name)
+    return _BY_NAME[name].dtype
 
 
 def of_storage(name: str) -> np.dtype[Any] | None:
@@ -82,10 +71,10 @@ def can_be_saved(dtype: np.dtype[Any]) -> bool:
 
 def for_users(dtype: np.dtype[Any]) -> Any:
     """The dtype as `x.dtype` gives it."""
-    return dtype
+    return DTYPES[dtype]
 
 
 def name_of(value: Any) -> str | None:
     """PyTorch's name of a dtype, as `x.dtype` gives it. None for any other value."""
-    found = isinstance(value, dtypes.dtype) and value.name in _NAMES
-    return value.name if found else None
+    name = str(value).removeprefix("torch.") if isinstance(value, dtype) else None
+    return name if name in _NAMES else None

@@ -232,7 +232,7 @@ class RandomUnstructured(_OfAnAmount):
 
     def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
         count = self.count(t.numel())
-        draws = wrap(random.uniform(t.shape, t.dtype)) if count else t
+        draws = wrap(random.uniform(t.shape, t._array.dtype)) if count else t
         return _without(default_mask, functions.topk(draws.reshape(-1), count).indices)
 
 
@@ -279,7 +279,7 @@ class RandomStructured(_Structured):
         count = self.count(n)
         kept = np.ones(n, bool)
         if count:
-            kept[np.argsort(random.uniform((n,), t.dtype), kind="stable")[:count]] = False
+            kept[np.argsort(random.uniform((n,), t._array.dtype), kind="stable")[:count]] = False
         return self.keeping(kept, default_mask)
 
 
