@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import metadata
+from ..dtypes import dtype
 from ..engine import Recorded
 from . import dtypes, tensors
 from .files import CheckpointError
@@ -24,7 +25,7 @@ from .trusted import Trusted
 _SCALARS = (type(None), bool, int, float, complex)
 _TEXTS = (str, bytes, bytearray)
 _OBJECTS = (
-    range, np.ndarray, np.generic, np.dtype, Recorded, metadata.device, metadata.layout,
+    range, np.ndarray, np.generic, np.dtype, dtype, Recorded, metadata.device, metadata.layout,
     metadata.memory_format, metadata.Size,
 )  # fmt: skip
 _CONTAINERS = (list, tuple, set, frozenset, dict, OrderedDict, Counter, defaultdict)

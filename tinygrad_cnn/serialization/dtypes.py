@@ -75,6 +75,7 @@ def for_users(dtype: np.dtype[Any]) -> Any:
 
 
 def name_of(value: Any) -> str | None:
-    """PyTorch's name of a dtype, as `x.dtype` gives it. None for any other value."""
-    name = str(value).removeprefix("torch.") if isinstance(value, dtype) else None
+    """PyTorch's name of a dtype, one of ours or NumPy's. None for any other value."""
+    kinds = dtype, np.dtype
+    name = str(value).removeprefix("torch.") if isinstance(value, kinds) else None
     return name if name in _NAMES else None

@@ -129,7 +129,7 @@ class _Pickler:
         if isinstance(value, (np.ndarray, np.generic)):
             fine = numpys.can_be_saved(value.dtype)
         elif isinstance(value, np.dtype):
-            fine = dtypes.name_of(value) is not None or numpys.can_be_saved(value)
+            fine = numpys.can_be_saved(value)
         else:
             fine = value is None or isinstance(value, _LEAVES) or self._trusted.knows(value)
             fine = fine or dtypes.name_of(value) is not None
@@ -310,8 +310,7 @@ class _Pickler:
     # --- NumPy ---
 
     def _dtype(self, value: np.dtype[Any]) -> None:
-        name = dtypes.name_of(value)
-        self.save(_named(name) if name else _numpy_type(value))
+        self.save(_numpy_type(value))
 
     def _numpy_type(self, value: _NumPyType) -> None:
         self._made(value, _DTYPE, value.dtype.str[1:], False, True)

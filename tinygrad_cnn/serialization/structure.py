@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import dtype
 from ..engine import Recorded
 from ..metadata import Size, device
 
@@ -18,7 +19,9 @@ DEEPEST = 200  # levels of containers
 _LARGEST_KEY = 1_000  # elements of a tuple that is a key of a dict, those of inner tuples included
 _LONGEST_KEY_BITS = 1_024
 
-_KEYS = (type(None), bool, int, float, complex, str, bytes, device, np.generic, np.dtype, Recorded)
+_KEYS = (
+    type(None), bool, int, float, complex, str, bytes, device, np.generic, np.dtype, dtype, Recorded,
+)  # fmt: skip
 
 
 def visit(
