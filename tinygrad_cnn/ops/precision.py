@@ -1,8 +1,8 @@
 """float16 and bfloat16 computed in float32, and rounded once.
 
 float16 has 11 bits and no number above 65,504: a sum of 70,000 ones is infinite, a sum of 5,000 loses
-most of its digits, and so does a formula that rounds at each step. bfloat16 has 8 bits. Ops that sum, and ops of several
-steps, therefore compute in float32, as PyTorch's do.
+most of its digits, and so does a formula that rounds at each step. bfloat16 has 8 bits. Ops that
+sum, and ops of several steps, therefore compute in float32, as PyTorch's do.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def rounded(f: Callable[..., Any], inputs: Any, attributes: dict[str, Any]) -> A
 
 
 def sum_dtype(dtype: np.dtype[Any]) -> Any:
-    """The dtype in which NumPy shall sum an array: float32 for float16 and bfloat16, else its own choice."""
+    """The dtype in which NumPy shall sum: float32 for float16 and bfloat16, else its own choice."""
     return SINGLE if dtype.char in NARROW else None
 
 
