@@ -17,6 +17,7 @@ from ..engine import Recorded
 from ..engine.dtypes import FLOATING, NARROW
 
 SINGLE = np.dtype(np.float32)
+SUMMED_IN = {"e": SINGLE, "E": SINGLE}  # by the character of a dtype; others sum in themselves
 
 
 def in_float32(forward: Callable[..., Any]) -> Callable[..., Any]:

@@ -8,7 +8,7 @@ from itertools import accumulate
 import numpy as np
 
 from ..engine import op, replay
-from .precision import sum_dtype
+from .precision import SUMMED_IN, sum_dtype
 
 __all__ = [
     "cat", "diagonal", "expand", "flip", "from_diagonal", "gather", "getitem", "is_basic", "pad",
@@ -89,12 +89,13 @@ def getitem(x, *, index):
 @op
 def put(x, *, index, shape):
     """y = 0 of `shape`, then y[index] += x; repeated places add up. The adjoint of getitem."""
-    y = np.zeros(shape, x.dtype)
     if is_basic(index):
+        y = np.zeros(shape, x.dtype)
         y[index] = x
-    else:
-        np.add.at(y, index, x)
-    return y
+        return y
+    y = np.zeros(shape, SUMMED_IN.get(x.dtype.char, x.dtype))
+    np.add.at(y, index, x)
+    return y.astype(x.dtype, copy=False)
 
 
 getitem.defvjp(x=lambda g, index, x_shape: put(g, index=index, shape=x_shape))
@@ -223,9 +224,9 @@ def gather(x, index, *, dim):
 @op
 def scatter_add(x, index, *, dim, shape):
     """y = 0 of `shape`, then y[.., index[.., i, ..], ..] += x[.., i, ..]. The adjoint of gather."""
-    y = np.zeros(shape, x.dtype)
+    y = np.zeros(shape, SUMMED_IN.get(x.dtype.char, x.dtype))
     np.add.at(y, _along(index, dim), x)
-    return y
+    return y.astype(x.dtype, copy=False)
 
 
 def _along(index, dim):
