@@ -90,9 +90,13 @@ def test_expanded_read_only_and_mistyped_targets_are_refused():
     frozen.flags.writeable = False
     with pytest.raises(RuntimeError, match="read-only"):
         tc.from_numpy(frozen).add_(1.0)
-    with pytest.raises(RuntimeError, match="result type float32 can't be cast to .* int64"):
+    with pytest.raises(
+        RuntimeError, match="result type torch.float32 can't be cast to .* torch.int64"
+    ):
         tc.arange(3).add_(0.5)
-    with pytest.raises(RuntimeError, match="result type float32 can't be cast to .* int64"):
+    with pytest.raises(
+        RuntimeError, match="result type torch.float32 can't be cast to .* torch.int64"
+    ):
         tc.arange(3).div_(2)
     with pytest.raises(RuntimeError, match=r"output with shape \[3\] doesn't match the broadcast"):
         tc.ones(3).add_(tc.ones(2, 3))

@@ -42,7 +42,7 @@ def converted(x: Any, dtype: np.dtype[Any]) -> Any:
     if dtype == x._array.dtype:
         return x
     if dtype.kind not in FLOATING:
-        return wrap(x._array.astype(dtype))
+        return wrap(ops.cast(x._array, dtype=dtype))
     return ops.cast(x, dtype=dtype)
 
 

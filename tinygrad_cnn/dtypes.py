@@ -1,8 +1,8 @@
 """Element types: `dtype` objects with PyTorch's names, and the conversion of arguments to NumPy's.
 
-Kernels, ops and the engine use NumPy's dtypes. A `dtype` object is what users see: `x.dtype` is one,
-and it prints as `torch.float32`, the text that PyTorch's programs compare and log. It has an attribute
-`dtype`, which is NumPy's: NumPy therefore takes the object as a dtype everywhere.
+Kernels, ops and the engine use NumPy's dtypes. Users see `dtype` objects: `x.dtype` is one. It prints
+as `torch.float32`, because programs for PyTorch log that text and compare it. Its attribute `dtype` is
+NumPy's dtype, so NumPy takes the object wherever it takes a dtype.
 """
 
 from __future__ import annotations
@@ -191,6 +191,11 @@ def as_dtype(name: str, value: Any, argument: str = "dtype") -> dtype:
 def supported(numpys: np.dtype[Any]) -> bool:
     """Whether Tensors can have one of NumPy's dtypes."""
     return numpys.kind in RANK and (numpys in DTYPES or numpys.name == "bfloat16")
+
+
+def shown(numpys: np.dtype[Any]) -> str:
+    """One of NumPy's dtypes in a message: `torch.float32`, or NumPy's name if no Tensor has it."""
+    return str(DTYPES[numpys]) if supported(numpys) else str(numpys)
 
 
 def dtype_of(name: str, value: Any) -> np.dtype[Any]:

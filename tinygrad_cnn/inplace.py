@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import engine
+from .dtypes import shown
 from .engine import OVERWRITTEN, Recorded, grad_mode, replay, steps
 from .engine.dtypes import FLOATING, RANK, get_default_dtype, number_in, result_type
 from .ops import setitem, write_view
@@ -236,7 +237,8 @@ def _check_fit(array: np.ndarray, others: list[Any], name: str) -> None:
 def _check_type(name: str, result: np.dtype, target: np.dtype) -> None:
     if RANK[result.kind] > RANK[target.kind]:
         raise RuntimeError(
-            f"{name}_: result type {result} can't be cast to the desired output type {target}"
+            f"{name}_: result type {shown(result)} can't be cast to the desired output type "
+            f"{shown(target)}"
         )
 
 

@@ -195,7 +195,7 @@ class Methods(Recorded):
         if self._array.dtype.kind in FLOATING:
             raise TypeError(
                 "~ (operator.invert) is only implemented on integer and Boolean-type tensors, got "
-                f"{self._array.dtype}"
+                f"{self.dtype}"
             )
         return f.bitwise_not(self)
 

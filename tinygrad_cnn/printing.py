@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .dtypes import shown
 from .engine.dtypes import FLOATING, bool_, get_default_dtype, int64
 
 __all__ = ["set_printoptions"]
@@ -72,7 +73,7 @@ def format_tensor(array: np.ndarray, requires_grad: bool, grad_fn: Any) -> str:
         text_of = _formatter(_shown(array) if summarised else array)
         text = _nested(array, len(start), summarised, *text_of)
     if array.dtype not in usual:
-        suffixes.append(f"dtype=torch.{array.dtype}")
+        suffixes.append(f"dtype={shown(array.dtype)}")
     if grad_fn is not None:
         suffixes.append(f"grad_fn=<{grad_fn.name()}>")
     elif requires_grad:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .dtypes import shown
 from .engine.dtypes import FLOATING
 from .metadata import check_device
 from .types import Device, Ints
@@ -211,7 +212,7 @@ def _drawn(
     method: str, shape: Ints, dtype: np.dtype[Any], generator: Generator | None
 ) -> np.ndarray:
     if dtype.kind not in FLOATING:
-        raise NotImplementedError(f"random numbers are of floating point, not {dtype}")
+        raise NotImplementedError(f"random numbers are of floating point, not {shown(dtype)}")
     draw = getattr(source(generator), method)
     return np.asarray(draw(shape, np.float32 if dtype == np.float32 else np.float64), dtype)
 

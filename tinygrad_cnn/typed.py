@@ -1,4 +1,4 @@
-"""`FloatTensor`, `LongTensor` ...: constructors of Tensors of one dtype, which `isinstance` takes too.
+"""`FloatTensor`, `LongTensor` ...: constructors of Tensors of one dtype, for `isinstance` too.
 
 `set_default_tensor_type` chooses the default dtype by one of them.
 """
@@ -22,7 +22,7 @@ __all__ = [
 
 
 class tensortype(type):
-    """The type of `FloatTensor` and the others. They have no instances: Tensors are of class Tensor."""
+    """The type of `FloatTensor` and the others, which have no instances: Tensors are of class Tensor."""
 
     _dtype: dtypes.dtype
     _place: str  # "torch" or "torch.cuda"
@@ -33,9 +33,8 @@ class tensortype(type):
     ) -> tensortype:  # fmt: skip
         """TypeError for a subclass of one of them."""
         if of is None:
-            raise TypeError(
-                f"type '{', '.join(getattr(b, 'type_name', b.__name__) for b in bases)}' is not an acceptable base type"
-            )
+            names = ", ".join(getattr(base, "type_name", base.__name__) for base in bases)
+            raise TypeError(f"type '{names}' is not an acceptable base type")
         made = super().__new__(cls, name, bases, body)
         made._dtype, made._place = of, place
         return made

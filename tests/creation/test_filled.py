@@ -127,7 +127,7 @@ def test_out_is_filled_in_its_own_dtype():
     assert tc.full((2,), 3, out=out).tolist() == [3, 3]
     assert tc.ones(2, dtype=tc.int64, out=out).tolist() == [1, 1]
     with pytest.raises(
-        RuntimeError, match="Expected out tensor to have dtype float64, but got int64"
+        RuntimeError, match="Expected out tensor to have dtype torch.float64, but got torch.int64"
     ):
         tc.zeros(2, dtype=tc.float64, out=out)
     assert out.tolist() == [1, 1]

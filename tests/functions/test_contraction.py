@@ -83,7 +83,7 @@ def test_einsum_takes_a_list():
     ("call", "error", "message"),
     [
         (lambda x: tc.einsum("ij,ij", x, x.float()), RuntimeError,
-         "expected scalar type float64 but found float32"),
+         "expected scalar type torch.float64 but found torch.float32"),
         (lambda x: tc.einsum("ij,ij", x, 2.0), TypeError,
          "expected Tensor as element 1 in argument 0, but got float"),
         (lambda x: tc.einsum("ij"), ValueError, "at least one operand"),
@@ -142,14 +142,18 @@ def test_out_of_tensordot(by_place):
         (lambda x: tc.tensordot(x, x, ([0], [0, 1])), RuntimeError, "should have same length"),
         (lambda x: tc.tensordot(x, x, ([1, 1], [1, 1])), RuntimeError, "appears multiple times"),
         (lambda x: tc.tensordot(x, x, ([5], [1])), IndexError, "Dimension out of range"),
-        (lambda x: tc.tensordot(x, x.float(), 2), RuntimeError, "expected scalar type float64"),
+        (
+            lambda x: tc.tensordot(x, x.float(), 2),
+            RuntimeError,
+            "expected scalar type torch.float64",
+        ),
         (
             lambda x: tc.tensordot(x, 2.0),
             TypeError,
             r"'b' \(position 2\) must be Tensor, not float",
         ),
         (lambda x: tc.inner(x, x.t()), RuntimeError, "the last dimension must match"),
-        (lambda x: tc.inner(x, x.float()), RuntimeError, "expected scalar type float64"),
+        (lambda x: tc.inner(x, x.float()), RuntimeError, "expected scalar type torch.float64"),
         (lambda x: tc.inner(x, 2.0), TypeError, "'other' .* must be Tensor, not float"),
     ],
 )

@@ -64,7 +64,7 @@ def test_a_tensor_without_axes_is_repeated_as_a_vector():
         (lambda x: tc.tile(x, (-1,)), RuntimeError, "negative dimension"),
         (lambda x: tc.repeat_interleave(x, 1.5, 0), TypeError, "received an invalid combination"),
         (lambda x: tc.repeat_interleave(x, tc.tensor([1.0, 2.0, 3.0]), 0), NotImplementedError,
-         "not implemented for float32"),
+         "not implemented for torch.float32"),
         (lambda x: tc.repeat_interleave(x, tc.tensor([1, 2]), 0), RuntimeError,
          r"repeats.size\(0\) = 2 and input.size\(0\) = 3"),
         (lambda x: tc.repeat_interleave(x, tc.tensor([[1, 2, 3]]), 0), RuntimeError,

@@ -82,7 +82,7 @@ class Taken(nn.Module):
         (lambda m: m.get_parameter("first.x"), AttributeError, "Linear has no attribute `x`"),
         (lambda m: m.get_parameter("first"), AttributeError, "`first` is not an nn.Parameter"),
         (lambda m: m.get_buffer("scale"), AttributeError, "`scale` is not a buffer"),
-        (lambda m: m.to(tc.int64), TypeError, "only accepts floating point dtypes, .*=int64"),
+        (lambda m: m.to(tc.int64), TypeError, "only accepts floating point dtypes, .*=torch.int64"),
         (lambda m: m.to("cuda"), RuntimeError, "cuda"),
         (lambda m: nn.Parameter(3), TypeError, "wanted a Tensor, got int"),
         (lambda m: nn.Parameter(tc.ones(1, dtype=tc.int64)), RuntimeError,

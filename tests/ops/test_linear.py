@@ -64,14 +64,14 @@ def test_transposed_operands():
         (lambda: tc.ones(2, 4, 3) @ tc.ones(3, 3, 2), r"leading axes of .* do not broadcast"),
         (lambda: tc.tensor(1.0) @ tc.ones(2), "both arguments need at least 1 axis"),
         (lambda: tc.ones(2, 3) @ tc.ones(3, 2).double(),
-         "expected both to have the same dtype, but got float32 and float64"),
+         "expected both to have the same dtype, but got torch.float32 and torch.float64"),
         (lambda: F.linear(tc.ones(2, 3), tc.ones(4, 2)),
          r"linear: mat1 and mat2 shapes cannot be multiplied: wanted input \(.., D\), weight "
          r"\(F, D\) and bias \(F,\), got \(2, 3\), \(4, 2\) and None"),
         (lambda: F.linear(tc.ones(2, 3), tc.ones(4, 3), tc.ones(5)), r"linear: .*\(5,\)"),
         (lambda: F.linear(tc.ones(2, 3), tc.ones(4, 3).double()),
-         "linear: expected all tensors to have one floating-point dtype, got input float32, weight "
-         "float64"),
+         "linear: expected all tensors to have one floating-point dtype, got input torch.float32, weight "
+         "torch.float64"),
         (lambda: F.linear(tc.ones(2, 3).bool(), tc.ones(4, 3).bool()), "floating-point dtype"),
         (lambda: F.linear(tc.tensor(1.0), tc.ones(4, 3)), "cannot be multiplied"),
     ],

@@ -241,7 +241,7 @@ X = tc.ones(1, 2, 4, 5)
         (lambda: F.max_pool2d(np.ones((1, 1, 2, 2)), 2), TypeError,
          r"max_pool2d\(\): argument 'input' \(position 1\) must be Tensor, not numpy.ndarray"),
         (lambda: F.avg_pool2d(X, 2, divisor_override=0), RuntimeError, "divisor must be not zero"),
-        (lambda: F.avg_pool2d(X.int(), 2), RuntimeError, "floating-point dtype, got input int32"),
+        (lambda: F.avg_pool2d(X.int(), 2), RuntimeError, "floating-point dtype, got input torch.int32"),
         (lambda: F.adaptive_avg_pool2d(X.long(), 2), RuntimeError, "floating-point dtype"),
         (lambda: F.adaptive_avg_pool2d(X, (1, -1)), RuntimeError,
          "output_size must be non-negative"),

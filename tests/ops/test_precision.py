@@ -1,4 +1,4 @@
-"""float16 computes in float32 where elements are summed, and where a formula has several steps."""
+"""float16 and bfloat16 compute in float32 where elements are summed, and where a formula has several steps."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,13 @@ IMAGES = RNG.uniform(0.0, 255.0, (4, 3, 16, 16))
 ROWS = RNG.normal(size=(20, 3000))
 LABELS = tc.tensor(RNG.integers(0, 3000, 20))
 
+REPEATED = tc.zeros(1000, dtype=tc.int64)
+
 CASES = {
+    "index": (lambda x: x[:3][REPEATED], MANY),
+    "embedding": (lambda x: F.embedding(REPEATED, x), ROWS[:, :3]),
+    "index_add": (lambda x: tc.zeros(2, dtype=x.dtype).index_add(0, REPEATED, x), MANY[:1000]),
+    "gather": (lambda x: x[:3].gather(0, REPEATED), MANY),
     "sum": (lambda x: x.sum() / 1000, MANY),
     "mean": (lambda x: x.mean(), MANY),
     "var": (lambda x: x.var(), MANY * 100),
@@ -44,22 +50,25 @@ CASES = {
 }
 
 
+@pytest.mark.parametrize(("narrow", "units"), [(tc.float16, 1), (tc.bfloat16, 8)], ids=str)
 @pytest.mark.parametrize("name", CASES)
-def test_values_and_gradients_of_float16_are_those_of_float64_rounded(name):
+def test_values_and_gradients_are_those_of_float64_rounded(name, narrow, units):
     run, values = CASES[name]
-    half = np.asarray(values, np.float16)
+    half = np.asarray(values, narrow)
     found, gradients = [], []
-    for dtype in (tc.float16, tc.float64):
+    for dtype in (narrow, tc.float64):
         x = tc.tensor(half.astype(dtype), requires_grad=True)
         y = run(x)
         assert y.dtype == dtype
         y.backward(tc.tensor(np.full(y.shape, 0.5, dtype)))
         found.append(y.detach().numpy().astype(np.float64))
         gradients.append(x.grad.numpy().astype(np.float64))
-    np.testing.assert_allclose(*found, rtol=2e-3, atol=1e-3 * np.abs(found[1]).mean())
+    np.testing.assert_allclose(
+        *found, rtol=2e-3 * units, atol=1e-3 * units * np.abs(found[1]).mean()
+    )
     # a gradient is a float16 too: below 6e-5 these are 6e-8 apart
     np.testing.assert_allclose(
-        *gradients, rtol=4e-3, atol=1e-2 * np.abs(gradients[1]).mean() + 1e-7
+        *gradients, rtol=4e-3 * units, atol=1e-2 * units * np.abs(gradients[1]).mean() + 1e-7
     )
 
 

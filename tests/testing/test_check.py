@@ -194,7 +194,7 @@ def test_a_gradient_that_is_nan_on_purpose():
 def test_nothing_to_check_is_an_error():
     with pytest.raises(TypeError, match="must return a Tensor, or several, got float"):
         check_vjp(lambda x: 1.0, X)
-    with pytest.raises(TypeError, match=r"no Tensor of floating point: int64"):
+    with pytest.raises(TypeError, match=r"no Tensor of floating point: torch\.int64"):
         check_vjp(lambda x: x.argmax(1), X)
     with pytest.raises(ValueError, match="no output requires grad"):
         check_vjp(lambda x: x.detach() * 2, X)

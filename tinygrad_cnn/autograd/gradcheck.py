@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..dtypes import shown
 from ..engine import Recorded, enable_grad, wrap
 from ..engine.dtypes import FLOATING
 from .gradients import grad
@@ -173,7 +174,7 @@ def _checked_inputs(name: str, inputs: Any) -> tuple[tuple[Any, ...], list[Any]]
         if array.dtype != np.float64:
             warnings.warn(
                 f"Input #{k} requires gradient and is not a double precision floating point: it is "
-                f"{array.dtype}. This check will likely fail if all the inputs are not of double "
+                f"{shown(array.dtype)}. This check will likely fail if all the inputs are not of double "
                 "precision floating point.",
                 stacklevel=3,
             )
@@ -214,7 +215,7 @@ def _outputs(func: Callable[..., Any], inputs: Sequence[Any]) -> list[Any]:
     if not found:
         raise TypeError(
             "the function returned no Tensor of floating point: "
-            f"{', '.join(str(y._array.dtype) for y in outputs)}"
+            f"{', '.join(shown(y._array.dtype) for y in outputs)}"
         )
     return found
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..dtypes import dtype_of, supported
+from ..dtypes import dtype_of, shown, supported
 from ..engine import Recorded
 from ..engine.dtypes import FLOATING, float64, get_default_dtype, int64, promote_types
 from ..functions.arguments import array_of
@@ -37,13 +37,21 @@ def tensor(
     >>> tc.tensor([0.5]).dtype
     torch.float32
     """
-    if dtype is not None:
-        dtype = dtype_of("tensor", dtype)
+    wanted = None if dtype is None else dtype_of("tensor", dtype)
+    return made("tensor", _array(data, wanted), None, device, requires_grad)
+
+
+@np.errstate(all="ignore")  # values that the dtype cannot hold give infinities, as in PyTorch
+def _array(data: Any, dtype: np.dtype[Any] | None) -> np.ndarray:
+    """A copy of the data of `tensor`, as an array."""
     if isinstance(data, Recorded):
-        return made("tensor", np.array(data._array, dtype), None, device, requires_grad)
+        return np.array(data._array, dtype)
     kinds = {data.dtype} if hasattr(data, "dtype") else set()
     try:
-        array = np.array(_plain(data, kinds), dtype)
+        numbers = _plain(data, kinds)
+        if dtype is not None and dtype.kind in "iu" and not kinds:
+            _check_range(np.array(numbers), dtype)
+        array = np.array(numbers, dtype)
     except (OverflowError, ValueError) as error:
         if dtype is None or "out of bounds" not in str(error):
             raise _refusal(error) from None
@@ -56,8 +64,16 @@ def tensor(
         kind = functools.reduce(promote_types, kinds or {get_default_dtype()})
         array = array.astype(kind if kind.kind in FLOATING else get_default_dtype(), copy=False)
     if not supported(array.dtype):
-        raise TypeError(f"tensor: wanted numbers, got data of dtype {array.dtype}")
-    return made("tensor", array, None, device, requires_grad)
+        raise TypeError(f"tensor: wanted numbers, got data of dtype {shown(array.dtype)}")
+    return array
+
+
+def _check_range(given: np.ndarray, dtype: np.dtype[Any]) -> None:
+    """RuntimeError for Python's floats that a dtype of integers does not hold."""
+    if given.dtype.kind == "f" and given.size:
+        limits = np.iinfo(dtype)
+        if not ((given >= limits.min) & (given <= limits.max) & (given < 2.0**64)).all():
+            raise RuntimeError(f"value cannot be converted to type {shown(dtype)} without overflow")
 
 
 def _wrapped(wide: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
@@ -65,7 +81,7 @@ def _wrapped(wide: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
     limits = np.iinfo(dtype)
     least = limits.min if dtype.kind == "i" else -limits.max
     if wide.min() < least or wide.max() > limits.max:
-        raise RuntimeError(f"value cannot be converted to type {dtype} without overflow")
+        raise RuntimeError(f"value cannot be converted to type {shown(dtype)} without overflow")
     return wide.astype(dtype)
 
 
@@ -174,7 +190,7 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"from_numpy: expected a NumPy array, got {type(ndarray).__name__}")
     if not supported(ndarray.dtype):
-        raise TypeError(f"from_numpy: can't convert an array of dtype {ndarray.dtype}")
+        raise TypeError(f"from_numpy: can't convert an array of dtype {shown(ndarray.dtype)}")
     x = made("from_numpy", ndarray.view(np.ndarray))
     x._shared = True
     return x

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import random
+from ..dtypes import shown
 from ..engine import Recorded, wrap
 from ..engine.dtypes import FLOATING, float64, int64, result_type
 from ..functions.arguments import array_of, constant, integer, kind_of
@@ -209,7 +210,7 @@ def _integers(
         limits: Any = np.iinfo(dtype) if dtype.kind != "b" else None
         least, most = (limits.min, limits.max) if limits else (0, 1)
         if low < least or high - 1 > most:
-            raise RuntimeError(f"{name}: {low} and {high - 1} are out of bounds for {dtype}")
+            raise RuntimeError(f"{name}: {low} and {high - 1} are out of bounds for {shown(dtype)}")
     return random.integers(low, high, shape, generator).astype(dtype)
 
 
@@ -269,7 +270,7 @@ def multinomial(
     """
     if input._array.dtype.kind not in FLOATING:
         raise RuntimeError(
-            f"multinomial only supports floating-point dtypes for input, got: {input._array.dtype}"
+            f"multinomial only supports floating-point dtypes for input, got: {input.dtype}"
         )
     a = input._array.astype(float64)
     num_samples = integer("multinomial", "num_samples", num_samples)

@@ -127,6 +127,6 @@ def exponential_(input: Tensor, lambd: float = 1, *, generator: Generator | None
     if not lambd > 0:
         raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd}")
     if input._array.dtype.kind not in FLOATING:
-        raise RuntimeError(f"exponential_ is of floating point, not {input._array.dtype}")
+        raise RuntimeError(f"exponential_ is of floating point, not {input.dtype}")
     draws = random.source(generator).standard_exponential(input._array.shape) / lambd
     return input.copy_(wrap(draws))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import ops
+from ..dtypes import shown
 from ..engine import Recorded, wrap
 from ..functions.arguments import kind_of
 from ..metadata import Size, device
@@ -23,8 +24,8 @@ def new(
 ) -> Any:
     """A Tensor of `dtype`: of sizes, whose elements are whatever the memory holds, or of data.
 
-    The arguments are integers or one `Size`; or a sequence or an array, whose numbers are converted;
-    or a Tensor, whose memory is shared. An array of this dtype shares its memory too. TypeError for
+    The arguments are integers or one `Size`; or a sequence or an array, whose numbers are
+    converted; or a Tensor, whose memory is shared. An array of this dtype shares its memory too. TypeError for
     anything else, and for a Tensor of another dtype unless `any_`.
     """
     args = _arguments(name, args, kwargs)
@@ -34,11 +35,13 @@ def new(
     if len(args) == 1 and isinstance(data, Recorded):
         if not any_ and data._array.dtype != dtype:
             raise TypeError(
-                f"{name}(): expected a Tensor of {dtype}, got one of {data._array.dtype}: convert it by "
-                "to()"
+                f"{name}(): expected a Tensor of {shown(dtype)}, got one of "
+                f"{shown(data._array.dtype)}: convert it by to()"
             )
         return ops.getitem(data, index=(...,))
     if len(args) > 1 or isinstance(data, Size) or _is_size(data):
+        if any(isinstance(n, bool) for n in args):
+            raise TypeError(f"{name}(): argument 'size' must be tuple of ints, not bool")
         return wrap(np.empty(size_of(name, args), dtype))
     if isinstance(data, (str, bytes)):
         raise TypeError(f"{name}(): invalid data type '{type(data).__name__}'")
@@ -63,8 +66,8 @@ def _arguments(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tupl
     if len(named) > bool(named and not args) or len(kwargs) > len(named):
         got = [kind_of(x) for x in args] + [f"{k}={kind_of(x)}" for k, x in kwargs.items()]
         raise TypeError(
-            f"{name}() received an invalid combination of arguments - got ({', '.join(got)}): wanted "
-            "sizes, or one of data and other, and device"
+            f"{name}() received an invalid combination of arguments - got ({', '.join(got)}): "
+            "wanted sizes, or one of data and other, and device"
         )
     if named:
         value = kwargs[named[0]]

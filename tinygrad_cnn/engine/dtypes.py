@@ -87,20 +87,18 @@ def result_type(*operands: Any) -> np.dtype:
 def _wider(a: np.dtype | None, b: np.dtype) -> np.dtype:
     if a is None or a is b or a == b:
         return b
-    if RANK[a.kind] != RANK[b.kind]:
-        wider = a if RANK[a.kind] > RANK[b.kind] else b
-    elif a.kind in FLOATING:
-        if a.itemsize == b.itemsize:  # float16 and bfloat16: neither has all numbers of the other
-            return float32
-        return max(a, b, key=lambda dtype: dtype.itemsize)
-    else:
-        wider = np.promote_types(a, b)
-    if wider.kind not in FLOATING and {a.name, b.name} & _ALONE:
+    if not {a.kind, b.kind} & set(FLOATING) and {a.name, b.name} & _ALONE:
         raise RuntimeError(
             "Promotion for uint16, uint32, uint64 types is not supported, attempted to promote "
             f"{a} and {b}"
         )
-    return wider
+    if RANK[a.kind] != RANK[b.kind]:
+        return a if RANK[a.kind] > RANK[b.kind] else b
+    if a.kind in FLOATING:
+        if a.itemsize == b.itemsize:  # float16 and bfloat16: neither has all numbers of the other
+            return float32
+        return max(a, b, key=lambda dtype: dtype.itemsize)
+    return np.promote_types(a, b)
 
 
 def promote_types(type1: np.dtype[Any], type2: np.dtype[Any]) -> np.dtype[Any]:

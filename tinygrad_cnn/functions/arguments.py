@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import ops
+from ..dtypes import shown
 from ..engine import Recorded
 from ..engine.dtypes import FLOATING, get_default_dtype, result_type
 from ..types import Number
@@ -144,7 +145,8 @@ def check_floating(name: str, *operands: Any) -> None:
     dtype = result_type(*map(array_of, operands))
     if dtype.kind not in FLOATING:
         raise NotImplementedError(
-            f'"{name}_cpu" not implemented for {dtype}: one of the inputs must be of floating point'
+            f'"{name}_cpu" not implemented for {shown(dtype)}: one of the inputs must be of '
+            "floating point"
         )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import ops
+from ..dtypes import shown
 from ..engine import Recorded, grad_mode, no_grad, wrap
 from ..engine.dtypes import FLOATING, bool_, get_default_dtype, result_type, uint8
 from ..types import Number
@@ -330,7 +331,7 @@ def where(
     elif holds.dtype != bool_:
         raise RuntimeError(
             f"where expected condition to be a boolean tensor, but got a tensor with dtype "
-            f"{holds.dtype}"
+            f"{shown(holds.dtype)}"
         )
     if not isinstance(input, Recorded) and not isinstance(other, Recorded):
         input = wrap(np.asarray(input, result_type(input, other)))
@@ -399,7 +400,7 @@ def lerp(
         weak = x is weight and not np.ndim(array_of(x))
         if isinstance(x, Recorded) and x._array.dtype != dtype and not weak:
             raise RuntimeError(
-                f"expected dtype {dtype} for `{name}` but got dtype {x._array.dtype}"
+                f"expected dtype {shown(dtype)} for `{name}` but got dtype {x.dtype}"
             )
     start = np.abs(array_of(weight)) < 0.5  # nearer to it than to the end
     way = ops.sub(end, input)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import ops
+from ..dtypes import shown
 from ..engine import grad_mode
 from ..engine.dtypes import uint8
 from .arguments import array_of
@@ -102,7 +103,9 @@ def _wrong(shape: tuple[int, ...], axis: int, i: Any) -> str | None:
                     f"of the indexed tensor {list(shape)} at index {axis + d}"
                 )
     elif isinstance(i, np.ndarray) and i.dtype.kind not in "iu":
-        return f"tensors used as indices must be long, int, byte or bool tensors, got {i.dtype}"
+        return (
+            f"tensors used as indices must be long, int, byte or bool tensors, got {shown(i.dtype)}"
+        )
     elif isinstance(i, (int, np.integer, np.ndarray)) and not isinstance(i, bool):
         positions, n = np.asarray(i), shape[axis]
         outside = positions[(positions < -n) | (positions >= n)]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..dtypes import shown
 from ..engine import Recorded, wrap
 from ..engine.dtypes import FLOATING, bool_, result_type
 from ..types import Number
@@ -224,7 +225,7 @@ def bitwise_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     (tensor([-1, -2]), tensor([False,  True]))
     """
     if input._array.dtype.kind in FLOATING:
-        raise NotImplementedError(f"bitwise_not is not implemented for {input._array.dtype}")
+        raise NotImplementedError(f"bitwise_not is not implemented for {input.dtype}")
     return wrap(~input._array)
 
 
@@ -322,7 +323,9 @@ def isclose(
             raise RuntimeError(f"{name} must be greater than or equal to zero, but got {tolerance}")
     broadcast_shape("isclose", a.shape, b.shape)
     if a.dtype != b.dtype:
-        raise RuntimeError(f"{a.dtype} did not match {b.dtype}: isclose compares one dtype")
+        raise RuntimeError(
+            f"{shown(a.dtype)} did not match {shown(b.dtype)}: isclose compares one dtype"
+        )
     if a.dtype == bool_:
         return wrap(a == b)
     return wrap(np.isclose(a, b, rtol, atol, equal_nan))

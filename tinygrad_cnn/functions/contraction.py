@@ -148,9 +148,7 @@ def _paired(name: str, a: Any, b: Any, of_a: Sequence[int], of_b: Sequence[int])
 def _check_one_dtype(name: str, xs: Sequence[Any]) -> None:
     for x in xs:
         if x._array.dtype != xs[0]._array.dtype:
-            raise RuntimeError(
-                f"{name}: expected scalar type {xs[0]._array.dtype} but found {x._array.dtype}"
-            )
+            raise RuntimeError(f"{name}: expected scalar type {xs[0].dtype} but found {x.dtype}")
 
 
 # --- Labels -------------------------------------------------------------------------------------

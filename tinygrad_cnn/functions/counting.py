@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..dtypes import shown
 from ..engine import wrap
 from ..engine.dtypes import FLOATING, float32, int64
 from ..types import Number
@@ -31,14 +32,14 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     """
     a = input._array
     if a.dtype.kind in FLOATING:
-        raise NotImplementedError(f"bincount is not implemented for {a.dtype}")
+        raise NotImplementedError(f"bincount is not implemented for {shown(a.dtype)}")
     if a.dtype.kind == "b":
-        raise NotImplementedError(f"bincount is not implemented for {a.dtype}")
+        raise NotImplementedError(f"bincount is not implemented for {shown(a.dtype)}")
     if a.ndim == 1 and not a.size:
         return wrap(np.zeros(integer("bincount", "minlength", minlength), int64))
     if a.ndim != 1 or a.min() < 0:
         raise RuntimeError(
-            f"bincount only supports 1-d non-negative integral inputs, got {a.dtype} {a.shape}"
+            f"bincount only supports 1-d non-negative integral inputs, got {shown(a.dtype)} {a.shape}"
         )
     if weights is not None and weights._array.shape != a.shape:
         raise RuntimeError("bincount: weights should be 1-d and have the same length as input")
@@ -63,7 +64,7 @@ def histc(
     """
     a = input._array
     if a.dtype.kind not in FLOATING:
-        raise NotImplementedError(f"histc is not implemented for {a.dtype}")
+        raise NotImplementedError(f"histc is not implemented for {shown(a.dtype)}")
     if min == max and a.size:
         min, max = float(a.min()), float(a.max())
     if min == max:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import ops
+from ..dtypes import shown
 from ..engine import wrap
 from ..engine.dtypes import int32, int64
 from ..metadata import check_device
@@ -176,7 +177,9 @@ def _indices(
         if n < 0:
             raise RuntimeError(f"{name}: {side} must be non-negative, got {n}")
     if np.dtype(dtype or int64) not in (int64, int32):
-        raise NotImplementedError(f'"{name}" not implemented for {dtype}: use int64 or int32')
+        raise NotImplementedError(
+            f'"{name}" not implemented for {shown(np.dtype(dtype))}: use int64 or int32'
+        )
     x = wrap(np.stack(find(row, integer(name, "offset", offset), col)).astype(dtype or int64))
     x.requires_grad = bool(grad)
     return x

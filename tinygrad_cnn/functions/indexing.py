@@ -71,7 +71,7 @@ def take_along_dim(
     """
     if indices._array.dtype not in (int64, int32):
         raise RuntimeError(
-            f"torch.take_along_dim(): dtype of indices should be Long but got {indices._array.dtype}"
+            f"torch.take_along_dim(): dtype of indices should be Long but got {indices.dtype}"
         )
     if dim is None:
         flat = ops.reshape(input, shape=(-1,))
@@ -128,9 +128,7 @@ def take(input: Tensor, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     tensor([[1, 4]])
     """
     if index._array.dtype not in (int64, int32):
-        raise RuntimeError(
-            f"take(): Expected a long tensor for index, but got {index._array.dtype}"
-        )
+        raise RuntimeError(f"take(): Expected a long tensor for index, but got {index.dtype}")
     i, n = index._array, input._array.size
     if i.size and (i.min() < -n or i.max() >= n):
         worst = i.min() if i.min() < -n else i.max()

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import shown
 from ..engine.dtypes import FLOATING, bool_, int32, int64
 from .arguments import array_of, axis
 from .brackets import kept
@@ -31,7 +32,7 @@ def element_index(
     if not i.size:
         return dim, i.astype(int64)
     if i.dtype not in (int64, int32):
-        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, got {i.dtype}")
+        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, got {shown(i.dtype)}")
     for who, shape in (("input", x.shape), ("src", source)):
         if shape is not None and max(i.ndim, 1) != max(len(shape), 1):
             raise RuntimeError(
@@ -72,7 +73,7 @@ def slice_index(
     i, dim = index._array, axis(name, x.ndim, dim)
     if i.dtype not in (int64, int32):
         wrong = IndexError if name == "index_fill" else RuntimeError  # as PyTorch has it
-        raise wrong(f"{name}(): Expected dtype int32/int64 for index, got {i.dtype}")
+        raise wrong(f"{name}(): Expected dtype int32/int64 for index, got {shown(i.dtype)}")
     if i.ndim > 1:
         raise IndexError(f"{name}(): Index is supposed to be a vector, got shape {i.shape}")
     n = x.shape[dim] if x.ndim else 1
@@ -93,7 +94,7 @@ def mask_of(name: str, mask: Any) -> np.ndarray:
     m = mask._array
     if m.dtype != bool_:
         raise RuntimeError(
-            f"{name}_ only supports boolean masks, but got mask with dtype {m.dtype}"
+            f"{name}_ only supports boolean masks, but got mask with dtype {shown(m.dtype)}"
         )
     return m
 
@@ -116,7 +117,8 @@ def fill_value(name: str, value: Any, dtype: np.dtype) -> Any:
         and value is not v
     ):
         raise RuntimeError(
-            f"{name}: value cannot be converted to type {dtype} without overflow, got {v.dtype}"
+            f"{name}: value cannot be converted to type {shown(dtype)} without overflow, got "
+            f"{shown(v.dtype)}"
         )
     number = v.item() if isinstance(v, (np.ndarray, np.generic)) else v
     floating = dtype.kind in FLOATING
@@ -130,5 +132,7 @@ def fill_value(name: str, value: Any, dtype: np.dtype) -> Any:
     most = float(limits.max) if floating else limits.max
     least = -most if dtype.kind != "i" else limits.min  # -1 is 255 in uint8
     if not least <= number <= most:
-        raise RuntimeError(f"value cannot be converted to type {dtype} without overflow: {number}")
+        raise RuntimeError(
+            f"value cannot be converted to type {shown(dtype)} without overflow: {number}"
+        )
     return value if floating else np.asarray(int(number)).astype(dtype)

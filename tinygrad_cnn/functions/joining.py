@@ -151,8 +151,7 @@ def meshgrid(
         )
     if len({x._array.dtype for x in xs}) > 1:
         raise RuntimeError(
-            "meshgrid expects all tensors to have the same dtype, got "
-            f"{[x._array.dtype.name for x in xs]}"
+            f"meshgrid expects all tensors to have the same dtype, got {[x.dtype for x in xs]}"
         )
     if indexing not in ("ij", "xy", None):
         raise RuntimeError(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import ops
+from ..dtypes import shown
 from ..engine.dtypes import FLOATING, int64
 from ..types import Number
 from .arguments import axis, broadcast_shape, in_kind_of
@@ -34,8 +35,7 @@ def multiplied(x: Any, w: Any) -> Any:
         raise RuntimeError(f"matmul: mat1 and mat2 shapes cannot be multiplied ({a} and {b})")
     if x._array.dtype != w._array.dtype:
         raise RuntimeError(
-            f"matmul: expected both to have the same dtype, but got {x._array.dtype} and "
-            f"{w._array.dtype}"
+            f"matmul: expected both to have the same dtype, but got {x.dtype} and {w.dtype}"
         )
     if len(a) == 1:
         x = ops.reshape(x, shape=(1, *a))
@@ -231,7 +231,7 @@ def _added(name: str, x: Any, y: Any, beta: Number, alpha: Number) -> Any:
     beta, alpha = in_kind_of(dtype, beta), in_kind_of(dtype, alpha)
     if x._array.dtype != dtype:
         raise RuntimeError(
-            f"{name}: self and mat2 must have the same dtype, but got {x._array.dtype} and {dtype}"
+            f"{name}: self and mat2 must have the same dtype, but got {x.dtype} and {shown(dtype)}"
         )
     if broadcast_shape(name, x._array.shape, shape) != shape:
         raise RuntimeError(f"{name}: input of shape {x._array.shape} does not broadcast to {shape}")
@@ -287,7 +287,7 @@ def cross(
         raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
     if input._array.dtype != other._array.dtype:
         raise RuntimeError(
-            f"linalg.cross: expected scalar type {input._array.dtype} but found {other._array.dtype}"
+            f"linalg.cross: expected scalar type {input.dtype} but found {other.dtype}"
         )
     if dim is None:
         if 3 not in a:

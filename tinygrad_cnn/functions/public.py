@@ -18,6 +18,7 @@ from typing import Any, ParamSpec, TypeVar, overload
 
 import numpy as np
 
+from ..dtypes import shown
 from ..engine import Recorded, grad_mode, mark_written, no_grad
 from ..engine.dtypes import RANK
 from .arguments import kind_of, not_a_tensor
@@ -341,8 +342,8 @@ class Edge:
         dtype, own = given.arguments.get("dtype"), out._array.dtype
         if dtype is not None and dtype != own:
             raise RuntimeError(
-                f"{self.name}(): Expected out tensor to have dtype {np.dtype(dtype)}, but got {own} "
-                "instead"
+                f"{self.name}(): Expected out tensor to have dtype {shown(np.dtype(dtype))}, but "
+                f"got {shown(own)} instead"
             )
         given.arguments["dtype"] = own
         return given.args, given.kwargs
@@ -356,8 +357,8 @@ def _requires_grad(x: Any) -> bool:
 def _check_out(name: str, out: Any, y: np.ndarray) -> None:
     if RANK[y.dtype.kind] > RANK[out._array.dtype.kind]:
         raise RuntimeError(
-            f"{name}(): result type {y.dtype} can't be cast to the desired output type "
-            f"{out._array.dtype}"
+            f"{name}(): result type {shown(y.dtype)} can't be cast to the desired output type "
+            f"{out.dtype}"
         )
     if not out._array.flags.writeable:
         raise RuntimeError(f"{name}(): the memory of out is read-only: clone() it first")

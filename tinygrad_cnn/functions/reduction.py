@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import ops
-from ..dtypes import dtype_of
+from ..dtypes import dtype_of, shown
 from ..engine import grad_mode, wrap
 from ..engine.dtypes import FLOATING, get_default_dtype, int64, uint8
 from ..types import DType, Ints, Number
@@ -39,7 +39,8 @@ def cast_for_gradient(name: str, x: Any, dtype: np.dtype[Any]) -> Any:
     """`x` in `dtype`. RuntimeError for integers, if the result would have to require grad."""
     if dtype.kind not in FLOATING and x._node is not None and grad_mode.enabled:
         raise RuntimeError(
-            f"{name}: Only Tensors of floating point dtype can require gradients, got dtype {dtype}: "
+            f"{name}: Only Tensors of floating point dtype can require gradients, got dtype "
+            f"{shown(dtype)}: "
             "detach() the input"
         )
     return ops.cast(x, dtype=dtype)
@@ -149,7 +150,7 @@ def norm(
     if out is not None:  # positional; `public` handles the keyword
         return norm.edge.into(out, (input, p, dim, keepdim), {"dtype": dtype})  # type: ignore[attr-defined]
     if input._array.dtype.kind not in FLOATING:
-        raise RuntimeError(f"norm: Expected a floating point dtype, got {input._array.dtype}")
+        raise RuntimeError(f"norm: Expected a floating point dtype, got {input.dtype}")
     x = converted("norm", input, dtype)
     a = x._array
     over = axes("norm", a.ndim, dim)
@@ -213,7 +214,7 @@ def mean(
     if input._array.dtype.kind not in FLOATING:
         raise RuntimeError(
             f"mean(): could not infer output dtype. Input dtype must be a floating point dtype, "
-            f"got {input._array.dtype}"
+            f"got {input.dtype}"
         )
     return ops.mean(input, dim=axes("mean", input._array.ndim, dim), keepdim=keepdim)
 
@@ -226,7 +227,7 @@ def _spread(
         dim, unbiased = None, dim
     if input._array.dtype.kind not in FLOATING:
         raise RuntimeError(
-            f"{name}: std and var only support floating point dtypes, got {input._array.dtype}"
+            f"{name}: std and var only support floating point dtypes, got {input.dtype}"
         )
     if correction is None:
         correction = int(unbiased)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import ops
+from ..dtypes import shown
 from ..engine import Recorded, owner, wrap
 from ..engine.dtypes import int32, int64
 from .arguments import array_of, axis, broadcast_shape, ints, several
@@ -157,7 +158,8 @@ def _repeated_indices(n: int, repeats: Any, output_size: int | None) -> np.ndarr
     counts = np.asarray(array_of(repeats))
     if counts.dtype not in (int64, int32):
         raise NotImplementedError(
-            f'"repeat_interleave" not implemented for {counts.dtype}: repeats must be int64 or int32'
+            f'"repeat_interleave" not implemented for {shown(counts.dtype)}: repeats must be '
+            "int64 or int32"
         )
     if counts.ndim > 1:
         raise RuntimeError("repeats must be 0-dim or 1-dim tensor")

@@ -126,8 +126,7 @@ def scatter_add(
 def _check_dtype(name: str, x: Any, src: Any) -> None:
     if src._array.dtype != x._array.dtype:
         raise RuntimeError(
-            f"{name}(): Expected self.dtype to be equal to src.dtype, got {x._array.dtype} and "
-            f"{src._array.dtype}"
+            f"{name}(): Expected self.dtype to be equal to src.dtype, got {x.dtype} and {src.dtype}"
         )
 
 
@@ -230,7 +229,7 @@ def _slices_of(name: str, x: Any, dim: int, i: np.ndarray, source: Any) -> Any:
         )
     if source._array.dtype != x._array.dtype:
         raise RuntimeError(
-            f"{name}_(): self ({x._array.dtype}) and source ({source._array.dtype}) must have the "
+            f"{name}_(): self ({x.dtype}) and source ({source.dtype}) must have the "
             "same scalar type"
         )
     return _vector(source)
@@ -269,7 +268,7 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     if source._array.dtype != input._array.dtype:
         raise RuntimeError(
             "masked_scatter: expected self and source to have same dtypes but got "
-            f"{input._array.dtype} and {source._array.dtype}"
+            f"{input.dtype} and {source.dtype}"
         )
     shape = broadcast_shape("masked_scatter", input._array.shape, m.shape)
     m, n = np.broadcast_to(m, shape), source._array.size

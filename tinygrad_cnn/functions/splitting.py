@@ -36,7 +36,7 @@ def narrow(input: Tensor, dim: int, start: Tensor | int, length: int) -> Tensor:
     if isinstance(start, Recorded) and (start._array.ndim or start._array.dtype.kind not in "iu"):
         raise RuntimeError(
             f"start must be an 0-dim integral Tensor, got shape {start._array.shape} and dtype "
-            f"{start._array.dtype}"
+            f"{start.dtype}"
         )
     first, length = integer("narrow", "start", start), integer("narrow", "length", length)
     n = input._array.shape[dim]

@@ -15,6 +15,7 @@ from typing import Any, Literal, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 
+from ..dtypes import shown
 from ..engine import mark_written
 from ..engine.dtypes import FLOATING
 from ..functions.arguments import tensors
@@ -70,7 +71,9 @@ def _array(name: str, tensor: Any, random: bool = False) -> np.ndarray:
     tensors(name, tensor=tensor)
     array: np.ndarray = tensor._array
     if random and array.dtype.kind not in FLOATING:
-        raise NotImplementedError(f"{name}: wanted a floating-point Tensor, got {array.dtype}")
+        raise NotImplementedError(
+            f"{name}: wanted a floating-point Tensor, got {shown(array.dtype)}"
+        )
     return array
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Self, overload
 
-from ..dtypes import bfloat16, dtype_of_type
+from ..dtypes import bfloat16, dtype_of_type, shown
 from ..engine import mark_written
 from ..engine.dtypes import FLOATING, float16, float32, float64
 from ..metadata import target
@@ -140,7 +140,8 @@ class Module(Hookable, Stateful, Tree["Module"]):
             return self
         if dtype.kind not in FLOATING:
             raise TypeError(
-                f"nn.Module.to only accepts floating point dtypes, but got desired dtype={dtype}"
+                f"nn.Module.to only accepts floating point dtypes, but got desired "
+                f"dtype={shown(dtype)}"
             )
         for tensor in (*self.parameters(), *self.buffers()):
             gradient = tensor.grad

@@ -41,7 +41,7 @@ class Parameter(Tensor):
         if requires_grad and data._array.dtype.kind not in FLOATING:
             raise RuntimeError(
                 "Only Tensors of floating point dtype can require gradients: Parameter got "
-                f"{data._array.dtype}"
+                f"{data.dtype}"
             )
         self = object.__new__(cls)
         data = data.detach()

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..dtypes import supported
+from ..dtypes import shown, supported
 from ..engine import mark_written, wrap
 from ..tensor import Tensor
 from .parameter import NO_SHAPE, Parameter, is_lazy
@@ -268,7 +268,7 @@ def _misfit(name: str, tensor: Tensor, value: Any, assign: bool) -> str | None:
             f"checkpoint, the shape in current model is {list(tensor._array.shape)}."
         )
     if not supported(array.dtype):
-        return f'While copying the parameter named "{name}": it is of dtype {array.dtype}'
+        return f'While copying the parameter named "{name}": it is of dtype {shown(array.dtype)}'
     if not assign and not tensor._array.flags.writeable:
         return f'While copying the parameter named "{name}": the memory of the model is read-only'
     return None

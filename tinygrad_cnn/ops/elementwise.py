@@ -334,8 +334,12 @@ clone.defvjp(x=lambda g: g)
 
 @op
 def cast(x, *, dtype):
-    """y = x in another dtype        x̄ = ȳ, in that of x"""
-    return x.astype(dtype)
+    """y = x in another dtype        x̄ = ȳ, in that of x
+
+    Values that the dtype cannot hold give infinities, as in PyTorch, without a warning.
+    """
+    with np.errstate(all="ignore"):
+        return x.astype(dtype)
 
 
 cast.defvjp(x=lambda g: g)

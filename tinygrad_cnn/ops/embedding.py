@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..engine import op
+from .precision import SUMMED_IN
 
 __all__ = ["embedding", "embedding_rows"]
 
@@ -24,7 +25,8 @@ def embedding_rows(u, index, *, rows):
     order = index.ravel().argsort(kind="stable")
     found = index.ravel()[order]
     starts = np.flatnonzero(np.diff(found, prepend=-1))  # where the next index begins
-    y[found[starts]] = np.add.reduceat(u.reshape(-1, u.shape[-1])[order], starts, axis=0)
+    sums = SUMMED_IN.get(u.dtype.char)
+    y[found[starts]] = np.add.reduceat(u.reshape(-1, u.shape[-1])[order], starts, 0, sums)
     return y
 
 

@@ -135,7 +135,7 @@ def dropout(x, *, p, random):
     `random(shape)` returns uniform numbers in [0, 1). Saves one byte per element.
     """
     kept, rate = random(x.shape) >= p, 0.0 if p == 1 else 1 / (1 - p)
-    y = x * kept
+    y = np.asarray(x * kept)  # without axes it would be a scalar
     y *= rate
     return y, kept, rate
 

@@ -20,6 +20,7 @@ from ..engine import Recorded
 from ..engine.dtypes import FLOATING, NARROW
 
 SINGLE = np.dtype(np.float32)
+SUMMED_IN = {"e": SINGLE, "E": SINGLE}  # by the character of a dtype; others sum in themselves
 
 
 def in_float32(forward: Callable[..., Any]) -> Callable[..., Any]:
@@ -56,7 +57,7 @@ def rounded(f: Callable[..., Any], inputs: Any, attributes: dict[str, Any]) -> A
 
 
 def sum_dtype(dtype: np.dtype[Any]) -> Any:
-    """The dtype in which NumPy shall sum an array: float32 for float16 and bfloat16, else its own choice."""
+    """The dtype in which NumPy shall sum: float32 for float16 and bfloat16, else its own choice."""
     return SINGLE if dtype.char in NARROW else None
 
 

@@ -8,7 +8,7 @@ from itertools import accumulate
 import numpy as np
 
 from ..engine import op, replay
-from .precision import sum_dtype
+from .precision import SUMMED_IN, sum_dtype
 
 __all__ = [
     "cat", "diagonal", "expand", "flip", "from_diagonal", "gather", "getitem", "is_basic", "pad",
@@ -89,15 +89,16 @@ def getitem(x, *, index):
 @op
 def put(x, *, index, shape):
     """y = 0 of `shape`, then y[index] += x; repeated places add up. The adjoint of getitem."""
-    y = np.zeros(shape, x.dtype)
-    if is_basic(index) or _names_no_place_twice(index, y):
+    if is_basic(index) or _names_no_place_twice(index, shape):
+        y = np.zeros(shape, x.dtype)
         y[index] = x
-    else:
-        np.add.at(y, index, x)  # which takes fifty times as long
-    return y
+        return y
+    y = np.zeros(shape, SUMMED_IN.get(x.dtype.char, x.dtype))
+    np.add.at(y, index, x)  # which takes fifty times as long
+    return y.astype(x.dtype, copy=False)
 
 
-def _names_no_place_twice(index, y):
+def _names_no_place_twice(index, shape):
     """Whether that is sure: of masks, and of one vector of integers, beside slices."""
     items = index if isinstance(index, tuple) else (index,)
     arrays = [i for i in items if isinstance(i, np.ndarray)]
@@ -110,8 +111,8 @@ def _names_no_place_twice(index, y):
         return False
     axis = next(k for k, i in enumerate(items) if i is array)
     if any(i is Ellipsis for i in items[:axis]):
-        axis += y.ndim - len(items)
-    seen = np.zeros(y.shape[axis], bool)
+        axis += len(shape) - len(items)
+    seen = np.zeros(shape[axis], bool)
     seen[array] = True
     return np.count_nonzero(seen) == array.size
 
@@ -242,9 +243,9 @@ def gather(x, index, *, dim):
 @op
 def scatter_add(x, index, *, dim, shape):
     """y = 0 of `shape`, then y[.., index[.., i, ..], ..] += x[.., i, ..]. The adjoint of gather."""
-    y = np.zeros(shape, x.dtype)
+    y = np.zeros(shape, SUMMED_IN.get(x.dtype.char, x.dtype))
     np.add.at(y, _along(index, dim), x)
-    return y
+    return y.astype(x.dtype, copy=False)
 
 
 def _along(index, dim):

@@ -16,9 +16,9 @@ from .thread_pool import run
 def matmul(a, b):
     """By `np.matmul`, except in two cases where BLAS is faster in another form.
 
-    float16 and bfloat16 are multiplied in float32. For an inner size of 1 (the weight gradient of one
-    image) `np.matmul` calls no BLAS, but `np.dot` does. For few rows and a transposed b (a linear layer) BLAS computes bᵀaᵀ faster than
-    ab.
+    float16 and bfloat16 are multiplied in float32. For an inner size of 1 (the weight gradient of
+    one image) `np.matmul` calls no BLAS, but `np.dot` does. For few rows and a transposed b (a linear
+    layer) BLAS computes bᵀaᵀ faster than ab.
     """
     if a.dtype.char in NARROW and a.dtype == b.dtype:
         return matmul(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)

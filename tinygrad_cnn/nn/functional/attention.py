@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ... import functions, ops, random
+from ...dtypes import shown
 from ...engine import wrap
 from ...functions.arguments import optional_tensors
 from ...functions.public import body
@@ -77,7 +78,7 @@ def scaled_dot_product_attention(
         if given != np.bool_ and given != query._array.dtype:
             raise RuntimeError(
                 f"Expected attn_mask dtype to be bool or to match query dtype, but got {given} and "
-                f"{query._array.dtype}"
+                f"{query.dtype}"
             )
         bias = _additive(attn_mask, ~attn_mask._array if given == np.bool_ else None, query)
     return _attend(query, key, value, bias, dropout_p, scale, safe=True)[0]
@@ -248,14 +249,16 @@ def _merged(
             continue
         a = mask._array
         if a.dtype.kind not in "bf":
-            raise ValueError(f"only bool and floating types of {name} are supported, got {a.dtype}")
+            raise ValueError(
+                f"only bool and floating types of {name} are supported, got {shown(a.dtype)}"
+            )
         if name == "key_padding_mask":
             wanted: Any = [(n, source)]
         else:
             wanted = [(length, source), (n * heads, length, source)]
         if a.shape not in wanted:
-            shown = " or ".join(map(str, wanted))
-            raise RuntimeError(f"The shape of the {name} is {a.shape}, but should be {shown}.")
+            listed = " or ".join(map(str, wanted))
+            raise RuntimeError(f"The shape of the {name} is {a.shape}, but should be {listed}.")
         mask = _additive(mask, a if a.dtype == np.bool_ else None, query)
         if name == "key_padding_mask":
             mask = mask.reshape((n, 1, 1, source))

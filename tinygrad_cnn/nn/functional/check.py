@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ... import ops
+from ...dtypes import shown
 from ...engine.dtypes import FLOATING
 from ...functions.arguments import optional_tensors, tensors
 from ...tensor import Tensor
@@ -106,7 +107,7 @@ def one_dtype(name: str, integers: tuple[str, ...], /, **arguments: Any) -> bool
     first = next(iter(dtypes.values()))
     several = len(set(dtypes.values())) > 1
     if several or (first.kind not in FLOATING and first.name not in integers):
-        got = ", ".join(f"{argument} {dtype}" for argument, dtype in dtypes.items())
+        got = ", ".join(f"{argument} {shown(dtype)}" for argument, dtype in dtypes.items())
         error = RuntimeError if several else NotImplementedError
         raise error(f"{name}: expected all tensors to have one floating-point dtype, got {got}")
     return first.kind not in FLOATING
@@ -118,7 +119,7 @@ def check_kind(name: str, input: Any, kinds: str = FLOATING) -> None:
         tensors(name, input=input)
     if input._array.dtype.kind not in kinds:
         raise NotImplementedError(
-            f'"{name}" not implemented for {input._array.dtype}: wanted floating point'
+            f'"{name}" not implemented for {input.dtype}: wanted floating point'
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ... import functions, ops
+from ...dtypes import shown
 from ...engine import wrap
 from ...engine.dtypes import FLOATING
 from ...functions.arguments import tensors
@@ -52,7 +53,7 @@ def cross_entropy(
     if target._array.shape == input._array.shape:
         raise RuntimeError(
             "Expected floating point type for target with class probabilities, got "
-            f"{target._array.dtype}: cross_entropy takes labels, or probabilities in the shape of the "
+            f"{target.dtype}: cross_entropy takes labels, or probabilities in the shape of the "
             "input. For one-hot integers, give target.argmax(1) or target.float()"
         )
     _check_labels("cross_entropy", t._array, x._array.shape, ignore_index)
@@ -120,7 +121,9 @@ def _check_labels(name: str, labels: np.ndarray, shape: Shape, ignore_index: int
             f"{labels.shape}"
         )
     if labels.dtype.kind not in "iu":
-        raise RuntimeError(f"expected target dtype to be Long, but {name} got {labels.dtype}")
+        raise RuntimeError(
+            f"expected target dtype to be Long, but {name} got {shown(labels.dtype)}"
+        )
     if labels.shape != wanted:
         raise RuntimeError(f"Expected target size {wanted}, got {labels.shape}, in {name}")
     # one pass over the labels: as unsigned integers, negative ones are large

@@ -33,7 +33,7 @@ def normalize(
     tensors("normalize", input=input)
     if input._array.dtype.kind not in FLOATING:
         raise RuntimeError(
-            f"normalize: Expected a floating point dtype as input. Got {input._array.dtype}"
+            f"normalize: Expected a floating point dtype as input. Got {input.dtype}"
         )
     d = axis("normalize", input._array.ndim, dim)
     size = ops.clamp(p_norm("normalize", input, p, (d,), True), min=eps, max=None)
@@ -68,7 +68,7 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     """
     tensors("pdist", input=input)
     if input._array.dtype.kind not in FLOATING:
-        raise RuntimeError(f"pdist only supports floating-point dtypes, got {input._array.dtype}")
+        raise RuntimeError(f"pdist only supports floating-point dtypes, got {input.dtype}")
     if not p >= 0:
         raise RuntimeError(f"pdist only supports non-negative p values, got {p}")
     if input._array.ndim != 2:
@@ -95,7 +95,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
         raise RuntimeError(f"cosine_similarity: eps must be non-negative, got {eps}")
     if x1._array.dtype.kind not in FLOATING and x2._array.dtype.kind not in FLOATING:
         raise RuntimeError(
-            f"expected common dtype to be floating point, yet common dtype is {x1._array.dtype}"
+            f"expected common dtype to be floating point, yet common dtype is {x1.dtype}"
         )
     a, b = in_floats(x1, x2)
     dtype = np.promote_types(a._array.dtype, b._array.dtype)

@@ -32,7 +32,7 @@ def _check(p: float) -> None:
 
 
 def _of_integers(x: Any) -> RuntimeError:
-    return RuntimeError(f"dropout: result type Float can't be cast to {x._array.dtype}")
+    return RuntimeError(f"dropout: result type Float can't be cast to {x.dtype}")
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:

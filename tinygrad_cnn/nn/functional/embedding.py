@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from ... import functions, ops
+from ...dtypes import shown
 from ...engine import mark_written, wrap
 from ...functions.arguments import optional_tensors, tensors
 from ...functions.public import numpys_names
@@ -32,7 +33,7 @@ def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
     labels = input._array
     if labels.dtype != np.int64:
         raise RuntimeError(
-            f"one_hot is only applicable to index tensor of type LongTensor, got {labels.dtype}"
+            f"one_hot is only applicable to index tensor of type LongTensor, got {shown(labels.dtype)}"
         )
     if not labels.size and num_classes <= 0:
         raise RuntimeError("Can not infer total number of classes from empty tensor.")
@@ -76,7 +77,7 @@ def embedding(
     if index.dtype not in (np.int64, np.int32):
         raise RuntimeError(
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: "
-            f"Long, Int; but got {index.dtype} instead"
+            f"Long, Int; but got {shown(index.dtype)} instead"
         )
     if table.ndim != 2:
         raise RuntimeError(f"'weight' must be 2-D, got shape {table.shape}")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ... import functions, ops
+from ...dtypes import shown
 from ...engine import wrap
 from ...engine.dtypes import int64
 from ...functions.arguments import optional_tensors, tensors
@@ -259,7 +260,7 @@ def _rows(name: str, input: Any, target: Any, wide: bool) -> tuple[Any, np.ndarr
     if x.ndim > 2 or (not x.size and not (x.ndim == 2 and x.shape[1])):
         raise RuntimeError(f"{name}: expected an input (N, C) or (C,), got shape {x.shape}")
     if t.dtype.kind not in "iu":
-        raise RuntimeError(f"{name}: labels must be integers (int64), got {t.dtype}")
+        raise RuntimeError(f"{name}: labels must be integers (int64), got {shown(t.dtype)}")
     rows = input if x.ndim == 2 else functions.reshape(input, (1, -1))
     wanted = rows._array.shape if wide else rows._array.shape[:1]
     if t.shape != wanted and (x.ndim == 2 or t.size != wanted[-1]):

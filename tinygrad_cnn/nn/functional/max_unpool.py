@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ... import functions, ops
+from ...dtypes import shown
 from ...engine import wrap
 from ...functions.arguments import tensors
 from ...functions.brackets import kept
@@ -72,7 +73,8 @@ def _max_unpool(
     check_spatial(name, shape, n)
     if at.dtype != np.int64 or at.shape != shape:
         raise RuntimeError(
-            f"{name}: indices must be int64, of the shape of the input {shape}, got {at.dtype} "
+            f"{name}: indices must be int64, of the shape of the input {shape}, "
+            f"got {shown(at.dtype)} "
             f"{at.shape}"
         )
     kernel = sizes(name, "kernel_size", kernel_size, 1, n)

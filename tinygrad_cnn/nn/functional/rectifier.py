@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ... import ops, random
+from ...dtypes import shown
 from ...engine import wrap
 from ...functions.arguments import tensors
 from ...functions.public import numpys_names
@@ -101,7 +102,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     shape, w = input._array.shape, weight._array
     if w.dtype != input._array.dtype:
         raise RuntimeError(
-            f"prelu: Type promoting not supported. Got {input._array.dtype} and {w.dtype}"
+            f"prelu: Type promoting not supported. Got {input.dtype} and {shown(w.dtype)}"
         )
     if w.ndim > 1:
         raise RuntimeError(
