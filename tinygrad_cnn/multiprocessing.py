@@ -62,13 +62,14 @@ class ProcessContext:
         the others are then terminated.
         """
         end = None if timeout is None else time.monotonic() + timeout
-        while running := [p.sentinel for p in self.processes if p.is_alive()]:
-            left = None if end is None else max(0.0, end - time.monotonic())
-            wait(running, left)
-            if any(p.exitcode for p in self.processes):
+        while True:
+            running = [p.sentinel for p in self.processes if p.is_alive()]
+            if not running or any(p.exitcode for p in self.processes):
                 break
+            left = None if end is None else max(0.0, end - time.monotonic())
             if left == 0.0:
                 return False
+            wait(running, left)  # it may return just before `is_alive` knows
         for index, process in enumerate(self.processes):
             if process.exitcode:
                 for other in self.processes:

@@ -238,7 +238,7 @@ def check(source: str) -> tuple[int, list[tuple[Verdict, list[int]]]]:
         said = verdict(name)
         if said is not None and line not in found.setdefault(said, []):
             found[said].append(line)
-    absent = _methods() if names.uses else set()
+    absent = _methods() if names.aliases else set()
     for name, line in names.methods:
         if name in absent:
             said = Verdict(f"Tensor.{name}", "may be missing", hint(f"Tensor.{name}") or "")
