@@ -139,6 +139,32 @@ def _softmax(function: str) -> Callable[..., tuple[Any, ...]]:
     return arguments
 
 
+def _recurrent(function: str) -> Callable[..., tuple[Any, ...]]:
+    kind = function.removesuffix("_input")
+
+    def arguments(kernels: Any, rng: Any, steps: int, n: int, width: int) -> tuple[Any, ...]:
+        x, (w_ih, w_hh) = (
+            _draw(rng, steps * n, width),
+            (_draw(rng, _GATES[kind] * width, width) / width for _ in "ih"),
+        )
+        states = [_draw(rng, n, width) for _ in range(2 if kind == "lstm" else 1)]
+        how = ((n,) * steps, False, *[False] * (kind == "rnn"))
+        given = (x, *states, w_ih, w_hh, None, None, *how)
+        if function == kind:
+            return given
+        found = getattr(kernels, kind)(*given)
+        if kind == "rnn":
+            return _draw(rng, *found.shape), found, w_hh, *how
+        y, gates, others = found
+        if kind == "lstm":
+            return _draw(rng, *y.shape), gates, others, states[1], w_hh, *how
+        return _draw(rng, *y.shape), y, states[0], gates, others, w_hh, *how
+
+    return arguments
+
+
+_GATES = {"rnn": 1, "lstm": 4, "gru": 3}
+_RECURRENT = tuple(name for kind in _GATES for name in (kind, f"{kind}_input"))
 _CONVS = ("conv2d", "conv2d_input", "conv2d_weight")
 _POOLS = {  # the least traffic of the large plane and the small one, in bytes per number
     "max_pool2d": (F32, F32 + 1), "max_pool2d_positions": (0, 8 + 1),
@@ -179,6 +205,7 @@ ARGUMENTS: dict[str, Callable[..., tuple[Any, ...]]] = {
     **{name: _norm(name) for name in _NORMS},
     "blockwise": _blockwise,
     **{name: _softmax(name) for name in _SOFTMAXES},
+    **{name: _recurrent(name) for name in _RECURRENT},
     **{name: _conv(name) for name in _CONVS},
     **{name: _pool(name) for name in _POOLS},
 }
@@ -230,6 +257,12 @@ def _cases() -> list[Case]:
     for function, moved in _SOFTMAXES.items():
         arguments = {"function": function, "case": (4096, 512)}
         cases.append(Case(function, "kernel", arguments, 0, 4096 * 512 * moved))
+    for function in _RECURRENT:
+        arguments = {"function": function, "case": (50, 32, 128)}
+        gates = _GATES[function.removesuffix("_input")]
+        products = 1 if function.endswith("input") else 2  # the weights of x serve forward alone
+        flops = 2.0 * 50 * 32 * gates * 128**2 * products
+        cases.append(Case(function, "kernel", arguments, flops, 0))
     # x is read and y written; then g and x or y are read and the gradient of x written
     for name, its in (("ReLU", ()), ("GELU", ()), ("SiLU", ()), ("Mish", ()), ("BatchNorm2d", (64,)), ("Softmax", (1,)),
                       ("LayerNorm", (32,))):  # fmt: skip

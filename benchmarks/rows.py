@@ -36,6 +36,7 @@ LENET: Targets = {
     "MyGrad": _each(0.15, 0.1),
 }
 CONV: Targets = {"PyTorch": _each(2.0, 0.8)}
+RECURRENT: Targets = {"PyTorch": _each(2.5, 1.5)}
 NETS: Targets = {"PyTorch": _each(2.0, 0.9)}
 MEMORY: Targets = {"PyTorch": _each(1.0, 1.0)}
 IMPORT: Targets = {"": _each(50, 50)}
@@ -72,6 +73,11 @@ def both_ways(layer: tuple[Any, ...]) -> Cost:
     """The cost of a convolution forward and backward: y, x̄ and w̄ cost the same."""
     flops, moved = conv_size(*layer)
     return 3 * flops, 3 * moved
+
+
+def of_recurrent(gates: int, steps: int, batch: int, width: int) -> Cost:
+    """The cost of a recurrent layer both ways: three products for x, and three for the states."""
+    return 12.0 * steps * batch * gates * width**2, 0.0
 
 
 def step_arguments(model: str, *shape: int, **options: Any) -> dict[str, Any]:
@@ -132,6 +138,12 @@ def _rows() -> list[Row]:
         arguments = dict(zip(_CONV_ARGUMENTS, layer, strict=False))
         rows.append(Row("conv", f"conv {name}", "conv_layer", arguments, EAGER, CONV,
                         cost=partial(both_ways, layer)))  # fmt: skip
+    sizes = {"steps": 50, "batch": 32, "width": 128}
+    for name, gates in (("RNN", 1), ("LSTM", 4), ("GRU", 3)):
+        arguments = {"name": name, **sizes}
+        title = f"{name} of 128, 50 steps, batch 32"
+        rows.append(Row("recurrent", title, "recurrent_layer", arguments, ("torch",), RECURRENT,
+                        cost=partial(of_recurrent, gates, **sizes)))  # fmt: skip
     for name, model in _NETS.items():
         arguments = step_arguments(model, 16, 3, 32, 32)
         rows.append(Row("nets", f"{name}, batch 16", "training_step", arguments, FORMATS, NETS,
@@ -140,6 +152,10 @@ def _rows() -> list[Row]:
         arguments = step_arguments(model, 16, 3, 32, 32)
         rows.append(Row("memory", f"peak of {name}, batch 16", "training_step", arguments, EAGER,
                         MEMORY, kind="memory", unit="MiB"))  # fmt: skip
+    for name in ("LSTM", "GRU"):
+        arguments = {"name": name, **sizes}
+        rows.append(Row("memory", f"peak of {name} of 128, 50 steps", "recurrent_layer", arguments,
+                        ("torch",), MEMORY, kind="memory", unit="MiB"))  # fmt: skip
     arguments = step_arguments("lenet", 256, 1, 28, 28)
     rows.append(Row("memory", "peak of LeNet-5, batch 256", "training_step", arguments,
                     (*EAGER, *OTHERS), MEMORY, kind="memory", unit="MiB"))  # fmt: skip

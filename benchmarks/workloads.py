@@ -155,6 +155,31 @@ def layer(
     return run
 
 
+def recurrent_layer(t: Any, name: str, steps: int, batch: int, width: int) -> Run:
+    """Forward and backward of a recurrent layer of `nn`, from the input and the weights on.
+
+    Input and states have that width.
+    """
+    rng = np.random.default_rng(0)
+    x, g = (t.tensor(rng.standard_normal((steps, batch, width), dtype=np.float32)) for _ in "xg")
+    x.requires_grad_()
+    module = getattr(t.nn, name)(width, width)
+    with t.no_grad():
+        for p in module.parameters():
+            bound = 1 / sqrt(width)
+            p.copy_(t.tensor(rng.uniform(-bound, bound, tuple(p.shape)).astype(np.float32)))
+
+    def run() -> Any:
+        x.grad = None
+        for p in module.parameters():
+            p.grad = None
+        y, _ = module(x)
+        y.backward(g)
+        return x.grad[0, 0, 0] + module.weight_hh_l0.grad[0, 0]
+
+    return run
+
+
 def cross_entropy(t: Any, batch: int, classes: int) -> Run:
     """The cross-entropy of logits (batch, classes), and their gradient."""
     rng = np.random.default_rng(0)

@@ -17,7 +17,7 @@ SMALLER = {
     **dict.fromkeys(micro._POOLS, ((2, 3, 6, 6), 2)),
     "matmul": (2, 3, 4), "elementwise": ("gradient of GELU", 2, 3),
     **dict.fromkeys(micro._NORMS, (2, 3, 4, 5)), **dict.fromkeys(micro._SOFTMAXES, (3, 5)),
-    "blockwise": (2, 3),
+    "blockwise": (2, 3), **dict.fromkeys(micro._RECURRENT, (3, 2, 4)),
 }  # fmt: skip
 
 

@@ -71,3 +71,10 @@ def test_a_layer_and_an_optimizer_run_alone():
     step = workloads.optimizer_step(tc, "SGD", (4, 2), {"lr": 0.1, "momentum": 0.9})
     assert float(step().detach()) == pytest.approx(0.9)
     assert float(workloads.cross_entropy(tc, 4, 3)()) > 0
+
+
+def test_recurrent_layers_run_alone():
+    runs = [workloads.recurrent_layer(tc, name, 3, 2, 4) for name in ("RNN", "LSTM", "GRU")]
+    found = [float(run().detach()) for run in runs]
+    assert np.isfinite(found).all()
+    assert found == [float(run().detach()) for run in runs]

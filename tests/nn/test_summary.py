@@ -99,9 +99,17 @@ def test_einsum_of_two_is_counted():
 
 
 def test_every_op_that_multiplies_matrices_is_counted():
-    pattern = "conv|linear$|matmul|contract|attention|einsum|mm$"
+    pattern = "conv|linear$|matmul|contract|attention|einsum|mm$|^rnn$|^lstm$|^gru$"
     wanted = {name for name in registry if re.search(pattern, name)}
     assert {name for name in wanted if not name.endswith("_weight")} <= MULTIPLY_ADDS.keys()
+
+
+@pytest.mark.parametrize("kind, gates", [("RNN", 1), ("LSTM", 4), ("GRU", 3)])
+def test_a_recurrent_layer_has_two_products_a_step(kind, gates):
+    both = getattr(nn, kind)(3, 5, bidirectional=True, bias=kind == "RNN")
+    assert nn.summary(both, (7, 2, 3)).multiply_adds == 2 * 7 * 2 * gates * 5 * (3 + 5)
+    cell = getattr(nn, f"{kind}Cell")(3, 5)
+    assert nn.summary(cell, (2, 3)).multiply_adds == 2 * gates * 5 * (3 + 5)
 
 
 def test_shared_and_frozen_parameters_and_repeated_calls():

@@ -49,6 +49,11 @@ def _contraction(shapes: Any, y: Any, attributes: dict[str, Any]) -> int:
     return math.isqrt(math.prod(a) * math.prod(b) * math.prod(y))
 
 
+def _recurrent(shapes: Any, y: Any, _: Any) -> int:
+    *_, w_ih, w_hh, _, _ = shapes
+    return (math.prod(w_ih) + math.prod(w_hh)) * shapes[0][0]  # for each row of x
+
+
 MULTIPLY_ADDS: dict[str, Callable[[Any, Any, dict[str, Any]], int]] = {
     "conv2d": _convolution,
     "conv3d": _convolution,
@@ -57,6 +62,9 @@ MULTIPLY_ADDS: dict[str, Callable[[Any, Any, dict[str, Any]], int]] = {
     "linear": _product,
     "matmul": _product,
     "contract": _contraction,
+    "rnn": _recurrent,
+    "lstm": _recurrent,
+    "gru": _recurrent,
 }
 
 

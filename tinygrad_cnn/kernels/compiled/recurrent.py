@@ -23,10 +23,16 @@ from .loops.product import ZEROS_BYTES
 from .matmul import by_panels, is_readable, matmul, panel_fits, panel_width
 
 
-def _covers(*arrays):
-    """Whether the loops can compute with these arrays, some of which may be None."""
-    x = arrays[0]
-    return x.dtype in FLOATS and x.size and all(a is None or a.dtype == x.dtype for a in arrays)
+def _covers(x, *others):
+    """Whether the loops can compute with these arrays. Any of the others may be None."""
+    if x.dtype not in FLOATS or not x.size:
+        return False
+    return all(a is None or (a.dtype == x.dtype and a.size) for a in others)
+
+
+def _dense(*arrays):
+    """The arrays as the loops read them: contiguous and aligned."""
+    return [a if a.flags.c_contiguous and a.flags.aligned else a.copy("C") for a in arrays]
 
 
 @lru_cache(maxsize=64)
@@ -100,7 +106,7 @@ def rnn_input(g, y, w_hh, sizes, reverse, relu):
     if not _covers(y, g, w_hh):
         return FALLBACK.rnn_input(g, y, w_hh, sizes, reverse, relu)
     H = y.shape[1]
-    g, y = np.ascontiguousarray(g), np.ascontiguousarray(y)
+    g, y = _dense(g, y)
     d, (w, width) = np.empty_like(y), _panels(w_hh)
     dh, deep = _zeros(sizes[0], H, width, y.dtype)
     common = address(g), address(y), address(w), width, address(dh), deep, address(d)
@@ -130,7 +136,7 @@ def lstm_input(g, gates, cells, c0, w_hh, sizes, reverse):
     if not (_covers(cells, g, gates, c0, w_hh) and gates.strides[1] == gates.itemsize):
         return FALLBACK.lstm_input(g, gates, cells, c0, w_hh, sizes, reverse)
     rows, H = cells.shape
-    g, cells, c0 = (np.ascontiguousarray(a) for a in (g, cells, c0))
+    g, cells, c0 = _dense(g, cells, c0)
     d, (w, width) = aligned((rows, 4 * H), g.dtype), _panels(w_hh)
     (dh, deep), dc = _zeros(sizes[0], H, width, g.dtype), g[rows:].copy()
     common = (
@@ -162,7 +168,7 @@ def gru_input(g, y, h0, gates, hidden, w_hh, sizes, reverse):
     if not (_covers(y, g, h0, gates, hidden, w_hh) and gates.strides[1] == gates.itemsize):
         return FALLBACK.gru_input(g, y, h0, gates, hidden, w_hh, sizes, reverse)
     rows, H = y.shape
-    g, y, h0, hidden = (np.ascontiguousarray(a) for a in (g, y, h0, hidden))
+    g, y, h0, hidden = _dense(g, y, h0, hidden)
     d, d_hidden = aligned((rows, 3 * H), g.dtype), aligned((rows, 3 * H), g.dtype)
     w, width = _panels(w_hh)
     dh, deep = _zeros(sizes[0], H, width, g.dtype)
