@@ -171,15 +171,11 @@ def _check(x: Any, name: str, others: tuple[Any, ...], elementwise: bool = False
         )
     recorded = _check_graph(x, name, others)
     array = x._array
-    if (
-        array.size
-        and 0 in array.strides
-        and any([n > 1 and s == 0 for n, s in zip(array.shape, array.strides, strict=True)])
-    ):
+    if not array.flags.c_contiguous and _overlaps(array):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a "
-            f"single memory location, as after expand(): {name}_ on shape {array.shape}. clone() it "
-            "first"
+            "single memory location, as after expand() or unfold(): "
+            f"{name}_ on shape {array.shape}. clone() it first"
         )
     if not array.flags.writeable:
         raise RuntimeError(
@@ -189,6 +185,18 @@ def _check(x: Any, name: str, others: tuple[Any, ...], elementwise: bool = False
     if elementwise:
         _check_fit(array, [t._array if isinstance(t, Recorded) else t for t in others], name)
     return recorded
+
+
+def _overlaps(array: np.ndarray) -> bool:
+    """Whether two elements share memory. Exact for views of an array in which none do."""
+    reach = array.itemsize
+    if array.size:
+        for stride, n in sorted(zip(map(abs, array.strides), array.shape, strict=True)):
+            if n > 1:
+                if stride < reach:
+                    return True
+                reach += (n - 1) * stride
+    return False
 
 
 def _check_graph(x: Any, name: str, others: Any) -> bool:

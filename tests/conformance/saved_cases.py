@@ -31,6 +31,8 @@ F.pad(p, (1, 1)) | torch.cat([p, p]) | torch.stack([p, p]) | p[:, [0, 2]] | p[p 
 torch.roll(p, 1, 0) | p.repeat(2, 1) | p.to(torch.float32) | p.clone() | p.masked_fill(p > 0.5, 0.0)
 p.tril() | p * 2 | p / 2 | p + 1 | F.cross_entropy(p, torch.tensor([0, 1]))
 F.nll_loss(p, torch.tensor([0, 1])) | p.gather(1, torch.tensor([[0], [1]])) | p.sort(1)[0]
+torch.erfc(p) | p.unfold(1, 1, 2) | torch.quantile(p, 0.3, 1) | p.kthvalue(2, 1)[0] | p.nansum(1)
+p.nanmean(1) | torch.diff(p) | p.mode(1)[0] | torch.atleast_3d(p) | torch.tensor_split(p, 2, 1)[0]
 p.topk(2)[0] | F.prelu(p - 1, torch.tensor([0.1], dtype=torch.float64)) | F.glu(p.repeat(1, 2))
 """
 
@@ -41,6 +43,9 @@ F.mse_loss(p, q) | F.l1_loss(p, q) | F.smooth_l1_loss(p, q) | F.huber_loss(p, q)
 F.binary_cross_entropy_with_logits(p, q.sigmoid()) | F.kl_div(p, q) | F.linear(p, q)
 torch.einsum('ij,kj->ik', p, q) | torch.addcmul(p, p, q) | F.cosine_similarity(p, q)
 torch.lerp(p, q, 0.3) | torch.outer(p[0], q[0]) | F.pairwise_distance(p, q)
+torch.xlogy(p, q) | torch.cdist(p, q) | torch.dist(p, q) | torch.cdist(p, q, 1.0)
+p.index_put((torch.tensor([0]),), q[0]) | p.index_put((torch.tensor([0, 0]),), q[0], True)
+p.scatter_reduce(1, torch.tensor([[0, 0, 2], [1, 0, 1]]), q, 'sum') | p.scatter_reduce(1, torch.tensor([[0, 0, 1]]), q[:1], 'mean')
 torch.bmm(p[None], q.t()[None]) | torch.addmm(p[:, :2], p, q.t())
 """
 
@@ -49,6 +54,8 @@ F.conv2d(i, w) | F.conv_transpose2d(i, w) | F.max_pool2d(i, 2) | F.avg_pool2d(i,
 F.adaptive_avg_pool2d(i, 1) | F.adaptive_max_pool2d(i, 1) | F.group_norm(i, 1) | F.instance_norm(i)
 F.interpolate(i, scale_factor=2, mode='bilinear') | F.interpolate(i, scale_factor=2)
 F.batch_norm(i, None, None, training=True) | F.local_response_norm(i, 1)
+F.grid_sample(i, w * 0.1, align_corners=False) | F.grid_sample(i, w.detach() * 0.2, 'nearest', align_corners=True)
+F.grid_sample(i.detach(), w * 0.1, 'bicubic', 'reflection', False)
 F.pad(i, (1, 1, 1, 1), mode='reflect') | F.unfold(i, 2)
 """
 
