@@ -44,9 +44,9 @@ def save(
     they are loaded. A named file is replaced as a whole: after a failure the old one is still there. A
     name that ends in ".safetensors" gives a file in that format, for one dict of names and Tensors.
 
-    `pickle_module` and `pickle_protocol` have no effect: the format is one. Raises TypeError for other
-    objects, before a file is touched. An object of a class that `serialization.safe_globals` allows can
-    be saved too. NotImplementedError for the format before PyTorch 1.6.
+    Without `_use_new_zipfile_serialization`, the file has the format before PyTorch 1.6. `pickle_module`
+    and `pickle_protocol` have no effect. Raises TypeError for other objects, before a file is touched.
+    An object of a class that `serialization.safe_globals` allows can be saved too.
 
     >>> import io
     >>> file = io.BytesIO()
@@ -59,21 +59,17 @@ def save(
         raise AttributeError(
             "expected 'f' to be string, path, or a file-like object with a 'write' attribute"
         )
-    if not _use_new_zipfile_serialization:
-        raise NotImplementedError(
-            "save: _use_new_zipfile_serialization=False, the format before PyTorch 1.6, is only read"
-        )
     if isinstance(f, (str, os.PathLike)) and os.fspath(f).endswith(".safetensors"):
         safetensors.save_file(obj, f)  # type: ignore[arg-type]  # checked there
+        return
+    if not _use_new_zipfile_serialization:
+        write(f, legacy.parts(obj))
         return
     storages: list[Stored] = []
 
     def id_of(storage: Stored, start: tuple[Any, ...]) -> tuple[Any, ...]:
-        if storage.key is None:
-            storage.key = str(len(storages))
-            storages.append(storage)
         kind, cls, location, count = start
-        return kind, cls, storage.key, location, count
+        return kind, cls, storage.key_in(storages), location, count
 
     pickle = pickled(obj, id_of)
     records: list[tuple[str, Any]] = [("data.pkl", pickle)]
