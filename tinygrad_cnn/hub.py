@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlparse as urlparse
 
 from .metadata import device
@@ -130,3 +130,9 @@ def _check_hash(path: str, prefix: str) -> None:
         raise RuntimeError(
             f'invalid hash value (expected "{prefix}", got "{found[: len(prefix)]}") of {path}'
         )
+
+
+if not TYPE_CHECKING:
+    from .compat.missing import not_here as _not_here
+
+    _not_here(globals())

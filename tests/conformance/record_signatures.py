@@ -37,7 +37,7 @@ CLASSES_FILE = FILE.with_name("classes.json")
 CLASSES = (
     "nn", "nn.init", "nn.utils", "nn.utils.parametrizations", "nn.utils.parametrize", "nn.utils.rnn", "optim",
     "optim.lr_scheduler", "autograd", "autograd.function", "autograd.functional", "utils.checkpoint",
-    "utils.data",
+    "utils.data", "hub", "serialization",
 )  # fmt: skip
 NUMPY_NAMES = {"input": ["x", "a", "x1"], "other": ["x2"], "dim": ["axis"], "keepdim": ["keepdims"]}
 TYPES = {  # PyTorch's names for types, by ours

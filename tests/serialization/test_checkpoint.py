@@ -309,10 +309,12 @@ def test_mapped_files(tmp_path):
         tc.load(io.BytesIO(path.read_bytes()), mmap=True)
 
 
-def test_the_format_before_1_6_is_not_written(tmp_path):
-    with pytest.raises(NotImplementedError, match="_use_new_zipfile_serialization=False"):
-        tc.save(1, tmp_path / "x", _use_new_zipfile_serialization=False)
-    assert os.listdir(tmp_path) == []
+@given(nests)
+def test_the_format_before_1_6_comes_back_too(value):
+    file = io.BytesIO()
+    tc.save(value, file, _use_new_zipfile_serialization=False)
+    file.seek(0)
+    assert alike(tc.load(file), value)
 
 
 def test_the_arguments_about_pickles_are_taken_and_others_are_not(tmp_path):

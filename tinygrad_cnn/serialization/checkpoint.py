@@ -9,7 +9,8 @@ from __future__ import annotations
 import mmap as memory_maps
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from ..engine import wrap
@@ -43,9 +44,9 @@ def save(
     they are loaded. A named file is replaced as a whole: after a failure the old one is still there. A
     name that ends in ".safetensors" gives a file in that format, for one dict of names and Tensors.
 
-    `pickle_module` and `pickle_protocol` have no effect: the format is one. Raises TypeError for other
-    objects, before a file is touched. An object of a class that `serialization.safe_globals` allows can
-    be saved too. NotImplementedError for the format before PyTorch 1.6.
+    Without `_use_new_zipfile_serialization`, the file has the format before PyTorch 1.6. `pickle_module`
+    and `pickle_protocol` have no effect. Raises TypeError for other objects, before a file is touched.
+    An object of a class that `serialization.safe_globals` allows can be saved too.
 
     >>> import io
     >>> file = io.BytesIO()
@@ -58,21 +59,17 @@ def save(
         raise AttributeError(
             "expected 'f' to be string, path, or a file-like object with a 'write' attribute"
         )
-    if not _use_new_zipfile_serialization:
-        raise NotImplementedError(
-            "save: _use_new_zipfile_serialization=False, the format before PyTorch 1.6, is only read"
-        )
     if isinstance(f, (str, os.PathLike)) and os.fspath(f).endswith(".safetensors"):
         safetensors.save_file(obj, f)  # type: ignore[arg-type]  # checked there
+        return
+    if not _use_new_zipfile_serialization:
+        write(f, legacy.parts(obj))
         return
     storages: list[Stored] = []
 
     def id_of(storage: Stored, start: tuple[Any, ...]) -> tuple[Any, ...]:
-        if storage.key is None:
-            storage.key = str(len(storages))
-            storages.append(storage)
         kind, cls, location, count = start
-        return kind, cls, storage.key, location, count
+        return kind, cls, storage.key_in(storages), location, count
 
     pickle = pickled(obj, id_of)
     records: list[tuple[str, Any]] = [("data.pkl", pickle)]
@@ -125,41 +122,61 @@ def load(
     check_location(map_location)
     if mmap and not is_path(f):
         raise ValueError("f must be a file path in order to use the mmap argument")
-    with opened(f) as (stream, name):
-        try:
-            found, storages = _load(stream, name, f if mmap else None, encoding, errors)
-        except CheckpointError as error:
-            raise CheckpointError(f"{name}: {error}") from error.__cause__
+    with opened(f) as (stream, name), _errors_of(name):
+        found, storages = _load(stream, name, f if mmap else None, encoding, errors)
     _restore(storages, map_location)
     return found
+
+
+def load_pickle(f: File, encoding: str = "utf-8") -> Any:
+    """Read a pickle that Python itself wrote, with the same allow-list: plain values and NumPy arrays.
+
+    CheckpointError for a file that is damaged, or that needs anything else.
+
+    >>> import io, pickle
+    >>> tc.serialization.load_pickle(io.BytesIO(pickle.dumps({"labels": [3, 5]})))
+    {'labels': [3, 5]}
+    """
+    with opened(f) as (stream, name), _errors_of(name):
+        return Machine(stream, Allowed(None, stream.size), encoding, "strict").run()
+
+
+@contextmanager
+def _errors_of(name: str) -> Iterator[None]:
+    """Turn what a damaged or hostile file raises into one CheckpointError that names it."""
+    try:
+        yield
+    except ImportError:  # of the package for bfloat16
+        raise
+    except CheckpointError as error:
+        raise CheckpointError(f"{name}: {error}") from None
+    except (
+        ValueError
+    ) as error:  # our own words; those of Python come from damaged texts and numbers
+        raise CheckpointError(f"{name}: is refused or damaged: {error}") from None
+    except OSError:
+        raise
+    except Exception as error:  # of a damaged pickle, or of a function that the program allows
+        raise CheckpointError(
+            f"{name}: is damaged: its pickle makes no sense ({type(error).__name__}: {error})"
+        ) from error
 
 
 def _load(
     stream: Stream, name: str, mapped: File | None, encoding: str, errors: str
 ) -> tuple[Any, list[Storage]]:
-    """The object in a file, and its storages. CheckpointError without the name of the file."""
+    """The object in a file, and its storages."""
     start = stream.take(min(64, stream.size))
     stream.move(0)
-    try:
-        if start.startswith(archive.MAGIC):
-            return _load_archive(stream, mapped, encoding, errors)
-        if legacy.is_legacy(start):
-            if mapped is not None:
-                raise CheckpointError("is in the format before PyTorch 1.6: mmap cannot be used")
-            return legacy.load(stream, encoding, errors)
-        if name.endswith(".safetensors") or start[8:9] == b"{":
-            return safetensors.decode(stream.take(stream.size)), []
-        raise CheckpointError(_likely_kind(stream))
-    except (CheckpointError, ImportError):
-        raise
-    except (
-        ValueError
-    ) as error:  # our own words; those of Python come from damaged texts and numbers
-        raise CheckpointError(f"is refused or damaged: {error}") from None
-    except Exception as error:  # of a damaged pickle, or of a function that the program allows
-        raise CheckpointError(
-            f"is damaged: its pickle makes no sense ({type(error).__name__}: {error})"
-        ) from error
+    if start.startswith(archive.MAGIC):
+        return _load_archive(stream, mapped, encoding, errors)
+    if legacy.is_legacy(start):
+        if mapped is not None:
+            raise CheckpointError("is in the format before PyTorch 1.6: mmap cannot be used")
+        return legacy.load(stream, encoding, errors)
+    if name.endswith(".safetensors") or start[8:9] == b"{":
+        return safetensors.decode(stream.take(stream.size)), []
+    raise CheckpointError(_likely_kind(stream))
 
 
 def _load_archive(

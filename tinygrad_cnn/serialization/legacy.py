@@ -14,7 +14,8 @@ import numpy as np
 from .allowed import Allowed
 from .files import CheckpointError, Stream
 from .interpreter import Machine
-from .tensors import Storage, storage_id
+from .pickler import pickled
+from .tensors import Storage, Stored, storage_id
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
@@ -53,6 +54,23 @@ def load(stream: Stream, encoding: str, errors: str) -> tuple[Any, list[Storage]
             )
         stream.fill(storage.data)
     return found, list(storages.whole.values())
+
+
+def parts(obj: object) -> list[Any]:
+    """The bytes of a file that holds the object. TypeError for one that cannot be saved."""
+    storages: list[Stored] = []
+
+    def id_of(storage: Stored, start: tuple[Any, ...]) -> tuple[Any, ...]:
+        key = storage.key_in(storages)
+        kind, cls, location, count = start
+        return kind, cls, key, location, count, None
+
+    sizes = {"short": 2, "int": 4, "long": 4}
+    facts = {"protocol_version": _PROTOCOL, "little_endian": True, "type_sizes": sizes}
+    pickles = [pickled(value, id_of) for value in (_MAGIC, _PROTOCOL, facts, obj)]
+    keys = pickled([storage.key for storage in storages], id_of)
+    blocks = [part for s in storages for part in (s.count.to_bytes(8, "little"), s.data)]
+    return [*pickles, keys, *blocks]
 
 
 class _Storages:

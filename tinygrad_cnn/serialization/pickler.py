@@ -292,8 +292,7 @@ class _Pickler:
         stored = place.storage
         kind = dtypes.storage_of(stored.dtype)
         cls = _named("storage.UntypedStorage" if kind is None else kind)
-        n = stored.data.size if kind is None else stored.data.size // stored.dtype.itemsize
-        self.save(self._id_of(stored, (_STORAGE, cls, _CPU, n)))
+        self.save(self._id_of(stored, (_STORAGE, cls, _CPU, stored.count)))
         self.out += b"Q"
 
     def _size(self, value: metadata.Size) -> None:

@@ -182,6 +182,19 @@ class Stored:
         self.data, self.dtype = data, dtype
         self.key: str | None = None
 
+    @property
+    def count(self) -> int:
+        """The number of elements. Those of an untyped storage are bytes."""
+        typed = dtypes.storage_of(self.dtype) is not None
+        return self.data.size // self.dtype.itemsize if typed else self.data.size
+
+    def key_in(self, storages: list[Stored]) -> str:
+        """The key in a file. The first time it is asked for, the storage is added to the list."""
+        if self.key is None:
+            self.key = str(len(storages))
+            storages.append(self)
+        return self.key
+
 
 def _contiguous(shape: tuple[int, ...]) -> tuple[int, ...]:
     strides, step = [], 1
