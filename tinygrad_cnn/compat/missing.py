@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.machinery import ModuleSpec
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from .paths import PATHS, SAME_NAMES
 
 ROOT = __name__.partition(".")[0]
-COVERAGE_PAGE = Path(__file__).parents[1] / "coverage.md"
+_HERE = os.path.dirname(__file__)  # no pathlib: it takes a tenth of the import
+COVERAGE_PAGE = os.path.join(os.path.dirname(_HERE), "coverage.md")
 
 
 def not_here(
@@ -113,7 +114,8 @@ def hints() -> dict[str, str]:
 
 def _lines(file: str) -> list[str]:
     """The lines of a file beside this one, without comments and blank lines."""
-    text = Path(__file__).with_name(file).read_text(encoding="utf-8")
+    with open(os.path.join(_HERE, file), encoding="utf-8") as stream:
+        text = stream.read()
     return [line for line in text.splitlines() if line and not line.startswith("#")]
 
 
@@ -135,7 +137,8 @@ def not_members(cls: type, file: str) -> None:
     A `__getattr__` instead would slow down every access to the other attributes. `dir` of an instance
     does not list these names.
     """
-    absent = [name for line in _lines(file) for name in line.split() if not hasattr(cls, name)]
+    there = {name for base in cls.__mro__ for name in vars(base)}  # hasattr would load rare ones
+    absent = [name for line in _lines(file) for name in line.split() if name not in there]
     for name in absent:
         setattr(cls, name, _MissingMember(f"{ROOT}.{cls.__name__}.{name}"))
 
