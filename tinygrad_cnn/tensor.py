@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, overload
+from typing import Any, Self, overload
 
 import numpy as np
 
@@ -41,11 +41,11 @@ class Tensor(Conversions):
     __slots__ = ()
     __array_ufunc__ = array_ufunc
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        made = legacy.new("Tensor", get_default_dtype(), args, kwargs, any_=True)
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        made: Any = legacy.new("Tensor", get_default_dtype(), args, kwargs, any_=True)
         if cls is Tensor:
             return made
-        new = _rebuild(cls, made.detach()._array, False)
+        new: Any = _rebuild(cls, made.detach()._array, False)
         new._shared = True
         return new
 
