@@ -11,7 +11,6 @@ import numpy as np
 
 from . import autograd, engine, metadata, ops
 from .conversion import Conversions
-from .creation import legacy
 from .dtypes import DTYPES, dtype
 from .engine import Node, Recorded, leaf, share, wrap
 from .engine.dtypes import FLOATING, get_default_dtype
@@ -42,6 +41,8 @@ class Tensor(Conversions):
     __array_ufunc__ = array_ufunc
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        from .creation import legacy  # few programs need it
+
         made: Any = legacy.new("Tensor", get_default_dtype(), args, kwargs, any_=True)
         if cls is Tensor:
             return made
@@ -63,6 +64,8 @@ class Tensor(Conversions):
         >>> tc.tensor([1, 2]).new([3.5]), tc.tensor([1, 2]).new(2, 3).shape
         (tensor([3]), torch.Size([2, 3]))
         """
+        from .creation import legacy
+
         named = {"device": device, "size": size, "data": data, "other": other}
         kwargs = {name: value for name, value in named.items() if value is not None}
         return legacy.new("new", self._array.dtype, args, kwargs)
