@@ -168,6 +168,15 @@ class Tensor(Conversions):
         """
         return self._array.nbytes
 
+    @property
+    def itemsize(self) -> int:
+        """The size of one element, in bytes.
+
+        >>> tc.zeros(2, 3).itemsize
+        4
+        """
+        return self._array.itemsize
+
     def element_size(self) -> int:
         """The size of one element, in bytes.
 
