@@ -246,3 +246,20 @@ def test_an_output_that_is_a_tensor():
         np.add(x, 1.0, out=tc.zeros(2, dtype=tc.int64))
     np.add.at(out, [0, 0], 1.0)
     assert out.tolist() == [4.0, 3.0]
+
+
+def test_a_result_that_no_tensor_can_hold_stays_an_array():
+    y = np.sqrt(tc.ones(2), dtype=np.longdouble)
+    assert type(y) is np.ndarray
+    assert y.dtype == np.longdouble
+    assert np.sqrt(tc.ones(2), dtype=tc.float64).dtype is tc.float64
+    with pytest.raises(TypeError, match="unsupported dtype"):
+        tc.ones(2) + np.ones(2, np.longdouble)
+
+
+def test_functions_of_bfloat16():
+    x = tc.tensor([1.5, 2.0]).bfloat16()
+    for y in (np.add(x, 1), np.exp(x), np.mean(x), np.multiply(2.5, x), np.maximum(x, x)):
+        assert y.dtype is tc.bfloat16
+    assert (np.ones(2, np.float32) * x).dtype is tc.float32
+    assert np.asarray(x).dtype == tc.bfloat16

@@ -97,7 +97,7 @@ class dtype:
             isinstance(other, type) and issubclass(other, np.generic)
         ):
             found = np.dtype(other)
-            return self._numpy == found if self._numpy else found.name == self._name
+            return found.name == self._name if self._numpy is None else found == self._numpy
         return False if isinstance(other, dtype) else NotImplemented
 
     def __hash__(self) -> int:  # as NumPy's, so that both find an entry of a dict

@@ -5,14 +5,13 @@ from __future__ import annotations
 import warnings
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, overload
+from typing import Any, Self, overload
 
 import numpy as np
 
 from . import autograd, engine, metadata, ops
 from .compat.missing import not_members
 from .conversion import Conversions
-from .creation import legacy
 from .dtypes import DTYPES, dtype
 from .engine import Node, Recorded, leaf, share, wrap
 from .engine.dtypes import FLOATING, get_default_dtype
@@ -42,11 +41,13 @@ class Tensor(Conversions):
     __slots__ = ()
     __array_ufunc__ = array_ufunc
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        made = legacy.new("Tensor", get_default_dtype(), args, kwargs, any_=True)
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        from .creation import legacy  # few programs need it
+
+        made: Any = legacy.new("Tensor", get_default_dtype(), args, kwargs, any_=True)
         if cls is Tensor:
             return made
-        new = _rebuild(cls, made.detach()._array, False)
+        new: Any = _rebuild(cls, made.detach()._array, False)
         new._shared = True
         return new
 
@@ -64,6 +65,8 @@ class Tensor(Conversions):
         >>> tc.tensor([1, 2]).new([3.5]), tc.tensor([1, 2]).new(2, 3).shape
         (tensor([3]), torch.Size([2, 3]))
         """
+        from .creation import legacy
+
         named = {"device": device, "size": size, "data": data, "other": other}
         kwargs = {name: value for name, value in named.items() if value is not None}
         return legacy.new("new", self._array.dtype, args, kwargs)
@@ -165,6 +168,15 @@ class Tensor(Conversions):
         24
         """
         return self._array.nbytes
+
+    @property
+    def itemsize(self) -> int:
+        """The size of one element, in bytes.
+
+        >>> tc.zeros(2, 3).itemsize
+        4
+        """
+        return self._array.itemsize
 
     def element_size(self) -> int:
         """The size of one element, in bytes.

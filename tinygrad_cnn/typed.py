@@ -64,13 +64,14 @@ class tensortype(type):
         """`torch.strided`: the only layout."""
         return strided
 
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+    def __call__(cls, *args: Any, **kwargs: Any) -> Tensor:
         """A Tensor of sizes, or of data. TypeError for those of a GPU."""
         if cls.is_cuda:
             raise TypeError(
                 f"type {cls.type_name} not available. Torch not compiled with CUDA enabled."
             )
-        return legacy.new(cls.__name__, cls._dtype.dtype, args, kwargs)
+        made: Tensor = legacy.new(cls.__name__, cls._dtype.dtype, args, kwargs)
+        return made
 
     def __instancecheck__(cls, instance: object) -> bool:
         return (

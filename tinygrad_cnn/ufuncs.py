@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import functions as f, ops
+from .dtypes import supported
 from .engine import Recorded, grad_mode, mark_written, no_grad, wrap
 from .engine.dtypes import result_type
 from .functions.arguments import array_of
@@ -81,7 +82,12 @@ def array_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs:
     if outs:
         return getattr(ufunc, method)(*arrays, out=outs, **kwargs)
     result = getattr(ufunc, method)(*arrays, **kwargs)
-    return tuple(map(wrap, result)) if isinstance(result, tuple) else wrap(result)
+    return tuple(map(_wrapped, result)) if isinstance(result, tuple) else _wrapped(result)
+
+
+def _wrapped(result: Any) -> Any:
+    """A Tensor of NumPy's result; the result itself if no Tensor has its dtype."""
+    return wrap(result) if supported(result.dtype) else result
 
 
 def _known(x: Any) -> bool:

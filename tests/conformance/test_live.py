@@ -187,3 +187,37 @@ def test_einsum(spec, data):
     terms = spec.replace("...", "b").partition("->")[0].split(",")
     inputs = {f"x{k}": real(*(sides[letter] for letter in term)) for k, term in enumerate(terms)}
     agree(f"torch.einsum({spec!r}, {', '.join(inputs)})", **inputs)
+
+
+DTYPES = [
+    "bool",
+    "uint8",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "float16",
+    "bfloat16",
+    "float32",
+    "float64",
+]
+OPERAND = st.tuples(st.sampled_from(DTYPES), st.sampled_from(["", "[0]", "[:, 0]", "[0, 0]"]))
+
+
+@drawn
+@given(
+    st.sampled_from(["+", "*", "/", "<", "=="]),
+    OPERAND,
+    OPERAND | st.sampled_from(["2", "0.5", "True"]),
+)
+def test_the_dtype_in_which_operands_meet(op, left, right):
+    a, b = (
+        x if isinstance(x, str) else f"{n}{x[1]}.to(torch.{x[0]})"
+        for n, x in (("x", left), ("y", right))
+    )
+    agree(
+        f"z = {a} {op} {b}\ny = z.dtype, z.double()",
+        grad=(),
+        x=integers(3, 3, high=4),
+        y=integers(3, 3, high=3),
+    )

@@ -151,3 +151,31 @@ def test_none_is_no_number(data):
             make(data, dtype=tc.float32)
         with pytest.raises(TypeError):
             make(data)
+
+
+B, H, N = tc.tensor([1.5]).bfloat16(), tc.tensor([1.5]).half(), tc.tensor([2])
+
+
+@pytest.mark.parametrize(
+    ("data", "dtype"),
+    [
+        ([B[0], B[0]], tc.bfloat16), ([B[0], 1], tc.bfloat16), ([B[0], 1.0], tc.float32),
+        ([H[0], 1.0], tc.float32), ([H[0], 2], tc.float16), ([B[0], H[0]], tc.float32),
+        ([N[0], B[0]], tc.bfloat16), ([B[0], B[0].double()], tc.float64), ([B, B], tc.bfloat16),
+    ],
+)  # fmt: skip
+def test_a_sequence_has_the_dtype_in_which_its_elements_meet(data, dtype):
+    x = tc.tensor(data)
+    assert x.dtype is dtype
+    assert x.reshape(-1).tolist() == [float(v) for v in data]
+
+
+def test_numbers_that_a_dtype_cannot_hold():
+    assert tc.tensor([1e39]).isinf()
+    assert tc.tensor([1e6], dtype=tc.float16).isinf()
+    assert tc.tensor([1e39], dtype=tc.bfloat16).isinf()
+    assert tc.tensor([1e39], dtype=tc.float64).float().isinf()
+    for number, dtype in ((255.9, tc.uint8), (-0.5, tc.uint8), (1e19, tc.int64), (-129.0, tc.int8)):
+        with pytest.raises(RuntimeError, match="without overflow"):
+            tc.tensor([number], dtype=dtype)
+    assert tc.tensor([-0.5, 127.0], dtype=tc.int8).tolist() == [0, 127]

@@ -51,6 +51,8 @@ def _array(data: Any, dtype: np.dtype[Any] | None) -> np.ndarray:
         numbers = _plain(data, kinds)
         if dtype is not None and dtype.kind in "iu" and not kinds:
             _check_range(np.array(numbers), dtype)
+        if dtype is None and len(kinds) > 1 and any(kind.kind == "V" for kind in kinds):
+            dtype = functools.reduce(promote_types, kinds)  # NumPy knows too little of bfloat16
         array = np.array(numbers, dtype)
     except (OverflowError, ValueError) as error:
         if dtype is None or "out of bounds" not in str(error):
@@ -128,6 +130,8 @@ def _plain(data: Any, kinds: set[Any]) -> Any:
         kinds.add(data.dtype)
     elif isinstance(data, (list, tuple)) and not _are_numbers(data):
         items = [_plain(x, kinds) for x in data]
+        if any(isinstance(x, float) for x in items):
+            kinds.add(get_default_dtype())
         if any(isinstance(x, (int, float)) for x in items):  # beside Tensors of one element
             return [x.item() if isinstance(x, np.ndarray) and x.size == 1 else x for x in items]
         return items

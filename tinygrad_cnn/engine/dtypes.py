@@ -71,7 +71,8 @@ def result_type(*operands: Any) -> np.dtype:
     for x in operands:
         if isinstance(x, np.ndarray):
             dtype, strength = x.dtype, 1 if x.ndim == 0 else 0
-            if dtype.kind not in RANK or (dtype.kind == "V" and dtype.name != "bfloat16"):
+            known = dtype.kind in RANK and dtype.itemsize <= 8
+            if not known or (dtype.kind == "V" and dtype.name != "bfloat16"):
                 raise TypeError(f"unsupported dtype {dtype}: wanted bool, integer or float")
         else:
             dtype, strength = _NUMBER[type(_scalar(x))] or _default, 2

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from ... import engine, functions, ops
 from ...functions.arguments import in_floats, optional_tensors, sizes, tensors
 from ...tensor import Tensor
@@ -208,8 +210,9 @@ def rms_norm(
     """input / √(mean of input² + eps), with the mean over its last axes, · weight.
 
     weight has the shape `normalized_shape` and any dtype: the output has that of the input. eps is by
-    default the machine epsilon of that dtype. Raises NotImplementedError for an input of integers,
-    otherwise as `layer_norm`. (Zhang and Sennrich 2019, Root mean square layer normalization.)
+    default the machine epsilon of that dtype, but float32's for float16 and bfloat16, which compute
+    in float32. Raises NotImplementedError for an input of integers, otherwise as `layer_norm`. (Zhang
+    and Sennrich 2019, Root mean square layer normalization.)
 
     >>> rms_norm(tc.tensor([[1.0, 7.0]]), 2)
     tensor([[0.2000, 1.4000]])
@@ -217,10 +220,9 @@ def rms_norm(
     floating("rms_norm", input=input)
     optional_tensors("rms_norm", 3, weight=weight)
     dims, last = _last_axes("rms_norm", input, normalized_shape, weight, None)
-    if eps is None:
-        from ...limits import finfo  # few programs need it
-
-        eps = finfo(input._array.dtype).eps
+    if eps is None:  # of the dtype that computes: float32 for float16 and bfloat16
+        double = input._array.dtype == np.float64
+        eps = float(np.finfo(np.float64 if double else np.float32).eps)
     y = ops.rms_norm(input, weight, dims=dims, affine_shape=last, eps=eps)[0]
     return y if y._array.dtype == input._array.dtype else ops.cast(y, dtype=input._array.dtype)
 
