@@ -129,7 +129,7 @@ LAYERS = [  # each may import itself and earlier ones
     ("optim",),
     ("amp", "multiprocessing", "profiler", "serialization", "utils"),
     ("compat",),
-    ("testing",),
+    ("port", "testing"),
 ]
 LEVEL = {name: k for k, layer in enumerate(LAYERS) for name in layer}
 MISSING = ("compat", "compat.missing", "compat.paths")  # one mechanism

@@ -9,8 +9,9 @@ False
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from enum import IntEnum
 from types import SimpleNamespace
 from typing import Any
 
@@ -88,3 +89,28 @@ def sdp_kernel(
         yield
     finally:
         _attention.update(before)
+
+
+# --- torch.nn.attention ---------------------------------------------------------------------------
+
+
+class SDPBackend(IntEnum):
+    """PyTorch's kernels of `scaled_dot_product_attention`."""
+
+    ERROR = -1
+    MATH = 0
+    FLASH_ATTENTION = 1
+    EFFICIENT_ATTENTION = 2
+    CUDNN_ATTENTION = 3
+    OVERRIDEABLE = 4
+
+
+@contextmanager
+def sdpa_kernel(
+    backends: SDPBackend | Iterable[SDPBackend], set_priority: bool = False
+) -> Iterator[None]:
+    """A `with` block without effect: there is one kernel. AssertionError for what names no kernel."""
+    chosen = [backends] if isinstance(backends, SDPBackend) else backends
+    if not isinstance(chosen, (list, tuple)):
+        raise AssertionError("Backend must be an instance of SDPBackend or a list of SDPBackend")
+    yield

@@ -67,8 +67,8 @@ def not_here(
     namespace.update(__getattr__=__getattr__, __dir__=__dir__)
     namespace.setdefault("__path__", [])  # so that `from it import name` asks the finder below
     if homes:
-        names_of_all = [n for n in (*namespace, *homes) if not n.startswith("_")]
-        namespace.setdefault("__all__", names_of_all)
+        public = [n for n in (*namespace, *homes) if not n.startswith("_")]
+        namespace.setdefault("__all__", public)
 
 
 @functools.lru_cache(maxsize=1000)

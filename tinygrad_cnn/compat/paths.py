@@ -52,7 +52,7 @@ PATHS: dict[str, str] = {
     "cuda.streams": "compat.cuda: Event Stream",
     "distributed": "compat.distributed",
     "fx": "compat.jit: wrap",
-    "jit": "compat.jit: * Final _script_if_tracing _overload _overload_method",
+    "jit": "compat.jit: * Final optimized_execution _script_if_tracing _overload _overload_method",
     "jit.annotations": "",
     "multiprocessing.spawn": "multiprocessing: spawn ProcessContext ProcessRaisedException",
     "nn.modules": "",
