@@ -13,7 +13,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # its modules are in paths.py
+
+    def __getattr__(name: str) -> Any: ...
+
 
 on, off, nothing = True, False, None  # values of flags at first
 matmul = SimpleNamespace(

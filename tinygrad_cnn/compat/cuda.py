@@ -14,9 +14,14 @@ import warnings
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..types import Device
+
+if TYPE_CHECKING:  # its modules are in paths.py, and other names are made below
+
+    def __getattr__(name: str) -> Any: ...
+
 
 _NO_CUDA = "Torch not compiled with CUDA enabled: the only device here is 'cpu'"
 
