@@ -29,28 +29,16 @@ matmul = SimpleNamespace(
 _attention = {"flash": True, "math": True, "mem_efficient": True}
 
 
-def is_available() -> bool:
+def is_available(*args: Any) -> bool:
     """False: this library is not here."""
     return False
 
 
-def is_built() -> bool:
-    """False: this library is not here."""
-    return False
-
-
-def is_macos_or_newer(major: int, minor: int) -> bool:
-    """False: there is no Metal."""
-    return False
+is_built = is_acceptable = is_macos_or_newer = is_available
 
 
 def version() -> None:
     """None: cuDNN is not here."""
-
-
-def is_acceptable(tensor: Any) -> bool:
-    """False: cuDNN is not here."""
-    return False
 
 
 @contextmanager
