@@ -98,3 +98,10 @@ def test_checks_of_keywords():
     ):
         with pytest.raises(TypeError, match=message):
             call()
+
+
+def test_a_device_is_a_block():
+    with tc.device("cpu") as device:
+        assert tc.ones(1).device == device
+    with pytest.raises(RuntimeError, match="device 'cuda' is not available"), tc.device("cuda"):
+        pass

@@ -134,7 +134,7 @@ LAYERS = [  # each may import itself and earlier ones
     ("distributions", "func", "optim"),
     ("amp", "hub", "multiprocessing", "profiler", "serialization", "special", "utils"),
     ("compat",),
-    ("testing",),
+    ("port", "testing"),
 ]
 LEVEL = {name: k for k, layer in enumerate(LAYERS) for name in layer}
 MISSING = ("compat", "compat.missing", "compat.paths")  # one mechanism

@@ -83,6 +83,7 @@ class device:
     """The place of a Tensor. Tensors exist on `device("cpu")` only.
 
     Code may name and compare the other devices of PyTorch. RuntimeError for a name that is no device.
+    In a `with` block new Tensors are on it: RuntimeError for another device than the CPU.
 
     >>> tc.device("cpu"), tc.device("cuda", 1).type
     (device(type='cpu'), 'cuda')
@@ -110,6 +111,13 @@ class device:
 
     def __str__(self) -> str:
         return self.type if self.index is None else f"{self.type}:{self.index}"
+
+    def __enter__(self) -> device:
+        check_device("device", self)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        pass
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, device) and (self.type, self.index) == (other.type, other.index)

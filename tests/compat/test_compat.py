@@ -71,6 +71,7 @@ def test_flags_of_products():
     tc.backends.cuda.matmul.allow_tf32 = True
     tc.backends.cuda.matmul.allow_tf32 = old
     tc.set_float32_matmul_precision("high")
+    tc.set_float32_matmul_precision("highest")
 
 
 def test_the_flags_of_determinism():

@@ -59,6 +59,23 @@ def test_a_graph_is_refused_with_a_hint(writer):
         writer.add_graph(tc.nn.Linear(1, 1), tc.ones(1, 1))
 
 
+def test_without_tensorboardx_the_attribute_is_missing():
+    code = """if True:
+        import sys, inspect
+        sys.modules['tensorboardX'] = None
+        import tinygrad_cnn as tc
+        assert not hasattr(tc.utils, "tensorboard")
+        inspect.getmembers(tc.utils)
+        try:
+            from tinygrad_cnn.utils import tensorboard
+        except ModuleNotFoundError as error:
+            assert "pip install" in str(error)
+        tc.utils.tensorboard
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.endswith("pip install 'tinygrad_cnn[tensorboard]'\n"), done.stderr
+
+
 def test_without_tensorboardx_the_error_names_the_extra():
     code = "import sys; sys.modules['tensorboardX'] = None; import tinygrad_cnn.utils.tensorboard"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -19,8 +19,10 @@ PAGE = Path(__file__).parents[2] / "docs" / "coverage.md"
 HEAD = """# Coverage of PyTorch's names
 
 Which public names of PyTorch {version} exist here? The lists cover the modules that models use.
-`python -m tests.conformance.coverage` writes this page. A missing name raises `AttributeError`. A
-missing option of an existing name raises `NotImplementedError`, which names it.
+`python -m tests.conformance.coverage` writes this page. A missing name raises `AttributeError`, or
+`ModuleNotFoundError` in an import, with a hint what to do instead. A missing option of an existing
+name raises `NotImplementedError`, which names it. `python -m tinygrad_cnn.port script.py` lists the
+names that a script uses and that are missing.
 
 | | here | of |
 |---|---|---|

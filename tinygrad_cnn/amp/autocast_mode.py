@@ -7,12 +7,12 @@ dtypes of its inputs, which is more exact than the bfloat16 that it asks for; a 
 from __future__ import annotations
 
 import functools
+import sys
 import threading
 import warnings
 from collections.abc import Callable
 from typing import Any
 
-from ..engine import dtypes
 from ..metadata import device
 from ..types import DType
 
@@ -149,8 +149,8 @@ def get_autocast_dtype(device_type: str) -> Any:
     _check_device(device_type)
     found = _state.dtype.get(device_type)
     if found is None:
-        found = "bfloat16" if device_type == "cpu" else "float16"
-        found = getattr(dtypes, found, found)
+        name = "bfloat16" if device_type == "cpu" else "float16"
+        found = getattr(sys.modules[__package__.partition(".")[0]], name, name)
     return found
 
 

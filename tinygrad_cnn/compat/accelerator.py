@@ -30,8 +30,7 @@ def current_device_index(*args: Any, **kwargs: Any) -> NoReturn:
     raise RuntimeError("Cannot access accelerator device when none is available.")
 
 
-current_device_idx = set_device_index = set_device_idx = current_device_index
-current_stream = set_stream = synchronize = empty_cache = current_device_index
+set_device_index = current_stream = set_stream = synchronize = empty_cache = current_device_index
 memory_allocated = memory_reserved = memory_stats = current_device_index
 max_memory_allocated = max_memory_reserved = reset_peak_memory_stats = current_device_index
 

@@ -9,10 +9,16 @@ False
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from enum import IntEnum
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # its modules are in paths.py
+
+    def __getattr__(name: str) -> Any: ...
+
 
 on, off, nothing = True, False, None  # values of flags at first
 matmul = SimpleNamespace(
@@ -23,28 +29,16 @@ matmul = SimpleNamespace(
 _attention = {"flash": True, "math": True, "mem_efficient": True}
 
 
-def is_available() -> bool:
+def is_available(*args: Any) -> bool:
     """False: this library is not here."""
     return False
 
 
-def is_built() -> bool:
-    """False: this library is not here."""
-    return False
-
-
-def is_macos_or_newer(major: int, minor: int) -> bool:
-    """False: there is no Metal."""
-    return False
+is_built = is_acceptable = is_macos_or_newer = is_available
 
 
 def version() -> None:
     """None: cuDNN is not here."""
-
-
-def is_acceptable(tensor: Any) -> bool:
-    """False: cuDNN is not here."""
-    return False
 
 
 @contextmanager
@@ -88,3 +82,28 @@ def sdp_kernel(
         yield
     finally:
         _attention.update(before)
+
+
+# --- torch.nn.attention ---------------------------------------------------------------------------
+
+
+class SDPBackend(IntEnum):
+    """PyTorch's kernels of `scaled_dot_product_attention`."""
+
+    ERROR = -1
+    MATH = 0
+    FLASH_ATTENTION = 1
+    EFFICIENT_ATTENTION = 2
+    CUDNN_ATTENTION = 3
+    OVERRIDEABLE = 4
+
+
+@contextmanager
+def sdpa_kernel(
+    backends: SDPBackend | Iterable[SDPBackend], set_priority: bool = False
+) -> Iterator[None]:
+    """A `with` block without effect: there is one kernel. AssertionError for what names no kernel."""
+    chosen = [backends] if isinstance(backends, SDPBackend) else backends
+    if not isinstance(chosen, (list, tuple)):
+        raise AssertionError("Backend must be an instance of SDPBackend or a list of SDPBackend")
+    yield

@@ -13,7 +13,7 @@ from __future__ import annotations
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, NoReturn
 
 from ..types import Device
@@ -196,22 +196,9 @@ class device_of(device):
         super().__init__(-1)
 
 
-class StreamContext:
-    """Selects a stream for a `with` block. Without a GPU it does nothing."""
-
-    def __init__(self, stream: Any):
-        self.stream = stream
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *exc: object) -> None:
-        pass
-
-
-def stream(stream: Any) -> StreamContext:
+def stream(stream: Any) -> nullcontext[None]:
     """A `with` block on a stream; without a GPU it does nothing."""
-    return StreamContext(stream)
+    return nullcontext()
 
 
 # --- Types of Tensors on a GPU --------------------------------------------------------------------

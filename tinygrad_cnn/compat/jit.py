@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, Final as Final, NoReturn
 
 from ..nn import Module
@@ -39,11 +39,6 @@ def trace(func: Any, example_inputs: Any = None, *args: Any, **kwargs: Any) -> A
     return func
 
 
-def trace_module(mod: Module, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Module:
-    """The module itself."""
-    return mod
-
-
 def export(fn: Callable[..., Any]) -> Callable[..., Any]:
     """The function: a decorator of methods that a script would export."""
     return fn
@@ -63,7 +58,7 @@ def freeze(mod: Module, *args: Any, **kwargs: Any) -> Module:
     return mod
 
 
-optimize_for_inference = freeze
+optimize_for_inference = trace_module = freeze
 
 
 def annotate(the_type: Any, the_value: Any) -> Any:
@@ -92,10 +87,7 @@ def _no_files(*args: Any, **kwargs: Any) -> NoReturn:
 save = load = _no_files
 
 
-@contextmanager
-def optimized_execution(should_optimize: bool) -> Iterator[None]:
-    """A `with` block without effect."""
-    yield
+optimized_execution = nullcontext  # a `with` block without effect
 
 
 def set_fusion_strategy(strategy: Any) -> list[Any]:

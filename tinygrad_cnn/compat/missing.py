@@ -44,7 +44,7 @@ def not_here(
     """
     package = namespace["__name__"]
     homes = {name: module for module, given in (names or {}).items() for name in given}
-    modules = (*modules, *_children(package))
+    paths = tuple(_children(package))
 
     families = {name[:-1]: home for name, home in homes.items() if name.endswith("*")}
 
@@ -54,8 +54,13 @@ def not_here(
         if source is not None and hasattr(source, name):
             namespace[name] = value = getattr(source, name)  # from now on without this function
             return value
-        if name in modules:
-            return importlib.import_module(f"{package}.{name}")
+        if name in modules or name in paths:
+            try:
+                return importlib.import_module(f"{package}.{name}")
+            except ModuleNotFoundError as error:
+                if name in modules:
+                    raise
+                raise AttributeError(str(error)) from None  # an extra: hasattr says False
         if elsewhere and (name == "__all__" or not name.startswith("_")):
             return getattr(importlib.import_module(f"{ROOT}.{elsewhere}"), name)
         if name.startswith("__"):  # Python itself asks for these
@@ -63,13 +68,13 @@ def not_here(
         raise AttributeError(missing(f"{package}.{name}"), name=name, obj=sys.modules.get(package))
 
     def __dir__() -> list[str]:
-        return sorted({*namespace, *homes, *modules} - {f"{name}*" for name in families})
+        return sorted({*namespace, *homes, *modules, *paths} - {f"{name}*" for name in families})
 
     namespace.update(__getattr__=__getattr__, __dir__=__dir__)
     namespace.setdefault("__path__", [])  # so that `from it import name` asks the finder below
     if homes:
-        names_of_all = [n for n in (*namespace, *homes) if not n.startswith("_")]
-        namespace.setdefault("__all__", names_of_all)
+        public = [n for n in (*namespace, *homes) if not n.startswith("_")]
+        namespace.setdefault("__all__", public)
 
 
 @functools.lru_cache(maxsize=1000)

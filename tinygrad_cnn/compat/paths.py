@@ -18,6 +18,7 @@ _CUDNN = (
     "enabled=on benchmark_limit=nothing"
 )
 _TUPLES = "_list_with_default _ntuple _pair _quadruple _reverse_repeat_tuple _single _triple"
+_SPECIAL = "erf erfinv expit=sigmoid expm1 log1p log_softmax logit logsumexp softmax round"
 _MODULES = (  # of torch.nn.modules, without the ones that have private names below
     "activation adaptive channelshuffle container distance flatten fold lazy linear module "
     "normalization padding pixelshuffle pooling rnn sparse transformer upsampling"
@@ -51,7 +52,7 @@ PATHS: dict[str, str] = {
     "cuda.streams": "compat.cuda: Event Stream",
     "distributed": "compat.distributed",
     "fx": "compat.jit: wrap",
-    "jit": "compat.jit: * Final _script_if_tracing _overload _overload_method",
+    "jit": "compat.jit: * Final optimized_execution _script_if_tracing _overload _overload_method",
     "jit.annotations": "",
     "multiprocessing.spawn": "multiprocessing: spawn ProcessContext ProcessRaisedException",
     "nn.modules": "",
@@ -62,6 +63,7 @@ PATHS: dict[str, str] = {
     "nn.modules.loss": "nn.losses: _Loss=Loss _WeightedLoss=WeightedLoss",
     "nn.modules.utils": f"compat.tuples: {_TUPLES}",
     "nn.parallel.distributed": "nn.parallel: DistributedDataParallel",
+    "special": f"functions: {_SPECIAL}",
     "utils._pytree": "utils.pytree",
     "utils.hooks": "hooks: RemovableHandle",
     "utils.tensorboard": "compat.tensorboard",

@@ -147,4 +147,4 @@ class MultiheadAttention(Module):
 if not TYPE_CHECKING:  # PyTorch's module of this name has these
     from ..compat.missing import not_here as _not_here
 
-    _not_here(globals(), names={"..compat.attention": ("SDPBackend", "sdpa_kernel")})
+    _not_here(globals(), names={"..compat.backends": ("SDPBackend", "sdpa_kernel")})

@@ -185,6 +185,9 @@ class Module(Hookable, Stateful, Tree["Module"]):
         """Raise RuntimeError: the only device is the CPU."""
         return self.to("cuda" if device is None else device)
 
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Does nothing: nothing is compiled."""
+
     def share_memory(self) -> Self:
         """Return this module: threads share its memory."""
         return self

@@ -27,7 +27,9 @@ from .sampler import (
 )
 from .worker import WorkerInfo as WorkerInfo, get_worker_info as get_worker_info
 
-if not _typing.TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
+    from .distributed import DistributedSampler as DistributedSampler
+else:
     from ...compat.missing import not_here as _not_here
 
-    _not_here(globals())
+    _not_here(globals(), modules=("distributed",), names={"distributed": ("DistributedSampler",)})
