@@ -168,7 +168,7 @@ class RNNBase(Module):
             x = functions.cat(outputs, 1) if directions == 2 else outputs[0]
             if self.dropout and layer < self.num_layers - 1:
                 x = F.dropout(x, self.dropout, self.training)
-        if directions == 1 and self.mode != "LSTM":
+        if directions == 1 and x._node is not None:
             x = ops.clone(x)  # callers may write to it: the op has saved its own
         return x, [functions.stack(of_all) for of_all in zip(*lasts, strict=True)]
 
