@@ -12,3 +12,5 @@ if not _typing.TYPE_CHECKING:
     from ...compat.missing import not_here as _not_here
 
     _not_here(globals(), modules=("rnn",))
+else:
+    from . import rnn as rnn
