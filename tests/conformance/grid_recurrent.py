@@ -2,7 +2,7 @@
 
 from itertools import product
 
-from .cases import Case, Input, given, real
+from .cases import Case, Input, given, integers, real
 
 CASES: list[Case] = []
 
@@ -114,6 +114,128 @@ for options in ("", ", batch_first=True, norm_first=True", ", activation='gelu',
 add(f"m = fill(nn.Transformer(4, 2, 2, 1, 3, 0.0, batch_first=True))\n"
     f"y = m(x, z, tgt_mask={CAUSAL}, src_key_padding_mask=p, memory_key_padding_mask=p)", order=1,
     x=real(2, 3, 4), z=real(2, 3, 4), p=PADDING)  # fmt: skip
+
+# --- training: the losses of some steps ---
+
+LANGUAGE_MODEL = """
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.encoder, self.decoder = nn.Embedding(6, 4), nn.Linear(5, 6)
+        self.rnn = nn.{kind}(4, 5, 2, dropout=0.0)
+
+    def forward(self, words, hidden):
+        output, hidden = self.rnn(self.encoder(words), hidden)
+        return self.decoder(output).view(-1, 6), hidden
+
+def repackage(h):
+    return h.detach() if isinstance(h, torch.Tensor) else tuple(repackage(v) for v in h)
+
+m = fill(Model())
+optimizer, criterion = optim.{optimizer}, nn.CrossEntropyLoss()
+hidden, trace = None, []
+for first in range(0, 16, 4):
+    data, targets = words[first : first + 4], words[first + 1 : first + 5].reshape(-1)
+    m.zero_grad()
+    output, hidden = m(data, hidden)
+    hidden = repackage(hidden)
+    loss = criterion(output, targets)
+    loss.backward()
+    trace.append(torch.nn.utils.clip_grad_norm_(m.parameters(), 0.25))
+    optimizer.step()
+    trace.append(loss.detach())
+y = trace
+"""
+for kind, optimizer in (("LSTM", "SGD(m.parameters(), lr=2.0)"), ("GRU", "Adam(m.parameters(), lr=0.05)"),
+                        ("RNN", "RMSprop(m.parameters(), lr=0.01)")):  # fmt: skip
+    add(LANGUAGE_MODEL.format(kind=kind, optimizer=optimizer), order=1, name=f"{kind} language model",
+        words=integers(17, 3, high=6))  # fmt: skip
+add("""
+class Tagger(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(3, 4, batch_first=True, bidirectional=True)
+        self.head = nn.Linear(8, 2)
+
+    def forward(self, x, lengths):
+        packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        output, (h, c) = self.lstm(packed)
+        output, _ = nn.utils.rnn.pad_packed_sequence(output, batch_first=True)
+        return self.head(output), torch.cat((h[0], h[1]), 1)
+
+m = fill(Tagger())
+o = optim.AdamW(m.parameters(), lr=0.05)
+x = nn.utils.rnn.pad_sequence([a, b, c], batch_first=True).detach()
+labels = nn.utils.rnn.pad_sequence([l[:n] for l, n in zip(tags, (2, 4, 3))], True, -100)
+trace = []
+for _ in range(6):
+    o.zero_grad()
+    scores, last = m(x, torch.tensor([2, 4, 3]))
+    loss = F.cross_entropy(scores.transpose(1, 2), labels) + 0.01 * last.square().mean()
+    loss.backward()
+    o.step()
+    trace.append(loss.detach())
+y = trace
+""", order=1, name="tagger of packed sequences", a=real(2, 3), b=real(4, 3), c=real(3, 3),
+    tags=integers(3, 4, high=2))  # fmt: skip
+add("""
+class Decoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.table, self.place = nn.Embedding(5, 4), nn.Parameter(torch.zeros(6, 1, 4))
+        layer = nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0, norm_first=True)
+        self.layers = nn.TransformerEncoder(layer, 2, nn.LayerNorm(4), enable_nested_tensor=False)
+        self.head = nn.Linear(4, 5)
+
+    def forward(self, words):
+        mask = nn.Transformer.generate_square_subsequent_mask(len(words)).double()
+        return self.head(self.layers(self.table(words) + self.place[: len(words)], mask=mask))
+
+m = fill(Decoder())
+o = optim.Adam(m.parameters(), lr=0.02)
+s = optim.lr_scheduler.CosineAnnealingLR(o, 5)
+trace = []
+for _ in range(6):
+    o.zero_grad()
+    loss = F.cross_entropy(m(words[:-1]).flatten(0, 1), words[1:].flatten())
+    loss.backward()
+    o.step()
+    s.step()
+    trace.append(loss.detach())
+y = trace
+""", order=1, name="transformer language model", words=integers(7, 3))  # fmt: skip
+add("""
+class Forecaster(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second, self.head = nn.LSTMCell(1, 4), nn.LSTMCell(4, 4), nn.Linear(4, 1)
+
+    def forward(self, x, future=0):
+        outputs = []
+        h, c = torch.zeros(x.size(0), 4).double(), torch.zeros(x.size(0), 4).double()
+        g, d = torch.zeros_like(h), torch.zeros_like(c)
+        for step in x.split(1, dim=1):
+            h, c = self.first(step, (h, c))
+            g, d = self.second(h, (g, d))
+            outputs.append(self.head(g))
+        for _ in range(future):
+            h, c = self.first(outputs[-1], (h, c))
+            g, d = self.second(h, (g, d))
+            outputs.append(self.head(g))
+        return torch.cat(outputs, dim=1)
+
+m = fill(Forecaster())
+o = optim.SGD(m.parameters(), lr=0.05, momentum=0.9)
+trace = []
+for _ in range(5):
+    o.zero_grad()
+    loss = F.mse_loss(m(x[:, :-1]), x[:, 1:])
+    loss.backward()
+    o.step()
+    trace.append(loss.detach())
+with torch.no_grad():
+    y = trace, m(x, future=3)
+""", order=1, name="forecaster", x=real(2, 6))  # fmt: skip
 
 # --- errors ---
 

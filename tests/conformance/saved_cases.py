@@ -49,6 +49,13 @@ p.scatter_reduce(1, torch.tensor([[0, 0, 2], [1, 0, 1]]), q, 'sum') | p.scatter_
 torch.bmm(p[None], q.t()[None]) | torch.addmm(p[:, :2], p, q.t())
 """
 
+CELLS = """
+torch.gru_cell(p, q, p.repeat(5, 1)[:9], q.repeat(5, 1)[:9])
+torch.rnn_tanh_cell(p, q, p.repeat(2, 1)[:3], q.repeat(2, 1)[:3])
+torch.lstm_cell(p, (q, p), p.repeat(6, 1), q.repeat(6, 1))[0]
+torch.lstm_cell(p, (q, p), p.repeat(6, 1), q.repeat(6, 1))[1]
+"""
+
 IMAGES = """
 F.conv2d(i, w) | F.conv_transpose2d(i, w) | F.max_pool2d(i, 2) | F.avg_pool2d(i, 2)
 F.adaptive_avg_pool2d(i, 1) | F.adaptive_max_pool2d(i, 1) | F.group_norm(i, 1) | F.instance_norm(i)
@@ -71,6 +78,7 @@ def cases() -> dict[str, tuple[str, list[str]]]:
         found[e] = (f"y = {e}", ["p", "q", "y"])
         found[e + ", p constant"] = (f"p = p.detach()\ny = {e}", ["p", "q", "y"])
         found[e + ", q constant"] = (f"q = q.detach()\ny = {e}", ["p", "q", "y"])
+    found |= {e: (f"y = {e}", ["p", "q", "y"]) for e in expressions(CELLS)}
     return found | {e: (f"y = {e}", ["i", "y"]) for e in expressions(IMAGES)}
 
 

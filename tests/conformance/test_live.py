@@ -221,3 +221,51 @@ def test_the_dtype_in_which_operands_meet(op, left, right):
         x=integers(3, 3, high=4),
         y=integers(3, 3, high=3),
     )
+
+
+@drawn
+@given(st.data(), st.sampled_from(["RNN", "LSTM", "GRU"]), st.booleans())
+def test_recurrent_layers(data, kind, packed):
+    flag = lambda: data.draw(st.booleans())  # noqa: E731
+    width, hidden, n = data.draw(few), data.draw(few), data.draw(few)
+    lengths = data.draw(st.lists(few, min_size=n, max_size=n))
+    how = {"num_layers": data.draw(st.integers(1, 2)), "bias": flag(), "bidirectional": flag()}
+    first = how["batch_first"] = flag()
+    if kind == "LSTM" and hidden > 1 and flag():
+        how["proj_size"] = data.draw(st.integers(1, hidden - 1))
+    if kind == "RNN" and flag():
+        how["nonlinearity"] = "relu"
+    steps = max(lengths)
+    shape = (n, steps, width) if first else (steps, n, width)
+    settings = ", ".join(f"{name}={value!r}" for name, value in how.items())
+    code = f"m = fill(nn.{kind}({width}, {hidden}, {settings}))\n"
+    if packed:
+        code += (
+            f"p = nn.utils.rnn.pack_padded_sequence(x, {lengths}, {first}, enforce_sorted=False)\n"
+            f"z, h = m(p)\ny = nn.utils.rnn.pad_packed_sequence(z, {first}, 0.5), h"
+        )
+    else:
+        code += "y = m(x)"
+    agree(code, order=1 if "proj_size" in how else 2, x=real(*shape))
+
+
+@drawn
+@given(st.data(), st.sampled_from(["Encoder", "Decoder"]))
+def test_transformer_layers(data, kind):
+    heads, n, steps, others = (data.draw(few) for _ in range(4))
+    width, first = heads * data.draw(few), data.draw(st.booleans())
+    how = {"norm_first": data.draw(st.booleans()), "bias": data.draw(st.booleans()),
+           "activation": data.draw(st.sampled_from(["relu", "gelu"])), "dropout": 0.0}  # fmt: skip
+    settings = ", ".join(f"{name}={value!r}" for name, value in how.items())
+    layer = f"nn.Transformer{kind}Layer({width}, {heads}, 4, batch_first={first}, {settings})"
+
+    def sequence(length):
+        return real(n, length, width) if first else real(length, n, width)
+
+    given_ = {"x": sequence(steps)} | ({"z": sequence(others)} if kind == "Decoder" else {})
+    mask = ""
+    if data.draw(st.booleans()):
+        name = "mask" if kind == "Encoder" else "tgt_mask"
+        mask = f", {name}=nn.Transformer.generate_square_subsequent_mask({steps}).double()"
+    code = f"m = fill(nn.Transformer{kind}({layer}, 2))\ny = m({', '.join(given_)}{mask})"
+    agree(code, order=1, **given_)

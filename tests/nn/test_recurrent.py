@@ -161,15 +161,18 @@ def test_last_states_are_not_views_of_the_output(kind):
     near(y, kept)
 
 
-@pytest.mark.parametrize("kind", ["RNN", "GRU"])
-def test_the_output_may_be_overwritten_before_the_backward_pass(kind):
-    net, x = layer(kind, 3, 4), normal(3, 2, 3, grad=True)
-    net(x)[0].sum().backward()
-    expected, x.grad = x.grad, None
-    y, _ = net(x)
-    y += 1
-    y.sum().backward()
-    near(x.grad, expected)
+@pytest.mark.parametrize("kind", [*KINDS, "LSTMCell", "GRUCell"])
+def test_results_may_be_overwritten_before_the_backward_pass(kind):
+    net, x, found = layer(kind, 3, 4), normal(2, 3, grad=True), []
+    for write in (False, True):
+        y = net(x)
+        results = [y] if isinstance(y, tc.Tensor) else [y[0], *(y[1] if kind == "LSTM" else y[1:])]
+        for result in results if write else ():
+            result *= 2
+        (sum(r.sum() for r in results) * (1 if write else 2)).backward()
+        found.append(x.grad)
+        x.grad = None
+    near(*found)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -70,7 +70,8 @@ def gru_cell(
             [0.5000]])
     """
     many = check_step("gru_cell", 3, input, [hx], w_ih, w_hh, b_ih, b_hh)
-    return ops.gru(input, hx, w_ih, w_hh, b_ih, b_hh, sizes=(many,), reverse=False)
+    y: Any = ops.gru(input, hx, w_ih, w_hh, b_ih, b_hh, sizes=(many,), reverse=False)
+    return _writable(y)
 
 
 @public
@@ -96,7 +97,12 @@ def lstm_cell(
         raise RuntimeError("lstm_cell expects two hidden states")
     many = check_step("lstm_cell", 4, input, hx, w_ih, w_hh, b_ih, b_hh)
     y: Any = ops.lstm(input, *hx, w_ih, w_hh, b_ih, b_hh, sizes=(many,), reverse=False)
-    return y[:many], y[many:]
+    return _writable(y[:many]), _writable(y[many:])
+
+
+def _writable(state: Any) -> Any:
+    """A state that callers may write to: the op has saved its own."""
+    return state if state._node is None else ops.clone(state)
 
 
 def check_step(name: str, gates: int, input: Any, states: Any, *weights: Any) -> int:

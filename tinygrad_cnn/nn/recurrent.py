@@ -168,7 +168,7 @@ class RNNBase(Module):
             x = functions.cat(outputs, 1) if directions == 2 else outputs[0]
             if self.dropout and layer < self.num_layers - 1:
                 x = F.dropout(x, self.dropout, self.training)
-        if directions == 1 and self.mode != "LSTM":
+        if directions == 1 and x._node is not None:
             x = ops.clone(x)  # callers may write to it: the op has saved its own
         return x, [functions.stack(of_all) for of_all in zip(*lasts, strict=True)]
 
@@ -303,7 +303,9 @@ class RNN(RNNBase):
         )  # fmt: skip
         self.nonlinearity = nonlinearity
 
-    def forward(self, input: Tensor, hx: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, input: Tensor | PackedSequence, hx: Tensor | None = None
+    ) -> tuple[Any, Tensor]:
         """The output of each step, and the last states."""
         y, (h,) = self._call(input, None if hx is None else [hx])
         return y, h
@@ -341,8 +343,8 @@ class LSTM(RNNBase):
         )  # fmt: skip
 
     def forward(
-        self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        self, input: Tensor | PackedSequence, hx: tuple[Tensor, Tensor] | None = None
+    ) -> tuple[Any, tuple[Tensor, Tensor]]:
         """The output of each step, and the last states h and c."""
         if hx is not None and not (isinstance(hx, (tuple, list)) and len(hx) == 2):
             raise TypeError(f"LSTM: hx must be a tuple of two Tensors, got {type(hx).__name__}")
@@ -378,7 +380,9 @@ class GRU(RNNBase):
             0, device, dtype,
         )  # fmt: skip
 
-    def forward(self, input: Tensor, hx: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, input: Tensor | PackedSequence, hx: Tensor | None = None
+    ) -> tuple[Any, Tensor]:
         """The output of each step, and the last states."""
         y, (h,) = self._call(input, None if hx is None else [hx])
         return y, h

@@ -96,3 +96,18 @@ class Cube(torch.autograd.Function):
 
 
 cubed: Tensor = Cube.apply(torch.ones(2))
+
+lstm = nn.LSTM(3, 4, num_layers=2, batch_first=True, bidirectional=True)
+assert_type(lstm.hidden_size, int)
+assert_type(lstm.forward(torch.ones(1, 2, 3))[1], tuple[Tensor, Tensor])
+packed = nn.utils.rnn.pack_sequence([torch.ones(2, 3)])
+assert_type(packed.data, Tensor)
+lstm.forward(packed)
+assert_type(nn.utils.rnn.pad_packed_sequence(packed), tuple[Tensor, Tensor])
+assert_type(nn.GRUCell(3, 4).forward(torch.ones(1, 3)), Tensor)
+assert_type(
+    torch.lstm_cell(packed.data, [packed.data] * 2, conv.weight, conv.weight), tuple[Tensor, Tensor]
+)
+encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, activation=torch.tanh), 2)
+assert_type(encoder.forward(torch.ones(5, 1, 8)), Tensor)
+assert_type(nn.Transformer.generate_square_subsequent_mask(3), Tensor)

@@ -38,3 +38,11 @@ net.to(3.5)  # wrong
 net.to(torch.float64, "cpu")  # wrong
 net.to(torch.float64, copy=True)  # wrong
 net.nothing.weight  # wrong
+
+nn.LSTM(3)  # wrong
+nn.GRU(3, 4, layers=2)  # wrong
+nn.RNN(3, 4, nonlinearity=torch.relu)  # wrong
+nn.GRU(3, 4, proj_size=2)  # wrong
+nn.utils.rnn.pad_sequence([1, 2])  # wrong
+nn.TransformerEncoderLayer(8)  # wrong
+nn.Transformer(8, 2, heads=2)  # wrong
