@@ -32,8 +32,9 @@ def grid_sample(
 ) -> Tensor:
     """The values of images at the places of a grid.
 
-    input (N, C, H, W) and grid (N, P, Q, 2) of places (x, y) → (N, C, P, Q); or input (N, C, D, H, W)
-    and grid (N, O, P, Q, 3) of places (x, y, z) → (N, C, O, P, Q). x goes along W. Both have one dtype.
+    input (N, C, H, W) and grid (N, P, Q, 2) of places (u, v) → (N, C, P, Q); or input (N, C, D, H, W)
+    and grid (N, O, P, Q, 3) of places (u, v, w) → (N, C, O, P, Q). u goes along W, v along H, and w
+    along D. Both have one dtype.
 
     `mode` is "bilinear" (trilinear for volumes), "nearest" or, for images alone, "bicubic".
     `padding_mode` says what is outside of the images: "zeros", the nearest cell ("border"), or the
@@ -154,7 +155,7 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
     """The grid of places for `grid_sample` at which an affine map takes the cells of its output.
 
     theta (N, 2, 3) and size (N, C, H, W) → (N, H, W, 2); or theta (N, 3, 4) and size (N, C, D, H, W)
-    → (N, D, H, W, 3). The cell at the place (x, y) takes theta · (x, y, 1).
+    → (N, D, H, W, 3). The cell at the place (u, v) takes theta · (u, v, 1).
 
     Raises ValueError for shapes that do not fit, NotImplementedError for other sizes than of images and
     volumes. Warns without `align_corners`, which is False then.
