@@ -48,7 +48,7 @@ def sample(x, u, *, taps, outside, orders):
     more derivative along axis d. At the jumps of ⌊u⌋ it is the derivative to the right.
     """
     n, c, *sizes = x.shape
-    cells = np.moveaxis(x, 1, -1).reshape(-1, c)
+    cells = np.moveaxis(x, 1, -1).reshape(n * math.prod(sizes), c)
     cells = np.concatenate([cells, np.zeros((1, c), x.dtype)])  # the last one for those outside
     y = np.zeros((math.prod(u.shape[:-1]), c), x.dtype)
     for cell, weight in _terms(u, n, sizes, taps, outside, orders):
@@ -73,7 +73,7 @@ def splat(v, u, *, sizes, taps, outside, orders):
     if terms:
         cells = np.concatenate([cell for cell, _ in terms])
         weights = np.stack([weight for _, weight in terms])
-        for k, row in enumerate(np.moveaxis(v, 1, 0).reshape(c, -1)):
+        for k, row in enumerate(np.moveaxis(v, 1, 0).reshape(c, weights.shape[1])):
             y[k] = np.bincount(cells, (weights * row).ravel(), count + 1)[:-1]
     return np.moveaxis(y.reshape(c, n, *sizes), 0, 1)
 
