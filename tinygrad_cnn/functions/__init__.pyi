@@ -593,8 +593,8 @@ def isclose(
 def isfinite(input: Tensor) -> Tensor: ...
 @overload
 def isin(
-    elements: Tensor,
-    test_elements: Tensor,
+    elements: Tensor | Number,
+    test_elements: Tensor | Number,
     *,
     assume_unique: bool = False,
     invert: bool = False,
@@ -602,9 +602,9 @@ def isin(
 ) -> Tensor: ...
 @overload
 def isin(
+    *,
     element: Number,
     test_elements: Tensor,
-    *,
     assume_unique: bool = False,
     invert: bool = False,
     out: Tensor | None = None,
@@ -612,8 +612,8 @@ def isin(
 @overload
 def isin(
     elements: Tensor,
-    test_element: Number,
     *,
+    test_element: Number,
     assume_unique: bool = False,
     invert: bool = False,
     out: Tensor | None = None,
@@ -1021,12 +1021,12 @@ def tan(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 def tanh(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 @overload
 def tensor_split(
-    input: Tensor, tensor_indices_or_sections: Tensor, dim: int = 0
+    input: Tensor, tensor_indices_or_sections: Tensor | Ints, dim: int = 0
 ) -> tuple[Tensor, ...]: ...
 @overload
-def tensor_split(input: Tensor, sections: int, dim: int = 0) -> tuple[Tensor, ...]: ...
+def tensor_split(input: Tensor, *, sections: int, dim: int = 0) -> tuple[Tensor, ...]: ...
 @overload
-def tensor_split(input: Tensor, indices: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]: ...
+def tensor_split(input: Tensor, *, indices: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]: ...
 def tensordot(
     a: Tensor,
     b: Tensor,
