@@ -127,6 +127,22 @@ def test_fewer_elements_are_the_first_ones_on_the_same_memory():
     assert x[0, 0].item() == 9
 
 
+def test_the_order_is_that_of_memory():
+    x = tc.arange(6).reshape(2, 3).t()
+    assert x.resize_(4).tolist() == [0, 1, 2, 3]
+
+
+def test_a_transposed_tensor_stays_so():
+    x = tc.arange(6.0).reshape(2, 3)
+    x.t_()
+    assert (x.is_contiguous(), x.stride()) == (False, (1, 3))
+    x.numpy()[0, 1] = 9.0
+    assert x[0, 1].item() == 9.0
+    assert x.stride() == (1, 3)
+    with pytest.raises(RuntimeError, match="view size is not compatible"):
+        x.view(-1)
+
+
 def test_more_elements_keep_the_old_ones():
     x = tc.arange(3.0)
     x.resize_((2, 3))
@@ -155,7 +171,7 @@ def test_what_cannot_grow():
 def test_what_resize_refuses():
     with pytest.raises(RuntimeError, match="cannot resize variables that require grad"):
         tc.ones(2, requires_grad=True).resize_(1)
-    with pytest.raises(NotImplementedError, match="row-major"):
-        tc.ones(2, 3).t().resize_(2)
+    with pytest.raises(NotImplementedError, match="side by side"):
+        tc.ones(2, 3)[:, :2].resize_(2)
     with pytest.raises(NotImplementedError, match="memory_format"):
         tc.ones(2).resize_(1, memory_format=tc.contiguous_format)
