@@ -14,7 +14,7 @@ import numpy as np
 
 from ... import functions, ops
 from ...engine import wrap
-from ...functions.arguments import ints, tensors
+from ...functions.arguments import ints, kind_of, tensors
 from ...tensor import Tensor
 
 __all__ = ["affine_grid", "grid_sample"]
@@ -62,8 +62,14 @@ def grid_sample(
         )
     if align_corners is None:
         _warn_of_default()
+        align_corners = False
+    if not isinstance(align_corners, bool):
+        raise TypeError(
+            "grid_sampler(): argument 'align_corners' (position 5) must be bool, not "
+            f"{kind_of(align_corners)}"
+        )
     _check(input._array, grid._array, mode)
-    aligned, sizes = bool(align_corners), input._array.shape[2:]
+    aligned, sizes = align_corners, input._array.shape[2:]
     axes = len(sizes)
     at = [ops.getitem(grid, index=(..., axes - 1 - d)) for d in range(axes)]
     places = [_place(g, n, aligned) for g, n in zip(at, sizes, strict=True)]
