@@ -124,17 +124,21 @@ def become(x: Any, name: str, make: Callable[[Any], Any]) -> Any:
     Hooks and `retain_grad` serve the gradient in the old shape, as in PyTorch.
     """
     _check_graph(x, name, ())
-    make(engine.wrap(x._array))  # raises before anything changes
+    engine.settle(x)
+    shaped = make(engine.wrap(x._array))._array  # raises before anything changes
     node = x._node  # the reading makes the node of an outdated view
     if node is not None and node.op is None:  # a leaf, outside of recording
         if _views(x):
             raise NotImplementedError(
                 f"{name}_: a leaf that requires grad and has views cannot change its shape in place"
             )
-        x._array = make(engine.wrap(x._array))._array
-        node.shape = x._array.shape
+        x._array, node.shape = shaped, shaped.shape
         return x
-    source = x if hasattr(x, "_base") else _stand_in(x)
+    source = x
+    if not hasattr(x, "_base"):
+        source = engine.wrap(x._array, node)
+        if _views(x) or not shaped.flags.c_contiguous:  # a view keeps its order of axes
+            _stand_in(source, x)
     with engine.enable_grad():
         y = make(source)
     x._array, x._node = y._array, y._node
@@ -149,18 +153,15 @@ def _views(x: Any) -> list[Any]:
     return [view for view in [reference() for reference in known] if view is not None]
 
 
-def _stand_in(x: Any) -> Any:
-    """A Tensor like `x`, which is no view. It becomes the base of the views of `x`, and of `x` itself."""
-    source, views = engine.wrap(x._array, x._node), _views(x)
-    if views:
-        for key in ("_views", "_outdated", "_shared"):
-            if key in vars(x):
-                vars(source)[key] = vars(x).pop(key)
-        for view in views:
-            view._base = source
-        x._base, x._replay = source, None
-        source._views = [*getattr(source, "_views", ()), weakref.ref(x)]
-    return source
+def _stand_in(source: Any, x: Any) -> None:
+    """Let `source`, which is like `x`, become the base of the views of `x`, and of `x` itself."""
+    for key in ("_views", "_outdated", "_shared"):
+        if key in vars(x):
+            vars(source)[key] = vars(x).pop(key)
+    for view in _views(source):
+        view._base = source
+    x._base, x._replay = source, None
+    source._views = [*getattr(source, "_views", ()), weakref.ref(x)]
 
 
 def _check(x: Any, name: str, others: tuple[Any, ...], elementwise: bool = False) -> bool:

@@ -80,7 +80,7 @@ IN_PLACE = """
 """  # functions that have an in-place form, `abs_` ...
 
 
-class Later:
+class _Later:
     """A method from a module that few programs use: it is made on first access, and replaces this."""
 
     def __init__(self, name: str, make: Callable[[str], Any]):
@@ -101,13 +101,13 @@ def _methods() -> Iterator[tuple[str, Any]]:
     for names, room in rooms.items():
         for name in names.split():
             loaded = name in vars(room)
-            yield name, as_method(getattr(room, name)) if loaded else Later(name, _function)
+            yield name, as_method(getattr(room, name)) if loaded else _Later(name, _function)
     for module, names in LATER.items():
         make = functools.partial(_function, module=module)
-        yield from [(name, Later(name, make)) for name in names.split()]
+        yield from [(name, _Later(name, make)) for name in names.split()]
     for name in IN_PLACE.split():
         loaded = name in vars(f)
-        yield name + "_", _in_place(name + "_") if loaded else Later(name + "_", _in_place)
+        yield name + "_", _in_place(name + "_") if loaded else _Later(name + "_", _in_place)
 
 
 def _function(name: str, module: str = "") -> Any:

@@ -269,3 +269,73 @@ def test_transformer_layers(data, kind):
         mask = f", {name}=nn.Transformer.generate_square_subsequent_mask({steps}).double()"
     code = f"m = fill(nn.Transformer{kind}({layer}, 2))\ny = m({', '.join(given_)}{mask})"
     agree(code, order=1, **given_)
+
+
+@drawn
+@given(
+    st.sampled_from(["bilinear", "nearest", "bicubic"]),
+    st.sampled_from(["zeros", "border", "reflection"]),
+    st.booleans(), st.tuples(few, few), st.tuples(few, few), st.sampled_from([0.7, 1.3, 9.0]),
+)  # fmt: skip
+def test_grid_sampling(mode, padding, align, sides, out, reach):
+    agree(
+        f"F.grid_sample(x, g * {reach}, {mode!r}, {padding!r}, {align})",
+        order=1, x=real(2, 2, *sides), g=real(2, *out, 2),
+    )  # fmt: skip
+
+
+@drawn
+@given(
+    st.sampled_from(["sum", "prod", "mean", "amax", "amin"]), st.booleans(), few,
+    st.tuples(few, few), st.integers(0, 1),
+)  # fmt: skip
+def test_reducing_scatter(reduce, include, more, shape, dim):
+    source = list(shape)
+    source[dim] += more
+    agree(
+        f"x.scatter_reduce({dim}, i, v, {reduce!r}, include_self={include})",
+        order=1, x=real(*shape), v=real(*source), i=integers(*source, high=shape[dim]),
+    )  # fmt: skip
+
+
+@drawn
+@given(
+    st.sampled_from(["quantile", "nanquantile"]), shapes(1, 3, 1), st.floats(0, 1), st.data(),
+    st.sampled_from(["linear", "lower", "higher", "midpoint"]),
+)  # fmt: skip
+def test_quantiles(name, shape, q, data, how):
+    dim = data.draw(st.none() | st.integers(-len(shape), len(shape) - 1))
+    keep = data.draw(st.booleans())
+    agree(f"x.{name}({round(q, 3)}, {dim}, {keep}, interpolation={how!r})", x=real(*shape))
+
+
+@drawn
+@given(shapes(1, 3, 1, 6), st.data(), st.integers(1, 4))
+def test_windows(shape, data, step):
+    dim = data.draw(st.integers(0, len(shape) - 1))
+    size = data.draw(st.integers(0, shape[dim]))
+    agree(f"x.unfold({dim}, {size}, {step}) * 1.5", x=real(*shape))
+
+
+@drawn
+@given(st.integers(0, 6), shapes(0, 2), st.booleans())
+def test_searching(n, shape, right):
+    for code in (
+        f"torch.searchsorted(s.sort().values, x, right={right})",
+        f"torch.bucketize(x, s, right={right})",
+        "torch.isin(x, s)",
+    ):
+        agree(code, grad=(), s=ties(n), x=ties(*shape))
+
+
+@drawn
+@given(st.lists(st.sampled_from(
+    ["unsqueeze_(0)", "unsqueeze_(-1)", "squeeze_()", "squeeze_(0)", "transpose_(0, -1)",
+     "swapaxes_(-1, -2)", "mul_(2)", "add_(v)"]), min_size=1, max_size=5),
+    st.sampled_from(["z", "z[0]", "z[:, 1:]", "z.t()"]),
+    st.sampled_from(["w.mul_(3)", "z.mul_(3)", "w"]),
+)  # fmt: skip
+def test_shapes_that_change_in_place(changes, view, write):
+    steps = "\n".join(f"w.{change}" for change in changes)
+    agree(f"z = x * 1.0\nother = z[1]\nw = {view}\n{steps}\n{write}\nother.mul_(2)\ny = z * z, w * w, other",
+          x=real(2, 3), v=real())  # fmt: skip

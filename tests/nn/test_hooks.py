@@ -118,3 +118,28 @@ def test_backward_hooks_of_a_norm_run_once_where_the_gradient_is_recorded():
     assert calls == [(3, 2)]
     (g * g).sum().backward()
     assert calls == [(3, 2), (3, 2)]
+
+
+def test_the_older_backward_hook_does_the_same():
+    layer, seen = nn.Linear(2, 1), []
+    handle = layer.register_backward_hook(
+        lambda module, before, after: seen.append((before, after))
+    )
+    x = tc.ones(3, 2, requires_grad=True)
+    layer(x).sum().backward()
+    ((before, after),) = seen
+    assert after[0].tolist() == [[1.0]] * 3
+    assert tc.equal(before[0], x.grad)
+    handle.remove()
+    layer(x).sum().backward()
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("first", ["register_backward_hook", "register_full_backward_hook"])
+def test_the_two_backward_hooks_do_not_mix(first):
+    both = {"register_backward_hook", "register_full_backward_hook"}
+    (second,) = both - {first}
+    layer = nn.Linear(1, 1)
+    getattr(layer, first)(print)
+    with pytest.raises(RuntimeError, match="Cannot use both regular backward hooks and full"):
+        getattr(layer, second)(print)

@@ -11,9 +11,6 @@ from typing import TYPE_CHECKING
 from .along import *  # each module lists in __all__ what is public here
 from .binary import *
 from .comparison import *
-from .contraction import *
-from .counting import *
-from .diagonals import *
 from .extremes import *
 from .indexing import *
 from .joining import *
@@ -31,6 +28,11 @@ from .splitting import *
 from .unary import *
 
 LATER = {  # the names of modules that few programs use: they load on first access
+    "contraction": ("einsum", "inner", "tensordot"),
+    "counting": ("bincount", "histc"),
+    "diagonals": (
+        "diag", "diag_embed", "diagonal", "tril", "tril_indices", "triu", "triu_indices",
+    ),
     "distances": ("cdist", "dist"),
     "index_writes": ("index_put", "scatter_reduce"),
     "nan_reduction": ("nanmean", "nansum"),
@@ -40,7 +42,7 @@ LATER = {  # the names of modules that few programs use: they load on first acce
     "searching": ("bucketize", "isin", "searchsorted", "unique_consecutive"),
     "special_functions": ("erfc", "xlogy"),
     "stacking": ("atleast_1d", "atleast_2d", "atleast_3d", "column_stack"),
-}
+}  # fmt: skip
 
 if not TYPE_CHECKING:  # type checkers follow the imports; at run time modules would be public too
     from ..compat.missing import not_here

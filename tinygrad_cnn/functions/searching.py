@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
@@ -144,6 +144,33 @@ def _places(a: np.ndarray, v: np.ndarray, right: bool, out_int32: bool) -> np.nd
 # --- Membership -----------------------------------------------------------------------------------
 
 
+@overload
+def isin(
+    elements: Tensor | Number,
+    test_elements: Tensor | Number,
+    *,
+    assume_unique: bool = False,
+    invert: bool = False,
+    out: Tensor | None = None,
+) -> Tensor: ...
+@overload
+def isin(
+    *,
+    element: Number,
+    test_elements: Tensor,
+    assume_unique: bool = False,
+    invert: bool = False,
+    out: Tensor | None = None,
+) -> Tensor: ...
+@overload
+def isin(
+    elements: Tensor,
+    *,
+    test_element: Number,
+    assume_unique: bool = False,
+    invert: bool = False,
+    out: Tensor | None = None,
+) -> Tensor: ...
 @public(overloads=True)
 def isin(
     elements: Tensor | Number | None = None,

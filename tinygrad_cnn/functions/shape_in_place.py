@@ -99,10 +99,10 @@ def resize_(
 ) -> Tensor:
     """Give this Tensor another shape, which may have more or fewer elements. Returns it.
 
-    The first elements, in row-major order, stay. More elements need new memory, and the values of the
-    new ones are not defined. RuntimeError for a Tensor that requires grad, for negative sizes, and for
-    more elements where views or arrays share the memory; NotImplementedError where the elements are
-    not in row-major order, and for a memory_format.
+    The first elements, in the order of memory, stay. More elements need new memory, and the values of
+    the new ones are not defined. RuntimeError for a Tensor that requires grad, for negative sizes, and
+    for more elements where views or arrays share the memory; NotImplementedError for a cut view, whose
+    elements are not side by side, and for a memory_format.
 
     >>> tc.arange(6).resize_(2, 2)
     tensor([[0, 1],
@@ -135,14 +135,16 @@ def _resized(x: Any, size: tuple[int, ...]) -> Any:
     if size == x._array.shape:
         return x
     settle(x)
-    if not x._array.flags.c_contiguous:
+    order = tuple(sorted(range(x._array.ndim), key=lambda d: -x._array.strides[d]))
+    flat = x._array.transpose(order)
+    if not flat.flags.c_contiguous:
         raise NotImplementedError(
-            f"resize_: this Tensor (shape {x._array.shape}) is a permuted or cut view, whose elements "
-            "are not in row-major order: call contiguous() first"
+            f"resize_: this Tensor (shape {x._array.shape}) is a cut view, whose elements are not side "
+            "by side in memory: call contiguous() first"
         )
     n, old = math.prod(size), x._array.size
     if n <= old:
-        return become(x, "resize", lambda v: _first(v, n, size))
+        return become(x, "resize", lambda v: _first(ops.permute(v, dims=order), n, size))
     views = getattr(x, "_views", ())
     if hasattr(x, "_base") or hasattr(x, "_shared") or any([view() is not None for view in views]):
         raise RuntimeError(
@@ -150,7 +152,7 @@ def _resized(x: Any, size: tuple[int, ...]) -> Any:
             f"Tensor, of {old} elements, and {n} are wanted"
         )
     array = np.empty(n, x._array.dtype)
-    array[:old] = x._array.reshape(-1)
+    array[:old] = flat.reshape(-1)
     release(x)
     x._array = array.reshape(size)
     return x

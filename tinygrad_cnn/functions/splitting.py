@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -139,6 +139,14 @@ def parts(x: Any, size: Ints, dim: int) -> tuple[Any, ...]:
     return tuple(found)
 
 
+@overload
+def tensor_split(
+    input: Tensor, tensor_indices_or_sections: Tensor | Ints, dim: int = 0
+) -> tuple[Tensor, ...]: ...
+@overload
+def tensor_split(input: Tensor, *, sections: int, dim: int = 0) -> tuple[Tensor, ...]: ...
+@overload
+def tensor_split(input: Tensor, *, indices: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]: ...
 @public(overloads=True)
 def tensor_split(
     input: Tensor,

@@ -48,12 +48,16 @@ def sample(x, u, *, taps, outside, orders):
     more derivative along axis d. At the jumps of ⌊u⌋ it is the derivative to the right.
     """
     n, c, *sizes = x.shape
-    cells = np.moveaxis(x, 1, -1).reshape(-1, c)
-    cells = np.concatenate([cells, np.zeros((1, c), x.dtype)])  # the last one for those outside
-    y = np.zeros((math.prod(u.shape[:-1]), c), x.dtype)
+    around = np.zeros((c, n, *[m + 2 for m in sizes]), x.dtype)  # the cells outside are 0
+    around[(..., *_inner(sizes))] = np.moveaxis(x, 1, 0)
+    y = np.zeros((c, math.prod(u.shape[:-1])), x.dtype)
+    part = np.empty(y.shape[1], x.dtype)
     for cell, weight in _terms(u, n, sizes, taps, outside, orders):
-        y += cells[cell] * weight[:, None]
-    return np.moveaxis(y.reshape(*u.shape[:-1], c), -1, 1)
+        for plane, row in zip(around.reshape(c, math.prod(around.shape[1:])), y, strict=True):
+            plane.take(cell, out=part, mode="clip")
+            part *= weight
+            row += part
+    return np.moveaxis(y.reshape(c, *u.shape[:-1]), 0, 1)
 
 
 @op
@@ -67,15 +71,20 @@ def splat(v, u, *, sizes, taps, outside, orders):
     more derivative along axis d.
     """
     n, c = v.shape[:2]
-    count = n * math.prod(sizes)
+    around = np.zeros((c, n, *[m + 2 for m in sizes]), v.dtype)
     terms = list(_terms(u, n, sizes, taps, outside, orders))
-    y = np.zeros((c, count), v.dtype)
     if terms:
         cells = np.concatenate([cell for cell, _ in terms])
         weights = np.stack([weight for _, weight in terms])
-        for k, row in enumerate(np.moveaxis(v, 1, 0).reshape(c, -1)):
-            y[k] = np.bincount(cells, (weights * row).ravel(), count + 1)[:-1]
-    return np.moveaxis(y.reshape(c, n, *sizes), 0, 1)
+        rows = np.moveaxis(v, 1, 0).reshape(c, weights.shape[1])
+        for plane, row in zip(around, rows, strict=True):
+            plane.flat = np.bincount(cells, (weights * row).ravel(), plane.size)
+    return np.moveaxis(around[(..., *_inner(sizes))], 0, 1)
+
+
+def _inner(sizes):
+    """The index of the images in arrays with one cell more on each side of each axis."""
+    return (slice(1, -1),) * len(sizes)
 
 
 def _pull(x, v, u, taps, outside, orders):
@@ -116,25 +125,27 @@ splat.defvjp(v=splat_v, u=splat_u)
 def _terms(u, images, sizes, taps, outside, orders):
     """(cell, weight) for each combination of cells along the axes: vectors over all places u.
 
-    `cell` counts through the cells of all images; outside of an image it is one more than the last.
+    `cell` counts through the cells of all images, which have one cell more on each side of each axis.
     """
-    places = u.reshape(-1, len(sizes))
+    places = u.reshape(math.prod(u.shape[:-1]), len(sizes))
     each = len(places) // max(images, 1)
-    image = np.repeat(np.arange(images) * math.prod(sizes), each)
+    first = np.repeat(np.arange(images), each)  # the image, and then the cell that it begins with
+    axes = []
     with np.errstate(invalid="ignore"):  # of places that are NaN or infinite
-        axes = [
-            list(_axis(place, size, taps, outside, order))
-            for place, size, order in zip(places.T, sizes, orders, strict=True)
-        ]
-    for several in product(*axes):
-        cell, weight, inside = 0, 1, True
-        for size, (k, w, within) in zip(sizes, several, strict=True):
-            cell, weight, inside = cell * size + k, weight * w, inside & within
-        yield np.where(inside, image + cell, images * math.prod(sizes)), weight
+        for d, (size, order) in enumerate(zip(sizes, orders, strict=True)):
+            stride = math.prod(m + 2 for m in sizes[d + 1 :])
+            found = list(_axis(np.ascontiguousarray(places[:, d]), size, taps, outside, order))
+            if d == 0:
+                first *= (size + 2) * stride
+            axes.append([(cell * stride + first * (d == 0), weight) for cell, weight in found])
+    for (cell, weight), *others in product(*axes):
+        for k, w in others:
+            cell, weight = cell + k, weight * w
+        yield cell, weight
 
 
 def _axis(u, size, taps, outside, order):
-    """(cell, weight, inside) for each cell around u along one axis."""
+    """(cell, weight) for each cell around u along one axis. The cells count from 1; 0 is outside."""
     start = np.rint(u) if taps == "nearest" else np.floor(u)
     t = u - start
     first, polynomials = TAPS[taps]
@@ -144,9 +155,9 @@ def _axis(u, size, taps, outside, order):
         cell = start + (first + k)
         if outside != "zeros":
             cell = _moved_inside(cell, size, outside)
-        inside = (cell >= 0) & (cell < size)
-        weight = _derivative(polynomial, order, offset + slope * t)
-        yield np.where(inside, cell, 0).astype(np.intp), weight * slope**order, inside
+        cell = np.fmin(np.fmax(cell + 1, 0), size + 1).astype(np.intp)  # 0 for NaN
+        weight = _derivative(polynomial, order, offset + slope * t if slope != 1 or offset else t)
+        yield cell, weight * slope if slope**order < 0 else weight
 
 
 def _moved_inside(cell, size, outside):

@@ -14,7 +14,7 @@ import numpy as np
 
 from ... import functions, ops
 from ...engine import wrap
-from ...functions.arguments import ints, tensors
+from ...functions.arguments import ints, kind_of, tensors
 from ...tensor import Tensor
 
 __all__ = ["affine_grid", "grid_sample"]
@@ -32,8 +32,9 @@ def grid_sample(
 ) -> Tensor:
     """The values of images at the places of a grid.
 
-    input (N, C, H, W) and grid (N, P, Q, 2) of places (x, y) → (N, C, P, Q); or input (N, C, D, H, W)
-    and grid (N, O, P, Q, 3) of places (x, y, z) → (N, C, O, P, Q). x goes along W. Both have one dtype.
+    input (N, C, H, W) and grid (N, P, Q, 2) of places (u, v) → (N, C, P, Q); or input (N, C, D, H, W)
+    and grid (N, O, P, Q, 3) of places (u, v, w) → (N, C, O, P, Q). u goes along W, v along H, and w
+    along D. Both have one dtype.
 
     `mode` is "bilinear" (trilinear for volumes), "nearest" or, for images alone, "bicubic".
     `padding_mode` says what is outside of the images: "zeros", the nearest cell ("border"), or the
@@ -61,8 +62,14 @@ def grid_sample(
         )
     if align_corners is None:
         _warn_of_default()
+        align_corners = False
+    if not isinstance(align_corners, bool):
+        raise TypeError(
+            "grid_sampler(): argument 'align_corners' (position 5) must be bool, not "
+            f"{kind_of(align_corners)}"
+        )
     _check(input._array, grid._array, mode)
-    aligned, sizes = bool(align_corners), input._array.shape[2:]
+    aligned, sizes = align_corners, input._array.shape[2:]
     axes = len(sizes)
     at = [ops.getitem(grid, index=(..., axes - 1 - d)) for d in range(axes)]
     places = [_place(g, n, aligned) for g, n in zip(at, sizes, strict=True)]
@@ -154,7 +161,7 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
     """The grid of places for `grid_sample` at which an affine map takes the cells of its output.
 
     theta (N, 2, 3) and size (N, C, H, W) → (N, H, W, 2); or theta (N, 3, 4) and size (N, C, D, H, W)
-    → (N, D, H, W, 3). The cell at the place (x, y) takes theta · (x, y, 1).
+    → (N, D, H, W, 3). The cell at the place (u, v) takes theta · (u, v, 1).
 
     Raises ValueError for shapes that do not fit, NotImplementedError for other sizes than of images and
     volumes. Warns without `align_corners`, which is False then.
