@@ -47,4 +47,6 @@ if not _typing.TYPE_CHECKING:
     from .naming import own_methods as _own_methods
 
     _own_methods(globals())
-    _not_here(globals(), modules=("distributions", "linalg", "testing"))
+    _not_here(
+        globals(), modules=("distributions", "func", "linalg", "testing"), names={"func": ("vmap",)}
+    )

@@ -4,6 +4,7 @@ from . import (
     grid_averages,
     grid_distributions,
     grid_errors,
+    grid_func,
     grid_layers,
     grid_linalg,
     grid_losses,
@@ -22,5 +23,6 @@ FILES = (
     grid_distributions,
     grid_averages,
     grid_prune,
+    grid_func,
 )
 CASES = {case.name: case for file in FILES for case in file.CASES}
