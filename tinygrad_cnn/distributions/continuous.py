@@ -14,7 +14,7 @@ from ..autograd.function import once_differentiable
 from ..engine import wrap
 from ..tensor import Tensor
 from . import constraints
-from .distribution import LOG_2PI, Distribution, broadcast_all
+from .distribution import LOG_2PI, ONE, Distribution, broadcast_all
 from .implicit import beta_sample_gradients
 
 __all__ = ["Beta", "Normal", "Uniform"]
@@ -59,7 +59,7 @@ class Normal(Distribution):
     def variance(self) -> Tensor:
         return self.scale.square()
 
-    def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
+    def rsample(self, sample_shape: Sequence[int] = ONE) -> Tensor:
         shape = self._extended_shape(sample_shape)
         z = wrap(random.standard_normal(shape, self.loc.dtype))
         return self.loc + z * self.scale
@@ -130,7 +130,7 @@ class Uniform(Distribution):
     def variance(self) -> Tensor:
         return (self.high - self.low).square() / 12
 
-    def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
+    def rsample(self, sample_shape: Sequence[int] = ONE) -> Tensor:
         u = wrap(random.uniform(self._extended_shape(sample_shape), self.low.dtype))
         return self.low + u * (self.high - self.low)
 

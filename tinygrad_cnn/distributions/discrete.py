@@ -15,7 +15,7 @@ from ..engine.dtypes import finfo, float64
 from ..nn.functional import binary_cross_entropy_with_logits
 from ..tensor import Tensor
 from . import constraints
-from .distribution import Distribution, broadcast_all, logits_to_probs, one_of, probs_to_logits
+from .distribution import ONE, Distribution, broadcast_all, logits_to_probs, one_of, probs_to_logits
 
 __all__ = ["Bernoulli", "Categorical"]
 
@@ -74,7 +74,7 @@ class Bernoulli(Distribution):
     def variance(self) -> Tensor:
         return self.probs * (1 - self.probs)
 
-    def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
+    def sample(self, sample_shape: Sequence[int] = ONE) -> Tensor:
         p = self.probs._array
         u = random.uniform(self._extended_shape(sample_shape), float64)
         return wrap((u < p).astype(p.dtype))
@@ -157,7 +157,7 @@ class Categorical(Distribution):
     def mode(self) -> Tensor:
         return self.probs.argmax(-1)
 
-    def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
+    def sample(self, sample_shape: Sequence[int] = ONE) -> Tensor:
         shape = self._extended_shape(sample_shape)
         ends = np.cumsum(self.probs._array.astype(np.float64), axis=-1)  # (.., K)
         if not np.isfinite(ends).all():

@@ -16,6 +16,8 @@ from .constraints import Constraint, dependent
 
 __all__ = ["Distribution"]
 
+ONE = Size()  # the shape of one sample
+
 
 class Distribution:
     """A batch of independent distributions, each of an event: a number, or an array of numbers.
@@ -43,8 +45,8 @@ class Distribution:
 
     def __init__(
         self,
-        batch_shape: Sequence[int] = (),
-        event_shape: Sequence[int] = (),
+        batch_shape: Sequence[int] = ONE,
+        event_shape: Sequence[int] = ONE,
         validate_args: bool | None = None,
     ):
         self._batch_shape, self._event_shape = Size(batch_shape), Size(event_shape)
@@ -117,12 +119,12 @@ class Distribution:
         """The standard deviation."""
         return self.variance.sqrt()
 
-    def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
+    def sample(self, sample_shape: Sequence[int] = ONE) -> Tensor:
         """Independent samples, without a gradient."""
         with no_grad():
             return self.rsample(sample_shape)
 
-    def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
+    def rsample(self, sample_shape: Sequence[int] = ONE) -> Tensor:
         """Samples that are differentiable functions of the parameters, of the same draws as `sample`."""
         raise NotImplementedError(f"{type(self).__name__} has no rsample")
 
@@ -154,7 +156,7 @@ class Distribution:
         """e to the power of the entropy."""
         return self.entropy().exp()
 
-    def _extended_shape(self, sample_shape: Sequence[int] = ()) -> Size:
+    def _extended_shape(self, sample_shape: Sequence[int] = ONE) -> Size:
         return Size((*sample_shape, *self._batch_shape, *self._event_shape))
 
     def _validate_sample(self, value: Any) -> None:
