@@ -69,7 +69,7 @@ class BasePruningMethod:
         return mask.to(original.dtype) * original
 
     @classmethod
-    def apply(  # type: ignore[override]
+    def apply(
         cls,
         module: Module,
         name: str,
@@ -257,7 +257,7 @@ class L1Unstructured(_OfAnAmount):
     PRUNING_TYPE = "unstructured"
 
     @classmethod
-    def apply(
+    def apply(  # type: ignore[override]
         cls, module: Module, name: str, amount: float, importance_scores: Tensor | None = None
     ) -> BasePruningMethod:
         """Prune the parameter `name` of the module: see `BasePruningMethod.apply`."""
