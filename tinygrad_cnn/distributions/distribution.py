@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 
 from .. import functions
 from ..creation import tensor
-from ..engine import enable_grad, no_grad
-from ..engine.dtypes import finfo
+from ..engine import no_grad
 from ..metadata import Size
 from ..tensor import Tensor
 from .constraints import Constraint, dependent
@@ -208,31 +207,6 @@ def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
     dtype = floats[0] if floats else None
     made = [v if isinstance(v, Tensor) else tensor(float(v), dtype=dtype) for v in values]
     return tuple(functions.broadcast_tensors(*made))
-
-
-def clamp_probs(probs: Tensor) -> Tensor:
-    """Probabilities kept between ε and 1 − ε, for the ε of their dtype."""
-    eps = float(finfo(probs.dtype).eps)
-    return probs.clamp(min=eps, max=1 - eps)
-
-
-def probs_to_logits(probs: Tensor, is_binary: bool = False) -> Tensor:
-    """ln p; with `is_binary`, ln p − ln (1 − p)."""
-    with enable_grad():
-        p = clamp_probs(probs)
-        return p.log() - (-p).log1p() if is_binary else p.log()
-
-
-def logits_to_probs(logits: Tensor, is_binary: bool = False) -> Tensor:
-    """The softmax over the last axis; with `is_binary`, the sigmoid."""
-    with enable_grad():
-        return logits.sigmoid() if is_binary else logits.softmax(-1)
-
-
-def one_of(probs: Any, logits: Any) -> None:
-    """ValueError unless exactly one is given."""
-    if (probs is None) == (logits is None):
-        raise ValueError("Either `probs` or `logits` must be specified, but not both.")
 
 
 LOG_2PI = math.log(2 * math.pi)
