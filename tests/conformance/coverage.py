@@ -29,7 +29,8 @@ missing option of an existing name raises `NotImplementedError`, which names it.
 SPACES = [
     "torch.Tensor", "torch.nn", "torch.nn.functional", "torch.nn.init", "torch.nn.utils",
     "torch.optim", "torch.optim.lr_scheduler", "torch.autograd", "torch.autograd.functional",
-    "torch.utils.data", "torch",
+    "torch.utils.data", "torch.linalg", "torch.func", "torch.distributions", "torch.nn.utils.prune",
+    "torch.optim.swa_utils", "torch.testing", "torch",
 ]  # fmt: skip
 
 
