@@ -18,6 +18,7 @@ def public_callables():
     """The path of each public function, class, method and property, with the object."""
     for space, owner in SPACES.items():
         for name in dir(owner):
+            getattr(owner, name)  # loads it, if it is loaded on first access
             value = inspect.getattr_static(owner, name)
             home = getattr(getattr(value, "fget", value), "__module__", "") or ""
             ours = home.startswith("tinygrad_cnn") and not inspect.ismodule(value)
