@@ -86,6 +86,23 @@ def test_equal_eigenvalues_have_a_gradient_where_the_function_has_one():
     np.testing.assert_allclose(g.numpy(), np.eye(3), atol=1e-6)
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_elements_that_are_not_finite(bad):
+    a = np.stack([np.eye(4), np.eye(4)])
+    a[1, 2, 2] = bad
+    for f in (linalg.eigh, linalg.eigvalsh, linalg.svdvals, linalg.pinv):
+        with pytest.raises(linalg.LinAlgError, match=r"\(Batch element 1\): .*non-finite values"):
+            f(tc.tensor(a))
+    with pytest.raises(linalg.LinAlgError, match=r"\(Batch element 1\): .*not positive-definite"):
+        linalg.cholesky(tc.tensor(a))
+    for f in (linalg.inv, linalg.qr, linalg.slogdet, lambda x: linalg.solve(x, x)):
+        f(tc.tensor(a))
+    x = tc.tensor(a, requires_grad=True)
+    linalg.det(x).sum().backward()
+    np.testing.assert_allclose(x.grad[0].numpy(), np.eye(4), atol=1e-12)
+    assert np.isnan(x.grad[1].numpy()).all()
+
+
 def test_out_and_no_grad():
     a = tc.tensor(A, requires_grad=True)
     with tc.no_grad():

@@ -10,7 +10,8 @@ from tinygrad_cnn.naming import own_methods
 
 SPACES = (
     tc, tc.nn, tc.nn.utils, tc.nn.utils.parametrize, tc.optim, tc.optim.lr_scheduler, tc.autograd,
-    tc.utils.data, tc.utils.transforms,
+    tc.utils.data, tc.utils.transforms, tc.utils.datasets, tc.distributions, tc.nn.utils.prune,
+    tc.optim.swa_utils,
 )  # fmt: skip
 
 

@@ -54,6 +54,7 @@ if _typing.TYPE_CHECKING:
     from . import (
         amp as amp,
         distributions as distributions,
+        func as func,
         hub as hub,
         linalg as linalg,
         multiprocessing as multiprocessing,
@@ -82,8 +83,8 @@ else:
     ):  # fmt: skip  # files, which are no packages
         _not_here(vars(_module))
     _not_here(globals(), modules=(
-        "amp", "distributions", "hub", "linalg", "multiprocessing", "profiler", "serialization",
-        "special", "testing",
+        "amp", "distributions", "func", "hub", "linalg", "multiprocessing", "profiler",
+        "serialization", "special", "testing",
     ), names={
         "amp.autocast_mode": (
             "autocast", "clear_autocast_cache", "get_autocast_cpu_dtype", "get_autocast_dtype",
@@ -94,6 +95,7 @@ else:
         "compat.checks": ("_assert", "_check*"),
         "compat.compiler": ("compile",),
         "compat.cuda": ("OutOfMemoryError",),
+        "func": ("vmap",),
         "functions.foreach": ("_foreach_*",),
         **{f"functions.{module}": names for module, names in _functions.LATER.items()},
         "limits": ("finfo", "iinfo"),

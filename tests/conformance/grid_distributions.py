@@ -8,7 +8,8 @@ PARTS = "y = [d.mean, d.variance, d.stddev, d.mode, d.entropy(), d.perplexity()]
 
 def add(code: str, order: int = 2, grad: tuple[str, ...] | None = None, **inputs: Input) -> None:
     code = "D = torch.distributions\n" + code
-    CASES.append(Case(f"distributions {len(CASES)} {code!r}"[:150], code, inputs, order, grad))
+    name = f"distributions {len(CASES)} {code.splitlines()[-1]}"
+    CASES.append(Case(name, code, inputs, order, grad))
 
 
 BOTH = "p, q = D.{0}(x, s), D.{0}(z, r)\ny = D.kl_divergence(p, q)"

@@ -9,7 +9,7 @@ SHAPES = ((3, 3), (2, 3, 3), (1, 1), (0, 2, 2), (0, 0))
 
 
 def add(code: str, *shape: int, dtype: str = "float64", order: int = 2, **inputs) -> None:
-    name = f"linalg {code!r} {shape} {dtype}"
+    name = f"linalg {code.splitlines()[-1]} {shape} {dtype} {len(CASES)}"
     inputs = inputs or {"x": real(*shape, dtype=dtype)}
     CASES.append(Case(name, code, inputs, order))
 

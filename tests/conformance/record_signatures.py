@@ -37,7 +37,8 @@ CLASSES_FILE = FILE.with_name("classes.json")
 CLASSES = (
     "nn", "nn.init", "nn.utils", "nn.utils.parametrizations", "nn.utils.parametrize", "nn.utils.rnn", "optim",
     "optim.lr_scheduler", "autograd", "autograd.function", "autograd.functional", "utils.checkpoint",
-    "utils.data", "hub", "serialization",
+    "utils.data", "hub", "serialization", "distributions", "func", "nn.utils.prune",
+    "optim.swa_utils", "testing",
 )  # fmt: skip
 NUMPY_NAMES = {"input": ["x", "a", "x1"], "other": ["x2"], "dim": ["axis"], "keepdim": ["keepdims"]}
 TYPES = {  # PyTorch's names for types, by ours
@@ -385,6 +386,7 @@ def classes() -> Iterator[tuple[str, dict[str, list[str]]]]:
     another class in the table. A function has itself under "".
     """
     import torch
+    import torch.nn.utils.prune  # which PyTorch loads only then
 
     import tinygrad_cnn as tc
 

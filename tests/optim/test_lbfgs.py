@@ -128,7 +128,7 @@ def test_the_line_search_satisfies_the_wolfe_conditions(first, power):
         )
 
     start = at(0.0)
-    found, calls = strong_wolfe(at, first, start, 1.0)
+    found, calls = strong_wolfe(at, first, start, 1.0, 25)
     assert found.loss <= start.loss + 1e-4 * found.t * start.slope
     assert abs(found.slope) <= 0.9 * abs(start.slope)
     assert calls <= 26

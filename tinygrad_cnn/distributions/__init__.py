@@ -9,11 +9,14 @@
 import typing as _typing
 
 from . import constraints as constraints, kl as kl
-from .continuous import *  # each module lists its public names in __all__
-from .discrete import *
+from .bernoulli import *  # each module lists its public names in __all__
+from .beta import *
+from .categorical import *
 from .distribution import Distribution as Distribution
 from .independent import *
 from .kl import *
+from .normal import *
+from .uniform import *
 
 if not _typing.TYPE_CHECKING:
     from ..compat.missing import not_here as _not_here

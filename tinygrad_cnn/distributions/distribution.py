@@ -8,13 +8,14 @@ from typing import Any, ClassVar
 
 from .. import functions
 from ..creation import tensor
-from ..engine import enable_grad, no_grad
-from ..limits import finfo
+from ..engine import no_grad
 from ..metadata import Size
 from ..tensor import Tensor
 from .constraints import Constraint, dependent
 
 __all__ = ["Distribution"]
+
+ONE = Size()  # the shape of one sample
 
 
 class Distribution:
@@ -43,8 +44,8 @@ class Distribution:
 
     def __init__(
         self,
-        batch_shape: Sequence[int] = (),
-        event_shape: Sequence[int] = (),
+        batch_shape: Sequence[int] = ONE,
+        event_shape: Sequence[int] = ONE,
         validate_args: bool | None = None,
     ):
         self._batch_shape, self._event_shape = Size(batch_shape), Size(event_shape)
@@ -117,12 +118,12 @@ class Distribution:
         """The standard deviation."""
         return self.variance.sqrt()
 
-    def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
+    def sample(self, sample_shape: Sequence[int] = ONE) -> Tensor:
         """Independent samples, without a gradient."""
         with no_grad():
             return self.rsample(sample_shape)
 
-    def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
+    def rsample(self, sample_shape: Sequence[int] = ONE) -> Tensor:
         """Samples that are differentiable functions of the parameters, of the same draws as `sample`."""
         raise NotImplementedError(f"{type(self).__name__} has no rsample")
 
@@ -154,7 +155,7 @@ class Distribution:
         """e to the power of the entropy."""
         return self.entropy().exp()
 
-    def _extended_shape(self, sample_shape: Sequence[int] = ()) -> Size:
+    def _extended_shape(self, sample_shape: Sequence[int] = ONE) -> Size:
         return Size((*sample_shape, *self._batch_shape, *self._event_shape))
 
     def _validate_sample(self, value: Any) -> None:
@@ -206,31 +207,6 @@ def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
     dtype = floats[0] if floats else None
     made = [v if isinstance(v, Tensor) else tensor(float(v), dtype=dtype) for v in values]
     return tuple(functions.broadcast_tensors(*made))
-
-
-def clamp_probs(probs: Tensor) -> Tensor:
-    """Probabilities kept between ε and 1 − ε, for the ε of their dtype."""
-    eps = float(finfo(probs.dtype).eps)
-    return probs.clamp(min=eps, max=1 - eps)
-
-
-def probs_to_logits(probs: Tensor, is_binary: bool = False) -> Tensor:
-    """ln p; with `is_binary`, ln p − ln (1 − p)."""
-    with enable_grad():
-        p = clamp_probs(probs)
-        return p.log() - (-p).log1p() if is_binary else p.log()
-
-
-def logits_to_probs(logits: Tensor, is_binary: bool = False) -> Tensor:
-    """The softmax over the last axis; with `is_binary`, the sigmoid."""
-    with enable_grad():
-        return logits.sigmoid() if is_binary else logits.softmax(-1)
-
-
-def one_of(probs: Any, logits: Any) -> None:
-    """ValueError unless exactly one is given."""
-    if (probs is None) == (logits is None):
-        raise ValueError("Either `probs` or `logits` must be specified, but not both.")
 
 
 LOG_2PI = math.log(2 * math.pi)

@@ -8,7 +8,7 @@ from typing import Any
 from ..metadata import Size
 from ..tensor import Tensor
 from .constraints import Constraint, independent
-from .distribution import Distribution
+from .distribution import ONE, Distribution
 
 __all__ = ["Independent"]
 
@@ -71,10 +71,10 @@ class Independent(Distribution):
     def variance(self) -> Tensor:
         return self.base_dist.variance
 
-    def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
+    def sample(self, sample_shape: Sequence[int] = ONE) -> Tensor:
         return self.base_dist.sample(sample_shape)
 
-    def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
+    def rsample(self, sample_shape: Sequence[int] = ONE) -> Tensor:
         return self.base_dist.rsample(sample_shape)
 
     def log_prob(self, value: Tensor) -> Tensor:

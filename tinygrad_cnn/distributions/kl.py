@@ -9,10 +9,13 @@ from typing import Any, TypeVar
 from .. import functions as f
 from ..nn.functional import softplus
 from ..tensor import Tensor
-from .continuous import Beta, Normal, Uniform
-from .discrete import Bernoulli, Categorical
+from .bernoulli import Bernoulli
+from .beta import Beta
+from .categorical import Categorical
 from .distribution import LOG_2PI, Distribution
 from .independent import Independent
+from .normal import Normal
+from .uniform import Uniform
 
 __all__ = ["kl_divergence", "register_kl"]
 

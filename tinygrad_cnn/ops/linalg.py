@@ -25,7 +25,8 @@ class LinAlgError(RuntimeError):
 def _run(function, name, fault, a, *others):
     """NumPy's function of arrays; LinAlgError, which names the element of the batch, if it fails."""
     try:
-        return function(a, *others)
+        with np.errstate(all="ignore"):
+            return function(a, *others)
     except np.linalg.LinAlgError:
         at = ""
         for k, matrix in enumerate(a.reshape(-1, *a.shape[-2:]) if a.ndim > 2 else ()):
@@ -35,6 +36,22 @@ def _run(function, name, fault, a, *others):
                 at = f"(Batch element {k}): "
                 break
         raise LinAlgError(f"linalg.{name}: {at}{fault}") from None
+
+
+_NOT_FINITE = (
+    "The algorithm failed to converge because the input matrix contained non-finite values."
+)
+_NOT_POSITIVE = (
+    "The factorization could not be completed because the input is not positive-definite."
+)
+
+
+def _check_finite(name, a, fault=_NOT_FINITE):
+    """LinAlgError for NaN and infinity: iterative algorithms may run forever on them."""
+    finite = np.isfinite(a).all(axis=(-1, -2))
+    if not finite.all():
+        at = f"(Batch element {np.argmin(finite.ravel())}): " if a.ndim > 2 else ""
+        raise LinAlgError(f"linalg.{name}: {at}{fault}")
 
 
 def _t(x):
@@ -87,6 +104,7 @@ def pinv(a, *, atol, rtol):
     dy = −y da y + y yᵀ daᵀ (1 − a y) + (1 − y a) daᵀ yᵀ y, so
     ā = −yᵀ ȳ yᵀ + (1 − a y) ȳᵀ y yᵀ + yᵀ y ȳᵀ (1 − y a), as 1 − a y and 1 − y a are symmetric.
     """
+    _check_finite("pinv", a)
     u, s, vt = np.linalg.svd(a, full_matrices=False)
     least = np.maximum(atol, rtol * s.max(axis=-1, initial=0, keepdims=True))
     kept = s > least
@@ -114,11 +132,11 @@ def cofactors(a):
     w = a⁻ᵀ and d = det a, y = d w, and dd = ⟨y, da⟩, dw = −w daᵀ w. Hence
     ⟨ȳ, dy⟩ = ⟨ȳ, w⟩ ⟨y, da⟩ − d ⟨ȳ, w daᵀ w⟩, and ā = ⟨ȳ, w⟩ y − y ȳᵀ w. It needs a regular a.
     """
-    n = a.shape[-1]
-    u, s, vt = np.linalg.svd(a)
+    n, finite = a.shape[-1], np.isfinite(a).all(axis=(-1, -2), keepdims=True)
+    u, s, vt = np.linalg.svd(np.where(finite, a, a.dtype.type(0)))
     others = np.where(np.eye(n, dtype=bool), s.dtype.type(1), s[..., None, :]).prod(axis=-1)
     sign = np.linalg.det(u) * np.linalg.det(vt)
-    return np.matmul(u * (sign[..., None] * others)[..., None, :], vt)
+    return np.where(finite, np.matmul(u * (sign[..., None] * others)[..., None, :], vt), np.nan)
 
 
 def cofactors_a(g, a, y):
@@ -132,7 +150,8 @@ cofactors.defvjp(a=cofactors_a)
 @op
 def det(a):
     """y = det a        ā = ȳ C, with the cofactors C, which are det a · a⁻ᵀ where a is regular."""
-    return np.linalg.det(a)
+    with np.errstate(all="ignore"):
+        return np.linalg.det(a)
 
 
 det.defvjp(a=lambda g, a: g[..., None, None] * cofactors(a))
@@ -141,7 +160,8 @@ det.defvjp(a=lambda g, a: g[..., None, None] * cofactors(a))
 @op(residuals=("sign",), returns=("sign",))
 def slogdet(a):
     """y = ln |det a|, and its sign, a constant        ā = ȳ a⁻ᵀ, for det a = det a ⟨a⁻ᵀ, da⟩"""
-    sign, y = np.linalg.slogdet(a)
+    with np.errstate(all="ignore"):
+        sign, y = np.linalg.slogdet(a)
     return y, sign
 
 
@@ -163,8 +183,8 @@ def cholesky(a):
     of it, where Φ keeps the lower triangle and half of the diagonal, and ā is the symmetric part of
     y⁻ᵀ Φ(yᵀ ȳ) y⁻¹ (Murray 2016, section 3.2).
     """
-    fault = "The factorization could not be completed because the input is not positive-definite."
-    return _run(np.linalg.cholesky, "cholesky", fault, _symmetric(a))
+    _check_finite("cholesky", a, _NOT_POSITIVE)
+    return _run(np.linalg.cholesky, "cholesky", _NOT_POSITIVE, _symmetric(a))
 
 
 def cholesky_a(g, y):
@@ -186,8 +206,8 @@ def eigh(a):
     the symmetric part of v (diag w̄ + F ∘ vᵀ v̄) vᵀ. F is 0 where eigenvalues are equal: vectors of
     equal ones have no derivative, and functions that do not depend on their choice need none.
     """
-    fault = "The algorithm failed to converge: the matrix has elements that are not finite."
-    w, v = _run(np.linalg.eigh, "eigh", fault, _symmetric(a))
+    _check_finite("eigh", a)
+    w, v = np.linalg.eigh(_symmetric(a))
     return np.concatenate([v, w[..., None, :]], axis=-2)
 
 
@@ -212,7 +232,8 @@ def qr(a):
     repeats the lower triangle of m above the diagonal, ā = (q̄ + q C(m)) r⁻ᵀ (Walter and Lehmann 2018,
     eq. 22). It needs a of full rank.
     """
-    q, r = np.linalg.qr(a)
+    with np.errstate(all="ignore"):
+        q, r = np.linalg.qr(a)
     return np.concatenate([_t(q), r], axis=-1)
 
 

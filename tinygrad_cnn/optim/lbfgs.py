@@ -120,7 +120,8 @@ class LBFGS(Optimizer):
                             p._array[...] = x
                             mark_written(p._array)
 
-                found, calls = strong_wolfe(at, t, Point(0.0, loss, g, d), _largest(d))
+                most = group["max_eval"] - evaluations
+                found, calls = strong_wolfe(at, t, Point(0.0, loss, g, d), _largest(d), most)
                 loss, g, t = found.loss, found.g, found.t
                 _move(params, t, d)
             else:

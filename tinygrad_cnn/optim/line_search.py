@@ -8,7 +8,6 @@ from typing import Any
 
 _DECREASE, _CURVATURE = 1e-4, 0.9  # c₁ and c₂ of the conditions
 _SMALLEST_CHANGE = 1e-9  # of a parameter, for which the search goes on
-_MOST_CALLS = 25
 
 
 class Point:
@@ -19,14 +18,14 @@ class Point:
 
 
 def strong_wolfe(
-    at: Callable[[float], Point], t: float, start: Point, scale: float
+    at: Callable[[float], Point], t: float, start: Point, scale: float, most: int
 ) -> tuple[Point, int]:
     """A point with f(t) ≤ f(0) + c₁ t f′(0) and |f′(t)| ≤ c₂ |f′(0)|, and the number of calls of `at`.
 
     `t` is the first length, `start` the point at 0, `scale` the largest element of the direction. The
     search first grows t until an interval holds such a point, then shrinks the interval (Nocedal and
-    Wright 2006, algorithms 3.5 and 3.6), by cubic interpolation. Where the calls run out, it is the
-    best end of the interval.
+    Wright 2006, algorithms 3.5 and 3.6), by cubic interpolation. After `most` calls beyond the first,
+    it is the best end of the interval.
     """
 
     def too_high(p: Point) -> bool:
@@ -37,7 +36,7 @@ def strong_wolfe(
 
     previous, point, tries = start, at(t), 0
     while True:
-        if tries == _MOST_CALLS:
+        if tries >= most:
             ends = [start, point]
             break
         if too_high(point) or (tries > 1 and point.loss >= previous.loss):
@@ -48,13 +47,13 @@ def strong_wolfe(
         if point.slope >= 0:
             ends = [previous, point]
             break
-        least, most = point.t + 0.01 * (point.t - previous.t), point.t * 10
-        t = _interpolated(previous, point, least, most)
+        least, longest = point.t + 0.01 * (point.t - previous.t), point.t * 10
+        t = _interpolated(previous, point, least, longest)
         previous, point, tries = point, at(t), tries + 1
 
     slow = False  # whether the last length was near an end of the interval
     low = 0 if ends[0].loss <= ends[1].loss else 1
-    while tries < _MOST_CALLS:
+    while tries < most:
         first, last = sorted((ends[0].t, ends[1].t))
         if (last - first) * scale < _SMALLEST_CHANGE:
             break

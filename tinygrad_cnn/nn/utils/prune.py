@@ -181,6 +181,11 @@ class Identity(BasePruningMethod):
 
     PRUNING_TYPE = "unstructured"
 
+    @classmethod
+    def apply(cls, module: Module, name: str) -> BasePruningMethod:  # type: ignore[override]
+        """Prune the parameter `name` of the module: see `BasePruningMethod.apply`."""
+        return super().apply(module, name)
+
     def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
         return default_mask
 
@@ -192,6 +197,11 @@ class CustomFromMask(BasePruningMethod):
 
     def __init__(self, mask: Tensor):
         self.mask = mask
+
+    @classmethod
+    def apply(cls, module: Module, name: str, mask: Tensor) -> BasePruningMethod:  # type: ignore[override]
+        """Prune the parameter `name` of the module: see `BasePruningMethod.apply`."""
+        return super().apply(module, name, mask)
 
     def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
         if default_mask.shape != self.mask.shape:
@@ -230,6 +240,11 @@ class RandomUnstructured(_OfAnAmount):
 
     PRUNING_TYPE = "unstructured"
 
+    @classmethod
+    def apply(cls, module: Module, name: str, amount: float) -> BasePruningMethod:  # type: ignore[override]
+        """Prune the parameter `name` of the module: see `BasePruningMethod.apply`."""
+        return super().apply(module, name, amount)
+
     def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
         count = self.count(t.numel())
         draws = wrap(random.uniform(t.shape, t._array.dtype)) if count else t
@@ -240,6 +255,13 @@ class L1Unstructured(_OfAnAmount):
     """Prunes the elements of the smallest absolute values."""
 
     PRUNING_TYPE = "unstructured"
+
+    @classmethod
+    def apply(  # type: ignore[override]
+        cls, module: Module, name: str, amount: float, importance_scores: Tensor | None = None
+    ) -> BasePruningMethod:
+        """Prune the parameter `name` of the module: see `BasePruningMethod.apply`."""
+        return super().apply(module, name, amount, importance_scores=importance_scores)
 
     def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
         order = functions.topk(t.abs().reshape(-1), self.count(t.numel()), largest=False)
@@ -274,6 +296,11 @@ class _Structured(_OfAnAmount):
 class RandomStructured(_Structured):
     """Prunes random channels along `dim`: those of the smallest of draws as of `torch.rand`."""
 
+    @classmethod
+    def apply(cls, module: Module, name: str, amount: float, dim: int = -1) -> BasePruningMethod:  # type: ignore[override]
+        """Prune the parameter `name` of the module: see `BasePruningMethod.apply`."""
+        return super().apply(module, name, amount, dim)
+
     def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
         n = self.channels(t)
         count = self.count(n)
@@ -289,6 +316,19 @@ class LnStructured(_Structured):
     def __init__(self, amount: float, n: Any, dim: int = -1):
         super().__init__(amount, dim)
         self.n = n
+
+    @classmethod
+    def apply(  # type: ignore[override]
+        cls,
+        module: Module,
+        name: str,
+        amount: float,
+        n: Any,
+        dim: int,
+        importance_scores: Tensor | None = None,
+    ) -> BasePruningMethod:
+        """Prune the parameter `name` of the module: see `BasePruningMethod.apply`."""
+        return super().apply(module, name, amount, n, dim, importance_scores=importance_scores)
 
     def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
         n = self.channels(t)
