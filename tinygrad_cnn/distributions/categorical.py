@@ -11,14 +11,8 @@ import numpy as np
 
 from .. import functions as f, random
 from ..engine import wrap
-<<<<<<< HEAD:tinygrad_cnn/distributions/discrete.py
 from ..engine.dtypes import float64
 from ..limits import finfo
-from ..nn.functional import binary_cross_entropy_with_logits
-=======
-from ..engine.dtypes import float64
-from ..limits import finfo
->>>>>>> science:tinygrad_cnn/distributions/categorical.py
 from ..tensor import Tensor
 from . import constraints
 from .distribution import ONE, Distribution

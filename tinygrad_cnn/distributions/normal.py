@@ -55,7 +55,7 @@ class Normal(Distribution):
 
     def rsample(self, sample_shape: Sequence[int] = ONE) -> Tensor:
         shape = self._extended_shape(sample_shape)
-        z = wrap(random.standard_normal(shape, self.loc.dtype))
+        z = wrap(random.standard_normal(shape, self.loc._array.dtype))
         return self.loc + z * self.scale
 
     def log_prob(self, value: Tensor) -> Tensor:

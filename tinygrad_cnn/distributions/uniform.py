@@ -64,7 +64,7 @@ class Uniform(Distribution):
         return (self.high - self.low).square() / 12
 
     def rsample(self, sample_shape: Sequence[int] = ONE) -> Tensor:
-        u = wrap(random.uniform(self._extended_shape(sample_shape), self.low.dtype))
+        u = wrap(random.uniform(self._extended_shape(sample_shape), self.low._array.dtype))
         return self.low + u * (self.high - self.low)
 
     def log_prob(self, value: Tensor) -> Tensor:

@@ -613,12 +613,29 @@ def isclose(
     input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
 ) -> Tensor: ...
 def isfinite(input: Tensor) -> Tensor: ...
+@overload
 def isin(
-    elements: Tensor | Number | None = None,
-    test_elements: Tensor | Number | None = None,
+    elements: Tensor | Number,
+    test_elements: Tensor | Number,
     *,
-    element: Number | None = None,
-    test_element: Number | None = None,
+    assume_unique: bool = False,
+    invert: bool = False,
+    out: Tensor | None = None,
+) -> Tensor: ...
+@overload
+def isin(
+    *,
+    element: Number,
+    test_elements: Tensor,
+    assume_unique: bool = False,
+    invert: bool = False,
+    out: Tensor | None = None,
+) -> Tensor: ...
+@overload
+def isin(
+    elements: Tensor,
+    *,
+    test_element: Number,
     assume_unique: bool = False,
     invert: bool = False,
     out: Tensor | None = None,
@@ -1022,14 +1039,14 @@ def take_along_dim(
 ) -> Tensor: ...
 def tan(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 def tanh(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
+@overload
 def tensor_split(
-    input: Tensor,
-    tensor_indices_or_sections: Tensor | Ints | None = None,
-    dim: int = 0,
-    *,
-    sections: int | None = None,
-    indices: Sequence[int] | None = None,
+    input: Tensor, tensor_indices_or_sections: Tensor | Ints, dim: int = 0
 ) -> tuple[Tensor, ...]: ...
+@overload
+def tensor_split(input: Tensor, *, sections: int, dim: int = 0) -> tuple[Tensor, ...]: ...
+@overload
+def tensor_split(input: Tensor, *, indices: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]: ...
 def tensordot(
     a: Tensor,
     b: Tensor,
