@@ -68,6 +68,7 @@ _BUILTINS = {
 
 
 _PLAIN = (list, tuple, dict, OrderedDict, set, frozenset)
+_SIMPLE = {type(None), bool, int, float, complex, str, bytes}
 _LEAVES = (
     bool, int, float, complex, str, bytes, bytearray, range, metadata.Size, metadata.device,
     metadata.layout, Tensor,
@@ -99,6 +100,8 @@ class _Pickler:
         self._places = places_of(self._tensors.values(), refuse)
 
     def _children(self, value: Any) -> Iterable[Any] | None:
+        if type(value) in _SIMPLE:
+            return None
         if isinstance(value, Tensor):
             self._tensors[id(value)] = value
             attributes = attributes_of(value)
@@ -126,7 +129,9 @@ class _Pickler:
 
     def _check(self, value: Any, whole: Any) -> int:
         """TypeError for an object without children that cannot be saved."""
-        if isinstance(value, (np.ndarray, np.generic)):
+        if type(value) in _SIMPLE:
+            fine = True
+        elif isinstance(value, (np.ndarray, np.generic)):
             fine = numpys.can_be_saved(value.dtype)
         elif isinstance(value, np.dtype):
             fine = dtypes.name_of(value) is not None or numpys.can_be_saved(value)
@@ -154,11 +159,11 @@ class _Pickler:
         elif type(value) not in _PLAIN and self._trusted.knows(type(value)):
             self._object(value)
         else:
-            for kinds, method in _METHODS:
-                if isinstance(value, kinds):
-                    method(self, value)
-                    return
-            self.save(_named(dtypes.name_of(value) or ""))  # a dtype
+            method = _method_of(type(value))
+            if method is None:
+                self.save(_named(dtypes.name_of(value) or ""))  # a dtype
+            else:
+                method(self, value)
 
     def _remember(self, value: Any) -> None:
         """Give `value`, which is on the top of the stack, a place in the memo."""
@@ -394,6 +399,11 @@ _METHODS: list[tuple[Any, Callable[[_Pickler, Any], None]]] = [  # the first tha
     ((set, frozenset), _Pickler._set),
     (dict, _Pickler._dict),
 ]
+
+
+@functools.cache
+def _method_of(kind: type) -> Callable[[_Pickler, Any], None] | None:
+    return next((method for kinds, method in _METHODS if issubclass(kind, kinds)), None)
 
 
 def _attributes_of_dict(value: dict[Any, Any]) -> dict[str, Any]:
