@@ -397,6 +397,25 @@ def test_tensors_outside_of_their_storage(what, form):
         load_watched(FORMS[form](tensor(**OUTSIDE[what]) + b".", ONE))
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_bools_are_0_or_1(form):
+    for data, fine in ((b"\0\1\0\1", True), (b"\0\1\2\1", False)):
+        body = tensor(size=(4,), count=4, kind="torch.BoolStorage") + b"."
+        if form == "archive":
+            made = archive(PROTOCOL + body, [("data/0", data)])
+        else:
+            made = legacy(
+                body.replace(b"\x04tQ", b"\x04NtQ"),
+                b"]" + text("0") + b"a.",
+                b"\4" + b"\0" * 7 + data,
+            )
+        if fine:
+            assert load_watched(made).tolist() == [False, True, False, True]
+        else:
+            with pytest.raises(CheckpointError, match="other bytes than 0 and 1"):
+                load_watched(made)
+
+
 def test_an_expanded_tensor_takes_no_memory():
     back = load_watched(archive(PROTOCOL + tensor(size=(2**40,), stride=(0,)) + b".", ONE))
     assert back.shape == (2**40,)
@@ -464,6 +483,9 @@ NUMPY = {
     "torch's dtype": array(dtype=name("torch.float32")),
     "more elements than bytes": array((2,)),
     "a negative size": array((-1,)),
+    "bools of 97": array((4,), dtype=numpy_dtype("b1")),
+    "characters that do not exist": array((1,), dtype=numpy_dtype(
+        "U1", (b"K\x03", text("<"), b"NNN", b"K\x04", b"K\x04", b"K\x08"))),
     "2⁴⁰ elements": array((2**40,)),
     "2⁶² rows of nothing": array((2**62, 2**62, 0), data=""),
     "a first shape": array(start=(number(10**12) + b"\x85", text("b")), shape=(3,)),

@@ -6,7 +6,6 @@ storages; each storage is a record `data/<key>`. `interpreter.py` reads the pick
 
 from __future__ import annotations
 
-import mmap as memory_maps
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -123,7 +122,9 @@ def load(
     if mmap and not is_path(f):
         raise ValueError("f must be a file path in order to use the mmap argument")
     with opened(f) as (stream, name), _errors_of(name):
-        found, storages = _load(stream, name, f if mmap else None, encoding, errors)
+        found, storages = _load(stream, name, bool(mmap), encoding, errors)
+        for storage in storages:
+            storage.check()
     _restore(storages, map_location)
     return found
 
@@ -158,12 +159,12 @@ def _errors_of(name: str) -> Iterator[None]:
         raise
     except Exception as error:  # of a damaged pickle, or of a function that the program allows
         raise CheckpointError(
-            f"{name}: is damaged: its pickle makes no sense ({type(error).__name__}: {error})"
+            f"{name}: is damaged: its content makes no sense ({type(error).__name__}: {error})"
         ) from error
 
 
 def _load(
-    stream: Stream, name: str, mapped: File | None, encoding: str, errors: str
+    stream: Stream, name: str, mapped: bool, encoding: str, errors: str
 ) -> tuple[Any, list[Storage]]:
     """The object in a file, and its storages."""
     start = stream.take(min(64, stream.size))
@@ -171,7 +172,7 @@ def _load(
     if start.startswith(archive.MAGIC):
         return _load_archive(stream, mapped, encoding, errors)
     if legacy.is_legacy(start):
-        if mapped is not None:
+        if mapped:
             raise CheckpointError("is in the format before PyTorch 1.6: mmap cannot be used")
         return legacy.load(stream, encoding, errors)
     if name.endswith(".safetensors") or start[8:9] == b"{":
@@ -180,13 +181,9 @@ def _load(
 
 
 def _load_archive(
-    stream: Stream, mapped: File | None, encoding: str, errors: str
+    stream: Stream, mapped: bool, encoding: str, errors: str
 ) -> tuple[Any, list[Storage]]:
-    memory = None
-    if mapped is not None:
-        with open(mapped, "rb") as file:  # type: ignore[arg-type]  # a path
-            memory = memory_maps.mmap(file.fileno(), 0, access=memory_maps.ACCESS_COPY)
-    found = Archive(stream, memory)
+    found = Archive(stream, stream.mapped() if mapped else None)
     if "data.pkl" not in found.records:
         raise CheckpointError("is no file of torch.save, or damaged: it has no record data.pkl")
     if "constants.pkl" in found.records:

@@ -58,6 +58,7 @@ class Builders:
         self._check_dtype(dtype)
         if len(data) != dtype.itemsize:
             raise ValueError(f"a scalar of {dtype} has {len(data)} bytes")
+        _check_elements(data, dtype)
         return np.frombuffer(data, dtype).astype(dtype.newbyteorder("="))[0]
 
     def array(self, cls: Any, shape: Any, kind: Any) -> np.ndarray:
@@ -73,6 +74,7 @@ class Builders:
         self._check_dtype(dtype)
         data = _bytes(data)
         _check_shape(shape, dtype, len(data))
+        _check_elements(data, dtype)
         self._spend(len(data))
         if not (_is(order, "C") or _is(order, "F")):
             raise ValueError(f"an array has the order {order!r}")
@@ -91,6 +93,7 @@ class Builders:
             self._check_dtype(dtype)
             data = _bytes(data)
             _check_shape(shape, dtype, len(data))
+            _check_elements(data, dtype)
             self._spend(len(data))
             restore: Any = made.__setstate__
             restore((1, shape, dtype, bool(fortran), data))
@@ -129,6 +132,13 @@ def _check_shape(shape: Any, dtype: np.dtype[Any], nbytes: int) -> None:
         or math.prod(shape) * dtype.itemsize != nbytes
     ):
         raise ValueError(f"an array of shape {shape} and dtype {dtype} has {nbytes} bytes")
+
+
+def _check_elements(data: bytes, dtype: np.dtype[Any]) -> None:
+    """ValueError for bools that are neither 0 nor 1, and for characters that do not exist."""
+    limits = {"b": ("u1", 1), "U": (f"{dtype.byteorder}u4", 0x10FFFF)}.get(dtype.kind)
+    if limits and data and np.frombuffer(data, limits[0]).max() > limits[1]:
+        raise ValueError(f"an array of dtype {dtype} has elements that do not exist")
 
 
 def _bytes(data: Any) -> bytes:

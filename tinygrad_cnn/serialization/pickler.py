@@ -159,7 +159,8 @@ class _Pickler:
         elif type(value) not in _PLAIN and self._trusted.knows(type(value)):
             self._object(value)
         else:
-            method = _method_of(type(value))
+            kind: Any = type(value)
+            method = _method_of(kind)
             if method is None:
                 self.save(_named(dtypes.name_of(value) or ""))  # a dtype
             else:

@@ -27,6 +27,11 @@ class Storage:
     def __init__(self, data: np.ndarray, dtype: np.dtype[Any], location: str) -> None:
         self.data, self.dtype, self.location = data, dtype, location
 
+    def check(self) -> None:
+        """ValueError for bools that are neither 0 nor 1, of which arithmetic makes anything."""
+        if self.dtype.kind == "b" and self.data.size and self.data.max() > 1:
+            raise ValueError("a tensor of bool has other bytes than 0 and 1")
+
     def elements(self) -> np.ndarray:
         """All elements, as an array with one axis."""
         return self.data.view(self.dtype)
@@ -89,6 +94,8 @@ def tensor_of_dtype(
         raise ValueError("a tensor has no storage or no dtype")
     found = dtypes.named(name)
     assert found is not None
+    if dtypes.storage_of(found) == "BoolStorage":  # its bytes would not be checked
+        raise ValueError("a tensor of bool is in an untyped storage")
     return _tensor(storage, found, offset, size, stride, requires_grad)
 
 
