@@ -550,7 +550,8 @@ def test_strings_of_python_2():
 
 
 @pytest.mark.parametrize("path, words", [
-    ("os.system", r"is refused: it needs os\.system"),
+    ("os.system", r"is refused: it asks for os\.system, which no model needs"),
+    ("builtins.eval", r"is refused: it asks for builtins\.eval, which no model needs"),
     ("argparse.Namespace", r"needs argparse\.Namespace, .*safe_globals\(\[Namespace\]\)"),
     ("__main__.Net", r"needs __main__\.Net, .*torch\.save\(model\.state_dict\(\), 'weights\.pth'\)"),
     ("torch.nn.modules.conv.Conv2d", r"whole model.*state_dict\(\), 'weights\.pth'\).*modules\.conv\.Conv2d"),

@@ -19,7 +19,7 @@ from . import dtypes, tensors
 from .files import CheckpointError
 from .numpys import Builders
 from .structure import check_key, visit
-from .trusted import Trusted
+from .trusted import BLOCKED, Trusted
 
 _SCALARS = (type(None), bool, int, float, complex)
 _TEXTS = (str, bytes, bytearray)
@@ -340,6 +340,8 @@ def _refusal(module: str, path: str) -> str:
         return f"is not supported: it holds {_SPARSE[path]}"
     if module.startswith(("torch.nn.", "torchvision.models", "timm.", "torch.jit", "torch.fx")):
         return f"{_WHOLE_MODEL} (it names {path})"
+    if module.partition(".")[0] in (*BLOCKED, "builtins"):
+        return f"is refused: it asks for {path}, which no model needs. Do not trust it"
     return (
         f"is refused: it needs {path}, and files may name only the parts of tensors, containers and "
         "numbers. If you trust it, serialization.safe_globals allows it: with "

@@ -12,7 +12,7 @@ __all__ = ["add_safe_globals", "clear_safe_globals", "get_safe_globals", "safe_g
 
 Trust: TypeAlias = Any  # a function or class, or a pair of one and the name that files use for it
 
-_BLOCKED = ("sys", "os", "posix", "nt", "subprocess")
+BLOCKED = ("sys", "os", "posix", "nt", "subprocess")
 _allowed: list[Trust] = []
 
 
@@ -106,7 +106,7 @@ class Trusted:
             module = path_of(value).partition(".")[0]
             # no function of Python's own, such as eval; NumPy's types are built from checked parts
             harmless = module != "builtins" or isinstance(function, type)
-            if module not in _BLOCKED and harmless and function not in (np.ndarray, np.dtype):
+            if module not in BLOCKED and harmless and function not in (np.ndarray, np.dtype):
                 self._by_path[path_of(value)] = function
         self._paths = {id(value): path for path, value in self._by_path.items()}
 
