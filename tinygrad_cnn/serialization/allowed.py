@@ -24,7 +24,7 @@ from .trusted import BLOCKED, Trusted
 _SCALARS = (type(None), bool, int, float, complex)
 _TEXTS = (str, bytes, bytearray)
 _OBJECTS = (
-    range, np.ndarray, np.generic, np.dtype, Recorded, metadata.device, metadata.layout,
+    range, np.ndarray, np.generic, *dtypes.OBJECTS, Recorded, metadata.device, metadata.layout,
     metadata.memory_format, metadata.Size,
 )  # fmt: skip
 _CONTAINERS = (list, tuple, set, frozenset, dict, OrderedDict, Counter, defaultdict)

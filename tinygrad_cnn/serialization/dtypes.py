@@ -79,6 +79,8 @@ def can_be_saved(dtype: np.dtype[Any]) -> bool:
 
 # --- The dtypes that users see ------------------------------------------------------------------
 
+OBJECTS = (np.dtype,)  # the classes of dtypes: that of `x.dtype`, and NumPy's
+
 
 def for_users(dtype: np.dtype[Any]) -> Any:
     """The dtype as `x.dtype` gives it."""

@@ -13,12 +13,13 @@ import numpy as np
 
 from ..engine import Recorded
 from ..metadata import Size, device
+from .dtypes import OBJECTS
 
 DEEPEST = 200  # levels of containers
 _LARGEST_KEY = 1_000  # elements of a tuple that is a key of a dict, those of inner tuples included
 _LONGEST_KEY_BITS = 1_024
 
-_KEYS = (type(None), bool, int, float, complex, str, bytes, device, np.generic, np.dtype, Recorded)
+_KEYS = (type(None), bool, int, float, complex, str, bytes, device, np.generic, *OBJECTS, Recorded)
 
 
 def visit(
