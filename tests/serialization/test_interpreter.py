@@ -524,7 +524,7 @@ def test_no_file_changes_the_dtypes_of_numpy():
 @given(value=nests.filter(lambda value: "tensor" not in repr(value)))
 def test_pickles_of_python(protocol, value):
     """Protocols 1 to 5, as `torch.save(..., pickle_protocol=...)` writes them."""
-    if any(word in repr(value) for word in ("device", "dtype", "torch.Size")):
+    if any(word in repr(value) for word in ("device", "dtype", "torch.")):
         return  # under other names in PyTorch
     data = archive(pickle.dumps(value, protocol))
     assert alike(tc.load(io.BytesIO(data)), value)

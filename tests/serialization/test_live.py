@@ -28,8 +28,8 @@ def theirs(value):
         return torch.nn.Parameter(torch.tensor(value.detach().numpy()), value.requires_grad)
     if isinstance(value, tc.Tensor):
         return torch.tensor(value.detach().numpy(), requires_grad=value.requires_grad)
-    if isinstance(value, np.dtype):
-        return getattr(torch, str(value))
+    if isinstance(value, tc.dtype):
+        return getattr(torch, str(value).removeprefix("torch."))
     if isinstance(value, tc.Size):
         return torch.Size(value)
     if isinstance(value, tc.device):
