@@ -29,7 +29,7 @@ missing option of an existing name raises `NotImplementedError`, which names it.
 SPACES = [
     "torch.Tensor", "torch.nn", "torch.nn.functional", "torch.nn.init", "torch.nn.utils",
     "torch.optim", "torch.optim.lr_scheduler", "torch.autograd", "torch.autograd.functional",
-    "torch.utils.data", "torch",
+    "torch.utils.data", "torch.hub", "torch.serialization", "torch",
 ]  # fmt: skip
 
 
