@@ -4,7 +4,9 @@ import io
 import os
 import pickle
 import threading
+from argparse import Namespace
 from collections import Counter, defaultdict, namedtuple
+from pathlib import Path, PureWindowsPath
 
 import numpy as np
 import pytest
@@ -145,6 +147,24 @@ def test_subclasses_of_plain_types_become_plain():
     lists = defaultdict(list, a=[1])
     assert alike(through([Point(1, 2), lists]), [(1, 2), {"a": [1]}])
     assert alike(through([Counter("aab"), tc.ones(2, 3).shape]), [Counter("aab"), tc.Size([2, 3])])
+
+
+def test_the_arguments_of_a_program():
+    args = Namespace(lr=0.1, data=Path("/data"), weights=tc.ones(2), more=Namespace(a=[1]))
+    value = {"args": args, "again": args, "window": PureWindowsPath("C:/x")}
+    back = through(value)
+    assert back["args"] is back["again"]
+    assert back["args"].weights.tolist() == [1.0, 1.0]
+    assert (back["args"].lr, back["args"].data, back["args"].more) == (
+        0.1,
+        Path("/data"),
+        Namespace(a=[1]),
+    )
+    with pytest.raises(TypeError, match="cannot be saved"):
+        tc.save(Namespace(f=print), io.BytesIO())
+    args.me = args
+    with pytest.raises(TypeError, match="contains itself"):
+        tc.save(args, io.BytesIO())
 
 
 def test_deep_nests_within_the_limit():

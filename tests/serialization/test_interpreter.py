@@ -7,7 +7,9 @@ import pickle
 import sys
 import time
 import tracemalloc
+import types
 from collections import OrderedDict, defaultdict
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import numpy as np
 import pytest
@@ -204,6 +206,14 @@ STATES = {
     "SETITEMS with a key and no value": b"}(K\x01u",
     "ADDITEMS to a list": b"](K\x01\x90",
     "a list as a key": b"}]K\x01s",
+    "a Namespace of a list": call("argparse.Namespace", b"]"),
+    "a Namespace of texts": name("argparse.Namespace") + tuple_of(text("a")) + b"\x81",
+    "a Namespace with numbers": call("argparse.Namespace") + b"}K\x01K\x01sb",
+    "a Namespace with a class": call("argparse.Namespace") + b"}" + text("__class__") + b"Nsb",
+    "a Namespace with a function": call("argparse.Namespace") + b"}" + text("x") + name("torch.Size") + b"sb",
+    "a Namespace in itself": call("argparse.Namespace") + b"q\x00}" + text("x") + b"h\x00sb",
+    "a path of numbers": call("pathlib.PosixPath", b"K\x01"),
+    "another name of pathlib": call("pathlib.os.system", text("true")),
     "a dict in a set": b"\x8f(}\x90",
     "a list in a frozenset": b"(]\x91",
 }  # fmt: skip
@@ -532,8 +542,9 @@ def test_pickles_of_python(protocol, value):
 
 def test_more_values_of_python():
     value = {"default": defaultdict(list, a=[1]), "range": range(1, 9, 2), "old": OrderedDict(a=1),
-             "bytes": b"\0\xff", "empty": [b"", bytearray(), set(), frozenset(), (), [], {}]}  # fmt: skip
+             "path": [Path("a") / "b", PureWindowsPath("C:/a"), PurePosixPath("/a")], "bytes": b"\0\xff", "empty": [b"", bytearray(), set(), frozenset(), (), [], {}]}  # fmt: skip
     for protocol in range(6):
+        value["args"] = argparse.Namespace(lr=0.1) if protocol > 1 else None
         back = tc.load(io.BytesIO(archive(pickle.dumps(value, protocol))))
         assert repr(back) == repr(value)
 
@@ -552,7 +563,7 @@ def test_strings_of_python_2():
 @pytest.mark.parametrize("path, words", [
     ("os.system", r"is refused: it asks for os\.system, which no model needs"),
     ("builtins.eval", r"is refused: it asks for builtins\.eval, which no model needs"),
-    ("argparse.Namespace", r"needs argparse\.Namespace, .*safe_globals\(\[Namespace\]\)"),
+    ("types.SimpleNamespace", r"needs types\.SimpleNamespace, .*safe_globals\(\[SimpleNamespace\]\)"),
     ("__main__.Net", r"needs __main__\.Net, .*torch\.save\(model\.state_dict\(\), 'weights\.pth'\)"),
     ("torch.nn.modules.conv.Conv2d", r"whole model.*state_dict\(\), 'weights\.pth'\).*modules\.conv\.Conv2d"),
     ("torch._utils._rebuild_sparse_tensor", "is not supported: it holds a sparse tensor"),
@@ -582,15 +593,15 @@ def made(x):
 
 
 def test_allowed_classes_are_saved_and_loaded(tmp_path):
-    value = {"args": argparse.Namespace(lr=0.1, w=tc.ones(2)), "thing": Thing([1, 2])}
-    with pytest.raises(TypeError, match="is a Namespace, which cannot be saved"):
+    value = {"args": types.SimpleNamespace(lr=0.1, w=tc.ones(2)), "thing": Thing([1, 2])}
+    with pytest.raises(TypeError, match="is a SimpleNamespace, which cannot be saved"):
         tc.save(value, tmp_path / "x")
-    with safe_globals([argparse.Namespace, (Thing, "program.Thing")]):
+    with safe_globals([types.SimpleNamespace, (Thing, "program.Thing")]):
         tc.save(value, tmp_path / "x")
         back = tc.load(tmp_path / "x")
     assert back["args"].w.tolist() == [1.0, 1.0]
     assert back["thing"] == Thing([1, 2])
-    with pytest.raises(CheckpointError, match=r"needs argparse\.Namespace"):
+    with pytest.raises(CheckpointError, match=r"needs types\.SimpleNamespace"):
         tc.load(tmp_path / "x")
 
 

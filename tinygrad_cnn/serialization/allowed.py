@@ -7,8 +7,11 @@ a program.
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import numpy as np
@@ -25,7 +28,7 @@ _SCALARS = (type(None), bool, int, float, complex)
 _TEXTS = (str, bytes, bytearray)
 _OBJECTS = (
     range, np.ndarray, np.generic, *dtypes.OBJECTS, Recorded, metadata.device, metadata.layout,
-    metadata.memory_format, metadata.Size,
+    metadata.memory_format, metadata.Size, PurePath,
 )  # fmt: skip
 _CONTAINERS = (list, tuple, set, frozenset, dict, OrderedDict, Counter, defaultdict)
 _DICTS = (dict, OrderedDict, Counter, defaultdict)
@@ -33,7 +36,8 @@ _UNFOLDED = 1_000  # the largest size of an object, in multiples of the size of 
 _COPIED = 4  # bytes and elements that functions may copy, in multiples of the size of the pickle
 
 _PYTHON_2 = {"__builtin__": "builtins", "copy_reg": "copyreg"}
-_MODULES = {"numpy.core": "numpy._core"}  # older versions of NumPy
+_MODULES = {"numpy.core": "numpy._core", "pathlib._local": "pathlib"}  # of other versions
+_PATHS = ("PosixPath", "WindowsPath", "PurePosixPath", "PureWindowsPath")
 _FACTORIES = {"list": list, "dict": dict, "int": int, "float": float, "set": set, "str": str}
 
 
@@ -75,6 +79,8 @@ class Allowed:
             "builtins.complex": _complex,
             "builtins.range": _range,
             "builtins.xrange": _range,
+            "argparse.Namespace": _namespace,
+            **{f"pathlib.{kind}": partial(_path, kind) for kind in _PATHS},
             "_codecs.encode": self._encode,
             "torch.Size": self._torch_size,
             "torch.device": _device,
@@ -100,7 +106,7 @@ class Allowed:
         """What a name stands for. CheckpointError for a name that is not allowed."""
         module = _PYTHON_2.get(module, module)
         for old, new in _MODULES.items():
-            if module.startswith(old + "."):
+            if module == old or module.startswith(old + "."):
                 module = new + module[len(old) :]
         path = f"{module}.{name}"
         if path not in self._found:
@@ -158,9 +164,9 @@ class Allowed:
 
     def build(self, made: Any, state: Any) -> None:
         """Give an object its state."""
-        if type(made) is OrderedDict:
+        if type(made) in (OrderedDict, Namespace):
             if type(state) is not dict or not all(_is_attribute(name) for name in state):
-                raise ValueError("the state of an OrderedDict is no dict of attributes")
+                raise ValueError(f"the state of a {type(made).__name__} is no dict of attributes")
             vars(made).update(state)
         elif self._numpy.build(made, state):
             pass
@@ -271,6 +277,8 @@ class Allowed:
 
 
 def _children(value: Any) -> Any:
+    if type(value) is Namespace:
+        return vars(value).values()
     if type(value) not in _CONTAINERS:
         return None
     if not isinstance(value, dict):
@@ -306,6 +314,19 @@ def _range(*args: Any) -> range:
     if not all(type(n) is int for n in args):
         raise ValueError("a range is made of something else than integers")
     return range(*args)
+
+
+def _namespace() -> Namespace:
+    return Namespace()
+
+
+def _path(kind: str, *parts: Any) -> PurePath:
+    """A path. Those of another system are pure here: nothing can be opened by them."""
+    if not all(type(part) is str for part in parts):
+        raise ValueError("a path is made of something else than texts")
+    pure = PureWindowsPath if "Windows" in kind else PurePosixPath
+    real = issubclass(type(Path()), pure) and not kind.startswith("Pure")
+    return Path(*parts) if real else pure(*parts)
 
 
 def _device(*args: Any) -> metadata.device:

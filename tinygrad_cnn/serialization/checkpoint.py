@@ -39,7 +39,7 @@ def save(
     """Write nested dicts, lists, tuples and sets of Tensors, arrays, numbers, strings and the like.
 
     `f` is a file name, or an open binary file. PyTorch reads the file with its default
-    `weights_only=True`, if it holds no NumPy arrays. Tensors that overlap in memory share it again when
+    `weights_only=True`, if it holds no NumPy arrays, paths or argparse.Namespace. Tensors that overlap in memory share it again when
     they are loaded. A named file is replaced as a whole: after a failure the old one is still there. A
     name that ends in ".safetensors" gives a file in that format, for one dict of names and Tensors.
 

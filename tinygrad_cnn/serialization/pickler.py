@@ -5,8 +5,10 @@ from __future__ import annotations
 import copyreg
 import functools
 import struct
+from argparse import Namespace
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
+from pathlib import PurePath
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -61,6 +63,7 @@ _LAYOUT = _torch("serialization._get_layout")
 _DTYPE, _ARRAY = _Global("numpy", "dtype"), _Global("numpy", "ndarray")
 _SCALAR = _Global("numpy._core.multiarray", "scalar")
 _RECONSTRUCT = _Global("numpy._core.multiarray", "_reconstruct")
+_NAMESPACE = _Global("argparse", "Namespace")
 _BUILTINS = {
     name: _Global("__builtin__", name)
     for name in ("set", "frozenset", "bytearray", "complex", "xrange")
@@ -71,7 +74,7 @@ _PLAIN = (list, tuple, dict, OrderedDict, set, frozenset)
 _SIMPLE = {type(None), bool, int, float, complex, str, bytes}
 _LEAVES = (
     bool, int, float, complex, str, bytes, bytearray, range, metadata.Size, metadata.device,
-    metadata.layout, Tensor,
+    metadata.layout, Tensor, PurePath,
 )  # fmt: skip
 _Parts: TypeAlias = tuple[Any, Any, Any, Any, Any]
 
@@ -110,6 +113,8 @@ class _Pickler:
             return self._parts_of(value)[1:]
         if isinstance(value, metadata.Size):
             return None
+        if type(value) is Namespace:
+            return vars(value).values()
         if isinstance(value, dict):
             return [*value, *value.values(), *_attributes_of_dict(value).values()]
         return value if isinstance(value, (list, tuple, set, frozenset)) else None
@@ -183,7 +188,7 @@ class _Pickler:
         self._call(function, *args)
         self._remember(value)
 
-    # --- Numbers and texts ---
+    # --- Numbers, texts, and what programs keep beside weights ---
 
     def _int(self, value: int) -> None:
         value = int(value)
@@ -220,6 +225,17 @@ class _Pickler:
 
     def _range(self, value: range) -> None:
         self._made(value, _BUILTINS["xrange"], value.start, value.stop, value.step)
+
+    def _path(self, value: PurePath) -> None:
+        self._made(value, _named_path(type(value).__name__), *value.parts)
+
+    def _namespace(self, value: Namespace) -> None:
+        self.save(_NAMESPACE)
+        self.save(())
+        self.out += b"\x81"
+        self._remember(value)
+        self.save(vars(value))
+        self.out += b"b"
 
     # --- Containers ---
 
@@ -374,6 +390,11 @@ def _named(name: str) -> _Global:
 
 
 @functools.cache
+def _named_path(kind: str) -> _Global:
+    return _Global("pathlib", kind)
+
+
+@functools.cache
 def _numpy_type(dtype: np.dtype[Any]) -> _NumPyType:
     return _NumPyType(dtype)
 
@@ -392,6 +413,8 @@ _METHODS: list[tuple[Any, Callable[[_Pickler, Any], None]]] = [  # the first tha
     (bytes, _Pickler._bytes),
     (bytearray, _Pickler._bytearray),
     (range, _Pickler._range),
+    (PurePath, _Pickler._path),
+    (Namespace, _Pickler._namespace),
     (metadata.Size, _Pickler._size),
     (metadata.device, _Pickler._device),
     (metadata.layout, _Pickler._layout),

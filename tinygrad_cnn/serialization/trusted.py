@@ -41,10 +41,10 @@ def add_safe_globals(safe_globals: list[Trust]) -> None:
     `load` may call what is listed, with any arguments: list only functions that can do no harm. A pair
     of a class and a text gives the name that files use for it. TypeError for other values.
 
-    >>> import argparse
-    >>> tc.serialization.add_safe_globals([argparse.Namespace])
+    >>> import types
+    >>> tc.serialization.add_safe_globals([types.SimpleNamespace])
     >>> tc.serialization.get_safe_globals()
-    [<class 'argparse.Namespace'>]
+    [<class 'types.SimpleNamespace'>]
     >>> tc.serialization.clear_safe_globals()
     """
     _allowed.extend(value for value in _checked(safe_globals) if value not in _allowed)
@@ -70,13 +70,13 @@ def clear_safe_globals() -> None:
 class safe_globals:
     """Allow functions and classes in the files that are loaded in a `with` block.
 
-    >>> import argparse, io
+    >>> import io, types
     >>> file = io.BytesIO()
-    >>> with tc.serialization.safe_globals([argparse.Namespace]):
-    ...     tc.save({"args": argparse.Namespace(lr=0.1)}, file)
+    >>> with tc.serialization.safe_globals([types.SimpleNamespace]):
+    ...     tc.save({"settings": types.SimpleNamespace(lr=0.1)}, file)
     ...     _ = file.seek(0)
     ...     tc.load(file)
-    {'args': Namespace(lr=0.1)}
+    {'settings': namespace(lr=0.1)}
     """
 
     def __init__(self, safe_globals: list[Trust]) -> None:
