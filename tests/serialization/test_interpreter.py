@@ -407,6 +407,40 @@ def test_tensors_outside_of_their_storage(what, form):
         load_watched(FORMS[form](tensor(**OUTSIDE[what]) + b".", ONE))
 
 
+def test_tensors_of_other_devices_are_on_the_cpu():
+    for kind, place in (("torch.FloatStorage", "cuda:0"), ("torch.cuda.FloatStorage", "mps")):
+        data = archive(PROTOCOL + tensor(kind=kind, location=place) + b".", ONE)
+        for where in (
+            None,
+            "cpu",
+            {"cuda:0": "cpu"},
+            {"cuda:5": "cuda:1"},
+            lambda storage, place: storage,
+        ):
+            x = tc.load(io.BytesIO(data), map_location=where)
+            assert x.tolist() == [1.0]
+            assert x.device == tc.device("cpu")
+        with pytest.raises(NotImplementedError, match="'cuda:1' is not available"):
+            tc.load(io.BytesIO(data), map_location={place: "cuda:1"})
+
+
+def test_tensors_that_are_the_negative_of_their_elements():
+    for metadata, fine in (
+        (b"N", True),
+        (b"}", True),
+        (b"}" + text("neg") + b"\x88s", False),
+        (b"]", False),
+    ):
+        body = call("torch._utils._rebuild_tensor_v2", storage(), b"K\x00", b"K\x01\x85", b"K\x01\x85", b"\x89",
+                    b"N", metadata)  # fmt: skip
+        data = archive(PROTOCOL + body + b".", ONE)
+        if fine:
+            assert load_watched(data).tolist() == [1.0]
+        else:
+            with pytest.raises(CheckpointError, match="negative or conjugate"):
+                load_watched(data)
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_bools_are_0_or_1(form):
     for data, fine in ((b"\0\1\0\1", True), (b"\0\1\2\1", False)):

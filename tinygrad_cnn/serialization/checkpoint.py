@@ -101,8 +101,9 @@ def load(
     read when they are used; writing to them does not change it, and checksums are not tested.
     `encoding` is that of strings of Python 2, "utf-8" by default.
 
-    No file runs code: `weights_only` and `pickle_module` have no effect. Beside Tensors, containers,
-    numbers and NumPy arrays, `serialization.safe_globals` allows classes of a program.
+    No file runs code: `weights_only` and `pickle_module` have no effect. A file may hold Tensors,
+    containers, numbers, texts, NumPy arrays, paths and argparse.Namespace;
+    `serialization.safe_globals` allows classes of a program.
 
     Raises CheckpointError for a file that is damaged, cut off or not a checkpoint, and for one that holds
     other objects, such as a whole model; OSError where there is no such file; NotImplementedError for

@@ -81,6 +81,7 @@ def tensor(
     """The Tensor on the elements of `storage` at offset + Σ index · stride. All are checked."""
     if not isinstance(storage, Storage):
         raise ValueError(f"a tensor has a {type(storage).__name__} for its storage")
+    _check_plain(metadata)
     return _tensor(storage, storage.dtype, offset, size, stride, requires_grad)
 
 
@@ -96,7 +97,14 @@ def tensor_of_dtype(
     assert found is not None
     if dtypes.storage_of(found) == "BoolStorage":  # its bytes would not be checked
         raise ValueError("a tensor of bool is in an untyped storage")
+    _check_plain(metadata)
     return _tensor(storage, found, offset, size, stride, requires_grad)
+
+
+def _check_plain(metadata: Any) -> None:
+    """ValueError for a tensor that is stored as the negative or the conjugate of its elements."""
+    if metadata is not None and metadata != {}:
+        raise ValueError("a tensor is stored as the negative or conjugate of another one")
 
 
 def _tensor(
