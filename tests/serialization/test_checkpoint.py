@@ -307,6 +307,16 @@ def test_files_without_seek_and_in_the_middle_of_others():
     assert file.getvalue() == b"before" + data
 
 
+def test_other_machines(monkeypatch, tmp_path):
+    tc.save([1], tmp_path / "x")
+    monkeypatch.setattr("sys.byteorder", "big")
+    for call in (lambda: tc.save([2], tmp_path / "x"), lambda: tc.load(tmp_path / "x")):
+        with pytest.raises(NotImplementedError, match="big-endian machines are not supported"):
+            call()
+    monkeypatch.undo()
+    assert tc.load(tmp_path / "x") == [1]
+
+
 def test_what_is_no_file():
     with pytest.raises(AttributeError, match="a file-like object with a 'write' attribute"):
         tc.save(1, 1)

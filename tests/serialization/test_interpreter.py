@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import functools
 import io
 import pickle
 import sys
@@ -29,7 +30,7 @@ from tests.serialization.hostile import (
     text,
     tuple_of,
 )
-from tests.serialization.values import alike, nests
+from tests.serialization.values import alike, nests, through
 from tinygrad_cnn.serialization import CheckpointError, safe_globals
 
 ONE = [("data/0", elements(1.0))]  # a storage of one element
@@ -655,10 +656,20 @@ def test_some_things_cannot_be_allowed():
                      call("numpy.ndarray", number(3))):  # fmt: skip
             with pytest.raises(CheckpointError):
                 load_watched(archive(PROTOCOL + body + b"."))
-    for wrong in ([1], [(Thing,)], [(Thing, 1)], ["os.system"]):
+    for wrong in ([1], [(Thing,)], [(Thing, 1)], ["os.system"], [functools.partial(made)]):
         with pytest.raises(TypeError, match="safe_globals: wanted"):
             safe_globals(wrong)
     assert tc.serialization.get_safe_globals() == []
+
+
+def test_what_programs_allow_for_numpy_changes_nothing():
+    value = [np.float32(1.5), np.arange(3)]
+    functions = [np.ndarray, np.dtype, np.float32(1).__reduce__()[0], value[1].__reduce__()[0],
+                 type(np.dtype("f4")), argparse.Namespace, OrderedDict]  # fmt: skip
+    with safe_globals(functions):
+        assert alike(through(value), value)
+        assert through(argparse.Namespace(a=1)) == argparse.Namespace(a=1)
+        assert through(OrderedDict(a=1)) == {"a": 1}
 
 
 def test_an_allowed_block_ends_with_an_exception():

@@ -25,6 +25,12 @@ _NEWEST_VERSION = 10  # of the archive; PyTorch writes 3
 _ARCHIVE = "archive"
 
 
+def _check_machine(name: str) -> None:
+    """NotImplementedError on a big-endian machine: storages are little-endian bytes, used as they are."""
+    if sys.byteorder != "little":
+        raise NotImplementedError(f"{name}: big-endian machines are not supported")
+
+
 # --- Save -----------------------------------------------------------------------------------------
 
 
@@ -58,6 +64,7 @@ def save(
         raise AttributeError(
             "expected 'f' to be string, path, or a file-like object with a 'write' attribute"
         )
+    _check_machine("save")
     if isinstance(f, (str, os.PathLike)) and os.fspath(f).endswith(".safetensors"):
         safetensors.save_file(obj, f)  # type: ignore[arg-type]  # checked there
         return
@@ -73,7 +80,7 @@ def save(
     pickle = pickled(obj, id_of)
     records: list[tuple[str, Any]] = [("data.pkl", pickle)]
     if not _disable_byteorder_record:
-        records.append(("byteorder", sys.byteorder.encode()))
+        records.append(("byteorder", b"little"))
     records += [(f"data/{storage.key}", storage.data) for storage in storages]
     records.append(("version", b"3\n"))
     write(f, archive.parts(_ARCHIVE, records))
@@ -119,6 +126,7 @@ def load(
         raise TypeError(f"load() got an unexpected keyword argument '{min(unknown)}'")
     encoding = str(pickle_load_args.get("encoding", "utf-8"))
     errors = str(pickle_load_args.get("errors", "strict"))
+    _check_machine("load")
     check_location(map_location)
     if mmap and not is_path(f):
         raise ValueError("f must be a file path in order to use the mmap argument")

@@ -27,6 +27,8 @@ def _checked(values: Iterable[Trust]) -> list[Trust]:
         function = value[0] if isinstance(value, tuple) else value
         if not callable(function):
             raise TypeError(f"safe_globals: wanted functions and classes, got {function!r}")
+        if not isinstance(value, tuple) and not hasattr(value, "__qualname__"):
+            raise TypeError(f"safe_globals: wanted a pair with a name, {function!r} has none")
     return values
 
 
