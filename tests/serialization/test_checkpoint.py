@@ -1,9 +1,11 @@
 """Checkpoints: saved values load unchanged, and saving is all or nothing."""
 
+import gc
 import io
 import os
 import pickle
 import threading
+import weakref
 from argparse import Namespace
 from collections import Counter, defaultdict, namedtuple
 from pathlib import Path, PureWindowsPath
@@ -324,6 +326,25 @@ def test_what_is_no_file():
         tc.load(1)
     with pytest.raises(TypeError, match="must be open in binary mode"):
         tc.load(io.StringIO("text"))
+
+
+def test_a_loaded_file_is_freed_with_its_tensors():
+    """There are no reference cycles: the memory is free at once."""
+    file = saved({"x": tc.ones(3), "array": np.ones(3), "state": nn.Linear(1, 1).state_dict()})
+    old = io.BytesIO()
+    tc.save([tc.ones(3)], old, _use_new_zipfile_serialization=False)
+    for data in (file, old.getvalue()):
+        gc.collect()
+        gc.disable()
+        try:
+            found = tc.load(io.BytesIO(data))
+            x = found["x"] if isinstance(found, dict) else found[0]
+            storage = weakref.ref(x.numpy().base)
+            del found, x
+            assert storage() is None
+            assert gc.collect() == 0
+        finally:
+            gc.enable()
 
 
 def test_mapped_files(tmp_path):

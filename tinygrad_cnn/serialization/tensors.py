@@ -143,22 +143,11 @@ def parameter(data: Any, requires_grad: Any = True, hooks: Any = None) -> Parame
 def parameter_with_state(data: Any, requires_grad: Any, hooks: Any, state: Any) -> Parameter:
     """A Parameter that has attributes of its user."""
     made = parameter(data, requires_grad)
-    _set_attributes(made, state)
+    set_attributes(made, state)
     return made
 
 
-def tensor_with_state(rebuild: Any, cls: Any, args: Any, state: Any) -> Tensor:
-    """A Tensor that has attributes of its user. `rebuild` makes the Tensor from `args`."""
-    if getattr(rebuild, "call", None) not in (tensor, tensor_of_dtype) or type(args) is not tuple:
-        raise ValueError("a tensor is made in an unknown way")
-    if getattr(cls, "path", None) not in ("torch.Tensor", "torch.nn.parameter.Buffer"):
-        raise ValueError(f"a subclass of Tensor is not supported: {getattr(cls, 'path', cls)!r}")
-    made = rebuild.call(*args)
-    _set_attributes(made, state)
-    return made
-
-
-def _set_attributes(made: Tensor, state: Any) -> None:
+def set_attributes(made: Tensor, state: Any) -> None:
     """Set the attributes in `state`. Names with an underscore are internal ones of a framework."""
     if isinstance(state, tuple) and len(state) == 2 and isinstance(state[0], dict):
         state = state[0]  # the other one is for slots
