@@ -31,7 +31,7 @@ names that a script uses and that are missing.
 SPACES = [
     "torch.Tensor", "torch.nn", "torch.nn.functional", "torch.nn.init", "torch.nn.utils", "torch.nn.utils.rnn",
     "torch.optim", "torch.optim.lr_scheduler", "torch.autograd", "torch.autograd.functional",
-    "torch.utils.data", "torch.linalg", "torch.func", "torch.distributions", "torch.nn.utils.prune",
+    "torch.utils.data", "torch.hub", "torch.serialization", "torch.linalg", "torch.func", "torch.distributions", "torch.nn.utils.prune",
     "torch.optim.swa_utils", "torch.testing", "torch",
 ]  # fmt: skip
 

@@ -39,7 +39,7 @@ def containers(torch):
     shared = [1, 2]
     return {
         "list": [1, [2, (3,)], []], "tuple": (1, (), ("a", None)), "ordered": OrderedDict(b=1, a=2),
-        "counter": Counter("aab"), "set": {1, "a"}, "shared": (shared, shared),
+        "counter": Counter("aab"), "set": {1, 2}, "shared": (shared, shared),
         "numbers": [True, False, None, 0, 255, 65536, -1, 2**40, -(2**70), 1.5, -0.0, float("inf"), 1j],
         "texts": ["", "é\0", "\ud800", "x" * 300], "bytes": [b"\0\xff", bytearray(b"ab")],
         "size": torch.Size([2, 3]), "device": torch.device("cpu"), "layout": torch.strided,

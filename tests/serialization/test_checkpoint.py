@@ -1,10 +1,14 @@
 """Checkpoints: saved values load unchanged, and saving is all or nothing."""
 
+import gc
 import io
 import os
 import pickle
 import threading
+import weakref
+from argparse import Namespace
 from collections import Counter, defaultdict, namedtuple
+from pathlib import Path, PureWindowsPath
 
 import numpy as np
 import pytest
@@ -147,6 +151,24 @@ def test_subclasses_of_plain_types_become_plain():
     assert alike(through([Counter("aab"), tc.ones(2, 3).shape]), [Counter("aab"), tc.Size([2, 3])])
 
 
+def test_the_arguments_of_a_program():
+    args = Namespace(lr=0.1, data=Path("/data"), weights=tc.ones(2), more=Namespace(a=[1]))
+    value = {"args": args, "again": args, "window": PureWindowsPath("C:/x")}
+    back = through(value)
+    assert back["args"] is back["again"]
+    assert back["args"].weights.tolist() == [1.0, 1.0]
+    assert (back["args"].lr, back["args"].data, back["args"].more) == (
+        0.1,
+        Path("/data"),
+        Namespace(a=[1]),
+    )
+    with pytest.raises(TypeError, match="cannot be saved"):
+        tc.save(Namespace(f=print), io.BytesIO())
+    args.me = args
+    with pytest.raises(TypeError, match="contains itself"):
+        tc.save(args, io.BytesIO())
+
+
 def test_deep_nests_within_the_limit():
     nest = tc.ones(1)
     for _ in range(199):
@@ -287,6 +309,16 @@ def test_files_without_seek_and_in_the_middle_of_others():
     assert file.getvalue() == b"before" + data
 
 
+def test_other_machines(monkeypatch, tmp_path):
+    tc.save([1], tmp_path / "x")
+    monkeypatch.setattr("sys.byteorder", "big")
+    for call in (lambda: tc.save([2], tmp_path / "x"), lambda: tc.load(tmp_path / "x")):
+        with pytest.raises(NotImplementedError, match="big-endian machines are not supported"):
+            call()
+    monkeypatch.undo()
+    assert tc.load(tmp_path / "x") == [1]
+
+
 def test_what_is_no_file():
     with pytest.raises(AttributeError, match="a file-like object with a 'write' attribute"):
         tc.save(1, 1)
@@ -294,6 +326,25 @@ def test_what_is_no_file():
         tc.load(1)
     with pytest.raises(TypeError, match="must be open in binary mode"):
         tc.load(io.StringIO("text"))
+
+
+def test_a_loaded_file_is_freed_with_its_tensors():
+    """There are no reference cycles: the memory is free at once."""
+    file = saved({"x": tc.ones(3), "array": np.ones(3), "state": nn.Linear(1, 1).state_dict()})
+    old = io.BytesIO()
+    tc.save([tc.ones(3)], old, _use_new_zipfile_serialization=False)
+    for data in (file, old.getvalue()):
+        gc.collect()
+        gc.disable()
+        try:
+            found = tc.load(io.BytesIO(data))
+            x = found["x"] if isinstance(found, dict) else found[0]
+            storage = weakref.ref(x.numpy().base)
+            del found, x
+            assert storage() is None
+            assert gc.collect() == 0
+        finally:
+            gc.enable()
 
 
 def test_mapped_files(tmp_path):

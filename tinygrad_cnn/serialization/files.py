@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import mmap
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -58,6 +59,10 @@ class Stream:
         """Go to `position`, counted from the beginning."""
         self._file.seek(self._start + position)
         self.left = self.size - position
+
+    def mapped(self) -> mmap.mmap:
+        """A map of the whole file. Writing to it changes the memory of this program alone."""
+        return mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_COPY)
 
     def take(self, n: int) -> bytes:
         """The next n bytes."""

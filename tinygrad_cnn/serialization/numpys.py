@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from .structure import Budget
 
 _CODE = re.compile(r"[<>|=]?(\?|b1|i[1248]|u[1248]|f[248]|c8|c16|[SU][1-9]\d{0,8})")
 _LENGTHS = {"S": 1, "U": 4}  # bytes of a character
@@ -36,10 +37,10 @@ def state_of(dtype: np.dtype[Any]) -> tuple[Any, ...]:
 
 
 class Builders:
-    """What one pickle builds of NumPy. `spend` is called with the number of bytes of each object."""
+    """What one pickle builds of NumPy, within a budget."""
 
-    def __init__(self, spend: Callable[[int], None]) -> None:
-        self._spend = spend
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
         self._dtypes: dict[int, np.dtype[Any]] = {}  # those that a BUILD may change, by their id
         self._arrays: dict[int, np.ndarray] = {}  # those whose content follows, by their id
 
@@ -58,6 +59,7 @@ class Builders:
         self._check_dtype(dtype)
         if len(data) != dtype.itemsize:
             raise ValueError(f"a scalar of {dtype} has {len(data)} bytes")
+        _check_elements(data, dtype)
         return np.frombuffer(data, dtype).astype(dtype.newbyteorder("="))[0]
 
     def array(self, cls: Any, shape: Any, kind: Any) -> np.ndarray:
@@ -73,7 +75,8 @@ class Builders:
         self._check_dtype(dtype)
         data = _bytes(data)
         _check_shape(shape, dtype, len(data))
-        self._spend(len(data))
+        _check_elements(data, dtype)
+        self._budget.spend(len(data))
         if not (_is(order, "C") or _is(order, "F")):
             raise ValueError(f"an array has the order {order!r}")
         flat = np.frombuffer(data, dtype).astype(dtype.newbyteorder("="))
@@ -91,7 +94,8 @@ class Builders:
             self._check_dtype(dtype)
             data = _bytes(data)
             _check_shape(shape, dtype, len(data))
-            self._spend(len(data))
+            _check_elements(data, dtype)
+            self._budget.spend(len(data))
             restore: Any = made.__setstate__
             restore((1, shape, dtype, bool(fortran), data))
             return True
@@ -129,6 +133,13 @@ def _check_shape(shape: Any, dtype: np.dtype[Any], nbytes: int) -> None:
         or math.prod(shape) * dtype.itemsize != nbytes
     ):
         raise ValueError(f"an array of shape {shape} and dtype {dtype} has {nbytes} bytes")
+
+
+def _check_elements(data: bytes, dtype: np.dtype[Any]) -> None:
+    """ValueError for bools that are neither 0 nor 1, and for characters that do not exist."""
+    limits = {"b": ("u1", 1), "U": (f"{dtype.byteorder}u4", 0x10FFFF)}.get(dtype.kind)
+    if limits and data and np.frombuffer(data, limits[0]).max() > limits[1]:
+        raise ValueError(f"an array of dtype {dtype} has elements that do not exist")
 
 
 def _bytes(data: Any) -> bytes:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import copyreg
 import functools
 import struct
+from argparse import Namespace
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
+from pathlib import PurePath
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -61,6 +63,7 @@ _LAYOUT = _torch("serialization._get_layout")
 _DTYPE, _ARRAY = _Global("numpy", "dtype"), _Global("numpy", "ndarray")
 _SCALAR = _Global("numpy._core.multiarray", "scalar")
 _RECONSTRUCT = _Global("numpy._core.multiarray", "_reconstruct")
+_NAMESPACE = _Global("argparse", "Namespace")
 _BUILTINS = {
     name: _Global("__builtin__", name)
     for name in ("set", "frozenset", "bytearray", "complex", "xrange")
@@ -68,9 +71,10 @@ _BUILTINS = {
 
 
 _PLAIN = (list, tuple, dict, OrderedDict, set, frozenset)
+_SIMPLE = {type(None), bool, int, float, complex, str, bytes}
 _LEAVES = (
     bool, int, float, complex, str, bytes, bytearray, range, metadata.Size, metadata.device,
-    metadata.layout, Tensor,
+    metadata.layout, Tensor, PurePath,
 )  # fmt: skip
 _Parts: TypeAlias = tuple[Any, Any, Any, Any, Any]
 
@@ -99,6 +103,8 @@ class _Pickler:
         self._places = places_of(self._tensors.values(), refuse)
 
     def _children(self, value: Any) -> Iterable[Any] | None:
+        if type(value) in _SIMPLE:
+            return None
         if isinstance(value, Tensor):
             self._tensors[id(value)] = value
             attributes = attributes_of(value)
@@ -107,6 +113,8 @@ class _Pickler:
             return self._parts_of(value)[1:]
         if isinstance(value, metadata.Size):
             return None
+        if type(value) is Namespace:
+            return vars(value).values()
         if isinstance(value, dict):
             return [*value, *value.values(), *_attributes_of_dict(value).values()]
         return value if isinstance(value, (list, tuple, set, frozenset)) else None
@@ -126,10 +134,12 @@ class _Pickler:
 
     def _check(self, value: Any, whole: Any) -> int:
         """TypeError for an object without children that cannot be saved."""
-        if isinstance(value, (np.ndarray, np.generic)):
+        if type(value) in _SIMPLE:
+            fine = True
+        elif isinstance(value, (np.ndarray, np.generic)):
             fine = numpys.can_be_saved(value.dtype)
         elif isinstance(value, np.dtype):
-            fine = numpys.can_be_saved(value)
+            fine = dtypes.name_of(value) is not None or numpys.can_be_saved(value)
         else:
             fine = value is None or isinstance(value, _LEAVES) or self._trusted.knows(value)
             fine = fine or dtypes.name_of(value) is not None
@@ -154,11 +164,12 @@ class _Pickler:
         elif type(value) not in _PLAIN and self._trusted.knows(type(value)):
             self._object(value)
         else:
-            for kinds, method in _METHODS:
-                if isinstance(value, kinds):
-                    method(self, value)
-                    return
-            self.save(_named(dtypes.name_of(value) or ""))  # a dtype
+            kind: Any = type(value)
+            method = _method_of(kind)
+            if method is None:
+                self.save(_named(dtypes.name_of(value) or ""))  # a dtype
+            else:
+                method(self, value)
 
     def _remember(self, value: Any) -> None:
         """Give `value`, which is on the top of the stack, a place in the memo."""
@@ -177,7 +188,7 @@ class _Pickler:
         self._call(function, *args)
         self._remember(value)
 
-    # --- Numbers and texts ---
+    # --- Numbers, texts, and what programs keep beside weights ---
 
     def _int(self, value: int) -> None:
         value = int(value)
@@ -214,6 +225,17 @@ class _Pickler:
 
     def _range(self, value: range) -> None:
         self._made(value, _BUILTINS["xrange"], value.start, value.stop, value.step)
+
+    def _path(self, value: PurePath) -> None:
+        self._made(value, _named_path(type(value).__name__), *value.parts)
+
+    def _namespace(self, value: Namespace) -> None:
+        self.save(_NAMESPACE)
+        self.save(())
+        self.out += b"\x81"
+        self._remember(value)
+        self.save(vars(value))
+        self.out += b"b"
 
     # --- Containers ---
 
@@ -309,7 +331,8 @@ class _Pickler:
     # --- NumPy ---
 
     def _dtype(self, value: np.dtype[Any]) -> None:
-        self.save(_numpy_type(value))
+        name = dtypes.name_of(value)
+        self.save(_named(name) if name else _numpy_type(value))
 
     def _numpy_type(self, value: _NumPyType) -> None:
         self._made(value, _DTYPE, value.dtype.str[1:], False, True)
@@ -367,6 +390,11 @@ def _named(name: str) -> _Global:
 
 
 @functools.cache
+def _named_path(kind: str) -> _Global:
+    return _Global("pathlib", kind)
+
+
+@functools.cache
 def _numpy_type(dtype: np.dtype[Any]) -> _NumPyType:
     return _NumPyType(dtype)
 
@@ -385,6 +413,8 @@ _METHODS: list[tuple[Any, Callable[[_Pickler, Any], None]]] = [  # the first tha
     (bytes, _Pickler._bytes),
     (bytearray, _Pickler._bytearray),
     (range, _Pickler._range),
+    (PurePath, _Pickler._path),
+    (Namespace, _Pickler._namespace),
     (metadata.Size, _Pickler._size),
     (metadata.device, _Pickler._device),
     (metadata.layout, _Pickler._layout),
@@ -393,6 +423,11 @@ _METHODS: list[tuple[Any, Callable[[_Pickler, Any], None]]] = [  # the first tha
     ((set, frozenset), _Pickler._set),
     (dict, _Pickler._dict),
 ]
+
+
+@functools.cache
+def _method_of(kind: type) -> Callable[[_Pickler, Any], None] | None:
+    return next((method for kinds, method in _METHODS if issubclass(kind, kinds)), None)
 
 
 def _attributes_of_dict(value: dict[Any, Any]) -> dict[str, Any]:

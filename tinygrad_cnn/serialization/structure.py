@@ -11,17 +11,29 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import dtype
 from ..engine import Recorded
 from ..metadata import Size, device
+from .dtypes import OBJECTS
 
 DEEPEST = 200  # levels of containers
+_COPIED = 4  # bytes and elements that functions may copy, in multiples of the size of the pickle
 _LARGEST_KEY = 1_000  # elements of a tuple that is a key of a dict, those of inner tuples included
 _LONGEST_KEY_BITS = 1_024
 
-_KEYS = (
-    type(None), bool, int, float, complex, str, bytes, device, np.generic, np.dtype, dtype, Recorded,
-)  # fmt: skip
+_KEYS = (type(None), bool, int, float, complex, str, bytes, device, np.generic, *OBJECTS, Recorded)
+
+
+class Budget:
+    """The bytes and elements that the functions of a pickle may copy: in proportion to its size."""
+
+    def __init__(self, size: int) -> None:
+        self._left = _COPIED * max(size, 100)
+
+    def spend(self, n: int) -> None:
+        """ValueError if all functions together copy much more than the pickle holds."""
+        self._left -= n
+        if self._left < 0:
+            raise ValueError("it copies the same objects again and again")
 
 
 def visit(

@@ -27,6 +27,11 @@ class Storage:
     def __init__(self, data: np.ndarray, dtype: np.dtype[Any], location: str) -> None:
         self.data, self.dtype, self.location = data, dtype, location
 
+    def check(self) -> None:
+        """ValueError for bools that are neither 0 nor 1, of which arithmetic makes anything."""
+        if self.dtype.kind == "b" and self.data.size and self.data.max() > 1:
+            raise ValueError("a tensor of bool has other bytes than 0 and 1")
+
     def elements(self) -> np.ndarray:
         """All elements, as an array with one axis."""
         return self.data.view(self.dtype)
@@ -76,6 +81,7 @@ def tensor(
     """The Tensor on the elements of `storage` at offset + Σ index · stride. All are checked."""
     if not isinstance(storage, Storage):
         raise ValueError(f"a tensor has a {type(storage).__name__} for its storage")
+    _check_plain(metadata)
     return _tensor(storage, storage.dtype, offset, size, stride, requires_grad)
 
 
@@ -89,7 +95,16 @@ def tensor_of_dtype(
         raise ValueError("a tensor has no storage or no dtype")
     found = dtypes.named(name)
     assert found is not None
+    if dtypes.storage_of(found) == "BoolStorage":  # its bytes would not be checked
+        raise ValueError("a tensor of bool is in an untyped storage")
+    _check_plain(metadata)
     return _tensor(storage, found, offset, size, stride, requires_grad)
+
+
+def _check_plain(metadata: Any) -> None:
+    """ValueError for a tensor that is stored as the negative or the conjugate of its elements."""
+    if metadata is not None and metadata != {}:
+        raise ValueError("a tensor is stored as the negative or conjugate of another one")
 
 
 def _tensor(
@@ -128,22 +143,11 @@ def parameter(data: Any, requires_grad: Any = True, hooks: Any = None) -> Parame
 def parameter_with_state(data: Any, requires_grad: Any, hooks: Any, state: Any) -> Parameter:
     """A Parameter that has attributes of its user."""
     made = parameter(data, requires_grad)
-    _set_attributes(made, state)
+    set_attributes(made, state)
     return made
 
 
-def tensor_with_state(rebuild: Any, cls: Any, args: Any, state: Any) -> Tensor:
-    """A Tensor that has attributes of its user. `rebuild` makes the Tensor from `args`."""
-    if getattr(rebuild, "call", None) not in (tensor, tensor_of_dtype) or type(args) is not tuple:
-        raise ValueError("a tensor is made in an unknown way")
-    if getattr(cls, "path", None) not in ("torch.Tensor", "torch.nn.parameter.Buffer"):
-        raise ValueError(f"a subclass of Tensor is not supported: {getattr(cls, 'path', cls)!r}")
-    made = rebuild.call(*args)
-    _set_attributes(made, state)
-    return made
-
-
-def _set_attributes(made: Tensor, state: Any) -> None:
+def set_attributes(made: Tensor, state: Any) -> None:
     """Set the attributes in `state`. Names with an underscore are internal ones of a framework."""
     if isinstance(state, tuple) and len(state) == 2 and isinstance(state[0], dict):
         state = state[0]  # the other one is for slots

@@ -12,7 +12,7 @@ __all__ = ["add_safe_globals", "clear_safe_globals", "get_safe_globals", "safe_g
 
 Trust: TypeAlias = Any  # a function or class, or a pair of one and the name that files use for it
 
-_BLOCKED = ("sys", "os", "posix", "nt", "subprocess")
+BLOCKED = ("sys", "os", "posix", "nt", "subprocess")
 _allowed: list[Trust] = []
 
 
@@ -27,6 +27,8 @@ def _checked(values: Iterable[Trust]) -> list[Trust]:
         function = value[0] if isinstance(value, tuple) else value
         if not callable(function):
             raise TypeError(f"safe_globals: wanted functions and classes, got {function!r}")
+        if not isinstance(value, tuple) and not hasattr(value, "__qualname__"):
+            raise TypeError(f"safe_globals: wanted a pair with a name, {function!r} has none")
     return values
 
 
@@ -41,10 +43,10 @@ def add_safe_globals(safe_globals: list[Trust]) -> None:
     `load` may call what is listed, with any arguments: list only functions that can do no harm. A pair
     of a class and a text gives the name that files use for it. TypeError for other values.
 
-    >>> import argparse
-    >>> tc.serialization.add_safe_globals([argparse.Namespace])
+    >>> import types
+    >>> tc.serialization.add_safe_globals([types.SimpleNamespace])
     >>> tc.serialization.get_safe_globals()
-    [<class 'argparse.Namespace'>]
+    [<class 'types.SimpleNamespace'>]
     >>> tc.serialization.clear_safe_globals()
     """
     _allowed.extend(value for value in _checked(safe_globals) if value not in _allowed)
@@ -70,13 +72,13 @@ def clear_safe_globals() -> None:
 class safe_globals:
     """Allow functions and classes in the files that are loaded in a `with` block.
 
-    >>> import argparse, io
+    >>> import io, types
     >>> file = io.BytesIO()
-    >>> with tc.serialization.safe_globals([argparse.Namespace]):
-    ...     tc.save({"args": argparse.Namespace(lr=0.1)}, file)
+    >>> with tc.serialization.safe_globals([types.SimpleNamespace]):
+    ...     tc.save({"settings": types.SimpleNamespace(lr=0.1)}, file)
     ...     _ = file.seek(0)
     ...     tc.load(file)
-    {'args': Namespace(lr=0.1)}
+    {'settings': namespace(lr=0.1)}
     """
 
     def __init__(self, safe_globals: list[Trust]) -> None:
@@ -106,7 +108,7 @@ class Trusted:
             module = path_of(value).partition(".")[0]
             # no function of Python's own, such as eval; NumPy's types are built from checked parts
             harmless = module != "builtins" or isinstance(function, type)
-            if module not in _BLOCKED and harmless and function not in (np.ndarray, np.dtype):
+            if module not in BLOCKED and harmless and function not in (np.ndarray, np.dtype):
                 self._by_path[path_of(value)] = function
         self._paths = {id(value): path for path, value in self._by_path.items()}
 
