@@ -19,6 +19,7 @@ def replacements(torch: Any, draws: Draws) -> list[Replacement]:
     return [
         *_new_tensors(torch, draws),
         *_in_place(torch, draws),
+        *_initial(torch, draws),
         *_of_integers(torch, draws),
         *_layers(torch, draws),
         *_loading(torch, draws),
@@ -90,6 +91,20 @@ def _in_place(torch: Any, draws: Draws) -> list[Replacement]:
 
     functions = (normal_, uniform_, bernoulli_, exponential_, random_)
     return [(torch.Tensor, function.__name__, function) for function in functions]
+
+
+def _initial(torch: Any, draws: Draws) -> list[Replacement]:
+    """Weights that are drawn and computed in float64, whatever their dtype."""
+
+    def in_float64(initialize: Any) -> Any:
+        def function(x: Any, *args: Any, **options: Any) -> Any:
+            with torch.no_grad():
+                return x.copy_(initialize(x.double(), *args, **options))
+
+        return function
+
+    names = ("orthogonal_", "trunc_normal_")
+    return [(torch.nn.init, name, in_float64(getattr(torch.nn.init, name))) for name in names]
 
 
 def _of_integers(torch: Any, draws: Draws) -> list[Replacement]:

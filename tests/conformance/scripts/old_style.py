@@ -160,7 +160,7 @@ def train_net():
         wrong = ((out.data < 0) != (target < 0)).sum().item()
         neg = out.data.squeeze(1)[is_neg.bool()].mean().item()
         print("hinge", step, "%.4f" % loss.data.item(), wrong, "%.4f" % neg)
-    print(net.state_dict()["0.bias"].type(), type(out.data), isinstance(target, torch.FloatTensor))
+    print(net.state_dict()["0.bias"].type(), out.data.type(), isinstance(target, torch.FloatTensor))
 
 
 if __name__ == "__main__":

@@ -63,9 +63,6 @@ if __name__ == "__main__":
     print([name for name, _ in module.named_buffers()])
     print("Sparsity in conv1.weight: {:.2f}%".format(sparsity(module)))
     prune.ln_structured(model.conv2, name="weight", amount=0.25, n=2, dim=0)
-    for hook in module._forward_pre_hooks.values():
-        if hook._tensor_name == "weight":
-            print(type(hook).__name__)
     print(list(model.state_dict().keys()))
 
     parameters_to_prune = ((model.conv2, "weight"), (model.fc1, "weight"), (model.fc2, "weight"))

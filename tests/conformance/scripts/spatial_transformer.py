@@ -72,7 +72,7 @@ class Net(nn.Module):
 def main():
     args = parser.parse_args()
     model = Net(args.padding_mode).to(device)
-    optimizer = optim.Adam(model.parameters(), lr=0.003)
+    optimizer = optim.Adam(model.parameters(), lr=0.001)
     images, labels = arrows(args.n)
     for epoch in range(1, args.epochs + 1):
         model.train()
