@@ -95,16 +95,22 @@ def _in_place(torch: Any, draws: Draws) -> list[Replacement]:
 
 def _initial(torch: Any, draws: Draws) -> list[Replacement]:
     """Weights that are drawn and computed in float64, whatever their dtype."""
+    truncated = torch.nn.init.trunc_normal_
 
-    def in_float64(initialize: Any) -> Any:
-        def function(x: Any, *args: Any, **options: Any) -> Any:
-            with torch.no_grad():
-                return x.copy_(initialize(x.double(), *args, **options))
+    def orthogonal_(x: Any, gain: float = 1, generator: Any = None) -> Any:
+        rows, columns = x.shape[0], x.numel() // x.shape[0]
+        shape = (max(rows, columns), min(rows, columns))
+        q, r = torch.linalg.qr(draws.floats("standard_normal", shape, torch.float64, generator))
+        q = q * r.diagonal().sign()
+        with torch.no_grad():
+            return x.copy_(gain * (q if rows >= columns else q.t()).reshape(x.shape))
 
-        return function
+    def trunc_normal_(x: Any, *args: Any, **options: Any) -> Any:
+        with torch.no_grad():
+            return x.copy_(truncated(x.double(), *args, **options))
 
-    names = ("orthogonal_", "trunc_normal_")
-    return [(torch.nn.init, name, in_float64(getattr(torch.nn.init, name))) for name in names]
+    init = torch.nn.init
+    return [(init, "orthogonal_", orthogonal_), (init, "trunc_normal_", trunc_normal_)]
 
 
 def _of_integers(torch: Any, draws: Draws) -> list[Replacement]:
