@@ -1,4 +1,7 @@
-"""Run the scripts with PyTorch and record them: `python -m tests.conformance.record_scripts`."""
+"""Run the scripts with PyTorch and record them: `python -m tests.conformance.record_scripts`.
+
+One of them writes logs, for which PyTorch needs the package tensorboard.
+"""
 
 import json
 from pathlib import Path

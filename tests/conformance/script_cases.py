@@ -25,7 +25,7 @@ SCRIPTS = {
     "classifier": Script(
         "classifier",
         ("--seed 3 --epochs 3 -j 0",),
-        "--epochs 4",
+        "--epochs 4 --lr 0.05",
         r"Acc@1 [\d.]+ Loss ",
     ),
     "classifier, resumed": Script(
@@ -35,7 +35,7 @@ SCRIPTS = {
             "--seed 3 --epochs 3 --resume checkpoint.pth.tar",
             "--resume model_best.pth.tar --evaluate",
         ),
-        "--epochs 4 --workers 0",
+        "--epochs 4 --lr 0.05 --workers 0",
         r"Acc@1 [\d.]+ Loss ",
     ),
     "vae": Script("vae", ("",), "--seed -1 --epochs 8", "Average loss: "),
@@ -50,10 +50,10 @@ SCRIPTS = {
         "unet", ("", "--load checkpoints/checkpoint_epoch2.pth --epochs 1"), "--epochs 4"
     ),
     "unet, bilinear": Script("unet", ("--bilinear --epochs 1",), "--epochs 4 --bilinear"),
-    "language model, LSTM": Script("language_model", ("",), "--epochs 6", "valid loss "),
+    "language model, LSTM": Script("language_model", ("",), "--epochs 6 --lr 6 --dropout 0", "valid loss "),
     "language model, tied GRU": Script(
         "language_model", ("--model GRU --tied --seed 7 --epochs 1",),
-        "--epochs 6 --model GRU --tied", "valid loss ",
+        "--epochs 6 --model GRU --tied --lr 4", "valid loss ",
     ),
     "language model, RNN": Script(
         "language_model", ("--model RNN_TANH --epochs 1 --nlayers 3",),
@@ -66,7 +66,7 @@ SCRIPTS = {
         "time_sequence", ("--line-search strong_wolfe",),
         "--steps 3 --line-search strong_wolfe", "loss: ",
     ),
-    "reinforce": Script("reinforce", ("",), "--seed -1 --episodes 40", "Average reward: ", True),
+    "reinforce": Script("reinforce", ("",), "--seed -1 --episodes 30", "Average reward: ", True),
     "actor critic": Script("actor_critic", ("",), "--updates 40 --envs 16", "return ", True),
     "transformer": Script("transformer", ("",), "--epochs 8", "valid loss "),
     "distillation": Script("distillation", ("", "--epochs 1"), "--epochs 8", r"student epoch \d+ loss "),
@@ -77,10 +77,10 @@ SCRIPTS = {
         "mixed_precision", ("--seed 4 --anomaly --new-style --no-amp",), "--epochs 8"
     ),
     "logging": Script("logging_run", ("",), "--epochs 10"),
-    "spatial transformer": Script("spatial_transformer", ("",), "--epochs 14", "Loss: "),
+    "spatial transformer": Script("spatial_transformer", ("",), "--epochs 12 --lr 0.004", "Loss: "),
     "spatial transformer, border": Script(
         "spatial_transformer", ("--padding-mode border --epochs 1",),
-        "--epochs 14 --padding-mode reflection", "Loss: ",
+        "--epochs 12 --lr 0.004 --padding-mode reflection", "Loss: ",
     ),
     "word2vec": Script("word2vec", ("",), "--epochs 8", r"^epoch \d+ loss "),
     "word2vec, sums": Script("word2vec", ("--mode sum --epochs 1",), "--epochs 8 --mode sum", r"bag epoch \d+ loss "),

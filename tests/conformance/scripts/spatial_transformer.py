@@ -8,6 +8,7 @@ import torch.optim as optim
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--epochs", type=int, default=2)
+parser.add_argument("--lr", type=float, default=0.001)
 parser.add_argument("--n", type=int, default=32)
 parser.add_argument("--padding-mode", default="zeros")
 device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -72,7 +73,7 @@ class Net(nn.Module):
 def main():
     args = parser.parse_args()
     model = Net(args.padding_mode).to(device)
-    optimizer = optim.Adam(model.parameters(), lr=0.001)
+    optimizer = optim.Adam(model.parameters(), lr=args.lr)
     images, labels = arrows(args.n)
     for epoch in range(1, args.epochs + 1):
         model.train()
