@@ -1,3 +1,3 @@
-"""The models are plain PyTorch code without tests: pytest does not collect them."""
+"""The models and scripts are plain PyTorch code without tests: pytest does not collect them."""
 
-collect_ignore_glob = ["models/*"]
+collect_ignore_glob = ["models/*", "scripts/*"]

@@ -10,10 +10,9 @@ MODELS = Path(__file__).parent / "models"
 
 # the replacements that a user would make
 IMPORTS = (
-    (r"^import torch$", "import tinygrad_cnn as torch"),
-    (r"^import torch\.", "import tinygrad_cnn."),
-    (r"^from torch import ", "from tinygrad_cnn import "),
-    (r"^from torch\.", "from tinygrad_cnn."),
+    (r"^( *)import torch$", r"\1import tinygrad_cnn as torch"),
+    (r"^( *)import torch( as |\.)", r"\1import tinygrad_cnn\2"),
+    (r"^( *)from torch( import |\.)", r"\1from tinygrad_cnn\2"),
 )
 
 

@@ -15,6 +15,7 @@ import tinygrad_cnn as tc
 from .loading import IMPORTS, MODELS, changed
 from .model_cases import CASES
 from .model_runs import PARTS, description, digest, digests, run
+from .script_runs import SCRIPTS
 
 try:
     import torch
@@ -120,18 +121,22 @@ def test_the_recordings_are_those_of_the_cases_here():
 
 
 def test_nothing_but_imports_is_changed():
-    for path in MODELS.glob("*.py"):
+    for path in (*MODELS.glob("*.py"), *SCRIPTS.glob("*.py")):
         source = path.read_text()
         assert "tinygrad" not in source
         before, after = source.splitlines(), changed(source).splitlines()
         different = [(a, b) for a, b in zip(before, after, strict=True) if a != b]
-        assert all(a.startswith(("import torch", "from torch")) for a, _ in different)
+        assert all(a.strip().startswith(("import torch", "from torch")) for a, _ in different)
         assert all("tinygrad_cnn" in b for _, b in different)
-        assert not any(line.startswith(("import torch", "from torch")) for line in after)
+        assert not any(line.strip().startswith(("import torch", "from torch")) for line in after)
     assert changed("import torch.nn as nn\nx = 'import torch'") == (
         "import tinygrad_cnn.nn as nn\nx = 'import torch'"
     )
-    assert len(IMPORTS) == 4
+    assert changed("import torch as th\nimport torchvision") == (
+        "import tinygrad_cnn as th\nimport torchvision"
+    )
+    assert changed("try:\n    from torch import nn") == "try:\n    from tinygrad_cnn import nn"
+    assert len(IMPORTS) == 3
 
 
 def test_every_file_of_a_model_is_run():
