@@ -68,7 +68,9 @@ def test_values_and_gradients_are_those_of_float64_rounded(name, narrow, units):
     )
     # a gradient is a float16 too: below 6e-5 these are 6e-8 apart
     np.testing.assert_allclose(
-        *gradients, rtol=4e-3 * units, atol=1e-2 * units * np.abs(gradients[1]).mean() + 1e-7
+        *gradients,
+        rtol=4e-3 * units,
+        atol=1e-2 * units * np.abs(gradients[1]).mean() + 1e-7 * units,
     )
 
 
