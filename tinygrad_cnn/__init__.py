@@ -41,7 +41,7 @@ short, int, long = int16, int32, int64
 __version__ = "0.1.0"
 
 if _typing.TYPE_CHECKING:
-    from .compat import (  # under PyTorch's paths, which compat/paths.py lists
+    from .compat import (  # under PyTorch's paths, which compat/paths.txt lists
         accelerator as accelerator,
         backends as backends,
         compiler as compiler,

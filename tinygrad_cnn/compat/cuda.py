@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..types import Device
 
-if TYPE_CHECKING:  # its modules are in paths.py, and other names are made below
+if TYPE_CHECKING:  # its modules are in paths.txt, and other names are made below
 
     def __getattr__(name: str) -> Any: ...
 
