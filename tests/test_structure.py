@@ -137,7 +137,7 @@ LAYERS = [  # each may import itself and earlier ones
     ("port", "testing"),
 ]
 LEVEL = {name: k for k, layer in enumerate(LAYERS) for name in layer}
-MISSING = ("compat", "compat.missing", "compat.paths")  # one mechanism
+MISSING = ("compat", "compat.missing")  # one mechanism
 
 
 def level(module):

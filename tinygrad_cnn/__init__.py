@@ -42,7 +42,7 @@ cfloat, cdouble = complex64, complex128
 __version__ = "0.1.0"
 
 if _typing.TYPE_CHECKING:
-    from .compat import (  # under PyTorch's paths, which compat/paths.py lists
+    from .compat import (  # under PyTorch's paths, which compat/paths.txt lists
         accelerator as accelerator,
         backends as backends,
         compiler as compiler,

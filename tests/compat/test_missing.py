@@ -11,8 +11,7 @@ import pytest
 
 import tinygrad_cnn as tc
 from tests.conformance.coverage import PAGE, names_on_page
-from tinygrad_cnn.compat.missing import COVERAGE_PAGE, PyTorchPaths, hints, not_here
-from tinygrad_cnn.compat.paths import PATHS
+from tinygrad_cnn.compat.missing import COVERAGE_PAGE, PATHS, PyTorchPaths, hints, not_here
 
 
 @pytest.fixture

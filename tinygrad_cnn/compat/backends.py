@@ -15,7 +15,7 @@ from enum import IntEnum
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:  # its modules are in paths.py
+if TYPE_CHECKING:  # its modules are in paths.txt
 
     def __getattr__(name: str) -> Any: ...
 

@@ -2,7 +2,7 @@
 
 A package that calls `not_here` loads rare modules on first access, because `import tinygrad_cnn` must
 take little longer than `import numpy`. Submodules without a file are either PyTorch's paths to things
-that are here (`paths.py`), or missing. The error for a missing name says how to do without it:
+that are here (`paths.txt`), or missing. The error for a missing name says how to do without it:
 `hints.txt` has the hints, one a line.
 """
 
@@ -17,11 +17,25 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from .paths import PATHS, SAME_NAMES
-
 ROOT = __name__.partition(".")[0]
 _HERE = os.path.dirname(__file__)  # no pathlib: it takes a tenth of the import
 COVERAGE_PAGE = os.path.join(os.path.dirname(_HERE), "coverage.md")
+
+
+def _lines(file: str) -> list[str]:
+    """The lines of a file beside this one, without comments and blank lines."""
+    with open(os.path.join(_HERE, file), encoding="utf-8") as stream:
+        text = stream.read()
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def _table(file: str) -> dict[str, str]:
+    """The text of each name, for lines such as `a b: text`, which is one of both a and b."""
+    pairs = [line.partition(":")[::2] for line in _lines(file)]
+    return {name: text.strip() for names, text in pairs for name in names.split()}
+
+
+PATHS = _table("paths.txt")
 
 
 def not_here(
@@ -32,11 +46,11 @@ def not_here(
 ) -> None:
     """Define `__getattr__` and `__dir__` of a module, whose `globals()` is `namespace`.
 
-    `modules` are submodules that are loaded on first access, beside those of `paths.py`. `names` maps
+    `modules` are submodules that are loaded on first access, beside those of `paths.txt`. `names` maps
     submodules to the public names that they give to the package, which are loaded with them (and by
-    `import *`); `.compat.amp` is relative to the package's parent, and
-    `_foreach_*` stands for all names that begin so. `elsewhere` is a module
-    that has further names. For any other name `__getattr__` raises an AttributeError with a hint.
+    `import *`). The submodule `.compat.amp` is relative to the package's parent, and `_foreach_*` stands
+    for all names that begin so. `elsewhere` is a module that has further names. For any other name
+    `__getattr__` raises an AttributeError with a hint.
 
     >>> tc.nn.Speech
     Traceback (most recent call last):
@@ -109,19 +123,8 @@ def hint(name: str) -> str | None:
 
 @functools.cache
 def hints() -> dict[str, str]:
-    """The hints of `hints.txt` by name. Several names of a line share its hint.
-
-    A name with "!" is here, but a call of it is an error.
-    """
-    pairs = [line.split(": ", 1) for line in _lines("hints.txt")]
-    return {name: text for names, text in pairs for name in names.split()}
-
-
-def _lines(file: str) -> list[str]:
-    """The lines of a file beside this one, without comments and blank lines."""
-    with open(os.path.join(_HERE, file), encoding="utf-8") as stream:
-        text = stream.read()
-    return [line for line in text.splitlines() if line and not line.startswith("#")]
+    """The hints of `hints.txt` by name. A name with "!" is here, but a call of it is an error."""
+    return _table("hints.txt")
 
 
 class _MissingMember:
@@ -181,12 +184,12 @@ class PyTorchPaths:
     @staticmethod
     def exec_module(module: ModuleType) -> None:
         """Fill the module with the names of its source."""
-        path = module.__name__.partition(".")[2]
-        names = dict(_names(PATHS[path]))
+        source, _, elsewhere = PATHS[module.__name__.partition(".")[2]].partition("+ ")
+        names = dict(_names(source.strip()))
         vars(module).update(names)
-        if path not in SAME_NAMES:
+        if not elsewhere:
             vars(module)["__all__"] = [name for name in names if not name.startswith("_")]
-        not_here(vars(module), elsewhere=SAME_NAMES.get(path, ""))
+        not_here(vars(module), elsewhere=elsewhere)
 
 
 def _names(source: str) -> Iterator[tuple[str, Any]]:

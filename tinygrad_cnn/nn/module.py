@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Self, overload
 
@@ -189,7 +190,12 @@ class Module(Hookable, Stateful, Tree["Module"]):
         """Does nothing: nothing is compiled."""
 
     def share_memory(self) -> Self:
-        """Return this module: threads share its memory."""
+        """Return this module: threads share its memory. Processes do not, and a warning says so."""
+        warnings.warn(
+            "share_memory: processes do not share Tensors here. Each works on a copy, so send results "
+            "back through a queue",
+            stacklevel=2,
+        )
         return self
 
     # --- Text -----------------------------------------------------------------------------------
