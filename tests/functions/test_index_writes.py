@@ -1,5 +1,7 @@
 """index_put and scatter_reduce against plain loops; derivatives at zeros and ties; in place."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
@@ -62,6 +64,21 @@ def test_equal_extremes_share_the_gradient():
     x.scatter_reduce(0, tc.tensor([0, 0, 0]), v, "amax").sum().backward()
     assert x.grad.item() == pytest.approx(1 / 3)
     assert v.grad.tolist() == pytest.approx([1 / 3, 0.0, 1 / 3])
+
+
+@pytest.mark.parametrize("reduce", ["prod", "amax"])
+def test_one_place_with_many_elements_costs_no_table_for_all(reduce):
+    n = 30_000
+    i = np.concatenate([np.arange(n), np.zeros(n, int)])
+    v = np.concatenate([np.full(n, 2.0), np.ones(n)])
+    x = tc.ones(n, dtype=tc.float64, requires_grad=True)
+    tracemalloc.start()
+    y = x.scatter_reduce(0, tc.tensor(i), tc.tensor(v), reduce)
+    y.sum().backward()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert y.tolist() == [2.0] * n
+    assert peak < 100 * 8 * n  # n² would be 300 times as much
 
 
 def test_a_later_write_to_the_index_changes_no_gradient():

@@ -163,7 +163,8 @@ def _reduced(x: Any, places: np.ndarray, v: Any, reduce: str, include_self: bool
     """The vector `x` with products or extremes of the elements of `v` and its own.
 
     The elements of each place stand in a row of a table, filled up with a value that changes
-    nothing. So the op that reduces rows has the gradient, of any order, also at zeros and ties.
+    nothing. So the op that reduces rows has the gradient, of any order, also at zeros and ties. Rows
+    of about one length, up to a power of two, share a table: together they are not much larger than v.
     """
     a = x._array
     used, row, count = np.unique(places, return_inverse=True, return_counts=True)
@@ -171,16 +172,28 @@ def _reduced(x: Any, places: np.ndarray, v: Any, reduce: str, include_self: bool
     column = np.empty_like(row)
     column[order] = np.arange(row.size) - np.repeat(np.cumsum(count) - count, count)
     first = int(include_self)
-    table: Any = wrap(np.full((used.size, int(count.max()) + first), _neutral(reduce, a.dtype)))
-    if include_self:
-        table = ops.setitem(table, ops.getitem(x, index=(used,)), index=(slice(None), 0))
-    table = ops.setitem(table, v, index=(row, column + first))
+    length = 1 << np.ceil(np.log2(count)).astype(int)
+    y = x
+    for n in np.unique(length):
+        those = length == n
+        number = np.cumsum(those) - 1  # of a row in its table
+        mine = those[row]
+        table: Any = wrap(np.full((number[-1] + 1, n + first), _neutral(reduce, a.dtype)))
+        if include_self:
+            own = ops.getitem(x, index=(used[those],))
+            table = ops.setitem(table, own, index=(slice(None), 0))
+        there = (number[row[mine]], column[mine] + first)
+        table = ops.setitem(table, ops.getitem(v, index=(mine,)), index=there)
+        y = ops.setitem(y, _rows(table, reduce), index=(used[those],))
+    return y
+
+
+def _rows(table: Any, reduce: str) -> Any:
+    """The product, the maximum or the minimum of each row."""
     if reduce == "prod":
-        y = ops.prod(table, dim=1)
-        y = y if y._array.dtype == a.dtype else ops.cast(y, dtype=a.dtype)
-    else:
-        y = (ops.amax if reduce == "amax" else ops.amin)(table, dim=(1,))
-    return ops.setitem(x, y, index=(used,))
+        y, dtype = ops.prod(table, dim=1), table._array.dtype
+        return y if y._array.dtype == dtype else ops.cast(y, dtype=dtype)
+    return (ops.amax if reduce == "amax" else ops.amin)(table, dim=(1,))
 
 
 def _neutral(reduce: str, dtype: np.dtype[Any]) -> np.ndarray:

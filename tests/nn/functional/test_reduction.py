@@ -9,9 +9,10 @@ import tinygrad_cnn as tc
 import tinygrad_cnn.nn.functional as F
 
 LOSSES = {
-    name: inspect.signature(function).parameters
-    for name, function in vars(F).items()
-    if inspect.isfunction(function) and "reduction" in inspect.signature(function).parameters
+    name: inspect.signature(getattr(F, name)).parameters
+    for name in dir(F)
+    if inspect.isfunction(getattr(F, name))
+    and "reduction" in inspect.signature(getattr(F, name)).parameters
 }
 LABELS = ("cross_entropy", "nll_loss", "multi_margin_loss", "multilabel_margin_loss")
 

@@ -21,8 +21,8 @@ TABLE = {
 }
 FUNCTIONS = [
     f"torch.nn.functional.{name}"
-    for name, value in vars(F).items()
-    if inspect.isfunction(value) and not name.startswith("_")
+    for name in dir(F)
+    if inspect.isfunction(getattr(F, name)) and not name.startswith("_")
 ]
 
 
