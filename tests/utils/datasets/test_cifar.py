@@ -151,6 +151,9 @@ def test_a_change_of_an_image_does_not_change_the_data(tmp_path):
 def test_missing_files_say_where_to_put_them(tmp_path):
     with pytest.raises(RuntimeError, match=r"not found.*cifar-10-python.tar.gz there"):
         CIFAR10(tmp_path)
+    (tmp_path / "cifar-10-python.tar.gz").write_bytes(b"")
+    with pytest.raises(RuntimeError, match=r"downloaded: unpack cifar-10-python.tar.gz there"):
+        CIFAR10(tmp_path, download=True)
     write_python(tmp_path)
     (tmp_path / "cifar-10-batches-py" / "data_batch_3").unlink()
     with pytest.raises(RuntimeError, match=r"reads data_batch_3 in"):
