@@ -10,11 +10,8 @@ without a break.
 from __future__ import annotations
 
 import argparse
-import gzip
-import math
 import sys
 import time
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,6 +25,7 @@ import tinygrad_cnn as torch
 import tinygrad_cnn.nn.functional as F
 from tinygrad_cnn import nn, optim
 from tinygrad_cnn.utils.data import DataLoader, Dataset
+from tinygrad_cnn.utils.datasets.mnist import read_idx
 
 CLASSES = 10
 
@@ -43,33 +41,6 @@ def find(folder: Path, name: str) -> Path:
     raise InputError(f"there is no {name} and no {name}.gz in {folder}")
 
 
-def read_idx(path: Path, axes: int) -> np.ndarray:
-    """The elements (uint8) of an IDX file with so many axes.
-
-    The format: two zero bytes, 8 for "unsigned byte", the number of axes, the size of each axis as
-    a big-endian 32-bit integer; then the elements in row-major order.
-    """
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
-            data = file.read()
-    except (OSError, EOFError, zlib.error) as error:  # gzip raises them for a damaged stream
-        raise InputError(f"{path}: cannot be read: {error}") from None
-    header = 4 + 4 * axes
-    if data[:4] != bytes((0, 0, 8, axes)):
-        raise InputError(f"{path}: is not an IDX file of bytes with {axes} axes")
-    if len(data) < header:
-        raise InputError(f"{path}: is truncated: it ends in its header")
-    shape = [int.from_bytes(data[4 + 4 * k : 8 + 4 * k], "big") for k in range(axes)]
-    wanted = math.prod(shape)
-    if len(data) - header != wanted:
-        fault = "truncated" if len(data) - header < wanted else "too long"
-        raise InputError(
-            f"{path}: is {fault}: it has {len(data) - header} bytes of data, and shape "
-            f"{tuple(shape)} needs {wanted}"
-        )
-    return np.frombuffer(data, np.uint8, offset=header).reshape(shape)
-
-
 class Images(Dataset):
     """The images (N, H, W) and labels (N,) of one part of the data, as bytes.
 
@@ -79,7 +50,10 @@ class Images(Dataset):
     def __init__(self, folder: Path, part: str) -> None:
         image_file = find(folder, f"{part}-images-idx3-ubyte")
         label_file = find(folder, f"{part}-labels-idx1-ubyte")
-        self.images, self.labels = read_idx(image_file, 3), read_idx(label_file, 1)
+        try:
+            self.images, self.labels = read_idx(image_file, 3), read_idx(label_file, 1)
+        except (OSError, RuntimeError) as error:
+            raise InputError(str(error)) from None
         if len(self.images) != len(self.labels) or not len(self.images):
             raise InputError(
                 f"{label_file}: has {len(self.labels)} labels for the {len(self.images)} images of "

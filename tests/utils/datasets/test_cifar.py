@@ -94,6 +94,16 @@ def test_the_python_version(tmp_path, write):
     check(CIFAR10(str(tmp_path), train=False, download=True), [5])
 
 
+def test_names_in_bytes(tmp_path):
+    def encoded(found):
+        return pickle.dumps({key.encode(): value for key, value in found.items()})
+
+    write_python(tmp_path, write=encoded)
+    names = {b"label_names": [name.encode() for name in NAMES]}
+    (tmp_path / "cifar-10-batches-py" / "batches.meta").write_bytes(pickle.dumps(names))
+    check(CIFAR10(tmp_path), range(5))
+
+
 def test_the_binary_version(tmp_path):
     write_binary(tmp_path)
     check(CIFAR10(tmp_path), range(5))
@@ -151,6 +161,9 @@ def test_a_change_of_an_image_does_not_change_the_data(tmp_path):
 def test_missing_files_say_where_to_put_them(tmp_path):
     with pytest.raises(RuntimeError, match=r"not found.*cifar-10-python.tar.gz there"):
         CIFAR10(tmp_path)
+    (tmp_path / "cifar-10-python.tar.gz").write_bytes(b"")
+    with pytest.raises(RuntimeError, match=r"downloaded: unpack cifar-10-python.tar.gz there"):
+        CIFAR10(tmp_path, download=True)
     write_python(tmp_path)
     (tmp_path / "cifar-10-batches-py" / "data_batch_3").unlink()
     with pytest.raises(RuntimeError, match=r"reads data_batch_3 in"):

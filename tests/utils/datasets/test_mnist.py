@@ -53,12 +53,12 @@ def test_the_part_for_tests(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda b: b[:-1], "is damaged: it has 59 bytes"),
-        (lambda b: b + b"\0", "is damaged: it has 61 bytes"),
-        (lambda b: b[:9], "is not an IDX file"),
+        (lambda b: b[:-1], "is truncated: it has 59 bytes"),
+        (lambda b: b + b"\0", "is too long: it has 61 bytes"),
+        (lambda b: b[:9], "is truncated: it ends in its header"),
         (lambda b: b"", "is not an IDX file"),
         (lambda b: b"\0\0\x0d\3" + b[4:], "is not an IDX file"),
-        (lambda b: b[:4] + b"\xff" * 12 + b[16:], "is damaged"),
+        (lambda b: b[:4] + b"\xff" * 12 + b[16:], "is truncated"),
     ],
 )
 def test_damaged_files(tmp_path, change, message):

@@ -46,6 +46,7 @@ class CIFAR10(Split):
             self.classes = self._file(folder, self._meta[0]).get(self._meta[1])
             if not isinstance(self.classes, list):
                 raise RuntimeError(f"{folder / self._meta[0]}: has no list {self._meta[1]!r}")
+            self.classes = [n.decode() if isinstance(n, bytes) else n for n in self.classes]
             parts = [self._batch(folder, name) for name in names]
         else:
             meta = self._path(binary, self._binary_meta).read_text()

@@ -38,13 +38,16 @@ def read_idx(path: Path, axes: int) -> np.ndarray:
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise RuntimeError(f"{path}: cannot be read: {error}") from None
     header = 4 + 4 * axes
-    if content[:4] != bytes((0, 0, 8, axes)) or len(content) < header:
+    if content[:4] != bytes((0, 0, 8, axes)):
         raise RuntimeError(f"{path}: is not an IDX file of bytes with {axes} axes")
+    if len(content) < header:
+        raise RuntimeError(f"{path}: is truncated: it ends in its header")
     shape = [int.from_bytes(content[4 + 4 * k : 8 + 4 * k], "big") for k in range(axes)]
-    if len(content) - header != math.prod(shape):
+    given, wanted = len(content) - header, math.prod(shape)
+    if given != wanted:
+        fault = "truncated" if given < wanted else "too long"
         raise RuntimeError(
-            f"{path}: is damaged: it has {len(content) - header} bytes of data, and shape "
-            f"{tuple(shape)} needs {math.prod(shape)}"
+            f"{path}: is {fault}: it has {given} bytes of data, and shape {tuple(shape)} needs {wanted}"
         )
     return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
 

@@ -138,7 +138,13 @@ class Split(VisionDataset):
         return (image, target) if self.transforms is None else self.transforms(image, target)
 
     def _not_found(self, folder: Path, files: str) -> RuntimeError:
+        archive = folder / self._archive.rpartition("/")[2]
+        todo = (
+            f"put the files of {self._archive}"
+            if not archive.is_file()
+            else f"unpack {archive.name}"
+        )
         return RuntimeError(
             f"Dataset not found: {type(self).__name__} reads {files} in {folder}. Nothing is "
-            f"downloaded: put the files of {self._archive} there"
+            f"downloaded: {todo} there"
         )
