@@ -2,7 +2,10 @@
 
 import io
 import struct
+import sys
 import zipfile
+
+import tinygrad_cnn as tc
 
 PROTOCOL = b"\x80\x02"
 
@@ -67,3 +70,53 @@ def legacy(pickle, keys=b"].", storages=b"", little=True):
 
 def elements(*values):
     return struct.pack(f"<{len(values)}f", *values)
+
+
+def number_of_elements(records):
+    return b"".join((len(data) // 4).to_bytes(8, "little") + data for _, data in records)
+
+
+ONE = [("data/0", elements(1.0))]  # a storage of one element
+FORMS = {  # a pickle and storages as a file
+    "archive": lambda body, records: archive(PROTOCOL + body, records),
+    "old": lambda body, records: legacy(
+        body, b"]" + text("0") + b"a.", number_of_elements(records)
+    ),
+}
+
+# --- What Python does while a file is loaded ------------------------------------------------------
+
+EVENTS = []  # of Python's audit hook, while the list has an element
+WATCHED = (
+    "exec",
+    "compile",
+    "import",
+    "os.",
+    "subprocess.",
+    "socket.",
+    "shutil.",
+    "ctypes.",
+    "object.__getattr__",
+    "object.__setattr__",
+    "pickle.find_class",
+    "builtins.input",
+)
+
+
+def _hook(event, args):
+    if EVENTS and event.startswith(WATCHED):
+        EVENTS.append((event, args))
+
+
+sys.addaudithook(_hook)  # no hook can be removed: this one sleeps while there are no events
+
+
+def load_watched(data):
+    """`load`; asserts that Python runs, imports and opens nothing on its account."""
+    EVENTS.append("start")
+    try:
+        return tc.load(io.BytesIO(data))
+    finally:
+        seen = EVENTS[1:]
+        EVENTS.clear()
+        assert seen == []

@@ -25,42 +25,83 @@ def layouts(torch):
     whole = torch.arange(24.0).reshape(2, 3, 4)
     tied = torch.ones(2, 2)
     return {
-        "whole": whole, "part": whole[1, 1:], "every other": whole[:, :, ::2], "turned": whole.permute(2, 0, 1),
-        "row": whole[0, 0], "again": whole, "expanded": torch.tensor([1.0, 2.0]).expand(3, 2),
-        "empty": torch.zeros(0, 3), "0-d": torch.tensor(5.0), "requires": torch.ones(2, requires_grad=True),
-        "weight": torch.nn.Parameter(tied), "tied": torch.nn.Parameter(tied),
+        "whole": whole,
+        "part": whole[1, 1:],
+        "every other": whole[:, :, ::2],
+        "turned": whole.permute(2, 0, 1),
+        "row": whole[0, 0],
+        "again": whole,
+        "expanded": torch.tensor([1.0, 2.0]).expand(3, 2),
+        "empty": torch.zeros(0, 3),
+        "0-d": torch.tensor(5.0),
+        "requires": torch.ones(2, requires_grad=True),
+        "weight": torch.nn.Parameter(tied),
+        "tied": torch.nn.Parameter(tied),
         "frozen": torch.nn.Parameter(torch.ones(1), requires_grad=False),
-        "diagonal": torch.eye(3).diagonal(), "channels last": torch.ones(1, 2, 2, 3).permute(0, 3, 1, 2),
-    }  # fmt: skip
+        "diagonal": torch.eye(3).diagonal(),
+        "channels last": torch.ones(1, 2, 2, 3).permute(0, 3, 1, 2),
+    }
 
 
 def containers(torch):
     """Containers, numbers, texts and bytes."""
     shared = [1, 2]
     return {
-        "list": [1, [2, (3,)], []], "tuple": (1, (), ("a", None)), "ordered": OrderedDict(b=1, a=2),
-        "counter": Counter("aab"), "set": {1, 2}, "shared": (shared, shared),
-        "numbers": [True, False, None, 0, 255, 65536, -1, 2**40, -(2**70), 1.5, -0.0, float("inf"), 1j],
-        "texts": ["", "é\0", "\ud800", "x" * 300], "bytes": [b"\0\xff", bytearray(b"ab")],
-        "size": torch.Size([2, 3]), "device": torch.device("cpu"), "layout": torch.strided,
+        "list": [1, [2, (3,)], []],
+        "tuple": (1, (), ("a", None)),
+        "ordered": OrderedDict(b=1, a=2),
+        "counter": Counter("aab"),
+        "set": {1, 2},
+        "shared": (shared, shared),
+        "numbers": [
+            True,
+            False,
+            None,
+            0,
+            255,
+            65536,
+            -1,
+            2**40,
+            -(2**70),
+            1.5,
+            -0.0,
+            float("inf"),
+            1j,
+        ],
+        "texts": ["", "é\0", "\ud800", "x" * 300],
+        "bytes": [b"\0\xff", bytearray(b"ab")],
+        "size": torch.Size([2, 3]),
+        "device": torch.device("cpu"),
+        "layout": torch.strided,
         "keys": {0: 1, "0": 2, None: 3, 1.5: 4, (1, "a"): 5},
-    }  # fmt: skip
+    }
 
 
 def arrays(torch):
     """NumPy's scalars and arrays, which PyTorch reads only with `weights_only=False`."""
     return [
-        np.float32(1.5), np.int64(-3), np.bool_(True), np.arange(6).reshape(2, 3), np.arange(6.0).reshape(2, 3).T,
-        np.array(["a", "bc"]), np.array(7), np.zeros((0, 2), np.int8), frozenset([1]), range(1, 9, 2),
-    ]  # fmt: skip
+        np.float32(1.5),
+        np.int64(-3),
+        np.bool_(True),
+        np.arange(6).reshape(2, 3),
+        np.arange(6.0).reshape(2, 3).T,
+        np.array(["a", "bc"]),
+        np.array(7),
+        np.zeros((0, 2), np.int8),
+        frozenset([1]),
+        range(1, 9, 2),
+    ]
 
 
 def network(torch):
     """A small network with fixed weights."""
     net = torch.nn.Sequential(
-        torch.nn.Conv2d(1, 2, 3, padding=1), torch.nn.BatchNorm2d(2), torch.nn.ReLU(),
-        torch.nn.Flatten(), torch.nn.Linear(32, 3),
-    )  # fmt: skip
+        torch.nn.Conv2d(1, 2, 3, padding=1),
+        torch.nn.BatchNorm2d(2),
+        torch.nn.ReLU(),
+        torch.nn.Flatten(),
+        torch.nn.Linear(32, 3),
+    )
     with torch.no_grad():
         for k, parameter in enumerate(net.parameters()):
             count = torch.arange(parameter.numel(), dtype=torch.float32)

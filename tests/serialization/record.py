@@ -17,6 +17,7 @@ def main():
     import torch
 
     FOLDER.mkdir(exist_ok=True)
+    torch.manual_seed(0)
 
     def save(value, name, **how):
         torch.save(value, FOLDER / name, **how)

@@ -16,8 +16,9 @@ from tinygrad_cnn.serialization import CheckpointError, archive as archives
 
 STATE = {
     "model": {"weight": tc.tensor(np.arange(6.0).reshape(2, 3)), "n": tc.tensor(3)},
-    "optimizer": {"state": {0: {"step": tc.tensor(2.0)}}, "lr": 0.5}, "epoch": 2,
-}  # fmt: skip
+    "optimizer": {"state": {0: {"step": tc.tensor(2.0)}}, "lr": 0.5},
+    "epoch": 2,
+}
 BYTES = saved(STATE)
 SOUND = archive(PROTOCOL + tensor() + b".", [("data/0", elements(1.0))])
 
@@ -158,8 +159,15 @@ def test_names_of_several_archives():
 
 def patched(data, **fields):
     """The archive with other values in the table's entry of data/0, and in its header."""
-    layout = {"flags": (8, "<H"), "method": (10, "<H"), "crc": (16, "<I"), "packed": (20, "<I"),
-              "size": (24, "<I"), "disk": (34, "<H"), "offset": (42, "<I")}  # fmt: skip
+    layout = {
+        "flags": (8, "<H"),
+        "method": (10, "<H"),
+        "crc": (16, "<I"),
+        "packed": (20, "<I"),
+        "size": (24, "<I"),
+        "disk": (34, "<H"),
+        "offset": (42, "<I"),
+    }
     changed = bytearray(data)
     name = b"archive/data/0"
     entry = data.rindex(name) - 46
@@ -178,11 +186,24 @@ def test_a_wrong_checksum():
     refused(patched(SOUND, crc=right ^ 1), "the checksum of its record data/0 does not match")
 
 
-@pytest.mark.parametrize("fields", [
-    {"size": 8, "packed": 8}, {"size": 2**31, "packed": 2**31}, {"size": 0, "packed": 0},
-    {"size": 0xFFFFFFFF, "packed": 0xFFFFFFFF}, {"packed": 5}, {"offset": 0}, {"offset": 2**31},
-    {"offset": 0xFFFFFFFF}, {"flags": 1}, {"flags": 0x40}, {"method": 8}, {"method": 99}, {"disk": 1},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"size": 8, "packed": 8},
+        {"size": 2**31, "packed": 2**31},
+        {"size": 0, "packed": 0},
+        {"size": 0xFFFFFFFF, "packed": 0xFFFFFFFF},
+        {"packed": 5},
+        {"offset": 0},
+        {"offset": 2**31},
+        {"offset": 0xFFFFFFFF},
+        {"flags": 1},
+        {"flags": 0x40},
+        {"method": 8},
+        {"method": 99},
+        {"disk": 1},
+    ],
+)
 def test_entries_that_lie(fields):
     refused(patched(SOUND, **fields))
 
@@ -201,8 +222,16 @@ def test_records_that_share_their_bytes():
 
 
 def test_ends_that_lie():
-    for place, code, value in [(4, "<H", 1), (6, "<H", 1), (8, "<H", 9), (10, "<H", 9), (12, "<I", 9),
-                               (16, "<I", 9), (20, "<H", 1), (10, "<H", 0xFFFF)]:  # fmt: skip
+    for place, code, value in [
+        (4, "<H", 1),
+        (6, "<H", 1),
+        (8, "<H", 9),
+        (10, "<H", 9),
+        (12, "<I", 9),
+        (16, "<I", 9),
+        (20, "<H", 1),
+        (10, "<H", 0xFFFF),
+    ]:
         changed = bytearray(SOUND)
         struct.pack_into(code, changed, len(SOUND) - 22 + place, value)
         refused(bytes(changed))

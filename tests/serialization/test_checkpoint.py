@@ -236,9 +236,20 @@ def test_several_may_write_at_once(tmp_path):
     assert os.listdir(tmp_path) == ["run.ckpt"]
 
 
-@pytest.mark.parametrize("value", [object(), {1: {2: object}}, [print], np.array([None]), [tc.nn],
-                                   np.zeros(2, [("a", "i4")]), np.array(["2020"], "M8[D]"), iter([]),
-                                   {"a": {1: (0, lambda: 1)}}])  # fmt: skip
+@pytest.mark.parametrize(
+    "value",
+    [
+        object(),
+        {1: {2: object}},
+        [print],
+        np.array([None]),
+        [tc.nn],
+        np.zeros(2, [("a", "i4")]),
+        np.array(["2020"], "M8[D]"),
+        iter([]),
+        {"a": {1: (0, lambda: 1)}},
+    ],
+)
 def test_what_cannot_be_saved(value):
     with pytest.raises(TypeError, match=r"^save: the object.* cannot be saved"):
         tc.save(value, io.BytesIO())

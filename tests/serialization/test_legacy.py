@@ -51,30 +51,48 @@ def test_storages_that_are_parts_of_others():
     assert x.tolist() == [9.0, 3.0]
 
 
-@pytest.mark.parametrize("part", [
-    tuple_of(text("7"), number(3), number(2)), tuple_of(text("7"), number(-1), number(2)),
-    tuple_of(text("7"), number(0), number(-2)), tuple_of(text("7"), number(0)), b"K\x01",
-    tuple_of(b"N", number(0), number(1)), tuple_of(text("7"), b"N", number(1)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "part",
+    [
+        tuple_of(text("7"), number(3), number(2)),
+        tuple_of(text("7"), number(-1), number(2)),
+        tuple_of(text("7"), number(0), number(-2)),
+        tuple_of(text("7"), number(0)),
+        b"K\x01",
+        tuple_of(b"N", number(0), number(1)),
+        tuple_of(text("7"), b"N", number(1)),
+    ],
+)
 def test_parts_outside_of_their_storage(part):
     with pytest.raises(CheckpointError):
         load(legacy(old_tensor(4, part, (2,)) + b".", KEYS, block(1.0, 2.0, 3.0, 4.0)))
 
 
-@pytest.mark.parametrize("data", [
-    legacy(old_tensor() + b".", b"].", b""),  # no keys
-    legacy(old_tensor() + b".", b"](" + text("0") + text("0") + b"e.", block(1.0) * 2),  # one twice
-    legacy(old_tensor() + b".", b"](" + text("0") + text("1") + b"e.", block(1.0) * 2),  # one too many
-    legacy(old_tensor() + b".", b"]" + text("1") + b"a.", block(1.0)),  # another
-    legacy(old_tensor() + b".", b"]K\x00a.", block(1.0)), legacy(old_tensor() + b".", b"K\x00.", block(1.0)),
-    legacy(old_tensor() + b".", KEYS, block(1.0, 2.0)), legacy(old_tensor() + b".", KEYS, block()),
-    legacy(old_tensor() + b".", KEYS, struct.pack("<q", -1)), legacy(old_tensor() + b".", KEYS, b""),
-    legacy(old_tensor(2**40) + b".", KEYS, block(1.0)), legacy(old_tensor(2**62) + b".", KEYS, block(1.0)),
-    legacy(tensor() + b".", KEYS, block(1.0)),  # the id of the newer format
-    legacy(old_tensor() + b".", KEYS, block(1.0), little=False),
-    legacy(old_tensor() + b".", KEYS, block(1.0)).replace(b"M\xe9\x03", b"M\xe8\x03"),
-    legacy(old_tensor() + b".", KEYS, block(1.0)).replace(b"little_endian", b"little_indian"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "data",
+    [
+        legacy(old_tensor() + b".", b"].", b""),  # no keys
+        legacy(
+            old_tensor() + b".", b"](" + text("0") + text("0") + b"e.", block(1.0) * 2
+        ),  # one twice
+        legacy(
+            old_tensor() + b".", b"](" + text("0") + text("1") + b"e.", block(1.0) * 2
+        ),  # one too many
+        legacy(old_tensor() + b".", b"]" + text("1") + b"a.", block(1.0)),  # another
+        legacy(old_tensor() + b".", b"]K\x00a.", block(1.0)),
+        legacy(old_tensor() + b".", b"K\x00.", block(1.0)),
+        legacy(old_tensor() + b".", KEYS, block(1.0, 2.0)),
+        legacy(old_tensor() + b".", KEYS, block()),
+        legacy(old_tensor() + b".", KEYS, struct.pack("<q", -1)),
+        legacy(old_tensor() + b".", KEYS, b""),
+        legacy(old_tensor(2**40) + b".", KEYS, block(1.0)),
+        legacy(old_tensor(2**62) + b".", KEYS, block(1.0)),
+        legacy(tensor() + b".", KEYS, block(1.0)),  # the id of the newer format
+        legacy(old_tensor() + b".", KEYS, block(1.0), little=False),
+        legacy(old_tensor() + b".", KEYS, block(1.0)).replace(b"M\xe9\x03", b"M\xe8\x03"),
+        legacy(old_tensor() + b".", KEYS, block(1.0)).replace(b"little_endian", b"little_indian"),
+    ],
+)
 def test_files_that_make_no_sense(data):
     with pytest.raises(CheckpointError, match=r"^the file: is "):
         load(data)
