@@ -78,6 +78,10 @@ SCRIPTS = {
     ),
     "logging": Script("logging_run", ("",), "--epochs 10"),
     "spatial transformer": Script("spatial_transformer", ("",), "--epochs 12 --lr 0.004", "Loss: "),
+    "spatial transformer, identity": Script(
+        "spatial_transformer", ("--identity",), "--epochs 12 --lr 0.004 --identity", "Loss: ",
+        dtypes=("float64",),  # in float32, rounding decides the sides of kinks
+    ),
     "spatial transformer, border": Script(
         "spatial_transformer", ("--padding-mode border --epochs 1",),
         "--epochs 12 --lr 0.004 --padding-mode reflection", "Loss: ",

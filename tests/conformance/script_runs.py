@@ -59,7 +59,7 @@ def _run(path: Path, argv: list[str], library: Any, dtype: str, seed: int | None
     result, output = Run(), io.StringIO()
     with contextlib.ExitStack() as stack:
         enter = stack.enter_context
-        enter(_default_dtype(library, dtype))
+        enter(_settings(library, dtype))
         if seed is not None:
             enter(_python_seeded(seed))
             enter(seeded(library, seed))
@@ -76,13 +76,15 @@ def _run(path: Path, argv: list[str], library: Any, dtype: str, seed: int | None
 
 
 @contextlib.contextmanager
-def _default_dtype(library: Any, dtype: str) -> Iterator[None]:
+def _settings(library: Any, dtype: str) -> Iterator[None]:
+    """The default dtype. After a run it is as before, and no anomaly is looked for."""
     before = library.get_default_dtype()
     library.set_default_dtype(getattr(library, dtype))
     try:
         yield
     finally:
         library.set_default_dtype(before)
+        library.autograd.set_detect_anomaly(False)
 
 
 @contextlib.contextmanager
