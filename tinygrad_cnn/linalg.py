@@ -404,3 +404,9 @@ def _singular_values(A: Any) -> Any:
     least = m + n - min(m, n)
     values = ops.getitem(y, index=(..., m + n, slice(least, None)))
     return ops.flip(ops.abs(values), dims=(last - 1,))
+
+
+if not TYPE_CHECKING:
+    from .compat.missing import not_here as _not_here
+
+    _not_here(globals())

@@ -5,11 +5,15 @@
 tensor([0.5000])
 """
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
 from .functions import (
+    digamma as digamma,
     erf as erf,
     erfc as erfc,
     erfinv as erfinv,
     expm1 as expm1,
+    lgamma,
     log1p as log1p,
     log_softmax as log_softmax,
     logit as logit,
@@ -22,4 +26,11 @@ from .functions import (
 from .functions.public import alias as _alias
 
 expit = _alias("expit", sigmoid)
-del sigmoid
+gammaln = _alias("gammaln", lgamma)
+psi = _alias("psi", digamma)
+del lgamma, sigmoid
+
+if not _TYPE_CHECKING:
+    from .compat.missing import not_here as _not_here
+
+    _not_here(globals())

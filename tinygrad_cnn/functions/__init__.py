@@ -14,7 +14,6 @@ from .comparison import *
 from .extremes import *
 from .indexing import *
 from .joining import *
-from .matrices import *
 from .products import *
 from .queries import *
 from .reduction import *
@@ -23,7 +22,6 @@ from .repeating import *
 from .reshaping import *
 from .scattering import *
 from .sorting import *
-from .special import *
 from .splitting import *
 from .unary import *
 
@@ -35,12 +33,13 @@ LATER = {  # the names of modules that few programs use: they load on first acce
     ),
     "distances": ("cdist", "dist"),
     "index_writes": ("index_put", "scatter_reduce"),
+    "matrices": ("cholesky", "det", "inverse", "logdet", "pinverse", "slogdet"),
     "nan_reduction": ("nanmean", "nansum"),
     "neighbours": ("diff",),
     "recurrent": ("gru_cell", "lstm_cell", "rnn_relu_cell", "rnn_tanh_cell"),
     "quantiles": ("kthvalue", "mode", "nanquantile", "quantile"),
     "searching": ("bucketize", "isin", "searchsorted", "unique_consecutive"),
-    "special_functions": ("erfc", "xlogy"),
+    "special_functions": ("digamma", "erfc", "lgamma", "xlogy"),
     "stacking": ("atleast_1d", "atleast_2d", "atleast_3d", "column_stack"),
 }  # fmt: skip
 

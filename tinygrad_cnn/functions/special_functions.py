@@ -1,4 +1,4 @@
-"""Special functions: relatives of the error function, and x ln y."""
+"""Special functions: relatives of the error function, ln Γ and its derivative, and x ln y."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .public import public
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
-__all__ = ["erfc", "xlogy"]
+__all__ = ["digamma", "erfc", "lgamma", "xlogy"]
 
 
 @public
@@ -25,6 +25,30 @@ def erfc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     tensor([1.0000e+00, 1.5730e-01, 1.5375e-12])
     """
     return ops.erfc(input)
+
+
+@public
+def lgamma(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """ln |Γ(input)|, elementwise; ∞ at 0 and at negative integers.
+
+    Integers give the default dtype. The gradient is `digamma`.
+
+    >>> tc.lgamma(tc.tensor([1.0, 4.0]))  # ln 1, ln 6
+    tensor([0.0000, 1.7918])
+    """
+    return ops.lgamma(input)
+
+
+@public
+def digamma(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The derivative of `lgamma`, elementwise; ∓∞ at ±0, and NaN at negative integers.
+
+    Integers give the default dtype.
+
+    >>> tc.digamma(tc.tensor([1.0, 2.0]))  # −γ and 1 − γ, with Euler's constant γ
+    tensor([-0.5772,  0.4228])
+    """
+    return ops.digamma(input)
 
 
 @public(overloads=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..creation import tensor
 from ..engine import no_grad
@@ -259,3 +259,9 @@ class SWALR(LRScheduler):
             start = goal if before == 1 else (lr - before * goal) / (1 - before)
             rates.append(goal * share + start * (1 - share))
         return rates
+
+
+if not TYPE_CHECKING:
+    from ..compat.missing import not_here as _not_here
+
+    _not_here(globals())

@@ -14,7 +14,7 @@ which a forward pre-hook of the module computes. Pruning again prunes of what is
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -522,3 +522,9 @@ def _without(mask: Tensor, indices: Tensor) -> Tensor:
 
 
 own_methods(globals())
+
+
+if not TYPE_CHECKING:
+    from ...compat.missing import not_here as _not_here
+
+    _not_here(globals())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
@@ -326,3 +326,9 @@ def unpack_sequence(packed_sequences: PackedSequence) -> list[Tensor]:
     return unpad_sequence(
         *pad_packed_sequence(packed_sequences, batch_first=True), batch_first=True
     )
+
+
+if not TYPE_CHECKING:
+    from ...compat.missing import not_here as _not_here
+
+    _not_here(globals())
