@@ -293,6 +293,11 @@ distributed.get_rank()
 distributed.get_world_size()
 distributed.barrier()
 distributed.is_nccl_available()
+distributed.ReduceOp.SUM is not torch.distributed.ReduceOp.MAX
+distributed.group.WORLD
+isinstance(None, torch.distributed.ProcessGroup)
+distributed.all_reduce(torch.ones(1))
+distributed.broadcast(torch.ones(1), 0)
 nn.SyncBatchNorm(3)
 nn.SyncBatchNorm(3)(torch.tensor([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]]))
 nn.SyncBatchNorm(3).eval()(torch.ones(2, 3))

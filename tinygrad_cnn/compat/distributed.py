@@ -5,6 +5,7 @@ Scripts that ask first run in one process. Anything else is an error.
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any, NoReturn
 
 
@@ -37,5 +38,22 @@ def get_rank(group: Any = None, *args: Any, **kwargs: Any) -> NoReturn:
     )
 
 
-get_world_size = get_backend = barrier = destroy_process_group = get_rank
-all_reduce = all_gather = broadcast = reduce = gather = get_rank
+get_world_size = get_backend = barrier = destroy_process_group = new_group = get_rank
+all_reduce = all_gather = broadcast = reduce = gather = scatter = reduce_scatter = get_rank
+send = recv = isend = irecv = all_gather_object = gather_object = broadcast_object_list = get_rank
+
+
+class ReduceOp(Enum):
+    """How `all_reduce` joins Tensors: names for default arguments."""
+
+    SUM, AVG, PRODUCT, MIN, MAX, BAND, BOR, BXOR = range(8)
+
+
+class ProcessGroup:
+    """A group of processes: a name for annotations. There is none."""
+
+
+class group:
+    """`group.WORLD`: the group of all processes. There is none."""
+
+    WORLD = None
