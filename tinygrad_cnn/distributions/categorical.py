@@ -89,11 +89,9 @@ class Categorical(Distribution):
         ends = np.cumsum(self.probs._array.astype(np.float64), axis=-1)  # (.., K)
         if not np.isfinite(ends).all():
             raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
-        u = random.uniform(shape, float64) * ends[..., -1]  # the sum is not exactly 1
-        index = np.zeros(shape, np.int64)
-        for k in range(self._events - 1):
-            index += u >= ends[..., k]
-        return wrap(index)
+        total = ends[..., -1]  # not exactly 1; a draw must stay below it, also when it is rounded
+        u = np.minimum(random.uniform(shape, float64) * total, np.nextafter(total, 0))
+        return wrap((u[..., None] >= ends[..., :-1]).sum(axis=-1, dtype=np.int64))
 
     def log_prob(self, value: Tensor) -> Tensor:
         if self._validate_args:
