@@ -19,7 +19,7 @@ NAMES = [str(path.relative_to(PACKAGE)) for path in FILES]
 
 OURS = ("tinygrad_cnn", "visualize", "benchmarks")
 HEAVY = ("scipy", "hypothesis", "graphviz", "matplotlib", "concurrent", "multiprocessing", "numba",
-         "safetensors")  # fmt: skip
+         "pathlib", "safetensors")  # fmt: skip
 
 
 def imports(path):
