@@ -19,7 +19,7 @@ NAMES = [str(path.relative_to(PACKAGE)) for path in FILES]
 
 OURS = ("tinygrad_cnn", "visualize", "benchmarks")
 HEAVY = ("scipy", "hypothesis", "graphviz", "matplotlib", "concurrent", "multiprocessing", "numba",
-         "safetensors", "ml_dtypes", "tensorboardX", "PIL")  # fmt: skip
+         "pathlib", "safetensors", "ml_dtypes", "tensorboardX", "PIL")  # fmt: skip
 
 
 def imports(path):
