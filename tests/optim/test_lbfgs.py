@@ -104,6 +104,17 @@ def test_a_closure_that_raises_in_the_line_search_leaves_the_start():
     assert calls[1] != calls[0]
 
 
+@pytest.mark.parametrize("slope", [1.0, -3.0])
+def test_a_loss_that_is_a_line_goes_on_falling(slope):
+    x = tc.tensor([1.0, 2.0], dtype=tc.float64, requires_grad=True)
+    optimizer = LBFGS([x], line_search_fn="strong_wolfe", max_iter=5)
+    losses = [
+        optimizer.step(closure_of(optimizer, lambda: (slope * x).sum())).item() for _ in range(3)
+    ]
+    assert np.isfinite(losses).all()
+    assert losses[0] > losses[1] > losses[2]
+
+
 def test_errors():
     x = tc.ones(1, requires_grad=True)
     with pytest.raises(RuntimeError, match="only 'strong_wolfe' is supported"):

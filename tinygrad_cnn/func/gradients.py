@@ -171,7 +171,7 @@ def vjp(func: Function, *primals: Any, has_aux: bool = False) -> Any:
     (tensor([2., 4.]),)
     """
     call = _Call(func, tuple(range(len(primals))), primals, {}, has_aux, "vjp")
-    tensors_only(call.result, "vjp(f, *primals): Expected f to return Tensors")
+    tensors_only(call.result, "vjp(f, *primals): Expected f to return Tensors", RuntimeError)
 
     def pull(cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None) -> Any:
         vs = leaves(cotangents)
@@ -245,7 +245,7 @@ def jacrev(
 
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         call = _Call(func, argnums, args, kwargs, has_aux, "vjp")
-        tensors_only(call.result, "jacrev: Expected f to return Tensors")
+        tensors_only(call.result, "jacrev: Expected f to return Tensors", RuntimeError)
         jacobians = []
         for y in call.outputs:
             rows = []

@@ -33,10 +33,10 @@ def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
     return rebuilt(tree, iter([function(leaf) for leaf in leaves(tree)]))
 
 
-def tensors_only(tree: Any, message: str) -> list[Any]:
-    """The leaves of a tree of Tensors. ValueError with `message` and the type of any other leaf."""
+def tensors_only(tree: Any, message: str, error: type[Exception] = ValueError) -> list[Any]:
+    """The leaves of a tree of Tensors. `error` with `message` and the type of any other leaf."""
     found = leaves(tree)
     for leaf in found:
         if not isinstance(leaf, Tensor):
-            raise ValueError(f"{message}, got {type(leaf)}")
+            raise error(f"{message}, got {type(leaf)}")
     return found
