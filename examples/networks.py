@@ -52,7 +52,7 @@ class Block(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """The residual block of ResNet-50 and deeper: (N, C, H, W) to (N, 4F, H / stride, W / stride)."""
+    """The residual block of ResNet-50: (N, C, H, W) to (N, 4F, H / stride, W / stride)."""
 
     expansion = 4
 
@@ -80,8 +80,8 @@ class Bottleneck(nn.Module):
 class ResNet(nn.Module):
     """ResNet (He et al. 2016): images (N, 3, H, W) to logits (N, classes).
 
-    Blocks 2, 2, 2, 2 make it ResNet-18; 3, 4, 6, 3 make it ResNet-34, or with `Bottleneck` ResNet-50.
-    Its parameters have the names that they have in torchvision.
+    Blocks 2, 2, 2, 2 make it ResNet-18; 3, 4, 6, 3 make it ResNet-34, or with `Bottleneck`
+    ResNet-50. Its parameters have the names that they have in torchvision.
     """
 
     def __init__(

@@ -2,10 +2,10 @@
 
     python examples/pretrained.py --weights resnet18-f37072fd.pth --image cat.jpg --out cat-cam.png
 
-The weights are those of torchvision's ResNet-18, -34, -50, -101 or -152, or of another network with the
-same names, however many classes it has: depth and classes are read from the file. `--classes FILE` has
-the name of each class on a line. The picture is a Grad-CAM (Selvaraju et al. 2017, section 3): the places
-in the last feature maps that raise the score of the first class.
+The weights are those of torchvision's ResNet-18, -34, -50, -101 or -152, or of another network with
+the same names, however many classes it has: depth and classes are read from the file. `--classes
+FILE` has the name of each class on a line. The picture is a Grad-CAM (Selvaraju et al. 2017,
+section 3): the places in the last feature maps that raise the score of the first class.
 """
 
 from __future__ import annotations
@@ -78,10 +78,11 @@ def to_tensor(image: Image.Image) -> torch.Tensor:
 def grad_cam(
     model: nn.Module, layer: nn.Module, image: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The logits (classes,) of an image (1, 3, H, W), and the heat (H, W) in [0, 1] of the best class.
+    """The logits (classes,) of an image (1, 3, H, W), and the heat (H, W) of the best class.
 
-    With A_k the feature maps of `layer` and s the score: heat = relu(Σ_k α_k A_k), where α_k is the mean
-    of ∂s/∂A_k over the map.
+    The heat is in [0, 1]. With A_k the feature maps of `layer` and s the score, it is
+    relu(Σ_k α_k A_k), enlarged and divided by its maximum, where α_k is the
+    mean of ∂s/∂A_k over the map.
     """
     maps: list[torch.Tensor] = []
     handle = layer.register_forward_hook(lambda module, args, output: maps.append(output))

@@ -14,7 +14,7 @@ class InputError(Exception):
 
 
 def read(path: Path) -> Any:
-    """The object in a checkpoint. InputError for a file that is missing, damaged or no checkpoint."""
+    """The object in a checkpoint. InputError for a file that is missing or damaged."""
     try:
         return torch.load(path)
     except (OSError, torch.CheckpointError) as error:

@@ -3,9 +3,9 @@
     python examples/train_cifar10.py --data DIR
 
 DIR has the folder cifar-10-batches-py (or is that folder) of the archive
-https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz, or cifar-10-batches-bin of the binary version.
-`--save FILE` writes a checkpoint after each epoch, and `--resume FILE` continues from it. The result is
-the same as without a break.
+https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz, or cifar-10-batches-bin of the binary
+version. `--save FILE` writes a checkpoint after each epoch, and `--resume FILE` continues from it.
+The result is the same as without a break.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ SIDE, PADDING = 32, 4
 class Batches(Dataset):
     """The images (N, 3, 32, 32) and labels (N,) of a part of the data, whole batches at a time.
 
-    `augment`: each image is padded with 4 pixels on every side, cropped at a random place, and flipped
-    half of the time.
+    `augment`: each image is padded with 4 pixels on every side, cropped at a random place, and
+    flipped half of the time.
     """
 
     def __init__(self, data: CIFAR10, augment: bool) -> None:
@@ -75,7 +75,7 @@ def to_tensors(batch: tuple[np.ndarray, np.ndarray]) -> tuple[torch.Tensor, torc
 
 
 class SmallResNet(nn.Module):
-    """Images (N, 3, 32, 32) to logits (N, 10): three stages of residual blocks (He et al. 2016, 4.2)."""
+    """Images (N, 3, 32, 32) to logits (N, 10): three stages of blocks (He et al. 2016, 4.2)."""
 
     def __init__(self, blocks: int = 1, width: int = 16) -> None:
         super().__init__()
@@ -107,7 +107,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
                         "(default: %(default)s)")  # fmt: skip
     parser.add_argument("--batch-size", type=int, default=128, help="(default: %(default)s)")
     parser.add_argument("--lr", type=float, default=0.2,
-                        help="highest learning rate of the cycle (default: %(default)s)")  # fmt: skip
+                        help="highest learning rate (default: %(default)s)")  # fmt: skip
     parser.add_argument("--blocks", type=int, default=1,
                         help="residual blocks of each stage (default: %(default)s)")  # fmt: skip
     parser.add_argument("--width", type=int, default=16,

@@ -68,8 +68,8 @@ def train_epoch(
 ) -> tuple[float, float]:
     """Train for one epoch, and return the mean loss and the accuracy, which `bar` shows too.
 
-    The loader yields images and labels (N,); the model returns logits (N, classes). `schedule` is one
-    that has a step for each batch.
+    The loader yields images and labels (N,); the model returns logits (N, classes). `schedule` is
+    one that has a step for each batch.
     """
     model.train()
     total, right, seen = 0.0, 0, 0

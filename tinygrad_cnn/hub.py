@@ -62,10 +62,10 @@ def load_state_dict_from_url(
 ) -> dict[str, Any]:
     """Load the file that `url` names from the folder of downloaded files.
 
-    The folder is `model_dir`, by default "checkpoints" in `get_dir()`; the file has the last part of the
-    URL for its name, or `file_name`. FileNotFoundError if it is not there, which says how to put it there.
-    With `check_hash`, RuntimeError unless its SHA-256 begins as the name says ("resnet18-f37072fd.pth").
-    `map_location` is that of `load`; the other arguments have no effect.
+    The folder is `model_dir`, by default "checkpoints" in `get_dir()`; the file has the last part
+    of the URL for its name, or `file_name`. FileNotFoundError if it is not there, which says how to
+    put it there. With `check_hash`, RuntimeError unless its SHA-256 begins as the name says
+    ("resnet18-f37072fd.pth"). `map_location` is that of `load`; the other arguments have no effect.
 
     >>> tc.hub.load_state_dict_from_url("https://example.com/net-0a1b2c3d.pth", "/data/weights")
     Traceback (most recent call last):
@@ -108,8 +108,8 @@ def load(repo_or_dir: str, model: str, *args: Any, **kwargs: Any) -> NoReturn:
     NotImplementedError: hub.load runs the code of another repository ...
     """
     raise NotImplementedError(
-        f"hub.load runs the code of another repository ({repo_or_dir}), which imports PyTorch: copy the "
-        f"definition of {model} into your program, and load its weights with load_state_dict_from_url"
+        f"hub.load runs the code of another repository ({repo_or_dir}), which imports PyTorch: copy "
+        f"the definition of {model} into your program, and load its weights with load_state_dict_from_url"
     )
 
 

@@ -117,8 +117,13 @@ def test_crops_and_flips(cifar):
     padded = np.pad(images, ((0, 0), (0, 0), (4, 4), (4, 4)))
     flips = 0
     for k in range(40):
-        places = [(i, j, flip) for i in range(9) for j in range(9) for flip in (1, -1)
-                  if (padded[k, :, i : i + 32, j : j + 32][..., ::flip] == found[k]).all()]  # fmt: skip
+        places = [
+            (i, j, flip)
+            for i in range(9)
+            for j in range(9)
+            for flip in (1, -1)
+            if (padded[k, :, i : i + 32, j : j + 32][..., ::flip] == found[k]).all()
+        ]
         assert len(places) == 1
         flips += places[0][2] == -1
     assert 10 < flips < 30

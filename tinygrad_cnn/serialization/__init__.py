@@ -1,4 +1,4 @@
-"""Checkpoints in PyTorch's format: nested containers of Tensors and plain values. No file runs code."""
+"""Checkpoints in PyTorch's format: containers of Tensors and plain values. No file runs code."""
 
 import typing as _typing
 

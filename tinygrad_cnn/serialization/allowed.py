@@ -1,8 +1,8 @@
 """The names that a pickle may use. Each stands for a function here that checks its arguments.
 
-A pickle asks for functions and classes by name. It gets an entry of the tables of this file, never an
-attribute of a module: so it can call nothing else. `safe_globals` adds the functions and classes of
-a program.
+A pickle asks for functions and classes by name. It gets an entry of the tables of this file, never
+an attribute of a module: so it can call nothing else. `safe_globals` adds the functions and classes
+of a program.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ class Allowed:
         return frozenset(self._set(items))
 
     def check(self, result: Any) -> None:
-        """ValueError unless the finished object holds allowed values alone, and is of sound structure."""
+        """ValueError unless the finished object holds allowed values in a sound structure."""
         size = visit(result, _children, self._leaf)
         if size > _UNFOLDED * max(self._size, 100):
             raise ValueError("its containers refer to each other so often that no one can read it")
@@ -353,7 +353,7 @@ _TABLE: dict[str, Callable[..., Any]] = {
 }
 
 
-# --- Messages ---------------------------------------------------------------------------------------
+# --- Messages -------------------------------------------------------------------------------------
 
 _WHOLE_MODEL = (
     "is refused: it holds a whole model, which only its own code can build. Where that code runs, "
@@ -376,8 +376,8 @@ def _refusal(module: str, path: str) -> str:
     if module.partition(".")[0] in (*BLOCKED, "builtins"):
         return f"is refused: it asks for {path}, which no model needs. Do not trust it"
     return (
-        f"is refused: it needs {path}, and files may name only the parts of tensors, containers and "
+        f"is refused: it needs {path}, and files may name only parts of tensors, containers and "
         "numbers. If you trust it, serialization.safe_globals allows it: with "
-        f"safe_globals([{path.rpartition('.')[2]}]): ... If it belongs to a model that was saved as a "
-        "whole, torch.save(model.state_dict(), 'weights.pth') saves the weights alone"
+        f"safe_globals([{path.rpartition('.')[2]}]): ... If it belongs to a model that was saved "
+        "as a whole, torch.save(model.state_dict(), 'weights.pth') saves the weights alone"
     )

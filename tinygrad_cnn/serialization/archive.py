@@ -37,13 +37,14 @@ class Record(NamedTuple):
     crc: int
 
 
-# --- Read -------------------------------------------------------------------------------------------
+# --- Read -----------------------------------------------------------------------------------------
 
 
 class Archive:
     """The records of an archive, by their names without that of the archive.
 
-    With `memory`, a map of the whole file, arrays are parts of it, and their checksums are not tested.
+    With `memory`, a map of the whole file, arrays are parts of it, and their checksums are not
+    tested.
     """
 
     def __init__(self, stream: Stream, memory: Any = None) -> None:
@@ -98,8 +99,8 @@ def _end(stream: Stream) -> tuple[int, int, int]:
             fields = _END64.unpack(stream.take(_END64.size))
             magic, length, _, _, disk, first, here, many, size64, start64 = fields
             if (
-                magic != b"PK\x06\x06" or length != _END64.size - 12 or disk or first or here != many
-                or place != position or disks > 1
+                magic != b"PK\x06\x06" or length != _END64.size - 12 or disk or first
+                or here != many or place != position or disks > 1
                 or total not in (many, 0xFFFF) or size not in (size64, 0xFFFFFFFF)
                 or start not in (start64, 0xFFFFFFFF)
             ):  # fmt: skip
@@ -185,7 +186,7 @@ def _record(stream: Stream, offset: int, entry: tuple[Any, ...], end: int) -> Re
 
 
 def _without_prefix(table: dict[str, Record]) -> dict[str, Record]:
-    """The records by their names below the name of the archive, which must be plain relative paths."""
+    """The records by their names below that of the archive, which must be plain relative paths."""
     found = {}
     prefixes = {name.partition("/")[0] for name in table}
     for name, record in table.items():
@@ -197,7 +198,7 @@ def _without_prefix(table: dict[str, Record]) -> dict[str, Record]:
     return found
 
 
-# --- Write ------------------------------------------------------------------------------------------
+# --- Write ----------------------------------------------------------------------------------------
 
 LARGE = 0xFFFFFFFF  # sizes and offsets from here on are in extra fields
 

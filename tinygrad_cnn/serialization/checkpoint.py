@@ -1,7 +1,8 @@
 """save and load: files of PyTorch's format, which PyTorch reads and writes too.
 
 A file is a zip archive. Its record `data.pkl` is a pickle of the object, in which tensors refer to
-storages; each storage is a record `data/<key>`. `interpreter.py` reads the pickle: a file runs no code.
+storages; each storage is a record `data/<key>`. `interpreter.py` reads the pickle: a file runs no
+code.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _ARCHIVE = "archive"
 
 
 def _check_machine(name: str) -> None:
-    """NotImplementedError on a big-endian machine: storages are little-endian bytes, used as they are."""
+    """NotImplementedError on a big-endian machine: storages are little-endian bytes."""
     if sys.byteorder != "little":
         raise NotImplementedError(f"{name}: big-endian machines are not supported")
 
@@ -45,13 +46,15 @@ def save(
     """Write nested dicts, lists, tuples and sets of Tensors, arrays, numbers, strings and the like.
 
     `f` is a file name, or an open binary file. PyTorch reads the file with its default
-    `weights_only=True`, if it holds no NumPy arrays, paths or argparse.Namespace. Tensors that overlap in memory share it again when
-    they are loaded. A named file is replaced as a whole: after a failure the old one is still there. A
-    name that ends in ".safetensors" gives a file in that format, for one dict of names and Tensors.
+    `weights_only=True`, if it holds no NumPy arrays, paths or argparse.Namespace. Tensors that
+    overlap in memory share it again when they are loaded. A named file is replaced as a whole:
+    after a failure the old one is still there. A name that ends in ".safetensors" gives a file in
+    that format, for one dict of names and Tensors.
 
-    Without `_use_new_zipfile_serialization`, the file has the format before PyTorch 1.6. `pickle_module`
-    and `pickle_protocol` have no effect. Raises TypeError for other objects, before a file is touched.
-    An object of a class that `serialization.safe_globals` allows can be saved too.
+    Without `_use_new_zipfile_serialization`, the file has the format before PyTorch 1.6.
+    `pickle_module` and `pickle_protocol` have no effect. Raises TypeError for other objects, before
+    a file is touched. An object of a class that `serialization.safe_globals` allows can be saved
+    too.
 
     >>> import io
     >>> file = io.BytesIO()
@@ -103,18 +106,18 @@ def load(
     """Read the object in a file of `save` or of PyTorch, from a file name or an open binary file.
 
     Old files of PyTorch are read too, and those in the format of safetensors, which give a dict of
-    Tensors. All Tensors are on the CPU, wherever they were. `map_location` may be "cpu", a dict or a
-    function of a storage and its location. With `mmap`, Tensors show the memory of the file, which is
-    read when they are used; writing to them does not change it, and checksums are not tested.
-    `encoding` is that of strings of Python 2, "utf-8" by default.
+    Tensors. All Tensors are on the CPU, wherever they were. `map_location` may be "cpu", a dict or
+    a function of a storage and its location. With `mmap`, Tensors show the memory of the file,
+    which is read when they are used; writing to them does not change it, and checksums are not
+    tested. `encoding` is that of strings of Python 2, "utf-8" by default.
 
     No file runs code: `weights_only` and `pickle_module` have no effect. A file may hold Tensors,
     containers, numbers, texts, NumPy arrays, paths and argparse.Namespace;
     `serialization.safe_globals` allows classes of a program.
 
-    Raises CheckpointError for a file that is damaged, cut off or not a checkpoint, and for one that holds
-    other objects, such as a whole model; OSError where there is no such file; NotImplementedError for
-    another device; ImportError for bfloat16 without its package.
+    Raises CheckpointError for a file that is damaged, cut off or not a checkpoint, and for one that
+    holds other objects, such as a whole model; OSError where there is no such file;
+    NotImplementedError for another device; ImportError for bfloat16 without its package.
 
     >>> import io
     >>> tc.load(io.BytesIO(b"something else"))
@@ -139,7 +142,7 @@ def load(
 
 
 def load_pickle(f: File, encoding: str = "utf-8") -> Any:
-    """Read a pickle that Python itself wrote, with the same allow-list: plain values and NumPy arrays.
+    """Read a pickle that Python itself wrote, by the same allow-list: plain values, NumPy arrays.
 
     CheckpointError for a file that is damaged, or that needs anything else.
 
@@ -156,16 +159,12 @@ def _errors_of(name: str) -> Iterator[None]:
     """Turn what a damaged or hostile file raises into one CheckpointError that names it."""
     try:
         yield
-    except ImportError:  # of the package for bfloat16
+    except (ImportError, MemoryError, OSError):  # of bfloat16's package, and of the machine
         raise
     except CheckpointError as error:
         raise CheckpointError(f"{name}: {error}") from None
-    except (
-        ValueError
-    ) as error:  # our own words; those of Python come from damaged texts and numbers
+    except ValueError as error:  # of our checks, or of Python for damaged texts and numbers
         raise CheckpointError(f"{name}: is refused or damaged: {error}") from None
-    except OSError:
-        raise
     except Exception as error:  # of a damaged pickle, or of a function that the program allows
         raise CheckpointError(
             f"{name}: is damaged: its content makes no sense ({type(error).__name__}: {error})"
@@ -197,8 +196,8 @@ def _load_archive(
         raise CheckpointError("is no file of torch.save, or damaged: it has no record data.pkl")
     if "constants.pkl" in found.records:
         raise CheckpointError(
-            "is a TorchScript archive, of torch.jit.save. In PyTorch, torch.save(torch.jit.load(file)"
-            ".state_dict(), 'weights.pth') writes a file that this function reads"
+            "is a TorchScript archive, of torch.jit.save. In PyTorch, torch.save("
+            "torch.jit.load(file).state_dict(), 'weights.pth') writes a file that this function reads"
         )
     if found.records.keys() >= {"byteorder"} and found.read("byteorder") != b"little":
         raise CheckpointError("is not supported: it was written on a big-endian machine")
@@ -229,7 +228,7 @@ def _load_archive(
 
 
 def _restore(storages: list[Storage], map_location: Any) -> None:
-    """Ask `map_location` for the device of each storage. NotImplementedError unless it is the CPU."""
+    """Ask `map_location` where each storage goes. NotImplementedError unless it is the CPU."""
     for storage in storages:
         if isinstance(map_location, Mapping):
             if storage.location in map_location:
@@ -258,6 +257,6 @@ def _likely_kind(stream: Stream) -> str:
     if start[:1] == b"\x80" and start[1:2] <= b"\x05":
         return (
             "is damaged, or a pickle that torch.save did not write: where it is trusted, "
-            "pickle.load reads it, and torch.save writes its tensors to a file that this function reads"
+            "pickle.load reads it, and torch.save writes its tensors to a file that can be read here"
         )
     return "is no checkpoint, or damaged at its beginning"

@@ -30,7 +30,8 @@ _SYNONYMS = {
     "short": "int16",
 }  # fmt: skip
 _UNSUPPORTED = {
-    "complex32", "complex64", "complex128", "chalf", "cfloat", "cdouble", "quint8", "qint8", "qint32",
+    "complex32", "complex64", "complex128", "chalf", "cfloat", "cdouble", "quint8", "qint8",
+    "qint32",
     "quint4x2", "quint2x4", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz",
     "float8_e8m0fnu", "float4_e2m1fn_x2",
 }  # fmt: skip

@@ -1,8 +1,9 @@
 """An interpreter of the pickle format that runs no code of the file.
 
-A pickle is a program for a machine with a stack and a memo. Three of its instructions call functions
-or set state, and some look up names: they all go to `Allowed`, which knows what a file may build.
-Instructions that no file of tensors needs are errors: INST, OBJ, NEWOBJ_EX, EXT, POP and others.
+A pickle is a program for a machine with a stack and a memo. Three of its instructions call
+functions or set state, and some look up names: they all go to `Allowed`, which knows what a file
+may build. Instructions that no file of tensors needs are errors: INST, OBJ, NEWOBJ_EX, EXT, POP and
+others.
 """
 
 from __future__ import annotations

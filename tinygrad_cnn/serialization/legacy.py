@@ -1,8 +1,8 @@
 """The format of `torch.save` before version 1.6: pickles one after another, then the storages.
 
-In turn: a magic number, the version of the protocol, facts about the machine, the object, the keys of
-its storages; then for each storage the number of its elements (8 bytes) and their bytes. There are no
-checksums.
+In turn: a magic number, the version of the protocol, facts about the machine, the object, the keys
+of its storages; then for each storage the number of its elements (8 bytes) and their bytes. There
+are no checksums.
 """
 
 from __future__ import annotations

@@ -107,7 +107,7 @@ class Builders:
 
 
 def _state_like(dtype: np.dtype[Any], state: Any) -> tuple[Any, ...]:
-    """The state of `dtype` with the byte order of `state`, whose other entries must be as expected."""
+    """The state of `dtype` with the byte order of `state`, which is checked."""
     _, order, subdtype, names, fields, itemsize, alignment, *_ = state
     order = order.decode("ascii") if isinstance(order, bytes) else order
     nothing = subdtype is None and names is None and fields is None
@@ -121,7 +121,7 @@ def _state_like(dtype: np.dtype[Any], state: Any) -> tuple[Any, ...]:
 
 
 def _is(value: Any, text: str) -> bool:
-    """Whether a value is this text, or its bytes. (An array may be neither, and has many answers.)"""
+    """Whether a value is this text, or its bytes. (Comparing an array gives an array.)"""
     return type(value) in (str, bytes) and value in (text, text.encode())
 
 
@@ -131,6 +131,7 @@ def _check_shape(shape: Any, dtype: np.dtype[Any], nbytes: int) -> None:
         or len(shape) > 64
         or not all(type(n) is int and n >= 0 for n in shape)
         or math.prod(shape) * dtype.itemsize != nbytes
+        or math.prod(n or 1 for n in shape) * dtype.itemsize >= 2**63  # which NumPy cannot count
     ):
         raise ValueError(f"an array of shape {shape} and dtype {dtype} has {nbytes} bytes")
 
@@ -143,7 +144,7 @@ def _check_elements(data: bytes, dtype: np.dtype[Any]) -> None:
 
 
 def _bytes(data: Any) -> bytes:
-    """The content of an array. In pickles of Python 2 it is a string, which latin1 reads unchanged."""
+    """The content of an array. In pickles of Python 2 it is a string, read as latin1."""
     if isinstance(data, str):
         return data.encode("latin1")
     if not isinstance(data, (bytes, bytearray)):

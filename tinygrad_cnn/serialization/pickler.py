@@ -1,4 +1,4 @@
-"""Writes objects in the pickle format, protocol 2, as PyTorch's `load(weights_only=True)` reads it."""
+"""Writes objects as pickles of protocol 2, which PyTorch's `load(weights_only=True)` reads."""
 
 from __future__ import annotations
 

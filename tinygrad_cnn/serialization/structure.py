@@ -1,7 +1,7 @@
 """The shape of nested objects: no cycles, not too deep, not larger than the file can mean.
 
-A short pickle can describe a list that contains itself, or ten levels of lists with ten references to
-the next level each. Printing or comparing such an object never ends.
+A short pickle can describe a list that contains itself, or ten levels of lists with ten references
+to the next level each. Printing or comparing such an object never ends.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ def visit(
 ) -> int:
     """Call `leaf` with each object below `root` that has no children. Returns the size of `root`.
 
-    `children` is None for leaves. The size of a leaf is what `leaf` returns, that of another object one
-    more than the sum over its children, each as often as it occurs. ValueError for an object that
-    contains itself, and for one that is nested too deeply.
+    `children` is None for leaves. The size of a leaf is what `leaf` returns, that of another object
+    one more than the sum over its children, each as often as it occurs. ValueError for an object
+    that contains itself, and for one that is nested too deeply.
     """
     sizes: dict[int, tuple[int, int]] = {}  # of finished containers: size and depth
     kept: list[Any] = []  # children may be temporary: their ids must stay theirs

@@ -75,8 +75,8 @@ def _numbers(name: str, values: Any) -> tuple[int, ...]:
 
 
 def tensor(
-    storage: Any, offset: Any, size: Any, stride: Any, requires_grad: Any = False, hooks: Any = None,
-    metadata: Any = None,
+    storage: Any, offset: Any, size: Any, stride: Any, requires_grad: Any = False,
+    hooks: Any = None, metadata: Any = None,
 ) -> Tensor:  # fmt: skip
     """The Tensor on the elements of `storage` at offset + Σ index · stride. All are checked."""
     if not isinstance(storage, Storage):
@@ -119,8 +119,8 @@ def _tensor(
     last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
     if offset > count or (not empty and last >= count):
         raise ValueError(
-            f"a tensor of size {size}, stride {stride} and offset {offset} is outside of its storage, "
-            f"which has {count} elements"
+            f"a tensor of size {size}, stride {stride} and offset {offset} is outside of its "
+            f"storage, which has {count} elements"
         )
     steps = tuple(0 if empty else n * dtype.itemsize for n in stride)
     if empty:
@@ -221,8 +221,8 @@ class _Memory:
 def places_of(tensors: Iterable[Tensor], refuse: Callable[[Tensor], TypeError]) -> dict[int, Place]:
     """The place of each Tensor, by its id. Tensors that overlap in memory share a storage.
 
-    A storage holds only the part of the memory that the Tensors show. `refuse` makes the error for a
-    Tensor whose dtype has no name in PyTorch.
+    A storage holds only the part of the memory that the Tensors show. `refuse` makes the error for
+    a Tensor whose dtype has no name in PyTorch.
     """
     spans: list[tuple[int, int, np.ndarray, int]] = []  # low, high, array, id of its Tensor
     found: dict[int, Place] = {}

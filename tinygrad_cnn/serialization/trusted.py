@@ -40,8 +40,8 @@ def path_of(value: Trust) -> str:
 def add_safe_globals(safe_globals: list[Trust]) -> None:
     """Allow functions and classes in all files that are loaded from now on.
 
-    `load` may call what is listed, with any arguments: list only functions that can do no harm. A pair
-    of a class and a text gives the name that files use for it. TypeError for other values.
+    `load` may call what is listed, with any arguments: list only functions that can do no harm. A
+    pair of a class and a text gives the name that files use for it. TypeError for other values.
 
     >>> import types
     >>> tc.serialization.add_safe_globals([types.SimpleNamespace])
