@@ -50,7 +50,8 @@ class Draws:
         self.torch, self.default = torch, Generator(seed=seed)
 
     def source(self, generator: Generator | None = None) -> np.random.Generator:
-        return (generator or self.default).numpy
+        ours = isinstance(generator, Generator)  # PyTorch has a default of its own
+        return (generator if ours else self.default).numpy
 
     @contextlib.contextmanager
     def drawing_from(self, generator: Generator) -> Any:

@@ -95,7 +95,6 @@ def _in_place(torch: Any, draws: Draws) -> list[Replacement]:
 
 def _initial(torch: Any, draws: Draws) -> list[Replacement]:
     """Weights that are drawn and computed in float64, whatever their dtype."""
-    truncated = torch.nn.init.trunc_normal_
 
     def orthogonal_(x: Any, gain: float = 1, generator: Any = None) -> Any:
         rows, columns = x.shape[0], x.numel() // x.shape[0]
@@ -105,12 +104,7 @@ def _initial(torch: Any, draws: Draws) -> list[Replacement]:
         with torch.no_grad():
             return x.copy_(gain * (q if rows >= columns else q.t()).reshape(x.shape))
 
-    def trunc_normal_(x: Any, *args: Any, **options: Any) -> Any:
-        with torch.no_grad():
-            return x.copy_(truncated(x.double(), *args, **options))
-
-    init = torch.nn.init
-    return [(init, "orthogonal_", orthogonal_), (init, "trunc_normal_", trunc_normal_)]
+    return [(torch.nn.init, "orthogonal_", orthogonal_)]
 
 
 def _of_integers(torch: Any, draws: Draws) -> list[Replacement]:
@@ -237,15 +231,19 @@ def _loading(torch: Any, draws: Draws) -> list[Replacement]:
 
     def batches(self: Any, seed: int) -> Iterator[Any]:
         number = lambda k: Generator(seed=(seed + 0x9E3779B97F4A7C15 * (k + 1)) % 2**64)  # noqa: E731
-        fetcher = data.dataloader._DatasetKind.create_fetcher(
-            self._dataset_kind, self.dataset, self._auto_collation, self.collate_fn, self.drop_last
-        )
-        stream, jobs = number(0), iter(self._index_sampler)
+        stream, kind = number(0), data.dataloader._DatasetKind
+        with draws.drawing_from(stream):
+            jobs = iter(self._index_sampler)
+            fetcher = kind.create_fetcher(
+                self._dataset_kind, self.dataset, self._auto_collation, self.collate_fn,
+                self.drop_last,
+            )  # fmt: skip
         for k in count(1):
+            whole = stream if self._dataset_kind == kind.Iterable else number(k)
             try:
                 with draws.drawing_from(stream):
                     job = next(jobs)
-                with draws.drawing_from(number(k)):
+                with draws.drawing_from(whole):
                     batch = fetcher.fetch(job)
             except StopIteration:
                 return

@@ -40,7 +40,7 @@ SCRIPTS = {
     ),
     "vae": Script("vae", ("",), "--seed -1 --epochs 8", "Average loss: "),
     "gan": Script(
-        "gan", ("--manualSeed 5",), "--niter 12 --lr 0.002", "distance to the mean picture: "
+        "gan", ("--manualSeed 5",), "--niter 14 --lr 0.004", "distance to the mean picture: "
     ),
     "siamese": Script("siamese", ("--seed 1",), "--epochs 12", "Loss: "),
     "siamese, TripletMarginLoss": Script(

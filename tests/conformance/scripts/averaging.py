@@ -9,28 +9,21 @@ from torch import nn
 from torch.optim.swa_utils import SWALR, AveragedModel, update_bn
 
 
-class ModelEMA(nn.Module):
-    """Model Exponential Moving Average, of everything in the state_dict"""
+class Shadow:
+    """A copy of a model that follows it slowly; statistics of batch norm are copied"""
 
-    def __init__(self, model, decay=0.9, device=None):
-        super().__init__()
-        self.module = copy.deepcopy(model)
-        self.module.eval()
+    def __init__(self, model, decay=0.9):
         self.decay = decay
+        self.module = copy.deepcopy(model).eval()
         for p in self.module.parameters():
             p.requires_grad_(False)
 
-    def _update(self, model, update_fn):
-        with torch.no_grad():
-            pairs = zip(self.module.state_dict().values(), model.state_dict().values())
-            for ema_v, model_v in pairs:
-                ema_v.copy_(update_fn(ema_v, model_v))
-
+    @torch.no_grad()
     def update(self, model):
-        self._update(model, update_fn=lambda e, m: self.decay * e + (1.0 - self.decay) * m)
-
-    def set(self, model):
-        self._update(model, update_fn=lambda e, m: m)
+        for mine, theirs in zip(self.module.parameters(), model.parameters()):
+            mine.lerp_(theirs, 1 - self.decay)
+        for mine, theirs in zip(self.module.buffers(), model.buffers()):
+            mine.copy_(theirs)
 
 
 def evaluate(model, x, y):
@@ -59,7 +52,7 @@ def main(argv):
     swa_model = AveragedModel(model)
     ema_avg = lambda averaged, current, num: 0.8 * averaged + 0.2 * current
     ema_model = AveragedModel(model, avg_fn=ema_avg)
-    ema = ModelEMA(model)
+    ema = Shadow(model)
     optimizer = torch.optim.SGD(model.parameters(), lr=args.lr, momentum=0.9)
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=args.epochs)
     swa_scheduler = SWALR(optimizer, anneal_strategy="linear", anneal_epochs=2, swa_lr=0.02)

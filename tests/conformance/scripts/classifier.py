@@ -55,67 +55,44 @@ class Shapes(torch.utils.data.Dataset):
         return x, int(self.labels[index])
 
 
-def conv3x3(in_planes, out_planes, stride=1):
-    """3x3 convolution with padding"""
-    return nn.Conv2d(in_planes, out_planes, kernel_size=3, stride=stride, padding=1, bias=False)
-
-
-class BasicBlock(nn.Module):
-    expansion = 1
-
-    def __init__(self, inplanes, planes, stride=1, downsample=None):
-        super(BasicBlock, self).__init__()
-        self.conv1 = conv3x3(inplanes, planes, stride)
-        self.bn1 = nn.BatchNorm2d(planes)
+class Residual(nn.Module):
+    def __init__(self, cin, cout, stride=1):
+        super(Residual, self).__init__()
+        self.conv1 = nn.Conv2d(cin, cout, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(cout)
+        self.conv2 = nn.Conv2d(cout, cout, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(cout)
         self.relu = nn.ReLU(inplace=True)
-        self.conv2 = conv3x3(planes, planes)
-        self.bn2 = nn.BatchNorm2d(planes)
-        self.downsample = downsample
+        self.shortcut = nn.Identity()
+        if stride != 1 or cin != cout:
+            self.shortcut = nn.Conv2d(cin, cout, 1, stride, bias=False)
 
     def forward(self, x):
-        identity = x
-        out = self.relu(self.bn1(self.conv1(x)))
-        out = self.bn2(self.conv2(out))
-        if self.downsample is not None:
-            identity = self.downsample(x)
-        out += identity
-        return self.relu(out)
+        y = self.relu(self.bn1(self.conv1(x)))
+        y = self.bn2(self.conv2(y))
+        y += self.shortcut(x)
+        return self.relu(y)
 
 
-class ResNet(nn.Module):
-    def __init__(self, block, layers, num_classes=4):
-        super(ResNet, self).__init__()
-        self.inplanes = 8
-        self.conv1 = nn.Conv2d(3, 8, 3, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(8)
-        self.relu = nn.ReLU(inplace=True)
-        self.layer1 = self._make_layer(block, 8, layers[0])
-        self.layer2 = self._make_layer(block, 16, layers[1], stride=2)
-        self.avgpool = nn.AdaptiveAvgPool2d((2, 2))
-        self.fc = nn.Linear(16 * 4 * block.expansion, num_classes)
-        for m in self.modules():
-            if isinstance(m, nn.Conv2d):
-                nn.init.kaiming_normal_(m.weight, mode="fan_out", nonlinearity="relu")
-            elif isinstance(m, (nn.BatchNorm2d, nn.GroupNorm)):
-                nn.init.constant_(m.weight, 1)
-                nn.init.constant_(m.bias, 0)
+class SmallNet(nn.Module):
+    def __init__(self, num_classes=4, width=8):
+        super(SmallNet, self).__init__()
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU(True)
+        )
+        self.blocks = nn.Sequential(Residual(width, width), Residual(width, 2 * width, stride=2))
+        self.pool = nn.AdaptiveAvgPool2d((2, 2))
+        self.head = nn.Linear(2 * width * 4, num_classes)
+        self.apply(self.init)
 
-    def _make_layer(self, block, planes, blocks, stride=1):
-        downsample = None
-        if stride != 1 or self.inplanes != planes * block.expansion:
-            downsample = nn.Sequential(
-                nn.Conv2d(self.inplanes, planes, kernel_size=1, stride=stride, bias=False),
-                nn.BatchNorm2d(planes),
-            )
-        layers = [block(self.inplanes, planes, stride, downsample)]
-        self.inplanes = planes * block.expansion
-        layers.extend(block(self.inplanes, planes) for _ in range(1, blocks))
-        return nn.Sequential(*layers)
+    @staticmethod
+    def init(m):
+        if isinstance(m, nn.Conv2d):
+            nn.init.kaiming_normal_(m.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, x):
-        x = self.relu(self.bn1(self.conv1(x)))
-        x = self.avgpool(self.layer2(self.layer1(x)))
-        return self.fc(torch.flatten(x, 1))
+        x = self.pool(self.blocks(self.stem(x)))
+        return self.head(torch.flatten(x, 1))
 
 
 def main():
@@ -127,7 +104,7 @@ def main():
     if args.gpu is not None:
         torch.cuda.set_device(args.gpu)
 
-    model = ResNet(BasicBlock, [1, 1])
+    model = SmallNet()
     print(model)
     print("Total params: %.2fK" % (sum(p.numel() for p in model.parameters()) / 1000.0))
     model = torch.nn.DataParallel(model)
@@ -143,7 +120,7 @@ def main():
 
     if args.resume:
         if os.path.isfile(args.resume):
-            print("=> loading checkpoint '{}'".format(args.resume))
+            print("loading {}".format(args.resume))
             checkpoint = torch.load(args.resume, map_location=device)
             args.start_epoch = checkpoint["epoch"]
             best_acc1 = checkpoint["best_acc1"]
@@ -177,7 +154,7 @@ def main():
         best_acc1 = max(acc1, best_acc1)
         save_checkpoint({
             "epoch": epoch + 1,
-            "arch": "resnet8",
+            "arch": "smallnet",
             "state_dict": model.state_dict(),
             "best_acc1": best_acc1,
             "optimizer": optimizer.state_dict(),
@@ -186,13 +163,7 @@ def main():
 
 
 def train(train_loader, model, criterion, optimizer, epoch, device, args):
-    batch_time = AverageMeter("Time", ":6.3f")
-    losses = AverageMeter("Loss", ":.4e")
-    top1 = AverageMeter("Acc@1", ":6.2f")
-    top2 = AverageMeter("Acc@2", ":6.2f")
-    progress = ProgressMeter(
-        len(train_loader), [losses, top1, top2], prefix="Epoch: [{}]".format(epoch)
-    )
+    losses, top1, top2, seconds = Mean(), Mean(), Mean(), Mean()
     model.train()
     end = time.time()
     for i, (images, target) in enumerate(train_loader):
@@ -200,35 +171,31 @@ def train(train_loader, model, criterion, optimizer, epoch, device, args):
         target = target.to(device, non_blocking=True)
         output = model(images)
         loss = criterion(output, target)
-
-        acc1, acc2 = accuracy(output, target, topk=(1, 2))
-        losses.update(loss.item(), images.size(0))
-        top1.update(acc1[0].item(), images.size(0))
-        top2.update(acc2[0].item(), images.size(0))
+        losses.add(loss.item(), images.size(0))
+        for meter, k in ((top1, 1), (top2, 2)):
+            meter.add(topk_accuracy(output, target, k), images.size(0))
 
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-
-        batch_time.update(time.time() - end)
+        seconds.add(time.time() - end)
         end = time.time()
         if i % args.print_freq == 0:
-            progress.display(i + 1)
+            print("Epoch: [{0}][{1}/{2}]\tLoss {3:.4e}\tAcc@1 {4:6.2f}\tAcc@2 {5:6.2f}".format(
+                epoch, i + 1, len(train_loader), losses, top1, top2))  # fmt: skip
 
 
 def validate(val_loader, model, criterion, device):
-    losses = AverageMeter("Loss", ":.4e")
-    top1 = AverageMeter("Acc@1", ":6.2f")
+    losses, top1 = Mean(), Mean()
     model.eval()
     with torch.no_grad():
         for images, target in val_loader:
             images, target = images.to(device), target.to(device)
             output = model(images)
-            losses.update(criterion(output, target).item(), images.size(0))
-            (acc1,) = accuracy(output, target)
-            top1.update(acc1[0].item(), images.size(0))
-    print(" * Acc@1 {top1.avg:.3f} Loss {losses.avg:.4f}".format(top1=top1, losses=losses))
-    return top1.avg
+            losses.add(criterion(output, target).item(), images.size(0))
+            top1.add(topk_accuracy(output, target, 1), images.size(0))
+    print(" * Acc@1 {:.3f} Loss {:.4f}".format(top1, losses))
+    return float(top1)
 
 
 def save_checkpoint(state, is_best, filename="checkpoint.pth.tar"):
@@ -237,50 +204,28 @@ def save_checkpoint(state, is_best, filename="checkpoint.pth.tar"):
         shutil.copyfile(filename, "model_best.pth.tar")
 
 
-class AverageMeter(object):
-    """Computes and stores the average and current value"""
+class Mean(object):
+    """A weighted mean that grows"""
 
-    def __init__(self, name, fmt=":f"):
-        self.name = name
-        self.fmt = fmt
-        self.val = self.avg = self.sum = self.count = 0
+    def __init__(self):
+        self.total, self.n = 0.0, 0
 
-    def update(self, val, n=1):
-        self.val = val
-        self.sum += val * n
-        self.count += n
-        self.avg = self.sum / self.count
+    def add(self, value, n=1):
+        self.total += value * n
+        self.n += n
 
-    def __str__(self):
-        fmtstr = "{name} {val" + self.fmt + "} ({avg" + self.fmt + "})"
-        return fmtstr.format(**self.__dict__)
+    def __float__(self):
+        return self.total / max(self.n, 1)
+
+    def __format__(self, spec):
+        return format(float(self), spec)
 
 
-class ProgressMeter(object):
-    def __init__(self, num_batches, meters, prefix=""):
-        digits = len(str(num_batches))
-        self.fmt = "[{:" + str(digits) + "d}/" + str(num_batches) + "]"
-        self.meters = meters
-        self.prefix = prefix
-
-    def display(self, batch):
-        entries = [self.prefix + self.fmt.format(batch)]
-        entries += [str(meter) for meter in self.meters]
-        print("\t".join(entries))
-
-
-def accuracy(output, target, topk=(1,)):
-    """Computes the accuracy over the k top predictions for the specified values of k"""
-    with torch.no_grad():
-        maxk = max(topk)
-        _, pred = output.topk(maxk, 1, True, True)
-        pred = pred.t()
-        correct = pred.eq(target.view(1, -1).expand_as(pred))
-        res = []
-        for k in topk:
-            correct_k = correct[:k].reshape(-1).float().sum(0, keepdim=True)
-            res.append(correct_k.mul_(100.0 / target.size(0)))
-        return res
+def topk_accuracy(output, target, k):
+    """Percentage of the samples whose class is among the k highest scores"""
+    best = output.detach().topk(k, dim=1)[1]
+    hit = best.eq(target.unsqueeze(1)).any(dim=1)
+    return 100.0 * hit.float().mean().item()
 
 
 if __name__ == "__main__":

@@ -38,14 +38,11 @@ class Student(nn.Module):
         return self.fc2(F.gelu(self.fc1(x)))
 
 
-def loss_fn_kd(outputs, labels, teacher_outputs, alpha, T):
-    """
-    Knowledge-distillation loss. The KLDivLoss expects the input tensor to be log probabilities!
-    """
-    KD_loss = nn.KLDivLoss(reduction="batchmean")(
-        F.log_softmax(outputs / T, dim=1), F.softmax(teacher_outputs / T, dim=1)
-    ) * (alpha * T * T) + F.cross_entropy(outputs, labels) * (1.0 - alpha)
-    return KD_loss
+def soft_and_hard(student, labels, teacher, alpha, T):
+    """alpha of the divergence at temperature T, and 1 - alpha of the cross-entropy"""
+    kl = nn.KLDivLoss(reduction="batchmean")
+    soft = kl((student / T).log_softmax(1), (teacher / T).softmax(1)) * T**2
+    return alpha * soft + (1 - alpha) * F.cross_entropy(student, labels)
 
 
 def accuracy(model, loader, device):
@@ -59,7 +56,7 @@ def accuracy(model, loader, device):
     return 100 * correct / total
 
 
-def fetch_teacher_outputs(teacher_model, loader, device):
+def answers_of(teacher_model, loader, device):
     teacher_model.eval()
     teacher_outputs = []
     for data_batch, _ in loader:
@@ -103,14 +100,14 @@ def main():
 
     student = Student().to(device)
     optimizer = torch.optim.Adagrad(student.parameters(), lr=0.1)
-    teacher_outputs = fetch_teacher_outputs(teacher, fixed_loader, device)
+    teacher_outputs = answers_of(teacher, fixed_loader, device)
     for epoch in range(args.epochs):
         student.train()
         total = 0.0
         for i, (x, y) in enumerate(fixed_loader):
             x, y = x.to(device), y.to(device)
             output_teacher = torch.from_numpy(teacher_outputs[i]).to(device)
-            loss = loss_fn_kd(student(x), y, output_teacher, args.alpha, args.temperature)
+            loss = soft_and_hard(student(x), y, output_teacher, args.alpha, args.temperature)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

@@ -7,7 +7,6 @@ import torch.nn.functional as F
 import torch.optim as optim
 import torch.utils.data
 
-# Batch size, size of z, feature maps in generator and discriminator
 parser = argparse.ArgumentParser()
 parser.add_argument("--batchSize", type=int, default=16, help="input batch size")
 parser.add_argument("--nz", type=int, default=8, help="size of the latent z vector")
@@ -49,110 +48,92 @@ class Blobs(torch.utils.data.Dataset):
 
 
 def weights_init(m):
-    classname = m.__class__.__name__
-    if classname.find("Conv") != -1:
-        torch.nn.init.normal_(m.weight, 0.0, 0.1)
-    elif classname.find("BatchNorm") != -1:
-        torch.nn.init.normal_(m.weight, 1.0, 0.02)
-        torch.nn.init.zeros_(m.bias)
+    kind = type(m).__name__
+    if "Conv" in kind:
+        nn.init.normal_(m.weight, 0.0, 0.1)
+    elif "BatchNorm" in kind:
+        nn.init.normal_(m.weight, 1.0, 0.02)
+        nn.init.zeros_(m.bias)
+
+
+def up(cin, cout, stride):
+    padding = 1 if stride == 2 else 0
+    return nn.ConvTranspose2d(cin, cout, 2 + 2 * padding, stride, padding, bias=False)
 
 
 class Generator(nn.Module):
     def __init__(self, ngpu):
         super(Generator, self).__init__()
         self.ngpu = ngpu
-        self.main = nn.Sequential(
-            # input is Z, going into a convolution
-            nn.ConvTranspose2d(nz, ngf * 2, 2, 1, 0, bias=False),
-            nn.BatchNorm2d(ngf * 2),
-            nn.ReLU(True),
-            # state size. (ngf*2) x 2 x 2
-            nn.ConvTranspose2d(ngf * 2, ngf, 4, 2, 1, bias=False),
-            nn.BatchNorm2d(ngf),
-            nn.ReLU(True),
-            # state size. (ngf) x 4 x 4
-            nn.ConvTranspose2d(ngf, nc, 4, 2, 1, bias=False),
-            nn.Tanh(),
-        )
+        widths, layers = [nz, 2 * ngf, ngf], []
+        for k, (cin, cout) in enumerate(zip(widths, widths[1:])):
+            layers += [up(cin, cout, 1 + (k > 0)), nn.BatchNorm2d(cout), nn.ReLU(True)]
+        self.main = nn.Sequential(*layers, up(ngf, nc, 2), nn.Tanh())
 
-    def forward(self, input):
-        if input.is_cuda and self.ngpu > 1:
-            output = nn.parallel.data_parallel(self.main, input, range(self.ngpu))
-        else:
-            output = self.main(input)
-        return output
+    def forward(self, z):
+        if z.is_cuda and self.ngpu > 1:
+            return nn.parallel.data_parallel(self.main, z, range(self.ngpu))
+        return self.main(z)
 
 
 class Discriminator(nn.Module):
-    def __init__(self, ngpu):
+    def __init__(self):
         super(Discriminator, self).__init__()
-        self.ngpu = ngpu
         self.main = nn.Sequential(
-            nn.Conv2d(nc, ndf, 4, 2, 1, bias=False),
-            nn.LeakyReLU(0.2, inplace=True),
-            nn.Conv2d(ndf, ndf * 2, 4, 2, 1, bias=False),
-            nn.BatchNorm2d(ndf * 2),
-            nn.LeakyReLU(0.2, inplace=True),
-            nn.Conv2d(ndf * 2, 1, 2, 1, 0, bias=False),
-            nn.Sigmoid(),
-        )
+            nn.Conv2d(nc, ndf, 4, 2, 1, bias=False), nn.LeakyReLU(0.2, inplace=True),
+            nn.Conv2d(ndf, 2 * ndf, 4, 2, 1, bias=False), nn.BatchNorm2d(2 * ndf),
+            nn.LeakyReLU(0.2, inplace=True), nn.Conv2d(2 * ndf, 1, 2, bias=False), nn.Sigmoid(),
+        )  # fmt: skip
 
-    def forward(self, input):
-        return self.main(input).view(-1, 1).squeeze(1)
+    def forward(self, x):
+        return self.main(x).view(-1)
 
 
 if __name__ == "__main__":
     dataloader = torch.utils.data.DataLoader(Blobs(64), batch_size=opt.batchSize, shuffle=True)
     netG = Generator(ngpu).to(device)
+    netD = Discriminator().to(device)
     netG.apply(weights_init)
-    netD = Discriminator(ngpu).to(device)
     netD.apply(weights_init)
-    print(netD)
+    print(netG, netD)
 
-    criterion = nn.BCELoss()
+    bce = nn.BCELoss()
     fixed_noise = torch.randn(opt.batchSize, nz, 1, 1, device=device)
-    real_label, fake_label = 1, 0
     blob = torch.stack([dataloader.dataset[i] for i in range(16)]).mean(0)
-
-    optimizerD = optim.Adam(netD.parameters(), lr=opt.lr, betas=(opt.beta1, 0.999))
-    optimizerG = optim.Adam(netG.parameters(), lr=opt.lr, betas=(opt.beta1, 0.999))
+    adam = lambda net: optim.Adam(net.parameters(), lr=opt.lr, betas=(opt.beta1, 0.999))
+    optimizerD, optimizerG = adam(netD), adam(netG)
 
     for epoch in range(opt.niter):
-        for i, data in enumerate(dataloader, 0):
-            # (1) Update D network: maximize log(D(x)) + log(1 - D(G(z)))
-            netD.zero_grad()
-            real_cpu = data.to(device)
-            batch_size = real_cpu.size(0)
-            label = torch.full((batch_size,), real_label, dtype=real_cpu.dtype, device=device)
-            output = netD(real_cpu)
-            errD_real = criterion(output, label)
-            errD_real.backward()
-            D_x = output.mean().item()
+        for i, real in enumerate(dataloader):
+            real = real.to(device)
+            n = real.size(0)
+            ones, zeros = torch.ones(n, device=device), torch.full((n,), 0.0, device=device)
 
-            noise = torch.randn(batch_size, nz, 1, 1, device=device)
-            fake = netG(noise)
-            label.fill_(fake_label)
-            output = netD(fake.detach())
-            errD_fake = criterion(output, label)
+            # the discriminator: two backward passes, one step
+            netD.zero_grad()
+            on_real = netD(real)
+            errD_real = bce(on_real, ones)
+            errD_real.backward()
+            fake = netG(torch.randn(n, nz, 1, 1, device=device))
+            on_fake = netD(fake.detach())
+            errD_fake = bce(on_fake, zeros)
             errD_fake.backward()
-            D_G_z1 = output.mean().item()
-            errD = errD_real + errD_fake
             optimizerD.step()
 
-            # (2) Update G network: maximize log(D(G(z)))
+            # the generator wants its pictures to pass
             netG.zero_grad()
-            label.fill_(real_label)  # fake labels are real for generator cost
-            output = netD(fake)
-            errG = criterion(output, label)
+            again = netD(fake)
+            errG = bce(again, ones)
             errG.backward()
-            D_G_z2 = output.mean().item()
             optimizerG.step()
 
-            print("[%d/%d][%d/%d] Loss_D: %.4f Loss_G: %.4f D(x): %.4f D(G(z)): %.4f / %.4f" % (
-                epoch, opt.niter, i, len(dataloader), errD.item(), errG.item(), D_x, D_G_z1, D_G_z2,
-            ))  # fmt: skip
+            print("[%d/%d][%d/%d] D %.4f G %.4f real %.4f fake %.4f / %.4f" % (
+                epoch, opt.niter, i, len(dataloader), (errD_real + errD_fake).item(), errG.item(),
+                on_real.mean().item(), on_fake.mean().item(), again.mean().item()))  # fmt: skip
 
-        fake = netG(fixed_noise).detach()
-        print("distance to the mean picture: %.4f" % F.mse_loss(fake.mean(0), blob).item())
+        with torch.no_grad():
+            sample = netG(fixed_noise)
+        distance = F.mse_loss(sample.mean(0), blob).item()
+        print("distance to the mean picture: %.4f" % distance)
         torch.save(netG.state_dict(), "%s/netG_epoch_%d.pth" % (opt.outf, epoch))
         torch.save(netD.state_dict(), "%s/netD_epoch_%d.pth" % (opt.outf, epoch))

@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""Char RNN, a Hinge net and a hand-made layer as they were written for PyTorch 0.3."""
+"""A graph net, a hinge loss and a hand-made layer as they were written for PyTorch 0.3."""
 
 from __future__ import division, print_function
 
@@ -25,62 +25,50 @@ dtype = torch.cuda.FloatTensor if args.cuda else torch.FloatTensor
 longType = torch.cuda.LongTensor if args.cuda else torch.LongTensor
 
 
-class GraphConvolution(Module):
-    def __init__(self, in_features, out_features, bias=True):
-        super(GraphConvolution, self).__init__()
-        self.in_features = in_features
-        self.out_features = out_features
-        self.weight = Parameter(torch.FloatTensor(in_features, out_features))
-        if bias:
-            self.bias = Parameter(torch.Tensor(out_features))
-        else:
-            self.register_parameter("bias", None)
-        self.reset_parameters()
+class Averaging(Module):
+    """Every node takes a linear map of the mean of its neighbours"""
 
-    def reset_parameters(self):
-        stdv = 1.0 / math.sqrt(self.weight.size(1))
-        self.weight.data.uniform_(-stdv, stdv)
-        if self.bias is not None:
-            self.bias.data.uniform_(-stdv, stdv)
+    def __init__(self, n_in, n_out):
+        super(Averaging, self).__init__()
+        self.n_in, self.n_out = n_in, n_out
+        self.weight = Parameter(torch.FloatTensor(n_in, n_out))
+        self.bias = Parameter(torch.Tensor(n_out))
+        limit = math.sqrt(6.0 / (n_in + n_out))
+        self.weight.data.uniform_(-limit, limit)
+        self.bias.data.fill_(0)
+        self.register_parameter("scale", None)
 
-    def forward(self, input, adj):
-        support = torch.mm(input, self.weight)
-        output = torch.mm(adj, support)
-        if self.bias is not None:
-            return output + self.bias
-        return output
+    def forward(self, nodes, adj):
+        return torch.addmm(self.bias, torch.mm(adj, nodes), self.weight)
 
     def __repr__(self):
-        return self.__class__.__name__ + " (" \
-            + str(self.in_features) + " -> " + str(self.out_features) + ")"  # fmt: skip
+        return "%s(%d, %d)" % (self.__class__.__name__, self.n_in, self.n_out)
 
 
-class Clip(Function):
+class HalfWave(Function):
     @staticmethod
-    def forward(ctx, i):
-        ctx.save_for_backward(i)
-        return i.clamp(min=0)
+    def forward(ctx, x):
+        positive = x > 0
+        ctx.save_for_backward(positive)
+        return x * positive.type_as(x)
 
     @staticmethod
     def backward(ctx, grad_output):
-        (i,) = ctx.saved_tensors
-        grad_input = grad_output.clone()
-        grad_input[i < 0] = 0
-        return grad_input
+        (positive,) = ctx.saved_tensors
+        return grad_output * positive.type_as(grad_output)
 
 
-class GCN(nn.Module):
-    def __init__(self, nfeat, nhid, nclass, dropout):
-        super(GCN, self).__init__()
-        self.gc1 = GraphConvolution(nfeat, nhid)
-        self.gc2 = GraphConvolution(nhid, nclass)
-        self.dropout = dropout
+class GraphNet(nn.Module):
+    def __init__(self, sizes, drop):
+        super(GraphNet, self).__init__()
+        self.first = Averaging(sizes[0], sizes[1])
+        self.second = Averaging(sizes[1], sizes[2])
+        self.drop = drop
 
-    def forward(self, x, adj):
-        x = Clip.apply(self.gc1(x, adj))
-        x = F.dropout(x, self.dropout, training=self.training)
-        x = self.gc2(x, adj)
-        return F.log_softmax(x, dim=1)
+    def forward(self, nodes, adj):
+        hidden = HalfWave.apply(self.first(nodes, adj))
+        hidden = F.dropout(hidden, self.drop, training=self.training)
+        return F.log_softmax(self.second(hidden, adj), dim=1)
 
 
 def ring_graph(n, near):
@@ -97,30 +85,28 @@ def ring_graph(n, near):
     return features.type(dtype), adj.type(dtype), labels.type(longType)
 
 
-def train_gcn():
-    features, adj, labels = ring_graph(16, 2)
-    idx_train = torch.LongTensor(range(0, 16, 3))
-    model = GCN(4, 8, 2, 0.2)
-    print(model)
-    optimizer = optim.Adam(model.parameters(), lr=0.05, weight_decay=5e-4)
+def train_graph():
+    nodes, adj, labels = ring_graph(16, 2)
+    known = torch.LongTensor(list(range(0, 16, 3)))
+    net = GraphNet((4, 8, 2), 0.2)
     if args.cuda:
-        model.cuda()
-    features, adj, labels = Variable(features), Variable(adj), Variable(labels)
-    for epoch in range(args.epochs):
-        model.train()
-        optimizer.zero_grad()
-        output = model(features, adj)
-        loss_train = F.nll_loss(output[idx_train], labels[idx_train])
-        loss_train.backward()
-        optimizer.step()
-        preds = output.max(1)[1].type_as(labels)
-        correct = preds.eq(labels).double().sum()
-        print("Epoch: {:04d} loss_train: {:.4f} acc: {:.4f}".format(
-            epoch + 1, loss_train.data.item(), (correct / len(labels)).item()))  # fmt: skip
+        net.cuda()
+    print(net)
+    adam = optim.Adam(net.parameters(), lr=0.05, weight_decay=5e-4)
+    nodes, adj, labels = Variable(nodes), Variable(adj), Variable(labels)
+    for step in range(args.epochs):
+        net.train()
+        net.zero_grad()
+        scores = net(nodes, adj)
+        loss = F.nll_loss(scores[known], labels[known])
+        loss.backward()
+        adam.step()
+        best = scores.data.max(1)[1].type_as(labels)
+        right = best.eq(labels.data).cpu().sum().item()
+        print("graph %d loss_train: %.4f right %d" % (step, loss.data.item(), right))
 
 
 def train_by_hand():
-    # N is batch size; D_in is input dimension; H is hidden dimension; D_out is output dimension.
     N, D_in, H, D_out = 16, 6, 10, 2
     x = Variable(torch.randn(N, D_in).type(dtype), requires_grad=False)
     y = Variable(torch.ByteTensor(N).fill_(1).type(dtype).view(N, 1).expand(N, D_out))
@@ -164,6 +150,6 @@ def train_net():
 
 
 if __name__ == "__main__":
-    train_gcn()
+    train_graph()
     train_by_hand()
     train_net()

@@ -1,4 +1,4 @@
-# Spatial Transformer Network on rotated arrows
+# An image classifier that first turns the image: affine_grid and grid_sample
 import argparse
 
 import torch
@@ -39,11 +39,9 @@ class Net(nn.Module):
         self.fc1 = nn.Linear(8, 16)
         self.fc2 = nn.Linear(16, 2)
 
-        # Spatial transformer localization-network
         self.localization = nn.Sequential(
             nn.Conv2d(1, 4, kernel_size=5), nn.MaxPool2d(2, stride=2), nn.ReLU(True)
         )
-        # Regressor for the 3 * 2 affine matrix
         self.fc_loc = nn.Sequential(nn.Linear(4 * 5 * 5, 12), nn.ReLU(True), nn.Linear(12, 3 * 2))
         # Start near the identity transformation: there, grid points would lie on pixels, at kinks
         start = [1, 0, 0, 0, 1, 0] if identity else [0.93, 0.02, 0.03, -0.02, 0.94, 0.01]

@@ -1,85 +1,81 @@
 from __future__ import print_function
 import argparse
+import numpy as np
 import torch
 import torch.nn as nn
 import torch.optim as optim
-import numpy as np
 
 
-class Sequence(nn.Module):
-    def __init__(self, hidden):
-        super(Sequence, self).__init__()
-        self.hidden = hidden
-        self.lstm1 = nn.LSTMCell(1, hidden)
-        self.lstm2 = nn.LSTMCell(hidden, hidden)
-        self.linear = nn.Linear(hidden, 1)
+class Forecaster(nn.Module):
+    """Two LSTM cells on top of each other read a series and go on with their own predictions"""
 
-    def forward(self, input, future=0):
-        outputs = []
-        h_t = torch.zeros(input.size(0), self.hidden, dtype=torch.double)
-        c_t = torch.zeros(input.size(0), self.hidden, dtype=torch.double)
-        h_t2 = torch.zeros(input.size(0), self.hidden, dtype=torch.double)
-        c_t2 = torch.zeros(input.size(0), self.hidden, dtype=torch.double)
+    def __init__(self, width):
+        super(Forecaster, self).__init__()
+        self.width = width
+        self.cells = nn.ModuleList([nn.LSTMCell(1, width), nn.LSTMCell(width, width)])
+        self.readout = nn.Linear(width, 1)
 
-        for input_t in input.split(1, dim=1):
-            h_t, c_t = self.lstm1(input_t, (h_t, c_t))
-            h_t2, c_t2 = self.lstm2(h_t, (h_t2, c_t2))
-            output = self.linear(h_t2)
-            outputs += [output]
-        for i in range(future):  # if we should predict the future
-            h_t, c_t = self.lstm1(output, (h_t, c_t))
-            h_t2, c_t2 = self.lstm2(h_t, (h_t2, c_t2))
-            output = self.linear(h_t2)
-            outputs += [output]
-        outputs = torch.cat(outputs, dim=1)
-        return outputs
+    def start(self, n, like):
+        zero = lambda: like.new_zeros(n, self.width)
+        return [(zero(), zero()) for _ in self.cells]
+
+    def step(self, x, states):
+        for k, cell in enumerate(self.cells):
+            states[k] = cell(x, states[k])
+            x = states[k][0]
+        return self.readout(x)
+
+    def forward(self, series, ahead=0):
+        states = self.start(series.size(0), series)
+        predictions = [self.step(x, states) for x in series.split(1, dim=1)]
+        for _ in range(ahead):
+            predictions.append(self.step(predictions[-1], states))
+        return torch.cat(predictions, dim=1)
 
 
-def sine_waves(N=6, L=24, T=6):
-    x = np.empty((N, L), "int64")
-    x[:] = np.array(range(L)) + np.random.randint(-4 * T, 4 * T, N).reshape(N, 1)
-    return np.sin(x / 1.0 / T).astype("float64")
+def waves(n, length, period=40.0):
+    """Sines with random phases, and a slower one of half the height"""
+    phase = np.random.uniform(0, 2 * np.pi, (n, 1))
+    t = 2 * np.pi * np.arange(length) / period + phase
+    return np.sin(t) + 0.5 * np.sin(0.4 * t)
 
 
-if __name__ == "__main__":
+def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--steps", type=int, default=2, help="steps to run")
+    parser.add_argument("--steps", type=int, default=2)
     parser.add_argument("--max-iter", type=int, default=4)
     parser.add_argument("--line-search", default=None)
-    parser.add_argument("--hidden", type=int, default=8)
+    parser.add_argument("--width", type=int, default=8)
     opt = parser.parse_args()
-    # load data and make training set
-    data = sine_waves()
-    torch.save(data, open("traindata.pt", "wb"))
-    input = torch.from_numpy(data[2:, :-1])
-    target = torch.from_numpy(data[2:, 1:])
-    test_input = torch.from_numpy(data[:2, :-1])
-    test_target = torch.from_numpy(data[:2, 1:])
-    # build the model
-    seq = Sequence(opt.hidden)
-    seq.double()
-    criterion = nn.MSELoss()
-    # use LBFGS as optimizer since we can load the whole data to train
-    optimizer = optim.LBFGS(
-        seq.parameters(), lr=0.8, max_iter=opt.max_iter, line_search_fn=opt.line_search
-    )
-    for i in range(opt.steps):
-        print("STEP: ", i)
+
+    with open("waves.pt", "wb") as f:
+        torch.save(torch.from_numpy(waves(6, 24)), f)
+    data = torch.load("waves.pt")
+    x, y = data[:4, :-1], data[:4, 1:]
+    held_x, held_y = data[4:, :-1], data[4:, 1:]
+
+    model = Forecaster(opt.width).double()
+    mse = nn.MSELoss()
+    lbfgs = optim.LBFGS(
+        model.parameters(), lr=0.8, max_iter=opt.max_iter, history_size=5,
+        line_search_fn=opt.line_search,
+    )  # fmt: skip
+    for step in range(opt.steps):
 
         def closure():
-            optimizer.zero_grad()
-            out = seq(input)
-            loss = criterion(out, target)
+            lbfgs.zero_grad()
+            loss = mse(model(x), y)
             print("loss:", loss.item())
             loss.backward()
             return loss
 
-        optimizer.step(closure)
-        # begin to predict, no need to track gradient here
+        first = lbfgs.step(closure)
         with torch.no_grad():
-            future = 10
-            pred = seq(test_input, future=future)
-            loss = criterion(pred[:, :-future], test_target)
-            print("test loss:", loss.item())
-            y = pred.detach().numpy()
-            print("future:", [round(float(v), 5) for v in y[0, -3:]])
+            forecast = model(held_x, ahead=5)
+            held = mse(forecast[:, :-5], held_y)
+        print("step %d from %.6f held out %.6f" % (step, first.item(), held.item()))
+        print("ahead", [round(float(v), 5) for v in forecast.numpy()[0, -3:]])
+
+
+if __name__ == "__main__":
+    main()

@@ -9,53 +9,38 @@ import torch.nn.functional as F
 
 
 class PositionalEncoding(nn.Module):
-    def __init__(self, d_model: int, dropout: float = 0.1, max_len: int = 50):
+    """Sines and cosines of the position, of wavelengths from 2 pi to 10000 * 2 pi"""
+
+    def __init__(self, width: int, max_len: int = 50):
         super().__init__()
-        self.dropout = nn.Dropout(p=dropout)
-        position = torch.arange(max_len).unsqueeze(1)
-        div_term = torch.exp(torch.arange(0, d_model, 2) * (-math.log(10000.0) / d_model))
-        pe = torch.zeros(max_len, 1, d_model)
-        pe[:, 0, 0::2] = torch.sin(position * div_term)
-        pe[:, 0, 1::2] = torch.cos(position * div_term)
-        self.register_buffer("pe", pe)
+        rate = torch.exp(torch.arange(0, width, 2) * (-math.log(10000.0) / width))
+        angle = torch.arange(max_len)[:, None] * rate[None, :]
+        table = torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1)
+        self.register_buffer("table", table.to(torch.get_default_dtype()), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """
-        Arguments:
-            x: Tensor, shape ``[seq_len, batch_size, embedding_dim]``
-        """
-        x = x + self.pe[: x.size(0)]
-        return self.dropout(x)
+        return x + self.table[: x.size(0)].unsqueeze(1)
 
 
-class TransformerModel(nn.Module):
+class NextToken(nn.Module):
     def __init__(self, ntoken: int, d_model: int, nhead: int, d_hid: int, nlayers: int,
                  dropout: float = 0.1):  # fmt: skip
         super().__init__()
-        self.model_type = "Transformer"
-        self.pos_encoder = PositionalEncoding(d_model, dropout)
-        encoder_layers = TransformerEncoderLayer(d_model, nhead, d_hid, dropout)
-        self.transformer_encoder = TransformerEncoder(encoder_layers, nlayers)
+        layer = TransformerEncoderLayer(d_model, nhead, d_hid, dropout)
         self.embedding = nn.Embedding(ntoken, d_model)
-        self.d_model = d_model
+        self.position = PositionalEncoding(d_model)
+        self.dropout = nn.Dropout(dropout)
+        self.encoder = TransformerEncoder(layer, nlayers, norm=nn.LayerNorm(d_model))
         self.linear = nn.Linear(d_model, ntoken)
-        self.init_weights()
+        self.embedding.weight.data.normal_(0, d_model**-0.5)
 
-    def init_weights(self) -> None:
-        initrange = 0.1
-        self.embedding.weight.data.uniform_(-initrange, initrange)
-        self.linear.bias.data.zero_()
-        self.linear.weight.data.uniform_(-initrange, initrange)
-
-    def forward(self, src: Tensor, src_mask: Tensor = None, padding: Tensor = None) -> Tensor:
-        src = self.embedding(src) * math.sqrt(self.d_model)
-        src = self.pos_encoder(src)
-        output = self.transformer_encoder(src, src_mask, src_key_padding_mask=padding)
-        return self.linear(output)
+    def forward(self, src: Tensor, mask: Tensor = None, padding: Tensor = None) -> Tensor:
+        x = self.embedding(src) * math.sqrt(self.embedding.embedding_dim)
+        x = self.dropout(self.position(x))
+        return self.linear(self.encoder(x, mask, src_key_padding_mask=padding))
 
 
 def generate_square_subsequent_mask(sz: int) -> Tensor:
-    """Generates an upper-triangular matrix of ``-inf``, with zeros on ``diag``."""
     return torch.triu(torch.ones(sz, sz) * float("-inf"), diagonal=1)
 
 
@@ -108,7 +93,7 @@ if __name__ == "__main__":
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     ntokens, batch_size = 8, 8
     data, padding = sequences(args.samples)
-    model = TransformerModel(ntokens, d_model=16, nhead=2, d_hid=24, nlayers=2).to(device)
+    model = NextToken(ntokens, d_model=16, nhead=2, d_hid=24, nlayers=2).to(device)
     criterion = nn.CrossEntropyLoss(ignore_index=7)
     optimizer = torch.optim.AdamW(model.parameters(), lr=args.lr)
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 0.95**step)

@@ -1,89 +1,79 @@
+"""Segment discs and a frame with an encoder-decoder that has skip connections."""
+
 import argparse
 import logging
+import os
 import sys
-from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn as nn
 import torch.nn.functional as F
-from torch import Tensor, optim
+from torch import nn
 from torch.utils.data import DataLoader, Dataset, random_split
 
+NUM_CLASSES = 3
 
-class DoubleConv(nn.Module):
-    """(convolution => [BN] => ReLU) * 2"""
 
-    def __init__(self, in_channels, out_channels, mid_channels=None):
+def conv_bn_relu(cin, cout):
+    return [nn.Conv2d(cin, cout, 3, padding=1, bias=False), nn.BatchNorm2d(cout), nn.ReLU(True)]
+
+
+class Stage(nn.Sequential):
+    def __init__(self, cin, cout):
+        super().__init__(*conv_bn_relu(cin, cout), *conv_bn_relu(cout, cout))
+
+
+class Decoder(nn.Module):
+    """One step up: enlarge, pad to the size of the skip connection, join, convolve"""
+
+    def __init__(self, cin, cskip, cout, learned):
         super().__init__()
-        if not mid_channels:
-            mid_channels = out_channels
-        self.double_conv = nn.Sequential(
-            nn.Conv2d(in_channels, mid_channels, kernel_size=3, padding=1, bias=False),
-            nn.BatchNorm2d(mid_channels),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(mid_channels, out_channels, kernel_size=3, padding=1, bias=False),
-            nn.BatchNorm2d(out_channels),
-            nn.ReLU(inplace=True),
-        )
-
-    def forward(self, x):
-        return self.double_conv(x)
-
-
-class Down(nn.Module):
-    def __init__(self, in_channels, out_channels):
-        super().__init__()
-        self.maxpool_conv = nn.Sequential(nn.MaxPool2d(2), DoubleConv(in_channels, out_channels))
-
-    def forward(self, x):
-        return self.maxpool_conv(x)
-
-
-class Up(nn.Module):
-    def __init__(self, in_channels, out_channels, bilinear=True):
-        super().__init__()
-        if bilinear:
-            self.up = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True)
-            self.conv = DoubleConv(in_channels, out_channels, in_channels // 2)
+        if learned:
+            self.enlarge = nn.ConvTranspose2d(cin, cin, 2, stride=2)
         else:
-            self.up = nn.ConvTranspose2d(in_channels, in_channels // 2, kernel_size=2, stride=2)
-            self.conv = DoubleConv(in_channels, out_channels)
+            self.enlarge = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True)
+        self.stage = Stage(cin + cskip, cout)
 
-    def forward(self, x1, x2):
-        x1 = self.up(x1)
-        # input is CHW
-        diff_y = x2.size()[2] - x1.size()[2]
-        diff_x = x2.size()[3] - x1.size()[3]
-        x1 = F.pad(x1, [diff_x // 2, diff_x - diff_x // 2, diff_y // 2, diff_y - diff_y // 2])
-        return self.conv(torch.cat([x2, x1], dim=1))
+    def forward(self, x, skip):
+        x = self.enlarge(x)
+        missing_h, missing_w = skip.shape[-2] - x.shape[-2], skip.shape[-1] - x.shape[-1]
+        if missing_h or missing_w:
+            x = F.pad(x, (0, missing_w, 0, missing_h), mode="replicate")
+        return self.stage(torch.cat((skip, x), 1))
 
 
-class UNet(nn.Module):
-    def __init__(self, n_channels, n_classes, bilinear=False, width=6):
+class SegNet(nn.Module):
+    def __init__(self, widths=(6, 12, 20), learned=True):
         super().__init__()
-        self.n_channels, self.n_classes, self.bilinear = n_channels, n_classes, bilinear
-        factor = 2 if bilinear else 1
-        self.inc = DoubleConv(n_channels, width)
-        self.down1 = Down(width, 2 * width)
-        self.down2 = Down(2 * width, 4 * width // factor)
-        self.up1 = Up(4 * width, 2 * width // factor, bilinear)
-        self.up2 = Up(2 * width, width, bilinear)
-        self.outc = nn.Conv2d(width, n_classes, kernel_size=1)
+        self.encoders = nn.ModuleList()
+        channels = 1
+        for width in widths:
+            self.encoders.append(Stage(channels, width))
+            channels = width
+        self.decoders = nn.ModuleList()
+        for width in reversed(widths[:-1]):
+            self.decoders.append(Decoder(channels, width, width, learned))
+            channels = width
+        self.classify = nn.Conv2d(channels, NUM_CLASSES, 1)
+        for m in self.modules():
+            if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d)):
+                nn.init.xavier_uniform_(m.weight)
+                if m.bias is not None:
+                    nn.init.zeros_(m.bias)
 
     def forward(self, x):
-        x1 = self.inc(x)
-        x2 = self.down1(x1)
-        x3 = self.down2(x2)
-        x = self.up1(x3, x2)
-        x = self.up2(x, x1)
-        return self.outc(x)
+        skips = []
+        for encoder in self.encoders:
+            x = encoder(x if not skips else F.max_pool2d(x, 2))
+            skips.append(x)
+        skips.pop()
+        for decoder in self.decoders:
+            x = decoder(x, skips.pop())
+        return self.classify(x)
 
 
 class Discs(Dataset):
-    """Grey pictures of a disc and a frame, and their masks of three classes"""
-
-    def __init__(self, length: int = 40, size: int = 18):
+    def __init__(self, length=40, size=18):
         rng = np.random.default_rng(3)
         y, x = np.mgrid[:size, :size]
         self.images, self.masks = [], []
@@ -98,104 +88,80 @@ class Discs(Dataset):
         return len(self.images)
 
     def __getitem__(self, i):
-        image = torch.as_tensor(self.images[i], dtype=torch.get_default_dtype())[None]
-        return {"image": image.contiguous(), "mask": torch.as_tensor(self.masks[i].copy()).long()}
+        image = torch.as_tensor(self.images[i], dtype=torch.get_default_dtype()).unsqueeze(0)
+        return {"image": image, "mask": torch.from_numpy(self.masks[i])}
 
 
-def dice_coeff(input: Tensor, target: Tensor, reduce_batch_first: bool = False, eps: float = 1e-6):
-    # Average of Dice coefficient for all batches, or for a single mask
-    assert input.size() == target.size()
-    assert input.dim() == 3 or not reduce_batch_first
-    sum_dim = (-1, -2) if input.dim() == 2 or not reduce_batch_first else (-1, -2, -3)
-    inter = 2 * (input * target).sum(dim=sum_dim)
-    sets_sum = input.sum(dim=sum_dim) + target.sum(dim=sum_dim)
-    sets_sum = torch.where(sets_sum == 0, inter, sets_sum)
-    return ((inter + eps) / (sets_sum + eps)).mean()
+class SoftDice(nn.Module):
+    def __init__(self, smooth=1.0):
+        super().__init__()
+        self.smooth = smooth
 
-
-def dice_loss(input: Tensor, target: Tensor):
-    return 1 - dice_coeff(input.flatten(0, 1), target.flatten(0, 1), reduce_batch_first=True)
+    def forward(self, logits, target):
+        probs = logits.softmax(1)
+        onehot = F.one_hot(target, NUM_CLASSES).movedim(-1, 1).type_as(probs)
+        overlap = (probs * onehot).sum((0, 2, 3))
+        total = probs.sum((0, 2, 3)) + onehot.sum((0, 2, 3))
+        return 1 - ((2 * overlap + self.smooth) / (total + self.smooth)).mean()
 
 
 @torch.inference_mode()
-def evaluate(net, dataloader, device):
+def mean_iou(net, loader, device):
     net.eval()
-    dice_score = 0
-    for batch in dataloader:
-        image = batch["image"].to(device=device, memory_format=torch.channels_last)
-        mask_true = batch["mask"].to(device=device, dtype=torch.long)
-        mask_pred = net(image)
-        mask_true = F.one_hot(mask_true, net.n_classes).permute(0, 3, 1, 2).float()
-        mask_pred = F.one_hot(mask_pred.argmax(dim=1), net.n_classes).permute(0, 3, 1, 2).float()
-        dice_score += dice_coeff(mask_pred[:, 1:].flatten(0, 1), mask_true[:, 1:].flatten(0, 1))
-    net.train()
-    return dice_score / max(len(dataloader), 1)
+    confusion = torch.zeros(NUM_CLASSES, NUM_CLASSES, dtype=torch.long)
+    for batch in loader:
+        pred = net(batch["image"].to(device)).argmax(1).cpu()
+        pairs = batch["mask"] * NUM_CLASSES + pred
+        confusion += torch.bincount(pairs.flatten(), minlength=NUM_CLASSES**2).view(3, 3)
+    hits = confusion.diag()
+    union = confusion.sum(0) + confusion.sum(1) - hits
+    return (hits / union.clamp(min=1)).mean().item()
 
 
-def train_model(model, device, epochs=2, batch_size=8, learning_rate=2e-2, val_percent=0.2):
-    dataset = Discs()
-    n_val = int(len(dataset) * val_percent)
-    n_train = len(dataset) - n_val
-    train_set, val_set = random_split(
-        dataset, [n_train, n_val], generator=torch.Generator().manual_seed(0)
-    )
-    loader_args = dict(batch_size=batch_size, num_workers=0, pin_memory=True)
-    train_loader = DataLoader(train_set, shuffle=True, **loader_args)
-    val_loader = DataLoader(val_set, shuffle=False, drop_last=True, **loader_args)
-    logging.info(f"Starting training: {n_train} pictures, validation {n_val}")
+def main():
+    ap = argparse.ArgumentParser()
+    ap.add_argument("--epochs", "-e", type=int, default=2)
+    ap.add_argument("--batch-size", "-b", type=int, default=8)
+    ap.add_argument("--lr", type=float, default=2e-2)
+    ap.add_argument("--load", "-f", default=None)
+    ap.add_argument("--bilinear", action="store_true")
+    args = ap.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout, force=True)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    logging.info("using %s", device)
 
-    optimizer = optim.SGD(
-        model.parameters(), lr=learning_rate, weight_decay=1e-6, momentum=0.9, foreach=True
-    )
-    scheduler = optim.lr_scheduler.ReduceLROnPlateau(optimizer, "max", patience=0)
-    criterion = nn.CrossEntropyLoss() if model.n_classes > 1 else nn.BCEWithLogitsLoss()
-
-    for epoch in range(1, epochs + 1):
-        model.train()
-        epoch_loss = 0
-        for batch in train_loader:
-            images, true_masks = batch["image"], batch["mask"]
-            assert images.shape[1] == model.n_channels, "wrong number of input channels"
-            images = images.to(device=device, memory_format=torch.channels_last)
-            true_masks = true_masks.to(device=device, dtype=torch.long)
-            masks_pred = model(images)
-            loss = criterion(masks_pred, true_masks)
-            loss += dice_loss(
-                F.softmax(masks_pred, dim=1),
-                F.one_hot(true_masks, model.n_classes).permute(0, 3, 1, 2).to(masks_pred.dtype),
-            )
+    net = SegNet(learned=not args.bilinear).to(device=device, memory_format=torch.channels_last)
+    if args.load:
+        net.load_state_dict(torch.load(args.load, map_location=device))
+        logging.info("weights of %s", args.load)
+    split = torch.Generator().manual_seed(0)
+    train_set, val_set = random_split(Discs(), [32, 8], generator=split)
+    train = DataLoader(train_set, args.batch_size, shuffle=True, pin_memory=True)
+    val = DataLoader(val_set, args.batch_size)
+    ce = nn.CrossEntropyLoss(weight=torch.tensor([0.5, 1.0, 1.0]).to(device))
+    dice = SoftDice()
+    optimizer = torch.optim.SGD(net.parameters(), args.lr, momentum=0.9, weight_decay=1e-6)
+    plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, mode="max", patience=0)
+    os.makedirs("checkpoints", exist_ok=True)
+    for epoch in range(1, args.epochs + 1):
+        net.train()
+        running = 0.0
+        for batch in train:
+            x = batch["image"].to(device, memory_format=torch.channels_last)
+            y = batch["mask"].to(device)
             optimizer.zero_grad(set_to_none=True)
+            logits = net(x)
+            loss = ce(logits, y) + dice(logits, y)
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            nn.utils.clip_grad_norm_(net.parameters(), 1.0)
             optimizer.step()
-            epoch_loss += loss.item()
-        score = evaluate(model, val_loader, device)
-        scheduler.step(score)
-        logging.info("epoch %d loss %.4f Dice score %.4f lr %g" % (
-            epoch, epoch_loss / len(train_loader), score, optimizer.param_groups[0]["lr"]))  # fmt: skip
-        Path("checkpoints").mkdir(parents=True, exist_ok=True)
-        torch.save(model.state_dict(), str(Path("checkpoints") / f"checkpoint_epoch{epoch}.pth"))
-
-
-def get_args():
-    parser = argparse.ArgumentParser(description="Train the UNet on images and target masks")
-    parser.add_argument("--epochs", "-e", metavar="E", type=int, default=2)
-    parser.add_argument("--batch-size", "-b", dest="batch_size", metavar="B", type=int, default=8)
-    parser.add_argument("--load", "-f", type=str, default=False, help="Load model from a .pth file")
-    parser.add_argument("--bilinear", action="store_true", default=False)
-    return parser.parse_args()
+            running += loss.item()
+        iou = mean_iou(net, val, device)
+        plateau.step(iou)
+        lr = optimizer.param_groups[0]["lr"]
+        logging.info("epoch %d loss %.4f iou %.4f lr %g", epoch, running / len(train), iou, lr)
+        torch.save(net.state_dict(), f"checkpoints/checkpoint_epoch{epoch}.pth")
 
 
 if __name__ == "__main__":
-    args = get_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout, force=True)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    logging.info(f"Using device {device}")
-    model = UNet(n_channels=1, n_classes=3, bilinear=args.bilinear)
-    model = model.to(memory_format=torch.channels_last)
-    if args.load:
-        state_dict = torch.load(args.load, map_location=device)
-        model.load_state_dict(state_dict)
-        logging.info(f"Model loaded from {args.load}")
-    model.to(device=device)
-    train_model(model, device, epochs=args.epochs, batch_size=args.batch_size)
+    main()

@@ -7,7 +7,7 @@ import torch.utils.data
 from torch import nn, optim
 from torch.nn import functional as F
 
-parser = argparse.ArgumentParser(description="VAE bars example")
+parser = argparse.ArgumentParser(description="variational autoencoder of bars")
 parser.add_argument("--batch-size", type=int, default=20)
 parser.add_argument("--epochs", type=int, default=3)
 parser.add_argument("--no-cuda", action="store_true", default=False)
@@ -42,42 +42,31 @@ train_loader = torch.utils.data.DataLoader(
 test_loader = torch.utils.data.DataLoader(bars(40), batch_size=args.batch_size, **kwargs)
 
 
-class VAE(nn.Module):
-    def __init__(self):
-        super(VAE, self).__init__()
-        self.fc1 = nn.Linear(64, 40)
-        self.fc21 = nn.Linear(40, 4)
-        self.fc22 = nn.Linear(40, 4)
-        self.fc3 = nn.Linear(4, 40)
-        self.fc4 = nn.Linear(40, 64)
-
-    def encode(self, x):
-        h1 = F.relu(self.fc1(x))
-        return self.fc21(h1), self.fc22(h1)
-
-    def reparameterize(self, mu, logvar):
-        std = torch.exp(0.5 * logvar)
-        eps = torch.randn_like(std)
-        return mu + eps * std
-
-    def decode(self, z):
-        h3 = F.relu(self.fc3(z))
-        return torch.sigmoid(self.fc4(h3))
+class Autoencoder(nn.Module):
+    def __init__(self, pixels=64, hidden=40, latent=4):
+        super(Autoencoder, self).__init__()
+        self.encoder = nn.Sequential(nn.Flatten(), nn.Linear(pixels, hidden), nn.ReLU())
+        self.moments = nn.Linear(hidden, 2 * latent)
+        self.decoder = nn.Sequential(
+            nn.Linear(latent, hidden), nn.ReLU(), nn.Linear(hidden, pixels), nn.Sigmoid()
+        )
 
     def forward(self, x):
-        mu, logvar = self.encode(x.view(-1, 64))
-        z = self.reparameterize(mu, logvar)
-        return self.decode(z), mu, logvar
+        mu, logvar = self.moments(self.encoder(x)).chunk(2, dim=1)
+        z = mu
+        if self.training:
+            z = torch.randn_like(mu).mul(logvar.mul(0.5).exp()).add(mu)
+        return self.decoder(z).view_as(x), mu, logvar
 
 
-model = VAE().to(device)
+model = Autoencoder().to(device)
 optimizer = optim.Adam(model.parameters(), lr=3e-3)
 
 
-def loss_function(recon_x, x, mu, logvar):
-    BCE = F.binary_cross_entropy(recon_x, x.view(-1, 64), reduction="sum")
-    KLD = -0.5 * torch.sum(1 + logvar - mu.pow(2) - logvar.exp())
-    return BCE + KLD
+def loss_function(output, x, mu, logvar):
+    likelihood = F.binary_cross_entropy(output, x, reduction="sum")
+    divergence = 0.5 * (mu**2 + logvar.exp() - logvar - 1).sum()
+    return likelihood + divergence
 
 
 def train(epoch):
@@ -109,7 +98,7 @@ def test(epoch):
             test_loss += loss_function(recon_batch, data, mu, logvar).item()
             if i == 0:
                 n = min(data.size(0), 8)
-                comparison = torch.cat([data[:n], recon_batch.view(args.batch_size, 1, 8, 8)[:n]])
+                comparison = torch.cat([data[:n], recon_batch[:n]])
                 torch.save(comparison.cpu(), "reconstruction_" + str(epoch) + ".pt")
     test_loss /= len(test_loader.dataset)
     print("====> Test set loss: {:.4f}".format(test_loss))
@@ -121,5 +110,5 @@ if __name__ == "__main__":
         test(epoch)
         with torch.no_grad():
             sample = torch.randn(16, 4).to(device)
-            sample = model.decode(sample).cpu()
+            sample = model.decoder(sample).cpu()
             print("sample mean {:.4f} std {:.4f}".format(sample.mean().item(), sample.std().item()))

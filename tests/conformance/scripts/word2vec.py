@@ -14,7 +14,7 @@ text = (
 ).split()
 
 
-def read_own_data(words, window):
+def neighbours(words, window):
     counts = collections.Counter(words)
     vocab = sorted(counts)
     index = {w: i for i, w in enumerate(vocab)}
@@ -24,26 +24,21 @@ def read_own_data(words, window):
     return vocab, np.array(pairs), np.array([counts[w] for w in vocab])
 
 
-class SkipGramModel(nn.Module):
-    def __init__(self, emb_size, emb_dimension):
-        super(SkipGramModel, self).__init__()
-        self.u_embeddings = nn.Embedding(emb_size, emb_dimension)
-        self.v_embeddings = nn.Embedding(emb_size, emb_dimension)
-        initrange = 1.0 / emb_dimension
-        nn.init.uniform_(self.u_embeddings.weight.data, -initrange, initrange)
-        nn.init.constant_(self.v_embeddings.weight.data, 0)
+class SkipGram(nn.Module):
+    """Negative sampling: tell the true neighbours of a word from words drawn at random"""
 
-    def forward(self, pos_u, pos_v, neg_v):
-        emb_u = self.u_embeddings(pos_u)
-        emb_v = self.v_embeddings(pos_v)
-        emb_neg_v = self.v_embeddings(neg_v)
-        score = torch.sum(torch.mul(emb_u, emb_v), dim=1)
-        score = torch.clamp(score, max=10, min=-10)
-        score = -F.logsigmoid(score)
-        neg_score = torch.bmm(emb_neg_v, emb_u.unsqueeze(2)).squeeze()
-        neg_score = torch.clamp(neg_score, max=10, min=-10)
-        neg_score = -torch.sum(F.logsigmoid(-neg_score), dim=1)
-        return torch.mean(score + neg_score)
+    def __init__(self, words, dim):
+        super(SkipGram, self).__init__()
+        self.center = nn.Embedding(words, dim)
+        self.context = nn.Embedding(words, dim)
+        nn.init.uniform_(self.center.weight, -1.0 / dim, 1.0 / dim)
+        nn.init.constant_(self.context.weight.data, 0)
+
+    def forward(self, center, neighbour, others):
+        c = self.center(center)
+        true = torch.sum(c * self.context(neighbour), dim=1)
+        false = torch.bmm(self.context(others), c.unsqueeze(2)).squeeze(2)
+        return -(F.logsigmoid(true.clamp(-10, 10)) + F.logsigmoid(-false).sum(1)).mean()
 
 
 class TextClassifier(nn.Module):
@@ -75,9 +70,9 @@ def main():
     parser.add_argument("--negative", type=int, default=3)
     parser.add_argument("--mode", default="mean")
     args = parser.parse_args()
-    vocab, pairs, counts = read_own_data(text, 2)
+    vocab, pairs, counts = neighbours(text, 2)
     noise = torch.from_numpy(counts).double() ** 0.75
-    model = SkipGramModel(len(vocab), args.dim)
+    model = SkipGram(len(vocab), args.dim)
     optimizer = optim.Adam(model.parameters(), lr=0.02)
     for epoch in range(args.epochs):
         total = 0.0
@@ -91,7 +86,7 @@ def main():
             optimizer.step()
             total += loss.item()
         print("epoch %d loss %.5f" % (epoch, total / 4))
-    vectors = F.normalize(model.u_embeddings.weight.detach())
+    vectors = F.normalize(model.center.weight.detach())
     similar = vectors @ vectors[vocab.index("king")]
     print("king:", [vocab[i] for i in similar.topk(3)[1].tolist()])
 
