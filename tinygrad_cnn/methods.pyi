@@ -20,6 +20,7 @@ from .functions.results import (
     SortResult,
     TopkResult,
 )
+from .metadata import memory_format
 from .random import Generator
 from .tensor import Tensor
 from .types import Device, DType, Ints, Layout, MemoryFormat, Number
@@ -409,9 +410,19 @@ class Methods(Recorded):
     def nanmean(
         self, dim: Ints | None = None, keepdim: bool = False, *, dtype: DType | None = None
     ) -> Tensor: ...
+    @overload
     def nanquantile(
         self,
-        q: Tensor | float,
+        q: Tensor,
+        dim: int | None = None,
+        keepdim: bool = False,
+        *,
+        interpolation: str = "linear",
+    ) -> Tensor: ...
+    @overload
+    def nanquantile(
+        self,
+        q: float,
         dim: int | None = None,
         keepdim: bool = False,
         *,
@@ -551,9 +562,19 @@ class Methods(Recorded):
     def prod(self, *, dtype: DType | None = None) -> Tensor: ...
     @overload
     def prod(self, dim: int, keepdim: bool = False, *, dtype: DType | None = None) -> Tensor: ...
+    @overload
     def quantile(
         self,
-        q: Tensor | float,
+        q: Tensor,
+        dim: int | None = None,
+        keepdim: bool = False,
+        *,
+        interpolation: str = "linear",
+    ) -> Tensor: ...
+    @overload
+    def quantile(
+        self,
+        q: float,
         dim: int | None = None,
         keepdim: bool = False,
         *,
@@ -597,9 +618,12 @@ class Methods(Recorded):
     @overload
     def reshape(self, *shape: int) -> Tensor: ...
     def reshape_as(self, other: Tensor) -> Tensor: ...
+    @overload
     def resize_(
-        self, *size: int | Sequence[int], memory_format: MemoryFormat | None = None
+        self, size: Sequence[int], *, memory_format: memory_format | None = None
     ) -> Tensor: ...
+    @overload
+    def resize_(self, *size: int, memory_format: memory_format | None = None) -> Tensor: ...
     def resize_as_(
         self, the_template: Tensor, *, memory_format: MemoryFormat | None = None
     ) -> Tensor: ...
@@ -676,7 +700,12 @@ class Methods(Recorded):
     def squeeze(self, dim: Sequence[int]) -> Tensor: ...
     @overload
     def squeeze(self, *dim: int) -> Tensor: ...
-    def squeeze_(self, *dim: Ints) -> Tensor: ...
+    @overload
+    def squeeze_(self, dim: int) -> Tensor: ...
+    @overload
+    def squeeze_(self, dim: Sequence[int]) -> Tensor: ...
+    @overload
+    def squeeze_(self, *dim: int) -> Tensor: ...
     @overload
     def std(
         self, dim: int | Sequence[int] | None, unbiased: bool = True, keepdim: bool = False
@@ -826,8 +855,14 @@ class Methods(Recorded):
     def where(self, condition: Tensor, other: Tensor) -> Tensor: ...
     @overload
     def where(self, condition: Tensor, other: Number) -> Tensor: ...
-    def xlogy(self, other: Tensor | Number) -> Tensor: ...
-    def xlogy_(self, other: Tensor | Number) -> Tensor: ...
+    @overload
+    def xlogy(self, other: Tensor) -> Tensor: ...
+    @overload
+    def xlogy(self, other: Number) -> Tensor: ...
+    @overload
+    def xlogy_(self, other: Tensor) -> Tensor: ...
+    @overload
+    def xlogy_(self, other: Number) -> Tensor: ...
     def __abs__(self) -> Tensor: ...
     def __add__(self, other: Tensor | Number, /) -> Tensor: ...
     def __and__(self, other: Tensor | int) -> Tensor: ...

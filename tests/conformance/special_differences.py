@@ -119,7 +119,6 @@ PURPOSE: list[Entry] = [
     ("the p-norm of 70,000 numbers of 1e4 has a gradient below float16",
      r"^large", r"norm\(x,3.*1e4", GRADIENT),
     ("angles to vectors of 1e20, whose squares PyTorch finds infinite", r"cosine", r"1e20", NUMBERS),
-    ("the gradient of a float32 weight is not rounded to float16", r"rms_norm", r"x float16", GRADIENT),
 ]  # fmt: skip
 
 # PyTorch over- or underflows here, or loses digits, and this package gives the exact value: each case

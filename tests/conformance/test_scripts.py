@@ -15,12 +15,10 @@ import pytest
 import tinygrad_cnn as tc
 
 from .record_scripts import RECORDED
-from .script_cases import SCRIPTS as ALL
-from .script_names import has_names
+from .script_cases import SCRIPTS
 from .script_runs import SCRIPTS as FILES, Run, run
 
 RTOL = {"float64": 1e-6, "float32": 1e-3}
-SCRIPTS = {name: script for name, script in ALL.items() if has_names(script.file)}
 
 
 @functools.cache
@@ -63,7 +61,6 @@ def measured(script, text):
     return [float(x) for x in re.findall(script.measure + r"([-+\d.e]+)", text, re.MULTILINE)]
 
 
-@pytest.mark.skipif("classifier" not in SCRIPTS, reason="names of the script are missing")
 @pytest.mark.parametrize("dtype", RTOL)
 def test_a_resumed_run_continues_as_if_it_had_not_stopped(dtype):
     (whole,) = run(SCRIPTS["classifier"], tc, dtype)
@@ -73,11 +70,13 @@ def test_a_resumed_run_continues_as_if_it_had_not_stopped(dtype):
 
 
 def test_every_script_is_run_and_recorded():
-    assert {script.file for script in ALL.values()} == {path.stem for path in FILES.glob("*.py")}
-    assert {name: tuple(found) for name, found in recorded().items()} == {
-        name: script.dtypes for name, script in ALL.items()
+    assert {script.file for script in SCRIPTS.values()} == {
+        path.stem for path in FILES.glob("*.py")
     }
-    for name, script in ALL.items():
+    assert {name: tuple(found) for name, found in recorded().items()} == {
+        name: script.dtypes for name, script in SCRIPTS.items()
+    }
+    for name, script in SCRIPTS.items():
         for runs in recorded()[name].values():
             assert len(runs) == len(script.runs)
             assert runs[0]["losses"]
@@ -89,6 +88,6 @@ def test_every_script_is_run_and_recorded():
 def test_the_recordings_are_those_of_the_scripts_here(name):
     torch = pytest.importorskip("torch")
     torch.set_num_threads(1)
-    for given, expected in zip(run(ALL[name], torch), recorded()[name]["float64"], strict=True):
+    for given, expected in zip(run(SCRIPTS[name], torch), recorded()[name]["float64"], strict=True):
         assert given.losses == pytest.approx(expected["losses"], rel=1e-7)
         assert given.words() == Run(**expected).words()

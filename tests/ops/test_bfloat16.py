@@ -56,7 +56,11 @@ OPS = sorted(
 )
 
 
-@pytest.mark.parametrize("name", [name for name in OPS if name != "cast"])
+WIDE = {"cast", "cholesky", "cofactors", "det", "eigh", "inv", "pinv", "qr", "slogdet", "solve"}
+# their functions refuse float16 and bfloat16, as PyTorch's do
+
+
+@pytest.mark.parametrize("name", [name for name in OPS if name not in WIDE])
 def test_an_op_of_bfloat16_is_that_of_float32_rounded(name):
     op = registry[name]
 

@@ -134,6 +134,8 @@ CASES = {  # name: (module, inputs) ...
         (nn.InstanceNorm2d(4, affine=True, track_running_stats=True).eval(), [IMAGES]),
         (nn.InstanceNorm2d(4), [IMAGES[0]]),
     ],
+    "GRU": [(First(nn.GRU(4, 3, bidirectional=True)), [values(2, 2, 4)])],
+    "GRUCell": [(nn.GRUCell(4, 3), [ROWS])],
     "Identity": [(nn.Identity(), [ROWS])],
     "KLDivLoss": [
         (nn.KLDivLoss(reduction="batchmean"), [ROWS, probabilities(3, 4)]),
@@ -163,6 +165,11 @@ CASES = {  # name: (module, inputs) ...
     "MultiLabelMarginLoss": [(nn.MultiLabelMarginLoss(), [ROWS, np.array([[1, 3, -1, 0], [-1] * 4, [2, 0, 1, -1]])])],
     "MultiLabelSoftMarginLoss": [(nn.MultiLabelSoftMarginLoss(), [ROWS, probabilities(3, 4)])],
     "MultiMarginLoss": [(nn.MultiMarginLoss(p), [ROWS, LABELS]) for p in (1, 2)],
+    "LSTM": [
+        (First(nn.LSTM(4, 3, 2, batch_first=True)), [values(2, 3, 4)]),
+        (First(nn.LSTM(4, 3, proj_size=2)), [values(3, 2, 4)]),
+    ],
+    "LSTMCell": [(First(nn.LSTMCell(4, 3)), [ROWS])],
     "MultiheadAttention": [
         (First(nn.MultiheadAttention(4, 2, batch_first=True)), [values(2, 3, 4)] * 3),
         (First(nn.MultiheadAttention(4, 2, kdim=3, vdim=5, add_bias_kv=True, add_zero_attn=True)),
@@ -202,8 +209,32 @@ CASES = {  # name: (module, inputs) ...
     "Threshold": [(nn.Threshold(0.5, -1.0), [values(3, 4, avoid=[0.5])])],
     "TripletMarginLoss": [(nn.TripletMarginLoss(swap=True), [ROWS, values(3, 4), values(3, 4)])],
     "TripletMarginWithDistanceLoss": [(nn.TripletMarginWithDistanceLoss(), [ROWS, values(3, 4), values(3, 4)])],
+    "SyncBatchNorm": [(nn.SyncBatchNorm(4).eval(), [IMAGES])],
+    "Transformer": [
+        (nn.Transformer(4, 2, 1, 1, 6, dropout=0.0), [values(3, 2, 4), values(2, 2, 4)]),
+    ],
+    "TransformerDecoder": [
+        (nn.TransformerDecoder(nn.TransformerDecoderLayer(4, 2, 6, dropout=0.0), 1),
+         [values(2, 2, 4), values(3, 2, 4)]),
+    ],
+    "TransformerDecoderLayer": [
+        (nn.TransformerDecoderLayer(4, 2, 6, dropout=0.0, norm_first=True),
+         [values(2, 2, 4), values(3, 2, 4)]),
+    ],
+    "TransformerEncoder": [
+        (nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 6, dropout=0.0), 1),
+         [values(2, 2, 4)]),
+    ],
+    "TransformerEncoderLayer": [
+        (nn.TransformerEncoderLayer(4, 2, 6, dropout=0.0, activation="gelu"), [values(2, 2, 4)]),
+    ],
     "Unflatten": [(nn.Unflatten(1, (2, 2)), [ROWS])],
     "Unfold": [(nn.Unfold((2, 3), padding=1, stride=2), [IMAGES])],
+    "RNN": [(First(nn.RNN(4, 3)), [values(2, 2, 4)])],
+    "RNNBase": [],
+    "RNNCell": [(nn.RNNCell(4, 3), [ROWS])],
+    "RNNCellBase": [],
+    "DataParallel": [(nn.DataParallel(nn.Linear(4, 2)), [ROWS])],
     "UninitializedBuffer": [],
     "UninitializedParameter": [],
     "Upsample": [
@@ -217,8 +248,8 @@ CASES = {  # name: (module, inputs) ...
 }  # fmt: skip
 
 WITHOUT = {  # no forward
-    "ModuleDict", "ModuleList", "Parameter", "ParameterDict", "ParameterList", "UninitializedBuffer",
-    "UninitializedParameter",
+    "ModuleDict", "ModuleList", "Parameter", "ParameterDict", "ParameterList", "RNNBase",
+    "RNNCellBase", "UninitializedBuffer", "UninitializedParameter",
 }  # fmt: skip
 PUBLIC = {
     name

@@ -137,8 +137,9 @@ def set_float32_matmul_precision(precision: str) -> None:
 
 
 def get_float32_matmul_precision() -> str:
-    """The flag that `set_float32_matmul_precision` set.
+    """The flag that `set_float32_matmul_precision` set, "highest" at first.
 
+    >>> tc.set_float32_matmul_precision("highest")
     >>> tc.get_float32_matmul_precision()
     'highest'
     """

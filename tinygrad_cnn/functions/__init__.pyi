@@ -411,13 +411,18 @@ def bitwise_xor(input: Tensor, other: Number, *, out: Tensor | None = None) -> T
 def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor: ...
 def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]: ...
 def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor: ...
+@overload
 def bucketize(
-    input: Tensor | Number,
+    input: Tensor,
     boundaries: Tensor,
     *,
     out_int32: bool = False,
     right: bool = False,
     out: Tensor | None = None,
+) -> Tensor: ...
+@overload
+def bucketize(
+    input: Number, boundaries: Tensor, *, out_int32: bool = False, right: bool = False
 ) -> Tensor: ...
 def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor: ...
 def cdist(
@@ -778,9 +783,20 @@ def nanmean(
     dtype: DType | None = None,
     out: Tensor | None = None,
 ) -> Tensor: ...
+@overload
 def nanquantile(
     input: Tensor,
-    q: Tensor | float,
+    q: Tensor,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    interpolation: str = "linear",
+    out: Tensor | None = None,
+) -> Tensor: ...
+@overload
+def nanquantile(
+    input: Tensor,
+    q: float,
     dim: int | None = None,
     keepdim: bool = False,
     *,
@@ -844,9 +860,20 @@ def prod(
     dtype: DType | None = None,
     out: Tensor | None = None,
 ) -> Tensor: ...
+@overload
 def quantile(
     input: Tensor,
-    q: Tensor | float,
+    q: Tensor,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    interpolation: str = "linear",
+    out: Tensor | None = None,
+) -> Tensor: ...
+@overload
+def quantile(
+    input: Tensor,
+    q: float,
     dim: int | None = None,
     keepdim: bool = False,
     *,
@@ -933,9 +960,21 @@ def scatter_reduce(
     include_self: bool = True,
     out: Tensor | None = None,
 ) -> Tensor: ...
+@overload
 def searchsorted(
     sorted_sequence: Tensor,
-    input: Tensor | Number,
+    input: Tensor,
+    *,
+    out_int32: bool = False,
+    right: bool = False,
+    side: str | None = None,
+    sorter: Tensor | None = None,
+    out: Tensor | None = None,
+) -> Tensor: ...
+@overload
+def searchsorted(
+    sorted_sequence: Tensor,
+    input: Number,
     *,
     out_int32: bool = False,
     right: bool = False,
@@ -1190,6 +1229,9 @@ def where(condition: Tensor, input: Number, other: Tensor) -> Tensor: ...
 def where(condition: Tensor, input: Tensor, other: Number) -> Tensor: ...
 @overload
 def where(condition: Tensor, input: Number, other: Number) -> Tensor: ...
-def xlogy(
-    input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None
-) -> Tensor: ...
+@overload
+def xlogy(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor: ...
+@overload
+def xlogy(input: Number, other: Tensor, *, out: Tensor | None = None) -> Tensor: ...
+@overload
+def xlogy(input: Tensor, other: Number, *, out: Tensor | None = None) -> Tensor: ...

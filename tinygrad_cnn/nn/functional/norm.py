@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from ... import engine, functions, ops
+from ...engine.dtypes import NARROW
 from ...functions.arguments import in_floats, optional_tensors, sizes, tensors
 from ...tensor import Tensor
 from ...types import Ints
 from . import integer
 from .check import Shape, floating, floating_affine, one_dtype
 from .matrices import neighbours
-from .precision import SINGLE, in_float32, is_narrow
+from .precision import SINGLE, in_float32
 
 __all__ = [
     "batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "rms_norm",
@@ -66,7 +67,7 @@ def batch_norm(
     y, mu, variance = ops.batch_norm(x, weight, bias, dims=dims, affine_shape=column, eps=eps)
     if m:
         _move(running_mean, running_var, mu, variance, m, momentum)
-    return _as(dtype, y)
+    return y if dtype is None else ops.cast(y, dtype=dtype)
 
 
 @in_float32
@@ -111,7 +112,7 @@ def instance_norm(
     y, mu, variance = ops.instance_norm(x, weight, bias, dims=dims, affine_shape=column, eps=eps)
     if m and shape[0]:
         _move(running_mean, running_var, mu, variance, m, momentum)
-    return _as(dtype, y)
+    return y if dtype is None else ops.cast(y, dtype=dtype)
 
 
 def _channels(
@@ -129,7 +130,7 @@ def _channels(
     for argument, v in (("running_mean", mean), ("running_var", variance)):
         if v is None or v._array.dtype == own:
             continue
-        if not is_narrow(input) or v._array.dtype != SINGLE:
+        if own.char not in NARROW or v._array.dtype != SINGLE:
             raise RuntimeError(
                 f"{name}: expected {argument} of the dtype of input, {own}, got {v._array.dtype}"
             )
@@ -142,7 +143,7 @@ def _meeting(name: str, input: Any, weight: Any, bias: Any, place: int) -> tuple
     A float16 or bfloat16 input beside float32 weights is computed in float32, as in mixed precision. Raises
     unless all have one floating-point dtype otherwise.
     """
-    if is_narrow(input):
+    if isinstance(input, Tensor) and input._array.dtype.char in NARROW:
         beside = [v._array.dtype for v in (weight, bias) if isinstance(v, Tensor)]
         if beside and all(dtype == SINGLE for dtype in beside):
             return ops.cast(input, dtype=SINGLE), input._array.dtype
