@@ -199,6 +199,19 @@ def test_anomaly_mode_passes_on_what_was_not_finite_before():
         (x * 2.0).sum().backward()
 
 
+def test_anomaly_mode_lets_the_user_give_an_infinity():
+    """A mask of −∞ is a number, an attribute or a Tensor: none is made by the op."""
+    x = tc.ones(2, 3, requires_grad=True)
+    mask = tc.tensor([[True, False, False]])
+    with detect_anomaly():
+        x.masked_fill(mask, float("-inf")).softmax(1).sum().backward()
+        assert (tc.ones(2) * float("-inf")).isinf().all()
+        tc.nn.functional.pad(x, (1, 1), value=float("-inf"))
+        tc.where(mask, float("-inf"), x)
+        with pytest.raises(RuntimeError, match="1 infinite or NaN value of 1"):
+            tc.ones(1) / 0.0
+
+
 def test_anomaly_mode_catches_a_write_behind_our_back():
     array = np.ones(3)
     x = tc.from_numpy(array).requires_grad_()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import zlib
 from collections.abc import Sequence
@@ -44,7 +45,8 @@ class detect_anomaly(Observer):
         """Check the output. Note the source line and a checksum of each saved array."""
         line = user_line(_PACKAGES)
         bad = self._bad(output._array)
-        if bad and not any(self._bad(getattr(x, "_array", x)) for x in inputs):
+        given = (*inputs, *(node.attributes.values() if node is not None else ()))
+        if bad and not any(self._bad(getattr(x, "_array", x)) for x in given):
             shapes = [tuple(x.shape) for x in inputs if hasattr(x, "shape")]
             raise RuntimeError(
                 f"{op.name} made {_count(bad, output._array)} from finite inputs of shapes "
@@ -80,6 +82,8 @@ class detect_anomaly(Observer):
                 )
 
     def _bad(self, array: Any) -> int:
+        if isinstance(array, float):
+            return int(self.check_nan and not math.isfinite(array))
         if not self.check_nan or getattr(array, "dtype", np.dtype(int)).kind not in FLOATING:
             return 0
         return int(array.size - np.isfinite(array).sum())
