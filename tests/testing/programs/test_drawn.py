@@ -170,7 +170,10 @@ REFUSED_THERE = (
     ("a leaf Variable that requires grad", "a view made before its constant base joined the graph"),
     ("a view of a leaf Variable", "the same"),
     ("a second time", "a write through a view, gone through twice, where nothing was saved"),
-    ("modified by an inplace", "y.backward(inputs=[y]) runs the vjp of y's op, which nothing needs"),
+    (
+        "modified by an inplace",
+        "y.backward(inputs=[y]) runs the vjp of y's op, which nothing needs",
+    ),
 )
 
 
