@@ -79,7 +79,7 @@ else:
     _own_methods(globals())
     for _module in (
         autograd.function, autograd.functional, nn.init, nn.utils.parametrize, optim.optimizer,
-        random, utils.checkpoint, utils.transforms,
+        random,
     ):  # fmt: skip  # files, which are no packages
         _not_here(vars(_module))
     _not_here(globals(), modules=(

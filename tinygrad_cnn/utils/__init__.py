@@ -4,11 +4,16 @@ saves memory.
 
 import typing as _typing
 
-from . import checkpoint as checkpoint, data as data, transforms as transforms
+from . import data as data
 
 if _typing.TYPE_CHECKING:
-    from . import datasets as datasets, model_zoo as model_zoo
+    from . import (
+        checkpoint as checkpoint,
+        datasets as datasets,
+        model_zoo as model_zoo,
+        transforms as transforms,
+    )
 else:
     from ..compat.missing import not_here as _not_here
 
-    _not_here(globals(), modules=("datasets", "model_zoo"))
+    _not_here(globals(), modules=("checkpoint", "datasets", "model_zoo", "transforms"))

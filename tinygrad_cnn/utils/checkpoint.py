@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -275,3 +275,9 @@ def checkpoint_sequential(
 
         input = checkpoint(run, input, **kwargs) if k + 1 < segments else run(input)
     return input
+
+
+if not TYPE_CHECKING:
+    from ..compat.missing import not_here as _not_here
+
+    _not_here(globals())

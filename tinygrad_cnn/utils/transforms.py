@@ -21,7 +21,7 @@ True
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -346,3 +346,9 @@ class RandomVerticalFlip(_RandomFlip):
 
 
 own_methods(globals())
+
+
+if not TYPE_CHECKING:
+    from ..compat.missing import not_here as _not_here
+
+    _not_here(globals())
