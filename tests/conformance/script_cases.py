@@ -24,21 +24,21 @@ class Script:
 SCRIPTS = {
     "classifier": Script(
         "classifier",
-        ("--seed 3 --epochs 3 -j 0",),
+        ("--seed 3 --epochs 3 --workers 0",),
         "--epochs 4 --lr 0.05",
         r"Acc@1 [\d.]+ Loss ",
     ),
     "classifier, resumed": Script(
         "classifier",
         (
-            "--seed 3 --epochs 1 -j 0",
+            "--seed 3 --epochs 1 --workers 0",
             "--seed 3 --epochs 3 --resume checkpoint.pth.tar",
             "--resume model_best.pth.tar --evaluate",
         ),
         "--epochs 4 --lr 0.05 --workers 0",
         r"Acc@1 [\d.]+ Loss ",
     ),
-    "vae": Script("vae", ("",), "--seed -1 --epochs 8", "Average loss: "),
+    "vae": Script("vae", ("",), "--seed -1 --epochs 8", "average loss "),
     "gan": Script(
         "gan", ("--manualSeed 5",), "--niter 14 --lr 0.004", "distance to the mean picture: "
     ),
@@ -66,7 +66,7 @@ SCRIPTS = {
         "time_sequence", ("--line-search strong_wolfe",),
         "--steps 3 --line-search strong_wolfe", "loss: ",
     ),
-    "reinforce": Script("reinforce", ("",), "--seed -1 --episodes 30", "Average reward: ", True),
+    "reinforce": Script("reinforce", ("",), "--seed -1 --episodes 30", "average ", True),
     "actor critic": Script("actor_critic", ("",), "--updates 40 --envs 16", "return ", True),
     "transformer": Script("transformer", ("",), "--epochs 8", "valid loss "),
     "distillation": Script("distillation", ("", "--epochs 1"), "--epochs 8", r"student epoch \d+ loss "),

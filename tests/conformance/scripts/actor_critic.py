@@ -9,7 +9,7 @@ from torch.distributions import Normal
 from torch.distributions.kl import kl_divergence
 
 
-def layer_init(layer, std=np.sqrt(2), bias_const=0.0):
+def started(layer, std=np.sqrt(2), bias_const=0.0):
     th.nn.init.orthogonal_(layer.weight, std)
     th.nn.init.constant_(layer.bias, bias_const)
     return layer
@@ -38,12 +38,12 @@ class Agent(nn.Module):
     def __init__(self, obs=2, act=2):
         super().__init__()
         self.critic = nn.Sequential(
-            layer_init(nn.Linear(obs, 16)), nn.Tanh(),
-            layer_init(nn.Linear(16, 1), std=1.0),
+            started(nn.Linear(obs, 16)), nn.Tanh(),
+            started(nn.Linear(16, 1), std=1.0),
         )  # fmt: skip
         self.actor_mean = nn.Sequential(
-            layer_init(nn.Linear(obs, 16)), nn.Tanh(),
-            layer_init(nn.Linear(16, act), std=0.01),
+            started(nn.Linear(obs, 16)), nn.Tanh(),
+            started(nn.Linear(16, act), std=0.01),
         )  # fmt: skip
         self.actor_logstd = nn.Parameter(th.zeros(1, act))
 
@@ -55,7 +55,7 @@ class Agent(nn.Module):
         action_std = th.exp(self.actor_logstd.expand_as(action_mean))
         return Normal(action_mean, action_std)
 
-    def get_action_and_value(self, x, action=None):
+    def act(self, x, action=None):
         probs = self.distribution(x)
         if action is None:
             action = probs.sample()
@@ -84,7 +84,7 @@ def main():
         state, done = th.tensor(env.reset(), dtype=dtype).to(device), False
         while not done:
             with th.no_grad():
-                action, logprob, _, value = agent.get_action_and_value(state)
+                action, logprob, _, value = agent.act(state)
             obs.append(state)
             actions.append(action)
             logprobs.append(logprob)
@@ -113,9 +113,7 @@ def main():
             old = Normal(old.loc, old.scale)
         b_inds = th.randperm(len(b_obs))
         for mb_inds in b_inds.chunk(2):
-            _, newlogprob, entropy, newvalue = agent.get_action_and_value(
-                b_obs[mb_inds], b_actions[mb_inds]
-            )
+            _, newlogprob, entropy, newvalue = agent.act(b_obs[mb_inds], b_actions[mb_inds])
             ratio = (newlogprob - logprobs.reshape(-1)[mb_inds]).exp()
             mb = b_advantages[mb_inds]
             mb = (mb - mb.mean()) / (mb.std() + 1e-8)

@@ -16,17 +16,16 @@ import torch.utils.data
 from torch.optim.lr_scheduler import StepLR
 from torch.utils.data import Subset
 
-parser = argparse.ArgumentParser(description="PyTorch Shapes Training")
-parser.add_argument("-j", "--workers", default=2, type=int, metavar="N")
-parser.add_argument("--epochs", default=2, type=int, metavar="N")
-parser.add_argument("--start-epoch", default=0, type=int, metavar="N")
-parser.add_argument("-b", "--batch-size", default=16, type=int, metavar="N")
-parser.add_argument("--lr", "--learning-rate", default=0.02, type=float, dest="lr")
+parser = argparse.ArgumentParser(description="Shapes in four quarters")
+parser.add_argument("--workers", default=2, type=int)
+parser.add_argument("--epochs", default=2, type=int)
+parser.add_argument("--batch-size", default=16, type=int)
+parser.add_argument("--lr", default=0.02, type=float)
 parser.add_argument("--momentum", default=0.9, type=float)
-parser.add_argument("--wd", "--weight-decay", default=1e-4, type=float, dest="weight_decay")
-parser.add_argument("-p", "--print-freq", default=2, type=int)
-parser.add_argument("--resume", default="", type=str, metavar="PATH")
-parser.add_argument("-e", "--evaluate", dest="evaluate", action="store_true")
+parser.add_argument("--decay", default=1e-4, type=float)
+parser.add_argument("--report", default=2, type=int)
+parser.add_argument("--resume", default="")
+parser.add_argument("--evaluate", action="store_true")
 parser.add_argument("--seed", default=None, type=int)
 parser.add_argument("--gpu", default=None, type=int)
 
@@ -114,22 +113,23 @@ def main():
 
     criterion = nn.CrossEntropyLoss().to(device)
     optimizer = torch.optim.SGD(
-        model.parameters(), args.lr, momentum=args.momentum, weight_decay=args.weight_decay
+        model.parameters(), args.lr, momentum=args.momentum, weight_decay=args.decay
     )
     scheduler = StepLR(optimizer, step_size=1, gamma=0.5)
 
+    first = 0
+    if args.resume and not os.path.isfile(args.resume):
+        parser.error("there is no file {}".format(args.resume))
     if args.resume:
-        if os.path.isfile(args.resume):
-            print("loading {}".format(args.resume))
-            checkpoint = torch.load(args.resume, map_location=device)
-            args.start_epoch = checkpoint["epoch"]
-            best_acc1 = checkpoint["best_acc1"]
-            model.load_state_dict(checkpoint["state_dict"])
-            optimizer.load_state_dict(checkpoint["optimizer"])
-            scheduler.load_state_dict(checkpoint["scheduler"])
-            print("=> loaded checkpoint (epoch {})".format(checkpoint["epoch"]))
-        else:
-            print("=> no checkpoint found at '{}'".format(args.resume))
+        saved = torch.load(args.resume, map_location=device)
+        first, best_acc1 = saved["epoch"], saved["best_acc1"]
+        for part, name in (
+            (model, "state_dict"),
+            (optimizer, "optimizer"),
+            (scheduler, "scheduler"),
+        ):
+            part.load_state_dict(saved[name])
+        print("{}: goes on after epoch {}".format(args.resume, first))
 
     cudnn.benchmark = True
     train_loader = torch.utils.data.DataLoader(
@@ -144,7 +144,7 @@ def main():
         validate(val_loader, model, criterion, device)
         return
 
-    for epoch in range(args.start_epoch, args.epochs):
+    for epoch in range(first, args.epochs):
         if args.seed is not None:
             torch.manual_seed(args.seed + epoch)
         train(train_loader, model, criterion, optimizer, epoch, device, args)
@@ -180,7 +180,7 @@ def train(train_loader, model, criterion, optimizer, epoch, device, args):
         optimizer.step()
         seconds.add(time.time() - end)
         end = time.time()
-        if i % args.print_freq == 0:
+        if i % args.report == 0:
             print("Epoch: [{0}][{1}/{2}]\tLoss {3:.4e}\tAcc@1 {4:6.2f}\tAcc@2 {5:6.2f}".format(
                 epoch, i + 1, len(train_loader), losses, top1, top2))  # fmt: skip
 

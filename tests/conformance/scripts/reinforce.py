@@ -1,21 +1,16 @@
 import argparse
-from collections import deque
-from itertools import count
 
 import numpy as np
 import torch
-import torch.nn as nn
-import torch.nn.functional as F
-import torch.optim as optim
+from torch import nn, optim
 from torch.distributions import Categorical
 
-parser = argparse.ArgumentParser(description="PyTorch REINFORCE example")
-parser.add_argument("--gamma", type=float, default=0.3, metavar="G")
-parser.add_argument("--seed", type=int, default=543, metavar="N")
+parser = argparse.ArgumentParser(description="Policy gradient on three lamps")
+parser.add_argument("--gamma", type=float, default=0.3, help="discount of later rewards")
+parser.add_argument("--seed", type=int, default=543, help="negative: none")
 parser.add_argument("--episodes", type=int, default=6)
-parser.add_argument("--log-interval", type=int, default=2, metavar="N")
+parser.add_argument("--every", type=int, default=2, help="episodes between two reports")
 parser.add_argument("--lr", type=float, default=2e-2)
-args = parser.parse_args()
 
 
 class Signals:
@@ -43,81 +38,53 @@ class Signals:
         return self.light(), float(right), self.t >= self.horizon, {}
 
 
-class Policy(nn.Module):
-    def __init__(self):
-        super(Policy, self).__init__()
-        self.affine1 = nn.Linear(3, 32)
-        self.dropout = nn.Dropout(p=0.1)
-        self.affine2 = nn.Linear(32, 3)
-        self.saved_log_probs = []
-        self.rewards = []
-
-    def forward(self, x):
-        x = self.affine1(x)
-        x = self.dropout(x)
-        x = F.relu(x)
-        action_scores = self.affine2(x)
-        return F.softmax(action_scores, dim=1)
+def make_policy(width=32):
+    return nn.Sequential(
+        nn.Linear(3, width), nn.Dropout(0.1), nn.ReLU(), nn.Linear(width, 3), nn.Softmax(dim=-1)
+    )
 
 
-env = Signals()
-if args.seed >= 0:
-    env.reset(seed=args.seed)
-    torch.manual_seed(args.seed)
-else:
-    env.reset(seed=np.random.randint(10000))
-
-policy = Policy()
-optimizer = optim.Adam(policy.parameters(), lr=args.lr)
-eps = np.finfo(np.float32).eps.item()
-
-
-def select_action(state):
-    state = torch.from_numpy(state).to(torch.get_default_dtype()).unsqueeze(0)
-    probs = policy(state)
-    m = Categorical(probs)
-    action = m.sample()
-    policy.saved_log_probs.append(m.log_prob(action))
-    return action.item()
+def play(env, policy):
+    """One episode: the log-probability of each action taken, and its reward"""
+    state, over = env.reset(), False
+    log_probs, rewards = [], []
+    while not over:
+        lamps = torch.as_tensor(state, dtype=torch.get_default_dtype())
+        choice = Categorical(probs=policy(lamps))
+        action = choice.sample()
+        log_probs.append(choice.log_prob(action))
+        state, reward, over, _ = env.step(action.item())
+        rewards.append(reward)
+    return torch.stack(log_probs), rewards
 
 
-def finish_episode():
-    R = 0
-    policy_loss = []
-    returns = deque()
-    for r in policy.rewards[::-1]:
-        R = r + args.gamma * R
-        returns.appendleft(R)
-    returns = torch.tensor(returns)
-    returns = (returns - returns.mean()) / (returns.std() + eps)
-    for log_prob, R in zip(policy.saved_log_probs, returns):
-        policy_loss.append(-log_prob * R)
-    optimizer.zero_grad()
-    policy_loss = torch.cat(policy_loss).sum()
-    policy_loss.backward()
-    optimizer.step()
-    del policy.rewards[:]
-    del policy.saved_log_probs[:]
+def discounted(rewards, gamma):
+    """The sum of the rewards from each step on, later ones discounted; then of mean 0, deviation 1"""
+    found = torch.zeros(len(rewards))
+    later = 0.0
+    for t in reversed(range(len(rewards))):
+        found[t] = later = rewards[t] + gamma * later
+    return (found - found.mean()) / (found.std() + 1e-7)
 
 
 def main():
-    running_reward = 4
-    for i_episode in count(1):
-        state, ep_reward = env.reset(), 0
-        for t in range(1, 200):  # Don't infinite loop while learning
-            action = select_action(state)
-            state, reward, done, _ = env.step(action)
-            policy.rewards.append(reward)
-            ep_reward += reward
-            if done:
-                break
-        running_reward = 0.05 * ep_reward + (1 - 0.05) * running_reward
-        finish_episode()
-        if i_episode % args.log_interval == 0:
-            print("Episode {}\tLast reward: {:.2f}\tAverage reward: {:.2f}".format(
-                i_episode, ep_reward, running_reward))  # fmt: skip
-        if i_episode >= args.episodes:
-            break
+    args = parser.parse_args()
+    env = Signals()
+    if args.seed >= 0:
+        torch.manual_seed(args.seed)
+    env.reset(seed=args.seed if args.seed >= 0 else np.random.randint(10000))
+    policy = make_policy()
+    optimizer = optim.Adam(policy.parameters(), lr=args.lr)
+    average = 4.0
+    for episode in range(1, args.episodes + 1):
+        log_probs, rewards = play(env, policy)
+        loss = -torch.dot(log_probs, discounted(rewards, args.gamma))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        average += 0.05 * (sum(rewards) - average)
+        if episode % args.every == 0:
+            print(f"episode {episode}: reward {sum(rewards):.2f}, average {average:.2f}")
 
 
 if __name__ == "__main__":

@@ -35,37 +35,35 @@ class Net(nn.Module):
         self.padding_mode = padding_mode
         self.conv1 = nn.Conv2d(1, 6, kernel_size=5)
         self.conv2 = nn.Conv2d(6, 8, kernel_size=3)
-        self.conv2_drop = nn.Dropout2d(p=0.1)
-        self.fc1 = nn.Linear(8, 16)
-        self.fc2 = nn.Linear(16, 2)
+        self.drop = nn.Dropout2d(p=0.1)
+        self.hidden = nn.Linear(8, 16)
+        self.scores = nn.Linear(16, 2)
 
-        self.localization = nn.Sequential(
+        self.look = nn.Sequential(
             nn.Conv2d(1, 4, kernel_size=5), nn.MaxPool2d(2, stride=2), nn.ReLU(True)
         )
-        self.fc_loc = nn.Sequential(nn.Linear(4 * 5 * 5, 12), nn.ReLU(True), nn.Linear(12, 3 * 2))
+        self.choose = nn.Sequential(nn.Linear(4 * 5 * 5, 12), nn.ReLU(True), nn.Linear(12, 3 * 2))
         # Start near the identity transformation: there, grid points would lie on pixels, at kinks
         start = [1, 0, 0, 0, 1, 0] if identity else [0.93, 0.02, 0.03, -0.02, 0.94, 0.01]
-        self.fc_loc[2].weight.data.zero_()
-        self.fc_loc[2].bias.data.copy_(torch.tensor(start, dtype=torch.get_default_dtype()))
+        self.choose[2].weight.data.zero_()
+        self.choose[2].bias.data.copy_(torch.tensor(start, dtype=torch.get_default_dtype()))
 
-    def stn(self, x):
-        xs = self.localization(x)
-        xs = xs.view(-1, 4 * 5 * 5)
-        theta = self.fc_loc(xs)
-        theta = theta.view(-1, 2, 3)
-        grid = F.affine_grid(theta, x.size(), align_corners=True)
-        return F.grid_sample(
-            x, grid, mode="bilinear", padding_mode=self.padding_mode, align_corners=True
+    def turned(self, images):
+        """Each image, sampled through the affine map that the network chose for it"""
+        seen = torch.flatten(self.look(images), 1)
+        grid = F.affine_grid(
+            self.choose(seen).unflatten(1, (2, 3)), images.size(), align_corners=True
         )
+        return F.grid_sample(images, grid, "bilinear", self.padding_mode, True)
 
     def forward(self, x):
-        x = self.stn(x)
+        x = self.turned(x)
         x = F.relu(F.max_pool2d(self.conv1(x), 2))
-        x = F.relu(F.max_pool2d(self.conv2_drop(self.conv2(x)), 3))
+        x = F.relu(F.max_pool2d(self.drop(self.conv2(x)), 3))
         x = x.view(-1, 8)
-        x = F.relu(self.fc1(x))
+        x = F.relu(self.hidden(x))
         x = F.dropout(x, 0.1, training=self.training)
-        return F.log_softmax(self.fc2(x), dim=1)
+        return F.log_softmax(self.scores(x), dim=1)
 
 
 def main():
@@ -88,7 +86,7 @@ def main():
             pred = output.max(1, keepdim=True)[1]
             correct = pred.eq(labels.view_as(pred)).sum().item()
             print("Epoch: {} Loss: {:.6f} correct: {}/{} theta {:.5f}".format(
-                epoch, test_loss, correct, len(labels), model.stn(images).mean().item()))  # fmt: skip
+                epoch, test_loss, correct, len(labels), model.turned(images).mean().item()))  # fmt: skip
 
 
 if __name__ == "__main__":

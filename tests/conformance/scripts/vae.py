@@ -81,27 +81,25 @@ def train(epoch):
         train_loss += loss.item()
         optimizer.step()
         if batch_idx % args.log_interval == 0:
-            print("Train Epoch: {} [{}/{} ({:.0f}%)]\tLoss: {:.6f}".format(
+            print("epoch {} at {} of {} ({:.0f}%), loss {:.6f}".format(
                 epoch, batch_idx * len(data), len(train_loader.dataset),
                 100.0 * batch_idx / len(train_loader), loss.item() / len(data)))  # fmt: skip
-    print("====> Epoch: {} Average loss: {:.4f}".format(
+    print("epoch {} average loss {:.4f}".format(
         epoch, train_loss / len(train_loader.dataset)))  # fmt: skip
 
 
 def test(epoch):
     model.eval()
-    test_loss = 0
+    total = 0.0
     with torch.no_grad():
-        for i, (data, _) in enumerate(test_loader):
-            data = data.to(device)
-            recon_batch, mu, logvar = model(data)
-            test_loss += loss_function(recon_batch, data, mu, logvar).item()
-            if i == 0:
-                n = min(data.size(0), 8)
-                comparison = torch.cat([data[:n], recon_batch[:n]])
-                torch.save(comparison.cpu(), "reconstruction_" + str(epoch) + ".pt")
-    test_loss /= len(test_loader.dataset)
-    print("====> Test set loss: {:.4f}".format(test_loss))
+        for k, (pictures, _) in enumerate(test_loader):
+            pictures = pictures.to(device)
+            found, mu, logvar = model(pictures)
+            total += loss_function(found, pictures, mu, logvar).item()
+            if k == 0:  # some of them, above what became of them
+                pairs = torch.stack([pictures.view_as(found), found])[:, :8]
+                torch.save(pairs.cpu(), "pairs_{}.pt".format(epoch))
+    print("loss of other pictures {:.4f}".format(total / len(test_loader.dataset)))
 
 
 if __name__ == "__main__":
