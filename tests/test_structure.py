@@ -131,8 +131,8 @@ LAYERS = [  # each may import itself and earlier ones
     ("creation", "autograd"),
     ("methods", "conversion", "hooks", "tensor", "typed"),
     ("nn",),
-    ("distributions", "func", "optim"),
-    ("amp", "hub", "multiprocessing", "profiler", "serialization", "special", "utils"),
+    ("distributions", "optim"),
+    ("amp", "func", "hub", "multiprocessing", "profiler", "serialization", "special", "utils"),
     ("compat",),
     ("port", "testing"),
 ]

@@ -15,12 +15,21 @@ import numpy as np
 from .. import autograd, functions
 from ..engine import enable_grad, grad_mode, wrap
 from ..tensor import Tensor
-from .trees import leaves, mapped, rebuilt, tensors_only
+from ..utils.pytree import tree_leaves, tree_map, tree_structure, tree_unflatten
 
 __all__ = ["grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "vjp"]
 
 Function: TypeAlias = Callable[..., Any]
 Argnums: TypeAlias = int | tuple[int, ...]
+
+
+def _tensors_only(tree: Any, message: str, error: type[Exception] = ValueError) -> list[Any]:
+    """The leaves of a tree of Tensors. `error` with `message` and the type of any other leaf."""
+    found = tree_leaves(tree)
+    for leaf in found:
+        if not isinstance(leaf, Tensor):
+            raise error(f"{message}, got {type(leaf)}")
+    return found
 
 
 class _Call:
@@ -43,7 +52,7 @@ class _Call:
         message = "Thing passed to transform API must be Tensor"
         own: list[Any] = []
         self.inputs: list[Any] = []
-        for x in tensors_only(self.given, message):
+        for x in _tensors_only(self.given, message):
             if not x.is_floating_point():
                 raise RuntimeError("only Tensors of floating point dtype can require gradients")
             if outside and x.requires_grad:
@@ -52,7 +61,7 @@ class _Call:
                 own.append(x.detach().requires_grad_())
                 self.inputs.append(own[-1])
         self.own = {x._node for x in own}
-        fresh = rebuilt(self.given, iter(self.inputs))
+        fresh = tree_unflatten(self.inputs, tree_structure(self.given))
         args = list(args)
         for k, value in zip(places, fresh, strict=True):
             args[k] = value
@@ -67,7 +76,7 @@ class _Call:
                 )
             result, self.aux = result
         self.result = result
-        self.outputs = [y for y in leaves(result) if isinstance(y, Tensor)]
+        self.outputs = [y for y in tree_leaves(result) if isinstance(y, Tensor)]
         self.shared = self.reaches_outside(self.outputs)
         self.kept = outside and self.shared
 
@@ -105,11 +114,11 @@ class _Call:
             own = isinstance(y, Tensor) and y.requires_grad and not self.reaches_outside([y])
             return y.detach() if own or (isinstance(y, Tensor) and not grad_mode.enabled) else y
 
-        return mapped(seen, tree)
+        return tree_map(seen, tree)
 
     def by_argument(self, values: list[Any]) -> Any:
         """One value for each input, in the form of the arguments."""
-        found = rebuilt(self.given, iter(values))
+        found = tree_unflatten(values, tree_structure(self.given))
         return tuple(found) if isinstance(self.argnums, tuple) else found[0]
 
 
@@ -171,10 +180,10 @@ def vjp(func: Function, *primals: Any, has_aux: bool = False) -> Any:
     (tensor([2., 4.]),)
     """
     call = _Call(func, tuple(range(len(primals))), primals, {}, has_aux, "vjp")
-    tensors_only(call.result, "vjp(f, *primals): Expected f to return Tensors", RuntimeError)
+    _tensors_only(call.result, "vjp(f, *primals): Expected f to return Tensors", RuntimeError)
 
     def pull(cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None) -> Any:
-        vs = leaves(cotangents)
+        vs = tree_leaves(cotangents)
         shapes = [tuple(v.shape) for v in vs], [tuple(y.shape) for y in call.outputs]
         if shapes[0] != shapes[1]:
             raise RuntimeError(
@@ -203,7 +212,7 @@ def jvp(
     if not isinstance(primals, tuple) or not isinstance(tangents, tuple):
         raise RuntimeError("jvp(f, primals, tangents): Expected primals and tangents to be tuples")
     call = _Call(func, tuple(range(len(primals))), primals, {}, has_aux, "jvp")
-    vs = tensors_only(tangents, "jvp(f, primals, tangents): Expected Tensors")
+    vs = _tensors_only(tangents, "jvp(f, primals, tangents): Expected Tensors")
     if [v.shape for v in vs] != [x.shape for x in call.inputs]:
         raise RuntimeError(
             "jvp(f, primals, tangents): Expected primals and tangents to have the same shapes"
@@ -225,7 +234,7 @@ def jvp(
     pushed = [
         wrap(np.zeros_like(y._array)) if t is None else t for y, t in zip(ys, pushed, strict=True)
     ]
-    results = call.outer(call.result), rebuilt(call.result, iter(pushed))
+    results = call.outer(call.result), tree_unflatten(pushed, tree_structure(call.result))
     return (*results, call.outer(call.aux)) if has_aux else results
 
 
@@ -245,7 +254,7 @@ def jacrev(
 
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         call = _Call(func, argnums, args, kwargs, has_aux, "vjp")
-        tensors_only(call.result, "jacrev: Expected f to return Tensors", RuntimeError)
+        _tensors_only(call.result, "jacrev: Expected f to return Tensors", RuntimeError)
         jacobians = []
         for y in call.outputs:
             rows = []
@@ -263,7 +272,7 @@ def jacrev(
                     else wrap(np.zeros(shape, x._array.dtype))
                 )
             jacobians.append(call.by_argument(parts))
-        found = rebuilt(call.result, iter(jacobians))
+        found = tree_unflatten(jacobians, tree_structure(call.result))
         return (found, call.outer(call.aux)) if has_aux else found
 
     return wrapper

@@ -8,7 +8,7 @@ from typing import Any
 from .. import functions
 from ..random import get_rng_state, set_rng_state
 from ..tensor import Tensor
-from .trees import leaves, rebuilt
+from ..utils.pytree import tree_leaves, tree_structure, tree_unflatten
 
 __all__ = ["vmap"]
 
@@ -41,7 +41,7 @@ def vmap(
     name = getattr(func, "__name__", repr(func))
 
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        values = leaves(args)
+        values = tree_leaves(args)
         axes = _axes(name, in_dims, args)
         size = _size(name, values, axes)
         start, results = get_rng_state(), []
@@ -52,7 +52,7 @@ def vmap(
                 x if axis is None else functions.select(x, axis, k)
                 for x, axis in zip(values, axes, strict=True)
             ]
-            results.append(func(*rebuilt(args, iter(own)), **kwargs))
+            results.append(func(*tree_unflatten(own, tree_structure(args)), **kwargs))
         if randomness == "error" and (get_rng_state() != start).any():
             raise RuntimeError(
                 "vmap: called random operation while in randomness error mode. Please either use the "
@@ -70,7 +70,7 @@ def _axes(name: str, in_dims: Any, args: Any) -> list[Any]:
 
     def visit(dims: Any, tree: Any) -> None:
         if dims is None or isinstance(dims, int):
-            for leaf in leaves(tree):
+            for leaf in tree_leaves(tree):
                 if dims is not None and not isinstance(leaf, Tensor):
                     raise ValueError(
                         f"vmap({name}, in_dims={in_dims})(<inputs>): Got in_dim={dims} for an input "
@@ -118,7 +118,7 @@ def _size(name: str, values: list[Any], axes: list[Any]) -> int:
 
 def _stacked(name: str, results: list[Any], out_dims: Any) -> Any:
     """The results of all samples as one, whose leaves are stacked."""
-    columns = list(zip(*map(leaves, results), strict=True))
+    columns = list(zip(*map(tree_leaves, results), strict=True))
     outputs = len(columns)
     dims = list(out_dims) if isinstance(out_dims, (tuple, list)) else [out_dims] * outputs
     if len(dims) != outputs:
@@ -134,4 +134,4 @@ def _stacked(name: str, results: list[Any], out_dims: Any) -> Any:
                     "you mean to set out_dims= to None for output?"
                 )
         found.append(column[0] if dim is None else functions.stack(list(column), dim))
-    return rebuilt(results[0], iter(found))
+    return tree_unflatten(found, tree_structure(results[0]))
