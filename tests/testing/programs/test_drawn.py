@@ -178,6 +178,7 @@ REFUSED_THERE = (
 
 
 @needs_torch
+@pytest.mark.filterwarnings("ignore:Using backward")  # PyTorch warns once a process, so not always
 @several
 @given(graph_programs())
 def test_programs_agree_with_pytorch(program):
