@@ -31,7 +31,7 @@ def test_folders(tree):
     assert [*data] == [("cat/z.txt", 0), ("dog/a.txt", 1), ("dog/b.txt", 1), ("dog/in/c.TXT", 1)]
     assert data.targets == [0, 1, 1, 1]
     assert data.samples[0] == (str(tree / "cat" / "z.txt"), 0)
-    valid = DatasetFolder(str(tree), read, is_valid_file=lambda p: "z" in p or "csv" in p)
+    valid = DatasetFolder(str(tree), read, is_valid_file=lambda p: p.endswith(("z.txt", "csv")))
     assert [*valid] == [("cat/z.txt", 0), ("dog/x.csv", 1)]
     changed = DatasetFolder(tree, read, (".txt",), str.upper, lambda k: -k)
     assert changed[-1] == ("DOG/IN/C.TXT", -1)
