@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,16 +12,10 @@ from .. import random
 from ..engine import wrap
 from ..nn import Module
 from ..tensor import Tensor
-from .check import repeated, slope_of
-from .differences import precision
-from .inputs import double, is_floating, plain
-from .report import checking, compared, examined, listeners
-from .subject import Subject, pull_back
-from .values import Array, signed
-from .verdict import Pairing, disagreement
+from .inputs import double, is_floating
+from .subject import Subject
+from .verify import verify
 
-# Steps of the differences, largest first. A network has many kinks, and a large step crosses some.
-STEPS = (2.0**-10, 2.0**-15, 2.0**-20)
 RANDOM_SEED = 20  # any: each call of the module draws the same random numbers
 
 
@@ -33,12 +26,12 @@ def check_module(
     directions: int = 3,
     seed: int = 0,
     rtol: float = 1e-6,
+    allow_unseen: bool = False,
 ) -> None:
     """Check the gradients of `module(*inputs)` for its inputs and for every parameter.
 
     Parameters that do not require grad are left out. Each gradient is compared with differences in
-    signed random directions, on float64 copies of inputs, parameters and buffers. A smaller step is
-    tried where the differences cross a kink. The module runs in its current mode (train or eval).
+    signed random directions, on float64 copies of inputs, parameters and buffers. The module runs in its current mode (train or eval).
 
     The module stays as it was: its parameters, their gradients, its buffers. So does the random
     generator, and each call of the module draws the same random numbers. `wrt` numbers the inputs
@@ -76,48 +69,7 @@ def check_module(
         name=name,
         names=[*(f"input {k}" for k in range(n)), *parameters],
     )
-    with checking(name):
-        _verify(subject, directions, seed, rtol)
-
-
-def _verify(subject: Subject, directions: int, seed: int, rtol: float) -> None:
-    """`check.verify` with steps that shrink until no kink is crossed."""
-    rng = np.random.default_rng(seed)
-    tensors, outputs = subject.run()
-    us = [signed(rng, y.shape, y.dtype) for y in outputs]
-    gradients = pull_back(outputs, [tensors[k] for k in subject.wrt], us)
-    once = repeated(subject)
-    epsilon = max(precision(once), precision(outputs))
-    rtol = max(rtol, 16 * epsilon)
-    pairings = [Pairing(subject, us, h) for h in STEPS]
-    total = pairings[0].pair([np.where(np.isfinite(y), y, 0) for y in once])[1]
-    examined(subject.name)
-    for k, gradient in zip(subject.wrt, map(plain, gradients), strict=True):
-        for _ in range(directions):
-            v = signed(rng, gradient.shape)
-            trials = [_trial(p, k, v, gradient, rtol, 16 * epsilon * total / p.h) for p in pairings]
-            if not any(trial() for trial in trials):
-                tolerance = rtol * total + 16 * epsilon * total / STEPS[0]
-                raise disagreement(pairings[0], k, v, gradient, tolerance)
-
-
-def _trial(
-    pairing: Pairing, k: int, v: Array, gradient: Array, rtol: float, noise: float
-) -> Callable[[], bool]:
-    """A function that tests whether gradient and differences agree along v, for one step."""
-
-    def agree() -> bool:
-        by_difference, size = pairing.derivative(k, v)
-        terms = gradient * v
-        by_vjp = float(terms.sum())
-        size += float(np.abs(terms).sum())
-        same = abs(by_vjp - by_difference) <= rtol * size + noise
-        if same and listeners and size:
-            error = abs(by_vjp - by_difference) / (size + noise / rtol)
-            compared(pairing.subject.name, 1, error, partial(slope_of, pairing, k, v, by_vjp))
-        return same
-
-    return agree
+    verify(subject, directions=directions, seed=seed, rtol=rtol, allow_unseen=allow_unseen)
 
 
 @contextmanager

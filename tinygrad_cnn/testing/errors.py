@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 
+def both(by_vjp: float | None, by_difference: float | None) -> str:
+    """Two numbers to the digits that differ, and two more."""
+    texts = [("", "")]
+    for digits in range(4, 18):
+        texts.append((f"{by_vjp:.{digits}g}", f"{by_difference:.{digits}g}"))
+        if len(texts) > 3 and texts[-3][0] != texts[-3][1]:
+            break
+    a, b = texts[-1]
+    return f"{a} by the vjp, {b} by differences"
+
+
 class GradientError(AssertionError):
     """A check failed. The message says where, by how much, and why.
 
@@ -28,6 +39,7 @@ class GradientError(AssertionError):
         self.op, self.input, self.index = op, input, index
         self.by_vjp, self.by_difference = by_vjp, by_difference
         self.snippet = snippet
+        self.entry = ""
         self.check: str | None = None
         super().__init__(str(self))
 
@@ -35,10 +47,9 @@ class GradientError(AssertionError):
         where = f" in {self.input}" if self.input else ""
         lines = [f"{self.op or 'the function'}{where}: {self.verdict}"]
         if self.index is not None:
-            lines.append(
-                f"  at index {self.index}: {self.by_vjp:.10g} by the vjp, "
-                f"{self.by_difference:.10g} by differences"
-            )
+            lines.append(f"  at index {self.index}: {both(self.by_vjp, self.by_difference)}")
+        if self.entry:
+            lines.append(f"  {self.entry}")
         if self.detail:
             lines.append(f"  {self.detail}")
         if self.snippet:

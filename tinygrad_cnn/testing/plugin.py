@@ -19,12 +19,13 @@ from typing import Any, TypeGuard
 import pytest
 
 from ..nn import Module
-from .check import verify, verify_second_order
+from .check import verify_second_order
 from .check_module import check_module
 from .differences import Function
 from .errors import GradientError
 from .report import Record, Recorder, as_record, checking, listeners, merged
 from .subject import Subject
+from .verify import verify
 
 OPTIONS = ("wrt", "second_order", "directions", "seed", "rtol")
 

@@ -11,7 +11,7 @@ import numpy as np
 from .. import autograd
 from ..engine import Observer, Op, observe, wrap
 from .calls import Call, first, input_names
-from .check import verify, verify_adjoint, verify_second_order
+from .check import verify_adjoint, verify_second_order
 from .compare import close, same_bits
 from .differences import precision
 from .entries import entry_for
@@ -19,6 +19,7 @@ from .errors import GradientError
 from .inputs import flipped, in_float32, plain
 from .subject import Subject, pull_back
 from .values import Array, signed
+from .verify import verify
 
 
 class _LastNode(Observer):

@@ -43,7 +43,7 @@ from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec
 
 from .errors import GradientError
-from .subject import Subject
+from .core import Subject
 
 Record = dict[str, Any]  # an entry of the report, for JSON
 

@@ -1,4 +1,4 @@
-"""Subject: a function at a point, and the gradients that the engine computes for it."""
+"""Subject: a function of Tensors at a point, and the gradients that the engine computes for it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ import numpy as np
 from .. import autograd
 from ..engine import enable_grad, wrap
 from ..tensor import Tensor
-from .differences import Function, floating_outputs
-from .inputs import double, is_floating, plain
-from .values import Array
+from . import core
+from .core import Array
+from .differences import Function, evaluate, floating_outputs
+from .inputs import is_floating, plain
 
 
-class Subject:
+class Subject(core.Subject):
     """A function of Tensors, the inputs to check it at, and the inputs to differentiate by.
 
-    - `xs` are arrays, Tensors, or any other arguments of the function;
-    - `wrt` numbers the inputs to differentiate by; by default all of floating point;
+    - `fn` takes Tensors and returns one or several;
+    - `xs` are arrays, Tensors, or any other arguments of the function; numbers and lists are arrays
+      if `wrt` names them;
+    - `wrt` numbers the inputs to differentiate by, from the end if negative; by default all of
+      floating point;
     - `name` is the name of the function in messages, and `names` the names of its inputs.
 
     Raises ValueError if `wrt` has an input that is not of floating point, or no input at all.
@@ -35,40 +39,44 @@ class Subject:
         names: Sequence[str] = (),
     ):
         self.fn = fn
-        self.xs = [plain(x) for x in xs]
-        self.name = name or _name(fn)
-        self.names = list(names) or [f"input {k}" for k in range(len(xs))]
-        self.doubles = [double(x) for x in self.xs]
+        xs = [plain(x) for x in xs]
+        name = name or _name(fn)
         if wrt is None:
-            wrt = [k for k, x in enumerate(xs) if is_floating(x)]
-        self.wrt = [wrt] if isinstance(wrt, int) else list(wrt)
-        for k in self.wrt:
-            if not -len(xs) <= k < len(xs) or not is_floating(self.xs[k]):
+            chosen = [k for k, x in enumerate(xs) if is_floating(x)]
+        else:
+            chosen = [wrt] if isinstance(wrt, int) else list(wrt)
+        super().__init__(self._value, self._vjp, xs, [], name, names)
+        for k in chosen:
+            if not -len(xs) <= k < len(xs) or not is_floating(xs[k]):
                 raise ValueError(
-                    f"{self.name}: cannot differentiate by input {k}: wanted an array of floating "
+                    f"{name}: cannot differentiate by input {k}: wanted an array of floating "
                     f"point, there are {[self.describe(j) for j in range(len(xs))]}"
                 )
+        self.wrt = [k % len(xs) for k in chosen]
         if not self.wrt:
-            raise ValueError(f"{self.name}: no input of floating point to differentiate by")
+            raise ValueError(f"{name}: no input of floating point to differentiate by")
 
-    def describe(self, k: int) -> str:
-        """Input k, with its shape and dtype."""
-        x = self.xs[k]
-        return f"{self.names[k]} {x.shape} {x.dtype}" if isinstance(x, np.ndarray) else repr(x)
+    def _value(self, xs: Sequence[Any]) -> list[Array]:
+        return evaluate(self.fn, xs)
 
-    def tensors(self) -> list[Any]:
+    def _vjp(self, xs: Sequence[Any], us: Sequence[Array]) -> list[Array]:
+        tensors, outputs = self.run(xs)
+        return [plain(g) for g in pull_back(outputs, [tensors[k] for k in self.wrt], us)]
+
+    def tensors(self, xs: Sequence[Any] | None = None) -> list[Any]:
         """The inputs as Tensors on the same arrays. The inputs in `wrt` require grad."""
-        tensors = [wrap(x) if isinstance(x, np.ndarray) else x for x in self.xs]
+        given = self.xs if xs is None else xs
+        tensors = [wrap(x) if isinstance(x, np.ndarray) else x for x in given]
         for k in self.wrt:
             tensors[k].requires_grad = True
         return tensors
 
-    def run(self) -> tuple[list[Any], list[Tensor]]:
-        """The inputs as Tensors, and the floating-point outputs for them.
+    def run(self, xs: Sequence[Any] | None = None) -> tuple[list[Any], list[Tensor]]:
+        """The inputs as Tensors, and the floating-point outputs for them. `xs` replaces the inputs.
 
         Raises ValueError if no output requires grad.
         """
-        tensors = self.tensors()
+        tensors = self.tensors(xs)
         with enable_grad():
             outputs = floating_outputs(self.fn(*tensors))
         if not any(y.requires_grad for y in outputs):
@@ -80,9 +88,7 @@ class Subject:
 
     def gradients(self, cotangents: Sequence[Array]) -> list[Array]:
         """Jᵀu for each input of `wrt`; zeros for an input that no output depends on."""
-        tensors, outputs = self.run()
-        inputs = [tensors[k] for k in self.wrt]
-        return [plain(g) for g in pull_back(outputs, inputs, cotangents)]
+        return self._vjp(self.xs, cotangents)
 
 
 def _name(fn: Function) -> str:

@@ -1,0 +1,220 @@
+"""verify: the gradients of a subject against differences, block by block, and what a failure says."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+from .compare import same_bits
+from .core.blocks import Block, blocks, cotangent_masks
+from .core.line import Line
+from .core.locate import entry_of, kinks, wrong_element
+from .core.subject import Array, Subject
+from .core.verdict import Outcome, Reason, Verdict, decide, quick
+from .errors import GradientError, both
+from .report import compared, examined, listeners, reported
+from .values import signed
+
+KINK = "at a kink: choose inputs with a gap"
+UNSEEN = "cannot tell here"
+JITTERS = 3  # backward passes at inputs changed in their last digits
+ADVICE = {
+    Reason.KINK: "choose inputs with a gap",
+    Reason.JUMP: "choose inputs away from it",
+    Reason.STAIRS: "compute in float64, or check at inputs where its stairs are finer",
+    Reason.NOISE: "choose inputs where it loses fewer digits, or compute in float64",
+    Reason.INFINITE: "choose inputs away from where it is not",
+}
+
+
+@reported
+def verify(
+    subject: Subject,
+    *,
+    directions: int = 3,
+    seed: int = 0,
+    rtol: float = 1e-6,
+    order: int = 1,
+    allow_unseen: bool = False,
+) -> None:
+    """Compare the gradients of the subject with differences in signed random directions.
+
+    `order` is for reports: 2 if the subject is itself a gradient. With `allow_unseen`, points where
+    differences cannot tell pass. Raises GradientError.
+    """
+    if directions < 1:
+        raise ValueError(f"directions must be at least 1, got {directions}")
+    rng = np.random.default_rng(seed)
+    at = repeated(subject)
+    us = [np.where(np.isfinite(y), signed(rng, y.shape, y.dtype), y.dtype.type(0)) for y in at]
+    if order == 1:
+        examined(subject.name)
+    unseen: list[tuple[float, GradientError]] = []
+    for mask in cotangent_masks(at):
+        parts = us if mask is None else [np.where(m, u, 0) for m, u in zip(mask, us, strict=True)]
+        point = Point(subject, at, parts, rtol)
+        for k, gradient in zip(subject.wrt, point.gradients, strict=True):
+            for _ in range(directions):
+                v = signed(rng, gradient.shape)
+                for block in blocks(subject.doubles[k], gradient):
+                    error = point.compare(k, gradient, v, block, order)
+                    if error is not None:
+                        unseen.append(error)
+    if unseen and not allow_unseen:
+        raise max(unseen, key=lambda pair: pair[0])[1]
+
+
+def repeated(subject: Subject) -> list[Array]:
+    """The outputs of the function in float64.
+
+    Raises GradientError if a second call gives other outputs.
+    """
+    with np.errstate(all="ignore"):
+        once, again = (
+            [np.array(y) for y in subject.value(subject.doubles)] for _ in range(2)
+        )
+    if len(once) != len(again) or not all(map(same_bits, once, again)):
+        raise GradientError(
+            "not deterministic", "called twice, it gave two results", op=subject.name
+        )
+    return once
+
+
+class Point:
+    """The gradients of a subject for one cotangent, and their comparison with differences."""
+
+    def __init__(
+        self, subject: Subject, at: Sequence[Array], us: Sequence[Array], rtol: float
+    ):
+        self.subject, self.at, self.us = subject, at, us
+        self.gradients = [np.asarray(g) for g in subject.vjp(subject.doubles, us)]
+        for k, g in zip(subject.wrt, self.gradients, strict=True):
+            if g.shape != subject.doubles[k].shape:
+                raise GradientError(
+                    f"gradient of shape {g.shape}", op=subject.name, input=subject.describe(k)
+                )
+        coarse = [np.finfo(a.dtype).eps for a in (*at, *self.gradients) if a.dtype.kind == "f"]
+        self.rtol = max([rtol, *(16 * float(eps) for eps in coarse)])
+
+    @cached_property
+    def jittered(self) -> list[list[Array]]:
+        """The gradients for inputs and cotangents that are changed in their last digits."""
+        rng = np.random.default_rng(7)
+        return [self.subject.blurred(self.us, rng, 2.0**-50) for _ in range(JITTERS)]
+
+    def jitter(self, place: int, v: Array) -> float:
+        """How much the claim ⟨ḡ, v⟩ changes with the last digits of the inputs."""
+        with np.errstate(all="ignore"):
+            changes = [
+                abs(float(((gs[place] - self.gradients[place]) * v).sum())) for gs in self.jittered
+            ]
+        return max((c for c in changes if math.isfinite(c)), default=0.0)
+
+    def compare(
+        self, k: int, gradient: Array, v: Array, block: Block, order: int
+    ) -> tuple[float, GradientError] | None:
+        """Compare along v within a block. Raises GradientError if the gradient is wrong.
+
+        Returns the error to raise if nothing else is wrong, and its weight, or None.
+        """
+        v = block.of(v) * max(block.scale, 1.0)
+        line = Line(self.subject, self.us, k, v, gradient, self.at, block.scale)
+        if not math.isfinite(line.claim):
+            index = tuple(int(i) for i in np.argwhere(~np.isfinite(gradient))[0])
+            detail = f"the gradient is not finite: {gradient[index]} at index {index}"
+            raise self.error("vjp wrong", detail, k)
+        verdict = self.judge(line)
+        if listeners and (line.size or verdict.outcome is Outcome.WRONG):
+            e = verdict.estimate or line.estimate(line.last, 0.0)
+            floor = line.size + verdict.seen / self.rtol
+            error = abs(e.error) / floor if e is not None and floor else 0.0
+            right = verdict.outcome is Outcome.RIGHT
+            compared(self.subject.name, order, error, lambda: _slope(line, right))
+        if verdict.outcome is Outcome.RIGHT:
+            return None
+        if verdict.outcome is Outcome.WRONG:
+            raise self.wrong(line, verdict)
+        if verdict.reason is Reason.KINK:
+            return self.at_kinks(line, verdict)
+        return self.unseen(line, verdict)
+
+    def judge(self, line: Line) -> Verdict:
+        """The verdict along a line."""
+        found = quick(line, self.rtol)
+        if found is not None:
+            return found
+        return decide(line, self.rtol, self.jitter(self.subject.wrt.index(line.k), line.v))
+
+    def error(self, verdict: str, detail: str, k: int) -> GradientError:
+        """The error for input k."""
+        name = f"{self.subject.names[k]} {self.subject.doubles[k].shape}"
+        return GradientError(verdict, detail, op=self.subject.name, input=name)
+
+    def wrong(self, line: Line, verdict: Verdict, note: str = "") -> GradientError:
+        """The error for a gradient that is wrong along a line."""
+        off = verdict.estimate.error if verdict.estimate else math.nan
+        detail = f"along a random direction {both(line.claim, line.claim + off)}"
+        detail += f"; Taylor slope {line.taylor():.2f} (2 is right, 1 is wrong)" + note
+        error = self.error("vjp wrong", detail, line.k)
+        found = wrong_element(line, verdict)
+        if found is None or found[1].estimate is None:
+            return error
+        alone, of_element = found
+        flat = int(np.flatnonzero(alone.v)[0])
+        size = float(alone.v.flat[flat])
+        error.index = tuple(int(i) for i in np.unravel_index(flat, alone.v.shape))
+        error.by_vjp = alone.claim / size
+        error.by_difference = (alone.claim + found[1].estimate.error) / size
+        entry = entry_of(alone, of_element)
+        if entry is not None:
+            name = f"output {entry.output}" if len(self.at) > 1 else "the output"
+            values = both(entry.by_vjp, entry.by_difference)
+            error.entry = f"the derivative of {name} at {entry.index} by it: {values}"
+        return error
+
+    def at_kinks(self, line: Line, verdict: Verdict) -> tuple[float, GradientError] | None:
+        """The error where slopes differ on two sides: "vjp wrong" if no kink explains the gradient."""
+        found = kinks(line)
+        rest = line.v.copy()
+        for v in found:
+            rest[v != 0] = 0.0
+        if rest.any():
+            others = line.along(rest)
+            of_rest = self.judge(others)
+            if of_rest.outcome is Outcome.WRONG:
+                raise self.wrong(others, of_rest, "; elsewhere there is a kink")
+        for v in found:
+            alone = line.along(np.abs(v))
+            low, high = sorted(alone.slopes())
+            slack = 1e-4 * max(abs(low), abs(high)) + 1e-9 * alone.unit
+            if not low - slack <= alone.claim <= high + slack:
+                flat, size = int(np.flatnonzero(v)[0]), float(np.abs(v).max())
+                error = self.error("vjp wrong", "", line.k)
+                error.detail = f"the slopes on its two sides are {low / size:.6g} and {high / size:.6g}"
+                error.index = tuple(int(i) for i in np.unravel_index(flat, v.shape))
+                error.by_vjp, error.by_difference = alone.claim / size, (low + high) / 2 / size
+                raise error
+        where = "the input"
+        if found:
+            flat = int(np.flatnonzero(found[0])[0])
+            where = f"index {tuple(int(i) for i in np.unravel_index(flat, line.v.shape))}"
+        detail = f"its slopes on the two sides differ at {where}"
+        return math.inf, self.error(KINK, detail, line.k)
+
+    def unseen(self, line: Line, verdict: Verdict) -> tuple[float, GradientError]:
+        """The error where differences cannot tell."""
+        reason = verdict.reason or Reason.NOISE
+        share = verdict.seen / line.size if line.size else math.inf
+        seen = f"an error of the slope below {verdict.seen:.2g} would not be seen"
+        if math.isfinite(share):
+            seen += f", and the slope is {line.size:.2g}"
+        detail = f"{reason.value}: {seen}\n  {ADVICE[reason]}"
+        return share, self.error(f"{UNSEEN}: {reason.value.split(':')[0]}", detail, line.k)
+
+
+def _slope(line: Line, right: bool) -> float:
+    slope = line.taylor()
+    return math.inf if right and slope < 1.5 else slope
