@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from .. import autograd
-from ..engine import enable_grad, wrap
+from ..engine import Node, enable_grad, wrap
 from ..tensor import Tensor
 from . import core
-from .core import Array
+from .core import Array, blur
 from .differences import Function, evaluate, floating_outputs
 from .inputs import is_floating, plain
 
@@ -63,6 +63,20 @@ class Subject(core.Subject):
         tensors, outputs = self.run(xs)
         return [plain(g) for g in pull_back(outputs, [tensors[k] for k in self.wrt], us)]
 
+    def blurred(
+        self, us: Sequence[Array], rng: np.random.Generator, epsilon: float
+    ) -> list[Array]:
+        """As `core.Subject.blurred`. The arrays that ops saved are changed too."""
+        xs = [blur(x, rng, epsilon) if k in self.wrt else x for k, x in enumerate(self.doubles)]
+        tensors, outputs = self.run(xs)
+        for node in nodes_of(outputs):
+            node.saved = tuple(
+                blur(s, rng, epsilon) if is_floating(s) and isinstance(s, np.ndarray) else s
+                for s in node.saved or ()
+            )
+        changed = [blur(u, rng, epsilon) for u in us]
+        return [plain(g) for g in pull_back(outputs, [tensors[k] for k in self.wrt], changed)]
+
     def tensors(self, xs: Sequence[Any] | None = None) -> list[Any]:
         """The inputs as Tensors on the same arrays. The inputs in `wrt` require grad."""
         given = self.xs if xs is None else xs
@@ -89,6 +103,18 @@ class Subject(core.Subject):
     def gradients(self, cotangents: Sequence[Array]) -> list[Array]:
         """Jᵀu for each input of `wrt`; zeros for an input that no output depends on."""
         return self._vjp(self.xs, cotangents)
+
+
+def nodes_of(outputs: Sequence[Tensor]) -> list[Node]:
+    """All nodes of the graph of some outputs, each once."""
+    found: dict[int, Node] = {}
+    todo: list[Any] = [y._node for y in outputs]
+    while todo:
+        node = todo.pop()
+        if node is not None and id(node) not in found:
+            found[id(node)] = node
+            todo += node.parents if node.op is not None else ()
+    return list(found.values())
 
 
 def _name(fn: Function) -> str:

@@ -52,6 +52,8 @@ def verify(
     us = [np.where(np.isfinite(y), signed(rng, y.shape, y.dtype), y.dtype.type(0)) for y in at]
     if order == 1:
         examined(subject.name)
+    if order == 1 and any(subject.xs[k].dtype != np.float64 for k in subject.wrt):
+        _in_own_dtype(subject, us)
     unseen: list[tuple[float, GradientError]] = []
     for mask in cotangent_masks(at):
         parts = us if mask is None else [np.where(m, u, 0) for m, u in zip(mask, us, strict=True)]
@@ -83,6 +85,42 @@ def repeated(subject: Subject) -> list[Array]:
     return once
 
 
+def _in_own_dtype(subject: Subject, us: Sequence[Array]) -> None:
+    """Compare the gradients for the inputs as they are with those for the same numbers in float64.
+
+    Rounding may explain 16 times the change that random relative changes of the size of the machine
+    epsilon make: in inputs, in cotangents, and in what was saved. Raises GradientError beyond.
+    """
+    with np.errstate(all="ignore"):
+        ys = subject.value(subject.xs)
+        if not all(np.isfinite(y).all() for y in ys):
+            return  # too large for the dtype
+        us = [u.astype(y.dtype) for u, y in zip(us, ys, strict=True)]
+        own = [np.asarray(g) for g in subject.vjp(subject.xs, us)]
+        wide = [u.astype(np.float64) for u in us]
+        exact = [np.asarray(g, np.float64) for g in subject.vjp(subject.doubles, wide)]
+        epsilon = max(float(np.finfo(a.dtype).eps) for a in (*ys, *own))
+        rng = np.random.default_rng(11)
+        changed = [subject.blurred(wide, rng, epsilon) for _ in range(JITTERS)]
+        for place, (k, g, e) in enumerate(zip(subject.wrt, own, exact, strict=True)):
+            spread = np.max([np.abs(c[place] - e) for c in changed], axis=0)
+            limits = np.finfo(g.dtype)
+            slack = 16 * (np.maximum(spread, spread.mean()) + epsilon * np.abs(e) + limits.tiny)
+            off = ~(np.abs(g.astype(np.float64) - e) <= slack) & (np.abs(e) < limits.max / 2)
+            if off.any():
+                worst = np.where(off, np.abs(g - e) / slack, -1.0)
+                index = tuple(int(i) for i in np.unravel_index(np.argmax(worst), g.shape))
+                name = np.dtype(g.dtype).name
+                raise GradientError(
+                    f"wrong in {name}",
+                    f"at index {index}: {g[index]:.9g} in {name}, {e[index]:.9g} in float64; "
+                    f"rounding explains {slack[index]:.2g}",
+                    op=subject.name,
+                    input=subject.describe(k),
+                    index=None,
+                )
+
+
 class Point:
     """The gradients of a subject for one cotangent, and their comparison with differences."""
 
@@ -103,7 +141,7 @@ class Point:
     def jittered(self) -> list[list[Array]]:
         """The gradients for inputs and cotangents that are changed in their last digits."""
         rng = np.random.default_rng(7)
-        return [self.subject.blurred(self.us, rng, 2.0**-50) for _ in range(JITTERS)]
+        return [self.subject.blurred(self.us, rng, 2.0**-52) for _ in range(JITTERS)]
 
     def jitter(self, place: int, v: Array) -> float:
         """How much the claim ⟨ḡ, v⟩ changes with the last digits of the inputs."""

@@ -9,6 +9,6 @@
 It imports NumPy alone.
 """
 
-from .subject import Array, Subject
+from .subject import Array, Subject, blur
 
-__all__ = ["Array", "Subject"]
+__all__ = ["Array", "Subject", "blur"]

@@ -25,7 +25,7 @@ import numpy as np
 from .subject import Array, Subject
 
 DEPTH = 25  # number of steps, each a quarter of the one before: the last is near the rounding of x
-SAFETY = 4.0  # noise is known from few samples: it may be so much larger
+SAFETY = 1.5  # noise is known from few samples: it may be so much larger
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ class Line:
         return Estimate(wide.h, error, bound, noise, finer_noise)
 
     def estimates(self, jitter: float = 0.0) -> list[Estimate]:
-        """The estimates from the smallest step to the largest. All bounds include 16 · `jitter`."""
+        """The estimates from the smallest step to the largest. All bounds include 4 · `jitter`."""
         found: list[Estimate] = []
         noises = [self.rounding]
         for j in reversed(range(self.levels - 1)):
@@ -191,7 +191,7 @@ class Line:
             e = self.estimate(j, noises[-1], noises[max(0, len(noises) - 4)])
             if e is not None:
                 found.append(
-                    Estimate(e.h, e.error, e.bound + 16 * jitter, e.noise, e.finer_noise)
+                    Estimate(e.h, e.error, e.bound + 4 * jitter, e.noise, e.finer_noise)
                 )
         return found
 

@@ -96,7 +96,7 @@ def decide(line: Line, rtol: float, jitter: float = 0.0) -> Verdict:
         return Verdict(Outcome.UNSEEN, math.inf, reason=Reason.INFINITE)
     tolerance = rtol * line.size
     best = min(estimates, key=lambda e: e.bound)
-    kept = line.size if line.size > 16 * jitter else max(line.size, 1e-3 * line.unit)
+    kept = line.size if line.size > 64 * jitter else max(line.size, 1e-3 * line.unit)
     narrow = max(NARROW, line.epsilon ** (1 / 3))
     segments = [
         s
@@ -112,21 +112,29 @@ def decide(line: Line, rtol: float, jitter: float = 0.0) -> Verdict:
         for s in segments[1:]
         if s.best.noise <= QUIET * s.best.finer_noise and not line.flat(s.best.h)
     ]
-    bounds = [e.bound for e in estimates if not line.flat(e.h)]
-    stairs = Verdict(Outcome.UNSEEN, min(bounds, default=math.inf), best, Reason.STAIRS)
+    # Large steps whose noise hides nothing, which see another slope, and one that agrees.
+    doubts = [
+        e.bound
+        for e in estimates
+        if e.h > fine.best.h
+        and e.noise <= QUIET * e.finer_noise
+        and (e.low > fine.high or e.high < fine.low)
+        and e.within(0.5 * max(line.size, abs(fine.centre)))
+    ]
+    stairs = Verdict(Outcome.UNSEEN, min(doubts, default=best.bound), best, Reason.STAIRS)
     if line.size == 0:  # what large steps see of a rough function is no excuse for a claim of zero
         judged = [fine]
         if flat and fine.contains(tolerance) and not all(s.contains(tolerance) for s in apart):
             return stairs
     elif flat and not fine.contains(tolerance):
-        if not apart and any(e.within(0.5 * line.size) for e in estimates):
-            return stairs
         judged = apart or [fine]
     else:
         judged = [fine, *apart]
     inside = [s for s in judged if s.contains(tolerance)]
     if inside:
         return Verdict(Outcome.RIGHT, min(s.width for s in inside) / 2 + tolerance)
+    if doubts and not apart:
+        return stairs
     seen = judged[0].width / 2 + tolerance
     if all(min(abs(s.low), abs(s.high)) > tolerance + s.width / 2 for s in judged):
         return Verdict(Outcome.WRONG, seen, judged[0].best)
