@@ -10,6 +10,7 @@ if it differs from the slope at small steps, and from each slope that noise sepa
 from __future__ import annotations
 
 import enum
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ from .line import Estimate, Line
 
 NARROW = 0.05  # of the size of the slope: wider intervals say nothing; more if outputs are coarse
 QUIET = 20.0  # noise grows by less over three steps; at a kink it grows by 64
+STEADY = 2.5  # noise grows by less from step to step; at a kink it grows by 4
+ONSET = 1e3  # noise that is so much larger than that of smaller steps has another cause
 QUICK = (4, 7, 10)  # steps to try before all of them: 2⁻¹⁰, 2⁻¹⁶, 2⁻²²
 
 
@@ -112,15 +115,7 @@ def decide(line: Line, rtol: float, jitter: float = 0.0) -> Verdict:
         for s in segments[1:]
         if s.best.noise <= QUIET * s.best.finer_noise and not line.flat(s.best.h)
     ]
-    # Large steps whose noise hides nothing, which see another slope, and one that agrees.
-    doubts = [
-        e.bound
-        for e in estimates
-        if e.h > fine.best.h
-        and e.noise <= QUIET * e.finer_noise
-        and (e.low > fine.high or e.high < fine.low)
-        and e.within(0.5 * max(line.size, abs(fine.centre)))
-    ]
+    doubts = [e.bound for e in _above_stairs(estimates, fine)]
     stairs = Verdict(Outcome.UNSEEN, min(doubts, default=best.bound), best, Reason.STAIRS)
     if line.size == 0:  # what large steps see of a rough function is no excuse for a claim of zero
         judged = [fine]
@@ -139,6 +134,17 @@ def decide(line: Line, rtol: float, jitter: float = 0.0) -> Verdict:
     if all(min(abs(s.low), abs(s.high)) > tolerance + s.width / 2 for s in judged):
         return Verdict(Outcome.WRONG, seen, judged[0].best)
     return Verdict(Outcome.UNSEEN, seen, best, Reason.NOISE)
+
+
+def _above_stairs(estimates: list[Estimate], fine: _Segment) -> list[Estimate]:
+    """The estimates by steps above those of `fine` where noise sets in and then keeps its size.
+
+    So it does on a staircase, and small steps then see the flat of one stair. At a kink it grows.
+    """
+    above = [e for e in estimates if e.h > fine.best.h and e.noise > ONSET * fine.best.noise]
+    steady = [b.noise <= STEADY * a.noise for a, b in itertools.pairwise(above)]
+    found = any(all(run) for run in zip(steady, steady[1:], strict=False))
+    return above if found else []
 
 
 def _segments(estimates: list[Estimate]) -> list[_Segment]:
