@@ -24,7 +24,7 @@ import numpy as np
 
 from .subject import Array, Subject
 
-DEPTH = 25  # number of steps, each a quarter of the one before: the last is near the rounding of x
+DEPTH = 27  # number of steps, each a quarter of the one before: the last is near the rounding of x
 SAFETY = 1.5  # noise is known from few samples: it may be so much larger
 
 
@@ -139,9 +139,9 @@ class Line:
         return math.sqrt(terms)
 
     def level(self, j: int) -> Level:
-        """What φ does at the step 4⁻ʲ/4."""
+        """What φ does at the step 4¹⁻ʲ."""
         if j not in self._levels:
-            self._levels[j] = self._measure(4.0 ** -(j + 1))
+            self._levels[j] = self._measure(4.0 ** (1 - j))
         return self._levels[j]
 
     def _measure(self, h: float) -> Level:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .line import Line
+from .line import Estimate, Line
 from .subject import Array
 from .verdict import Outcome, Reason, Verdict, decide
 
@@ -24,6 +24,11 @@ def _halves(v: Array) -> tuple[Array, Array]:
     return first, second
 
 
+def level_of(estimate: Estimate) -> int:
+    """The number of the larger of the two steps of an estimate."""
+    return 1 - round(math.log(estimate.h, 4))
+
+
 def wrong_element(line: Line, verdict: Verdict) -> tuple[Line, Verdict] | None:
     """The line along the element that is most wrong, and its verdict. None if no single one is.
 
@@ -31,7 +36,7 @@ def wrong_element(line: Line, verdict: Verdict) -> tuple[Line, Verdict] | None:
     """
     if verdict.estimate is None:
         return None
-    j = round(-math.log(verdict.estimate.h, 4)) - 1
+    j = level_of(verdict.estimate)
     v = line.v
     while np.count_nonzero(v) > 1:
         parts = [line.along(half) for half in _halves(v)]
@@ -63,7 +68,7 @@ def entry_of(alone: Line, verdict: Verdict) -> Entry | None:
     """
     if verdict.estimate is None:
         return None
-    j = round(-math.log(verdict.estimate.h, 4)) - 1
+    j = level_of(verdict.estimate)
     us = [np.array(u) for u in alone.us]
     while sum(np.count_nonzero(u) for u in us) > 1:
         parts = [_with_cotangent(alone, half) for half in _halves_of_all(us)]

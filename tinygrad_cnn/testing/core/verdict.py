@@ -20,7 +20,7 @@ NARROW = 0.05  # of the size of the slope: wider intervals say nothing; more if 
 QUIET = 20.0  # noise grows by less over three steps; at a kink it grows by 64
 STEADY = 2.5  # noise grows by less from step to step; at a kink it grows by 4
 ONSET = 1e3  # noise that is so much larger than that of smaller steps has another cause
-QUICK = (4, 7, 10)  # steps to try before all of them: 2⁻¹⁰, 2⁻¹⁶, 2⁻²²
+QUICK = (6, 9, 12)  # steps to try before all of them: 2⁻¹⁰, 2⁻¹⁶, 2⁻²²
 
 
 class Outcome(enum.Enum):
@@ -143,7 +143,8 @@ def _above_stairs(estimates: list[Estimate], fine: _Segment) -> list[Estimate]:
     """
     above = [e for e in estimates if e.h > fine.best.h and e.noise > ONSET * fine.best.noise]
     steady = [b.noise <= STEADY * a.noise for a, b in itertools.pairwise(above)]
-    found = any(all(run) for run in zip(steady, steady[1:], strict=False))
+    run = 2 if len(above) > 2 else 1
+    found = any(all(steady[k : k + run]) for k in range(len(steady) - run + 1))
     return above if found else []
 
 
