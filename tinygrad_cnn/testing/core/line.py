@@ -37,21 +37,19 @@ class Level:
     bend: float = math.nan
     turn: float = 0.0  # Σ|uᵢ · bend of output i|, in which nothing cancels
     rounding: float = math.nan  # of `error`, by the sums alone
-    flat: bool = False  # no output changed at all
 
 
 @dataclass(frozen=True)
 class Estimate:
     """The error of the gradient is `error` ± `bound`, by the steps `h` and h/4.
 
-    `noise` is the noise of φ that the bound assumes, and `finer_noise` the one three steps finer.
+    `noise` is the noise of φ that the bound assumes.
     """
 
     h: float
     error: float
     bound: float
     noise: float = 0.0
-    finer_noise: float = 0.0
 
     @property
     def low(self) -> float:
@@ -151,7 +149,6 @@ class Line:
             return Level(h)
         after, before = (self.subject.outputs(self.k, x) for x in (ahead, behind))
         rise = bend = turn = size = 0.0
-        flat = True
         with np.errstate(all="ignore"):
             for u, a, y, b in zip(self.us, after, self.at, before, strict=True):
                 if not a.shape == y.shape == b.shape:
@@ -162,43 +159,35 @@ class Line:
                 turned = np.where(stays, 0.0, u * ((a - y) - (y - b)))
                 rise, bend = rise + float(both.sum()), bend + float(turned.sum())
                 size, turn = size + float(np.abs(both).sum()), turn + float(np.abs(turned).sum())
-                flat = flat and not both.any() and not turned.any()
             claimed = self.gradient * moved
             error = (rise - float(claimed.sum())) / (2 * h)
             size += float(np.abs(claimed).sum())
         if not (math.isfinite(error) and math.isfinite(bend)):
             return Level(h)
-        return Level(h, error, bend, turn, 2.0**-50 * size / (2 * h), flat)
+        return Level(h, error, bend, turn, 2.0**-50 * size / (2 * h))
 
-    def estimate(self, j: int, noise: float, finer_noise: float = 0.0) -> Estimate | None:
+    def estimate(self, j: int, noise: float) -> Estimate | None:
         """The error by the levels j and j + 1, if φ has this noise. None if φ is not finite."""
         wide, narrow = self.level(j), self.level(j + 1)
         error = (16 * narrow.error - wide.error) / 15
         if not math.isfinite(error):
             return None
         bound = abs(error - narrow.error) + SAFETY * noise / narrow.h + narrow.rounding
-        return Estimate(wide.h, error, bound, noise, finer_noise)
+        return Estimate(wide.h, error, bound, noise)
 
     def estimates(self, jitter: float = 0.0) -> list[Estimate]:
         """The estimates from the smallest step to the largest. All bounds include 4 · `jitter`."""
         found: list[Estimate] = []
-        noises = [self.rounding]
+        noise = self.rounding
         for j in reversed(range(self.levels - 1)):
             wide, narrow = self.level(j), self.level(j + 1)
             left = abs(narrow.bend - wide.bend / 16)
             spread = abs(narrow.error - wide.error) * narrow.h
-            noises.append(max([noises[-1], *(n for n in (left, spread) if math.isfinite(n))]))
-            e = self.estimate(j, noises[-1], noises[max(0, len(noises) - 4)])
+            noise = max([noise, *(n for n in (left, spread) if math.isfinite(n))])
+            e = self.estimate(j, noise)
             if e is not None:
-                found.append(
-                    Estimate(e.h, e.error, e.bound + 4 * jitter, e.noise, e.finer_noise)
-                )
+                found.append(Estimate(e.h, e.error, e.bound + 4 * jitter, noise))
         return found
-
-    def flat(self, h: float) -> bool:
-        """Whether no output changes at the steps up to h."""
-        below = [level for level in self._levels.values() if level.h <= h]
-        return all(level.flat for level in below if math.isfinite(level.error))
 
     def slopes(self) -> tuple[float, float]:
         """The slopes of φ on the two sides of x, by the smallest steps that are above the noise."""

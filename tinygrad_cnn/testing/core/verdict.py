@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from .line import Estimate, Line
 
 NARROW = 0.05  # of the size of the slope: wider intervals say nothing; more if outputs are coarse
-QUIET = 20.0  # noise grows by less over three steps; at a kink it grows by 64
 STEADY = 2.5  # noise grows by less from step to step; at a kink it grows by 4
 ONSET = 1e3  # noise that is so much larger than that of smaller steps has another cause
 QUICK = (6, 9, 12)  # steps to try before all of them: 2⁻¹⁰, 2⁻¹⁶, 2⁻²²
@@ -109,26 +108,20 @@ def decide(line: Line, rtol: float, jitter: float = 0.0) -> Verdict:
     if not segments:
         return Verdict(Outcome.UNSEEN, best.bound + tolerance, best, _reason(line))
     fine = segments[0]
-    flat = line.flat(fine.best.h)
-    apart = [
-        s
-        for s in segments[1:]
-        if s.best.noise <= QUIET * s.best.finer_noise and not line.flat(s.best.h)
-    ]
-    doubts = [e.bound for e in _above_stairs(estimates, fine)]
-    stairs = Verdict(Outcome.UNSEEN, min(doubts, default=best.bound), best, Reason.STAIRS)
+    above = _above_stairs(estimates, fine)
+    coarse = [s for s in segments if above and s.best.h >= above[0].h]
+    seen = min([e.bound for e in above], default=best.bound)
+    stairs = Verdict(Outcome.UNSEEN, seen, best, Reason.STAIRS)
     if line.size == 0:  # what large steps see of a rough function is no excuse for a claim of zero
         judged = [fine]
-        if flat and fine.contains(tolerance) and not all(s.contains(tolerance) for s in apart):
+        if fine.contains(tolerance) and not all(s.contains(tolerance) for s in coarse):
             return stairs
-    elif flat and not fine.contains(tolerance):
-        judged = apart or [fine]
     else:
-        judged = [fine, *apart]
+        judged = [fine, *coarse]
     inside = [s for s in judged if s.contains(tolerance)]
     if inside:
         return Verdict(Outcome.RIGHT, min(s.width for s in inside) / 2 + tolerance)
-    if doubts and not apart:
+    if above and not coarse:
         return stairs
     seen = judged[0].width / 2 + tolerance
     if all(min(abs(s.low), abs(s.high)) > tolerance + s.width / 2 for s in judged):
