@@ -13,7 +13,7 @@ from .differences import Function, evaluate, precision, smallest
 from .errors import GradientError
 from .inputs import plain
 from .report import reported
-from .subject import Subject, gradient_function
+from .subject import Subject, GradientFunction
 from .values import Array, signed
 from .verify import repeated, verify
 
@@ -87,7 +87,7 @@ def verify_second_order(
     _, outputs = subject.run()
     inner = precision(repeated(subject))
     us = [signed(rng, y.shape, y.dtype) for y in outputs]
-    gradient = gradient_function(subject)
+    gradient = GradientFunction(subject)
     n = len(subject.xs)
     reached = [n + j for j, y in enumerate(outputs) if y.requires_grad]
     second = Subject(

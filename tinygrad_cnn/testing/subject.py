@@ -68,12 +68,15 @@ class Subject(core.Subject):
     ) -> list[Array]:
         """As `core.Subject.blurred`. The arrays that ops saved are changed too."""
         xs = [blur(x, rng, epsilon) if k in self.wrt else x for k, x in enumerate(self.doubles)]
-        tensors, outputs = self.run(xs)
-        for node in nodes_of(outputs):
-            node.saved = tuple(
-                blur(s, rng, epsilon) if is_floating(s) and isinstance(s, np.ndarray) else s
-                for s in node.saved or ()
-            )
+        inner = self.fn if isinstance(self.fn, GradientFunction) else None
+        if inner is not None:
+            inner.change = lambda outputs: blur_saved(outputs, rng, epsilon)
+        try:
+            tensors, outputs = self.run(xs)
+        finally:
+            if inner is not None:
+                inner.change = None
+        blur_saved(outputs, rng, epsilon)
         changed = [blur(u, rng, epsilon) for u in us]
         return [plain(g) for g in pull_back(outputs, [tensors[k] for k in self.wrt], changed)]
 
@@ -105,8 +108,8 @@ class Subject(core.Subject):
         return self._vjp(self.xs, cotangents)
 
 
-def nodes_of(outputs: Sequence[Tensor]) -> list[Node]:
-    """All nodes of the graph of some outputs, each once."""
+def blur_saved(outputs: Sequence[Tensor], rng: np.random.Generator, epsilon: float) -> None:
+    """Change all arrays that the graph of some outputs saved at random, by up to `epsilon`."""
     found: dict[int, Node] = {}
     todo: list[Any] = [y._node for y in outputs]
     while todo:
@@ -114,7 +117,10 @@ def nodes_of(outputs: Sequence[Tensor]) -> list[Node]:
         if node is not None and id(node) not in found:
             found[id(node)] = node
             todo += node.parents if node.op is not None else ()
-    return list(found.values())
+            node.saved = tuple(
+                blur(s, rng, epsilon) if is_floating(s) and isinstance(s, np.ndarray) else s
+                for s in node.saved or ()
+            )
 
 
 def _name(fn: Function) -> str:
@@ -148,15 +154,21 @@ def pull_back(
     )
 
 
-def gradient_function(subject: Subject) -> Callable[..., tuple[Tensor, ...]]:
+class GradientFunction:
     """The function (xs, us) ↦ gradients of the subject for the cotangents us.
 
     Checks of second order differentiate it. If none of its arguments requires grad, it runs the
-    ordinary backward pass, on arrays.
+    ordinary backward pass, on arrays. `change` is called with the outputs before that pass.
     """
-    n = len(subject.xs)
 
-    def gradients(*given: Any) -> tuple[Tensor, ...]:
+    def __init__(self, subject: Subject):
+        self.subject = subject
+        self.change: Callable[[Sequence[Tensor]], None] | None = None
+        self.__name__ = f"the gradient of {subject.name}"
+
+    def __call__(self, *given: Any) -> tuple[Tensor, ...]:
+        """The gradients at `given`: the inputs, then the cotangents."""
+        subject, n = self.subject, len(self.subject.xs)
         record = any(getattr(t, "requires_grad", False) for t in given)
         xs = list(given[:n])
         for k in subject.wrt:
@@ -164,8 +176,7 @@ def gradient_function(subject: Subject) -> Callable[..., tuple[Tensor, ...]]:
                 xs[k] = xs[k].detach().requires_grad_()
         with enable_grad():
             outputs = floating_outputs(subject.fn(*xs))
+        if self.change is not None:
+            self.change(outputs)
         inputs = [xs[k] for k in subject.wrt]
         return tuple(pull_back(outputs, inputs, given[n:], record))
-
-    gradients.__name__ = f"the gradient of {subject.name}"
-    return gradients
