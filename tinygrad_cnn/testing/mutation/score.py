@@ -18,7 +18,7 @@ from ..check_op import check_call, check_convention
 from ..entries import Convention, Reference, entry_for, strategy_for
 from ..errors import GradientError
 from ..inputs import flipped, in_float32, plain
-from ..subject import Subject, gradient_function, pull_back
+from ..subject import Subject, GradientFunction, pull_back
 from ..values import Array, signed
 from .arguments import arguments_of
 from .base import FLOAT32, SECOND_ORDER, TWO, Mutation, Watch
@@ -239,7 +239,7 @@ def _second(subject: Subject | None) -> list[Array]:
     rng = np.random.default_rng(0)
     tensors, outputs = subject.run()
     u = signed(rng, outputs[0].shape, outputs[0].dtype)
-    gradient = gradient_function(subject)
+    gradient = GradientFunction(subject)
     second = Subject(gradient, [*subject.xs, u], [*subject.wrt, len(subject.xs)])
     tensors = second.tensors()
     gradients = gradient(*tensors)
