@@ -111,7 +111,18 @@ class Line:
     def size(self) -> float:
         """√Σ(ḡᵢvᵢ)²: how far the claim is off, typically, if each term is off by all of itself."""
         with np.errstate(all="ignore"):
-            return math.sqrt(float(((self.gradient * self.v) ** 2).sum()))
+            terms = np.abs(self.gradient * self.v)
+            largest = float(terms.max(initial=0.0))
+            if not 0 < largest < math.inf:
+                return largest
+            return largest * math.sqrt(float(((terms / largest) ** 2).sum()))
+
+    @cached_property
+    def floor(self) -> float:
+        """The slope that the rounding of subnormal numbers makes, at most."""
+        dtypes = [y.dtype for y in (*self.at, self.gradient) if y.dtype.kind == "f"]
+        least = max(float(np.finfo(dtype).tiny) for dtype in dtypes)
+        return least * self.v.size * float(np.abs(self.v).max(initial=0.0))
 
     @cached_property
     def unit(self) -> float:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from .line import Estimate, Line
 
-NARROW = 0.05  # of the size of the slope: wider intervals say nothing; more if outputs are coarse
+NARROW = 0.1  # of the size of the slope: wider intervals say nothing; more if outputs are coarse
 STEADY = 2.5  # noise grows by less from step to step; at a kink it grows by 4
 ONSET = 1e3  # noise that is so much larger than that of smaller steps has another cause
 QUICK = (6, 9, 12)  # steps to try before all of them: 2⁻¹⁰, 2⁻¹⁶, 2⁻²²
@@ -74,7 +74,7 @@ class _Segment:
 
 def quick(line: Line, rtol: float) -> Verdict | None:
     """RIGHT if the gradient agrees to `rtol` of its size at a few steps. Otherwise None."""
-    tolerance = rtol * line.size
+    tolerance = rtol * line.size + line.floor
     enough = max(100 * tolerance, 1e-6 * line.unit if line.size == 0 else 0.0)
     for j in QUICK if line.size else QUICK[:1]:
         j += line.offset
@@ -96,7 +96,7 @@ def decide(line: Line, rtol: float, jitter: float = 0.0) -> Verdict:
     estimates = line.estimates(jitter)
     if not estimates:
         return Verdict(Outcome.UNSEEN, math.inf, reason=Reason.INFINITE)
-    tolerance = rtol * line.size
+    tolerance = rtol * line.size + line.floor
     best = min(estimates, key=lambda e: e.bound)
     kept = line.size if line.size > 64 * jitter else max(line.size, 1e-3 * line.unit)
     narrow = max(NARROW, line.epsilon ** (1 / 3))
