@@ -155,16 +155,15 @@ def test_a_step_too_large_for_a_function_of_small_inputs_is_no_alarm(scale):
     [tc.relu, tc.abs, lambda x: tc.maximum(x, x * 0.5), lambda x: F.leaky_relu(x, 0.1),
      lambda x: tc.relu(x) * x.exp(), lambda x: x.clamp(min=0.0).sum() * x.sin()],
 )  # fmt: skip
-def test_a_kink_is_called_a_kink(fn, distance):
+def test_a_right_vjp_near_a_kink_passes(fn, distance):
     for seed in range(10):
-        with pytest.raises(GradientError, match="kink crossed: choose inputs with a gap"):
-            check_vjp(fn, np.array([distance, 1.0, -0.7]), seed=seed)
+        check_vjp(fn, np.array([distance, 1.0, -0.7]), seed=seed)
 
 
 def test_on_a_kink_the_mean_of_both_slopes_agrees_and_another_choice_does_not():
     for seed in range(10):
         check_vjp(tc.abs, np.array([0.0, 1.0]), seed=seed)
-        with pytest.raises(GradientError, match="kink crossed: choose inputs with a gap"):
+        with pytest.raises(GradientError, match="at a kink: choose inputs with a gap"):
             check_vjp(tc.relu, np.array([0.0, 1.0]), seed=seed)
 
 
@@ -185,11 +184,11 @@ def test_a_constant_function_with_a_wrong_vjp_is_no_kink():
         check_vjp(wrong, np.array([1.0, 2.0]))
 
 
-def test_noise_is_called_noise():
+def test_a_small_error_beside_noise_is_not_called_wrong():
+    """Of a function that rounds to float32 inside, an error of 1e-7 cannot be seen."""
     for seed in range(20):
-        rough = off_by(0.0, lambda x: x.float().double(), lambda g, x: g)
-        with pytest.raises(GradientError, match="difference noise"):
-            check_vjp(rough, values(seed, 3, 4), seed=seed)
+        rough = off_by(1e-7, lambda x: x.float().double(), lambda g, x: g)
+        check_vjp(rough, values(seed, 3, 4), seed=seed)
 
 
 # --- The snippet of a failure ---------------------------------------------------------------------

@@ -17,7 +17,7 @@ def both(by_vjp: float | None, by_difference: float | None) -> str:
 class GradientError(AssertionError):
     """A check failed. The message says where, by how much, and why.
 
-    `verdict` is the reason in a few words ("vjp wrong", "kink crossed ...", "difference noise").
+    `verdict` is the reason in a few words ("vjp wrong", "at a kink ...", "cannot tell here ...").
     `op`, `input`, `index`, `by_vjp` and `by_difference` locate the failure; each is None if it is
     unknown. `snippet` is code that reproduces it. `check` is the property of `check_op` that
     failed.
