@@ -32,10 +32,12 @@ except ModuleNotFoundError as _error:
             name=_missing,
         )
 else:
+    from . import adapters
     from .calls import Call
     from .check import check_adjoint, check_kink, check_second_order, check_vjp
     from .check_module import check_module
     from .check_op import check_call, check_convention, check_op
+    from .core.differentiable import Differentiable
     from .configs import conv2d_configs, pool2d_configs
     from .differences import numerical_jvp, taylor_slope
     from .entries import register_strategy, sources, strategy_for
@@ -50,10 +52,12 @@ else:
 
 __all__ = [
     "Call",
+    "Differentiable",
     "GradientError",
     "Mutant",
     "Program",
     "Score",
+    "adapters",
     "assert_close",
     "assert_no_leak",
     "broadcastable_shapes",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..tensor import Tensor
+from . import core
 from .compare import close
+from .core.differentiable import Differentiable
 from .differences import Function, evaluate, precision, smallest
 from .errors import GradientError
 from .inputs import plain
@@ -19,13 +22,14 @@ from .verify import repeated, verify
 
 
 def check_vjp(
-    fn: Function,
+    fn: Function | Differentiable,
     *xs: object,
     wrt: int | Sequence[int] | None = None,
     directions: int = 3,
     seed: int = 0,
     rtol: float = 1e-6,
     allow_unseen: bool = False,
+    vjp: Callable[..., Any] | None = None,
 ) -> None:
     """Check the gradients of `fn` at `xs` against differences in signed random directions.
 
@@ -33,11 +37,14 @@ def check_vjp(
     must equal ⟨u, J v⟩ from differences. The differences are taken on a float64 copy. The tolerance
     is `rtol` of the sum of magnitudes of the terms, plus the rounding of the outputs' dtype.
 
-    - `fn` takes Tensors and returns one or several;
+    - `fn` takes Tensors and returns one or several. Or it takes arrays, and `vjp(g, *xs)` returns
+      its gradients; or it is a `Differentiable`, such as a function of another library that
+      `testing.adapters` wraps;
     - `xs` are arrays, Tensors, or any other arguments of `fn`;
-    - `wrt` numbers the inputs to differentiate by; by default all of floating point.
+    - `wrt` numbers the inputs to differentiate by; by default all of floating point;
+    - `allow_unseen` accepts points where differences cannot tell.
 
-    Raises GradientError if a gradient is wrong, and ValueError or TypeError if there is nothing to
+    Raises GradientError if a gradient is wrong or cannot be judged, and ValueError or TypeError if there is nothing to
     check.
 
     >>> import tinygrad_cnn as tc
@@ -46,12 +53,24 @@ def check_vjp(
     Traceback (most recent call last):
     tinygrad_cnn.testing.errors.GradientError: <lambda> in input 0 (2,): vjp wrong
     """
-    subject = Subject(fn, xs, wrt)
+    subject = subject_at(fn, xs, wrt, vjp)
     verify(subject, directions=directions, seed=seed, rtol=rtol, allow_unseen=allow_unseen)
 
 
+def subject_at(
+    fn: Function | Differentiable,
+    xs: Sequence[object],
+    wrt: int | Sequence[int] | None = None,
+    vjp: Callable[..., Any] | None = None,
+) -> core.Subject:
+    """The Subject of a function of Tensors, of a Differentiable, or of arrays with this vjp."""
+    if vjp is not None:
+        fn = Differentiable(fn, vjp)
+    return fn.subject(xs, wrt) if isinstance(fn, Differentiable) else Subject(fn, xs, wrt)
+
+
 def check_second_order(
-    fn: Function,
+    fn: Function | Differentiable,
     *xs: object,
     wrt: int | Sequence[int] | None = None,
     directions: int = 3,
@@ -67,6 +86,18 @@ def check_second_order(
     >>> import tinygrad_cnn as tc
     >>> check_second_order(lambda x: tc.softmax(x, 0), np.array([0.3, -1.0, 2.0]))
     """
+    if isinstance(fn, Differentiable):
+        first = fn.subject(xs, wrt)
+        rng = np.random.default_rng(seed)
+        us = [signed(rng, y.shape, y.dtype) for y in first.value(first.xs)]
+        try:
+            verify(
+                fn.second_subject(first, us),
+                directions=directions, seed=seed, rtol=rtol, order=2, allow_unseen=allow_unseen,
+            )  # fmt: skip
+        except GradientError as error:
+            raise _of_second_order(error) from None
+        return
     subject = Subject(fn, xs, wrt)
     verify_second_order(
         subject, directions=directions, seed=seed, rtol=rtol, allow_unseen=allow_unseen
@@ -117,9 +148,13 @@ def verify_second_order(
             second, directions=directions, seed=seed, rtol=rtol, order=2, allow_unseen=allow_unseen
         )
     except GradientError as error:
-        if error.verdict == "vjp wrong":
-            error.verdict = "second derivative wrong"
-        raise
+        raise _of_second_order(error) from None
+
+
+def _of_second_order(error: GradientError) -> GradientError:
+    if error.verdict == "vjp wrong":
+        error.verdict = "second derivative wrong"
+    return error
 
 
 def check_adjoint(
