@@ -131,7 +131,8 @@ def from_jax(fn: Any) -> Differentiable:
     Raises TypeError if jax is not loaded.
     """
     jax: Any = _library("jax", fn)
-    double = getattr(jax, "enable_x64", None) or sys.modules["jax"].experimental.enable_x64
+    home = jax if hasattr(jax, "enable_x64") else jax.experimental
+    double = home.enable_x64
 
     def of_floats(xs: Sequence[Any]) -> tuple[list[int], Callable[..., Any]]:
         """The places of the inputs of floating point, and the function of these alone."""
