@@ -18,7 +18,7 @@ from .differences import Function
 from .entries import Convention, Reference, entry_for, strategy_for
 from .errors import GradientError
 from .inputs import is_floating, plain
-from .properties import Trial
+from .properties import OpTrial
 from .report import checking
 from .values import Array
 
@@ -151,7 +151,7 @@ def check_call(
     subject = subject_of(op, call)
     if subject is not None:
         _with_snippet(
-            op, call, line, "", lambda: Trial(op, call, subject, linear_in).run(second_order)
+            op, call, line, "", lambda: OpTrial(op, call, subject, linear_in).run(second_order)
         )
     _with_snippet(op, call, line, "input", lambda: _unchanged(op, call, before))
     return subject is not None and any(subject.xs[k].size for k in subject.wrt)

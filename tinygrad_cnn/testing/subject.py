@@ -56,12 +56,29 @@ class Subject(core.Subject):
         if not self.wrt:
             raise ValueError(f"{name}: no input of floating point to differentiate by")
 
+    def second(self, us: Sequence[Array], reached: Sequence[int]) -> Subject:
+        """The gradient, as a function of inputs and cotangents: those of `reached` outputs count."""
+        n = len(self.xs)
+        return Subject(
+            GradientFunction(self), [*self.xs, *us], [*self.wrt, *(n + j for j in reached)],
+            name=f"the gradient of {self.name}",
+            names=[*self.names, *(f"the cotangent {j}" for j in range(len(us)))],
+        )  # fmt: skip
+
     def _value(self, xs: Sequence[Any]) -> list[Array]:
         return evaluate(self.fn, xs)
 
     def _vjp(self, xs: Sequence[Any], us: Sequence[Array]) -> list[Array]:
         tensors, outputs = self.run(xs)
         return [plain(g) for g in pull_back(outputs, [tensors[k] for k in self.wrt], us)]
+
+    def moved(self, xs: Sequence[Any]) -> Subject:
+        """The same function at other inputs."""
+        return Subject(self.fn, xs, self.wrt, name=self.name, names=self.names)
+
+    def restricted(self, wrt: Sequence[int]) -> Subject:
+        """The same function, where these inputs alone require grad."""
+        return Subject(self.fn, self.xs, wrt, name=self.name, names=self.names)
 
     def blurred(
         self, us: Sequence[Array], rng: np.random.Generator, epsilon: float

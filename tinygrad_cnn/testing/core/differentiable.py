@@ -77,22 +77,33 @@ class Differentiable:
                 for k in chosen
             ]
 
-        return Subject(value, vjp, given, chosen, name or self.name, names)
+        return _Of(self, value, vjp, given, chosen, name or self.name, names)
 
 
-    def second_subject(self, first: Subject, us: Sequence[Array]) -> Subject:
-        """The gradient of the function, (*xs, *us) ↦ gradients, as a Subject at `first`'s inputs."""
-        n, second = len(first.xs), self.second
+class _Of(Subject):
+    """A Differentiable at a point."""
+
+    def __init__(self, fn: Differentiable, *given: Any):
+        super().__init__(*given)
+        self.fn = fn
+
+    def moved(self, xs: Sequence[Any]) -> Subject:
+        """The same function at other inputs."""
+        return _Of(self.fn, self.value, self.vjp, xs, self.wrt, self.name, self.names)
+
+    def second_subject(self, us: Sequence[Array]) -> Subject | None:
+        """The gradient (*xs, *us) ↦ gradients, as a Subject. None without a vjp of the vjp."""
+        n, second = len(self.xs), self.fn.second
         if second is None:
-            raise TypeError(f"{self.name}: there is no vjp of the vjp to check")
-        floating = [k for k, x in enumerate(first.xs) if is_floating(x)]
+            return None
+        floating = [k for k, x in enumerate(self.xs) if is_floating(x)]
         places = [*floating, *range(n, n + len(us))]
 
         def value(points: Sequence[Any]) -> list[Array]:
-            return first.vjp(points[:n], points[n:])
+            return self.vjp(points[:n], points[n:])
 
         def vjp(points: Sequence[Any], hs: Sequence[Array]) -> list[Array]:
-            given = dict(zip(first.wrt, hs, strict=True))
+            given = dict(zip(self.wrt, hs, strict=True))
             all_hs = [given.get(k, np.zeros_like(points[k])) for k in floating]
             us = points[n:]
             with np.errstate(all="ignore"):
@@ -100,13 +111,13 @@ class Differentiable:
             place = dict(zip(places, found, strict=True))
             return [
                 np.zeros_like(points[k]) if place[k] is None else np.asarray(place[k])
-                for k in (*first.wrt, *range(n, len(points)))
+                for k in (*self.wrt, *range(n, len(points)))
             ]
 
         return Subject(
-            value, vjp, [*first.xs, *us], [*first.wrt, *range(n, n + len(us))],
-            f"the gradient of {first.name}",
-            [*first.names, *(f"the cotangent {j}" for j in range(len(us)))],
+            value, vjp, [*self.xs, *us], [*self.wrt, *range(n, n + len(us))],
+            f"the gradient of {self.name}",
+            [*self.names, *(f"the cotangent {j}" for j in range(len(us)))],
         )  # fmt: skip
 
 

@@ -49,6 +49,18 @@ class Subject:
         self.names = list(names) or [f"input {k}" for k in range(len(self.xs))]
         self.doubles = [double(x) for x in self.xs]
 
+    def moved(self, xs: Sequence[Any]) -> Subject:
+        """The same function at other inputs."""
+        return Subject(self.value, self.vjp, xs, self.wrt, self.name, self.names)
+
+    def restricted(self, wrt: Sequence[int]) -> Subject | None:
+        """The same function, differentiated by these inputs alone. None if its vjp gives all."""
+        return None
+
+    def second_subject(self, us: Sequence[Array]) -> Subject | None:
+        """The gradient as a function of inputs and cotangents. None if it cannot be differentiated."""
+        return None
+
     def outputs(self, k: int, x: Array) -> list[Array]:
         """The outputs with `x` as input k, and the other inputs in float64."""
         with np.errstate(all="ignore"):
