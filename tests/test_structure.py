@@ -1,6 +1,7 @@
 """The floor plan, read from the source: imports between rooms, and the sizes of files."""
 
 import ast
+import functools
 import json
 import os
 import subprocess
@@ -22,6 +23,7 @@ HEAVY = ("scipy", "hypothesis", "graphviz", "matplotlib", "concurrent", "multipr
          "pathlib", "safetensors", "ml_dtypes", "tensorboardX", "PIL")  # fmt: skip
 
 
+@functools.cache
 def imports(path):
     """(module, when) for each import in a file, relative ones made absolute.
 
@@ -52,6 +54,7 @@ def imports(path):
     return found
 
 
+@functools.cache
 def is_module(name):
     path = ROOT.joinpath(*name.split("."))
     return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
