@@ -17,10 +17,11 @@ from ..engine import wrap
 from . import archive, legacy, safetensors
 from .allowed import Allowed
 from .archive import Archive
-from .files import CheckpointError, File, Stream, check_location, is_path, opened, write
+from .files import CheckpointError, File, Stream, check_location, is_path, opened
 from .interpreter import Machine
 from .pickler import pickled
 from .tensors import Storage, Stored, storage_id
+from .writing import write
 
 _NEWEST_VERSION = 10  # of the archive; PyTorch writes 3
 _ARCHIVE = "archive"
