@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 import zlib
 from collections.abc import Iterable
 from contextlib import suppress
@@ -16,7 +17,7 @@ from typing import Any
 
 from .files import File
 
-if os.name == "nt":
+if sys.platform == "win32":
     from . import scratch_windows as scratch
 else:
     from . import scratch
@@ -118,7 +119,7 @@ def _scratch_names(target: str) -> list[str]:
 
 def _copy_attributes(target: str, fd: int) -> None:
     """Give the open file the owner, access list and mode of the target, as far as allowed."""
-    if os.name != "posix":
+    if sys.platform == "win32":  # a new file has the access list of its folder
         return
     try:
         old = os.stat(target)
@@ -134,15 +135,16 @@ def _copy_attributes(target: str, fd: int) -> None:
                 os.fchown(fd, -1, old.st_gid)
             except OSError:  # the rights of the old group are not for another one
                 mode = mode & 0o707 | (mode & 0o007) << 3
-    if hasattr(os, "listxattr"):
-        with suppress(OSError):
-            _copy_extended(target, fd)
+    with suppress(OSError):
+        _copy_extended(target, fd)
     with suppress(OSError):
         os.fchmod(fd, mode)
 
 
 def _copy_extended(target: str, fd: int) -> None:
     """Give the open file the extended attributes of the target, and no others of these kinds."""
+    if sys.platform != "linux":
+        return
     kept = [name for name in os.listxattr(target) if name.startswith(_KEPT)]
     for name in os.listxattr(fd):
         if name.startswith(_KEPT) and name not in kept:  # the default access list of the folder
@@ -164,7 +166,7 @@ def _flush(fd: int) -> None:
 
 def _flush_folder(folder: str) -> None:
     """Wait until the names in the folder are on the disk, where a program may ask for it."""
-    if os.name != "posix":
+    if sys.platform == "win32":
         return
     try:
         fd = os.open(folder, os.O_RDONLY)
