@@ -485,6 +485,18 @@ def test_a_file_system_without_locks(path, monkeypatch):
     assert os.listdir(path.parent) == [path.name]
 
 
+def test_a_file_that_cannot_get_a_name(path, monkeypatch):
+    def link(*_, **how):
+        raise OSError(errno.ENOENT, "deleted entry")
+
+    monkeypatch.setattr(os, "link", link)
+    path.chmod(0o640)
+    tc.save({"x": tc.ones(1_000_000)}, path)
+    assert tc.load(path)["x"].numpy().sum() == 1_000_000
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert os.listdir(path.parent) == [path.name]
+
+
 # --- Windows --------------------------------------------------------------------------------------
 
 

@@ -17,13 +17,14 @@ from io import FileIO
 from typing import IO
 
 
-def create(names: list[str], mode: int) -> tuple[FileIO, IO[bytes], str]:
+def create(names: list[str], mode: int, unnamed: bool) -> tuple[FileIO, IO[bytes], str]:
     """A new scratch file: the lock, which is held until it is closed, the file, and its name.
 
-    The name is one of `names`, or "" if the file has none yet. The last of `names` must be random:
-    it needs no lock, since no other writer knows it.
+    The name is one of `names`, or "" if the file has none yet: only if `unnamed`, and where the
+    system has such files. The last of `names` must be random: it needs no lock, since no other
+    writer knows it.
     """
-    held, name = _unnamed(names, mode) or _named(names, mode)
+    held, name = (_unnamed(names, mode) if unnamed else None) or _named(names, mode)
     return held, open(held.fileno(), "wb", closefd=False), name
 
 
@@ -54,13 +55,17 @@ def _named(names: list[str], mode: int) -> tuple[FileIO, str]:
 
 
 def link(held: FileIO, names: list[str]) -> str:
-    """Give a name to a file that has none, and return it."""
+    """Give a name to a file that has none, and return it. "" if a rule of the system forbids it."""
     for name in names:
-        with suppress(FileExistsError):
+        try:
             # with a dir_fd, which is not used here, Python calls linkat, which follows the link
             os.link(_path(held), name, src_dir_fd=held.fileno(), follow_symlinks=True)
             return name
-    raise FileExistsError(f"{names[-1]} exists")
+        except FileExistsError:
+            continue
+        except OSError:  # such as profiles of AppArmor
+            break
+    return ""
 
 
 def discard(held: FileIO, name: str) -> None:

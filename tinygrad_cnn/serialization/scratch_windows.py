@@ -12,7 +12,7 @@ from io import FileIO
 from typing import IO
 
 
-def create(names: list[str], mode: int) -> tuple[FileIO, IO[bytes], str]:
+def create(names: list[str], mode: int, unnamed: bool) -> tuple[FileIO, IO[bytes], str]:
     """A new scratch file: the lock, which is held until it is closed, the file, and its name."""
     for name in names[:-1]:
         with suppress(FileExistsError, PermissionError):  # the lock of another writer
@@ -21,8 +21,8 @@ def create(names: list[str], mode: int) -> tuple[FileIO, IO[bytes], str]:
 
 
 def link(held: FileIO, names: list[str]) -> str:
-    """Not needed: each scratch file has a name."""
-    raise NotImplementedError
+    """Not called: each scratch file has a name."""
+    return ""
 
 
 def discard(held: FileIO, name: str) -> None:

@@ -23,6 +23,7 @@ else:
     from . import scratch
 
 _COUNT = 8  # names of scratch files of a target, for writers at the same time
+_BLOCK = 1 << 20  # bytes
 _CANNOT = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}  # fsync, of such a file
 _KEPT = ("user.", "system.posix_acl_access", "security.selinux")  # extended attributes
 
@@ -82,13 +83,14 @@ def _write_into(path: str, parts: Iterable[Any]) -> None:
         _flush(file.fileno())
 
 
-def _replace(target: str, parts: Iterable[Any]) -> None:
+def _replace(target: str, parts: Iterable[Any], unnamed: bool = True) -> None:
+    """Write a scratch file, at first `unnamed` where the system can, and rename it to the target."""
     names = _scratch_names(target)
     for name in names:
         scratch.sweep(name)
     mode = 0o600 if os.path.exists(target) else 0o666  # private until the old mode is copied
     try:
-        held, file, name = scratch.create(names, mode)
+        held, file, name = scratch.create(names, mode, unnamed)
     except PermissionError as error:
         text = f"{error.strerror}: a file is replaced as a whole, by another one in its folder"
         raise PermissionError(error.errno, text) from None
@@ -100,6 +102,9 @@ def _replace(target: str, parts: Iterable[Any]) -> None:
                 _copy_attributes(target, file.fileno())
                 _flush(file.fileno())
             name = name or scratch.link(held, names)
+            if not name:  # then the content is copied
+                held.seek(0)
+                return _replace(target, iter(lambda: held.read(_BLOCK), b""), unnamed=False)
             os.replace(name, target)
         except BaseException:
             scratch.discard(held, name)
