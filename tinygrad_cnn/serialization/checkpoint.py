@@ -110,10 +110,11 @@ def load(
     """Read the object in a file of `save` or of PyTorch, from a file name or an open binary file.
 
     Old files of PyTorch are read too, and those in the format of safetensors, which give a dict of
-    Tensors. A pipe, or a stream without positions, is read to its end. All Tensors are on the CPU, wherever they were. `map_location` may be "cpu", a dict or
-    a function of a storage and its location. With `mmap`, Tensors show the memory of the file,
-    which is read when they are used; writing to them does not change it, and checksums are not
-    tested. `encoding` is that of strings of Python 2, "utf-8" by default.
+    Tensors. A pipe, or a stream without positions, is read to its end. All Tensors are on the CPU,
+    wherever they were. `map_location` may be "cpu", a dict or a function of a storage and its
+    location. With `mmap`, Tensors show the memory of the file, which is read when they are used;
+    writing to them does not change it, and checksums are not tested. `encoding` is that of strings
+    of Python 2, "utf-8" by default.
 
     No file runs code: `weights_only` and `pickle_module` have no effect. A file may hold Tensors,
     containers, numbers, texts, NumPy arrays, paths and argparse.Namespace;
