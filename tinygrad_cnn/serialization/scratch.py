@@ -14,58 +14,46 @@ import fcntl
 import os
 from contextlib import suppress
 from io import FileIO
-from typing import IO
+from typing import IO, TypeAlias
+
+Made: TypeAlias = tuple[FileIO, IO[bytes]]  # what holds the lock, and the writer
 
 
-def create(names: list[str], mode: int, unnamed: bool) -> tuple[FileIO, IO[bytes], str]:
-    """A new scratch file: the lock, which is held until it is closed, the file, and its name.
-
-    The name is one of `names`, or "" if the file has none yet: only if `unnamed`, and where the
-    system has such files. The last of `names` must be random: it needs no lock, since no other
-    writer knows it.
-    """
-    held, name = (_unnamed(names, mode) if unnamed else None) or _named(names, mode)
-    return held, open(held.fileno(), "wb", closefd=False), name
-
-
-def _unnamed(names: list[str], mode: int) -> tuple[FileIO, str] | None:
-    """A file without a name. None if the system or the file system has no such files."""
+def unnamed(folder: str, mode: int) -> Made | None:
+    """A new file without a name, locked, as from `named`. None where there are no such files."""
     if not hasattr(os, "O_TMPFILE") or not os.path.exists("/proc/self/fd"):
         return None
     try:
-        held = _open(os.path.dirname(names[0]), os.O_TMPFILE | os.O_RDWR, mode)
+        held = _open(folder, os.O_TMPFILE | os.O_RDWR, mode)
     except OSError:
         return None
     with suppress(OSError):  # without locks, nobody sweeps
         _lock(held)
-    return held, ""
+    return held, _writer(held)
 
 
-def _named(names: list[str], mode: int) -> tuple[FileIO, str]:
-    for name in names:
-        with suppress(FileExistsError):
-            held = _open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
-            try:
-                if name == names[-1] or (_lock(held) and _is_name(name, held)):
-                    return held, name
-            except OSError:  # the file system has no locks
-                os.unlink(name)
-            held.close()  # another writer sweeps it, or it is removed
-    raise FileExistsError(f"{names[-1]} exists")
+def named(name: str, mode: int, lock: bool) -> Made | None:
+    """A new file: what holds it, and its lock, until it is closed, and the writer of its content.
+
+    A file whose name no other writer knows needs no lock. None if it cannot be locked.
+    FileExistsError if there is a file with this name.
+    """
+    held = _open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        if not lock or (_lock(held) and _is_name(name, held)):
+            return held, _writer(held)
+    except OSError:  # the file system has no locks
+        os.unlink(name)
+    held.close()  # another writer sweeps it, or it is removed
+    return None
 
 
-def link(held: FileIO, names: list[str]) -> str:
-    """Give a name to a file that has none, and return it. "" if a rule of the system forbids it."""
-    for name in names:
-        try:
-            # with a dir_fd, which is not used here, Python calls linkat, which follows the link
-            os.link(_path(held), name, src_dir_fd=held.fileno(), follow_symlinks=True)
-            return name
-        except FileExistsError:
-            continue
-        except OSError:  # such as profiles of AppArmor
-            break
-    return ""
+def link(held: FileIO, name: str) -> bool:
+    """Give a name to a file that has none. FileExistsError if there is a file with this name."""
+    # with a dir_fd, which is not used here, Python calls linkat, which follows the link
+    path = f"/proc/self/fd/{held.fileno()}"
+    os.link(path, name, src_dir_fd=held.fileno(), follow_symlinks=True)
+    return True
 
 
 def discard(held: FileIO, name: str) -> None:
@@ -75,15 +63,25 @@ def discard(held: FileIO, name: str) -> None:
             os.unlink(name)
 
 
-def sweep(name: str) -> None:
-    """Remove a scratch file whose writer is dead. Otherwise nothing happens."""
-    with suppress(OSError), _open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK) as held:
-        if _lock(held):
-            discard(held, name)
+def sweep(name: str) -> bool:
+    """Remove a scratch file whose writer is dead. Whether the name is free now, or will be."""
+    try:
+        with _open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK) as held:
+            if _lock(held):
+                discard(held, name)
+    except FileNotFoundError:
+        return True
+    except OSError:  # not ours, or no locks
+        return False
+    return True
 
 
 def _open(path: str, flags: int, mode: int = 0o600) -> FileIO:
     return FileIO(path, "r+", opener=lambda path, _: os.open(path, flags, mode))
+
+
+def _writer(held: FileIO) -> IO[bytes]:
+    return open(held.fileno(), "wb", closefd=False)
 
 
 def _lock(held: FileIO) -> bool:
@@ -92,10 +90,6 @@ def _lock(held: FileIO) -> bool:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return True
     return False
-
-
-def _path(held: FileIO) -> str:
-    return f"/proc/self/fd/{held.fileno()}"
 
 
 def _is_name(name: str, held: FileIO) -> bool:

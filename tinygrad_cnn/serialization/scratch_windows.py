@@ -9,20 +9,32 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from io import FileIO
-from typing import IO
+from typing import IO, TypeAlias
+
+Made: TypeAlias = tuple[FileIO, IO[bytes]]  # what holds the lock, and the writer
 
 
-def create(names: list[str], mode: int, unnamed: bool) -> tuple[FileIO, IO[bytes], str]:
-    """A new scratch file: the lock, which is held until it is closed, the file, and its name."""
-    for name in names[:-1]:
-        with suppress(FileExistsError, PermissionError):  # the lock of another writer
-            return _lock(name), open(name, "wb"), name
-    return _lock(names[-1]), open(names[-1], "wb"), names[-1]
+def unnamed(folder: str, mode: int) -> Made | None:
+    """None: each file has a name."""
+    return None
 
 
-def link(held: FileIO, names: list[str]) -> str:
-    """Not called: each scratch file has a name."""
-    return ""
+def named(name: str, mode: int, lock: bool) -> Made:
+    """A new file: what holds its lock until it is closed, and the writer of its content.
+
+    FileExistsError if another writer has the lock.
+    """
+    held = _lock(name)
+    try:
+        return held, open(name, "wb")
+    except BaseException:
+        held.close()
+        raise
+
+
+def link(held: FileIO, name: str) -> bool:
+    """Not called: each file has a name."""
+    return False
 
 
 def discard(held: FileIO, name: str) -> None:
@@ -31,14 +43,18 @@ def discard(held: FileIO, name: str) -> None:
         os.unlink(name)
 
 
-def sweep(name: str) -> None:
-    """Remove a scratch file whose writer is dead. Otherwise nothing happens."""
+def sweep(name: str) -> bool:
+    """Remove a scratch file whose writer is dead. Whether the name is free now, or will be."""
     if os.path.exists(name):
-        with suppress(OSError), _lock(name) as held:
-            discard(held, name)
+        try:
+            with _lock(name) as held:
+                discard(held, name)
+        except OSError as error:
+            return isinstance(error, FileExistsError)
+    return True
 
 
 def _lock(name: str) -> FileIO:
-    """An open file that exists until it is closed. OSError if another writer has it."""
+    """An open file that exists until it is closed. FileExistsError if another writer has it."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_TEMPORARY  # type: ignore[attr-defined]
     return FileIO(f"{name}.lock", "r+", opener=lambda path, _: os.open(path, flags, 0o600))

@@ -10,10 +10,11 @@ import errno
 import os
 import stat
 import sys
+import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from .files import File
 
@@ -22,7 +23,11 @@ if sys.platform == "win32":
 else:
     from . import scratch
 
+_T = TypeVar("_T")
+
 _COUNT = 8  # names of scratch files of a target, for writers at the same time
+_PATIENCE_SECONDS = 10.0  # until the writers of all names are taken for stuck
+_PAUSE_SECONDS = 0.001
 _BLOCK = 1 << 20  # bytes
 _CANNOT = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}  # fsync, of such a file
 _KEPT = ("user.", "system.posix_acl_access", "security.selinux")  # extended attributes
@@ -85,15 +90,12 @@ def _write_into(path: str, parts: Iterable[Any]) -> None:
 
 def _replace(target: str, parts: Iterable[Any], unnamed: bool = True) -> None:
     """Write a scratch file, at first `unnamed` where the system can, and rename it to the target."""
+    folder = os.path.dirname(target)
     names = _scratch_names(target)
     for name in names:
         scratch.sweep(name)
     mode = 0o600 if os.path.exists(target) else 0o666  # private until the old mode is copied
-    try:
-        held, file, name = scratch.create(names, mode, unnamed)
-    except PermissionError as error:
-        text = f"{error.strerror}: a file is replaced as a whole, by another one in its folder"
-        raise PermissionError(error.errno, text) from None
+    name, (held, file) = _create(folder, names, mode, unnamed)
     with held:
         try:
             with file:
@@ -101,15 +103,16 @@ def _replace(target: str, parts: Iterable[Any], unnamed: bool = True) -> None:
                 file.flush()
                 _copy_attributes(target, file.fileno())
                 _flush(file.fileno())
-            name = name or scratch.link(held, names)
-            if not name:  # then the content is copied
+            try:
+                name = name or _take(names, lambda name: scratch.link(held, name))[0]
+            except OSError:  # a rule of the system, such as a profile of AppArmor, forbids it
                 held.seek(0)
                 return _replace(target, iter(lambda: held.read(_BLOCK), b""), unnamed=False)
             os.replace(name, target)
         except BaseException:
             scratch.discard(held, name)
             raise
-    _flush_folder(os.path.dirname(target))
+    _flush_folder(folder)
 
 
 def _scratch_names(target: str) -> list[str]:
@@ -120,6 +123,43 @@ def _scratch_names(target: str) -> list[str]:
     folder, name = os.path.split(target)
     stem = os.path.join(folder, f".{name[:40]}.{zlib.crc32(os.fsencode(name)):08x}")
     return [f"{stem}-{k}.tmp" for k in [*range(_COUNT), os.urandom(8).hex()]]
+
+
+def _create(folder: str, names: list[str], mode: int, unnamed: bool) -> tuple[str, scratch.Made]:
+    """A scratch file, after its name, which is "" if it has none yet."""
+    try:
+        made = scratch.unnamed(folder, mode) if unnamed else None
+        if made is not None:
+            return "", made
+        return _take(names, lambda name: scratch.named(name, mode, name != names[-1]))
+    except PermissionError as error:
+        text = f"{error.strerror}: a file is replaced as a whole, by another one in its folder"
+        raise PermissionError(error.errno, text) from None
+
+
+def _take(names: list[str], make: Callable[[str], _T | None]) -> tuple[str, _T]:
+    """What `make` returns for the first name that is free, after the name.
+
+    If all have living writers, it waits for one of them. The random name is the last resort, since
+    nobody would sweep it.
+    """
+    end = time.monotonic() + _PATIENCE_SECONDS
+    wait = True
+    while wait and time.monotonic() < end:
+        wait = False
+        for name in names[:-1]:
+            try:
+                made = make(name)
+            except FileExistsError:
+                wait |= scratch.sweep(name)
+            else:
+                if made is not None:
+                    return name, made
+        time.sleep(_PAUSE_SECONDS * wait)
+    made = make(names[-1])
+    if made is None:
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+    return names[-1], made
 
 
 def _copy_attributes(target: str, fd: int) -> None:
