@@ -267,19 +267,25 @@ def test_the_owner_is_kept(path, kind):
     assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (65534, 65533, 0o4640)
 
 
-def test_another_group_does_not_get_the_rights_of_the_old_one(path, monkeypatch):
+@pytest.mark.parametrize(("group", "mode"), [(False, 0o644), (True, 0o664)])
+def test_rights_that_are_not_kept(path, monkeypatch, group, mode):
+    """Another group does not get those of the old one, and another user does not lend his own."""
     original = os.stat
-    monkeypatch.setattr(os, "fchown", lambda *_: (_ for _ in ()).throw(PermissionError(1, "no")))
+
+    def fchown(fd, user, _):
+        if user != -1 or not group:
+            raise PermissionError(errno.EPERM, "not permitted")
 
     def of_others(name, **how):
         found = original(name, **how)
         return os.stat_result((*found[:4], found.st_uid + 1, *found[5:]))
 
     path.chmod(0o4664)
+    monkeypatch.setattr(os, "fchown", fchown)
     monkeypatch.setattr(os, "stat", of_others)
     tc.save("new", path)
     monkeypatch.undo()
-    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert stat.S_IMODE(path.stat().st_mode) == mode
 
 
 def test_a_new_file_has_the_mode_of_new_files(tmp_path, kind):
@@ -489,18 +495,61 @@ def test_scratch_files_of_living_writers_stay(path, kind):
     assert os.listdir(path.parent) == [path.name]
 
 
-def test_other_things_with_the_names_of_scratch_files(path, kind):
+def test_dead_scratch_files_make_room_first(path, kind):
+    for name in names_of(path)[3:]:
+        open(name, "wb").close()
+
+    def parts():
+        assert not any(map(os.path.exists, names_of(path)[3:]))
+        yield b"new"
+
+    writing.write(path, parts())
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_a_scratch_file_that_is_swept_before_it_is_locked(path, monkeypatch):
+    import fcntl
+
+    monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+    lock, first = fcntl.flock, names_of(path)[0]
+
+    def flock(held, how):
+        monkeypatch.setattr(fcntl, "flock", lock)
+        assert held.name == first
+        scratch.sweep(first)
+        assert not os.path.exists(first)
+        lock(held, how)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    tc.save("new", path)
+    assert tc.load(path) == "new"
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_only_its_own_scratch_file_is_removed(tmp_path):
+    name = str(tmp_path / "scratch")
+    held, file = scratch.named(name, 0o600, True)
+    with held, file:
+        os.rename(name, tmp_path / "target")
+        Path(name).write_text("of another writer")
+        scratch.discard(held, name)
+    assert Path(name).read_text() == "of another writer"
+
+
+def test_other_things_with_the_names_of_scratch_files(path, kind, monkeypatch):
+    slept = []
+    monkeypatch.setattr("time.sleep", slept.append)
     names = names_of(path)
-    os.mkdir(names[0])
-    os.symlink(path, names[1])
-    for name in names[2:]:
+    os.symlink(path, names[0])
+    for name in names[1:]:
         os.mkdir(name)
     tc.save("new", path)
     assert tc.load(path) == "new"
+    assert not any(slept)  # nothing to wait for
     assert len(os.listdir(path.parent)) == 1 + len(names)
 
 
-def test_a_file_system_without_locks(path, monkeypatch):
+def test_a_file_system_without_locks(path, kind, monkeypatch):
     def flock(*_):
         raise OSError(errno.ENOLCK, "no locks")
 
@@ -543,13 +592,13 @@ def windows(monkeypatch):
 def test_scratch_files_of_windows(path, windows):
     tc.save("new", path)
     assert tc.load(path) == "new"
-    first, second = names_of(path)[:2]
-    open(first, "wb").close()
-    open(second, "wb").close()
-    with scratch_windows._lock(first):  # the first is of a living writer, the second of a dead one
+    first, *others = names_of(path)
+    for name in (first, *others):
+        open(name, "wb").close()
+    with scratch_windows._lock(first):  # the first is of a living writer, the others of dead ones
         tc.save("newer", path)
         assert os.path.exists(first)
-        assert not os.path.exists(second)
+        assert not any(map(os.path.exists, others))
     tc.save("old", path)
     test_content_that_fails_in_the_middle(path, "named")
     test_many_threads_at_once(path, "named")
