@@ -6,6 +6,7 @@ import resource
 import signal
 import socket
 import stat
+import struct
 import sys
 import tempfile
 import threading
@@ -244,6 +245,29 @@ def test_mode_and_attributes_are_kept(path, kind):
         pytest.skip("no extended attributes")
     tc.save("newer", path)
     assert os.getxattr(path, "user.note") == b"mine"
+
+
+def access_list(user):
+    """The extended attribute that lets a user of this number read, with a mask of the same."""
+    entries = [(1, 6, -1), (2, 4, user), (4, 4, -1), (16, 4, -1), (32, 0, -1)]
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHi", *entry) for entry in entries)
+
+
+def test_access_lists_are_kept_and_no_others_come(path, kind):
+    try:
+        os.setxattr(path, "system.posix_acl_access", access_list(1))
+        os.setxattr(path.parent, "system.posix_acl_default", access_list(2))  # of new files
+    except (AttributeError, OSError):
+        pytest.skip("no access lists")
+    tc.save("new", path)
+    assert os.getxattr(path, "system.posix_acl_access") == access_list(1)
+    os.removexattr(path, "system.posix_acl_access")
+    path.chmod(0o640)
+    tc.save("newer", path)
+    assert "system.posix_acl_access" not in os.listxattr(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    tc.save("new", path.with_name("new.pt"))
+    assert os.getxattr(path.with_name("new.pt"), "system.posix_acl_access") == access_list(2)
 
 
 def test_no_one_else_reads_a_private_file_while_it_is_written(path, monkeypatch):

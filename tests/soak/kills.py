@@ -74,4 +74,4 @@ def trials(seed: int) -> Iterator[Trial]:
             yield Trial(wrong, {"strays before the next save": strays})
 
 
-SCENARIO = Scenario("kills", "SIGKILL while a file is replaced", trials, count=1_000, short=6)
+SCENARIO = Scenario("kills", "SIGKILL while a file is replaced", trials, count=1_000, short=4)
