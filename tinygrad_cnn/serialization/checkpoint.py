@@ -17,10 +17,11 @@ from ..engine import wrap
 from . import archive, legacy, safetensors
 from .allowed import Allowed
 from .archive import Archive
-from .files import CheckpointError, File, Stream, check_location, is_path, opened, write
+from .files import CheckpointError, File, Stream, check_location, is_path, opened
 from .interpreter import Machine
 from .pickler import pickled
 from .tensors import Storage, Stored, storage_id
+from .writing import write
 
 _NEWEST_VERSION = 10  # of the archive; PyTorch writes 3
 _ARCHIVE = "archive"
@@ -47,9 +48,12 @@ def save(
 
     `f` is a file name, or an open binary file. PyTorch reads the file with its default
     `weights_only=True`, if it holds no NumPy arrays, paths or argparse.Namespace. Tensors that
-    overlap in memory share it again when they are loaded. A named file is replaced as a whole:
-    after a failure the old one is still there. A name that ends in ".safetensors" gives a file in
-    that format, for one dict of names and Tensors.
+    overlap in memory share it again when they are loaded. A name that ends in ".safetensors" gives
+    a file in that format, for one dict of names and Tensors.
+
+    A named file is replaced as a whole: after a failure or a kill the old one is still there. It
+    keeps its mode and owner. This needs a folder that may be written; an open file needs none, but
+    a failure leaves it incomplete. A pipe or a device is written into. An OSError names `f`.
 
     Without `_use_new_zipfile_serialization`, the file has the format before PyTorch 1.6.
     `pickle_module` and `pickle_protocol` have no effect. Raises TypeError for other objects, before
@@ -106,10 +110,11 @@ def load(
     """Read the object in a file of `save` or of PyTorch, from a file name or an open binary file.
 
     Old files of PyTorch are read too, and those in the format of safetensors, which give a dict of
-    Tensors. All Tensors are on the CPU, wherever they were. `map_location` may be "cpu", a dict or
-    a function of a storage and its location. With `mmap`, Tensors show the memory of the file,
-    which is read when they are used; writing to them does not change it, and checksums are not
-    tested. `encoding` is that of strings of Python 2, "utf-8" by default.
+    Tensors. A pipe, or a stream without positions, is read to its end. All Tensors are on the CPU,
+    wherever they were. `map_location` may be "cpu", a dict or a function of a storage and its
+    location. With `mmap`, Tensors show the memory of the file, which is read when they are used;
+    writing to them does not change it, and checksums are not tested. `encoding` is that of strings
+    of Python 2, "utf-8" by default.
 
     No file runs code: `weights_only` and `pickle_module` have no effect. A file may hold Tensors,
     containers, numbers, texts, NumPy arrays, paths and argparse.Namespace;

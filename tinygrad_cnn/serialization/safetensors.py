@@ -10,7 +10,8 @@ import numpy as np
 
 from ..creation import from_numpy
 from ..tensor import Tensor
-from .files import CheckpointError, check_location, write
+from .files import CheckpointError, check_location
+from .writing import write
 
 
 def _package() -> Any:
