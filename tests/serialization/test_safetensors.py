@@ -13,6 +13,8 @@ from tinygrad_cnn import nn
 from tinygrad_cnn.serialization import CheckpointError
 from tinygrad_cnn.serialization.safetensors import load_file, save_file
 
+pytest.importorskip("safetensors")
+
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
