@@ -14,12 +14,13 @@ import io
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar, copy_context
-from functools import cache, partial
+from functools import cache, partial, wraps
 from operator import call
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+F = TypeVar("F", bound=Callable[..., Any])
 Change = Callable[[], Any]  # a call of a function in C, with its arguments: mostly a `partial`
 
 
@@ -30,7 +31,9 @@ def together(changes: Iterable[Change]) -> None:
 
 def as_one(*changes: Change) -> Change:
     """A change that makes these changes. It can be made once."""
-    return partial(deque, map(call, changes), 0)  # its result is empty: a `with` block takes it as false
+    return partial(
+        deque, map(call, changes), 0
+    )  # its result is empty: a `with` block takes it as false
 
 
 class Closing(io.IOBase):
@@ -102,6 +105,17 @@ class quiet(Closing):
         state, ignoring = _error_state()
         self.close = as_one(partial(state.set, state.get()))
         [*_] = map(state.set, (ignoring,))
+
+
+def quietly(function: F) -> F:
+    """`function`, with `quiet` during each call."""
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with quiet():
+            return function(*args, **kwargs)
+
+    return call  # type: ignore[return-value]
 
 
 @cache

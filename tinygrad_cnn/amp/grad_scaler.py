@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..atomic import quiet
 from ..engine import Recorded, mark_written, wrap
 
 
@@ -95,7 +96,7 @@ class GradScaler:
             finite = [bool(np.isfinite(grad._array).all()) for grad in grads]
             self._overflows[id(optimizer)] = not all(finite)
         for grad in grads:
-            with np.errstate(over="ignore", invalid="ignore"):
+            with quiet():
                 np.multiply(grad._array, factor, out=grad._array, casting="same_kind")
             mark_written(grad._array)
 
@@ -133,7 +134,7 @@ class GradScaler:
         else:
             self._growth_tracker += 1
             if self._growth_tracker == self._growth_interval:
-                with np.errstate(over="ignore"):
+                with quiet():
                     grown = np.float32(self._scale * np.float32(self._growth_factor))
                 self._scale = grown if np.isfinite(grown) else self._scale
                 self._growth_tracker = 0

@@ -11,6 +11,7 @@ from typing import TypeAlias
 import numpy as np
 
 from ... import functions
+from ...atomic import quiet
 from ...engine import mark_written, wrap
 from ...tensor import Tensor
 from ..init import deprecated_alias
@@ -44,7 +45,7 @@ def _norm(array: np.ndarray, order: float) -> float:
     flat = array.ravel(order="K")
     if flat.dtype.itemsize < 4:
         flat = flat.astype(np.float32)  # the squares of float16 lose digits
-    with np.errstate(all="ignore"):
+    with quiet():
         if order == 2:
             square = float(np.dot(flat, flat))
             if (
@@ -123,7 +124,7 @@ def _total(
     """The norm in double precision, and in the dtype of the arrays, where it may be infinite."""
     order = float(norm_type)
     exact = _norm(np.array([_norm(a, order) for a in arrays]), order) if arrays else 0.0
-    with np.errstate(over="ignore"):
+    with quiet():
         total = np.asarray(exact, np.result_type(*arrays) if arrays else np.float32)
     if error_if_nonfinite and not np.isfinite(total):
         raise RuntimeError(
