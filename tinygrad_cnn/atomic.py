@@ -44,8 +44,8 @@ class Closing(io.IOBase):
     interrupt comes before the `with` block. An instance serves for one block.
     """
 
-    closed = True  # type: ignore[assignment]  # so that deleting it does not call `close`
-    close: Change  # type: ignore[assignment]
+    closed = True  # so that deleting it does not call `close`
+    close: Change
 
 
 class _Exit:
@@ -69,10 +69,11 @@ class Block:
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """A block that is not open."""
         block = object.__new__(cls)
-        block._opened = opened = []
+        opened: list[Change] = []
+        block._opened = opened
         block._closing = closing = Closing()
-        # take the last change out of the list and make it
-        closing.close = partial(next, map(call, iter(opened.pop, None)))
+        last: Any = iter(opened.pop, None)
+        closing.close = partial(next, map(call, last))  # take it out of the list and make it
         return block
 
     def _changes(self) -> tuple[Iterable[Change], Change]:

@@ -6,12 +6,13 @@ import math
 import types
 import warnings
 from collections.abc import Iterable
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
 
 from ... import functions
-from ...atomic import quiet
+from ...atomic import Change, quiet, together
 from ...engine import mark_written, wrap
 from ...tensor import Tensor
 from ..init import deprecated_alias
@@ -138,9 +139,15 @@ def _total(
 def _scale(gradients: list[np.ndarray], max_norm: float, total: float) -> None:
     scale = float(max_norm) / (total + 1e-6)
     if not scale >= 1:  # nan scales too, as in PyTorch
-        for g in gradients:
-            g *= scale
-            mark_written(g)
+        _change(gradients, [partial(np.multiply, g, scale, g) for g in gradients])
+
+
+def _change(gradients: list[np.ndarray], changes: list[Change]) -> None:
+    """Change all gradients, or none of them if an interrupt comes first."""
+    for g in gradients:
+        mark_written(g)
+    with quiet():
+        together(changes)
 
 
 def clip_grad_value_(parameters: Tensors, clip_value: float, foreach: bool | None = None) -> None:
@@ -152,9 +159,9 @@ def clip_grad_value_(parameters: Tensors, clip_value: float, foreach: bool | Non
     >>> x.grad
     tensor([-1.0000,  0.5000])
     """
-    for g in _gradients(parameters):
-        np.clip(g, -float(clip_value), float(clip_value), out=g)
-        mark_written(g)
+    gradients, low, high = _gradients(parameters), -float(clip_value), float(clip_value)
+    bounds = (np.maximum, low), (np.minimum, high)
+    _change(gradients, [partial(f, g, bound, out=g) for g in gradients for f, bound in bounds])
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
