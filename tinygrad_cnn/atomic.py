@@ -82,7 +82,7 @@ class Block:
 
     def __enter__(self) -> Any:
         changes, undo = self._changes()
-        [*_] = map(call, (partial(self._opened.append, undo), *changes))
+        [*_] = map(call, (partial(self._opened.append, undo), *changes))  # type: ignore[arg-type]
         return self
 
     if TYPE_CHECKING:
