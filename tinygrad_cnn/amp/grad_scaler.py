@@ -91,7 +91,7 @@ class GradScaler:
         grads = [p.grad for p in parameters if p.grad is not None]
         if any(grad._array.dtype == np.float16 for grad in grads):
             raise ValueError("Attempting to unscale FP16 gradients.")
-        factor, key = np.float32(1.0 / np.float64(self._scale)), id(optimizer)
+        factor, key = np.array(1.0 / np.float64(self._scale), np.float32), id(optimizer)
         changes = [partial(self._stages.__setitem__, key, "unscaled")]
         if grads:
             finite = [bool(np.isfinite(grad._array).all()) for grad in grads]

@@ -120,7 +120,7 @@ class _BatchNorm(_NormBase):
         changes: tuple[Change, ...] = ()
         if self.training and self.num_batches_tracked is not None:
             count = self.num_batches_tracked._array
-            changes = (partial(np.add, count, 1, count),)
+            changes = (partial(np.add, count, np.ones((), count.dtype), count),)
             mark_written(count)
             if momentum is None:  # the plain average of all batches
                 momentum = 1.0 / (float(count) + 1)

@@ -109,9 +109,13 @@ def blockwise(jobs):
                 _run_or_restore(update, parts, numbers, arrays, others)
                 continue
             operations, constants = recording
+            numbers = [*numbers, *constants]
+            dtype = arrays[0].dtype
+            if all([a.dtype is dtype for a in arrays]):
+                numbers = [np.array(x, dtype) for x in numbers]  # so that no operation allocates
             calls = []
             for given, spare in parts:
-                values = [*given, *spare, *numbers, *constants]
+                values = [*given, *spare, *numbers]
                 calls += [_call(ufunc, operands(values)) for ufunc, operands in operations]
             deque(starmap(call, [*calls, *[(change,) for change in others]]), 0)
 

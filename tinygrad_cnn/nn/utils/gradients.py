@@ -139,13 +139,16 @@ def _total(
 def _scale(gradients: list[np.ndarray], max_norm: float, total: float) -> None:
     scale = float(max_norm) / (total + 1e-6)
     if not scale >= 1:  # nan scales too, as in PyTorch
-        _change(gradients, [partial(np.multiply, g, scale, g) for g in gradients])
+        _change(gradients, [(np.multiply, scale)])
 
 
-def _change(gradients: list[np.ndarray], changes: list[Change]) -> None:
-    """Change all gradients, or none of them if an interrupt comes first."""
+def _change(gradients: list[np.ndarray], operations: Iterable[tuple[np.ufunc, float]]) -> None:
+    """Apply each ufunc to all gradients and a number, in place: to none if an interrupt comes first."""
+    changes: list[Change] = []
     for g in gradients:
         mark_written(g)
+        for ufunc, number in operations:  # of an array no conversion can fail
+            changes.append(partial(ufunc, g, np.array(number, g.dtype), out=g))
     with quiet():
         together(changes)
 
@@ -159,9 +162,8 @@ def clip_grad_value_(parameters: Tensors, clip_value: float, foreach: bool | Non
     >>> x.grad
     tensor([-1.0000,  0.5000])
     """
-    gradients, low, high = _gradients(parameters), -float(clip_value), float(clip_value)
-    bounds = (np.maximum, low), (np.minimum, high)
-    _change(gradients, [partial(f, g, bound, out=g) for g in gradients for f, bound in bounds])
+    bounds = (np.maximum, -float(clip_value)), (np.minimum, float(clip_value))
+    _change(_gradients(parameters), bounds)
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
