@@ -21,26 +21,33 @@ special: dict[Any, str] = {}
 
 
 class _GradMode(threading.local):
+    """Whether this thread records. A thread that does not has an entry in `special`, too."""
+
     enabled = True
 
     def __init__(self) -> None:
-        special.pop(threading.get_ident(), None)  # of a thread that ended without recording
+        key, own = threading.get_ident(), vars(self)
+        special.pop(key, None)  # of a thread that ended without recording
+        _switches[key] = (  # the entry is made first and removed last
+            (
+                partial(special.__setitem__, key, "no_grad"),
+                partial(own.__setitem__, "enabled", False),
+            ),
+            (partial(own.__setitem__, "enabled", True), partial(special.pop, key, None)),
+        )
 
 
+_switches: dict[int, tuple[tuple[Change, ...], ...]] = {}  # of a thread: the changes off, and on
 grad_mode = _GradMode()
 
 
 def _switch(enabled: bool) -> tuple[tuple[Change, ...], Change]:
-    """The changes to a mode of this thread, and the change back to the present one.
-
-    A thread that does not record has an entry in `special`, which is made first and removed last.
-    """
-    own, key = vars(grad_mode), threading.get_ident()
-    modes = (
-        (partial(special.__setitem__, key, "no_grad"), partial(own.__setitem__, "enabled", False)),
-        (partial(own.__setitem__, "enabled", True), partial(special.pop, key, None)),
-    )
-    return modes[enabled], as_one(*modes[grad_mode.enabled])
+    """The changes to a mode of this thread, and the change back to the present one."""
+    now = grad_mode.enabled
+    if now == enabled:
+        return (), tuple
+    switches = _switches[threading.get_ident()]
+    return switches[enabled], as_one(*switches[now])
 
 
 class recording(Closing):

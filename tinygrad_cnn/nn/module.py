@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Self, overload
 
 from ..atomic import Change, together
@@ -223,12 +225,16 @@ class Module(Hookable, Stateful, Tree["Module"]):
 
 def clear_gradients(parameters: Iterable[Tensor], set_to_none: bool) -> None:
     """Set the gradient of each parameter to None; otherwise set each that exists to 0 in place."""
+    parameters = list(parameters)
+    if set_to_none:
+        deque(map(setattr, parameters, repeat("_grad"), repeat(None)), 0)
+        return
     changes: list[Change] = []
     for parameter in parameters:
-        gradient = None if set_to_none else parameter.grad
+        gradient = parameter.grad
         if gradient is None:
-            changes.append(partial(setattr, parameter, "_grad", None))
-        elif gradient._node is not None:  # recorded by create_graph: others may hold it
+            continue
+        if gradient._node is not None:  # recorded by create_graph: others may hold it
             changes.append(partial(setattr, parameter, "_grad", gradient.detach() * 0))
         else:
             mark_written(gradient._array)

@@ -6,7 +6,7 @@ the arrays of a job, and all that changes together with them, after the update o
 
 from collections import deque
 from functools import partial
-from itertools import starmap
+from itertools import repeat, starmap
 from operator import call, itemgetter
 
 import numpy as np
@@ -46,31 +46,56 @@ class _StandIn(np.lib.mixins.NDArrayOperatorsMixin):
         raise _Unknown
 
 
-def _recorded(update, arrays, scratch, numbers):
-    """The operations of an update, and the constants that they name.
+class _Recording:
+    """The operations of an update on that many arrays, scratch arrays and numbers."""
 
-    An operation is a ufunc and a function that picks its operands, the output last, from a list of
-    arrays, scratch arrays, numbers and constants.
-    """
-    count, operations, constants = arrays + scratch + numbers, [], []
+    def __init__(self, update, *counts):
+        self.count, self.constants, self.lines = sum(counts), [], []
+        made = iter([_StandIn(k, self._record) for k in range(self.count)])
+        update(*[[next(made) for _ in range(n)] for n in counts])
+        writable, end = sum(counts[:2]), self.count + len(self.constants)
+        if any(out >= writable for *_, out in self.lines):
+            raise _Unknown
+        self.places = [(k, ...) for k in range(end - writable)]  # of numbers and constants
+        self.ufuncs = list(dict.fromkeys(ufunc for ufunc, *_ in self.lines))
+        # Each picks a ufunc and its operands from [*arrays, *scratch, *numbers, *constants, *ufuncs].
+        self.operations = [
+            itemgetter(end + self.ufuncs.index(f), *slots) for f, *slots in self.lines
+        ]
+        # these take no output by position
+        self.named = [k for k, (f, *_) in enumerate(self.lines) if f in (np.maximum, np.minimum)]
 
-    def slot(x):
+    def _record(self, ufunc, inputs, out):
+        if not isinstance(out, _StandIn):
+            raise _Unknown
+        self.lines.append((ufunc, *map(self._slot, inputs), out.slot))
+        return out
+
+    def _slot(self, x):
         if isinstance(x, _StandIn):
             return x.slot
         if isinstance(x, np.ndarray):
             raise _Unknown
-        constants.append(x)
-        return count + len(constants) - 1
+        self.constants.append(x)
+        return self.count + len(self.constants) - 1
 
-    def record(ufunc, inputs, out):
-        if not isinstance(out, _StandIn) or out.slot >= arrays + scratch:
-            raise _Unknown
-        operations.append((ufunc, itemgetter(*map(slot, inputs), out.slot)))
-        return out
+    def others(self, numbers, dtype):
+        """The operands that are no arrays of a job, in a dtype, so that no operation converts them."""
+        numbers = [*numbers, *self.constants]
+        if dtype is not None:
+            numbers = map(np.array(numbers, dtype).__getitem__, self.places)
+        return [*numbers, *self.ufuncs]
 
-    made = iter([_StandIn(k, record) for k in range(count)])
-    update(*[[next(made) for _ in range(n)] for n in (arrays, scratch, numbers)])
-    return operations, constants
+    def calls(self, arrays, scratch, others):
+        """The calls of an update, for `operator.call`."""
+        calls = []
+        for given, spare in _parts(arrays, scratch):
+            start = len(calls)
+            calls += map(call, self.operations, repeat([*given, *spare, *others]))
+            for k in self.named:
+                ufunc, *inputs, out = calls[start + k]
+                calls[start + k] = partial(ufunc, out=out), *inputs
+        return calls
 
 
 _recordings: dict = {}
@@ -86,7 +111,7 @@ def _recording_of(update, *counts):
         if len(_recordings) >= 64:  # as where the update itself names the numbers of each step
             _recordings.clear()
         try:
-            _recordings[key] = _recorded(update, *counts)
+            _recordings[key] = _Recording(update, *counts)
         except Exception:  # it does something with an array that a stand-in does not support
             _recordings[key] = None
     return _recordings.get(key)
@@ -98,33 +123,24 @@ def blockwise(jobs):
     On one thread. Two would wait for the interpreter between many short operations, and large
     arrays are limited by memory anyway.
     """
-    last = recording = None
+    last = recording = same = None
     with quiet():
-        for update, arrays, scratch, numbers, *others in jobs:
+        for update, arrays, scratch, numbers, *changes in jobs:
             kind = update, len(arrays), scratch, len(numbers)
             if kind != last:
-                recording, last = _recording_of(*kind), kind
-            parts = _parts(arrays, scratch)
+                recording, last, same = _recording_of(*kind), kind, None
             if recording is None:
-                _run_or_restore(update, parts, numbers, arrays, others)
+                _run_or_restore(update, arrays, scratch, numbers, changes)
                 continue
-            operations, constants = recording
-            numbers = [*numbers, *constants]
             dtype = arrays[0].dtype
-            if all([a.dtype is dtype for a in arrays]):
-                numbers = [np.array(x, dtype) for x in numbers]  # so that no operation allocates
-            calls = []
-            for given, spare in parts:
-                values = [*given, *spare, *numbers]
-                calls += [_call(ufunc, operands(values)) for ufunc, operands in operations]
-            deque(starmap(call, [*calls, *[(change,) for change in others]]), 0)
-
-
-def _call(ufunc, operands):
-    """The call of a ufunc, for `operator.call`."""
-    if ufunc is np.maximum or ufunc is np.minimum:  # their output may not be positional
-        return partial(ufunc, out=operands[-1]), *operands[:-1]
-    return ufunc, *operands
+            for a in arrays:
+                if a.dtype is not dtype:
+                    dtype = None
+            if (numbers, dtype) != same or 0.0 in numbers:  # 0.0 and −0.0 are equal
+                others, same = recording.others(numbers, dtype), (numbers, dtype)
+            calls = recording.calls(arrays, scratch, others)
+            calls += zip(changes)
+            deque(starmap(call, calls), 0)
 
 
 def _parts(arrays, scratch):
@@ -143,12 +159,12 @@ def _parts(arrays, scratch):
     return [([a[s] for a in flat], [a[: s.stop - s.start] for a in spare]) for s in slices]
 
 
-def _run_or_restore(update, parts, numbers, arrays, changes):
+def _run_or_restore(update, arrays, scratch, numbers, changes):
     """Run an update that is not recorded. If it does not end, the arrays get their old values back."""
     p, _, *state = arrays
     copies = [partial(np.positive, a.copy(), a) for a in (p, *state)]
     try:
-        for given, spare in parts:
+        for given, spare in _parts(arrays, scratch):
             update(given, spare, numbers)
         together(changes)
     except BaseException:
