@@ -41,12 +41,13 @@ def interrupted(run, k, package=PACKAGE):
     sys._getframe().f_trace_opcodes = True  # before 3.13, instructions are traced only if it is set
     before = sys.gettrace()
     try:
-        sys.settrace(trace)
-        run()
+        try:
+            sys.settrace(trace)
+            run()
+        finally:
+            sys.settrace(before)
     except KeyboardInterrupt:
         return True
-    finally:
-        sys.settrace(before)
     return False
 
 

@@ -166,7 +166,7 @@ def _run_or_restore(update, arrays, scratch, numbers, changes):
     try:
         for given, spare in _parts(arrays, scratch):
             update(given, spare, numbers)
-        together(changes)
+        together([*changes, copies.clear])  # an interrupt that comes now is too late to undo it
     except BaseException:
         together(copies)
         raise
