@@ -1,5 +1,6 @@
 """Contexts and modules leave no cycle of references: counting alone frees all that they made."""
 
+import contextlib
 import gc
 
 import numpy as np
@@ -16,8 +17,8 @@ def garbage(run):
     """The types of the objects that only the collector can free after `run()`."""
     run()
     run()  # caches are full
-    gc.collect()
     gc.disable()
+    gc.freeze()  # the objects of before: a collection need not look at them
     flags = gc.get_debug()
     gc.set_debug(gc.DEBUG_SAVEALL)
     try:
@@ -27,6 +28,7 @@ def garbage(run):
     finally:
         gc.set_debug(flags)
         gc.garbage.clear()
+        gc.unfreeze()
         gc.enable()
 
 
@@ -68,11 +70,8 @@ def test_contexts(name):
 
 def test_an_error_in_a_context_leaves_none():
     def run():
-        try:
-            with tc.autograd.detect_anomaly():
-                tc.log(tc.zeros(1, requires_grad=True))
-        except RuntimeError as error:
-            assert "infinite" in str(error)
+        with contextlib.suppress(RuntimeError), tc.autograd.detect_anomaly():
+            tc.log(tc.zeros(1, requires_grad=True))
 
     assert garbage(run) == []
 
@@ -111,7 +110,7 @@ def modules():
         try:
             module = make()
             module(tc.ones(shape))
-        except (TypeError, NotImplementedError, RuntimeError, ValueError, AttributeError):
+        except Exception:  # it has no recipe
             continue
         yield name, make, shape
 
