@@ -27,7 +27,9 @@ def interrupted(run, k, package=PACKAGE):
         nonlocal left
         if not frame.f_code.co_filename.startswith(package):
             return None
-        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        if event == "call":  # 3.13 wants f_trace first
+            frame.f_trace, frame.f_trace_lines = trace, False
+            frame.f_trace_opcodes = True
         if event == "opcode":
             left -= 1
             if not left:
@@ -59,7 +61,9 @@ def count(run, package=PACKAGE):
         nonlocal seen
         if not frame.f_code.co_filename.startswith(package):
             return None
-        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        if event == "call":  # 3.13 wants f_trace first
+            frame.f_trace, frame.f_trace_lines = trace, False
+            frame.f_trace_opcodes = True
         seen += event == "opcode"
         return trace
 
