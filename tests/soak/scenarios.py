@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from . import kills, leaks, resumes
+from . import interrupts, kills, leaks, limits, resumes
 from .scenario import Scenario
 
 SCENARIOS: dict[str, Scenario] = {
-    scenario.name: scenario for scenario in (kills.SCENARIO, resumes.SCENARIO, leaks.SCENARIO)
+    module.SCENARIO.name: module.SCENARIO for module in (kills, resumes, interrupts, limits, leaks)
 }
