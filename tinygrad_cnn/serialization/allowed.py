@@ -19,11 +19,11 @@ import numpy as np
 from .. import metadata
 from ..engine import Recorded
 from . import dtypes, tensors
-from .failures import shown
+from .failures import WHOLE_MODEL, refusal, shown
 from .files import CheckpointError
 from .numpys import Builders
 from .structure import Budget, Objects, check_key, visit
-from .trusted import BLOCKED, Trusted
+from .trusted import Trusted
 
 _SCALARS = (type(None), bool, int, float, complex)
 _TEXTS = (str, bytes, bytearray)
@@ -98,13 +98,13 @@ class Allowed:
         trusted = self._trusted.find(path)
         if trusted is not None:
             return trusted
-        raise CheckpointError(_refusal(module, path))
+        raise CheckpointError(refusal(module, path))
 
     def persistent(self, pid: Any) -> tensors.Storage:
         """The storage with this id."""
         self.make(1)
         if type(pid) is tuple and pid[:1] == ("module",):
-            raise CheckpointError(_WHOLE_MODEL)
+            raise CheckpointError(WHOLE_MODEL)
         if self._storage is None:
             raise ValueError("it refers to another file")
         return self._storage(pid)
@@ -215,7 +215,7 @@ class Allowed:
         for pair in items.items() if isinstance(items, dict) else items:
             if type(pair) not in (list, tuple) or len(pair) != 2:
                 raise ValueError("an OrderedDict is made of something else than pairs")
-            self.set_items(made, pair)
+            self.set_items(made, list(pair))
         return made
 
     def _counter(self, counts: Any = None) -> Counter[Any]:
@@ -383,33 +383,3 @@ _TABLE: dict[str, Callable[..., Any]] = {
     "numpy._core.multiarray._reconstruct": lambda allowed, *args: allowed._numpy.array(*args),
     "numpy._core.numeric._frombuffer": lambda allowed, *args: allowed._numpy.from_buffer(*args),
 }
-
-
-# --- Messages -------------------------------------------------------------------------------------
-
-_WHOLE_MODEL = (
-    "is refused: it holds a whole model, which only its own code can build. Where that code runs, "
-    "torch.save(model.state_dict(), 'weights.pth') writes a file that this function reads"
-)
-_SPARSE = {
-    "torch._utils._rebuild_sparse_tensor": "a sparse tensor",
-    "torch._utils._rebuild_qtensor": "a quantized tensor",
-    "torch._utils._rebuild_nested_tensor": "a nested tensor",
-    "torch._utils._rebuild_meta_tensor_no_storage": "a tensor without data, on the device 'meta'",
-    "torch._utils._rebuild_wrapper_subclass": "a subclass of Tensor",
-}
-
-
-def _refusal(module: str, path: str) -> str:
-    if path in _SPARSE:
-        return f"is not supported: it holds {_SPARSE[path]}"
-    if module.startswith(("torch.nn.", "torchvision.models", "timm.", "torch.jit", "torch.fx")):
-        return f"{_WHOLE_MODEL} (it names {path})"
-    if module.partition(".")[0] in (*BLOCKED, "builtins"):
-        return f"is refused: it asks for {path}, which no model needs. Do not trust it"
-    return (
-        f"is refused: it needs {path}, and files may name only parts of tensors, containers and "
-        "numbers. If you trust it, serialization.safe_globals allows it: with "
-        f"safe_globals([{path.rpartition('.')[2]}]): ... If it belongs to a model that was saved "
-        "as a whole, torch.save(model.state_dict(), 'weights.pth') saves the weights alone"
-    )

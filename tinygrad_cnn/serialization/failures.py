@@ -1,4 +1,4 @@
-"""From what a damaged or hostile file raises to one CheckpointError that names the file."""
+"""Messages: what a damaged or hostile file raises becomes one CheckpointError that names it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from .files import CheckpointError
+from .trusted import BLOCKED
 
 _LONGEST_MESSAGE = 1_000  # characters: a message may quote the file
 
@@ -41,3 +42,32 @@ def errors_of(name: str) -> Iterator[None]:
 def _cut(error: Exception) -> str:
     text = str(error)
     return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}..."
+
+
+WHOLE_MODEL = (
+    "is refused: it holds a whole model, which only its own code can build. Where that code runs, "
+    "torch.save(model.state_dict(), 'weights.pth') writes a file that this function reads"
+)
+_SPARSE = {
+    "torch._utils._rebuild_sparse_tensor": "a sparse tensor",
+    "torch._utils._rebuild_qtensor": "a quantized tensor",
+    "torch._utils._rebuild_nested_tensor": "a nested tensor",
+    "torch._utils._rebuild_meta_tensor_no_storage": "a tensor without data, on the device 'meta'",
+    "torch._utils._rebuild_wrapper_subclass": "a subclass of Tensor",
+}
+
+
+def refusal(module: str, path: str) -> str:
+    """What to say of a file that asks for a name that is not allowed, and what its user can do."""
+    if path in _SPARSE:
+        return f"is not supported: it holds {_SPARSE[path]}"
+    if module.startswith(("torch.nn.", "torchvision.models", "timm.", "torch.jit", "torch.fx")):
+        return f"{WHOLE_MODEL} (it names {path})"
+    if module.partition(".")[0] in (*BLOCKED, "builtins"):
+        return f"is refused: it asks for {path}, which no model needs. Do not trust it"
+    return (
+        f"is refused: it needs {path}, and files may name only parts of tensors, containers and "
+        "numbers. If you trust it, serialization.safe_globals allows it: with "
+        f"safe_globals([{path.rpartition('.')[2]}]): ... If it belongs to a model that was saved "
+        "as a whole, torch.save(model.state_dict(), 'weights.pth') saves the weights alone"
+    )
