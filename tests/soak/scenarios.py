@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from . import leaks
+from . import leaks, mutations
 from .scenario import Scenario
 
-SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in (leaks.SCENARIO,)}
+SCENARIOS: dict[str, Scenario] = {
+    scenario.name: scenario
+    for scenario in (
+        leaks.SCENARIO,
+        mutations.SCENARIO,
+    )
+}
