@@ -16,6 +16,7 @@ measures memory. `attempt(seed, number)` repeats a trial.
 
 from __future__ import annotations
 
+import codecs
 import functools
 import gzip
 import io
@@ -359,7 +360,7 @@ def _is_right(error: Exception, start: str) -> bool:
 def trials(seed: int) -> Iterator[Trial]:
     """Change sound files of all formats, and read them."""
     for codec in ("ascii", "latin1", "raw-unicode-escape"):
-        b"".decode(codec)  # Python imports a codec when it is first used
+        codecs.lookup(codec)  # Python imports a codec when it is first used
     with tempfile.TemporaryDirectory() as folder:
         files = _files(Path(folder))
         assert all(_sound(file.content) for file in files)
