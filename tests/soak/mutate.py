@@ -89,7 +89,7 @@ def to_instructions(steps: list[bytes], rng: Random) -> list[bytes]:
     """Instructions of a pickle, one of them changed, repeated, exchanged or taken out."""
     made = list(steps)
     place, other = rng.randrange(len(made)), rng.randrange(len(made))
-    kind = rng.randrange(9)
+    kind = rng.randrange(12)
     if kind == 0:
         made[place] = rng.choice(_OPCODES) + made[place][1:]
     elif kind == 1:

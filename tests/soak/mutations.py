@@ -164,14 +164,19 @@ def _below_the_checksums(file: File, rng: Random) -> bytes:
     return gzip.compress(_times_bytes(gzip.decompress(file.data), rng), 1, mtime=0)
 
 
+def _number(rng: Random) -> int:
+    """1 to 8. Most often 1 or 2: a file with many changes is refused for the first of them."""
+    return min(8, 1 + int(rng.expovariate(1)))
+
+
 def _times(change: Any, steps: list[bytes], rng: Random) -> bytes:
-    for _ in range(rng.randrange(1, 9)):
+    for _ in range(_number(rng)):
         steps = change(steps, rng) if steps else [b"."]
     return b"".join(steps)
 
 
 def _times_bytes(data: bytes, rng: Random) -> bytes:
-    for _ in range(rng.randrange(1, 9)):
+    for _ in range(_number(rng)):
         data = to_bytes(data, rng)
     return data
 
@@ -217,7 +222,7 @@ def _changed_header(data: bytes, rng: Random) -> bytes:
     """A file of safetensors with a changed header, of the right length."""
     end = 8 + int.from_bytes(data[:8], "little")
     header = data[8:end]
-    for _ in range(rng.randrange(1, 5)):
+    for _ in range(_number(rng)):
         numbers = [m.span() for m in re.finditer(rb"-?\d+", header)]
         words = [m.span() for m in re.finditer(rb'"[^"]*"', header)]
         if rng.randrange(3) == 0 or not numbers or not words:
