@@ -67,6 +67,8 @@ _DTYPES = {
 }  # fmt: skip
 _LONGEST_HEADER = 100_000_000  # bytes, as in the package
 _MOST_AXES = 64  # of an array of NumPy
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_BRACKETS = re.compile(rb"\{(?:\{(?:\[\])*+\})*+\}")  # a dict of dicts that hold lists
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 
 
@@ -99,9 +101,10 @@ def _header(text: bytes, objects: Objects) -> dict[str, tuple[int, int, str, lis
     """For each tensor, where its bytes begin and end, its dtype and its shape. All are checked."""
     if text[:1] != b"{":
         raise ValueError("its header is no dict")
-    if text.count(b"{") + text.count(b"[") > objects.limit:  # some may be within texts
-        bare = _STRING.sub(b"", text)
-        objects.make(4 * (bare.count(b"{") + bare.count(b"[")))
+    brackets = _STRING.sub(b"", text).translate(None, _NO_BRACKETS)
+    objects.make(2 * len(brackets))
+    if not _BRACKETS.fullmatch(brackets):  # json.loads needs stack for each level
+        raise ValueError("its header is nested otherwise than one of tensors")
     header = json.loads(text.decode("utf-8"), object_pairs_hook=_once)
     metadata = header.pop("__metadata__", None) or {}
     if type(metadata) is not dict or not all(type(value) is str for value in metadata.values()):
