@@ -12,6 +12,7 @@ from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable
 from itertools import chain
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
+from time import thread_time
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,8 @@ _OBJECTS = (
 _CONTAINERS = (list, tuple, set, frozenset, dict, OrderedDict, Counter, defaultdict)
 _DICTS = (dict, OrderedDict, Counter, defaultdict)
 _UNFOLDED = 1_000  # the largest size of an object, in multiples of the size of its pickle
+
+_KEYS = 1_000  # that are inserted between two looks at the clock
 
 _PYTHON_2 = {"__builtin__": "builtins", "copy_reg": "copyreg"}
 _MODULES = {"numpy.core": "numpy._core", "pathlib._local": "pathlib"}  # of other versions
@@ -163,15 +166,28 @@ class Allowed:
             raise ValueError(f"it sets items of a {type(target).__name__}")
         if len(items) % 2:
             raise ValueError("a key of a dict has no value")
-        for key, value in zip(items[::2], items[1::2], strict=True):
-            self._check_key(key)
-            target[key] = value
+        for start in range(0, len(items), 2 * _KEYS):
+            part = items[start : start + 2 * _KEYS]
+            measured = len(target) > _KEYS and type(target) in _DICTS
+            began = thread_time() if measured else 0.0
+            for key, value in zip(part[::2], part[1::2], strict=True):
+                self._check_key(key)
+                target[key] = value
+            if measured:
+                self._budget.insert(len(part) // 2, thread_time() - began)
 
     def add(self, target: Any, items: list[Any]) -> None:
         """Add items to a set."""
         if type(target) is not set:
             raise ValueError(f"it adds to a {type(target).__name__}")
-        target.update(self._set(items))
+        self._budget.spend(len(items))
+        for start in range(0, len(items), _KEYS):
+            part = items[start : start + _KEYS]
+            for item in part:
+                self._check_key(item)
+            began = thread_time()
+            target.update(part)
+            self._budget.insert(len(part), thread_time() - began)
 
     def frozen(self, items: list[Any]) -> frozenset[Any]:
         """A frozenset of the items."""
@@ -198,10 +214,9 @@ class Allowed:
     def _set(self, items: Any = ()) -> set[Any]:
         if not isinstance(items, (list, tuple, set, frozenset)):
             raise ValueError("a set is made of something else than a list")
-        self._budget.spend(len(items))
-        for item in items:
-            self._check_key(item)
-        return set(items)
+        made: set[Any] = set()
+        self.add(made, list(items))
+        return made
 
     def _check_key(self, key: Any) -> None:
         """`check_key`. Its steps beyond the first are part of the budget."""

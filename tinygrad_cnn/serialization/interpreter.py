@@ -16,6 +16,7 @@ from .allowed import Allowed
 from .files import CheckpointError, Stream
 
 _MOST_MARKS = 1_000  # open at the same time
+_MOST_FAR = 1_000  # places of the memo that are not one after another
 _STOP = ord(".")
 _NEWEST = 5  # protocol
 _NOTHING = object()  # a place of the memo that is not used
@@ -96,9 +97,10 @@ class Machine:
             memo.append(value)
         elif 0 <= place < len(memo):
             memo[place] = value
-        else:
-            self._allowed.make()
+        elif len(self._far) < _MOST_FAR:
             self._far[place] = value
+        else:
+            raise ValueError("the places of its memo are far from each other")
 
     def _get(self, place: int) -> None:
         value = self._memo[place] if 0 <= place < len(self._memo) else _NOTHING

@@ -20,6 +20,8 @@ DEEPEST = 200  # levels of containers
 _COPIED = 4  # bytes and elements that functions may copy, in multiples of the size of the pickle
 _LARGEST_KEY = 1_000  # elements of a tuple that is a key of a dict, those of inner tuples included
 _LONGEST_KEY_BITS = 1_024
+_PATIENCE = 0.5  # seconds of processor time for the keys of a file, and more for each key:
+_SECONDS_A_KEY = 20e-6  # some 40 times what a key takes
 _FEW_OBJECTS = 10_000  # any file may hold them
 _BYTES_AN_OBJECT = 16  # of the file, for more objects: a Tensor in an archive takes about 300
 _SMALL = 8  # elements of a container, which are visited again wherever it occurs
@@ -64,12 +66,23 @@ class Budget:
 
     def __init__(self, size: int) -> None:
         self._left = _COPIED * max(size, 100)
+        self._keys, self._seconds = 0, 0.0
 
     def spend(self, n: int) -> None:
         """ValueError if all functions together copy much more than the pickle holds."""
         self._left -= n
         if self._left < 0:
             raise ValueError("it copies the same objects again and again")
+
+    def insert(self, n: int, seconds: float) -> None:
+        """ValueError if keys of dicts and sets take long. Count `n`, which took `seconds`.
+
+        Numbers can be chosen so that their hashes collide. Then n of them take n² steps.
+        """
+        self._keys += n
+        self._seconds += seconds
+        if self._seconds > _PATIENCE + _SECONDS_A_KEY * self._keys:
+            raise ValueError("the hashes of the keys of its dicts and sets collide")
 
 
 def visit(
