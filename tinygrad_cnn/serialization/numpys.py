@@ -11,7 +11,7 @@ import numpy as np
 from .failures import shown
 from .structure import Budget
 
-_CODE = re.compile(r"[<>|=]?(\?|b1|i[1248]|u[1248]|f[248]|c8|c16|[SU][1-9]\d{0,8})")
+_CODE = re.compile(r"[<>|=]?(\?|b1|i[1248]|u[1248]|f[248]|c8|c16|S[1-9]\d{0,8}|U[1-9]\d{0,7})")
 _LENGTHS = {"S": 1, "U": 4}  # bytes of a character
 
 
