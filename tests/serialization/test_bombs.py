@@ -146,6 +146,15 @@ def test_bombs(what):
         assert "it copies the same objects again and again" in str(caught.value)
 
 
+def test_bools_of_other_bytes_in_a_storage_of_two_classes():
+    """Arithmetic makes anything of a bool that is neither 0 nor 1."""
+    body = b"(" + tensor(kind="torch.ByteStorage") + tensor(kind="torch.BoolStorage") + b"t."
+    found = load_watched(archive(PROTOCOL + body, [("data/0", b"\1")]))
+    assert [x.item() for x in found] == [1, True]
+    with pytest.raises(CheckpointError, match="a tensor of bool has other bytes than 0 and 1"):
+        load_watched(archive(PROTOCOL + body, [("data/0", b"\2")]))
+
+
 def test_far_places_of_the_memo():
     def far(n):
         puts = b"".join(b"r" + (2**31 + 7 * k).to_bytes(4, "little") for k in range(n))
