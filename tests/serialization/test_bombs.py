@@ -169,6 +169,8 @@ def test_a_memo_that_begins_at_1():
     """As in pickles of Python 2."""
     body = text("a") + b"q\x01" + text("b") + b"q\x02h\x01h\x02\x86\x87."
     assert load_watched(archive(PROTOCOL + body)) == ("a", "b", ("a", "b"))
+    puts = b"".join(b"r" + k.to_bytes(4, "little") for k in range(1, 1_500))  # none is far
+    assert load_watched(archive(PROTOCOL + text("a") + puts + b".")) == "a"
     with pytest.raises(CheckpointError, match="KeyError"):
         load_watched(archive(PROTOCOL + b"K\x05q\x01h\x00\x86."))
 
