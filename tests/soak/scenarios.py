@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from . import interrupts, kills, leaks, limits, resumes
+from . import interrupts, kills, leaks, limits, mutations, resumes
 from .scenario import Scenario
 
 SCENARIOS: dict[str, Scenario] = {
-    module.SCENARIO.name: module.SCENARIO for module in (kills, resumes, interrupts, limits, leaks)
+    module.SCENARIO.name: module.SCENARIO
+    for module in (kills, resumes, mutations, interrupts, limits, leaks)
 }
