@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import threading
 from collections.abc import Callable
 from inspect import isgeneratorfunction
@@ -29,6 +30,16 @@ def _switch(enabled: bool) -> None:
             special.remove("no_grad")
         else:
             special.append("no_grad")
+
+
+def _after_fork() -> None:
+    """A child has no thread but this one: the blocks that others had open never end."""
+    special[:] = [name for name in special if name != "no_grad"]
+    special.extend([] if grad_mode.enabled else ["no_grad"])
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 class _Within:

@@ -70,8 +70,8 @@ class observe(Generic[O]):
         self._observer = observer
 
     def __enter__(self) -> O:
-        observers.append(self._observer)  # type: ignore[arg-type]  # or what looks like one
         special.append("observer")
+        observers.append(self._observer)  # type: ignore[arg-type]  # or what looks like one
         return self._observer
 
     def __exit__(self, *exc: object) -> None:

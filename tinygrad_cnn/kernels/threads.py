@@ -34,15 +34,26 @@ def openblas():
 
 
 class Hold:
-    """The callers that hold BLAS at one thread: the first saves the count, the last restores it."""
+    """Who uses BLAS how: at one thread, which the first saves and the last restores, or on all."""
 
     def __init__(self):
-        self.lock = threading.Lock()
-        self.holders = 0
-        self.threads = 1
+        self.lock = threading.RLock()
+        self.changed = threading.Condition(self.lock)
+        self.holders = 0  # callers that hold BLAS at one thread
+        self.threads = None  # the number to restore; None if nothing is held
+        self.busy = []  # the threads inside of `all_blas_threads`
 
 
 hold = Hold()
+
+# The locks under which kernels are loaded and compiled, in the order in which they are taken. A fork
+# waits for all: half of a module or of a library's state is of no use to the child.
+building: list = [threading.RLock()]
+
+GONE = (
+    "a thread that took part in a kernel is gone: it was ended from outside, or this is a child "
+    "that was forked within the kernel, as by a signal handler"
+)
 
 
 def get_num_threads() -> int:
@@ -72,33 +83,76 @@ def set_num_threads(n: int) -> None:
 @contextmanager
 def one_blas_thread():
     """Hold BLAS at one thread in the whole process. Cheap, and holds may overlap in any order."""
-    blas = openblas()
+    blas, own = openblas(), hold  # in a child that is forked meanwhile, `hold` is another
     if blas is None:
         yield
         return
     get, set_ = blas
-    with hold.lock:
-        if not hold.holders:
-            hold.threads = get()
+    with own.lock:
+        if not own.holders:
+            own.threads = get()
             set_(1)
-        hold.holders += 1
+        own.holders += 1
     try:
         yield
     finally:
+        with own.lock:
+            own.holders -= 1
+            if not own.holders:
+                set_(own.threads)
+                own.threads = None
+
+
+class all_blas_threads:
+    """A block that may use the threads of BLAS, as linear algebra does: a fork waits for its end.
+
+    OpenBLAS ends its threads before a fork. If they work for another thread, the process hangs.
+    """
+
+    def __enter__(self):
         with hold.lock:
-            hold.holders -= 1
-            if not hold.holders:
-                set_(hold.threads)
+            hold.busy.append(threading.get_ident())
+
+    def __exit__(self, *exc):
+        with hold.lock:
+            if hold.busy:  # not in a child that was forked in the block
+                hold.busy.remove(threading.get_ident())
+                hold.changed.notify_all()
+
+
+# --- Forks --------------------------------------------------------------------------------------
+
+_held = {}  # locks, by the thread that forks
+
+
+def _before_fork():
+    """Wait until no other thread loads or compiles kernels, nor uses the threads of BLAS."""
+    me = threading.get_ident()
+    held = _held.setdefault(me, [])
+    for lock in building:  # which another thread may extend until the first is ours
+        lock.__enter__()
+        held.append(lock)
+    hold.lock.acquire()
+    held.append(hold.lock)
+    while any(thread != me for thread in hold.busy):
+        hold.changed.wait()
 
 
 def _after_fork():
-    """A child has none of the threads that held BLAS, and one of them may have had the lock."""
+    for lock in reversed(_held.pop(threading.get_ident(), [])):
+        lock.__exit__(None, None, None)
+
+
+def _after_fork_in_child():
+    """A child has none of the threads that held BLAS at one thread."""
     global hold
-    held, threads = hold.holders, hold.threads
-    hold = Hold()
-    if held:
+    _after_fork()
+    threads, hold = hold.threads, Hold()
+    if threads is not None:
         openblas()[1](threads)
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child
+    )

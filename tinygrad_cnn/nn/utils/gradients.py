@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ... import functions
+from ... import functions, kernels
 from ...engine import mark_written, wrap
 from ...tensor import Tensor
 from ..init import deprecated_alias
@@ -46,7 +46,8 @@ def _norm(array: np.ndarray, order: float) -> float:
         flat = flat.astype(np.float32)  # the squares of float16 lose digits
     with np.errstate(all="ignore"):
         if order == 2:
-            square = float(np.dot(flat, flat))
+            with kernels.all_blas_threads():
+                square = float(np.dot(flat, flat))
             if (
                 1e-30 < square < math.inf
             ):  # otherwise a square may be outside the range of the dtype
