@@ -122,7 +122,7 @@ def test_the_engine_imports_numpy_and_itself(name):
 
 
 LAYERS = [  # each may import itself and earlier ones
-    ("compat.missing", "kernels", "naming"),  # what is missing, for every room above
+    ("compat.missing", "forks", "kernels", "naming"),  # what is missing, for every room above
     ("engine",),
     ("ops",),
     ("dtypes", "limits"),

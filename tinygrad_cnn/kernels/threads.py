@@ -122,7 +122,7 @@ class all_blas_threads:
 
 # --- Forks --------------------------------------------------------------------------------------
 
-_held = {}  # locks, by the thread that forks
+_held: dict[int, list] = {}  # locks, by the thread that forks
 
 
 def _before_fork():
