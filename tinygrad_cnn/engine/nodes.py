@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import operator
+import threading
 import weakref
 from collections.abc import Callable, Iterable
 from itertools import count
@@ -104,7 +105,7 @@ class Node:
     """
 
     __slots__ = (
-        "dtype", "extra", "first", "number", "op", "saved", "second", "shape", "static",
+        "depth", "dtype", "extra", "first", "number", "op", "saved", "second", "shape", "static",
     )  # fmt: skip
     op: Any  # an Operation; None for a leaf
     first: Any
@@ -112,6 +113,7 @@ class Node:
     saved: tuple[Any, ...] | None
     static: tuple[Any, ...]
     number: int
+    depth: int  # the length of the longest path to a leaf or a cut; see below
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     extra: dict[str, Any] | None
@@ -148,6 +150,55 @@ class Node:
         return f"<{self.name()}>"
 
 
+# --- Release --------------------------------------------------------------------------------------
+#
+# A node that dies drops its parents, which may die in turn: a recursion on the stack of the thread.
+# Cuts end it. The path from a node to the next cuts or leaves is at most MAX_DEPTH nodes long.
+
+MAX_DEPTH = 200  # a level takes up to 150 bytes of stack in Python 3.13, of 128 KiB or more
+
+
+class _Release(threading.local):
+    waiting: list[Cut] | None = None  # dead cuts, while this thread frees what others held
+
+
+class _Released:
+    name, inputs = "released", ()
+
+
+class Cut(Node):
+    """A node that leaves everything that it holds to a loop, which the first dead cut runs.
+
+    The defaults of `__del__` take the place of globals, which may be gone when Python exits.
+    """
+
+    __slots__ = ()
+
+    def __del__(self, release: Any = _Release(), released: Any = _Released()) -> None:  # noqa: B008
+        if release.waiting is not None:
+            release.waiting.append(self)
+            return
+        release.waiting = waiting = [self]
+        try:
+            while waiting:
+                node = waiting.pop()
+                # If a finalizer of the user's has saved a cut from the collector, walks to it raise.
+                node.op, node.static, node.saved = released, (), None
+                node.first = node.second = node.extra = None
+        finally:
+            release.waiting = None
+
+
+def cut(node: Node) -> None:
+    """Make `node` a cut, as it may hold tensors besides its parents."""
+    node.__class__, node.depth = Cut, 0
+
+
+# By the depth of the deepest parent: the class of a node, and its depth.
+KINDS: tuple[type[Node], ...] = (*[Node] * (MAX_DEPTH - 1), Cut)
+DEPTHS = (*range(1, MAX_DEPTH), 0)
+
+
 def leaf(tensor: Recorded) -> Node:
     """The end of the graph at a tensor that requires grad.
 
@@ -158,7 +209,8 @@ def leaf(tensor: Recorded) -> Node:
 
 def new_node(op: Any, parents: tuple[Any, ...], shape: Any, dtype: Any, static: Any = ()) -> Node:
     """A node with a tuple of parents, which saves nothing yet."""
-    node = Node()
+    node = Cut() if parents else Node()  # `op` may be the call of a Function, which holds tensors
     node.op, node.first, node.second, node.saved, node.static = op, parents, None, (), static
     node.number, node.shape, node.dtype, node.extra = next_number(), shape, dtype, None
+    node.depth = 0
     return node

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .modes import enable_grad
-from .nodes import Recorded, wrap
+from .nodes import MAX_DEPTH, Cut, Recorded, new_node, wrap
 from .writes import owner
 
 LONG = 16  # steps of a path; longer ones are searched for steps that cancel out
@@ -20,8 +20,10 @@ def note_view(y: Recorded, x: Recorded, op: Any, attributes: dict[str, Any]) -> 
     if owner(y._array) is not owner(x._array):
         return
     base = getattr(x, "_base", x)
-    before = getattr(x, "_replay", None)
+    before: Any = getattr(x, "_replay", None)
     length = 1 if before is None else before[3] + 1
+    if length % MAX_DEPTH == 0:  # or a long path would be freed recursively
+        before = new_node(op, before, None, None)
     y._base = base
     y._replay = before, op, attributes, length, None
     if length > LONG:
@@ -34,6 +36,11 @@ def note_view(y: Recorded, x: Recorded, op: Any, attributes: dict[str, Any]) -> 
     views.append(weakref.ref(y))
 
 
+def _before(path: Any) -> Any:
+    """The path without its last step; None if there was no other."""
+    return path[0].first if type(path[0]) is Cut else path[0]
+
+
 def _shortened(y: Recorded) -> Any:
     """The path of `y`, or an earlier one that leads to the same view: y.t().t() is y.
 
@@ -43,7 +50,7 @@ def _shortened(y: Recorded) -> Any:
     array = y._array
     layout = array.__array_interface__["data"][0], array.shape, array.strides
     for _ in range(LONG // 2):
-        earlier = earlier[0]
+        earlier = _before(earlier)
         if earlier[4] == layout:
             return earlier
     return (*path[:4], layout)
@@ -54,7 +61,7 @@ def steps(view: Recorded) -> tuple[tuple[Any, dict[str, Any]], ...]:
     path, found = view._replay, []
     while path is not None:
         found.append((path[1], path[2]))
-        path = path[0]
+        path = _before(path)
     return tuple(reversed(found))
 
 
