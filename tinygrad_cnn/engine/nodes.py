@@ -210,7 +210,6 @@ def leaf(tensor: Recorded) -> Node:
 def new_node(op: Any, parents: tuple[Any, ...], shape: Any, dtype: Any, static: Any = ()) -> Node:
     """A node with a tuple of parents, which saves nothing yet."""
     node = Cut() if parents else Node()  # `op` may be the call of a Function, which holds tensors
-    node.op, node.first, node.second, node.saved, node.static = op, parents, None, (), static
-    node.number, node.shape, node.dtype, node.extra = next_number(), shape, dtype, None
-    node.depth = 0
+    node.op, node.first, node.second, node.extra, node.static = op, parents, None, None, static
+    node.number, node.shape, node.dtype, node.saved, node.depth = next_number(), shape, dtype, (), 0
     return node

@@ -181,9 +181,8 @@ def _of_two(op: Op) -> Callable[..., Any]:
         y = provided.new_tensor()
         y._array = result
         saves = op.saves
-        if second is None or (first is not None and first.depth > second.depth):
-            deepest = first
-        else:
+        deepest = first
+        if second is not None and (first is None or first.depth < second.depth):
             deepest = second
         if deepest is None:
             y._node = None
@@ -287,25 +286,22 @@ def call(
         inputs, attributes = op.bind(inputs, attributes)
     arrays: list[Any] = []
     parents: list[Node | None] = []
-    absent: list[bool] = []
     narrow = None
     for x in inputs:
         if isinstance(x, Recorded):
             arrays.append(x._array)
-            parents.append(node := x._node)
-            absent.append(node is None)
+            parents.append(x._node)
         else:
             arrays.append(x)
             parents.append(None)
-            absent.append(True)
+    absent = [parent is None for parent in parents]
     if op.elementwise and promoting and len(op.meeting) > 1:
         for k, array in zip(op.meeting, promote(*[arrays[k] for k in op.meeting]), strict=True):
             arrays[k] = array
             if type(array) is ndarray and array.dtype.kind == "V":
                 narrow = array.dtype  # bfloat16: with a number NumPy computes float32
-    if observers:
-        for observer in list(observers):
-            observer.op_begins(op)
+    for observer in list(observers):
+        observer.op_begins(op)
     try:
         result = forward(*arrays, **attributes)
     except ValueError:
@@ -328,9 +324,8 @@ def call(
             first, second, arrays, absent = tuple(parents), None, [tuple(arrays)], [False]
         values = (*arrays, y._array, *residuals, None)
         y._node = _node(op, first, second, tuple(absent), values, attributes, y._array)
-    if observers:
-        for observer in list(observers):
-            observer.op_ran(op, inputs, y, y._node)
+    for observer in list(observers):
+        observer.op_ran(op, inputs, y, y._node)
     if op.view:
         note_view(y, inputs[0], op, attributes)
     return (y, *map(wrap, op.returned(residuals))) if op.returns else y

@@ -28,10 +28,8 @@ def note_view(y: Recorded, x: Recorded, op: Any, attributes: dict[str, Any]) -> 
     y._replay = before, op, attributes, length, None
     if length > LONG:
         y._replay = _shortened(y)
-    views = getattr(base, "_views", None)
-    if views is None:
-        base._views = views = []
-    elif len(views) > 64 and len(views) & (len(views) - 1) == 0:  # at powers of two: O(1) a view
+    views = vars(base).setdefault("_views", [])
+    if len(views) > 64 and len(views) & (len(views) - 1) == 0:  # at powers of two: O(1) a view
         views[:] = [view for view in views if view() is not None]
     views.append(weakref.ref(y))
 
@@ -103,9 +101,7 @@ def share(x: Any) -> None:
 
 def outdate(base: Any) -> None:
     """Give each view of `base` a new node, made when it is first read: `base` moves to another."""
-    outdated = getattr(base, "_outdated", None)
-    if outdated is None:
-        base._outdated = outdated = {}
+    outdated = vars(base).setdefault("_outdated", {})
     views, base._views = getattr(base, "_views", ()), []
     for view in [reference() for reference in views]:
         if view is not None and owner(view._array) is owner(base._array):
@@ -141,8 +137,7 @@ def _updated(view: Any) -> Any:
 
 def release(x: Recorded) -> None:
     """Separate `x` from its views and from its base: it is about to leave its memory or its graph."""
-    for reference in list(getattr(x, "_outdated", {}).values()):
-        view = reference()
+    for view in [reference() for reference in getattr(x, "_outdated", {}).values()]:
         if view is not None:
             _updated(view)
     if hasattr(x, "_base"):
