@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from . import leaks
+from . import depth, leaks
 from .scenario import Scenario
 
-SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in (leaks.SCENARIO,)}
+SCENARIOS: dict[str, Scenario] = {
+    scenario.name: scenario for scenario in (depth.SCENARIO, leaks.SCENARIO)
+}

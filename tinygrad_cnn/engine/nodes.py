@@ -182,9 +182,9 @@ class Cut(Node):
         try:
             while waiting:
                 node = waiting.pop()
-                # If a finalizer of the user's has saved a cut from the collector, walks to it raise.
-                node.op, node.static, node.saved = released, (), None
-                node.first = node.second = node.extra = None
+                # A finalizer of the user's may save a cut from the collector: walks to it raise.
+                node.op, node.static, node.first, node.saved = released, (), (), None
+                node.second = node.extra = None
         finally:
             release.waiting = None
 
