@@ -10,6 +10,7 @@ import functools
 import operator
 import threading
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterable
 from itertools import count
 from typing import Any, Protocol
@@ -158,35 +159,36 @@ class Node:
 MAX_DEPTH = 200  # a level takes up to 150 bytes of stack in Python 3.13, of 128 KiB or more
 
 
-class _Release(threading.local):
-    waiting: list[Cut] | None = None  # dead cuts, while this thread frees what others held
-
-
 class _Released:
     name, inputs = "released", ()
+
+
+class _Release(threading.local):
+    waiting: Any = staticmethod(lambda: None)  # gives the dead cuts while a loop frees, else None
+    deque, ref, op = deque, weakref.ref, _Released  # globals may be gone when Python exits
 
 
 class Cut(Node):
     """A node that leaves everything that it holds to a loop, which the first dead cut runs.
 
-    The defaults of `__del__` take the place of globals, which may be gone when Python exits.
+    Each thread has its own loop. `waiting` is a weak reference, so it ends with the loop, even if an
+    exception ends that.
     """
 
     __slots__ = ()
 
-    def __del__(self, release: Any = _Release(), released: Any = _Released()) -> None:  # noqa: B008
-        if release.waiting is not None:
-            release.waiting.append(self)
+    def __del__(self, release: Any = _Release()) -> None:  # noqa: B008  as it outlives all globals
+        waiting = release.waiting()
+        if waiting is not None:
+            waiting.append(self)
             return
-        release.waiting = waiting = [self]
-        try:
-            while waiting:
-                node = waiting.pop()
-                # A finalizer of the user's may save a cut from the collector: walks to it raise.
-                node.op, node.static, node.first, node.saved = released, (), (), None
-                node.second = node.extra = None
-        finally:
-            release.waiting = None
+        waiting = release.deque([self])
+        release.waiting = release.ref(waiting)
+        while waiting:
+            node = waiting.pop()
+            # A finalizer of the user's may save a cut from the collector: walks to it raise.
+            node.op, node.static, node.first, node.saved = release.op, (), (), None
+            node.second = node.extra = None
 
 
 def cut(node: Node) -> None:
