@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
-from . import forks, interrupts, kills, leaks, limits, mutations, resumes, threads
+from . import (
+    depth,
+    forks,
+    interrupts,
+    kills,
+    leaks,
+    limits,
+    mutations,
+    resumes,
+    threads,
+)
 from .scenario import Scenario
 
 SCENARIOS: dict[str, Scenario] = {
     module.SCENARIO.name: module.SCENARIO
-    for module in (kills, resumes, mutations, interrupts, limits, forks, threads, leaks)
+    for module in (
+        kills,
+        resumes,
+        mutations,
+        interrupts,
+        limits,
+        forks,
+        threads,
+        depth,
+        leaks,
+    )  # fmt: skip
 }

@@ -17,6 +17,7 @@ from .nodes import (
     Node as Node,
     Operation as Operation,
     Recorded as Recorded,
+    cut as cut,
     leaf as leaf,
     new_node as new_node,
     next_number as next_number,

@@ -57,6 +57,8 @@ def backward(
                 g = _fit(g, parent, node)
             if parent is top:
                 top_g = _add(top_g, g, parent, sums)
+            elif top is None and parent.op is not None:  # the heap is empty: no call is pending
+                top, top_g = parent, g
             elif parent in pending:
                 if parent in sums:
                     total = pending[parent]
@@ -65,8 +67,6 @@ def backward(
                     pending[parent] = _add(pending[parent], g, parent, sums)
             elif parent.op is None:
                 pending[parent] = g
-            elif top is None:
-                top, top_g = parent, g
             elif parent.number < top.number:
                 pending[parent] = g
                 heappush(heap, (-parent.number, parent))
