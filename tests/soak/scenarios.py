@@ -15,17 +15,5 @@ from . import (
 )
 from .scenario import Scenario
 
-SCENARIOS: dict[str, Scenario] = {
-    module.SCENARIO.name: module.SCENARIO
-    for module in (
-        kills,
-        resumes,
-        mutations,
-        interrupts,
-        limits,
-        forks,
-        threads,
-        depth,
-        leaks,
-    )  # fmt: skip
-}
+MODULES = (kills, resumes, mutations, interrupts, limits, forks, threads, depth, leaks)
+SCENARIOS: dict[str, Scenario] = {module.SCENARIO.name: module.SCENARIO for module in MODULES}
