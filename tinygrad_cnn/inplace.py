@@ -307,6 +307,7 @@ def _pass_by_hooks(view: Any, node: Any) -> None:
         fresh = replay(engine.wrap(base._array, base._node), steps(view))._node
         parents = node.parents
         node.first = (fresh, *parents[1:]) if isinstance(node.first, tuple) else fresh
+        engine.cut(node)  # its depth was that of its first parents
 
 
 def _written_through(base: Any, view: Any, node: Any) -> Any:

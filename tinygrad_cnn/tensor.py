@@ -425,6 +425,7 @@ class Tensor(Conversions):
         if self._node is None:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         self._node.extra = self._node.extra or {}
+        engine.cut(self._node)  # a hook may hold tensors
         return RemovableHandle(self._node.extra.setdefault("hooks", {}), hook)
 
     def backward(

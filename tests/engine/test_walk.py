@@ -1,7 +1,6 @@
 """The backward pass: order, freeing, hooks, second derivatives, scale."""
 
 import itertools
-import sys
 import threading
 
 import numpy as np
@@ -197,9 +196,7 @@ def test_a_million_nodes_on_a_small_stack():
         results.append(walk(10_000))
         results.append(walk(1_000_000))
 
-    # only Python 3.13 frees objects nested 10,000 deep before it defers, which needs a megabyte
-    kib = 1024 if sys.version_info[:2] == (3, 13) else 256
-    before = threading.stack_size(kib * 1024)
+    before = threading.stack_size(256 * 1024)
     try:
         thread = threading.Thread(target=run)
         thread.start()

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from . import leaks
+from . import (
+    depth,
+    forks,
+    interrupts,
+    kills,
+    leaks,
+    limits,
+    mutations,
+    resumes,
+    threads,
+)
 from .scenario import Scenario
 
-SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in (leaks.SCENARIO,)}
+MODULES = (kills, resumes, mutations, interrupts, limits, forks, threads, depth, leaks)
+SCENARIOS: dict[str, Scenario] = {module.SCENARIO.name: module.SCENARIO for module in MODULES}

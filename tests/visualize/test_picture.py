@@ -207,8 +207,7 @@ def test_deep_chain_on_a_small_stack():
         results.append(visualize.draw(y, limit=10, fold=False))
 
     results = []
-    # a frame for each node would need 10 times as much; Python 3.13 itself frees chains with up to 1 MiB
-    before = threading.stack_size(1 << 20)
+    before = threading.stack_size(256 * 1024)  # a frame for each node would need 40 times as much
     try:
         thread = threading.Thread(target=build)
         thread.start()

@@ -77,12 +77,7 @@ def result_type(*operands: Any) -> np.dtype:
         else:
             dtype, strength = _NUMBER[type(_scalar(x))] or _default, 2
         met[strength] = _wider(met[strength], dtype)
-    result: np.dtype | None = None
-    for candidate in met:
-        if candidate is not None and (result is None or RANK[candidate.kind] > RANK[result.kind]):
-            result = candidate
-    assert result is not None
-    return result
+    return max([dtype for dtype in met if dtype is not None], key=lambda dtype: RANK[dtype.kind])
 
 
 def _wider(a: np.dtype | None, b: np.dtype) -> np.dtype:
@@ -118,11 +113,6 @@ def promote(*operands: Any) -> list[Any]:
         if type(number) is float and isinstance(x, np.ndarray) and x.dtype.kind in FLOATING:
             return [x, number]
     dtype = result_type(*operands)
-    if dtype.kind in FLOATING:
-        return [
-            x.astype(dtype, copy=False) if isinstance(x, np.ndarray) else _scalar(x)
-            for x in operands
-        ]
     return [
         x.astype(dtype, copy=False) if isinstance(x, np.ndarray) else number_in(dtype, x)
         for x in operands

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import functools
 import operator
+import threading
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterable
 from itertools import count
 from typing import Any, Protocol
@@ -104,7 +106,7 @@ class Node:
     """
 
     __slots__ = (
-        "dtype", "extra", "first", "number", "op", "saved", "second", "shape", "static",
+        "depth", "dtype", "extra", "first", "number", "op", "saved", "second", "shape", "static",
     )  # fmt: skip
     op: Any  # an Operation; None for a leaf
     first: Any
@@ -112,6 +114,7 @@ class Node:
     saved: tuple[Any, ...] | None
     static: tuple[Any, ...]
     number: int
+    depth: int  # the length of the longest path to a leaf or a cut; see below
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     extra: dict[str, Any] | None
@@ -148,6 +151,56 @@ class Node:
         return f"<{self.name()}>"
 
 
+# --- Release --------------------------------------------------------------------------------------
+#
+# A node that dies drops its parents, which may die in turn: a recursion on the stack of the thread.
+# Cuts end it. The path from a node to the next cuts or leaves is at most MAX_DEPTH nodes long.
+
+MAX_DEPTH = 200  # a level takes up to 150 bytes of stack in Python 3.13, of 128 KiB or more
+
+
+class _Released:
+    name, inputs = "released", ()
+
+
+class _Release(threading.local):
+    waiting: Any = staticmethod(lambda: None)  # gives the dead cuts while a loop frees, else None
+    deque, ref, op = deque, weakref.ref, _Released  # globals may be gone when Python exits
+
+
+class Cut(Node):
+    """A node that leaves everything that it holds to a loop, which the first dead cut runs.
+
+    Each thread has its own loop. `waiting` is a weak reference, so it ends with the loop, even if an
+    exception ends that.
+    """
+
+    __slots__ = ()
+
+    def __del__(self, release: Any = _Release()) -> None:  # noqa: B008  as it outlives all globals
+        waiting = release.waiting()
+        if waiting is not None:
+            waiting.append(self)
+            return
+        waiting = release.deque([self])
+        release.waiting = release.ref(waiting)
+        while waiting:
+            node = waiting.pop()
+            # A finalizer of the user's may save a cut from the collector: walks to it raise.
+            node.op, node.static, node.first, node.saved = release.op, (), (), None
+            node.second = node.extra = None
+
+
+def cut(node: Node) -> None:
+    """Make `node` a cut, as it may hold tensors besides its parents."""
+    node.__class__, node.depth = Cut, 0
+
+
+# By the depth of the deepest parent: the class of a node, and its depth.
+KINDS: tuple[type[Node], ...] = (*[Node] * (MAX_DEPTH - 1), Cut)
+DEPTHS = (*range(1, MAX_DEPTH), 0)
+
+
 def leaf(tensor: Recorded) -> Node:
     """The end of the graph at a tensor that requires grad.
 
@@ -158,7 +211,7 @@ def leaf(tensor: Recorded) -> Node:
 
 def new_node(op: Any, parents: tuple[Any, ...], shape: Any, dtype: Any, static: Any = ()) -> Node:
     """A node with a tuple of parents, which saves nothing yet."""
-    node = Node()
-    node.op, node.first, node.second, node.saved, node.static = op, parents, None, (), static
-    node.number, node.shape, node.dtype, node.extra = next_number(), shape, dtype, None
+    node = Cut() if parents else Node()  # `op` may be the call of a Function, which holds tensors
+    node.op, node.first, node.second, node.extra, node.static = op, parents, None, None, static
+    node.number, node.shape, node.dtype, node.saved, node.depth = next_number(), shape, dtype, (), 0
     return node

@@ -15,7 +15,7 @@ from numpy import asarray, generic, ndarray
 
 from .dtypes import promote
 from .modes import grad_mode, special
-from .nodes import Node, Recorded, next_number, provided, wrap
+from .nodes import DEPTHS, KINDS, Node, Recorded, next_number, provided, wrap
 from .observers import observers
 from .operation import Op, Recorder, Vjp
 from .views import note_view
@@ -122,7 +122,9 @@ def _of_one(op: Op) -> Callable[..., Any]:
         if parent is None:
             y._node = None
         else:
-            y._node = node = Node()
+            depth = parent.depth
+            y._node = node = KINDS[depth]()
+            node.depth = DEPTHS[depth]
             node.op = op
             node.first = parent
             node.second = node.extra = None
@@ -179,14 +181,19 @@ def _of_two(op: Op) -> Callable[..., Any]:
         y = provided.new_tensor()
         y._array = result
         saves = op.saves
-        if first is None and second is None:
+        deepest = first
+        if second is not None and (first is None or first.depth < second.depth):
+            deepest = second
+        if deepest is None:
             y._node = None
         elif saves is None:
             absent = first is None, second is None
             values = (left, right, result, None)
             y._node = _node(op, first, second, absent, values, {}, result)
         else:
-            y._node = node = Node()
+            depth = deepest.depth
+            y._node = node = KINDS[depth]()
+            node.depth = DEPTHS[depth]
             node.op = op
             node.first = first
             node.second = second
@@ -267,12 +274,9 @@ def _of_any(op: Op) -> Callable[..., Any]:
 
 
 def call(
-    op: Op,
-    forward: Callable[..., Any],
-    inputs: tuple[Any, ...],
-    attributes: dict[str, Any],
+    op: Op, forward: Callable[..., Any], inputs: tuple[Any, ...], attributes: dict[str, Any],
     promoting: bool = True,
-) -> Any:
+) -> Any:  # fmt: skip
     """Run `forward`, that of the op or its in-place form, and record the call as one of `op`.
 
     Among the inputs there may be arrays and numbers beside the Tensors. Without `promoting` the
@@ -282,25 +286,22 @@ def call(
         inputs, attributes = op.bind(inputs, attributes)
     arrays: list[Any] = []
     parents: list[Node | None] = []
-    absent: list[bool] = []
     narrow = None
     for x in inputs:
         if isinstance(x, Recorded):
             arrays.append(x._array)
-            parents.append(node := x._node)
-            absent.append(node is None)
+            parents.append(x._node)
         else:
             arrays.append(x)
             parents.append(None)
-            absent.append(True)
+    absent = [parent is None for parent in parents]
     if op.elementwise and promoting and len(op.meeting) > 1:
         for k, array in zip(op.meeting, promote(*[arrays[k] for k in op.meeting]), strict=True):
             arrays[k] = array
             if type(array) is ndarray and array.dtype.kind == "V":
                 narrow = array.dtype  # bfloat16: with a number NumPy computes float32
-    if observers:
-        for observer in list(observers):
-            observer.op_begins(op)
+    for observer in list(observers):
+        observer.op_begins(op)
     try:
         result = forward(*arrays, **attributes)
     except ValueError:
@@ -318,39 +319,33 @@ def call(
         result = result.astype(narrow)
     y = wrap(result)
     if False in absent and not (special and not grad_mode.enabled):
-        first: Any = tuple(parents)
-        second = None
+        first, second = (tuple(parents), None) if len(parents) > 2 else (*parents, None)[:2]
         if op.variadic:
-            arrays, absent = [tuple(arrays)], [False]
-        elif len(parents) == 2:
-            first, second = parents
-        elif len(parents) == 1:
-            first = parents[0]
+            first, second, arrays, absent = tuple(parents), None, [tuple(arrays)], [False]
         values = (*arrays, y._array, *residuals, None)
         y._node = _node(op, first, second, tuple(absent), values, attributes, y._array)
-    if observers:
-        for observer in list(observers):
-            observer.op_ran(op, inputs, y, y._node)
+    for observer in list(observers):
+        observer.op_ran(op, inputs, y, y._node)
     if op.view:
         note_view(y, inputs[0], op, attributes)
     return (y, *map(wrap, op.returned(residuals))) if op.returns else y
 
 
 def _node(
-    op: Op,
-    first: Any,
-    second: Any,
-    absent: tuple[bool, ...],
-    values: tuple[Any, ...],
-    attributes: dict[str, Any],
-    result: ndarray,
-) -> Node:
+    op: Op, first: Any, second: Any, absent: tuple[bool, ...], values: tuple[Any, ...],
+    attributes: dict[str, Any], result: ndarray,
+) -> Node:  # fmt: skip
     """The node of a call. It saves the values for the vjps that may run.
 
     `values`: (*inputs, y, *residuals, None); `absent`: which inputs need no gradient.
     """
     keep, shapes = op.keepers.get(absent) or op.new_keeper(absent)
-    node = Node()
+    depth = 0
+    for parent in first if type(first) is tuple else (first, second):  # the deepest
+        if parent is not None and parent.depth > depth:
+            depth = parent.depth
+    node = KINDS[depth]()
+    node.depth = DEPTHS[depth]
     node.op = op
     node.first = first
     node.second = second

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .modes import enable_grad
-from .nodes import Recorded, wrap
+from .modes import recording
+from .nodes import MAX_DEPTH, Cut, Recorded, new_node, wrap
 from .writes import owner
 
 LONG = 16  # steps of a path; longer ones are searched for steps that cancel out
@@ -20,18 +20,23 @@ def note_view(y: Recorded, x: Recorded, op: Any, attributes: dict[str, Any]) -> 
     if owner(y._array) is not owner(x._array):
         return
     base = getattr(x, "_base", x)
-    before = getattr(x, "_replay", None)
+    before: Any = getattr(x, "_replay", None)
     length = 1 if before is None else before[3] + 1
+    if length % MAX_DEPTH == 0:  # or a long path would be freed recursively
+        before = new_node(op, before, None, None)
     y._base = base
     y._replay = before, op, attributes, length, None
     if length > LONG:
         y._replay = _shortened(y)
-    views = getattr(base, "_views", None)
-    if views is None:
-        base._views = views = []
-    elif len(views) > 64 and len(views) & (len(views) - 1) == 0:  # at powers of two: O(1) a view
+    views = vars(base).setdefault("_views", [])
+    if len(views) > 64 and len(views) & (len(views) - 1) == 0:  # at powers of two: O(1) a view
         views[:] = [view for view in views if view() is not None]
     views.append(weakref.ref(y))
+
+
+def _before(path: Any) -> Any:
+    """The path without its last step; None if there was no other."""
+    return path[0].first if type(path[0]) is Cut else path[0]
 
 
 def _shortened(y: Recorded) -> Any:
@@ -43,7 +48,7 @@ def _shortened(y: Recorded) -> Any:
     array = y._array
     layout = array.__array_interface__["data"][0], array.shape, array.strides
     for _ in range(LONG // 2):
-        earlier = earlier[0]
+        earlier = _before(earlier)
         if earlier[4] == layout:
             return earlier
     return (*path[:4], layout)
@@ -54,7 +59,7 @@ def steps(view: Recorded) -> tuple[tuple[Any, dict[str, Any]], ...]:
     path, found = view._replay, []
     while path is not None:
         found.append((path[1], path[2]))
-        path = path[0]
+        path = _before(path)
     return tuple(reversed(found))
 
 
@@ -96,9 +101,7 @@ def share(x: Any) -> None:
 
 def outdate(base: Any) -> None:
     """Give each view of `base` a new node, made when it is first read: `base` moves to another."""
-    outdated = getattr(base, "_outdated", None)
-    if outdated is None:
-        base._outdated = outdated = {}
+    outdated = vars(base).setdefault("_outdated", {})
     views, base._views = getattr(base, "_views", ()), []
     for view in [reference() for reference in views]:
         if view is not None and owner(view._array) is owner(base._array):
@@ -123,7 +126,7 @@ def _updated(view: Any) -> Any:
     view.__class__ = type(view).__base__
     base = view._base
     base._outdated.pop(id(view))
-    with enable_grad():
+    with recording(True):
         node = replay(wrap(base._array, base._node), steps(view))._node
     if view._retains and node is not None:
         node.extra = {**(node.extra or {}), "retain": weakref.ref(view)}
@@ -134,8 +137,7 @@ def _updated(view: Any) -> Any:
 
 def release(x: Recorded) -> None:
     """Separate `x` from its views and from its base: it is about to leave its memory or its graph."""
-    for reference in list(getattr(x, "_outdated", {}).values()):
-        view = reference()
+    for view in [reference() for reference in getattr(x, "_outdated", {}).values()]:
         if view is not None:
             _updated(view)
     if hasattr(x, "_base"):

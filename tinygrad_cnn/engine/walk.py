@@ -16,7 +16,7 @@ from numpy import ndarray
 from .dtypes import NARROW
 from .nodes import Node, Recorded, provided, wrap
 from .observers import observers
-from .writes import check_unchanged, clock
+from .writes import check_unchanged, latest
 
 
 def backward(
@@ -57,6 +57,8 @@ def backward(
                 g = _fit(g, parent, node)
             if parent is top:
                 top_g = _add(top_g, g, parent, sums)
+            elif top is None and parent.op is not None:  # the heap is empty: no call is pending
+                top, top_g = parent, g
             elif parent in pending:
                 if parent in sums:
                     total = pending[parent]
@@ -65,8 +67,6 @@ def backward(
                     pending[parent] = _add(pending[parent], g, parent, sums)
             elif parent.op is None:
                 pending[parent] = g
-            elif top is None:
-                top, top_g = parent, g
             elif parent.number < top.number:
                 pending[parent] = g
                 heappush(heap, (-parent.number, parent))
@@ -98,10 +98,10 @@ def backward(
         if saved is None:
             raise RuntimeError(
                 "Trying to backward through the graph a second time: what "
-                f"{node.op.name} (output {node.shape}) saved is freed. Call the first backward or "
-                "grad with retain_graph=True"
+                f"{node.op.name} (output {node.shape}) saved is freed, by a backward pass that ended "
+                "or one that raised. Call that with retain_graph=True"
             )
-        if saved and clock.last > node.number:
+        if saved and latest[0] > node.number:
             check_unchanged(node)
         if observers:
             for observer in list(observers):

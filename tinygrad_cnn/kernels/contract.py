@@ -33,18 +33,20 @@ import importlib.util
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
 from numpy import ndarray
+
+from .threads import building
 
 Pair = tuple[int, int]
 Padding = tuple[Pair, Pair]
 Dims = tuple[int, ...]
 # update(arrays, scratch arrays, numbers); see `blockwise`
 Update = Callable[[Any, Any, Any], None]
-Job = tuple[Update, Sequence[ndarray], int, Sequence[float]]
+Job = tuple[Any, ...]  # (Update, Sequence[ndarray], int, Sequence[float], *changes)
 Declaration = TypeVar("Declaration", bound=Callable[..., Any])
 
 FUNCTIONS: list[str] = []  # the names of all kernels
@@ -228,12 +230,15 @@ def elementwise(f: Callable[..., Any], *given: Any, **constants: Any) -> Any:
 
 @_kernel
 def blockwise(jobs: Iterable[Job]) -> None:
-    """For each (update, arrays, scratch, numbers): `update(arrays, spare, numbers)`, in that order.
+    """For each (update, arrays, scratch, numbers, *changes): `update(arrays, spare, numbers)`, in order.
 
     `update` is elementwise, does the same operations whatever the numbers are, and writes in
     place to any of the arrays but the second, which is a gradient. The arrays have one shape, and
     so have the `scratch` many spare arrays that it may overwrite. A set runs it block by block,
     so that memory is read and written once. The bits are those of NumPy on whole arrays.
+
+    The `changes`, calls of functions in C, belong to the update of their job: an exception, as of an
+    interrupt, finds all of the job done or nothing.
     """
 
 
@@ -356,7 +361,7 @@ _current = os.environ.get("TINYGRAD_CNN_KERNELS")  # not set: the best set that 
 def register(name: str, *functions: Callable[..., Any], fallback: str | None = None) -> None:
     """Provide the functions as the kernels of a set; those that it lacks are the fallback's."""
     own = {function.__name__: function for function in functions}
-    found = {**(vars(load(fallback)) if fallback else {}), **own}
+    found = {**(vars(_loaded(fallback)) if fallback else {}), **own}
     if found.keys() != set(FUNCTIONS):
         wrong = sorted(found.keys() ^ set(FUNCTIONS))
         raise TypeError(f"kernels: set {name!r} and the contract differ in {', '.join(wrong)}")
@@ -370,12 +375,19 @@ def load(name: str) -> SimpleNamespace:
     """
     if name not in SETS:
         raise ValueError(f"kernels: expected one of {', '.join(map(repr, SETS))}, got {name!r}")
+    if name in _registered:
+        return _registered[name]
+    try:
+        with building[0]:
+            return _loaded(name)
+    except ImportError as error:
+        message = f"kernels: the {name!r} kernels are not available: {error}"
+        raise ImportError(message) from error
+
+
+def _loaded(name: str) -> SimpleNamespace:
     if name not in _registered:
-        try:
-            importlib.import_module(f"{__package__}.{name}")  # which calls `register`
-        except ImportError as error:
-            message = f"kernels: the {name!r} kernels are not available: {error}"
-            raise ImportError(message) from error
+        importlib.import_module(f"{__package__}.{name}")  # which calls `register`
     return _registered[name]
 
 

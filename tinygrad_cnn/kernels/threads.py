@@ -8,9 +8,13 @@ import ctypes
 import functools
 import os
 import threading
-from contextlib import contextmanager
+import time
+from functools import partial
+from operator import call
 
 import numpy as np
+
+from ..atomic import Closing, as_one
 
 
 @functools.cache
@@ -18,10 +22,11 @@ def openblas():
     """(get, set) of the thread count of the OpenBLAS that NumPy uses; None for another BLAS.
 
     Looks the symbols up through NumPy's own extension module, whose dependencies the dynamic linker
-    searches too. That finds the right library wherever it was installed.
+    searches too. That finds the right library wherever it was installed. The calls keep the
+    interpreter lock.
     """
     try:
-        library = ctypes.CDLL(np._core._multiarray_umath.__file__)
+        library = ctypes.PyDLL(np._core._multiarray_umath.__file__)
     except (AttributeError, OSError):
         return None
     for prefix in ("scipy_openblas", "openblas"):
@@ -34,15 +39,28 @@ def openblas():
 
 
 class Hold:
-    """The callers that hold BLAS at one thread: the first saves the count, the last restores it."""
+    """Who uses BLAS how: at one thread, or on all.
+
+    `counts` has the thread count that each caller found who holds BLAS at one thread. The first is
+    that of the time before; the others are 1. `busy` has the threads inside of `all_blas_threads`.
+    """
 
     def __init__(self):
-        self.lock = threading.Lock()
-        self.holders = 0
-        self.threads = 1
+        self.lock = threading.RLock()
+        self.counts = []
+        self.busy = []
 
 
 hold = Hold()
+
+# The locks under which kernels are loaded and compiled, in the order in which they are taken. A fork
+# waits for all: half of a module or of a library's state is of no use to the child.
+building: list = [threading.RLock()]
+
+GONE = (
+    "a thread that took part in a kernel is gone: it was ended from outside, or this is a child "
+    "that was forked within the kernel, as by a signal handler"
+)
 
 
 def get_num_threads() -> int:
@@ -54,7 +72,7 @@ def get_num_threads() -> int:
     if blas is None:
         return 1
     with hold.lock:
-        return hold.threads if hold.holders else blas[0]()
+        return hold.counts[0] if hold.counts else blas[0]()
 
 
 def set_num_threads(n: int) -> None:
@@ -63,42 +81,75 @@ def set_num_threads(n: int) -> None:
     if blas is None:
         return
     with hold.lock:
-        if hold.holders:
-            hold.threads = n
+        if hold.counts:
+            hold.counts[0] = n
         else:
             blas[1](n)
 
 
-@contextmanager
-def one_blas_thread():
-    """Hold BLAS at one thread in the whole process. Cheap, and holds may overlap in any order."""
-    blas = openblas()
-    if blas is None:
-        yield
-        return
-    get, set_ = blas
-    with hold.lock:
-        if not hold.holders:
-            hold.threads = get()
-            set_(1)
-        hold.holders += 1
-    try:
-        yield
-    finally:
-        with hold.lock:
-            hold.holders -= 1
-            if not hold.holders:
-                set_(hold.threads)
+class one_blas_thread(Closing):
+    """Hold BLAS at one thread in the whole process. Cheap, and holds may overlap in any order.
+
+    The last of several holders takes out the first count, which is that of the time before.
+    """
+
+    def __enter__(self):
+        lock, counts = hold.lock, hold.counts
+        get, set_ = openblas() or (int, int)  # of another BLAS no count is known
+        save = partial(next, map(counts.append, map(call, (get,))))
+        restore = partial(next, map(set_, map(call, (counts.pop,))))
+        self.close = as_one(lock.acquire, restore, lock.release)
+        [*_] = map(call, (lock.acquire, save, partial(set_, 1), lock.release))
+
+
+class all_blas_threads(Closing):
+    """A block that may use the threads of BLAS, as linear algebra does: a fork waits for its end.
+
+    OpenBLAS ends its threads before a fork. If they work for another thread, the process hangs.
+    """
+
+    def __enter__(self):
+        lock, busy, me = hold.lock, hold.busy, threading.get_ident()
+        self.close = partial(busy.remove, me)
+        [*_] = map(call, (lock.acquire, partial(busy.append, me), lock.release))
+
+
+# --- Forks --------------------------------------------------------------------------------------
+
+_held: dict[int, list] = {}  # locks, by the thread that forks
+
+
+def _before_fork():
+    """Wait until no other thread loads or compiles kernels, nor uses the threads of BLAS."""
+    me = threading.get_ident()
+    held = _held.setdefault(me, [])
+    for lock in building:  # which another thread may extend until the first is ours
+        lock.__enter__()
+        held.append(lock)
+    hold.lock.acquire()
+    held.append(hold.lock)
+    while any(thread != me for thread in hold.busy):
+        hold.lock.release()
+        time.sleep(1e-4)
+        hold.lock.acquire()
 
 
 def _after_fork():
-    """A child has none of the threads that held BLAS, and one of them may have had the lock."""
+    for lock in reversed(_held.pop(threading.get_ident(), [])):
+        lock.__exit__(None, None, None)
+
+
+def _after_fork_in_child():
+    """A child has none of the threads that held BLAS at one thread."""
     global hold
-    held, threads = hold.holders, hold.threads
-    hold = Hold()
-    if held:
-        openblas()[1](threads)
+    _after_fork()
+    counts, hold = hold.counts, Hold()
+    if counts and openblas():
+        openblas()[1](counts[0])
+        counts[:] = counts[:1] * len(counts)  # a block that goes on here restores any of them
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child
+    )
