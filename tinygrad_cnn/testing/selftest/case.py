@@ -96,6 +96,7 @@ KINDS = {
     "writes": "it writes to an input or to the cotangent",
     "memory": "gradients share memory with each other or with a later call's",
     "noise": "two calls give two results",
+    "threads": "in the gradient of a call in another thread than the forward",
     "dtype": "the gradient has another dtype or shape than the input",
     "kink": "at a kink alone, where it is outside of the slopes of both sides",
 }

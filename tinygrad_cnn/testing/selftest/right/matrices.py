@@ -24,9 +24,9 @@ def positive(rng: Rng) -> tuple[Any, ...]:
     return (conditioned(rng, *sizes(rng, (1, 4)), 10 ** rng.uniform(0, 3), symmetric=True),)
 
 
-def symmetric(rng: Rng) -> tuple[Any, ...]:
+def symmetric(rng: Rng, n: int | None = None) -> tuple[Any, ...]:
     """A matrix, not symmetric itself, whose eigenvalues of (a + aᵀ)/2 are apart."""
-    (n,) = sizes(rng, (2, 4))
+    n = n or sizes(rng, (2, 4))[0]
     q = np.linalg.qr(rng.normal(size=(n, n)))[0]
     skew = rng.normal(size=(n, n))
     return ((q * (np.arange(n) + rng.uniform(-0.3, 0.3, n))) @ q.T + skew - skew.T,)
