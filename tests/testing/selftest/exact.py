@@ -155,7 +155,7 @@ class Dual:
         return (self / ((1 - self) * (1 + self)).sqrt()).arctan()
 
     def erf(self):
-        return self.chain(error_function(self.value), 2 / pi().sqrt() * (-self.value**2).exp())
+        return self.chain(error_function(self.value), 2 / pi().sqrt() * (-(self.value**2)).exp())
 
     def floor(self):
         return Dual(self.value.to_integral_value(decimal.ROUND_FLOOR))

@@ -75,10 +75,8 @@ def eigen(a):
     for _ in range(12):
         for p in range(n):
             for q in range(p + 1, n):
-                if not a[p, q].value:
-                    if not a[p, q].slope:
-                        continue
-                    # a rotation by an infinitesimal angle
+                if not a[p, q].value and not a[p, q].slope:
+                    continue  # (of the value alone, the angle is infinitesimal)
                 theta = (a[q, q] - a[p, p]) / 2
                 sign = 1 if theta.value >= 0 else -1
                 t = a[p, q] * sign / (abs(theta) + (theta * theta + a[p, q] * a[p, q]).sqrt())

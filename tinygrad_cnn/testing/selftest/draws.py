@@ -15,10 +15,14 @@ Rng = np.random.Generator
 
 def shape_of(rng: Rng, axes: tuple[int, int] = (1, 3), sizes: tuple[int, int] = (1, 4)) -> Shape:
     """A random shape."""
-    return tuple(int(n) for n in rng.integers(sizes[0], sizes[1] + 1, rng.integers(axes[0], axes[1] + 1)))
+    return tuple(
+        int(n) for n in rng.integers(sizes[0], sizes[1] + 1, rng.integers(axes[0], axes[1] + 1))
+    )
 
 
-def of(values: Callable[[Rng, Shape], Array], *, shape: Shape | None = None, count: int = 1) -> Draw:
+def of(
+    values: Callable[[Rng, Shape], Array], *, shape: Shape | None = None, count: int = 1
+) -> Draw:
     """`count` arrays of one shape, random by default, with these values."""
 
     def draw(rng: Rng) -> tuple[Array, ...]:

@@ -88,7 +88,10 @@ def rows(found: Sequence[Outcome], said: Sequence[str]) -> list[list[str]]:
         part = [o for o in found if family in ("", o.case.family)]
         cells = [family or "all", str(len(part)), str(sum(o.counts.total() for o in part))]
         for answer in said:
-            checks, functions = sum(o.counts[answer] for o in part), sum(o.counts[answer] > 0 for o in part)
+            checks, functions = (
+                sum(o.counts[answer] for o in part),
+                sum(o.counts[answer] > 0 for o in part),
+            )
             cells.append(f"{checks} ({functions})" if checks else "·")
         table.append([*cells, f"{sum(o.seconds for o in part):.1f}"])
     return table

@@ -1,3 +1,3 @@
 """Right functions, by the difficulty that they pose to a checker."""
 
-from . import forms, kinks, layers, matrices, precision, scales, shifts, windows  # noqa: F401
+from . import forms, kinks, layers, matrices, plain, precision, scales, shifts, windows  # noqa: F401

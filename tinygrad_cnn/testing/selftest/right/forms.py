@@ -29,7 +29,7 @@ def running_statistics() -> Functions:
 
 def counter() -> Functions:
     """x³, counting its calls."""
-    calls = []
+    calls: list[int] = []
 
     def value(x: Any) -> Any:
         calls.append(len(calls))

@@ -16,12 +16,12 @@ FAMILY = "matrix"
 
 def matrix(rng: Rng) -> tuple[Any, ...]:
     """A matrix of a condition from 1 to 1e4."""
-    return (conditioned(rng, *sizes(rng, (1, 4)), 10 ** rng.uniform(0, 4)),)
+    return (conditioned(rng, sizes(rng, (1, 4))[0], 10 ** rng.uniform(0, 4)),)
 
 
 def positive(rng: Rng) -> tuple[Any, ...]:
     """A symmetric positive definite matrix of a condition from 1 to 1e3."""
-    return (conditioned(rng, *sizes(rng, (1, 4)), 10 ** rng.uniform(0, 3), symmetric=True),)
+    return (conditioned(rng, sizes(rng, (1, 4))[0], 10 ** rng.uniform(0, 3), symmetric=True),)
 
 
 def symmetric(rng: Rng, n: int | None = None) -> tuple[Any, ...]:

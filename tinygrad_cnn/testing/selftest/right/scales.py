@@ -11,7 +11,7 @@ from ..draws import magnitudes, normal, powers, sizes, together, uniform
 
 FAMILY = "badly scaled"
 
-SQUARE = elementwise(
+elementwise(
     "x²", FAMILY, "magnitudes from 1e-8 to 1e8 in one array",
     lambda x: x * x, lambda x: 2 * x, powers(-8, 8),
 )  # fmt: skip
@@ -19,13 +19,13 @@ elementwise(
     "x³", FAMILY, "slopes from 1e-16 to 1e16 in one array",
     lambda x: x * x * x, lambda x: 3 * x * x, powers(-8, 8),
 )  # fmt: skip
-MULTIPLY = right(
+right(
     "a b", FAMILY, "one input of 1e8, one of 1e-8",
     lambda a, b: a * b, lambda xs, gs: (gs[0] * xs[1], gs[0] * xs[0]),
     lambda rng: (1e8 * (x := rng.normal(size=sizes(rng, (1, 4), (1, 3)))),
                  1e-8 * rng.normal(size=x.shape)),
 )  # fmt: skip
-DIVIDE = right(
+right(
     "a / b", FAMILY, "divisors from 1e-6 to 1e6",
     lambda a, b: a / b, lambda xs, gs: (gs[0] / xs[1], -gs[0] * xs[0] / (xs[1] * xs[1])),
     lambda rng: (rng.normal(size=(n := sizes(rng, (1, 4), (1, 3)))), magnitudes(rng, n, -6, 6)),
@@ -60,7 +60,7 @@ elementwise(
     "x^2.5", FAMILY, "slopes from 1e-9 to 1e9",
     lambda x: x**2.5, lambda x: 2.5 * x**1.5, powers(-6, 6, signed=False),
 )  # fmt: skip
-MATMUL = right(
+right(
     "a @ b", FAMILY, "rows and columns of scales from 1e-4 to 1e4",
     lambda a, b: a @ b,
     lambda xs, gs: (gs[0] @ xs[1].swapaxes(0, 1), xs[0].swapaxes(0, 1) @ gs[0]),

@@ -122,14 +122,14 @@ elementwise(
 
 FAMILY = "near a pole"
 
-LOG = elementwise(
+elementwise(
     "log x", FAMILY, "at 1e-3", lambda x: np.log(x), lambda x: 1 / x, uniform(5e-4, 2e-3),
 )  # fmt: skip
 elementwise(
     "1 / x", FAMILY, "at 1e-6: slopes of 1e12", lambda x: 1 / x, lambda x: -1 / (x * x),
     both_sides(5e-7, 2e-6),
 )  # fmt: skip
-SQRT = elementwise(
+elementwise(
     "√x", FAMILY, "at 1e-4", lambda x: np.sqrt(x), lambda x: 0.5 / np.sqrt(x), uniform(5e-5, 2e-4),
 )  # fmt: skip
 elementwise(
@@ -175,7 +175,7 @@ elementwise(
 
 FAMILY = "saturated"
 
-TANH = elementwise(
+elementwise(
     "tanh x at 15", FAMILY, "1 − y² is of the size of the rounding of y",
     lambda x: np.tanh(x), lambda x: 1 / np.cosh(x) ** 2, both_sides(10, 18),
 )  # fmt: skip

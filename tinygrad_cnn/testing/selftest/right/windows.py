@@ -77,12 +77,12 @@ def conv2d(
     return value, vjp
 
 
-def images(c: int, f: int, kernel: Pair, low: int = 5, high: int = 7) -> Any:
+def images(c: int, f: int, kernel: tuple[int, int, int], low: int = 5, high: int = 7) -> Any:
     """Images (N, C, H, W) and filters (F, ., I, J)."""
 
     def draw(rng: Any) -> Any:
         n, h, w = sizes(rng, (1, 2), (low, high), (low, high))
-        return rng.normal(size=(n, c, h, w)), rng.normal(size=(f, *(kernel)))
+        return rng.normal(size=(n, c, h, w)), rng.normal(size=(f, *kernel))
 
     return draw
 
@@ -102,7 +102,6 @@ CONV_GROUPS = right(
     "conv2d of two groups", FAMILY, "", *conv2d((1, 1), (1, 1), groups=2),
     images(4, 2, (2, 3, 3), 3, 5), second=False,
 )  # fmt: skip
-CONV_OTHER = conv2d  # makers of the functions, for mistakes
 
 
 def conv_transpose(stride: int, padding: int, output_padding: int) -> Functions:
