@@ -15,6 +15,9 @@ MOST_ELEMENTS = 24  # each of them alone; of larger inputs, some elements and ra
 FLOOR = 1e-12  # where the gradient is 0, terms of the size of 1 cancel up to rounding
 
 
+EXACT = 1e-13  # constants such as √π are floats in the formulas
+
+
 def in_tolerances(error, size, tolerance):
     return error / (tolerance * size) if error > 0 else 0.0
 
@@ -43,55 +46,72 @@ def error_of_vjp(case, seed):
     Relative to the sum of the magnitudes of the terms Σ |ȳ ∂y| |v|.
     """
     rng = np.random.default_rng([seed, 11])
-    xs = (case.smaller or case.draw)(rng)
-    value, vjp = case.functions()
-    ys = outputs_of(value(*xs))
-    gs = [signed(rng, y.shape).astype(y.dtype) for y in ys]
-    gradients = vjp(xs, gs)
+    xs, gs = drawn(case, rng)
+    gradients = case.functions()[1](xs, gs)
     assert [d.shape for d in gradients] == [x.shape for x in xs]
     assert [d.dtype for d in gradients] == [x.dtype for x in xs]
+    return max(
+        (error for _, error, _ in errors_of(case, xs, gs, gradients, case.tolerance, rng)),
+        default=0,
+    )
+
+
+def error_of_formula(case, seed):
+    """The same, of the vjp in exact arithmetic too, in units of EXACT. For vjps of simple operations."""
+    rng = np.random.default_rng([seed, 11])
+    xs, gs = drawn(case, rng)
+    still = [lifted(x, np.zeros(x.shape)) for x in (*xs, *gs)]
+    found = case.vjp(still[: len(xs)], still[len(xs) :])
+    gradients = [parts(d)[0] for d in found]
+    return max((error for _, error, _ in errors_of(case, xs, gs, gradients, EXACT, rng)), default=0)
+
+
+def drawn(case, rng):
+    xs = (case.smaller or case.draw)(rng)
+    ys = outputs_of(case.functions()[0](*xs))
+    return xs, [signed(rng, y.shape).astype(y.dtype) for y in ys]
+
+
+def errors_of(case, xs, gs, gradients, tolerance, rng):
+    """(input, error in units of the tolerance, size of the terms) for each direction."""
     ideal = IDEAL.get(case.name, case.value)
-    worst, floor = 0.0, FLOOR if case.family == "zero gradient" else 0.0
+    floor = FLOOR if case.family == "zero gradient" else 0.0
     for k, v in directions(rng, xs):
         given = [lifted(x, v if j == k else np.zeros(x.shape)) for j, x in enumerate(xs)]
         slopes = [parts(y)[1] for y in outputs_of_objects(ideal(*given))]
-        terms = [g.astype(float) * s for g, s in zip(gs, slopes, strict=True)]
-        wanted = sum(t.sum() for t in terms)
-        products = gradients[k].astype(float) * v
-        size = sum(np.abs(t).sum() for t in terms) + np.abs(products).sum()
-        error = abs(float(products.sum()) - wanted)
-        worst = max(worst, in_tolerances(error - floor, size, case.tolerance))
-    return worst
+        error, size = compared(gs, slopes, gradients[k], v)
+        yield k, in_tolerances(error - floor, size, tolerance), size
+
+
+def compared(gs, slopes, gradient, v):
+    """|⟨gradient, v⟩ − Σ ⟨g, slopes⟩|, and the sum of the magnitudes of all terms."""
+    terms = [g.astype(float) * s for g, s in zip(gs, slopes, strict=True)]
+    products = gradient.astype(float) * v
+    size = sum(np.abs(t).sum() for t in terms) + np.abs(products).sum()
+    return abs(float(products.sum()) - sum(t.sum() for t in terms)), size
 
 
 def error_of_second(case, seed):
-    """The same for the derivative of the vjp: recorded by the package, and of Duals put into it."""
+    """The same for the derivative of the vjp: recorded by the package, and of Duals put into it.
+
+    With a `second_tolerance`, relative to the largest terms of the input.
+    """
     rng = np.random.default_rng([seed, 12])
-    xs = (case.smaller or case.draw)(rng)
-    value, vjp = case.functions()
-    gs = [signed(rng, y.shape).astype(y.dtype) for y in outputs_of(value(*xs))]
-    inputs = [tc.tensor(x, requires_grad=x.dtype.kind == "f") for x in (*xs, *gs)]
-    found = vjp(inputs[: len(xs)], inputs[len(xs) :])
-    hs = [signed(rng, d.shape).astype(x.dtype) for d, x in zip(found, xs, strict=True)]
-    kept = [(d, tc.tensor(h)) for d, h in zip(found, hs, strict=True) if d.requires_grad]
-    wrt = [x for x in inputs if x.requires_grad]
-    recorded = tc.autograd.grad(
-        [d for d, _ in kept], wrt, [h for _, h in kept], materialize_grads=True
-    )
-    worst, floor = 0.0, FLOOR if case.family == "zero gradient" else 0.0
-    arrays = [*xs, *gs]
-    places = [j for j, x in enumerate(inputs) if x.requires_grad]
+    xs, gs = drawn(case, rng)
+    hs = [signed(rng, x.shape).astype(x.dtype) for x in xs]
+    arrays, gradients = [*xs, *gs], recorded(case.functions()[1], xs, gs, hs)
+    floor = FLOOR if case.family == "zero gradient" else 0.0
+    errors, largest = [], {}
     for k, v in directions(rng, arrays):
         given = [lifted(x, v if j == k else np.zeros(x.shape)) for j, x in enumerate(arrays)]
-        slopes = [parts(d)[1] for d in vjp(given[: len(xs)], given[len(xs) :])]
-        terms = [h.astype(float) * s for h, s in zip(hs, slopes, strict=True)]
-        wanted = sum(t.sum() for t in terms)
-        products = recorded[places.index(k)].numpy().astype(float) * v
-        size = sum(np.abs(t).sum() for t in terms) + np.abs(products).sum()
-        error = abs(float(products.sum()) - wanted)
-        tolerance = case.second_tolerance or case.tolerance
-        worst = max(worst, in_tolerances(error - floor, size, tolerance))
-    return worst
+        slopes = [parts(d)[1] for d in case.vjp(given[: len(xs)], given[len(xs) :])]
+        error, size = compared(hs, slopes, gradients[k], v)
+        errors.append((k, max(error - floor, 0.0), size))
+        largest[k] = max(largest.get(k, 0.0), size)
+    if case.second_tolerance:
+        errors = [(k, error, largest[k]) for k, error, _ in errors]
+    tolerance = case.second_tolerance or case.tolerance
+    return max((in_tolerances(error, size, tolerance) for _, error, size in errors), default=0)
 
 
 def outputs_of_objects(y):
