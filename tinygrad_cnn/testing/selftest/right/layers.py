@@ -51,7 +51,7 @@ CROSS_ENTROPY = right(
 LOG_SUM_EXP = right(
     "log Σ exp", FAMILY, "over the first axis", lambda x: np.log(np.exp(x).sum(axis=0)),
     lambda xs, gs: (gs[0] * np.exp(xs[0]) / np.exp(xs[0]).sum(axis=0, keepdims=True),),
-    lambda rng: (rng.normal(size=sizes(rng, (1, 4), (1, 3))),),
+    lambda rng: (rng.normal(size=sizes(rng, (2, 4), (1, 3))),),
 )  # fmt: skip
 DIVERGENCE = right(
     "Σ p log(p / q)", FAMILY, "the Kullback-Leibler divergence, of both inputs",
