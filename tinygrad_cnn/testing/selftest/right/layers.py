@@ -353,7 +353,7 @@ DEVIATION = right(
         (gs[0] / (np.sqrt(((d := xs[0] - xs[0].mean(axis=0, keepdims=True)) ** 2).sum(axis=0)
                           / (len(xs[0]) - 1)) * (len(xs[0]) - 1))) * d,
     ),
-    lambda rng: (rng.normal(size=sizes(rng, (2, 6), (1, 3))),),
+    lambda rng: (rng.normal(size=sizes(rng, (3, 6), (1, 3))),),
 )  # fmt: skip
 LOG_SOFTMAX = right(
     "log softmax", FAMILY, "over axis 1 of three",
