@@ -180,8 +180,10 @@ def tensorflow_gradient(functions: Functions, inputs: Sequence[Any]) -> None:
         def back(g: Any) -> Any:
             found = tf.numpy_function(
                 lambda g, *a: [np.asarray(d) for d in vjp(a, [np.array(g)])],
-                (g, *given), [x.dtype for x in given],
-            )  # fmt: skip
+                (g, *given),
+                [x.dtype for x in given],
+            )
+            found = found if isinstance(found, (list, tuple)) else [found]  # one input
             for gradient, x in zip(found, given, strict=True):
                 gradient.set_shape(x.shape)
             return found
