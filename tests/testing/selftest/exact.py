@@ -4,6 +4,7 @@
 of them: `np.exp` of an array of objects calls their method `exp`. The inputs are the floats
 themselves, so that a function at 1e8, near a pole or in saturation has a derivative of 40 digits
 here. No code of the package takes part.
+Run it in `decimal.localcontext(CONTEXT)`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from functools import cache
 import numpy as np
 
 CONTEXT = decimal.Context(prec=60, Emin=-999_999, Emax=999_999, traps=[decimal.InvalidOperation])
-decimal.setcontext(CONTEXT)
 ZERO, ONE = Decimal(0), Decimal(1)
 
 

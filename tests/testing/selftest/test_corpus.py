@@ -1,21 +1,30 @@
 """The corpus of the self-test is what it says: right functions are right, and wrong vjps are wrong."""
 
+import decimal
+
 import numpy as np
 import pytest
 
 from tests.testing.selftest import proofs
+from tests.testing.selftest.exact import CONTEXT
 from tinygrad_cnn.testing.selftest import KINDS, RIGHT, WRONG
 from tinygrad_cnn.testing.selftest.case import Right, outputs_of
 
-RATIO_OF_NIGHTLY = 20
+SEEDS_OF_NIGHTLY = 20
 SLOW = {"kinks by chance", "iterative", "matrix"}  # a second each in exact arithmetic
+
+
+@pytest.fixture(autouse=True)
+def sixty_digits():
+    with decimal.localcontext(CONTEXT):
+        yield
 
 
 @pytest.fixture(scope="module")
 def seeds(request):
     """Twenty with the nightly profile, else one."""
     name = request.config.getoption("--hypothesis-profile")
-    return range(RATIO_OF_NIGHTLY if name == "nightly" else 1)
+    return range(SEEDS_OF_NIGHTLY if name == "nightly" else 1)
 
 
 def test_there_are_a_hundred_of_each_with_names_of_their_own():
