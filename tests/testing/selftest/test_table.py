@@ -107,13 +107,13 @@ def test_the_command(capsys, answers):
 
 
 def test_the_adapter_leaves_no_op():
-    before = set(registry)
     adapter.check(RIGHT_ONE.functions(), RIGHT_ONE.draw(np.random.default_rng(0)), True)
+    assert adapter.NAME not in registry
     with pytest.raises(GradientError):
         adapter.check(
             WRONG_ONE.functions(), WRONG_ONE.inputs(np.random.default_rng(0)), WRONG_ONE.second
         )
-    assert set(registry) == before
+    assert adapter.NAME not in registry
 
 
 def test_the_adapter_checks_second_derivatives_of_several_outputs():
