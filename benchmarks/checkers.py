@@ -8,8 +8,8 @@ A checker notices a wrong vjp if it raises an exception. The right vjps get the 
 exception there is a false alarm.
 
 Of the self-test, each checker gets the functions with at most MOST_ELEMENTS inputs, some of them in
-float32 and float16. A wrong vjp counts as noticed if the checker accuses it and not the right vjp at the
-same inputs: an accusation of both tells nothing.
+float32 and float16. A wrong vjp counts as noticed if the checker accuses it, but not the right vjp
+at the same inputs: an accusation of both tells nothing.
 """
 
 from __future__ import annotations
@@ -99,8 +99,8 @@ def drawn(name: str, examples: int) -> list[Call]:
 class HardResult:
     """What one checker says about the functions of the self-test.
 
-    `noticed`: the wrong vjps that it accuses and whose right vjp it passes; `both`: those of which it
-    accuses both; `missed`: the others. `alarms` are the right functions that it accuses.
+    `noticed`: wrong vjps that it accuses, while it passes the right one; `both`: those that it accuses
+    together with the right one; `missed`: the others; `alarms`: right functions that it accuses.
     """
 
     def __init__(self, checker: Checker, seeds: int):
@@ -163,7 +163,8 @@ def hard_table(found: dict[str, HardResult], seeds: int) -> str:
 
 def version(module: str) -> str:
     """The name and version of a peer."""
-    return f"{module} {importlib.metadata.version(module)}"
+    distribution = importlib.metadata.packages_distributions()[module][0]
+    return f"{module} {importlib.metadata.version(distribution)}"
 
 
 def run(examples: int) -> dict[str, tuple[Result | None, Result]]:

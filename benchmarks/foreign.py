@@ -1,8 +1,8 @@
 """Checkers of gradients of other libraries, for functions of NumPy arrays.
 
 Each is a function (functions, inputs) that raises an exception if the vjp is wrong at the inputs.
-`functions` is a pair: the value, and the vjp (inputs, cotangents) ↦ gradients. Each library runs with
-its own defaults.
+`functions` is a pair: the value, and the vjp (inputs, cotangents) ↦ gradients. Each library runs
+with its own defaults.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ def chainer_check_backward(functions: Functions, inputs: Sequence[Any]) -> None:
 
 
 def tensorflow_gradient(functions: Functions, inputs: Sequence[Any]) -> None:
-    """tf.test.compute_gradient of a tf.custom_gradient, compared with the tolerances of its example."""
+    """tf.test.compute_gradient of a tf.custom_gradient, with the tolerances of its example."""
     import tensorflow as tf
 
     value, vjp = in_one(functions)

@@ -1,7 +1,7 @@
 """Checkers of gradients: ours, and the checkers of other libraries.
 
-`PEERS` are functions (rule, vjp, call), `CHECKERS` functions (functions, inputs). They raise an exception
-if the vjp is wrong at the call.
+`PEERS` are functions (rule, vjp, call), `CHECKERS` functions (functions, inputs). They raise an
+exception if the vjp is wrong at the call.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """`python -m tinygrad_cnn.testing` makes stock mistakes in every op and prints which are noticed.
 
-`--op NAME` first checks that op as it is. `--self-test` instead checks the checks: right functions that
-are hard to check, and wrong vjps. Status 1 if a check fails or a mistake is not noticed.
+`--op NAME` first checks that op as it is. `--self-test` instead checks the checks: with right
+functions that are hard to check, and with wrong vjps. Status 1 if a check fails or a mistake is not
+noticed.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def self_test(names: Sequence[str], seeds: int) -> int:
-    """Print what the checks say about right functions and wrong vjps. 1 if they are wrong about one."""
+    """Print what the checks say about right functions and wrong vjps. 1 if they are wrong."""
     start = time.perf_counter()
     right, wrong = table.select(names)
     if not right and not wrong:
@@ -89,8 +90,8 @@ def self_test(names: Sequence[str], seeds: int) -> int:
     for outcomes in found:
         print("".join(f"{line}\n" for line in table.lines(outcomes)), end="")
     print(
-        f"{len(right)} right functions, {len(wrong)} wrong vjps, {seeds} draws of inputs of each; in "
-        f"parentheses the number of functions; {time.perf_counter() - start:.1f} s"
+        f"{len(right)} right functions, {len(wrong)} wrong vjps, {seeds} draws of inputs of each; "
+        f"in parentheses the number of functions; {time.perf_counter() - start:.1f} s"
     )
     return 0 if table.clean(*found) else 1
 

@@ -57,7 +57,7 @@ def error_of_vjp(case, seed):
 
 
 def error_of_formula(case, seed):
-    """The same, of the vjp in exact arithmetic too, in units of EXACT. For vjps of simple operations."""
+    """The same, of the vjp in exact arithmetic too, in units of EXACT."""
     rng = np.random.default_rng([seed, 11])
     xs, gs = drawn(case, rng)
     still = [lifted(x, np.zeros(x.shape)) for x in (*xs, *gs)]
@@ -288,8 +288,9 @@ def outside_of_both_slopes(wrong, xs, rng):
     g = np.abs(signed(rng, np.shape(value(*xs)))) + 0.1
     gradients = [np.asarray(d, float) for d in vjp(xs, [g])]
     worst, h = 0.0, 1e-7
-    for v in ([np.ones(x.shape) for x in xs], *([np.where(np.arange(x.size).reshape(x.shape) == k, 1.0, 0)
-              for x in xs] for k in range(xs[0].size))):  # fmt: skip
+    together = [np.ones(x.shape) for x in xs]
+    alone = [[np.eye(x.size)[k].reshape(x.shape) for x in xs] for k in range(xs[0].size)]
+    for v in (together, *alone):
         at = value(*xs)
         after = value(*(x + h * d for x, d in zip(xs, v, strict=True)))
         before = value(*(x - h * d for x, d in zip(xs, v, strict=True)))

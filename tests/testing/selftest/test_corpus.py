@@ -1,4 +1,4 @@
-"""The corpus of the self-test is what it says: right functions are right, and wrong vjps are wrong."""
+"""The corpus of the self-test: right functions are right, and wrong vjps are wrong."""
 
 import decimal
 

@@ -1,4 +1,4 @@
-"""Right: a function with its vjp, and inputs that make it hard to check. Wrong: a mistake in the vjp.
+"""Right: a function with its vjp, and inputs that are hard to check. Wrong: a mistake in the vjp.
 
 Both are functions of NumPy arrays and know nothing of this package, so any checker can run them.
 """

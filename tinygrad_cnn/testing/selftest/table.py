@@ -125,7 +125,7 @@ def lines(found: Sequence[Outcome]) -> list[str]:
 
 
 def clean(right: Sequence[Outcome], wrong: Sequence[Outcome]) -> bool:
-    """No right function accused, no wrong vjp passed, and "cannot tell" no more often than allowed."""
+    """No right function accused, no wrong vjp passed, and few of which they cannot tell."""
     unseen = [sum(o.counts[TOLD_UNSEEN] > 0 for o in part) for part in (right, wrong)]
     allowed = unseen[0] <= MOST_UNSEEN_RIGHT and unseen[1] <= MOST_UNSEEN_WRONG
     return allowed and not any(outcome.bad for outcome in (*right, *wrong))

@@ -205,7 +205,8 @@ right(
 )  # fmt: skip
 elementwise(
     "relu of negative numbers", FAMILY, "a dead unit", lambda x: np.maximum(x, 0),
-    lambda x: indicator(constant(x) > 0, x), lambda rng: (-np.abs(rng.normal(size=sizes(rng, (1, 5)))) - 0.1,),
+    lambda x: indicator(constant(x) > 0, x),
+    lambda rng: (-np.abs(rng.normal(size=sizes(rng, (1, 5)))) - 0.1,),
 )  # fmt: skip
 
 # --- Sizes and layouts --------------------------------------------------------------------------

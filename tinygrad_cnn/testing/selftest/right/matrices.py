@@ -128,7 +128,7 @@ def triangle(a: Any) -> Any:
 
 
 def triangle_vjp(xs: Any, gs: Any) -> Any:
-    """ā = q (r̄ + low(m)ᵀ …) r⁻ᵀ; with m = r r̄ᵀ: ā = q (sym of its lower triangle) r⁻ᵀ"""
+    """ā = q s r⁻ᵀ, where s is symmetric and has the lower triangle of m = r r̄ᵀ"""
     (a,), (g,) = xs, gs
     q, r = np.linalg.qr(a)
     sign = np.sign(np.diag(r))

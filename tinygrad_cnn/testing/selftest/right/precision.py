@@ -1,4 +1,4 @@
-"""Functions that round coarsely: float32, float16, noise inside, numbers at the ends of the range."""
+"""Functions that round coarsely: float32, float16, noise inside, the ends of the range."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..case import constant, elementwise, right
-from ..draws import cast, magnitudes, matrices, normal, sizes, uniform
+from ..draws import both_sides, cast, magnitudes, matrices, normal, sizes, uniform
 from .shifts import softmax, softmax_vjp
 
 # --- float32 ------------------------------------------------------------------------------------
@@ -56,7 +56,7 @@ right(
     "batch norm of (2, 3), float32", FAMILY, "two rows: all but 1e-5 of the gradient cancels",
     standardise, standardise_vjp,
     lambda rng: ((x := rng.normal(size=(1, 3)),
-                  np.concatenate([x, x + rng.choice([-1, 1], (1, 3)) * rng.uniform(0.05, 1, (1, 3))])
+                  np.concatenate([x, x + both_sides(0.05, 1, shape=(1, 3))(rng)[0]])
                   .astype(np.float32))[1],),
     tolerance=0.1, second_tolerance=0.1,
 )  # fmt: skip

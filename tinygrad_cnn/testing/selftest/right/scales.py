@@ -40,7 +40,8 @@ right(
     "√(a² + b²)", FAMILY, "magnitudes from 1e-5 to 1e5; one is up to a hundred times the other",
     lambda a, b: np.sqrt(a * a + b * b),
     lambda xs, gs: ((u := gs[0] / np.sqrt(xs[0] * xs[0] + xs[1] * xs[1])) * xs[0], u * xs[1]),
-    lambda rng: (a := magnitudes(rng, sizes(rng, (1, 6)), -5, 5), a * magnitudes(rng, a.shape, -2, 2)),
+    lambda rng: (a := magnitudes(rng, sizes(rng, (1, 6)), -5, 5),
+                 a * magnitudes(rng, a.shape, -2, 2)),
 )  # fmt: skip
 right(
     "w · x", FAMILY, "terms from 1e-8 to 1e8 in one sum",

@@ -164,7 +164,8 @@ elementwise(
 elementwise(
     "logit p", FAMILY, "1e-6 from 0 and from 1", lambda p: np.log(p / (1 - p)),
     lambda p: 1 / (p * (1 - p)),
-    of(lambda rng, shape: np.where(rng.random(shape) < 0.5, q := 10 ** rng.uniform(-7, -1, shape), 1 - q)),
+    of(lambda rng, shape: np.where(rng.random(shape) < 0.5,
+                                   q := 10 ** rng.uniform(-7, -1, shape), 1 - q)),
 )  # fmt: skip
 elementwise(
     "√(x² + 1e-12)", FAMILY, "a smooth |x|, with a bend of width 1e-6",

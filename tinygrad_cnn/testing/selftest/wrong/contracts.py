@@ -103,7 +103,8 @@ def saved_for_one_thread() -> Functions:
 FAMILY = "chance"
 
 
-@wrong_functions(plain.SQUARE, FAMILY, "dropout draws its mask again in the backward pass", size=0.1,
+@wrong_functions(plain.SQUARE, FAMILY, "dropout draws its mask again in the backward pass",
+                 size=0.1,
                  draw=ROW, shows="noise")  # fmt: skip
 def mask_drawn_again() -> Functions:
     rng = np.random.default_rng()

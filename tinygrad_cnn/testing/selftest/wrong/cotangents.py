@@ -152,7 +152,8 @@ def rest_moves_up(xs: Any, gs: Any) -> Any:
 
 
 @wrong(plain.SQUARE, FAMILY, "a cotangent with a single 1 takes a shorter way, which is wrong",
-       draw=lambda rng: (rng.uniform(1, 2) * np.arange(1.0, 9.0),), cotangent=one_hot, size=0.5)  # fmt: skip
+       draw=lambda rng: (rng.uniform(1, 2) * np.arange(1.0, 9.0),),
+       cotangent=one_hot, size=0.5)  # fmt: skip
 def short_way_for_one_hots(xs: Any, gs: Any) -> Any:
     (x,), (g,) = xs, gs
     if g.size > 1 and np.count_nonzero(g) == 1:

@@ -86,7 +86,7 @@ def saved_quotient_is_constant(xs: Any, gs: Any) -> Any:
     return gs[0] / xs[1], -gs[0] * cut_off(xs[0] / xs[1]) / xs[1]
 
 
-@wrong(forms.POLAR, FAMILY, "a cotangent is added where it should be subtracted, in the graph alone",
+@wrong(forms.POLAR, FAMILY, "a cotangent is added, not subtracted, in the graph alone",
        shows="second derivative", size=0.1, second=True,
        draw=lambda rng: (rng.uniform(1, 2, 3), rng.normal(size=3)))  # fmt: skip
 def sign_in_the_graph_alone(xs: Any, gs: Any) -> Any:

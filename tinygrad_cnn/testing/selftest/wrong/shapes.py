@@ -192,7 +192,7 @@ def groups_share_filters(xs: Any, gs: Any) -> Any:
     return windows.CONV_GROUPS.vjp((x, alike), gs)[0], windows.CONV_GROUPS.vjp(xs, gs)[1]
 
 
-@wrong(windows.CONV, FAMILY, "cells that no window reaches keep the cotangent of the last", size=0.01,
+@wrong(windows.CONV, FAMILY, "cells that no window reaches repeat the last", size=0.01,
        draw=windows.images(2, 3, (2, 3, 2), 6, 6))  # fmt: skip
 def border_repeats(xs: Any, gs: Any) -> Any:
     x_bar, w_bar = windows.CONV.vjp(xs, gs)
