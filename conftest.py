@@ -1,16 +1,19 @@
 """All tests run on one set of kernels, and the last line of the output names it.
 
-The kernels in Numba are collected, for their doctests, only if Numba is installed. The programs in
-tests/typing are for type checkers and are not run.
+The kernels in Numba are collected, for their doctests, only if Numba is installed, and a file for
+POSIX systems only there. The programs in tests/typing are for type checkers and are not run.
 """
 
 import importlib.util
+import sys
 
 import pytest
 
 collect_ignore = ["tests/typing"]
 if not importlib.util.find_spec("numba"):
     collect_ignore.append("tinygrad_cnn/kernels/compiled")
+if sys.platform == "win32":
+    collect_ignore.append("tinygrad_cnn/serialization/scratch.py")
 
 
 @pytest.hookimpl(trylast=True)  # after the fixtures have restored everything

@@ -7,6 +7,7 @@ table in CONTRIBUTING.md. `tests/test_structure.py` fails if a room is larger.
 from __future__ import annotations
 
 import ast
+import functools
 import io
 import re
 import tokenize
@@ -19,6 +20,7 @@ NO_CODE = (
 )  # fmt: skip
 
 
+@functools.cache
 def code_lines(path: Path) -> int:
     """The number of lines of a Python file that contain code."""
     source = path.read_text()

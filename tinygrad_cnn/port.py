@@ -29,6 +29,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from .compat.missing import ROOT, hint, hints
+from .serialization.writing import write as write_file
 from .tensor import Tensor
 
 _TENSOR_NAMES = Path(__file__).parent / "compat" / "tensor_names.txt"
@@ -325,18 +326,6 @@ def scripts(paths: list[str]) -> Iterator[Path]:
             yield from (Path(folder, n) for n in sorted(files) if n.endswith(".py"))
 
 
-def _replace(path: Path, text: str, encoding: str) -> None:
-    """Write the whole file, or leave it as it is."""
-    path = path.resolve()  # of a link, its file
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        new.write_bytes(text.encode(encoding))
-        new.chmod(path.stat().st_mode)
-        os.replace(new, path)
-    finally:
-        new.unlink(missing_ok=True)
-
-
 def _port(path: Path, write: bool) -> int:
     """Report on one file, and rewrite it; the exit code."""
     try:
@@ -356,7 +345,7 @@ def _port(path: Path, write: bool) -> int:
         verb = "is" if missing == 1 else "are"
         print(f"{path}: {missing} of {number} names of PyTorch {verb} missing")
     if write and new != source:
-        _replace(path, new, encoding)
+        write_file(path, [new.encode(encoding)])
         print(f"{path}: imports rewritten")
     return int(missing > 0)
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 import operator
 import os
 import threading
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from .atomic import Closing, as_one
 from .dtypes import shown
 from .engine.dtypes import FLOATING
 from .metadata import check_device
@@ -169,7 +171,7 @@ class _Thread(threading.local):
 _thread = _Thread()
 
 
-class drawing_from:
+class drawing_from(Closing):
     """In the `with` block, `generator` is the default generator of this thread.
 
     So a data loader gives each batch its own numbers, in any thread.
@@ -178,13 +180,23 @@ class drawing_from:
     def __init__(self, generator: Generator):
         self._generator = generator
 
-    def __enter__(self) -> Generator:
-        self._before = _thread.generator
-        _thread.generator = self._generator
+    def __enter__(self) -> Generator:  # type: ignore[override]
+        own = vars(_thread)
+        self.close = partial(own.__setitem__, "generator", _thread.generator)
+        own["generator"] = self._generator
         return self._generator
 
-    def __exit__(self, *exc: object) -> None:
-        _thread.generator = self._before
+
+class restoring(Closing):
+    """After the `with` block, the default generator of this thread is in the state of before."""
+
+    def __enter__(self) -> None:  # type: ignore[override]
+        generator = _default()
+        bits = generator.numpy.bit_generator
+        state, seed = bits.state, generator._seed
+        self.close = as_one(
+            partial(setattr, bits, "state", state), partial(setattr, generator, "_seed", seed)
+        )
 
 
 def _default() -> Generator:

@@ -427,7 +427,7 @@ multiprocessing.get_sharing_strategy()
 multiprocessing.set_sharing_strategy('file_system'); torch.multiprocessing.get_sharing_strategy()
 multiprocessing.set_sharing_strategy('file_descriptor'); torch.multiprocessing.get_sharing_strategy()
 multiprocessing.set_sharing_strategy('nothing')
-multiprocessing.get_all_start_methods()
+sorted(multiprocessing.get_all_start_methods())
 multiprocessing.get_context('spawn').get_start_method()
 q = torch.multiprocessing.SimpleQueue(); q.put(torch.tensor([1.0, 2.0])); q.get()
 multiprocessing.current_process().name

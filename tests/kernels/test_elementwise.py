@@ -166,8 +166,10 @@ IN_ONE_PASS = sorted(
 
 
 @pytest.mark.parametrize("name", [*IN_ONE_PASS, "relu", "rectify", "keep"])
-def test_all_that_holds_for_an_op_holds_in_one_pass(k, name, monkeypatch):
-    monkeypatch.setattr(kernels, "elementwise", k.elementwise)
+def test_all_that_holds_for_an_op_holds_in_one_pass(name, monkeypatch):
+    """On the compiled set: NumPy's calls the function itself, as tests/ops/test_registry.py does."""
+    pytest.importorskip("numba")
+    monkeypatch.setattr(kernels, "elementwise", kernels.load("compiled").elementwise)
     check_op(name)
 
 

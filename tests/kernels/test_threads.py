@@ -48,7 +48,7 @@ def test_several_threads_at_once_and_blas_gets_its_threads_back():
         caller.join()
     assert not wrong
     assert threads.get_num_threads() == before
-    assert threads.hold.holders == 0
+    assert not threads.hold.counts
 
 
 def test_overlapping_holds_restore_the_count_of_the_first():

@@ -241,7 +241,9 @@ def test_a_graph_that_saved_a_parameter_notices_the_step():
 def test_a_step_of_all_parameters_is_one_call_of_a_kernel(name, settings, _, monkeypatch):
     blockwise = pytest.importorskip("tinygrad_cnn.kernels.compiled.blockwise")
     calls, share = [], blockwise.share
-    monkeypatch.setattr(blockwise, "share", lambda *given: calls.append(given) or share(*given))
+    monkeypatch.setattr(
+        blockwise, "share", lambda *given, **how: calls.append(given) or share(*given, **how)
+    )
     monkeypatch.setattr(kernels, "blockwise", blockwise.blockwise)
     parameters = [tc.ones(shape).requires_grad_() for shape in ((), (3,), (5, 700), (0,), (2, 2))]
     optimizer = getattr(optim, name)(parameters, lr=0.1, **settings)

@@ -1,6 +1,7 @@
 """Files made by hand: pickles instruction by instruction, and archives record by record."""
 
 import io
+import os
 import struct
 import sys
 import zipfile
@@ -103,20 +104,28 @@ WATCHED = (
 )
 
 
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+
 def _hook(event, args):
-    if EVENTS and event.startswith(WATCHED):
+    if EVENTS and (event.startswith(WATCHED) or (event == "open" and args[2] & WRITING)):
         EVENTS.append((event, args))
 
 
 sys.addaudithook(_hook)  # no hook can be removed: this one sleeps while there are no events
 
 
-def load_watched(data):
-    """`load`; asserts that Python runs, imports and opens nothing on its account."""
+def watched(function, *args):
+    """The result of a function; asserts that Python runs, imports and writes nothing on its account."""
     EVENTS.append("start")
     try:
-        return tc.load(io.BytesIO(data))
+        return function(*args)
     finally:
         seen = EVENTS[1:]
         EVENTS.clear()
         assert seen == []
+
+
+def load_watched(data):
+    """`load`; asserts that Python runs, imports and opens nothing on its account."""
+    return watched(tc.load, io.BytesIO(data))

@@ -221,6 +221,19 @@ def test_records_that_share_their_bytes():
     refused(archive(PICKLE, [("data/0", inner)]) + inner)
 
 
+def test_headers_within_the_extra_field_of_others():
+    """Each is read only if it begins behind the one before: else n of them take n² steps."""
+    headers, table = b"", b""
+    for k in range(9):
+        fields = (0, 0, 0, 0, 0x21, 0, 0, 0, 7)
+        more = struct.pack("<4H2I", 0, 0, 0, 0, 0, len(headers))
+        table += b"PK\1\2" + struct.pack("<6H3IH", 0, *fields) + more
+        table += b"a/%05d" % k
+        headers += b"PK\3\4" + struct.pack("<5H3I2H", *fields, 37 * (8 - k)) + b"a/%05d" % k
+    end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 9, 9, len(table), len(headers), 0)
+    refused(headers + table + end, "two of its records overlap")
+
+
 def test_ends_that_lie():
     for place, code, value in [
         (4, "<H", 1),

@@ -389,6 +389,8 @@ def test_the_arguments_about_pickles_are_taken_and_others_are_not(tmp_path):
 
 @pytest.mark.parametrize("ending", ["pt", "safetensors"])
 def test_errors_name_the_path_of_the_user(tmp_path, ending):
+    if ending == "safetensors":
+        pytest.importorskip("safetensors")
     (tmp_path / f"folder.{ending}").mkdir()
     (tmp_path / "file").write_text("")
     for name in (f"none/x.{ending}", f"folder.{ending}", f"file/x.{ending}"):

@@ -44,8 +44,9 @@ def trials(seed: int) -> Iterator[Trial]:
     for _ in range(WARM):
         step()
     count()  # a count takes memory too: the list of all objects
+    number = 1
+    yield Trial()  # the caller keeps the last one
     objects, peak = count()
-    number = 0
     while True:
         step()
         number += 1

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from . import leaks
+from . import interrupts, kills, leaks, limits, mutations, resumes
 from .scenario import Scenario
 
-SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in (leaks.SCENARIO,)}
+SCENARIOS: dict[str, Scenario] = {
+    module.SCENARIO.name: module.SCENARIO
+    for module in (kills, resumes, mutations, interrupts, limits, leaks)
+}

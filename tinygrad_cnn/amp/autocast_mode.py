@@ -11,8 +11,10 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from ..atomic import Block, Change, as_one
 from ..metadata import device
 from ..types import DType
 
@@ -32,7 +34,7 @@ class _State(threading.local):
 _state = _State()
 
 
-class autocast:
+class autocast(Block):
     """Mixed precision in a `with` block, or during each call of a function that it decorates.
 
     `device_type` "cuda" is off, and warns: there is no GPU. "cpu" is on, and every op computes in the
@@ -64,7 +66,6 @@ class autocast:
             enabled = False
         self._enabled = enabled
         self._cache_enabled = _state.cache if cache_enabled is None else cache_enabled
-        self._before: list[tuple[bool, Any, bool]] = []
 
     def __enter__(self) -> autocast:
         if self._enabled and self.device == "cpu" and not _warned:
@@ -74,18 +75,19 @@ class autocast:
                 "the results are more exact than in bfloat16",
                 stacklevel=2,
             )
-        name = self.device
-        self._before.append(
-            (is_autocast_enabled(name), get_autocast_dtype(name), is_autocast_cache_enabled())
-        )
-        self._set(self._enabled, self.fast_dtype, self._cache_enabled)
+        super().__enter__()
         return self
 
-    def __exit__(self, *exc: object) -> None:
-        self._set(*self._before.pop())
+    def _changes(self) -> tuple[tuple[Change, ...], Change]:
+        def to(on: bool, dtype: Any, cache: bool) -> tuple[Change, ...]:
+            return (
+                partial(_state.on.__setitem__, self.device, on),
+                partial(_state.dtype.__setitem__, self.device, dtype),
+                partial(vars(_state).__setitem__, "cache", cache),
+            )
 
-    def _set(self, on: bool, dtype: Any, cache: bool) -> None:
-        _state.on[self.device], _state.dtype[self.device], _state.cache = on, dtype, cache
+        before = is_autocast_enabled(self.device), get_autocast_dtype(self.device), _state.cache
+        return to(self._enabled, self.fast_dtype, self._cache_enabled), as_one(*to(*before))
 
     def __call__(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """`func`, in this mode during each call."""

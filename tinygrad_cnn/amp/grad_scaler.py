@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from ..atomic import quiet, together
 from ..engine import Recorded, mark_written, wrap
 
 
@@ -89,15 +91,16 @@ class GradScaler:
         grads = [p.grad for p in parameters if p.grad is not None]
         if any(grad._array.dtype == np.float16 for grad in grads):
             raise ValueError("Attempting to unscale FP16 gradients.")
-        factor = np.float32(1.0 / np.float64(self._scale))
-        self._stages[id(optimizer)] = "unscaled"
+        factor, key = np.array(1.0 / np.float64(self._scale), np.float32), id(optimizer)
+        changes = [partial(self._stages.__setitem__, key, "unscaled")]
         if grads:
             finite = [bool(np.isfinite(grad._array).all()) for grad in grads]
-            self._overflows[id(optimizer)] = not all(finite)
+            changes.append(partial(self._overflows.__setitem__, key, not all(finite)))
         for grad in grads:
-            with np.errstate(over="ignore", invalid="ignore"):
-                np.multiply(grad._array, factor, out=grad._array, casting="same_kind")
             mark_written(grad._array)
+            changes.append(partial(np.multiply, grad._array, factor, grad._array))
+        with quiet():
+            together(changes)
 
     def step(self, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
         """Call `optimizer.step` if all gradients are finite; its result, else None."""
@@ -123,21 +126,20 @@ class GradScaler:
         if not self._enabled:
             return
         self._started("update")
+        scale, tracker = self._scale, self._growth_tracker
         if new_scale is not None:
-            self._scale = _one_number(new_scale)
+            scale = _one_number(new_scale)
         elif not self._overflows:
             raise AssertionError("No inf checks were recorded prior to update.")
         elif any(self._overflows.values()):
-            self._scale *= np.float32(self._backoff_factor)
-            self._growth_tracker = 0
+            scale, tracker = scale * np.float32(self._backoff_factor), 0
         else:
-            self._growth_tracker += 1
-            if self._growth_tracker == self._growth_interval:
-                with np.errstate(over="ignore"):
-                    grown = np.float32(self._scale * np.float32(self._growth_factor))
-                self._scale = grown if np.isfinite(grown) else self._scale
-                self._growth_tracker = 0
-        self._stages, self._overflows = {}, {}
+            tracker += 1
+            if tracker == self._growth_interval:
+                with quiet():
+                    grown = np.float32(scale * np.float32(self._growth_factor))
+                scale, tracker = grown if np.isfinite(grown) else scale, 0
+        vars(self).update(_scale=scale, _growth_tracker=tracker, _stages={}, _overflows={})
 
     def _started(self, name: str) -> None:
         if self._scale is None:

@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from ..engine import Node, Observer, observe, user_line
+from ..atomic import Block, Change
+from ..engine import Node, Observer, user_line, watching
 from ..engine.dtypes import FLOATING
 
 _PACKAGES = (os.path.join(os.path.dirname(os.path.dirname(__file__)), ""),)  # not the user's code
 
 
-class detect_anomaly(Observer):
+class detect_anomaly(Block, Observer):
     """A `with` block in which an op or vjp raises if it makes a NaN or infinity of finite inputs.
 
     The RuntimeError names the op, its shapes, and the line of the user's code that ran it. With
@@ -33,13 +34,8 @@ class detect_anomaly(Observer):
     def __init__(self, check_nan: bool = True):
         self.check_nan = check_nan
 
-    def __enter__(self) -> detect_anomaly:
-        self._watch = observe(self)
-        self._watch.__enter__()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._watch.__exit__()
+    def _changes(self) -> tuple[tuple[Change, ...], Change]:
+        return watching(self)
 
     def op_ran(self, op: Any, inputs: tuple[Any, ...], output: Any, node: Node | None) -> None:
         """Check the output. Note the source line and a checksum of each saved array."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from .. import engine
-from ..engine import Recorded, enable_grad, no_grad, wrap
+from ..atomic import quiet
+from ..engine import Recorded, recording, wrap
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -65,11 +66,6 @@ def Variable(data: Tensor, requires_grad: bool = False) -> Tensor:
     return data.requires_grad_() if requires_grad else data
 
 
-def _walk(create_graph: bool, **arguments: Any) -> Any:
-    with enable_grad() if create_graph else no_grad(), np.errstate(all="ignore"):
-        return engine.backward(create_graph=create_graph, **arguments)
-
-
 def backward(
     tensors: Tensors,
     grad_tensors: Cotangents = None,
@@ -117,13 +113,11 @@ def backward(
         for x in _tuple(inputs):
             if not x.is_leaf:
                 x.retain_grad()
-    kept = _walk(
-        create_graph,
-        roots=_roots("backward", tensors, grad_tensors, create_graph),
-        targets=targets,
-        retain_graph=retain,
-    )
-    with enable_grad() if create_graph else no_grad():
+    roots = _roots("backward", tensors, grad_tensors, create_graph)
+    with recording(create_graph), quiet():
+        kept = engine.backward(
+            roots, targets=targets, retain_graph=retain, create_graph=create_graph
+        )
         engine.accumulate(kept, create_graph)
 
 
@@ -172,12 +166,14 @@ def grad(
     if any(not isinstance(x, Recorded) or x._node is None for x in inputs):
         raise RuntimeError("One of the differentiated Tensors does not require grad")
     retain = create_graph if retain_graph is None else retain_graph
-    kept: dict[Any, Any] = _walk(
-        create_graph,
-        roots=_roots("grad", outputs, grad_outputs, create_graph),
-        targets=[x._node for x in inputs],
-        retain_graph=retain,
-    )
+    roots = _roots("grad", outputs, grad_outputs, create_graph)
+    with recording(create_graph), quiet():
+        kept = engine.backward(
+            roots,
+            targets=[x._node for x in inputs],
+            retain_graph=retain,
+            create_graph=create_graph,
+        )
     found: Sequence[Any] = [kept.get(x._node) for x in inputs]
     if materialize_grads:
         found = [
@@ -191,7 +187,7 @@ def grad(
         )
     retained = {n: g for n, g in kept.items() if n.extra is not None and "retain" in n.extra}
     if retained:
-        with enable_grad() if create_graph else no_grad():
+        with recording(create_graph), quiet():
             engine.accumulate(retained, create_graph)
     results: Any = (g if g is None or isinstance(g, Recorded) else wrap(np.array(g)) for g in found)
     return tuple(results)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..atomic import quietly
 from ..dtypes import dtype_of, shown, supported
 from ..engine import Recorded
 from ..engine.dtypes import FLOATING, float64, get_default_dtype, int64, promote_types
@@ -41,7 +42,7 @@ def tensor(
     return made("tensor", _array(data, wanted), None, device, requires_grad)
 
 
-@np.errstate(all="ignore")  # values that the dtype cannot hold give infinities, as in PyTorch
+@quietly  # values that the dtype cannot hold give infinities, as in PyTorch
 def _array(data: Any, dtype: np.dtype[Any] | None) -> np.ndarray:
     """A copy of the data of `tensor`, as an array."""
     if isinstance(data, Recorded):

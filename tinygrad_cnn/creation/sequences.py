@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..atomic import quiet
 from ..dtypes import dtype_of
 from ..engine.dtypes import FLOATING, float64, get_default_dtype, int64
 from ..functions.arguments import array_of, integer
@@ -104,7 +105,7 @@ def _line(name: str, start: Any, end: Any, steps: int, dtype: np.dtype[Any]) -> 
     if steps == 1:
         return first.reshape(1)
     k = np.arange(steps)
-    with np.errstate(all="ignore"):
+    with quiet():
         step = (last - first) / max(steps - 1, 1)
         return np.where(k < steps // 2, first + step * k, last - step * (steps - 1 - k))
 
@@ -144,7 +145,7 @@ def logspace(
     """
     dtype = dtype_or_default("logspace", dtype)
     powers = _line("logspace", start, end, _steps("logspace", steps), dtype)
-    with np.errstate(all="ignore"):
+    with quiet():
         array = (np.float64(base) ** powers).astype(dtype)
     return made("logspace", array, layout, device, requires_grad)
 

@@ -10,6 +10,7 @@ from .modes import (
     inference_mode as inference_mode,
     is_grad_enabled as is_grad_enabled,
     no_grad as no_grad,
+    recording as recording,
     set_grad_enabled as set_grad_enabled,
 )
 from .nodes import (
@@ -27,6 +28,7 @@ from .observers import (
     observe as observe,
     observers as observers,
     user_line as user_line,
+    watching as watching,
 )
 from .operation import Op as Op, Recorder as Recorder
 from .recorder import (

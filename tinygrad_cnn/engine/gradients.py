@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import threading
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
+from ..atomic import Change, together
 from .nodes import Node, wrap
 from .writes import mark_written
 
@@ -46,7 +48,7 @@ def _own(kept: dict[Any, Any], key: Any) -> ndarray:
 def accumulate(kept: dict[Node, Any], create_graph: bool = False) -> None:
     """Add cotangents to the `.grad` of their tensors: of all, or of none if one fails."""
     with _commit_lock:
-        ready: list[tuple[Any, Any, Any, Any]] = []
+        changes: list[Change] = []
         for place in list(kept):
             tensor = place.variable if place.op is None else (place.extra or {})["retain"]()
             if tensor is None:
@@ -58,12 +60,9 @@ def accumulate(kept: dict[Node, Any], create_graph: bool = False) -> None:
                 after = wrap(_own(kept, place))
             elif before._node is not None or not before._array.flags.writeable:
                 after = wrap(before._array + kept[place])
-            else:
-                after = None  # in place, as in PyTorch: a reference to x.grad sees it grow
-            ready.append((tensor, before, after, kept.get(place)))
-        for tensor, before, after, g in ready:
-            if after is None:
-                before._array += g
+            else:  # in place, as in PyTorch: a reference to x.grad sees it grow
+                changes.append(partial(np.add, before._array, kept[place], before._array))
                 mark_written(before._array)
-            else:
-                tensor._grad = after
+                continue
+            changes.append(partial(setattr, tensor, "_grad", after))
+        together(changes)

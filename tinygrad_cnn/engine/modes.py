@@ -5,45 +5,73 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable
+from functools import partial
 from inspect import isgeneratorfunction
+from operator import call
 from typing import Any, Self, TypeVar, overload
+
+from ..atomic import Block, Change, Closing, as_one
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+# Not empty while some thread does not record, or an observer watches. Recorders check only this
+# before they take the fast path. A key is the identifier of a thread, or an observer's block.
+special: dict[Any, str] = {}
+
+
 class _GradMode(threading.local):
+    """Whether this thread records. A thread that does not has an entry in `special`, too."""
+
     enabled = True
 
+    def __init__(self) -> None:
+        key, own = threading.get_ident(), vars(self)
+        special.pop(key, None)  # of a thread that ended without recording
+        _switches[key] = (  # the entry is made first and removed last
+            (
+                partial(special.__setitem__, key, "no_grad"),
+                partial(own.__setitem__, "enabled", False),
+            ),
+            (partial(own.__setitem__, "enabled", True), partial(special.pop, key, None)),
+        )
 
+
+_switches: dict[int, tuple[tuple[Change, ...], ...]] = {}  # of a thread: the changes off, and on
 grad_mode = _GradMode()
 
-# Not empty while some thread does not record, or an observer watches. Recorders check only this
-# before they take the fast path.
-special: list[str] = []
+
+def _switch(enabled: bool) -> tuple[tuple[Change, ...], Change]:
+    """The changes to a mode of this thread, and the change back to the present one."""
+    now = grad_mode.enabled
+    if now == enabled:
+        return (), tuple
+    switches = _switches[threading.get_ident()]
+    return switches[enabled], as_one(*switches[now])
 
 
-def _switch(enabled: bool) -> None:
-    if enabled != grad_mode.enabled:
-        grad_mode.enabled = enabled
-        if enabled:
-            special.remove("no_grad")
-        else:
-            special.append("no_grad")
+class recording(Closing):
+    """As `enable_grad` or `no_grad`, for internal use: faster, and for one block."""
+
+    def __init__(self, enabled: bool) -> None:
+        self._enabled = enabled
+
+    def __enter__(self) -> None:  # type: ignore[override]
+        changes, self.close = _switch(self._enabled)
+        [*_] = map(call, changes)
 
 
-class _Within:
+class _Within(Block):
     """Sets the mode of this thread for a `with` block, or for each call of a function."""
 
     def __init__(self, enabled: bool):
         self._enabled = enabled
-        self._before: list[bool] = []
+
+    def _changes(self) -> tuple[tuple[Change, ...], Change]:
+        return _switch(self._enabled)
 
     def __enter__(self) -> None:
-        self._before.append(grad_mode.enabled)
-        _switch(self._enabled)
-
-    def __exit__(self, *exc: object) -> None:
-        _switch(self._before.pop())
+        super().__enter__()
 
     def __call__(self, orig_func: F) -> F:
         """`orig_func`, with this mode during each call. Of a generator, during each step."""
@@ -54,7 +82,7 @@ class _Within:
             def steps(*args: Any, **kwargs: Any) -> Any:
                 generator, sent = orig_func(*args, **kwargs), None
                 while True:
-                    with _Within(enabled):
+                    with recording(enabled):
                         try:
                             item = generator.send(sent)
                         except StopIteration as stop:
@@ -65,7 +93,7 @@ class _Within:
 
         @functools.wraps(orig_func)
         def call(*args: Any, **kwargs: Any) -> Any:
-            with _Within(enabled):
+            with recording(enabled):
                 return orig_func(*args, **kwargs)
 
         return call  # type: ignore[return-value]
@@ -88,7 +116,7 @@ class no_grad(_Within):
     @overload
     def __new__(cls) -> Self: ...
     def __new__(cls, orig_func: Any = None) -> Any:
-        return object.__new__(cls) if orig_func is None else cls()(orig_func)
+        return super().__new__(cls) if orig_func is None else cls()(orig_func)
 
     def __init__(self) -> None:
         super().__init__(self._mode)
@@ -122,7 +150,7 @@ class inference_mode(_Within):
     @overload
     def __new__(cls, mode: bool = True) -> Self: ...
     def __new__(cls, mode: Any = True) -> Any:
-        return cls()(mode) if callable(mode) else object.__new__(cls)
+        return cls()(mode) if callable(mode) else super().__new__(cls)
 
     def __init__(self, mode: bool = True) -> None:
         super().__init__(not mode)
@@ -147,11 +175,11 @@ class set_grad_enabled(_Within):
         super().__enter__()
 
     def __enter__(self) -> None:
-        if len(self._before) != 1:  # used a second time
+        if len(self._opened) != 1:  # used a second time
             super().__enter__()
 
     def __call__(self, orig_func: F) -> F:
-        _switch(self._before[0])  # a decorator changes nothing until the call
+        self.__exit__()  # a decorator changes nothing until the call
         return super().__call__(orig_func)
 
 

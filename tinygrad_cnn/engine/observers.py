@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Generic, TypeVar
 
+from ..atomic import Block, Change, as_one
 from .modes import special
 from .nodes import Node, Operation
 
@@ -58,7 +60,7 @@ observers: list[Observer] = []
 O = TypeVar("O")
 
 
-class observe(Generic[O]):
+class observe(Block, Generic[O]):
     """Show `observer` every op and every vjp while the block runs; `as` gives the observer.
 
     >>> with observe(Observer()) as observer:
@@ -69,11 +71,18 @@ class observe(Generic[O]):
     def __init__(self, observer: O):
         self._observer = observer
 
+    def _changes(self) -> tuple[tuple[Change, ...], Change]:
+        return watching(self._observer)
+
     def __enter__(self) -> O:
-        observers.append(self._observer)  # type: ignore[arg-type]  # or what looks like one
-        special.append("observer")
+        super().__enter__()
         return self._observer
 
-    def __exit__(self, *exc: object) -> None:
-        observers.remove(self._observer)  # type: ignore[arg-type]
-        special.remove("observer")
+
+def watching(observer: Any) -> tuple[tuple[Change, ...], Change]:
+    """The changes that show `observer` every op, and the change that ends it."""
+    key = object()
+    return (
+        (partial(special.__setitem__, key, "observer"), partial(observers.append, observer)),
+        as_one(partial(observers.remove, observer), partial(special.pop, key, None)),
+    )

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .modes import enable_grad
+from .modes import recording
 from .nodes import Recorded, wrap
 from .writes import owner
 
@@ -123,7 +123,7 @@ def _updated(view: Any) -> Any:
     view.__class__ = type(view).__base__
     base = view._base
     base._outdated.pop(id(view))
-    with enable_grad():
+    with recording(True):
         node = replay(wrap(base._array, base._node), steps(view))._node
     if view._retains and node is not None:
         node.extra = {**(node.extra or {}), "retain": weakref.ref(view)}

@@ -98,8 +98,8 @@ def backward(
         if saved is None:
             raise RuntimeError(
                 "Trying to backward through the graph a second time: what "
-                f"{node.op.name} (output {node.shape}) saved is freed. Call the first backward or "
-                "grad with retain_graph=True"
+                f"{node.op.name} (output {node.shape}) saved is freed, by a backward pass that ended "
+                "or one that raised. Call that with retain_graph=True"
             )
         if saved and clock.last > node.number:
             check_unchanged(node)

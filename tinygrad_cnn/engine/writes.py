@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from functools import partial
 from typing import Any
 
 from numpy import ndarray
@@ -55,7 +56,7 @@ def mark_written(array: ndarray) -> None:
     key = id(storage)
     entry = written.get(key)
     if entry is None:
-        dies = weakref.ref(storage, lambda _: written.pop(key, None))
+        dies = weakref.ref(storage, partial(written.pop, key))  # its default is the reference
         written[key] = [note_write(), 1, dies]
     else:
         entry[0] = note_write()

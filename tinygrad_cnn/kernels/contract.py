@@ -33,7 +33,7 @@ import importlib.util
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
@@ -44,7 +44,7 @@ Padding = tuple[Pair, Pair]
 Dims = tuple[int, ...]
 # update(arrays, scratch arrays, numbers); see `blockwise`
 Update = Callable[[Any, Any, Any], None]
-Job = tuple[Update, Sequence[ndarray], int, Sequence[float]]
+Job = tuple[Any, ...]  # (Update, Sequence[ndarray], int, Sequence[float], *changes)
 Declaration = TypeVar("Declaration", bound=Callable[..., Any])
 
 FUNCTIONS: list[str] = []  # the names of all kernels
@@ -228,12 +228,15 @@ def elementwise(f: Callable[..., Any], *given: Any, **constants: Any) -> Any:
 
 @_kernel
 def blockwise(jobs: Iterable[Job]) -> None:
-    """For each (update, arrays, scratch, numbers): `update(arrays, spare, numbers)`, in that order.
+    """For each (update, arrays, scratch, numbers, *changes): `update(arrays, spare, numbers)`, in order.
 
     `update` is elementwise, does the same operations whatever the numbers are, and writes in
     place to any of the arrays but the second, which is a gradient. The arrays have one shape, and
     so have the `scratch` many spare arrays that it may overwrite. A set runs it block by block,
     so that memory is read and written once. The bits are those of NumPy on whole arrays.
+
+    The `changes`, calls of functions in C, belong to the update of their job: an exception, as of an
+    interrupt, finds all of the job done or nothing.
     """
 
 

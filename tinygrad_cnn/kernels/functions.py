@@ -29,7 +29,10 @@ def masked(x: Any, mask: Any, out: ndarray | None = None) -> ndarray:
 
 def rectified(g: Any, y: Any, out: ndarray | None = None) -> ndarray:
     """g where not y ≤ 0, else 0: the gradient of ReLU, which a NaN in y passes."""
-    return masked(g, ~(y <= 0), out)
+    stopped = y <= 0
+    if isinstance(stopped, ndarray):  # in place: Python 3.14 hides from NumPy that `~` could be
+        return masked(g, np.logical_not(stopped, out=stopped), out)
+    return masked(g, ~stopped, out)
 
 
 def between(y: Any, low: Any, high: Any) -> Any:

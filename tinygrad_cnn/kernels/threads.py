@@ -8,9 +8,12 @@ import ctypes
 import functools
 import os
 import threading
-from contextlib import contextmanager
+from functools import partial
+from operator import call
 
 import numpy as np
+
+from ..atomic import Closing, as_one
 
 
 @functools.cache
@@ -18,10 +21,11 @@ def openblas():
     """(get, set) of the thread count of the OpenBLAS that NumPy uses; None for another BLAS.
 
     Looks the symbols up through NumPy's own extension module, whose dependencies the dynamic linker
-    searches too. That finds the right library wherever it was installed.
+    searches too. That finds the right library wherever it was installed. The calls keep the
+    interpreter lock.
     """
     try:
-        library = ctypes.CDLL(np._core._multiarray_umath.__file__)
+        library = ctypes.PyDLL(np._core._multiarray_umath.__file__)
     except (AttributeError, OSError):
         return None
     for prefix in ("scipy_openblas", "openblas"):
@@ -34,12 +38,14 @@ def openblas():
 
 
 class Hold:
-    """The callers that hold BLAS at one thread: the first saves the count, the last restores it."""
+    """The callers that hold BLAS at one thread: for each, the thread count that it found.
+
+    The first count is that of the time before; the others are 1.
+    """
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.holders = 0
-        self.threads = 1
+        self.counts = []
 
 
 hold = Hold()
@@ -54,7 +60,7 @@ def get_num_threads() -> int:
     if blas is None:
         return 1
     with hold.lock:
-        return hold.threads if hold.holders else blas[0]()
+        return hold.counts[0] if hold.counts else blas[0]()
 
 
 def set_num_threads(n: int) -> None:
@@ -63,41 +69,33 @@ def set_num_threads(n: int) -> None:
     if blas is None:
         return
     with hold.lock:
-        if hold.holders:
-            hold.threads = n
+        if hold.counts:
+            hold.counts[0] = n
         else:
             blas[1](n)
 
 
-@contextmanager
-def one_blas_thread():
-    """Hold BLAS at one thread in the whole process. Cheap, and holds may overlap in any order."""
-    blas = openblas()
-    if blas is None:
-        yield
-        return
-    get, set_ = blas
-    with hold.lock:
-        if not hold.holders:
-            hold.threads = get()
-            set_(1)
-        hold.holders += 1
-    try:
-        yield
-    finally:
-        with hold.lock:
-            hold.holders -= 1
-            if not hold.holders:
-                set_(hold.threads)
+class one_blas_thread(Closing):
+    """Hold BLAS at one thread in the whole process. Cheap, and holds may overlap in any order.
+
+    The last of several holders takes out the first count, which is that of the time before.
+    """
+
+    def __enter__(self):
+        lock, counts = hold.lock, hold.counts
+        get, set_ = openblas() or (int, int)  # of another BLAS no count is known
+        save = partial(next, map(counts.append, map(call, (get,))))
+        restore = partial(next, map(set_, map(call, (counts.pop,))))
+        self.close = as_one(lock.acquire, restore, lock.release)
+        [*_] = map(call, (lock.acquire, save, partial(set_, 1), lock.release))
 
 
 def _after_fork():
     """A child has none of the threads that held BLAS, and one of them may have had the lock."""
     global hold
-    held, threads = hold.holders, hold.threads
-    hold = Hold()
-    if held:
-        openblas()[1](threads)
+    counts, hold = hold.counts, Hold()
+    if counts and openblas():
+        openblas()[1](counts[0])
 
 
 if hasattr(os, "register_at_fork"):

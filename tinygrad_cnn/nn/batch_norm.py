@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from typing import Any, ClassVar
 
+import numpy as np
+
 from .. import creation, functions
+from ..atomic import Change
 from ..engine import mark_written
 from ..engine.dtypes import int64
 from ..tensor import Tensor
 from ..types import Device, DType
 from . import functional as F, init
+from .functional.norm import counted_batch_norm
 from .layers import empty_parameter
 from .module import Module
 
@@ -112,16 +117,17 @@ class _BatchNorm(_NormBase):
         self._check_input_dim(input)
         mean, variance = self.running_mean, self.running_var
         momentum = self.momentum
+        changes: tuple[Change, ...] = ()
         if self.training and self.num_batches_tracked is not None:
             count = self.num_batches_tracked._array
-            count += 1
+            changes = (partial(np.add, count, np.ones((), count.dtype), count),)
             mark_written(count)
             if momentum is None:  # the plain average of all batches
-                momentum = 1.0 / float(count)
+                momentum = 1.0 / (float(count) + 1)
         by_batch = self.training or mean is None
         if by_batch and not self.track_running_stats:
             mean = variance = None
-        return F.batch_norm(
+        return counted_batch_norm(
             input,
             mean,
             variance,
@@ -130,6 +136,7 @@ class _BatchNorm(_NormBase):
             by_batch,
             0.0 if momentum is None else momentum,
             self.eps,
+            *changes,
         )
 
 

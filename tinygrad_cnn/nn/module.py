@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterable
+from functools import partial
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Self, overload
 
+from ..atomic import Change, together
 from ..dtypes import bfloat16, dtype_of_type, shown
 from ..engine import mark_written
 from ..engine.dtypes import FLOATING, float16, float32, float64
@@ -221,12 +225,18 @@ class Module(Hookable, Stateful, Tree["Module"]):
 
 def clear_gradients(parameters: Iterable[Tensor], set_to_none: bool) -> None:
     """Set the gradient of each parameter to None; otherwise set each that exists to 0 in place."""
+    parameters = list(parameters)
+    if set_to_none:
+        deque(map(setattr, parameters, repeat("_grad"), repeat(None)), 0)
+        return
+    changes: list[Change] = []
     for parameter in parameters:
-        gradient = None if set_to_none else parameter.grad
+        gradient = parameter.grad
         if gradient is None:
-            parameter.grad = None
-        elif gradient._node is not None:  # recorded by create_graph: others may hold it
-            parameter.grad = gradient.detach() * 0
+            continue
+        if gradient._node is not None:  # recorded by create_graph: others may hold it
+            changes.append(partial(setattr, parameter, "_grad", gradient.detach() * 0))
         else:
-            gradient._array.fill(0)
             mark_written(gradient._array)
+            changes.append(partial(gradient._array.fill, 0))
+    together(changes)

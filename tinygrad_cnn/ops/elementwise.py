@@ -14,6 +14,7 @@ import numpy as np
 from numpy import ndarray
 
 from .. import kernels
+from ..atomic import quiet
 from ..engine import op, provide
 from ..engine.dtypes import FLOATING, NARROW, floating, get_default_dtype
 from ..kernels import LARGE_ELEMENTS, logistic, masked, rectified
@@ -36,7 +37,7 @@ def in_one_pass(f: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(f)
     def run(x: Any, *others: Any, **attributes: Any) -> Any:
-        with np.errstate(all="ignore"):
+        with quiet():
             if type(x) is ndarray:
                 if x.dtype.char in NARROW:
                     return rounded(run, (x, *others), attributes)
@@ -90,7 +91,7 @@ def div(a, b):
     The vjps do not use y, so that y may be written in place, as in PyTorch. Integers are divided in
     the default dtype.
     """
-    with np.errstate(all="ignore"):
+    with quiet():
         y = a / b
     whole = all(getattr(x, "dtype", None) is None or x.dtype.kind not in FLOATING for x in (a, b))
     return y.astype(get_default_dtype()) if whole and y.dtype.kind in FLOATING else y
@@ -338,7 +339,7 @@ def cast(x, *, dtype):
 
     Values that the dtype cannot hold give infinities, as in PyTorch, without a warning.
     """
-    with np.errstate(all="ignore"):
+    with quiet():
         return x.astype(dtype)
 
 

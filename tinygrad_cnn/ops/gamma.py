@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from ..atomic import quiet
 from ..engine import op
 from ..engine.dtypes import floating
 
@@ -24,7 +25,7 @@ def _in_float64(function):
 
     def run(x, **attributes):
         x = floating(x)
-        with np.errstate(all="ignore"):
+        with quiet():
             y = function(x.astype(np.float64), **attributes)
             return np.asarray(y, x.dtype)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..atomic import quiet
 from ..engine import op
 from .elementwise import keep, where
 from .linear import matmul
@@ -25,7 +26,7 @@ class LinAlgError(RuntimeError):
 def _run(function, name, fault, a, *others):
     """NumPy's function of arrays; LinAlgError, which names the element of the batch, if it fails."""
     try:
-        with np.errstate(all="ignore"):
+        with quiet():
             return function(a, *others)
     except np.linalg.LinAlgError:
         at = ""
@@ -150,7 +151,7 @@ cofactors.defvjp(a=cofactors_a)
 @op
 def det(a):
     """y = det a        ā = ȳ C, with the cofactors C, which are det a · a⁻ᵀ where a is regular."""
-    with np.errstate(all="ignore"):
+    with quiet():
         return np.linalg.det(a)
 
 
@@ -160,7 +161,7 @@ det.defvjp(a=lambda g, a: g[..., None, None] * cofactors(a))
 @op(residuals=("sign",), returns=("sign",))
 def slogdet(a):
     """y = ln |det a|, and its sign, a constant        ā = ȳ a⁻ᵀ, for det a = det a ⟨a⁻ᵀ, da⟩"""
-    with np.errstate(all="ignore"):
+    with quiet():
         sign, y = np.linalg.slogdet(a)
     return y, sign
 
@@ -232,7 +233,7 @@ def qr(a):
     repeats the lower triangle of m above the diagonal, ā = (q̄ + q C(m)) r⁻ᵀ (Walter and Lehmann 2018,
     eq. 22). It needs a of full rank.
     """
-    with np.errstate(all="ignore"):
+    with quiet():
         q, r = np.linalg.qr(a)
     return np.concatenate([_t(q), r], axis=-1)
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ..atomic import quiet
 from ..engine import Recorded
 from ..engine.dtypes import FLOATING, NARROW
 
@@ -51,7 +52,7 @@ def rounded(f: Callable[..., Any], inputs: Any, attributes: dict[str, Any]) -> A
     """`f` of float16 or bfloat16 arrays in float32; its result, or the first one, in their dtype."""
     result = f(*map(widened, inputs), **attributes)
     y, *residuals = result if isinstance(result, tuple) else (result,)
-    with np.errstate(over="ignore"):
+    with quiet():
         y = y.astype(inputs[0].dtype) if y.dtype.kind in FLOATING else y
     return (y, *residuals) if isinstance(result, tuple) else y
 

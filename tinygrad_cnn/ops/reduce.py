@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from .. import kernels
+from ..atomic import quiet
 from ..engine import op
 from ..engine.dtypes import NARROW, floating
 from .elementwise import abs, cast, exp, keep, sign, where, zeros
@@ -45,7 +46,7 @@ def spread(g, x_shape, dim, keepdim):
 def sum(x, *, dim=None, keepdim=False):
     """y = Σ x over dim        x̄ = ȳ, repeated"""
     if x.dtype.char in NARROW:
-        with np.errstate(over="ignore"):
+        with quiet():
             return x.sum(axis=dim, keepdims=keepdim, dtype=SINGLE).astype(x.dtype)
     if x.size < kernels.LARGE_ELEMENTS:  # as _total, without its call
         return x.sum(axis=dim, keepdims=keepdim)
@@ -68,7 +69,7 @@ def _total(x, dim, keepdim):
 def mean(x, *, dim=None, keepdim=False):
     """y = Σ x / n over dim        x̄ = ȳ / n, repeated"""
     n = _count(x.shape, dim)
-    with np.errstate(all="ignore"):
+    with quiet():
         return _total(x, dim, keepdim) / x.dtype.type(n)
 
 
@@ -86,7 +87,7 @@ def var(x, *, dim=None, correction=1, keepdim=False):
 
     x̄ = ȳ · 2 (x − μ) / (n − c): the part through μ vanishes, since Σ (x − μ) = 0.
     """
-    with np.errstate(all="ignore"):
+    with quiet():
         n = _count(x.shape, dim)
         d = x - _total(x, dim, True) / x.dtype.type(n)
         d *= d
@@ -135,7 +136,7 @@ norm.defvjp(x=vjp_in_float32(norm_x))
 def _root(x, squares, dim, keepdim):
     """√squares(x, dim), sums of squares. Where those of float32 over- or underflow, in float64."""
     axes = axes_of(dim, x.ndim)
-    with np.errstate(all="ignore"):
+    with quiet():
         y = squares(x, axes)
         if x.dtype == SINGLE and not ((y > _SMALL) & (y < np.inf)).all() and x.any():
             lost = ~((y > _SMALL) & (y < np.inf))
@@ -165,7 +166,7 @@ def p_norm(x, *, p, dim=None, keepdim=False):
     """
     if p == 0:
         return (x != 0).sum(axis=dim, keepdims=keepdim, dtype=x.dtype)
-    with np.errstate(all="ignore"):
+    with quiet():
         size = np.abs(x)
         # the powers of size / scale are at most 1: they cannot overflow
         over = {"axis": dim, "keepdims": True}
@@ -246,7 +247,7 @@ def logsumexp(x, *, dim, keepdim=False):
     x = floating(x)
     top = np.asarray(x.max(axis=dim, keepdims=True, initial=-np.inf))
     top[~np.isfinite(top)] = 0  # max-shift: exp cannot overflow; and no ∞ − ∞
-    with np.errstate(all="ignore"):
+    with quiet():
         y = np.log(np.exp(x - top).sum(axis=dim, keepdims=True)) + top
     return y if keepdim else y.squeeze(axes_of(dim, x.ndim))
 

@@ -18,6 +18,7 @@ from itertools import product
 
 import numpy as np
 
+from ..atomic import quiet
 from ..engine import op
 from .precision import in_float32, vjp_in_float32
 from .reduce import sum
@@ -131,7 +132,7 @@ def _terms(u, images, sizes, taps, outside, orders):
     each = len(places) // max(images, 1)
     first = np.repeat(np.arange(images), each)  # the image, and then the cell that it begins with
     axes = []
-    with np.errstate(invalid="ignore"):  # of places that are NaN or infinite
+    with quiet():  # of places that are NaN or infinite
         for d, (size, order) in enumerate(zip(sizes, orders, strict=True)):
             stride = math.prod(m + 2 for m in sizes[d + 1 :])
             found = list(_axis(np.ascontiguousarray(places[:, d]), size, taps, outside, order))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..atomic import quiet
 from ..engine import op
 from .precision import in_float32, vjp_in_float32
 from .reduce import spread
@@ -20,7 +21,7 @@ _WIDER = {"e": np.float32, "E": np.float32, "f": np.float64}  # by the character
 def _in_wider(scan, x, dim):
     """A scan in the next wider dtype: rounding errors of n steps would add up."""
     wider = _WIDER.get(x.dtype.char)
-    with np.errstate(all="ignore"):
+    with quiet():
         return (
             scan(x, axis=dim) if wider is None else scan(x, axis=dim, dtype=wider).astype(x.dtype)
         )

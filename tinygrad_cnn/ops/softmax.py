@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import kernels
+from ..atomic import quiet
 from ..engine import op
 from ..engine.dtypes import floating
 from .elementwise import exp, zeros
@@ -62,7 +63,7 @@ def cross_entropy(x, target, weight=None, *, ignore_index, reduction, label_smoo
 
     For ε = 0, q is w[target] at the target and 0 elsewhere, so it is not computed.
     """
-    with np.errstate(all="ignore"):
+    with quiet():
         if label_smoothing:
             logp = log_softmax(x, dim=1)
             q, total = targets(target, weight, x.shape, x.dtype, ignore_index, label_smoothing)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from .. import kernels
+from ..atomic import quiet
 from ..engine import op
 from ..engine.dtypes import floating
 from .elementwise import exp, in_one_pass, log, where
@@ -34,7 +35,7 @@ def erfc(x):
     x = floating(x)
     wide = np.atleast_1d(x).astype(np.float64)
     a = np.abs(wide)
-    with np.errstate(all="ignore"):
+    with quiet():
         y = np.exp(-kernels.minus_log_erfc(a))
         far = a > 2
         if far.any():
@@ -57,7 +58,7 @@ def erfinv(x):
     """
     x = floating(x)
     a = np.abs(np.atleast_1d(x).astype(np.float64))
-    with np.errstate(all="ignore"):
+    with quiet():
         target, log = -np.log1p(-a), np.log1p(-a * a)
         h = 2 / (math.pi * 0.147) + log / 2
         y = np.sqrt(-log / 0.147 / (np.sqrt(h * h - log / 0.147) + h))

@@ -17,7 +17,7 @@ import numpy as np
 from ..engine import wrap
 from ..tensor import Tensor
 from .optimizer import NOT_NEGATIVE, Optimizer, Params, group_defaults
-from .updates import Job, average, average_square, subtract_ratio
+from .updates import Job, assign, average, average_square, subtract_ratio
 
 
 class _WithBetas(Optimizer):
@@ -66,12 +66,12 @@ class Adam(_WithBetas):
     def update_of(self, p: Tensor, group: dict[str, Any]) -> Job:
         """The next update of `p`."""
         names = ["exp_avg", "exp_avg_sq"] + ["max_exp_avg_sq"] * bool(group["amsgrad"])
-        t, arrays = self.next_step(p, *names)
+        t, arrays, count = self.next_step(p, *names)
         beta1, beta2 = group["betas"]
         # With c = √(1 − β₂ᵗ):  lr m̂ / (√v̂ + eps) = (lr c / (1 − β₁ᵗ)) m / (√v + c eps)
         c = math.sqrt(1 - beta2**t)
         rate, eps = float(group["lr"]) * c / (1 - beta1**t), group["eps"] * c
-        return _adam, arrays, 1, (1 - beta1, beta2, 1 - beta2, eps, rate)
+        return _adam, arrays, 1, (1 - beta1, beta2, 1 - beta2, eps, rate), count
 
 
 def _adam(arrays: Any, scratch: Any, numbers: Any) -> None:
@@ -149,10 +149,10 @@ class Adamax(_WithBetas):
 
     def update_of(self, p: Tensor, group: dict[str, Any]) -> Job:
         """The next update of `p`."""
-        t, arrays = self.next_step(p, "exp_avg", "exp_inf")
+        t, arrays, count = self.next_step(p, "exp_avg", "exp_inf")
         (beta1, beta2), eps = group["betas"], group["eps"]
         rate = float(group["lr"]) / (1 - beta1**t)
-        return _adamax, arrays, 1, (1 - beta1, beta2, eps, rate)
+        return _adamax, arrays, 1, (1 - beta1, beta2, eps, rate), count
 
 
 def _adamax(arrays: Any, scratch: Any, numbers: Any) -> None:
@@ -203,7 +203,7 @@ class NAdam(_WithBetas):
 
     def update_of(self, p: Tensor, group: dict[str, Any]) -> Job:
         """The next update of `p`."""
-        t, arrays = self.next_step(p, "exp_avg", "exp_avg_sq")
+        t, arrays, count = self.next_step(p, "exp_avg", "exp_avg_sq")
         (beta1, beta2), eps, lr = group["betas"], group["eps"], float(group["lr"])
         mu, mu_next = (
             beta1 * (1 - 0.5 * 0.96 ** (k * group["momentum_decay"])) for k in (t, t + 1)
@@ -211,11 +211,11 @@ class NAdam(_WithBetas):
         product = self.state[p].get("mu_product", 1.0)
         if not isinstance(product, Tensor):
             product = self.state[p]["mu_product"] = wrap(np.array(product, np.float32))
-        product._array *= mu
-        so_far = float(product._array)
+        so_far = float(product._array * np.float32(mu))
         of_g, of_m = lr * (1 - mu) / (1 - so_far), lr * mu_next / (1 - so_far * mu_next)
         c = math.sqrt(1 - beta2**t)
-        return _nadam, arrays, 2, (1 - beta1, beta2, 1 - beta2, c, eps, of_g, of_m)
+        numbers = (1 - beta1, beta2, 1 - beta2, c, eps, of_g, of_m)
+        return _nadam, arrays, 2, numbers, count, assign(product, so_far)
 
 
 def _nadam(arrays: Any, scratch: Any, numbers: Any) -> None:
@@ -262,7 +262,7 @@ class RAdam(_WithBetas):
 
     def update_of(self, p: Tensor, group: dict[str, Any]) -> Job:
         """The next update of `p`."""
-        t, arrays = self.next_step(p, "exp_avg", "exp_avg_sq")
+        t, arrays, count = self.next_step(p, "exp_avg", "exp_avg_sq")
         (beta1, beta2), eps = group["betas"], group["eps"]
         rate, full = float(group["lr"]) / (1 - beta1**t), 2 / (1 - beta2) - 1
         rho = full - 2 * t * beta2**t / (1 - beta2**t)
@@ -270,9 +270,8 @@ class RAdam(_WithBetas):
         if rectified:
             r = (rho - 4) * (rho - 2) * full / ((full - 4) * (full - 2) * rho)
             rate *= math.sqrt(r * (1 - beta2**t))
-        return _adam if rectified else _unrectified, arrays, 1, (
-            1 - beta1, beta2, 1 - beta2, eps, rate,
-        )  # fmt: skip
+        update = _adam if rectified else _unrectified
+        return update, arrays, 1, (1 - beta1, beta2, 1 - beta2, eps, rate), count
 
 
 def _unrectified(arrays: Any, scratch: Any, numbers: Any) -> None:

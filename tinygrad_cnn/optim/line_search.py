@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..atomic import quiet
+
 _DECREASE, _CURVATURE = 1e-4, 0.9  # c₁ and c₂ of the conditions
 _SMALLEST_CHANGE = 1e-9  # of a parameter, for which the search goes on
 
@@ -96,7 +98,7 @@ def _interpolated(p: Point, q: Point, least: float, most: float) -> float:
     if not square >= 0:
         return (least + most) / 2
     root = math.sqrt(square)
-    with np.errstate(all="ignore"):  # a divisor of 0, of a line, gives infinity: the bound
+    with quiet():  # a divisor of 0, of a line, gives infinity: the bound
         ratio = np.float64(q.slope + root - a) / (q.slope - p.slope + 2 * root)
     t = float(q.t - width * ratio)
     return min(max(t, least), most)

@@ -12,11 +12,12 @@ from typing import Any, ClassVar, TypeAlias, TypeVar
 import numpy as np
 
 from .. import kernels
+from ..atomic import Change
 from ..engine import enable_grad, mark_written, wrap
 from ..hooks import RemovableHandle
 from ..nn.module import clear_gradients
 from ..tensor import Tensor
-from .updates import Job, descending
+from .updates import Job, assign, descending
 
 Params: TypeAlias = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -235,8 +236,11 @@ class Optimizer:
         """The next update of `p`: see `updates`. Subclasses define it."""
         raise NotImplementedError(f"{type(self).__name__} defines no update")
 
-    def next_step(self, p: Tensor, *names: str, fill: float = 0.0) -> tuple[float, tuple[Any, ...]]:
-        """Count a step of `p`. Returns the count, from 1, and the arrays of its state `names`.
+    def next_step(
+        self, p: Tensor, *names: str, fill: float = 0.0
+    ) -> tuple[float, tuple[Any, ...], Change]:
+        """The number of the next step of `p`, from 1, the arrays of its state `names`, and the change
+        that counts the step.
 
         A missing array is created, filled with `fill`.
         """
@@ -247,14 +251,16 @@ class Optimizer:
         for name in names:
             if name not in state:
                 state[name] = wrap(np.full_like(p._array, fill))
-        step._array += 1
-        return float(step._array), tuple([state[name]._array for name in names])
+        t = float(step._array) + 1
+        return t, tuple([state[name]._array for name in names]), assign(step, t)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update each parameter that has a gradient, in place and unrecorded.
 
         `closure`, where given, computes the loss and its gradients first; `step` returns its result.
-        Raises RuntimeError for a gradient whose shape is not that of its parameter.
+        Raises RuntimeError for a gradient whose shape is not that of its parameter. An exception on the
+        way, such as KeyboardInterrupt, leaves the weight and the state of each parameter at one step:
+        some parameters may have moved and others not.
         """
         loss = None
         if closure is not None:
@@ -275,15 +281,17 @@ class Optimizer:
         jobs, descends = [], functools.cache(descending)  # one function for equal choices
         try:
             for group, p, array, g in moved:
-                update, state, scratch, numbers = self.update_of(p, group)
+                update, state, scratch, numbers, *changes = self.update_of(p, group)
                 decay, up = group.get("weight_decay") or 0.0, bool(group.get("maximize"))
                 if decay or up:
                     apart = bool(decay and group.get("decoupled_weight_decay"))
                     update, scratch = descends(update, bool(decay), apart, up), scratch + 1
                     numbers = (*numbers, 1 - float(group["lr"]) * decay if apart else decay)
-                jobs.append((update, (array, g, *state), scratch, tuple(map(float, numbers))))
+                jobs.append(
+                    (update, (array, g, *state), scratch, tuple(map(float, numbers)), *changes)
+                )
                 mark_written(array)
-        finally:  # parameters whose state has advanced move, even if a later update_of raised
+        finally:  # parameters before the one whose update_of raised move, as in PyTorch
             kernels.blockwise(jobs)
         return loss
 

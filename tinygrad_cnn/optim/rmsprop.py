@@ -53,9 +53,10 @@ class RMSprop(Optimizer):
         """The next update of `p`."""
         momentum, centered = group["momentum"], bool(group["centered"])
         names = ["momentum_buffer"] * (momentum > 0) + ["grad_avg"] * centered
-        _, arrays = self.next_step(p, "square_avg", *names)
+        _, arrays, count = self.next_step(p, "square_avg", *names)
         lr, alpha, eps = float(group["lr"]), group["alpha"], group["eps"]
-        return _rmsprop(momentum > 0, centered), arrays, 1, (lr, alpha, 1 - alpha, eps, momentum)
+        numbers = (lr, alpha, 1 - alpha, eps, momentum)
+        return _rmsprop(momentum > 0, centered), arrays, 1, numbers, count
 
 
 @functools.cache
@@ -122,9 +123,9 @@ class Adagrad(Optimizer):
 
     def update_of(self, p: Tensor, group: dict[str, Any]) -> Job:
         """The next update of `p`."""
-        t, arrays = self.next_step(p, "sum", fill=group["initial_accumulator_value"])
+        t, arrays, count = self.next_step(p, "sum", fill=group["initial_accumulator_value"])
         rate, eps = float(group["lr"]) / (1 + (t - 1) * group["lr_decay"]), group["eps"]
-        return _adagrad, arrays, 1, (rate, eps)
+        return _adagrad, arrays, 1, (rate, eps), count
 
 
 def _adagrad(arrays: Any, scratch: Any, numbers: Any) -> None:
@@ -175,9 +176,9 @@ class Adadelta(Optimizer):
 
     def update_of(self, p: Tensor, group: dict[str, Any]) -> Job:
         """The next update of `p`."""
-        _, arrays = self.next_step(p, "square_avg", "acc_delta")
+        _, arrays, count = self.next_step(p, "square_avg", "acc_delta")
         rho = group["rho"]
-        return _adadelta, arrays, 2, (float(group["lr"]), rho, 1 - rho, group["eps"])
+        return _adadelta, arrays, 2, (float(group["lr"]), rho, 1 - rho, group["eps"]), count
 
 
 def _adadelta(arrays: Any, scratch: Any, numbers: Any) -> None:

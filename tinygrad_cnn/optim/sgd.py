@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -61,12 +62,13 @@ class SGD(Optimizer):
         if not momentum:
             return _plain, (), 1, (lr,)
         state, nesterov = self.state[p], bool(group["nesterov"])
-        first = state.get("momentum_buffer") is None
-        if first:
-            state["momentum_buffer"] = wrap(np.zeros_like(p._array))
-        update = _with_momentum(first, taken != 1, nesterov)
-        of_v = lr * momentum if nesterov else lr
-        return update, (state["momentum_buffer"]._array,), 1, (lr, momentum, taken, of_v)
+        v = state.get("momentum_buffer")
+        update = _with_momentum(v is None, taken != 1, nesterov)
+        numbers = (lr, momentum, taken, lr * momentum if nesterov else lr)
+        if v is not None:
+            return update, (v._array,), 1, numbers
+        v = wrap(np.zeros_like(p._array))
+        return update, (v._array,), 1, numbers, partial(state.__setitem__, "momentum_buffer", v)
 
 
 def _plain(arrays: Any, scratch: Any, numbers: Any) -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..atomic import together
 from ..creation import tensor
 from ..engine import no_grad
 from ..engine.dtypes import int64
@@ -149,7 +151,7 @@ class AveragedModel(Module):
         return self.module(*args, **kwargs)
 
     def update_parameters(self, model: Module) -> None:
-        """Take the parameters of `model` into the averages."""
+        """Take the parameters of `model` into the averages: all of them, or none after an exception."""
         averages: list[Tensor] = [p.detach() for p in self.module.parameters()]
         values: list[Tensor] = [p.detach() for p in model.parameters()]
         copied = list(zip(self.module.buffers(), model.buffers(), strict=True))
@@ -157,17 +159,23 @@ class AveragedModel(Module):
             averages += [a for a, _ in copied]
             values += [b for _, b in copied]
             copied = []
-        with no_grad():
-            if self.n_averaged == 0:
-                copied += list(zip(averages, values, strict=True))
-            elif self.avg_fn is not None:
-                for average, value in zip(averages, values, strict=True):
-                    average.copy_(self.avg_fn(average, value, self.n_averaged))
-            else:
-                (self.multi_avg_fn or get_swa_multi_avg_fn())(averages, values, self.n_averaged)
-            for average, value in copied:
-                average.copy_(value)
-            self.n_averaged += 1
+        written = [x._array for x in (*averages, *(a for a, _ in copied), self.n_averaged)]
+        undo = [partial(array.__setitem__, ..., array.copy()) for array in written]
+        try:
+            with no_grad():
+                if self.n_averaged == 0:
+                    copied += list(zip(averages, values, strict=True))
+                elif self.avg_fn is not None:
+                    for average, value in zip(averages, values, strict=True):
+                        average.copy_(self.avg_fn(average, value, self.n_averaged))
+                else:
+                    (self.multi_avg_fn or get_swa_multi_avg_fn())(averages, values, self.n_averaged)
+                for average, value in copied:
+                    average.copy_(value)
+                self.n_averaged += 1
+        except BaseException:
+            together(undo)
+            raise
 
 
 @no_grad()

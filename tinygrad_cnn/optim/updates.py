@@ -9,13 +9,22 @@ updates is made outside: each has its own function or closure.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from ..atomic import Change
+
 Update: TypeAlias = Callable[[Any, Any, Any], None]
-# an update, the arrays of the state, how many scratch arrays it needs, and its numbers
-Job: TypeAlias = tuple[Update, tuple[Any, ...], int, tuple[float, ...]]
+# (an update, the arrays of the state, how many scratch arrays it needs, its numbers, *changes): the
+# changes to the rest of the state are made together with the update
+Job: TypeAlias = tuple[Any, ...]
+
+
+def assign(x: Any, value: Any) -> Change:
+    """The change that gives all elements of `x` a value, or those of an array, in its dtype."""
+    return partial(x._array.__setitem__, ..., value)
 
 
 def descending(update: Update, decay: bool, apart: bool, up: bool) -> Update:

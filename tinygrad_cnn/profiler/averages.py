@@ -6,6 +6,8 @@ import json
 import os
 from typing import Any
 
+from ..serialization.writing import write
+
 
 class Event:
     """One run of an op, a vjp or a block, or the sum of several. Times are in microseconds."""
@@ -134,8 +136,8 @@ class Averages(list[Event]):
             }
             for event in self
         ]  # fmt: skip
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump({"traceEvents": events, "displayTimeUnit": "ms", **self.metadata}, file)
+        trace = {"traceEvents": events, "displayTimeUnit": "ms", **self.metadata}
+        write(path, [json.dumps(trace).encode()])
 
     def __str__(self) -> str:
         return self.table()

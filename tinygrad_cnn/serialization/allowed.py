@@ -10,8 +10,9 @@ from __future__ import annotations
 from argparse import Namespace
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable
-from functools import partial
+from itertools import chain
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
+from time import thread_time
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,11 @@ import numpy as np
 from .. import metadata
 from ..engine import Recorded
 from . import dtypes, tensors
+from .failures import WHOLE_MODEL, refusal, shown
 from .files import CheckpointError
 from .numpys import Builders
-from .structure import Budget, check_key, visit
-from .trusted import BLOCKED, Trusted
+from .structure import Budget, Objects, check_key, visit
+from .trusted import Trusted
 
 _SCALARS = (type(None), bool, int, float, complex)
 _TEXTS = (str, bytes, bytearray)
@@ -33,6 +35,8 @@ _OBJECTS = (
 _CONTAINERS = (list, tuple, set, frozenset, dict, OrderedDict, Counter, defaultdict)
 _DICTS = (dict, OrderedDict, Counter, defaultdict)
 _UNFOLDED = 1_000  # the largest size of an object, in multiples of the size of its pickle
+
+_KEYS = 1_000  # that are inserted between two looks at the clock
 
 _PYTHON_2 = {"__builtin__": "builtins", "copy_reg": "copyreg"}
 _MODULES = {"numpy.core": "numpy._core", "pathlib._local": "pathlib"}  # of other versions
@@ -52,11 +56,15 @@ class Callee:
 class Allowed:
     """What the pickle of one file may name, and what it may build. `storage` finds a storage by id.
 
-    `size` is the number of bytes of the pickle: what it builds must be in proportion.
+    `size` is the number of bytes of the pickle: what it builds must be in proportion. `objects`
+    counts what the file makes.
     """
 
-    def __init__(self, storage: Callable[[Any], tensors.Storage] | None, size: int) -> None:
+    def __init__(
+        self, storage: Callable[[Any], tensors.Storage] | None, size: int, objects: Objects
+    ) -> None:
         self._trusted = Trusted()
+        self.make = objects.make
         self._storage, self._size = storage, size
         self._budget = Budget(size)
         self._numpy = Builders(self._budget)
@@ -93,18 +101,20 @@ class Allowed:
         trusted = self._trusted.find(path)
         if trusted is not None:
             return trusted
-        raise CheckpointError(_refusal(module, path))
+        raise CheckpointError(refusal(module, path))
 
     def persistent(self, pid: Any) -> tensors.Storage:
         """The storage with this id."""
+        self.make(1)
         if type(pid) is tuple and pid[:1] == ("module",):
-            raise CheckpointError(_WHOLE_MODEL)
+            raise CheckpointError(WHOLE_MODEL)
         if self._storage is None:
             raise ValueError("it refers to another file")
         return self._storage(pid)
 
     def call(self, function: Any, args: Any) -> Any:
         """The result of an allowed function."""
+        self.make()
         if type(args) is not tuple:
             raise ValueError("it calls a function with something else than a tuple")
         if isinstance(function, Callee):
@@ -117,6 +127,7 @@ class Allowed:
         """A new object of a class, for which `__init__` is not called."""
         if isinstance(cls, Callee):
             return self.call(cls, args)
+        self.make()
         if type(args) is not tuple or not isinstance(cls, type) or not self._trusted.knows(cls):
             raise ValueError("it makes an object of a class that is not allowed")
         return self._result(cls.__new__(cls, *args))
@@ -130,6 +141,7 @@ class Allowed:
         if type(made) in (OrderedDict, Namespace):
             if type(state) is not dict or not all(_is_attribute(name) for name in state):
                 raise ValueError(f"the state of a {type(made).__name__} is no dict of attributes")
+            self._budget.spend(len(state))
             vars(made).update(state)
         elif self._numpy.build(made, state):
             pass
@@ -154,15 +166,28 @@ class Allowed:
             raise ValueError(f"it sets items of a {type(target).__name__}")
         if len(items) % 2:
             raise ValueError("a key of a dict has no value")
-        for key, value in zip(items[::2], items[1::2], strict=True):
-            check_key(key, self._trusted.knows)
-            target[key] = value
+        for start in range(0, len(items), 2 * _KEYS):
+            part = items[start : start + 2 * _KEYS]
+            measured = len(target) > _KEYS and type(target) in _DICTS
+            began = thread_time() if measured else 0.0
+            for key, value in zip(part[::2], part[1::2], strict=True):
+                self._check_key(key)
+                target[key] = value
+            if measured:
+                self._budget.insert(len(part) // 2, thread_time() - began)
 
     def add(self, target: Any, items: list[Any]) -> None:
         """Add items to a set."""
         if type(target) is not set:
             raise ValueError(f"it adds to a {type(target).__name__}")
-        target.update(self._set(items))
+        self._budget.spend(len(items))
+        for start in range(0, len(items), _KEYS):
+            part = items[start : start + _KEYS]
+            for item in part:
+                self._check_key(item)
+            began = thread_time()
+            target.update(part)
+            self._budget.insert(len(part), thread_time() - began)
 
     def frozen(self, items: list[Any]) -> frozenset[Any]:
         """A frozenset of the items."""
@@ -189,15 +214,22 @@ class Allowed:
     def _set(self, items: Any = ()) -> set[Any]:
         if not isinstance(items, (list, tuple, set, frozenset)):
             raise ValueError("a set is made of something else than a list")
-        self._budget.spend(len(items))
-        for item in items:
-            check_key(item, self._trusted.knows)
-        return set(items)
+        made: set[Any] = set()
+        self.add(made, list(items))
+        return made
+
+    def _check_key(self, key: Any) -> None:
+        """`check_key`. Its steps beyond the first are part of the budget."""
+        more = check_key(key, self._trusted.knows)
+        if more:
+            self._budget.spend(more)
 
     def _ordered(self, items: Any = ()) -> OrderedDict[Any, Any]:
         made: OrderedDict[Any, Any] = OrderedDict()
         self._budget.spend(len(items))
         for pair in items.items() if isinstance(items, dict) else items:
+            if type(pair) not in (list, tuple) or len(pair) != 2:
+                raise ValueError("an OrderedDict is made of something else than pairs")
             self.set_items(made, list(pair))
         return made
 
@@ -213,7 +245,7 @@ class Allowed:
         return defaultdict(factory)
 
     def _encode(self, text: Any, encoding: Any) -> bytes:
-        if type(text) is not str or str(encoding) not in ("latin1", "latin-1", "b'latin1'"):
+        if type(text) is not str or encoding not in ("latin1", "latin-1", b"latin1"):
             raise ValueError(f"it encodes a {type(text).__name__} in another encoding than latin1")
         self._budget.spend(len(text))
         return text.encode("latin1")
@@ -232,9 +264,26 @@ class Allowed:
             raise ValueError("a tensor is made in an unknown way")
         if not isinstance(cls, Callee) or _TABLE[cls.path] is not _not_callable:
             raise ValueError("a subclass of Tensor is not supported")
-        made = self.call(rebuild, args)
-        tensors.set_attributes(made, state)
+        return self._attributes(self.call(rebuild, args), state)
+
+    def _parameter(self, data: Any, requires_grad: Any, hooks: Any, state: Any) -> Any:
+        """A Parameter that has attributes of its user."""
+        return self._attributes(tensors.parameter(data, requires_grad), state)
+
+    def _attributes(self, made: Any, state: Any) -> Any:
+        names = tensors.attributes_in(state)
+        self._budget.spend(len(names))
+        made.__dict__.update(names)
         return made
+
+    def _path(self, kind: str, *parts: Any) -> PurePath:
+        """A path. Those of another system are pure here: nothing can be opened by them."""
+        if not all(type(part) is str for part in parts):
+            raise ValueError("a path is made of something else than texts")
+        self._budget.spend(sum(map(len, parts)))
+        pure = PureWindowsPath if "Windows" in kind else PurePosixPath
+        real = issubclass(type(Path()), pure) and not kind.startswith("Pure")
+        return Path(*parts) if real else pure(*parts)
 
     def _torch_size(self, size: Any = ()) -> metadata.Size:
         if type(size) not in (tuple, list) or not all(type(n) is int for n in size):
@@ -246,11 +295,14 @@ class Allowed:
 def _children(value: Any) -> Any:
     if type(value) is Namespace:
         return vars(value).values()
+    if isinstance(value, Recorded):
+        attributes = tensors.attributes_of(value)  # type: ignore[arg-type]  # they are Tensors
+        return attributes.values() if attributes else None
     if type(value) not in _CONTAINERS:
         return None
     if not isinstance(value, dict):
         return value
-    return [*value, *value.values(), *getattr(value, "__dict__", {}).values()]
+    return chain(value, value.values(), getattr(value, "__dict__", {}).values())
 
 
 def _is_attribute(name: Any) -> bool:
@@ -287,29 +339,24 @@ def _namespace() -> Namespace:
     return Namespace()
 
 
-def _path(kind: str, *parts: Any) -> PurePath:
-    """A path. Those of another system are pure here: nothing can be opened by them."""
-    if not all(type(part) is str for part in parts):
-        raise ValueError("a path is made of something else than texts")
-    pure = PureWindowsPath if "Windows" in kind else PurePosixPath
-    real = issubclass(type(Path()), pure) and not kind.startswith("Pure")
-    return Path(*parts) if real else pure(*parts)
-
-
 def _device(*args: Any) -> metadata.device:
     if not args or type(args[0]) is not str or not all(type(n) is int for n in args[1:]):
-        raise ValueError(f"a device is made of {args!r}")
+        raise ValueError(f"a device is made of {shown(args)}")
     return metadata.device(*args)
 
 
 def _layout(name: Any) -> Any:
     if type(name) is not str or name != "torch.strided":
-        raise ValueError(f"the layout {name!r} is not supported")
+        raise ValueError(f"the layout {shown(name)} is not supported")
     return metadata.strided
 
 
 def _not_callable(allowed: Allowed, *args: Any) -> Any:
     raise ValueError("it calls a class that is only named")
+
+
+def _path_of(kind: str) -> Callable[..., PurePath]:
+    return lambda allowed, *parts: allowed._path(kind, *parts)
 
 
 def _free(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -334,14 +381,14 @@ _TABLE: dict[str, Callable[..., Any]] = {
     "builtins.range": _free(_range),
     "builtins.xrange": _free(_range),
     "argparse.Namespace": _free(_namespace),
-    **{f"pathlib.{kind}": _free(partial(_path, kind)) for kind in _PATHS},
+    **{f"pathlib.{kind}": _path_of(kind) for kind in _PATHS},
     "_codecs.encode": Allowed._encode,
     "torch.Size": Allowed._torch_size,
     "torch.device": _free(_device),
     "torch.serialization._get_layout": _free(_layout),
     **_TENSORS,
     "torch._utils._rebuild_parameter": _free(tensors.parameter),
-    "torch._utils._rebuild_parameter_with_state": _free(tensors.parameter_with_state),
+    "torch._utils._rebuild_parameter_with_state": Allowed._parameter,
     "torch.nn.parameter.Parameter": _free(tensors.parameter),
     "torch._tensor._rebuild_from_type_v2": Allowed._with_state,
     "torch.Tensor": _not_callable,
@@ -351,33 +398,3 @@ _TABLE: dict[str, Callable[..., Any]] = {
     "numpy._core.multiarray._reconstruct": lambda allowed, *args: allowed._numpy.array(*args),
     "numpy._core.numeric._frombuffer": lambda allowed, *args: allowed._numpy.from_buffer(*args),
 }
-
-
-# --- Messages -------------------------------------------------------------------------------------
-
-_WHOLE_MODEL = (
-    "is refused: it holds a whole model, which only its own code can build. Where that code runs, "
-    "torch.save(model.state_dict(), 'weights.pth') writes a file that this function reads"
-)
-_SPARSE = {
-    "torch._utils._rebuild_sparse_tensor": "a sparse tensor",
-    "torch._utils._rebuild_qtensor": "a quantized tensor",
-    "torch._utils._rebuild_nested_tensor": "a nested tensor",
-    "torch._utils._rebuild_meta_tensor_no_storage": "a tensor without data, on the device 'meta'",
-    "torch._utils._rebuild_wrapper_subclass": "a subclass of Tensor",
-}
-
-
-def _refusal(module: str, path: str) -> str:
-    if path in _SPARSE:
-        return f"is not supported: it holds {_SPARSE[path]}"
-    if module.startswith(("torch.nn.", "torchvision.models", "timm.", "torch.jit", "torch.fx")):
-        return f"{_WHOLE_MODEL} (it names {path})"
-    if module.partition(".")[0] in (*BLOCKED, "builtins"):
-        return f"is refused: it asks for {path}, which no model needs. Do not trust it"
-    return (
-        f"is refused: it needs {path}, and files may name only parts of tensors, containers and "
-        "numbers. If you trust it, serialization.safe_globals allows it: with "
-        f"safe_globals([{path.rpartition('.')[2]}]): ... If it belongs to a model that was saved "
-        "as a whole, torch.save(model.state_dict(), 'weights.pth') saves the weights alone"
-    )

@@ -6,7 +6,6 @@ so that they can be used where they are (`mmap`). Nothing is unpacked to disk.
 
 from __future__ import annotations
 
-import itertools
 import struct
 import zlib
 from collections.abc import Iterable
@@ -24,6 +23,7 @@ _LOCATOR = struct.Struct("<4sIQI")  # the place of _END64
 _ALIGNMENT = 64
 _UTF8, _SIZES_FOLLOW, _ENCRYPTED = 0x0800, 0x0008, 0x0001
 _PADDING = b"FB"  # the kind of an extra field that fills up to the alignment, as PyTorch names it
+_PIECE = 1 << 18  # bytes that are read at a time to compare a checksum
 _JANUARY_1980 = 0x21  # the first date of the format
 
 MAGIC = b"PK\x03\x04"
@@ -56,15 +56,18 @@ class Archive:
         """The data of a record."""
         if name not in self.records:
             raise CheckpointError(f"is no file of torch.save, or damaged: it has no record {name}")
-        return self.array(name, copy=True).tobytes()
+        start, size, crc = self._found(name)
+        self._stream.move(start)
+        data = self._stream.take(size)
+        self._compare(name, zlib.crc32(data), crc)
+        return data
 
-    def array(self, name: str, copy: bool = False) -> np.ndarray:
+    def array(self, name: str) -> np.ndarray:
         """The data of a record, as uint8."""
         if name not in self.records:
             raise CheckpointError(f"is damaged: it has no record {name}")
-        start, size, crc = self.records[name]
-        self._left.discard(name)
-        if self._memory is not None and not copy:
+        start, size, crc = self._found(name)
+        if self._memory is not None:
             return (
                 np.frombuffer(self._memory, np.uint8, size, start)
                 if size
@@ -73,14 +76,26 @@ class Archive:
         array = np.empty(size, np.uint8)
         self._stream.move(start)
         self._stream.fill(array)
-        if zlib.crc32(array.data) != crc:
-            raise CheckpointError(f"is damaged: the checksum of its record {name} does not match")
+        self._compare(name, zlib.crc32(array.data), crc)
         return array
 
     def check_rest(self) -> None:
         """CheckpointError if a record that nobody read is damaged."""
         for name in sorted(self._left) if self._memory is None else ():
-            self.array(name)
+            start, size, crc = self.records[name]
+            self._stream.move(start)
+            found = 0
+            for done in range(0, size, _PIECE):
+                found = zlib.crc32(self._stream.take(min(_PIECE, size - done)), found)
+            self._compare(name, found, crc)
+
+    def _found(self, name: str) -> Record:
+        self._left.discard(name)
+        return self.records[name]
+
+    def _compare(self, name: str, found: int, crc: int) -> None:
+        if found != crc:
+            raise CheckpointError(f"is damaged: the checksum of its record {name} does not match")
 
 
 def _end(stream: Stream) -> tuple[int, int, int]:
@@ -118,8 +133,7 @@ def _table(stream: Stream) -> dict[str, Record]:
         raise CheckpointError("is damaged: its table is shorter than its number of records")
     stream.move(start)
     table = stream.take(end - start)
-    found: dict[str, Record] = {}
-    spans = []
+    entries: dict[str, tuple[Any, ...]] = {}
     position = 0
     for _ in range(total):
         fields = _CENTRAL.unpack_from(table, position)
@@ -137,16 +151,18 @@ def _table(stream: Stream) -> dict[str, Record]:
         size, packed, offset = _large(extra, size, packed, offset)
         if method or packed != size or flags & ~(_UTF8 | _SIZES_FOLLOW):
             raise CheckpointError(f"is refused: its record {name} is compressed or encrypted")
-        if name in found:
+        if name in entries:
             raise CheckpointError(f"is refused: it has two records {name}")
-        local = (needs, flags, method, time, date, crc, size, raw)
-        found[name] = record = _record(stream, offset, local, start)
-        spans.append((offset, record.start + record.size))
+        entries[name] = (offset, needs, flags, method, time, date, crc, size, raw)
     if position != len(table):
         raise CheckpointError("is damaged: its table is longer than its records need")
-    spans.sort()
-    if any(one[1] > other[0] for one, other in itertools.pairwise(spans)):
-        raise CheckpointError("is refused: two of its records overlap")
+    found: dict[str, Record] = {}
+    end = 0
+    for name, (offset, *entry) in sorted(entries.items(), key=lambda item: item[1][0]):
+        if offset < end:  # before its header is read: headers within others would take long
+            raise CheckpointError("is refused: two of its records overlap")
+        found[name] = record = _record(stream, offset, entry, start)
+        end = record.start + record.size
     return found
 
 
@@ -166,7 +182,7 @@ def _large(extra: bytes, *values: int) -> list[int]:
     return found
 
 
-def _record(stream: Stream, offset: int, entry: tuple[Any, ...], end: int) -> Record:
+def _record(stream: Stream, offset: int, entry: list[Any], end: int) -> Record:
     """The record whose header is at `offset`, which must agree with its entry in the table."""
     needs, flags, method, time, date, crc, size, name = entry
     stream.move(min(offset, stream.size))

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from ..engine import wrap
 from . import archive, legacy, safetensors
 from .allowed import Allowed
 from .archive import Archive
-from .files import CheckpointError, File, Stream, check_location, is_path, opened, write
+from .failures import errors_of
+from .files import CheckpointError, File, Stream, check_location, is_path, opened
 from .interpreter import Machine
 from .pickler import pickled
+from .structure import Objects, check_limit
 from .tensors import Storage, Stored, storage_id
+from .writing import write
 
 _NEWEST_VERSION = 10  # of the archive; PyTorch writes 3
 _ARCHIVE = "archive"
@@ -47,9 +49,12 @@ def save(
 
     `f` is a file name, or an open binary file. PyTorch reads the file with its default
     `weights_only=True`, if it holds no NumPy arrays, paths or argparse.Namespace. Tensors that
-    overlap in memory share it again when they are loaded. A named file is replaced as a whole:
-    after a failure the old one is still there. A name that ends in ".safetensors" gives a file in
-    that format, for one dict of names and Tensors.
+    overlap in memory share it again when they are loaded. A name that ends in ".safetensors" gives
+    a file in that format, for one dict of names and Tensors.
+
+    A named file is replaced as a whole: after a failure or a kill the old one is still there. It
+    keeps its mode and owner. This needs a folder that may be written; an open file needs none, but
+    a failure leaves it incomplete. A pipe or a device is written into. An OSError names `f`.
 
     Without `_use_new_zipfile_serialization`, the file has the format before PyTorch 1.6.
     `pickle_module` and `pickle_protocol` have no effect. Raises TypeError for other objects, before
@@ -101,19 +106,25 @@ def load(
     *,
     weights_only: bool | None = None,
     mmap: bool | None = None,
+    max_objects: int | None = None,
     **pickle_load_args: Any,
 ) -> Any:
     """Read the object in a file of `save` or of PyTorch, from a file name or an open binary file.
 
     Old files of PyTorch are read too, and those in the format of safetensors, which give a dict of
-    Tensors. All Tensors are on the CPU, wherever they were. `map_location` may be "cpu", a dict or
-    a function of a storage and its location. With `mmap`, Tensors show the memory of the file,
-    which is read when they are used; writing to them does not change it, and checksums are not
-    tested. `encoding` is that of strings of Python 2, "utf-8" by default.
+    Tensors. A pipe, or a stream without positions, is read to its end. All Tensors are on the CPU,
+    wherever they were. `map_location` may be "cpu", a dict or a function of a storage and its
+    location. With `mmap`, Tensors show the memory of the file, which is read when they are used;
+    writing to them does not change it, and checksums are not tested. `encoding` is that of strings
+    of Python 2, "utf-8" by default.
 
     No file runs code: `weights_only` and `pickle_module` have no effect. A file may hold Tensors,
     containers, numbers, texts, NumPy arrays, paths and argparse.Namespace;
     `serialization.safe_globals` allows classes of a program.
+
+    `max_objects` is the number of objects that a file may make, by default 10,000 or one for each 16
+    bytes of the file, whichever is more. Numbers and texts do not count; a tuple counts a quarter. A
+    checkpoint of a model stays far below. A file of a few MB could fill the memory otherwise.
 
     Raises CheckpointError for a file that is damaged, cut off or not a checkpoint, and for one that
     holds other objects, such as a whole model; OSError where there is no such file;
@@ -133,63 +144,51 @@ def load(
     check_location(map_location)
     if mmap and not is_path(f):
         raise ValueError("f must be a file path in order to use the mmap argument")
-    with opened(f) as (stream, name), _errors_of(name):
-        found, storages = _load(stream, name, bool(mmap), encoding, errors)
+    check_limit(max_objects)
+    with opened(f) as (stream, name), errors_of(name):
+        objects = Objects(stream.size, max_objects)
+        found, storages = _load(stream, name, bool(mmap), objects, encoding, errors)
         for storage in storages:
             storage.check()
     _restore(storages, map_location)
     return found
 
 
-def load_pickle(f: File, encoding: str = "utf-8") -> Any:
+def load_pickle(f: File, encoding: str = "utf-8", *, max_objects: int | None = None) -> Any:
     """Read a pickle that Python itself wrote, by the same allow-list: plain values, NumPy arrays.
 
-    CheckpointError for a file that is damaged, or that needs anything else.
+    CheckpointError for a file that is damaged, or that needs anything else, or more than
+    `max_objects`: see `load`.
 
     >>> import io, pickle
     >>> tc.serialization.load_pickle(io.BytesIO(pickle.dumps({"labels": [3, 5]})))
     {'labels': [3, 5]}
     """
-    with opened(f) as (stream, name), _errors_of(name):
-        return Machine(stream, Allowed(None, stream.size), encoding, "strict").run()
-
-
-@contextmanager
-def _errors_of(name: str) -> Iterator[None]:
-    """Turn what a damaged or hostile file raises into one CheckpointError that names it."""
-    try:
-        yield
-    except (ImportError, MemoryError, OSError):  # of bfloat16's package, and of the machine
-        raise
-    except CheckpointError as error:
-        raise CheckpointError(f"{name}: {error}") from None
-    except ValueError as error:  # of our checks, or of Python for damaged texts and numbers
-        raise CheckpointError(f"{name}: is refused or damaged: {error}") from None
-    except Exception as error:  # of a damaged pickle, or of a function that the program allows
-        raise CheckpointError(
-            f"{name}: is damaged: its content makes no sense ({type(error).__name__}: {error})"
-        ) from error
+    check_limit(max_objects)
+    with opened(f) as (stream, name), errors_of(name):
+        allowed = Allowed(None, stream.size, Objects(stream.size, max_objects))
+        return Machine(stream, allowed, encoding, "strict").run()
 
 
 def _load(
-    stream: Stream, name: str, mapped: bool, encoding: str, errors: str
+    stream: Stream, name: str, mapped: bool, objects: Objects, encoding: str, errors: str
 ) -> tuple[Any, list[Storage]]:
     """The object in a file, and its storages."""
     start = stream.take(min(64, stream.size))
     stream.move(0)
     if start.startswith(archive.MAGIC):
-        return _load_archive(stream, mapped, encoding, errors)
+        return _load_archive(stream, mapped, objects, encoding, errors)
     if legacy.is_legacy(start):
         if mapped:
             raise CheckpointError("is in the format before PyTorch 1.6: mmap cannot be used")
-        return legacy.load(stream, encoding, errors)
+        return legacy.load(stream, objects, encoding, errors)
     if name.endswith(".safetensors") or start[8:9] == b"{":
-        return safetensors.decode(stream.take(stream.size)), []
+        return safetensors.decode(stream, objects), []
     raise CheckpointError(_likely_kind(stream))
 
 
 def _load_archive(
-    stream: Stream, mapped: bool, encoding: str, errors: str
+    stream: Stream, mapped: bool, objects: Objects, encoding: str, errors: str
 ) -> tuple[Any, list[Storage]]:
     found = Archive(stream, stream.mapped() if mapped else None)
     if "data.pkl" not in found.records:
@@ -218,10 +217,14 @@ def _load_archive(
                 f"storage {key} has {known.data.size} bytes, its tensors say {count} elements of "
                 f"{cls.dtype}"
             )
-        return known if known.dtype == cls.dtype else Storage(known.data, cls.dtype, location)
+        if known.dtype == cls.dtype:
+            return known
+        view = Storage(known.data, cls.dtype, location)
+        view.check()
+        return view
 
     pickle = found.read("data.pkl")
-    allowed = Allowed(storage, len(pickle))
+    allowed = Allowed(storage, len(pickle), objects)
     result = Machine(Stream.of(pickle), allowed, encoding, errors).run()
     found.check_rest()
     return result, list(storages.values())

@@ -1,21 +1,18 @@
-"""Binary files: read within their bounds, written whole or not at all."""
+"""Binary files, read within their bounds. `writing.py` writes them."""
 
 from __future__ import annotations
 
 import io
 import mmap
 import os
-import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from itertools import count
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import IO, Any, TypeAlias
 
 import numpy as np
 
 File: TypeAlias = str | os.PathLike[str] | IO[bytes]
 
-_number = count().__next__
 _LONGEST_LINE = 10_000  # bytes; pickles have names and numbers on lines
 
 
@@ -32,9 +29,6 @@ class CheckpointError(RuntimeError):
 def is_path(f: Any) -> bool:
     """Whether `f` is the name of a file."""
     return isinstance(f, (str, os.PathLike))
-
-
-# --- Read -----------------------------------------------------------------------------------------
 
 
 class Stream:
@@ -62,6 +56,8 @@ class Stream:
 
     def mapped(self) -> mmap.mmap:
         """A map of the whole file. Writing to it changes the memory of this program alone."""
+        if isinstance(self._file, io.BytesIO):
+            raise CheckpointError("is a pipe or a device: mmap cannot be used")
         return mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_COPY)
 
     def take(self, n: int) -> bytes:
@@ -106,7 +102,7 @@ def opened(f: File) -> Iterator[tuple[Stream, str]]:
     """The Stream of a file, and the name of the file for messages."""
     if isinstance(f, (str, os.PathLike)):
         with open(f, "rb") as file:
-            yield Stream(file), os.fspath(f)
+            yield Stream(_with_seek(file)), os.fspath(f)
         return
     if not hasattr(f, "read"):
         raise AttributeError(
@@ -115,11 +111,16 @@ def opened(f: File) -> Iterator[tuple[Stream, str]]:
     start = f.read(0)
     if not isinstance(start, bytes):
         raise TypeError("load: the file must be open in binary mode")
+    yield Stream(_with_seek(f)), str(getattr(f, "name", "the file"))
+
+
+def _with_seek(file: IO[bytes]) -> IO[bytes]:
+    """The file, or its content in memory if it has no positions, such as a pipe."""
     try:
-        f.seek(f.tell())
-    except (AttributeError, OSError):  # such as a pipe
-        f = io.BytesIO(f.read())
-    yield Stream(f), str(getattr(f, "name", "the file"))
+        file.seek(file.tell())
+    except (AttributeError, OSError):
+        return io.BytesIO(file.read())
+    return file
 
 
 def check_location(map_location: Any) -> None:
@@ -130,42 +131,3 @@ def check_location(map_location: Any) -> None:
             raise NotImplementedError(
                 f"load: map_location {map_location!r} is not available: the only one is the CPU"
             )
-
-
-# --- Write ----------------------------------------------------------------------------------------
-
-
-def write(f: File, parts: Iterable[Any]) -> None:
-    """Write the bytes of `parts` to an open binary file, or to the file with that name.
-
-    The latter is first written beside its target, flushed to the disk, and then renamed. So at any
-    moment there is the old file or the new one. An OSError names the target.
-    """
-    if not isinstance(f, (str, os.PathLike)):
-        for part in parts:
-            f.write(part)
-        return
-    target = os.path.realpath(f)  # follows a link to the file itself
-    parent, name = os.path.split(target)
-    unique = f"{os.getpid()}-{threading.get_ident()}-{_number()}"
-    scratch = os.path.join(parent, f".{name}.{unique}.tmp")
-    try:
-        with open(scratch, "xb") as file:
-            file.writelines(parts)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(scratch, target)
-    except OSError as error:
-        if error.filename is None:
-            raise
-        # name the file of the user, not the scratch file
-        raise type(error)(error.errno, error.strerror, os.fspath(f)) from None
-    finally:
-        with suppress(FileNotFoundError, NotADirectoryError):
-            os.unlink(scratch)
-    if os.name == "posix":  # the directory entry reaches the disk too
-        folder = os.open(parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

@@ -16,8 +16,10 @@ from .allowed import Allowed
 from .files import CheckpointError, Stream
 
 _MOST_MARKS = 1_000  # open at the same time
+_MOST_FAR = 1_000  # places of the memo that are not one after another
 _STOP = ord(".")
 _NEWEST = 5  # protocol
+_NOTHING = object()  # a place of the memo that is not used
 
 
 class Machine:
@@ -28,7 +30,8 @@ class Machine:
         self._encoding, self._errors = encoding, errors
         self._stack: list[Any] = []
         self._below: list[list[Any]] = []
-        self._memo: dict[int, Any] = {}
+        self._memo: list[Any] = []
+        self._far: dict[int, Any] = {}  # the places of the memo that are not one after another
 
     def run(self) -> Any:
         """The object that the next pickle of the stream describes."""
@@ -87,10 +90,28 @@ class Machine:
         return items
 
     def _put(self, place: int) -> None:
-        self._memo[place] = self._stack[-1]
+        value, memo = self._stack[-1], self._memo
+        if place == 1 and not memo:  # Python 2 counts from 1
+            memo.append(_NOTHING)
+        if place == len(memo):
+            memo.append(value)
+        elif 0 <= place < len(memo):
+            memo[place] = value
+        elif len(self._far) < _MOST_FAR:
+            self._far[place] = value
+        else:
+            raise ValueError("the places of its memo are far from each other")
 
     def _get(self, place: int) -> None:
-        self._push(self._memo[place])
+        value = self._memo[place] if 0 <= place < len(self._memo) else _NOTHING
+        self._push(self._far[place] if value is _NOTHING else value)
+
+    # --- Containers -------------------------------------------------------------------------------
+
+    def _tuple(self, items: list[Any]) -> None:
+        if items:  # there is only one empty tuple
+            self._allowed.make(1)
+        self._push(tuple(items))
 
     # --- Instructions with parts ------------------------------------------------------------------
 
@@ -162,6 +183,7 @@ class Machine:
         self._allowed.add(self._stack[-1], items)
 
     def _dict(self) -> None:
+        self._allowed.make()
         made: dict[Any, Any] = {}
         self._allowed.set_items(made, self._to_mark())
         self._push(made)
@@ -170,6 +192,16 @@ class Machine:
 def _pushes(value: Callable[[Machine], Any]) -> Callable[[Machine], None]:
     """The instruction that pushes a value."""
     return lambda machine: machine._push(value(machine))
+
+
+def _makes(value: Callable[[Machine], Any]) -> Callable[[Machine], None]:
+    """The instruction that pushes a new object."""
+
+    def step(machine: Machine) -> None:
+        machine._allowed.make()
+        machine._push(value(machine))
+
+    return step
 
 
 _NAMED: dict[bytes, Callable[[Machine], Any]] = {
@@ -197,20 +229,20 @@ _NAMED: dict[bytes, Callable[[Machine], Any]] = {
     b"C": _pushes(lambda m: m._data("<B")),
     b"B": _pushes(lambda m: m._data("<I")),
     b"\x8e": _pushes(lambda m: m._data("<Q")),
-    b"\x96": _pushes(lambda m: bytearray(m._data("<Q"))),
+    b"\x96": _makes(lambda m: bytearray(m._data("<Q"))),
     # containers
     b"(": Machine._mark,
     b")": _pushes(lambda m: ()),
-    b"]": _pushes(lambda m: []),
-    b"}": _pushes(lambda m: {}),
-    b"\x8f": _pushes(lambda m: set()),
-    b"t": _pushes(lambda m: tuple(m._to_mark())),
-    b"\x85": _pushes(lambda m: tuple(m._last(1))),
-    b"\x86": _pushes(lambda m: tuple(m._last(2))),
-    b"\x87": _pushes(lambda m: tuple(m._last(3))),
-    b"l": _pushes(lambda m: m._to_mark()),
+    b"]": _makes(lambda m: []),
+    b"}": _makes(lambda m: {}),
+    b"\x8f": _makes(lambda m: set()),
+    b"t": lambda m: m._tuple(m._to_mark()),
+    b"\x85": lambda m: m._tuple(m._last(1)),
+    b"\x86": lambda m: m._tuple(m._last(2)),
+    b"\x87": lambda m: m._tuple(m._last(3)),
+    b"l": _makes(lambda m: m._to_mark()),
     b"d": Machine._dict,
-    b"\x91": _pushes(lambda m: m._allowed.frozen(m._to_mark())),
+    b"\x91": _makes(lambda m: m._allowed.frozen(m._to_mark())),
     b"a": Machine._append,
     b"e": Machine._appends,
     b"s": Machine._set_item,

@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from .allowed import Allowed
+from .failures import shown
 from .files import CheckpointError, Stream
 from .interpreter import Machine
 from .pickler import pickled
+from .structure import Objects
 from .tensors import Storage, Stored, storage_id
 
 _MAGIC = 0x1950A86A20F9469CFC6C
@@ -26,11 +28,11 @@ def is_legacy(start: bytes) -> bool:
     return start[:1] == b"\x80" and _MAGIC.to_bytes(10, "little") in start[:32]
 
 
-def load(stream: Stream, encoding: str, errors: str) -> tuple[Any, list[Storage]]:
+def load(stream: Stream, objects: Objects, encoding: str, errors: str) -> tuple[Any, list[Storage]]:
     """The object in a file, and its storages."""
 
     def pickle(storage: Any = None) -> Any:
-        return Machine(stream, Allowed(storage, stream.left), encoding, errors).run()
+        return Machine(stream, Allowed(storage, stream.left, objects), encoding, errors).run()
 
     if pickle() != _MAGIC or pickle() != _PROTOCOL:
         raise CheckpointError("is damaged, or of another version of the old format")
@@ -95,7 +97,7 @@ class _Storages:
             return whole
         name, offset, size = part
         if not all(type(n) is int and n >= 0 for n in (offset, size)) or type(name) is not str:
-            raise ValueError(f"storage {key} has the part {part!r}")
+            raise ValueError(f"storage {key} has the part {shown(part)}")
         start, end = (n * whole.dtype.itemsize for n in (offset, offset + size))
         if end > whole.data.size:
             raise ValueError(f"a part of storage {key} is outside of it")

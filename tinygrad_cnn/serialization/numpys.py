@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from .failures import shown
 from .structure import Budget
 
-_CODE = re.compile(r"[<>|=]?(\?|b1|i[1248]|u[1248]|f[248]|c8|c16|[SU][1-9]\d{0,8})")
+_CODE = re.compile(r"[<>|=]?(\?|b1|i[1248]|u[1248]|f[248]|c8|c16|S[1-9]\d{0,8}|U[1-9]\d{0,7})")
 _LENGTHS = {"S": 1, "U": 4}  # bytes of a character
 
 
@@ -48,7 +49,7 @@ class Builders:
         """numpy.dtype('f4', False, True). Its byte order follows by `build`."""
         code = code.decode("ascii") if isinstance(code, bytes) else code
         if not isinstance(code, str) or not _CODE.fullmatch(code):
-            raise ValueError(f"it has an array of dtype {code!r}")
+            raise ValueError(f"it has an array of dtype {shown(code)}")
         made = np.dtype(code, False, True)
         self._dtypes[id(made)] = made
         return made
@@ -57,6 +58,7 @@ class Builders:
         """A NumPy scalar of its bytes."""
         data = _bytes(data)
         self._check_dtype(dtype)
+        self._budget.spend(len(data))
         if len(data) != dtype.itemsize:
             raise ValueError(f"a scalar of {dtype} has {len(data)} bytes")
         _check_elements(data, dtype)
@@ -74,11 +76,11 @@ class Builders:
         """An array of its bytes, as protocol 5 writes it."""
         self._check_dtype(dtype)
         data = _bytes(data)
+        self._budget.spend(len(data))
         _check_shape(shape, dtype, len(data))
         _check_elements(data, dtype)
-        self._budget.spend(len(data))
         if not (_is(order, "C") or _is(order, "F")):
-            raise ValueError(f"an array has the order {order!r}")
+            raise ValueError(f"an array has the order {shown(order)}")
         flat = np.frombuffer(data, dtype).astype(dtype.newbyteorder("="))
         return flat.reshape(shape, order=order)
 
@@ -93,9 +95,9 @@ class Builders:
             _, shape, dtype, fortran, data = state
             self._check_dtype(dtype)
             data = _bytes(data)
+            self._budget.spend(len(data))
             _check_shape(shape, dtype, len(data))
             _check_elements(data, dtype)
-            self._budget.spend(len(data))
             restore: Any = made.__setstate__
             restore((1, shape, dtype, bool(fortran), data))
             return True
@@ -112,10 +114,10 @@ def _state_like(dtype: np.dtype[Any], state: Any) -> tuple[Any, ...]:
     order = order.decode("ascii") if isinstance(order, bytes) else order
     nothing = subdtype is None and names is None and fields is None
     if not nothing or not any(_is(order, known) for known in "<>|="):
-        raise ValueError(f"the dtype of an array has the state {state!r}")
+        raise ValueError(f"the dtype of an array has the state {shown(state)}")
     target = np.dtype(f"{order}{dtype.str[1:]}")
     if not {itemsize, alignment} <= {-1, target.itemsize, target.alignment}:
-        raise ValueError(f"the dtype of an array has the state {state!r}")
+        raise ValueError(f"the dtype of an array has the state {shown(state)}")
     reduced: Any = target.__reduce__()
     return reduced[2]
 
@@ -133,7 +135,7 @@ def _check_shape(shape: Any, dtype: np.dtype[Any], nbytes: int) -> None:
         or math.prod(shape) * dtype.itemsize != nbytes
         or math.prod(n or 1 for n in shape) * dtype.itemsize >= 2**63  # which NumPy cannot count
     ):
-        raise ValueError(f"an array of shape {shape} and dtype {dtype} has {nbytes} bytes")
+        raise ValueError(f"an array of shape {shown(shape)} and dtype {dtype} has {nbytes} bytes")
 
 
 def _check_elements(data: bytes, dtype: np.dtype[Any]) -> None:

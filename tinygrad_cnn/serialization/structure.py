@@ -14,13 +14,51 @@ import numpy as np
 from ..engine import Recorded
 from ..metadata import Size, device
 from .dtypes import OBJECTS
+from .files import CheckpointError
 
 DEEPEST = 200  # levels of containers
 _COPIED = 4  # bytes and elements that functions may copy, in multiples of the size of the pickle
 _LARGEST_KEY = 1_000  # elements of a tuple that is a key of a dict, those of inner tuples included
 _LONGEST_KEY_BITS = 1_024
+_PATIENCE = 0.5  # seconds of processor time for the keys of a file, and more for each key:
+_SECONDS_A_KEY = 20e-6  # some 40 times what a key takes
+_FEW_OBJECTS = 10_000  # any file may hold them
+_BYTES_AN_OBJECT = 16  # of the file, for more objects: a Tensor in an archive takes about 300
+_SMALL = 8  # elements of a container, which are visited again wherever it occurs
 
 _KEYS = (type(None), bool, int, float, complex, str, bytes, device, np.generic, *OBJECTS, Recorded)
+
+
+def check_limit(max_objects: Any) -> None:
+    """TypeError or ValueError unless this can be the limit of `Objects`."""
+    if max_objects is not None and type(max_objects) is not int:
+        raise TypeError(f"load: max_objects must be an int, not {type(max_objects).__name__}")
+    if max_objects is not None and max_objects < 0:
+        raise ValueError(f"load: max_objects is {max_objects}, wanted 0 or more")
+
+
+class Objects:
+    """The number of objects that a file may still make, in quarters.
+
+    Numbers and texts are free: their memory is in proportion to their place in the file. A tuple is
+    a quarter of an object: PyTorch writes four of them for each Tensor.
+    """
+
+    __slots__ = ("left", "limit")
+
+    def __init__(self, size: int, most: int | None) -> None:
+        """`size` is that of the file in bytes, `most` the limit of the user, if there is one."""
+        self.limit = max(_FEW_OBJECTS, size // _BYTES_AN_OBJECT) if most is None else most
+        self.left = 4 * self.limit
+
+    def make(self, quarters: int = 4) -> None:
+        """CheckpointError if the file makes more objects than the limit."""
+        self.left -= quarters
+        if self.left < 0:
+            raise CheckpointError(
+                f"is refused: it makes more than {self.limit:,} objects, the limit for a file of its "
+                "size. For a file that you trust, max_objects=... raises the limit"
+            )
 
 
 class Budget:
@@ -28,12 +66,23 @@ class Budget:
 
     def __init__(self, size: int) -> None:
         self._left = _COPIED * max(size, 100)
+        self._keys, self._seconds = 0, 0.0
 
     def spend(self, n: int) -> None:
         """ValueError if all functions together copy much more than the pickle holds."""
         self._left -= n
         if self._left < 0:
             raise ValueError("it copies the same objects again and again")
+
+    def insert(self, n: int, seconds: float) -> None:
+        """ValueError if keys of dicts and sets take long. Count `n`, which took `seconds`.
+
+        Numbers can be chosen so that their hashes collide. Then n of them take n² steps.
+        """
+        self._keys += n
+        self._seconds += seconds
+        if self._seconds > _PATIENCE + _SECONDS_A_KEY * self._keys:
+            raise ValueError("the hashes of the keys of its dicts and sets collide")
 
 
 def visit(
@@ -47,8 +96,8 @@ def visit(
     one more than the sum over its children, each as often as it occurs. ValueError for an object
     that contains itself, and for one that is nested too deeply.
     """
-    sizes: dict[int, tuple[int, int]] = {}  # of finished containers: size and depth
-    kept: list[Any] = []  # children may be temporary: their ids must stay theirs
+    sizes: dict[int, tuple[int, int]] = {}  # of larger containers, when finished: size and depth
+    kept: list[Any] = []  # they may be temporary: their ids must stay theirs
     top: list[Any] = [None, iter((root,)), 0, 0]  # container, its children, size, depth
     path, inside = [top], set[int]()
     while path:
@@ -63,7 +112,6 @@ def visit(
                     if len(path) > DEEPEST:
                         raise ValueError(f"it is nested more than {DEEPEST} levels deep")
                     inside.add(id(child))
-                    kept.append(child)
                     path.append([child, iter(below), 1, 0])
                     break
                 known = leaf(child), 0
@@ -73,7 +121,10 @@ def visit(
             path.pop()
             if path:
                 inside.discard(id(frame[0]))
-                size, depth = sizes[id(frame[0])] = frame[2], frame[3] + 1
+                size, depth = frame[2], frame[3] + 1
+                if size > _SMALL:
+                    sizes[id(frame[0])] = size, depth
+                    kept.append(frame[0])
                 path[-1][2] += size
                 path[-1][3] = max(path[-1][3], depth)
                 if len(path) - 1 + depth > DEEPEST:
@@ -81,10 +132,10 @@ def visit(
     return top[2]
 
 
-def check_key(key: Any, trusted: Callable[[type], bool]) -> None:
+def check_key(key: Any, trusted: Callable[[type], bool]) -> int:
     """ValueError unless the hash of `key` is cheap: numbers, texts and small tuples of them.
 
-    The hash of a tuple takes a step for each element of all inner tuples, as often as they occur.
+    Returns the number of steps beyond the first. The hash of a tuple takes a step for each element of all inner tuples, as often as they occur.
     """
     left, stack = _LARGEST_KEY, [key]
     while stack:
@@ -100,3 +151,4 @@ def check_key(key: Any, trusted: Callable[[type], bool]) -> None:
             raise ValueError("a key of a dict is too large")
         if left < 0:
             raise ValueError("a key of a dict is too large")
+    return _LARGEST_KEY - 1 - left

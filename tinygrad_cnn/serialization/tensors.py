@@ -12,6 +12,7 @@ from ..creation import from_numpy
 from ..nn.parameter import Parameter
 from ..tensor import Tensor
 from . import dtypes
+from .failures import shown
 
 _HIGHEST_INT = 2**63 - 1
 
@@ -70,7 +71,7 @@ def _numbers(name: str, values: Any) -> tuple[int, ...]:
     if not isinstance(values, tuple) or not all(
         type(n) is int and 0 <= n <= _HIGHEST_INT for n in values
     ):
-        raise ValueError(f"a tensor has the {name} {values!r}")
+        raise ValueError(f"a tensor has the {name} {shown(values)}")
     return values
 
 
@@ -113,13 +114,13 @@ def _tensor(
     size, stride = _numbers("size", size), _numbers("stride", stride)
     (offset,) = _numbers("offset", (offset,))
     if type(requires_grad) is not bool or len(size) != len(stride) or len(size) > 64:
-        raise ValueError(f"a tensor has the size {size!r} and the stride {stride!r}")
+        raise ValueError(f"a tensor has the size {shown(size)} and the stride {shown(stride)}")
     count = storage.data.size // dtype.itemsize
     empty = 0 in size
     last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
     if offset > count or (not empty and last >= count):
         raise ValueError(
-            f"a tensor of size {size}, stride {stride} and offset {offset} is outside of its "
+            f"a tensor of size {shown(size)}, stride {shown(stride)} and offset {offset} is outside of its "
             f"storage, which has {count} elements"
         )
     steps = tuple(0 if empty else n * dtype.itemsize for n in stride)
@@ -140,20 +141,13 @@ def parameter(data: Any, requires_grad: Any = True, hooks: Any = None) -> Parame
     return Parameter(data.detach(), requires_grad)
 
 
-def parameter_with_state(data: Any, requires_grad: Any, hooks: Any, state: Any) -> Parameter:
-    """A Parameter that has attributes of its user."""
-    made = parameter(data, requires_grad)
-    set_attributes(made, state)
-    return made
-
-
-def set_attributes(made: Tensor, state: Any) -> None:
-    """Set the attributes in `state`. Names with an underscore are internal ones of a framework."""
+def attributes_in(state: Any) -> dict[str, Any]:
+    """The attributes in the state of a Tensor. Names with an underscore are a framework's own."""
     if isinstance(state, tuple) and len(state) == 2 and isinstance(state[0], dict):
         state = state[0]  # the other one is for slots
     if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
         raise ValueError("the attributes of a tensor are no dict")
-    made.__dict__.update({name: state[name] for name in state if not name.startswith("_")})
+    return {name: item for name, item in state.items() if not name.startswith("_")}
 
 
 # --- Save -----------------------------------------------------------------------------------------

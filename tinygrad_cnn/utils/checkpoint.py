@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from .. import engine, random
+from ..atomic import Change, together
 from ..autograd.function import Function
-from ..engine import Node, Operation, Recorded, enable_grad, grad_mode, wrap
+from ..engine import Node, Operation, Recorded, grad_mode, recording, wrap
 
 __all__ = ["checkpoint", "checkpoint_sequential", "noop_context_fn"]
 
@@ -142,14 +143,11 @@ class _Segment:
         tensors = map(wrap, arrays, self.nodes)
         args = [next(tensors) if x is _BLANK else x for x in self.args]
         kwargs = {n: next(tensors) if x is _BLANK else x for n, x in self.kwargs.items()}
-        now = random.get_rng_state()
-        try:
+        with random.restoring():
             if self.state is not None:
                 random.set_rng_state(self.state)
-            with enable_grad(), self.context:
+            with recording(True), self.context:
                 result = self.function(*args, **kwargs)
-        finally:
-            random.set_rng_state(now)
         return result if isinstance(result, tuple) else (result,)
 
 
@@ -215,10 +213,13 @@ def _take_place(outputs: list[Any], start: int, checkpoint: Node) -> None:
             inside.add(node)
             stack.extend(parent for parent in node.parents if parent is not None)
     step = Fraction(checkpoint.number - newest) / (len(inside) + 1)
+    changes: list[Change] = []
     for k, node in enumerate(sorted(inside, key=lambda node: node.number), 1):
-        node.extra = {"made": node.number, **(node.extra or {})}
-        node.number = newest + k * step  # type: ignore[assignment]
-    checkpoint.op, checkpoint.first, checkpoint.saved = _SecondRun(outputs), tuple(outputs), ()
+        made = {"made": node.number, **(node.extra or {})}
+        changes.append(partial(setattr, node, "extra", made))
+        changes.append(partial(setattr, node, "number", newest + k * step))
+    place = {"op": _SecondRun(outputs), "first": tuple(outputs), "saved": ()}
+    together([*changes, *[partial(setattr, checkpoint, n, v) for n, v in place.items()]])
 
 
 class _SecondRun(Operation):

@@ -1,6 +1,7 @@
 """Compiling, the cache of compiled code, and forks meanwhile."""
 
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.audit import watched
 from tinygrad_cnn import kernels
 from tinygrad_cnn.kernels.compiled import jit as compiling
 
@@ -34,14 +36,25 @@ def python(script, **environment):
 
 
 def test_what_was_compiled_is_kept(tmp_path):
-    python(CONVOLVE, NUMBA_CACHE_DIR=str(tmp_path))
-    files = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nb*")}
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    [did] = watched([CONVOLVE], tmp_path, NUMBA_CACHE_DIR=str(cache))
+    assert did.files
+    assert all(cache in Path(file).parents for file in did.files)  # and writes nowhere else
+    assert did.processes == did.network == []
+    files = {path: path.stat().st_mtime_ns for path in cache.rglob("*.nb*")}
     assert files
-    python(CONVOLVE, NUMBA_CACHE_DIR=str(tmp_path))
-    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nb*")} == files
+    python(CONVOLVE, NUMBA_CACHE_DIR=str(cache))
+    assert {path: path.stat().st_mtime_ns for path in cache.rglob("*.nb*")} == files
+
+    class Code:  # who can write to the cache can run code: docs/security.md warns of it
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "ran"),)
+
     for path in files:
-        path.write_bytes(b"cut short")
-    python(CONVOLVE, NUMBA_CACHE_DIR=str(tmp_path))
+        path.write_bytes(b"cut short" if path.suffix == ".nbc" else pickle.dumps(Code()))
+    python(CONVOLVE, NUMBA_CACHE_DIR=str(cache))
+    assert (tmp_path / "ran").exists()
 
 
 POOL = """

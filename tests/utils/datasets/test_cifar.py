@@ -3,6 +3,8 @@
 import io
 import os
 import pickle
+import shutil
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -240,3 +242,41 @@ def test_a_hostile_pickle_runs_nothing(tmp_path, name):
     assert not (tmp_path / "mark").exists()
     path.write_bytes(pickle.dumps({"data": batch(1, 0, 10)[0]}))
     assert (read_pickle(path)["data"] == batch(1, 0, 10)[0]).all()
+
+
+@pytest.mark.parametrize("names", [[3, 4], [["a"]], [None], "airplane", {"a": 1}, 5])
+def test_names_of_classes_that_are_none(tmp_path, names):
+    write_python(tmp_path)
+    path = tmp_path / "cifar-10-batches-py" / "batches.meta"
+    path.write_bytes(pickle.dumps({"label_names": names}))
+    with pytest.raises(RuntimeError, match=r"batches\.meta: has no list 'label_names'"):
+        CIFAR10(tmp_path)
+
+
+def test_names_of_classes_in_other_bytes(tmp_path):
+    write_python(tmp_path)
+    path = tmp_path / "cifar-10-batches-py" / "batches.meta"
+    path.write_bytes(pickle.dumps({"label_names": [b"\xff"] * 10}))
+    assert CIFAR10(tmp_path).classes == ["\ufffd"] * 10
+    write_binary(tmp_path)
+    shutil.rmtree(path.parent)
+    (tmp_path / "cifar-10-batches-bin" / "batches.meta.txt").write_bytes(b"\xff\n" * 10)
+    assert CIFAR10(tmp_path).classes == ["\ufffd"] * 10
+
+
+@pytest.mark.parametrize("write", [pickle.dumps, as_python_2])
+def test_images_take_their_memory_twice_at_most(tmp_path, write):
+    write_python(tmp_path, write=write, n=200)
+    CIFAR10(tmp_path, train=False)  # imports
+    tracemalloc.start()
+    data = CIFAR10(tmp_path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2 * data.data.nbytes + 1_000_000
+
+
+def test_a_pickle_of_a_million_lists(tmp_path):
+    path = tmp_path / "data_batch_1"
+    path.write_bytes(b"\x80\x02(" + b"]" * 1_000_000 + b"l.")
+    with pytest.raises(RuntimeError, match="data_batch_1: .* it makes more than 62,500 objects"):
+        read_pickle(path)

@@ -4,19 +4,18 @@ So an optimizer's update is written once, with NumPy's functions, and gives NumP
 parameters are one call.
 """
 
-import math
 from array import array
-from functools import lru_cache
-from itertools import chain, pairwise
-from types import CodeType, FunctionType, ModuleType
+from itertools import pairwise
 
 import numpy as np
 
+from ...atomic import together
+from ..updates import key_of
 from . import tuning
 from .calls import FALLBACK, FLOATS, address, share
 from .jit import addresses
 from .loops import program
-from .trace import ARRAY, GIVEN, SETTLED, SPARE, Trace
+from .trace import ARRAY, GIVEN, SPARE, Trace
 
 
 def _traced(update, arrays, scratch, numbers):
@@ -30,47 +29,13 @@ def _traced(update, arrays, scratch, numbers):
     return trace.end()[0]
 
 
-def _key(update):
-    """A key of the update: its code and all that the code refers to.
-
-    Raises TypeError if it refers to something that may change. NumPy's and math's own functions
-    do not change; attributes of other modules and of classes may.
-    """
-    if type(update) is not FunctionType or update.__kwdefaults__:
-        raise TypeError
-    code, outer, key = update.__code__, update.__globals__, [update.__code__]
-    values = [cell.cell_contents for cell in update.__closure__ or ()]
-    values += update.__defaults__ or ()
-    for name in _names(code):
-        value = outer.get(name, getattr(np, name, None))
-        if name in outer or isinstance(value, ModuleType):  # np.random is no function
-            values.append(value)
-    for value in values:
-        if type(value) in SETTLED:
-            key.append((type(value), value or repr(value)))  # 0.0 and −0.0 differ
-        elif type(value) is FunctionType:
-            key.append(_key(value))
-        elif type(value) is np.ufunc or value is np or value is math:
-            key.append(value)
-        else:
-            raise TypeError
-    return tuple(key)
-
-
-@lru_cache(maxsize=256)
-def _names(code):
-    """The globals and attributes that the code names, and those of the functions in it."""
-    inner = [_names(const) for const in code.co_consts if isinstance(const, CodeType)]
-    return {*code.co_names, *chain(*inner)}
-
-
 _traces: dict = {}
 
 
 def _trace_of(update, *counts):
     """The trace of an update for that many arrays, spare arrays and numbers, or None."""
     try:
-        key = _key(update), *counts
+        key = key_of(update), *counts
     except (TypeError, ValueError, RecursionError):  # an empty cell; a function of itself
         return None
     if key not in _traces:
@@ -88,7 +53,7 @@ def blockwise(jobs):
     trace = last = None
     ready = []
     for job in jobs:
-        update, arrays, scratch, numbers = job
+        update, arrays, scratch, numbers, *others = job
         kind = update, arrays[0].dtype, len(arrays), scratch, len(numbers)
         if kind != last:
             _run(trace, ready)
@@ -99,7 +64,9 @@ def blockwise(jobs):
             ready = []
             FALLBACK.blockwise([job])
         elif arrays[0].size:
-            ready.append((arrays, numbers))
+            ready.append((arrays, numbers, others))
+        else:
+            together(others)
     _run(trace, ready)
 
 
@@ -119,8 +86,9 @@ def _run(trace, ready):
     if not ready:
         return
     block = tuning.UPDATE_BLOCK_ELEMENTS
-    table, constants, first, total = [], [], 0, 0
-    for arrays, numbers in ready:
+    table, constants, first, total, changes = [], [], 0, 0, []
+    for arrays, numbers, others in ready:
+        changes += others
         n = arrays[0].size
         table += first, n
         for at in addresses(arrays):
@@ -140,10 +108,11 @@ def _run(trace, ready):
         trace.place, len(trace.program), table.buffer_info()[0], many, spare,
         constants.buffer_info()[0], given, block,
     )  # fmt: skip
-    share(program.run, dtype, common, first, cost, (spare + given) * block * dtype.itemsize)
+    nbytes = (spare + given) * block * dtype.itemsize
+    share(program.run, dtype, common, first, cost, nbytes, changes=changes)
 
 
 def _share_no_memory(ready):
     """Whether no two of all the arrays share memory, so that several threads may write to them."""
-    spans = sorted((address(a), address(a) + a.nbytes) for arrays, _ in ready for a in arrays)
+    spans = sorted((address(a), address(a) + a.nbytes) for arrays, *_ in ready for a in arrays)
     return all(end <= start for (_, end), (start, _) in pairwise(spans))

@@ -58,7 +58,7 @@ def padded(values, count, dtype):
     return result
 
 
-def share(kernel, dtype, common, units, cost, nbytes=0, pieces=None, check=0, sums=()):
+def share(kernel, dtype, common, units, cost, nbytes=0, pieces=None, check=0, sums=(), changes=()):
     """Call a kernel for ranges of `units`, on all threads if the cost (in multiply-adds) is large.
 
     Each thread gets about `pieces` ranges. The kernel's arguments are the common ones; then an
@@ -71,7 +71,7 @@ def share(kernel, dtype, common, units, cost, nbytes=0, pieces=None, check=0, su
     ranges = min(units, count * pieces) if count > 1 else 1
     rows = [(*sums, units * k // ranges, units * (k + 1) // ranges) for k in range(ranges)]
     if not check:
-        call(kernel, dtype, common, rows, count, nbytes)
+        call(kernel, dtype, common, rows, count, nbytes, changes)
         return True
     zeros = np.zeros((ranges, check), dtype)
     at, step = address(zeros), check * dtype.itemsize

@@ -4,6 +4,7 @@ from math import prod
 
 import numpy as np
 
+from ...atomic import quiet
 from . import tuning
 from .calls import address, aligned, lanes, padded, pointer, share, sum_over_threads
 from .loops import direct as loops
@@ -100,7 +101,7 @@ def _is_finite(x):
     `_adjacent_pixels` multiplies by zeros that the definition does not have. Infinities and NaNs
     spread too far then, and the result is computed again without it.
     """
-    with np.errstate(all="ignore"):
+    with quiet():
         return np.isfinite(x.sum())
 
 

@@ -8,11 +8,12 @@ import numpy as np
 from .. import functions, tuning as shared
 from ..error_function import erf
 from ..layout import common_axes
+from ..updates import SETTLED
 from . import tuning
 from .calls import FALLBACK, FLOATS, share
 from .jit import addresses
 from .loops import program
-from .trace import ARRAY, GIVEN, SETTLED, SPARE, StandIn, Trace, Unknown
+from .trace import ARRAY, GIVEN, SPARE, StandIn, Trace, Unknown
 
 KNOWN = {  # functions that are one operation
     functions.between: "between", functions.masked: "masked", functions.rectified: "rectified",

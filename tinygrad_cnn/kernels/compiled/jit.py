@@ -115,9 +115,13 @@ class native:
         self.entries = {}
 
     def __call__(self, *integers):
+        return self.compiled()(*integers)
+
+    def compiled(self):
+        """The function of integers, compiled: a call of C."""
         if not self.entries:
             self.compile(*[numba.int64] * self.count)
-        return self.dispatcher(*integers)
+        return self.dispatcher
 
     def compile(self, *signature):
         """The address of the function for this signature, as C would call it."""

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from ...atomic import quiet
 from ..sequences import step_rows
 from .calls import (
     FALLBACK,
@@ -66,7 +67,7 @@ def _sums(x, w_ih, *biases):
     if fits:
         by_panels(x, w_ih.T, z[:, :columns], bias)
         return z, wide
-    with np.errstate(all="ignore"):
+    with quiet():
         z[:, :columns] = matmul(x, w_ih.T)
         if bias is not None:
             z[:, :columns] += bias

@@ -18,12 +18,14 @@ import threading
 import time
 from array import array
 from contextlib import suppress
+from functools import partial
 
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.extending import intrinsic
 
+from ...atomic import together
 from ..memory import scratch
 from .jit import address, native, part
 from .machine import CACHE_LINE_BYTES
@@ -228,11 +230,12 @@ _team = _Team()
 _own = threading.local()
 
 
-def call(kernel, dtype, common, rows, threads=1, nbytes=0):
+def call(kernel, dtype, common, rows, threads=1, nbytes=0, changes=()):
     """Call a kernel with the common integers and those of each row, on `threads` threads, and wait.
 
     Each thread has `nbytes` of scratch memory. The result of a row must not depend on the thread
-    or on the order. If another caller has the threads, this one works alone.
+    or on the order. If another caller has the threads, this one works alone. The `changes` are made
+    together with the call: an interrupt comes before them or after the kernel.
     """
     if len(common) != kernel.common:
         raise TypeError(
@@ -250,7 +253,10 @@ def call(kernel, dtype, common, rows, threads=1, nbytes=0):
     at, length = integers.buffer_info()[0], len(rows[0])
     first = at + 8 * len(common)
     if len(rows) == 1:
-        kernel.dispatcher(zero, at, first, memory)
+        if changes:
+            together([*changes, partial(kernel.dispatcher, zero, at, first, memory)])
+        else:
+            kernel.dispatcher(zero, at, first, memory)
         return
     team = _team
     alone = threads == 1 or not team.lock.acquire(blocking=False)
@@ -265,10 +271,11 @@ def call(kernel, dtype, common, rows, threads=1, nbytes=0):
                 team.gather(threads - 1)
         members = 1 if alone else threads
         try:
-            lead(
-                board, entry, dtype.itemsize // 8, at, first, length, memory, each, len(rows),
-                members
+            begin = partial(
+                lead.compiled(), board, entry, dtype.itemsize // 8, at, first, length, memory, each,
+                len(rows), members,
             )  # fmt: skip
+            together([*changes, begin])
             while not wait(board):
                 time.sleep(0)
         finally:  # also if interrupted, even twice: other threads may still write into our memory

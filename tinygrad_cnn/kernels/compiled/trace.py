@@ -14,8 +14,6 @@ LOGICAL = {  # of 0 and 1
     "bitwise_or": "maximum", "logical_not": "subtract", "invert": "subtract",
 }  # fmt: skip
 BOOL = np.dtype(np.bool_)
-# Types whose values are part of a program: their repr identifies them.
-SETTLED = {int, float, bool, str, type(None)}
 
 
 class Unknown(Exception):

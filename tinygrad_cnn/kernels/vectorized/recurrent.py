@@ -6,6 +6,7 @@ sequences that reach it, and every array that it touches stays in the cache.
 
 import numpy as np
 
+from ...atomic import quiet
 from .. import threads
 from ..functions import rectified
 from ..sequences import states_before, step_rows
@@ -15,7 +16,7 @@ from .matmul import matmul
 def _inputs(x, w_ih, *biases):
     """x wᵀ + the biases that are not None, of all steps at once."""
     given = [b for b in biases if b is not None]
-    with np.errstate(all="ignore"):
+    with quiet():
         z = matmul(x, w_ih.T)
         if given:
             z += sum(given[1:], given[0])
@@ -46,7 +47,7 @@ def rnn(x, h0, w_ih, w_hh, b_ih, b_hh, sizes, reverse, relu):
     """The result takes the place of the sums."""
     y, w = _inputs(x, w_ih, b_ih, b_hh), np.ascontiguousarray(w_hh.T)
     h, product = h0.copy(), np.empty_like(h0)
-    with threads.one_blas_thread(), np.errstate(all="ignore"):
+    with threads.one_blas_thread(), quiet():
         for first, end in step_rows(sizes, reverse):
             n, now = end - first, y[first:end]
             now += np.matmul(h[:n], w, out=product[:n])
@@ -59,7 +60,7 @@ def rnn_input(g, y, w_hh, sizes, reverse, relu):
     """From the last step to the first."""
     d, carried = np.empty_like(y), np.zeros((sizes[0], y.shape[1]), y.dtype)
     w = np.ascontiguousarray(w_hh)
-    with threads.one_blas_thread(), np.errstate(all="ignore"):
+    with threads.one_blas_thread(), quiet():
         for first, end in reversed(step_rows(sizes, reverse)):
             n, now = end - first, d[first:end]
             carried[:n] += g[first:end]
@@ -80,7 +81,7 @@ def lstm(x, h0, c0, w_ih, w_hh, b_ih, b_hh, sizes, reverse):
     h, c, products = h0.copy(), y[rows:], np.empty((many, wide), x.dtype)
     c[...] = c0
     rest = np.empty_like(h)
-    with threads.one_blas_thread(), np.errstate(all="ignore"):
+    with threads.one_blas_thread(), quiet():
         for first, end in step_rows(sizes, reverse):
             n = end - first
             z, cell, spare = gates[first:end], cells[first:end], rest[:n]
@@ -104,7 +105,7 @@ def lstm_input(g, gates, cells, c0, w_hh, sizes, reverse):
     d, before = np.empty_like(gates), states_before(cells, c0, sizes, reverse)
     dh, dc = np.zeros_like(c0), g[rows:].copy()
     rest, more, w = np.empty_like(dh), np.empty_like(dh), np.ascontiguousarray(w_hh)
-    with threads.one_blas_thread(), np.errstate(all="ignore"):
+    with threads.one_blas_thread(), quiet():
         for first, end in reversed(step_rows(sizes, reverse)):
             n = end - first
             z, dz, spare = gates[first:end], d[first:end], rest[:n]
@@ -137,7 +138,7 @@ def gru(x, h0, w_ih, w_hh, b_ih, b_hh, sizes, reverse):
     y, hidden = np.empty((len(x), H), x.dtype), np.empty((len(x), H), x.dtype)
     h, products = h0.copy(), np.empty((len(h0), 3 * H), x.dtype)
     rest = np.empty_like(h)
-    with threads.one_blas_thread(), np.errstate(all="ignore"):
+    with threads.one_blas_thread(), quiet():
         for first, end in step_rows(sizes, reverse):
             n = end - first
             z, q, new, spare = gates[first:end], hidden[first:end], y[first:end], rest[:n]
@@ -163,7 +164,7 @@ def gru_input(g, y, h0, gates, hidden, w_hh, sizes, reverse):
     d, d_hidden = np.empty_like(gates), np.empty_like(gates)
     before, w = states_before(y, h0, sizes, reverse), np.ascontiguousarray(w_hh)
     dh, rest = np.zeros_like(h0), np.empty_like(h0)
-    with threads.one_blas_thread(), np.errstate(all="ignore"):
+    with threads.one_blas_thread(), quiet():
         for first, end in reversed(step_rows(sizes, reverse)):
             n = end - first
             gate, dz, dq, spare = gates[first:end], d[first:end], d_hidden[first:end], rest[:n]

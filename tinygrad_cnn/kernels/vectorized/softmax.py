@@ -2,12 +2,13 @@
 
 import numpy as np
 
+from ...atomic import quiet
 from ..labels import index_labels
 
 
 def _shifted(x, dim):
     """x − max x, at most 0: exp cannot overflow. A slice that is all −∞ or holds NaN gives NaN."""
-    with np.errstate(invalid="ignore"):
+    with quiet():
         return x - x.max(axis=dim, keepdims=True, initial=-np.inf)
 
 
@@ -27,7 +28,7 @@ def softmax_input(g, y, dim):
 def log_softmax(x, dim):
     """y = (x − m) − ln Σ eˣ⁻ᵐ"""
     y = _shifted(x, dim)
-    with np.errstate(all="ignore"):
+    with quiet():
         y -= np.log(np.exp(y).sum(axis=dim, keepdims=True))
     return y
 
@@ -42,7 +43,7 @@ def cross_entropy(x, target, weight, ignore_index):
     own, at = index_labels(target, weight, x.dtype, ignore_index)
     z = _shifted(x, 1)
     loss = z[at]
-    with np.errstate(all="ignore"):
+    with quiet():
         loss -= np.log(np.exp(z, out=z).sum(axis=1))
         loss *= -own
     loss[own == 0] = 0  # 0 · ln 0 is 0

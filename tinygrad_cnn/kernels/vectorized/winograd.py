@@ -10,6 +10,7 @@ from math import prod
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from ...atomic import quietly
 from .. import threads
 from ..memory import scratch
 from ..winograd_matrices import BT, SCALE, SQUARES, TILE, evaluation
@@ -17,9 +18,6 @@ from . import tuning
 from .blocks import divisor, scaled, split
 from .im2col import NHWC, Im2col
 from .thread_pool import run
-
-QUIETLY = np.errstate(all="ignore")  # results that are not finite are computed again, with warnings
-
 
 # --- The transforms -----------------------------------------------------------------------------
 
@@ -93,7 +91,7 @@ def _for_channels(work, w_shape, dtype):
     F, C, r, _ = w_shape
     pieces = -(-4 * SQUARES * C * F * dtype.itemsize // tuning.BLOCK_BYTES)
 
-    @QUIETLY
+    @quietly  # results that are not finite are computed again, with warnings
     def with_memory(c):
         work(c, scratch("cells", (r, r, c.stop - c.start, F), dtype))
 
@@ -132,7 +130,7 @@ def correlate(x, w, bias, origin, y):
     tiles = _Tiles(x, TILE, w.shape, y.shape[2:], origin, dtype)
     y = y.transpose(NHWC)
 
-    @QUIETLY
+    @quietly
     def work(panel):
         for (n, p, q), v in tiles.blocks(panel):
             part, T = y[n, scaled(p, m), scaled(q, m)], v.shape[1]
@@ -186,7 +184,7 @@ def _sums_by_thread(of_x, of_g):
     parts = split(len(panels), of_x.threads)
     sums = np.empty((len(parts), SQUARES, of_x.c, F), of_x.dtype)
 
-    @QUIETLY
+    @quietly
     def work(k):
         total, first = sums[k], True
         for v, z in _tile_pairs(of_x, of_g, panels[parts[k]]):
@@ -208,7 +206,7 @@ def _sums_of_kept_tiles(of_x, of_g):
     panels = of_x.panels()
     found = [None] * len(panels)
 
-    @QUIETLY
+    @quietly
     def work(k):
         pairs = _tile_pairs(of_x, of_g, [panels[k]])
         found[k] = [(v.copy(), z.copy()) for v, z in pairs]

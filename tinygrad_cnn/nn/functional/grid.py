@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ... import functions, ops
+from ...atomic import quiet
 from ...engine import wrap
 from ...functions.arguments import ints, kind_of, tensors
 from ...tensor import Tensor
@@ -141,7 +142,7 @@ def _reflected(u: Any, n: int, aligned: bool) -> Any:
         return u * 0
     way = ops.abs(u - low)
     rest = ops.fmod(way, span)
-    with np.errstate(invalid="ignore"):
+    with quiet():
         back = np.floor(way._array / span) % 2 == 1
     return ops.where(back, span - rest, rest) + low
 

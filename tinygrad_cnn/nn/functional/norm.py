@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ... import engine, functions, ops
+from ...atomic import Change, quiet, together
 from ...engine.dtypes import NARROW
 from ...functions.arguments import in_floats, optional_tensors, sizes, tensors
 from ...tensor import Tensor
@@ -45,6 +47,16 @@ def batch_norm(
     tensor([[-1.],
             [ 1.]])
     """
+    return counted_batch_norm(
+        input, running_mean, running_var, weight, bias, training, momentum, eps
+    )
+
+
+def counted_batch_norm(
+    input: Tensor, running_mean: Tensor | None, running_var: Tensor | None, weight: Tensor | None,
+    bias: Tensor | None, training: bool, momentum: float, eps: float, *changes: Change,
+) -> Tensor:  # fmt: skip
+    """`batch_norm`, with changes that are made together with those of the running statistics."""
     x, dtype = _channels("batch_norm", input, running_mean, running_var, weight, bias)
     shape = x._array.shape
     column = (1, shape[1], *[1] * (len(shape) - 2))
@@ -66,7 +78,9 @@ def batch_norm(
     dims = (0, *range(2, len(shape)))
     y, mu, variance = ops.batch_norm(x, weight, bias, dims=dims, affine_shape=column, eps=eps)
     if m:
-        _move(running_mean, running_var, mu, variance, m, momentum)
+        _move(running_mean, running_var, mu, variance, m, momentum, *changes)
+    else:
+        together(changes)
     return y if dtype is None else ops.cast(y, dtype=dtype)
 
 
@@ -170,17 +184,24 @@ def _check_vectors(name: str, first: int, channels: int, **vectors: Any) -> None
 
 
 def _move(
-    running_mean: Any, running_var: Any, mu: Any, variance: Any, m: int, momentum: float
-) -> None:
-    """Move the running statistics by `momentum` to `mu` and the unbiased variance of m elements."""
+    running_mean: Any, running_var: Any, mu: Any, variance: Any, m: int, momentum: float,
+    *changes: Change,
+) -> None:  # fmt: skip
+    """Move the running statistics by `momentum` to `mu` and the unbiased variance of m elements.
+
+    They move together, and with the `changes`.
+    """
+    moves = [*changes]
     for running, new in (
         (running_mean, mu._array), (running_var, variance._array * (m / max(m - 1, 1))),
     ):  # fmt: skip
         if running is not None:
             array = running._array
             new = new.mean(0) if len(new) > 1 else new  # over the images
-            array += momentum * (new.reshape(-1) - array)
+            moves.append(partial(np.add, array, momentum * (new.reshape(-1) - array), array))
             engine.mark_written(array)
+    with quiet():
+        together(moves)
 
 
 # --- Of the last axes ---------------------------------------------------------------------------

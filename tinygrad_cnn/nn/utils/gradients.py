@@ -6,11 +6,13 @@ import math
 import types
 import warnings
 from collections.abc import Iterable
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
 
 from ... import functions
+from ...atomic import Change, quiet, together
 from ...engine import mark_written, wrap
 from ...tensor import Tensor
 from ..init import deprecated_alias
@@ -44,7 +46,7 @@ def _norm(array: np.ndarray, order: float) -> float:
     flat = array.ravel(order="K")
     if flat.dtype.itemsize < 4:
         flat = flat.astype(np.float32)  # the squares of float16 lose digits
-    with np.errstate(all="ignore"):
+    with quiet():
         if order == 2:
             square = float(np.dot(flat, flat))
             if (
@@ -123,7 +125,7 @@ def _total(
     """The norm in double precision, and in the dtype of the arrays, where it may be infinite."""
     order = float(norm_type)
     exact = _norm(np.array([_norm(a, order) for a in arrays]), order) if arrays else 0.0
-    with np.errstate(over="ignore"):
+    with quiet():
         total = np.asarray(exact, np.result_type(*arrays) if arrays else np.float32)
     if error_if_nonfinite and not np.isfinite(total):
         raise RuntimeError(
@@ -137,9 +139,18 @@ def _total(
 def _scale(gradients: list[np.ndarray], max_norm: float, total: float) -> None:
     scale = float(max_norm) / (total + 1e-6)
     if not scale >= 1:  # nan scales too, as in PyTorch
-        for g in gradients:
-            g *= scale
-            mark_written(g)
+        _change(gradients, [(np.multiply, scale)])
+
+
+def _change(gradients: list[np.ndarray], operations: Iterable[tuple[np.ufunc, float]]) -> None:
+    """Apply each ufunc to all gradients and a number, in place: to none if an interrupt comes first."""
+    changes: list[Change] = []
+    for g in gradients:
+        mark_written(g)
+        for ufunc, number in operations:  # of an array no conversion can fail
+            changes.append(partial(ufunc, g, np.array(number, g.dtype), out=g))
+    with quiet():
+        together(changes)
 
 
 def clip_grad_value_(parameters: Tensors, clip_value: float, foreach: bool | None = None) -> None:
@@ -151,9 +162,8 @@ def clip_grad_value_(parameters: Tensors, clip_value: float, foreach: bool | Non
     >>> x.grad
     tensor([-1.0000,  0.5000])
     """
-    for g in _gradients(parameters):
-        np.clip(g, -float(clip_value), float(clip_value), out=g)
-        mark_written(g)
+    bounds = (np.maximum, -float(clip_value)), (np.minimum, float(clip_value))
+    _change(_gradients(parameters), bounds)
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:

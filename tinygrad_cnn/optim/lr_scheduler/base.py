@@ -2,12 +2,50 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from functools import partial
+from itertools import chain
+from typing import Any, ClassVar, TypeVar
 
+from ...atomic import Change, together
 from ...tensor import Tensor
 from ..optimizer import Optimizer
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _whole(step: F) -> F:
+    """`step`, but if an exception such as an interrupt ends it, the schedule and the rates of the
+    groups are as before.
+    """
+
+    @functools.wraps(step)
+    def whole(self: Any, *args: Any, **kwargs: Any) -> Any:
+        undo: list[Change] = []
+        for state in (*self.optimizer.param_groups, *_states(self)):
+            undo += partial(state.update, dict(state)), *map(_restoring, state.values())
+        try:
+            return step(self, *args, **kwargs)
+        except BaseException:
+            together(undo)
+            raise
+
+    return whole  # type: ignore[return-value]
+
+
+def _states(scheduler: Any) -> list[dict[str, Any]]:
+    """The attributes of a schedule and of the schedules that it is made of."""
+    inner = [_states(part) for part in getattr(scheduler, "_schedulers", ())]
+    return [vars(scheduler), *chain(*inner)]
+
+
+def _restoring(value: Any) -> Change:
+    """The change that gives a Tensor, such as a rate, its present value again."""
+    if isinstance(value, Tensor) and value.numel() == 1:
+        return partial(value._array.__setitem__, ..., value._array.copy())
+    return tuple
 
 
 class LRScheduler:
@@ -54,6 +92,11 @@ class LRScheduler:
             optimizer._stepped = False
         self._begin()
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "step" in vars(cls):
+            cls.step = _whole(cls.step)  # type: ignore[method-assign]
+
     def _begin(self) -> None:
         """Set the rates of the first epoch.
 
@@ -94,14 +137,16 @@ class LRScheduler:
                 "of the learning rate schedule is skipped. Call them in the opposite order",
                 stacklevel=2,
             )
-        self._step_count += 1
         if epoch is not None:
             warnings.warn(
                 "The epoch parameter in `scheduler.step()` was not necessary and is being "
                 "deprecated: call step() without it",
                 stacklevel=2,
             )
+        self._step_count += 1
         self._update_lr(epoch)
+
+    step = _whole(step)
 
     def _update_lr(self, epoch: int | None = None) -> None:
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch

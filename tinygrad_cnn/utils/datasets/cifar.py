@@ -43,21 +43,29 @@ class CIFAR10(Split):
             raise self._not_found(root, f"{self.base_folder} or {self._binary_folder}")
         names = self._parts[0 if self.train else 1]
         if folder.is_dir():
-            self.classes = self._file(folder, self._meta[0]).get(self._meta[1])
-            if not isinstance(self.classes, list):
+            classes = self._file(folder, self._meta[0]).get(self._meta[1])
+            if not isinstance(classes, list) or not all(type(n) in (str, bytes) for n in classes):
                 raise RuntimeError(f"{folder / self._meta[0]}: has no list {self._meta[1]!r}")
-            self.classes = [n.decode() if isinstance(n, bytes) else n for n in self.classes]
+            self.classes = [
+                n.decode("utf-8", "replace") if type(n) is bytes else n for n in classes
+            ]
             parts = [self._batch(folder, name) for name in names]
         else:
-            meta = self._path(binary, self._binary_meta).read_text()
-            self.classes = meta.split()
+            self.classes = (
+                self._path(binary, self._binary_meta).read_text("utf-8", "replace").split()
+            )
             parts = [self._binary_batch(binary, f"{name}.bin") for name in names]
         for name, (_, labels) in zip(names, parts, strict=True):
             if labels and not 0 <= min(labels) <= max(labels) < len(self.classes):
                 raise RuntimeError(f"{name}: labels are from {min(labels)} to {max(labels)}")
-        planes = np.concatenate([images for images, _ in parts]).reshape(-1, 3, 32, 32)
-        images = np.ascontiguousarray(planes.transpose(0, 2, 3, 1))  # (N, H, W, C)
-        return images, [label for _, labels in parts for label in labels]
+        targets = [label for _, labels in parts for label in labels]
+        data = np.empty((len(targets), 32, 32, 3), np.uint8)  # (N, H, W, C)
+        start = 0
+        for images, labels in parts:
+            planes = images.reshape(-1, 3, 32, 32)
+            data[start : start + len(labels)] = planes.transpose(0, 2, 3, 1)
+            start += len(labels)
+        return data, targets
 
     def __getitem__(self, index: Any) -> tuple[Any, Any]:
         return self._sample(self.data[index].copy(), self.targets[index])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import math
+import os
 import zlib
 from pathlib import Path
 from typing import Any
@@ -26,30 +27,48 @@ _CLOTHES = [
 ]  # fmt: skip
 
 
+_PIECE = 1 << 20  # bytes that are read at a time
+_RATIO = 1032  # of deflate: no data can be smaller by more
+_LARGE, _LARGE_RATIO = 1 << 30, 100  # bytes of images that are smaller by more are made to do harm
+
+
 def read_idx(path: Path, axes: int) -> np.ndarray:
     """The elements (uint8) of an IDX file with so many axes. RuntimeError for a damaged file.
 
     The format: two zero bytes, 8 for "unsigned byte", the number of axes, the size of each axis as
-    a big-endian 32-bit integer; then the elements in row-major order.
+    a big-endian 32-bit integer; then the elements in row-major order. A gzipped file is unpacked
+    only as far as its header says, and not at all if it cannot hold so much.
     """
     try:
-        with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
-            content = file.read()
+        with open(path, "rb") as stored:
+            size = os.fstat(stored.fileno()).st_size
+            if path.suffix != ".gz":
+                return _idx(path, stored, axes, size, size)
+            with gzip.open(stored) as file:
+                return _idx(path, file, axes, size * _RATIO, size * _LARGE_RATIO)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise RuntimeError(f"{path}: cannot be read: {error}") from None
-    header = 4 + 4 * axes
-    if content[:4] != bytes((0, 0, 8, axes)):
+
+
+def _idx(path: Path, file: Any, axes: int, most: int, most_if_large: int) -> np.ndarray:
+    """The elements in an open IDX file, which can have so many bytes at most."""
+    header = file.read(4 + 4 * axes)
+    if header[:4] != bytes((0, 0, 8, axes)):
         raise RuntimeError(f"{path}: is not an IDX file of bytes with {axes} axes")
-    if len(content) < header:
+    if len(header) < 4 + 4 * axes:
         raise RuntimeError(f"{path}: is truncated: it ends in its header")
-    shape = [int.from_bytes(content[4 + 4 * k : 8 + 4 * k], "big") for k in range(axes)]
-    given, wanted = len(content) - header, math.prod(shape)
-    if given != wanted:
-        fault = "truncated" if given < wanted else "too long"
-        raise RuntimeError(
-            f"{path}: is {fault}: it has {given} bytes of data, and shape {tuple(shape)} needs {wanted}"
-        )
-    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+    shape = [int.from_bytes(header[4 + 4 * k : 8 + 4 * k], "big") for k in range(axes)]
+    wanted, content = math.prod(shape), bytearray()
+    most = most if wanted < _LARGE else most_if_large
+    needs = f"bytes of data, and shape {tuple(shape)} needs {wanted}"
+    if wanted > most:
+        raise RuntimeError(f"{path}: is truncated: it can hold at most {most} {needs}")
+    while piece := file.read(min(_PIECE, wanted + 1 - len(content))):
+        content += piece
+    if len(content) != wanted:
+        fault = "truncated: it has" if len(content) < wanted else "too long: it has at least"
+        raise RuntimeError(f"{path}: is {fault} {len(content)} {needs}")
+    return np.frombuffer(content, np.uint8).reshape(shape)
 
 
 class MNIST(Split):
@@ -90,7 +109,7 @@ class MNIST(Split):
             )
         if labels.size and labels.max() >= len(self.classes):
             raise RuntimeError(f"{label_file}: has a label {labels.max()}, wanted 0 to 9")
-        return wrap(images.copy()), wrap(labels.astype(np.int64))
+        return wrap(images), wrap(labels.astype(np.int64))
 
     def _find(self, root: Path, name: str) -> Path:
         raw = Path(self.raw_folder).expanduser()
