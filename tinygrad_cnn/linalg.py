@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import functions, ops
+from . import functions, kernels, ops
 from .engine import grad_mode, wrap
 from .functions.arguments import axes, axis, broadcast_shape, kind_of
 from .functions.matrices import check_matrices, mirrored, transposed
@@ -355,11 +355,12 @@ def qr(A: Tensor, mode: str = "reduced", *, out: Any = None) -> LinalgQrResult:
                 if mode == "r"
                 else "The QR decomposition is not differentiable when mode='complete' and nrows > ncols."
             )
-        if mode == "r":
-            upper = np.asarray(np.linalg.qr(A._array, mode="r"))
-            return LinalgQrResult(wrap(np.empty(0, upper.dtype)), wrap(upper))
-        both = np.linalg.qr(A._array, mode="complete")
-        return LinalgQrResult(wrap(both[0]), wrap(both[1]))
+        with kernels.all_blas_threads():
+            if mode == "r":
+                upper = np.asarray(np.linalg.qr(A._array, mode="r"))
+                return LinalgQrResult(wrap(np.empty(0, upper.dtype)), wrap(upper))
+            both = np.linalg.qr(A._array, mode="complete")
+            return LinalgQrResult(wrap(both[0]), wrap(both[1]))
     if m >= n:
         return _tall_qr(A)
     q, r = _tall_qr(ops.getitem(A, index=(..., slice(m))))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import operator
 import os
 import threading
+import weakref
 from functools import partial
 from typing import Any
 
@@ -26,7 +27,6 @@ __all__ = [
     "set_rng_state",
 ]  # fmt: skip
 
-_making = threading.Lock()
 _FIRST_SEED = 1  # of a new Generator
 _STATE_BYTES = 48  # state and increment (16 each), a half-used draw (4 + 4), the seed (8)
 
@@ -47,7 +47,6 @@ class Generator:
     def __init__(self, device: Device = "cpu"):
         check_device("Generator", device)
         self._seed = _FIRST_SEED
-        self._numpy: np.random.Generator | None = None
 
     def __repr__(self) -> str:
         return f"Generator(initial_seed={self._seed})"
@@ -59,11 +58,12 @@ class Generator:
         >>> 0 <= tc.Generator().numpy.random() < 1
         True
         """
-        if self._numpy is None:
-            with _making:
-                if self._numpy is None:
-                    self._numpy = np.random.Generator(np.random.PCG64(self._seed))
-        return self._numpy
+        made = vars(self).get("_numpy")
+        if made is None:
+            made = np.random.Generator(np.random.PCG64(self._seed))
+            made = vars(self).setdefault("_numpy", made)  # one of two threads is first
+            _note(self)
+        return made
 
     def manual_seed(self, seed: int) -> Generator:
         """Start again from `seed`, which counts modulo 2⁶⁴. Returns this generator.
@@ -158,6 +158,42 @@ class Generator:
         True
         """
         return Generator().set_state(self.get_state())
+
+
+# --- Forks --------------------------------------------------------------------------------------
+
+_made: dict[int, weakref.ref[Generator]] = {}  # by id, those with a NumPy generator
+_held: dict[int, list[tuple[Any, bool]]] = {}  # by a thread that forks
+_WAIT_SECONDS = 1.0  # for the draws of another thread
+
+
+def _note(generator: Generator) -> None:
+    key = id(generator)
+    _made[key] = weakref.ref(generator, lambda _: _made.pop(key, None))
+
+
+def _before_fork() -> None:
+    """Wait until no generator is in use, so that the child finds its state whole and its lock free."""
+    held = _held.setdefault(threading.get_ident(), [])
+    for reference in list(_made.values()):
+        generator = reference()
+        if generator is not None:
+            lock = generator.numpy.bit_generator.lock
+            held.append((lock, lock.acquire(timeout=_WAIT_SECONDS)))
+
+
+def _after_fork(renew: bool = False) -> None:
+    for lock, is_ours in _held.pop(threading.get_ident(), ()):
+        if is_ours:
+            lock.release()
+        elif renew:  # the thread that draws is not in the child
+            lock._at_fork_reinit()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_fork, after_in_child=lambda: _after_fork(True)
+    )
 
 
 default_generator = Generator()

@@ -7,6 +7,8 @@ be compared, folded, cut, drawn and written as JSON.
 from __future__ import annotations
 
 import gc
+import os
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -263,19 +265,37 @@ class Step:
 # --- Changing a graph ---------------------------------------------------------------------------
 
 
+_uncollected: list[int] = []  # the thread whose block has the collector off
+
+
+def _after_fork() -> None:
+    """The thread whose block has the collector off may not be in the child."""
+    if _uncollected and _uncollected != [threading.get_ident()]:
+        _uncollected.clear()
+        gc.enable()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 @contextmanager
 def no_collection() -> Iterator[None]:
     """Switch the garbage collector off in this block, which allocates much and leaves no garbage.
 
     The collector would walk a large graph again and again, which takes a third of the time.
     """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
+    thread = threading.get_ident()
+    if not _uncollected and gc.isenabled():
+        _uncollected.append(thread)  # this block switches it on again
+        try:
+            gc.disable()
+            yield
+        finally:
             gc.enable()
+            _uncollected.remove(thread)
+    else:
+        yield
 
 
 def rebuilt(graph: Graph, place: Sequence[int], nodes: Mapping[int, Node] | None = None) -> Graph:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Unpack
 
@@ -100,18 +99,25 @@ class Picture:
         self.limit = limit
         self.steps = steps
         self.title = title
+        self._folded: Graph | None = None  # these three until they are needed
+        self._view: Graph | None = None
+        self._source: str | None = None
 
-    @cached_property
+    @property
     def folded(self) -> Graph:
         """The graph with its repeated blocks folded; the graph itself with `fold=False`."""
-        with no_collection():
-            return fold(self.graph) if self.fold else self.graph
+        if self._folded is None:
+            with no_collection():
+                self._folded = fold(self.graph) if self.fold else self.graph
+        return self._folded
 
-    @cached_property
+    @property
     def view(self) -> Graph:
         """The graph as drawn: folded, with modules closed, in its phase, inlined and cut."""
-        with no_collection():
-            return self._viewed(self.folded)
+        if self._view is None:
+            with no_collection():
+                self._view = self._viewed(self.folded)
+        return self._view
 
     def _viewed(self, graph: Graph) -> Graph:
         if self.depth is not None:
@@ -124,10 +130,12 @@ class Picture:
             graph = inline(graph, "params" in self.show)
         return graph if self.limit is None else cut(graph, self.limit)
 
-    @cached_property
+    @property
     def source(self) -> str:
         """The DOT text. Raises ValueError if `heat` was not measured."""
-        return to_dot(self.view, self.direction, self.show, self.heat)
+        if self._source is None:
+            self._source = to_dot(self.view, self.direction, self.show, self.heat)
+        return self._source
 
     def __repr__(self) -> str:
         counts: dict[str, int] = {}

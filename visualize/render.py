@@ -7,8 +7,6 @@ import re
 import shutil
 import subprocess
 import sysconfig
-import threading
-from pathlib import Path
 from typing import Literal, get_args
 
 from .palette import DARK, INK
@@ -24,8 +22,6 @@ PNG_INCHES, PNG_DPI = "36,48", "144"
 
 SVG_CLASS = "recorded-graph"
 _PAINTS = ("fill", "stroke")
-
-_binary_lock = threading.Lock()
 
 
 class RendererNotFound(RuntimeError):
@@ -76,25 +72,22 @@ def render(dot: str, kind: Format) -> bytes:
 
 
 def _run(binary: str, dot: str, kind: Format) -> bytes:
-    """Let the `graphviz` package run `binary` as its dot.
+    """Have the `graphviz` package run `binary`.
 
     The text goes through a pipe. No part of it becomes an argument or a file name.
     """
-    import graphviz
-    from graphviz.backend import dot_command
+    from graphviz.backend.execute import run_check
 
-    with _binary_lock:
-        before, dot_command.DOT_BINARY = dot_command.DOT_BINARY, Path(binary)
-        try:
-            drawn: bytes = graphviz.Source(dot).pipe(format=kind, quiet=True)
-            return drawn
-        except (subprocess.CalledProcessError, OSError) as error:
-            stderr = getattr(error, "stderr", None) or b""
-            message = stderr.decode(errors="replace") if isinstance(stderr, bytes) else stderr
-            lines = message.strip().splitlines() or [str(error)]
-            raise RuntimeError(f"{os.path.basename(binary)} could not draw: {lines[-1]}") from error
-        finally:
-            dot_command.DOT_BINARY = before
+    try:
+        drawn: bytes = run_check(
+            [binary, "-Kdot", f"-T{kind}"], input=dot.encode(), capture_output=True, quiet=True
+        ).stdout
+        return drawn
+    except (subprocess.CalledProcessError, OSError) as error:
+        stderr = getattr(error, "stderr", None) or b""
+        message = stderr.decode(errors="replace") if isinstance(stderr, bytes) else stderr
+        lines = message.strip().splitlines() or [str(error)]
+        raise RuntimeError(f"{os.path.basename(binary)} could not draw: {lines[-1]}") from error
 
 
 def _styled(svg: bytes) -> bytes:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from . import interrupts, kills, leaks, limits, mutations, resumes
+from . import forks, interrupts, kills, leaks, limits, mutations, resumes, threads
 from .scenario import Scenario
 
 SCENARIOS: dict[str, Scenario] = {
     module.SCENARIO.name: module.SCENARIO
-    for module in (kills, resumes, mutations, interrupts, limits, leaks)
+    for module in (kills, resumes, mutations, interrupts, limits, forks, threads, leaks)
 }

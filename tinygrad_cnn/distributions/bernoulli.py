@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from ..nn.functional import binary_cross_entropy_with_logits
 from ..tensor import Tensor
 from . import constraints
 from .distribution import ONE, Distribution, broadcast_all
-from .weights import logits_to_probs, one_of, probs_to_logits, spread
+from .weights import lazy_property, logits_to_probs, one_of, probs_to_logits, spread
 
 __all__ = ["Bernoulli"]
 
@@ -47,12 +46,12 @@ class Bernoulli(Distribution):
         (vars(self)[name],) = broadcast_all(value)
         super().__init__(vars(self)[name].shape, validate_args=validate_args)
 
-    @cached_property
+    @lazy_property
     def probs(self) -> Tensor:
         """The probabilities of 1."""
         return logits_to_probs(self.logits, is_binary=True)
 
-    @cached_property
+    @lazy_property
     def logits(self) -> Tensor:
         """ln p − ln (1 − p)."""
         return probs_to_logits(self.probs, is_binary=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from ..limits import finfo
 from ..tensor import Tensor
 from . import constraints
 from .distribution import ONE, Distribution
-from .weights import logits_to_probs, one_of, probs_to_logits, spread
+from .weights import lazy_property, logits_to_probs, one_of, probs_to_logits, spread
 
 __all__ = ["Categorical"]
 
@@ -53,12 +52,12 @@ class Categorical(Distribution):
         self._events = value.shape[-1]
         super().__init__(value.shape[:-1], validate_args=validate_args)
 
-    @cached_property
+    @lazy_property
     def probs(self) -> Tensor:
         """The probabilities, of sum 1."""
         return logits_to_probs(self.logits)
 
-    @cached_property
+    @lazy_property
     def logits(self) -> Tensor:
         """The logarithms of the probabilities."""
         return probs_to_logits(self.probs)

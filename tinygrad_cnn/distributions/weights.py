@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..engine import enable_grad
 from ..limits import finfo
 from ..tensor import Tensor
+
+
+class lazy_property:
+    """A property that is computed on first use and then an attribute of the instance.
+
+    `functools.cached_property` of Python 3.11 computes under a lock, which may be held forever in a
+    child that was forked meanwhile.
+    """
+
+    def __init__(self, wrapped: Callable[[Any], Tensor]):
+        self._wrapped, self.__doc__ = wrapped, wrapped.__doc__
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        if instance is None:
+            return self
+        return vars(instance).setdefault(self._wrapped.__name__, self._wrapped(instance))
 
 
 def clamp_probs(probs: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from functools import partial
@@ -15,6 +16,16 @@ from .nodes import Node, wrap
 from .writes import mark_written
 
 _commit_lock = threading.Lock()
+
+
+def _after_fork() -> None:
+    """The thread that held the lock may not be in the child."""
+    global _commit_lock
+    _commit_lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _references(kept: dict[Any, Any], key: Any) -> tuple[Any, int, int]:

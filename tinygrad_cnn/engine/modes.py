@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -59,6 +60,17 @@ class recording(Closing):
     def __enter__(self) -> None:  # type: ignore[override]
         changes, self.close = _switch(self._enabled)
         [*_] = map(call, changes)
+
+
+def _after_fork() -> None:
+    """A child has no thread but this one: the blocks that others had open never end."""
+    for key in special.keys() - {threading.get_ident()}:
+        if special[key] == "no_grad":
+            del special[key]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 class _Within(Block):

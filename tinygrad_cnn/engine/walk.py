@@ -16,7 +16,7 @@ from numpy import ndarray
 from .dtypes import NARROW
 from .nodes import Node, Recorded, provided, wrap
 from .observers import observers
-from .writes import check_unchanged, clock
+from .writes import check_unchanged, latest
 
 
 def backward(
@@ -101,7 +101,7 @@ def backward(
                 f"{node.op.name} (output {node.shape}) saved is freed, by a backward pass that ended "
                 "or one that raised. Call that with retain_graph=True"
             )
-        if saved and clock.last > node.number:
+        if saved and latest[0] > node.number:
             check_unchanged(node)
         if observers:
             for observer in list(observers):

@@ -6,27 +6,18 @@ written after that moment, and the backward pass then raises an error.
 
 from __future__ import annotations
 
-import threading
 import weakref
 from functools import partial
+from heapq import heappushpop
 from typing import Any
 
 from numpy import ndarray
 
 from .nodes import Node, next_number
 
-
-class Clock:
-    """The latest write to any memory: nodes that are younger have nothing stale."""
-
-    __slots__ = ("last",)
-
-    def __init__(self) -> None:
-        self.last = 0  # on the scale of node numbers
-
-
-clock = Clock()
-_lock = threading.Lock()
+# The latest write to any memory, on the scale of node numbers: younger nodes have nothing stale. A
+# heap of one number, which one C call makes larger: no thread and no forked child finds less in it.
+latest = [0]
 
 # By the id of an array that owns memory: the moment of its last write, the number of writes, and a
 # weak reference that removes the entry. Only memory that was written and still exists is here.
@@ -45,9 +36,9 @@ def owner(array: ndarray) -> ndarray:
 
 def note_write() -> int:
     """Advance the clock. The backward pass checks every node that is older."""
-    with _lock:
-        clock.last = next_number()
-        return clock.last
+    number = next_number()
+    heappushpop(latest, number)
+    return number
 
 
 def mark_written(array: ndarray) -> None:

@@ -14,8 +14,8 @@ a kernel is first used, so importing this package costs nothing.
 
 Beside the kernels it has what ops, functions and both sets of kernels share: pointwise functions on
 arrays (`logistic`, `rectified`, `masked`, `between`, `erf`, `minus_log_erfc`), sizes and slices of
-windows (`output_size`, `tap_slices`), `index_labels`, and the number of elements from which an array
-is large (`LARGE_ELEMENTS`).
+windows (`output_size`, `tap_slices`), `index_labels`, the number of elements from which an array is
+large (`LARGE_ELEMENTS`), and the block for NumPy's linear algebra (`all_blas_threads`).
 """
 
 from typing import TYPE_CHECKING
@@ -42,7 +42,11 @@ from .sequences import (
     states_before as states_before,
     step_rows as step_rows,
 )
-from .threads import get_num_threads as get_num_threads, set_num_threads as set_num_threads
+from .threads import (
+    all_blas_threads as all_blas_threads,
+    get_num_threads as get_num_threads,
+    set_num_threads as set_num_threads,
+)
 from .tuning import LARGE_ELEMENTS as LARGE_ELEMENTS
 
 if TYPE_CHECKING:  # the kernels: attributes of this module that `use` sets

@@ -39,6 +39,8 @@ from typing import Any, TypeVar
 
 from numpy import ndarray
 
+from .threads import building
+
 Pair = tuple[int, int]
 Padding = tuple[Pair, Pair]
 Dims = tuple[int, ...]
@@ -359,7 +361,7 @@ _current = os.environ.get("TINYGRAD_CNN_KERNELS")  # not set: the best set that 
 def register(name: str, *functions: Callable[..., Any], fallback: str | None = None) -> None:
     """Provide the functions as the kernels of a set; those that it lacks are the fallback's."""
     own = {function.__name__: function for function in functions}
-    found = {**(vars(load(fallback)) if fallback else {}), **own}
+    found = {**(vars(_loaded(fallback)) if fallback else {}), **own}
     if found.keys() != set(FUNCTIONS):
         wrong = sorted(found.keys() ^ set(FUNCTIONS))
         raise TypeError(f"kernels: set {name!r} and the contract differ in {', '.join(wrong)}")
@@ -373,12 +375,19 @@ def load(name: str) -> SimpleNamespace:
     """
     if name not in SETS:
         raise ValueError(f"kernels: expected one of {', '.join(map(repr, SETS))}, got {name!r}")
+    if name in _registered:
+        return _registered[name]
+    try:
+        with building[0]:
+            return _loaded(name)
+    except ImportError as error:
+        message = f"kernels: the {name!r} kernels are not available: {error}"
+        raise ImportError(message) from error
+
+
+def _loaded(name: str) -> SimpleNamespace:
     if name not in _registered:
-        try:
-            importlib.import_module(f"{__package__}.{name}")  # which calls `register`
-        except ImportError as error:
-            message = f"kernels: the {name!r} kernels are not available: {error}"
-            raise ImportError(message) from error
+        importlib.import_module(f"{__package__}.{name}")  # which calls `register`
     return _registered[name]
 
 

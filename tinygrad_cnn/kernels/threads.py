@@ -8,6 +8,7 @@ import ctypes
 import functools
 import os
 import threading
+import time
 from functools import partial
 from operator import call
 
@@ -38,17 +39,28 @@ def openblas():
 
 
 class Hold:
-    """The callers that hold BLAS at one thread: for each, the thread count that it found.
+    """Who uses BLAS how: at one thread, or on all.
 
-    The first count is that of the time before; the others are 1.
+    `counts` has the thread count that each caller found who holds BLAS at one thread. The first is
+    that of the time before; the others are 1. `busy` has the threads inside of `all_blas_threads`.
     """
 
     def __init__(self):
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
         self.counts = []
+        self.busy = []
 
 
 hold = Hold()
+
+# The locks under which kernels are loaded and compiled, in the order in which they are taken. A fork
+# waits for all: half of a module or of a library's state is of no use to the child.
+building: list = [threading.RLock()]
+
+GONE = (
+    "a thread that took part in a kernel is gone: it was ended from outside, or this is a child "
+    "that was forked within the kernel, as by a signal handler"
+)
 
 
 def get_num_threads() -> int:
@@ -90,13 +102,54 @@ class one_blas_thread(Closing):
         [*_] = map(call, (lock.acquire, save, partial(set_, 1), lock.release))
 
 
+class all_blas_threads(Closing):
+    """A block that may use the threads of BLAS, as linear algebra does: a fork waits for its end.
+
+    OpenBLAS ends its threads before a fork. If they work for another thread, the process hangs.
+    """
+
+    def __enter__(self):
+        lock, busy, me = hold.lock, hold.busy, threading.get_ident()
+        self.close = partial(busy.remove, me)
+        [*_] = map(call, (lock.acquire, partial(busy.append, me), lock.release))
+
+
+# --- Forks --------------------------------------------------------------------------------------
+
+_held: dict[int, list] = {}  # locks, by the thread that forks
+
+
+def _before_fork():
+    """Wait until no other thread loads or compiles kernels, nor uses the threads of BLAS."""
+    me = threading.get_ident()
+    held = _held.setdefault(me, [])
+    for lock in building:  # which another thread may extend until the first is ours
+        lock.__enter__()
+        held.append(lock)
+    hold.lock.acquire()
+    held.append(hold.lock)
+    while any(thread != me for thread in hold.busy):
+        hold.lock.release()
+        time.sleep(1e-4)
+        hold.lock.acquire()
+
+
 def _after_fork():
-    """A child has none of the threads that held BLAS, and one of them may have had the lock."""
+    for lock in reversed(_held.pop(threading.get_ident(), [])):
+        lock.__exit__(None, None, None)
+
+
+def _after_fork_in_child():
+    """A child has none of the threads that held BLAS at one thread."""
     global hold
+    _after_fork()
     counts, hold = hold.counts, Hold()
     if counts and openblas():
         openblas()[1](counts[0])
+        counts[:] = counts[:1] * len(counts)  # a block that goes on here restores any of them
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child
+    )

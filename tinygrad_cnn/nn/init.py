@@ -15,6 +15,7 @@ from typing import Any, Literal, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 
+from .. import kernels
 from ..dtypes import shown
 from ..engine import mark_written
 from ..engine.dtypes import FLOATING
@@ -337,7 +338,8 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     rows = array.shape[0]
     columns = array.size // rows
     draws = source(generator).standard_normal((max(rows, columns), min(rows, columns)))
-    q, r = np.linalg.qr(draws)
+    with kernels.all_blas_threads():
+        q, r = np.linalg.qr(draws)
     q *= np.where(np.diagonal(r) < 0, -1.0, 1.0)  # so that q is uniform over the group
     return _filled(tensor, gain * (q if rows >= columns else q.T).reshape(array.shape))
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..atomic import quiet
 from ..engine import op
+from ..kernels import all_blas_threads
 from .elementwise import keep, where
 from .linear import matmul
 from .shape import sum_to
@@ -23,11 +24,16 @@ class LinAlgError(RuntimeError):
     """A matrix that has no inverse, or not the factorization that was asked for."""
 
 
+def _call(function, *arrays, **options):
+    """NumPy's function, without its warnings."""
+    with all_blas_threads(), quiet():
+        return function(*arrays, **options)
+
+
 def _run(function, name, fault, a, *others):
     """NumPy's function of arrays; LinAlgError, which names the element of the batch, if it fails."""
     try:
-        with quiet():
-            return function(a, *others)
+        return _call(function, a, *others)
     except np.linalg.LinAlgError:
         at = ""
         for k, matrix in enumerate(a.reshape(-1, *a.shape[-2:]) if a.ndim > 2 else ()):
@@ -106,11 +112,11 @@ def pinv(a, *, atol, rtol):
     ā = −yᵀ ȳ yᵀ + (1 − a y) ȳᵀ y yᵀ + yᵀ y ȳᵀ (1 − y a), as 1 − a y and 1 − y a are symmetric.
     """
     _check_finite("pinv", a)
-    u, s, vt = np.linalg.svd(a, full_matrices=False)
+    u, s, vt = _call(np.linalg.svd, a, full_matrices=False)
     least = np.maximum(atol, rtol * s.max(axis=-1, initial=0, keepdims=True))
     kept = s > least
     s = np.where(kept, 1 / np.where(kept, s, 1), 0).astype(a.dtype)
-    return np.matmul(_t(vt) * s[..., None, :], _t(u))
+    return matmul(_t(vt) * s[..., None, :], _t(u))
 
 
 def pinv_a(g, a, y):
@@ -134,10 +140,10 @@ def cofactors(a):
     ⟨ȳ, dy⟩ = ⟨ȳ, w⟩ ⟨y, da⟩ − d ⟨ȳ, w daᵀ w⟩, and ā = ⟨ȳ, w⟩ y − y ȳᵀ w. It needs a regular a.
     """
     n, finite = a.shape[-1], np.isfinite(a).all(axis=(-1, -2), keepdims=True)
-    u, s, vt = np.linalg.svd(np.where(finite, a, a.dtype.type(0)))
+    u, s, vt = _call(np.linalg.svd, np.where(finite, a, a.dtype.type(0)))
     others = np.where(np.eye(n, dtype=bool), s.dtype.type(1), s[..., None, :]).prod(axis=-1)
-    sign = np.linalg.det(u) * np.linalg.det(vt)
-    return np.where(finite, np.matmul(u * (sign[..., None] * others)[..., None, :], vt), np.nan)
+    sign = _call(np.linalg.det, u) * _call(np.linalg.det, vt)
+    return np.where(finite, matmul(u * (sign[..., None] * others)[..., None, :], vt), np.nan)
 
 
 def cofactors_a(g, a, y):
@@ -151,8 +157,7 @@ cofactors.defvjp(a=cofactors_a)
 @op
 def det(a):
     """y = det a        ā = ȳ C, with the cofactors C, which are det a · a⁻ᵀ where a is regular."""
-    with quiet():
-        return np.linalg.det(a)
+    return _call(np.linalg.det, a)
 
 
 det.defvjp(a=lambda g, a: g[..., None, None] * cofactors(a))
@@ -161,8 +166,7 @@ det.defvjp(a=lambda g, a: g[..., None, None] * cofactors(a))
 @op(residuals=("sign",), returns=("sign",))
 def slogdet(a):
     """y = ln |det a|, and its sign, a constant        ā = ȳ a⁻ᵀ, for det a = det a ⟨a⁻ᵀ, da⟩"""
-    with quiet():
-        sign, y = np.linalg.slogdet(a)
+    sign, y = _call(np.linalg.slogdet, a)
     return y, sign
 
 
@@ -208,7 +212,7 @@ def eigh(a):
     equal ones have no derivative, and functions that do not depend on their choice need none.
     """
     _check_finite("eigh", a)
-    w, v = np.linalg.eigh(_symmetric(a))
+    w, v = _call(np.linalg.eigh, _symmetric(a))
     return np.concatenate([v, w[..., None, :]], axis=-2)
 
 
@@ -233,8 +237,7 @@ def qr(a):
     repeats the lower triangle of m above the diagonal, ā = (q̄ + q C(m)) r⁻ᵀ (Walter and Lehmann 2018,
     eq. 22). It needs a of full rank.
     """
-    with quiet():
-        q, r = np.linalg.qr(a)
+    q, r = _call(np.linalg.qr, a)
     return np.concatenate([_t(q), r], axis=-1)
 
 

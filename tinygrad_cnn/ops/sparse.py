@@ -7,8 +7,6 @@ one op serves them all, forward and backward, at any order. (nn/functional/matri
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import numpy as np
 
 from ..engine import op
@@ -42,22 +40,27 @@ class SparseMatrix:
         self.rows, self.cells, self.weights = (
             np.asarray(v)[by_row] for v in (rows, cells, weights)
         )
+        self._transposed = self._terms = None  # until they are needed
 
     def __repr__(self):
         parts = (v.tolist() for v in (self.rows, self.cells, self.weights))
         return f"SparseMatrix({self.shape}, {', '.join(map(str, parts))})"
 
-    @cached_property
+    @property
     def T(self):
         """Aᵀ."""
-        return SparseMatrix(self.shape[::-1], self.cells, self.rows, self.weights)
+        if self._transposed is None:
+            self._transposed = SparseMatrix(self.shape[::-1], self.cells, self.rows, self.weights)
+        return self._transposed
 
-    @cached_property
+    @property
     def terms(self):
         """Diagonals: the first entries of all rows that have one, then the second ones, ...
 
         Each is (rows, cells, weights), with None for weights that are all 1.
         """
+        if self._terms is not None:
+            return self._terms
         rank = np.arange(len(self.rows)) - np.searchsorted(self.rows, self.rows)
         terms = []
         for k in range(rank.max(initial=-1) + 1):
@@ -65,6 +68,7 @@ class SparseMatrix:
             together = rows[-1] - rows[0] + 1 == len(rows)
             place = slice(int(rows[0]), int(rows[-1]) + 1) if together else rows
             terms.append((place, cells, None if (weights == 1).all() else weights))
+        self._terms = terms
         return terms
 
     def times(self, x, axis):

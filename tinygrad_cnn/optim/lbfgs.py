@@ -10,7 +10,7 @@ import numpy as np
 
 from ..engine import enable_grad, mark_written, no_grad, wrap
 from ..tensor import Tensor
-from .line_search import Point, strong_wolfe
+from .line_search import Point, dot, strong_wolfe
 from .optimizer import Optimizer, Params
 
 __all__ = ["LBFGS"]
@@ -104,7 +104,7 @@ class LBFGS(Optimizer):
                 history.add(g - before, d * d.dtype.type(t))
                 d, t = history.direction(g), lr
             before, loss_before = g.copy(), loss
-            slope = float(g @ d)
+            slope = float(dot(g, d))
             if slope > -tiny:
                 break
             calls = 0
@@ -170,7 +170,7 @@ class _History:
 
     def add(self, y: Any, s: Any) -> None:
         """Add a change, if the curvature yᵀs is positive."""
-        curvature = y @ s
+        curvature = dot(y, s)
         if curvature <= 1e-10:
             return
         if len(self.ys) == self.size:
@@ -179,17 +179,17 @@ class _History:
         self.ys.append(y)
         self.ss.append(s)
         self.rhos.append(1 / curvature)
-        self.scale = curvature / (y @ y)
+        self.scale = curvature / dot(y, y)
 
     def direction(self, g: Any) -> Any:
         """−H g, by the two loops of Nocedal (1980)."""
         n, q = len(self.ys), -g
         for k in reversed(range(n)):
-            self.alphas[k] = (self.ss[k] @ q) * self.rhos[k]
+            self.alphas[k] = dot(self.ss[k], q) * self.rhos[k]
             q -= self.alphas[k] * self.ys[k]
         d = q * self.scale
         for k in range(n):
-            d += self.ss[k] * (self.alphas[k] - (self.ys[k] @ d) * self.rhos[k])
+            d += self.ss[k] * (self.alphas[k] - dot(self.ys[k], d) * self.rhos[k])
         return d
 
 

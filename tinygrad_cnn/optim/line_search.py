@@ -9,16 +9,23 @@ from typing import Any
 import numpy as np
 
 from ..atomic import quiet
+from ..kernels import all_blas_threads
 
 _DECREASE, _CURVATURE = 1e-4, 0.9  # c₁ and c₂ of the conditions
 _SMALLEST_CHANGE = 1e-9  # of a parameter, for which the search goes on
+
+
+def dot(a: Any, b: Any) -> Any:
+    """aᵀb."""
+    with all_blas_threads():
+        return a @ b
 
 
 class Point:
     """The loss, its gradient g and its slope gᵀd at the length t along the direction d."""
 
     def __init__(self, t: float, loss: float, g: Any, d: Any):
-        self.t, self.loss, self.g, self.slope = t, loss, g, float(g @ d)
+        self.t, self.loss, self.g, self.slope = t, loss, g, float(dot(g, d))
 
 
 def strong_wolfe(

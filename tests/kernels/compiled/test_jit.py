@@ -1,11 +1,13 @@
 """Compiling, the cache of compiled code, and forks meanwhile."""
 
+import io
 import os
 import pickle
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -167,13 +169,49 @@ def test_no_place_for_a_cache_is_no_error():
     python(script)
 
 
+class Compiled:
+    """Looks as a function that was compiled, or as one that was found on disk."""
+
+    def __init__(self, found):
+        self.stats, self.found = SimpleNamespace(cache_hits={}), found
+
+    def compile(self):
+        self.stats.cache_hits[len(self.stats.cache_hits)] = int(self.found)
+
+
+def notice_of(monkeypatch, *founds):
+    """The notice after some functions that took longer than it waits."""
+    monkeypatch.setattr(compiling.tuning, "NOTICE_SECONDS", -1)
+    notice = compiling._Notice()
+    for found in founds:
+        dispatcher = Compiled(found)
+        with notice.around(dispatcher):
+            dispatcher.compile()
+
+
 def test_a_word_is_said_once_when_compiling_takes_long(monkeypatch, capsys):
-    monkeypatch.setattr(compiling, "_told", False)
-    compiling._tell()
-    compiling._tell()
+    notice_of(monkeypatch, True, False, False)
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert "compiling" in said
+
+
+def test_no_word_is_said_of_code_that_was_found(monkeypatch, capsys):
+    notice_of(monkeypatch, True, True)
+    assert capsys.readouterr().err == ""
+
+
+class Broken(io.StringIO):
+    def write(self, text):
+        raise BrokenPipeError
+
+
+@pytest.mark.parametrize("stderr", [None, Broken()], ids=["none", "broken pipe"])
+def test_a_word_that_nobody_can_hear_breaks_nothing(monkeypatch, capsys, stderr):
+    monkeypatch.setattr(sys, "stderr", stderr)
+    notice_of(monkeypatch, False)
+    monkeypatch.undo()
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
@@ -203,19 +241,19 @@ def test_a_child_can_compile_though_another_thread_was_at_it():
     python(
         """
 import os, threading
-from tinygrad_cnn.kernels.compiled import jit
+from tinygrad_cnn.kernels.threads import building
 at_it, done = threading.Event(), threading.Event()
 def compile():
-    with jit._lock:
+    with building[0]:
         at_it.set()
         done.wait(0.5)
 threading.Thread(target=compile).start()
 at_it.wait()
 child = os.fork()
 if child == 0:
-    os._exit(0 if jit._lock.acquire(timeout=10) else 1)
+    os._exit(0 if building[0].acquire(timeout=10) else 1)
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-assert jit._lock.acquire(timeout=10)
+assert building[0].acquire(timeout=10)
 """,
         PYTHONWARNINGS="ignore",
     )

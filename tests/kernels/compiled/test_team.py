@@ -115,3 +115,40 @@ def test_without_more_threads_the_caller_works_alone(monkeypatch):
     monkeypatch.setattr(team, "_team", team._Team())
     monkeypatch.setattr(threading.Thread, "start", start)
     np.testing.assert_array_equal(added(6, 3), np.ones(6))
+
+
+def test_threads_that_ended_are_replaced(monkeypatch):
+    monkeypatch.setattr(threading, "excepthook", lambda args: None)
+    members = team._Team()
+    before = set(threading.enumerate())
+
+    def end(board, me):
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(team, "serve", end)
+        members.gather(1)
+        for thread in set(threading.enumerate()) - before:
+            thread.join()
+    members.gather(2)
+    assert [(helper.me, helper.ended) for helper in members.helpers] == [(1, False), (2, False)]
+
+
+def test_a_child_does_not_wait_for_threads_of_its_parent(monkeypatch):
+    """A signal handler may fork while a row is in work."""
+    monkeypatch.setattr(team, "_team", team._Team())
+
+    def forked(board):
+        monkeypatch.setattr(team, "_team", team._Team())  # as in a child
+        return False
+
+    monkeypatch.setattr(team, "wait", forked)
+    with pytest.raises(RuntimeError, match="forked within the kernel"):
+        added(6, 3)
+
+
+def test_no_thread_is_started_while_the_interpreter_ends(monkeypatch):
+    monkeypatch.setattr(team, "_team", team._Team())
+    monkeypatch.setattr(team.sys, "is_finalizing", lambda: True)
+    np.testing.assert_array_equal(added(6, 3), np.full(6, 1))
+    assert team._team.helpers == []

@@ -13,21 +13,23 @@ never found. Nor is other code linked (see `part`). A failure of the cache is ne
 """
 
 import hashlib
-import os
 import sys
-import threading
+import time
 from array import array
 from collections import Counter
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from ctypes import c_ssize_t
 from functools import lru_cache
 from pathlib import Path
 
 import numba
+from llvmlite.binding import ffi
 from numba.core import types
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.extending import intrinsic
 
+from ..threads import building
 from . import tuning
 from .scalars import INT
 
@@ -42,14 +44,10 @@ def _stamp(folder):
 
 STAMP = _stamp(Path(__file__).parents[1])
 
-_lock = threading.RLock()
-_told = False
-if hasattr(
-    os, "register_at_fork"
-):  # else a child might wait forever for another thread's compiling
-    os.register_at_fork(
-        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
-    )
+# A child would wait forever for another thread's compiling, also of functions that are not ours.
+building.append(global_compiler_lock)
+if (llvm := getattr(ffi.lib, "_lock", None)) is not None:
+    building.append(llvm)
 
 
 class _Implementation(CompileResultCacheImpl):
@@ -125,17 +123,12 @@ class native:
 
     def compile(self, *signature):
         """The address of the function for this signature, as C would call it."""
-        with _lock:  # Numba's own lock could be taken in a forked child
+        with building[0]:
             if not self.dispatcher.signatures:
                 with suppress(RuntimeError, OSError):  # there may be no place to keep it
                     self.dispatcher._cache = _Cache(self.source)
-            notice = threading.Timer(tuning.NOTICE_SECONDS, _tell)
-            notice.daemon = True
-            notice.start()
-            try:
+            with notice.around(self.dispatcher):
                 self.dispatcher.compile(signature)
-            finally:
-                notice.cancel()
             result = self.dispatcher.overloads[signature]
             name = result.fndesc.llvm_cfunc_wrapper_name
             self.entries[signature] = address = result.library.get_pointer_to_function(name)
@@ -226,12 +219,29 @@ def addresses(arrays):
     return found
 
 
-def _tell():
-    global _told
-    if not _told:
-        _told = True
-        print(
-            "tinygrad_cnn: compiling kernels, once on this machine "
-            "(kernels.use('vectorized') needs none)",
-            file=sys.stderr,
-        )
+class _Notice:
+    """Says once on stderr that kernels are compiled, when that took longer than most users wait."""
+
+    seconds = 0.0
+    said = False
+
+    @contextmanager
+    def around(self, dispatcher):
+        """Around the compiling of one function. What was found on disk does not count."""
+        found, start = sum(dispatcher.stats.cache_hits.values()), time.monotonic()
+        yield
+        if sum(dispatcher.stats.cache_hits.values()) == found:
+            self.seconds += time.monotonic() - start
+            if self.seconds > tuning.NOTICE_SECONDS and not self.said:
+                self.said = True
+                self.say()
+
+    def say(self):
+        with suppress(Exception):  # stderr may be None, closed, or a pipe that nobody reads
+            sys.stderr.write(
+                "tinygrad_cnn: compiling kernels, once on this machine "
+                "(kernels.use('vectorized') needs none)\n"
+            )
+
+
+notice = _Notice()

@@ -14,6 +14,7 @@ Handing over work takes a few microseconds; Python's queues take 30 to 100.
 """
 
 import os
+import sys
 import threading
 import time
 from array import array
@@ -27,6 +28,7 @@ from numba.core.extending import intrinsic
 
 from ...atomic import together
 from ..memory import scratch
+from ..threads import GONE
 from .jit import address, native, part
 from .machine import CACHE_LINE_BYTES
 from .scalars import INT
@@ -186,6 +188,7 @@ class _Helper:
 
     def __init__(self, board, me):
         self.asleep, self.bell = False, threading.Lock()
+        self.ended = False
         self.bell.acquire()
         self.board, self.me = board, me
         name = f"tinygrad_cnn-compiled-{me}"
@@ -193,10 +196,13 @@ class _Helper:
 
     def run(self):
         board = address(self.board)
-        while True:
-            serve(board, self.me)
-            self.asleep = True
-            self.bell.acquire()  # a call posted at this moment is done without this thread
+        try:
+            while True:
+                serve(board, self.me)
+                self.asleep = True
+                self.bell.acquire()  # a call posted at this moment is done without this thread
+        finally:  # by an exception from outside
+            self.ended = True
 
     def ring(self):
         if self.asleep:
@@ -213,11 +219,17 @@ class _Team:
         self.helpers = []
 
     def gather(self, count):
-        """Have `count` threads awake."""
-        while len(self.helpers) < count:
-            self.helpers.append(_Helper(self.board, len(self.helpers) + 1))
-        for helper in self.helpers[:count]:
-            helper.ring()
+        """Have `count` threads awake, or fewer where no more can be started."""
+        for k in range(count):
+            if k == len(self.helpers) or self.helpers[k].ended:
+                if sys.is_finalizing():
+                    return
+                try:
+                    helper = _Helper(self.board, k + 1)
+                except RuntimeError:  # a limit of the system, or the interpreter ends
+                    return
+                self.helpers[k : k + 1] = [helper]
+            self.helpers[k].ring()
 
 
 def _board():
@@ -267,8 +279,7 @@ def call(kernel, dtype, common, rows, threads=1, nbytes=0, changes=()):
             board = address(_own.board)
         else:
             board = address(team.board)
-            with suppress(RuntimeError):  # no more threads, as while the interpreter ends
-                team.gather(threads - 1)
+            team.gather(threads - 1)
         members = 1 if alone else threads
         try:
             begin = partial(
@@ -277,12 +288,14 @@ def call(kernel, dtype, common, rows, threads=1, nbytes=0, changes=()):
             )  # fmt: skip
             together([*changes, begin])
             while not wait(board):
+                if team is not _team:
+                    raise RuntimeError(GONE)
                 time.sleep(0)
         finally:  # also if interrupted, even twice: other threads may still write into our memory
             done = False
             while not done:
                 with suppress(KeyboardInterrupt):
-                    done = wait(board)
+                    done = wait(board) or team is not _team
     finally:
         if not alone:
             team.lock.release()

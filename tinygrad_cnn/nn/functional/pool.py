@@ -7,8 +7,8 @@ first and the depth next, which finds the same first maximum.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from functools import cached_property, lru_cache, reduce
+from dataclasses import dataclass, field
+from functools import lru_cache, reduce
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -49,23 +49,20 @@ class _Windows:
     dilation: Shape
     pads: tuple[tuple[int, int], ...]
     output: Shape
+    # The attributes of an op that pools the last two axes, and of one that pools the first axis, with
+    # the other two as one axis.
+    plane: dict[str, Any] = field(default_factory=dict, init=False)
+    depth: dict[str, Any] = field(default_factory=dict, init=False)
 
-    @cached_property
-    def plane(self) -> dict[str, Any]:
-        """The attributes of an op that pools the last two axes."""
-        return {
-            "kernel_size": self.kernel[-2:], "stride": self.stride[-2:], "padding": self.pads[-2:],
-            "output_size": self.output[-2:],
-        }  # fmt: skip
-
-    @cached_property
-    def depth(self) -> dict[str, Any]:
-        """The attributes of an op that pools the first axis, with the other two as one axis."""
-        return {
-            "kernel_size": (self.kernel[0], 1), "stride": (self.stride[0], 1),
-            "padding": (self.pads[0], (0, 0)),
-            "output_size": (self.output[0], math.prod(self.output[1:])),
-        }  # fmt: skip
+    def __post_init__(self) -> None:
+        self.plane.update(
+            kernel_size=self.kernel[-2:], stride=self.stride[-2:], padding=self.pads[-2:],
+            output_size=self.output[-2:],
+        )  # fmt: skip
+        self.depth.update(
+            kernel_size=(self.kernel[0], 1), stride=(self.stride[0], 1),
+            padding=(self.pads[0], (0, 0)), output_size=(self.output[0], math.prod(self.output[1:])),
+        )  # fmt: skip
 
     def planes(self, x: Any) -> Any:
         """x (N, C, D, H, W) as (N, C·D, H, W)."""

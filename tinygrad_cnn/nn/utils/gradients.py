@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ... import functions
+from ... import functions, kernels
 from ...atomic import Change, quiet, together
 from ...engine import mark_written, wrap
 from ...tensor import Tensor
@@ -48,7 +48,8 @@ def _norm(array: np.ndarray, order: float) -> float:
         flat = flat.astype(np.float32)  # the squares of float16 lose digits
     with quiet():
         if order == 2:
-            square = float(np.dot(flat, flat))
+            with kernels.all_blas_threads():
+                square = float(np.dot(flat, flat))
             if (
                 1e-30 < square < math.inf
             ):  # otherwise a square may be outside the range of the dtype

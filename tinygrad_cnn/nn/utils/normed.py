@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ... import functions, ops
+from ... import functions, kernels, ops
 from ...engine import mark_written, wrap
 from ...random import source
 from ...tensor import Tensor
@@ -39,8 +39,9 @@ def power_iteration(matrix: np.ndarray, x: Tensor, y: Tensor, steps: int, eps: f
     """
     for _ in range(steps):
         for to, m, of in ((x, matrix, y), (y, matrix.T, x)):
-            new = m @ of._array
-            to._array[...] = new / max(float(np.linalg.norm(new)), eps)
+            with kernels.all_blas_threads():
+                new = m @ of._array
+                to._array[...] = new / max(float(np.linalg.norm(new)), eps)
             mark_written(to._array)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -56,6 +57,7 @@ class Ahead:
         self._pull, self._load, self._bound, self._init = pull, load, bound, init
         self._timeout, self._recording = timeout or None, is_grad_enabled()
         self._pulling, self._changed = threading.Lock(), threading.Condition()
+        self._process = os.getpid()
         self._done: dict[int, tuple[bool, Any]] = {}  # job number → (success, result)
         self._pulled = self._taken = 0
         self._ended = False  # no more jobs are pulled
@@ -66,11 +68,11 @@ class Ahead:
 
     def batches(self) -> Iterator[Any]:
         """The results of the jobs, in order. The first error, of a job or of `pull`, ends it."""
-        for thread in self._threads:
-            thread.start()
         wait = True
         try:
+            self._start()
             while True:
+                self._check_process()
                 with self._changed:
                     if not self._changed.wait_for(self._ready, self._timeout):
                         wait = False  # a thread hangs: do not wait for it below
@@ -85,13 +87,36 @@ class Ahead:
                 yield result
                 result = None
         finally:
-            with self._changed:
-                self._ended = True
-                self._changed.notify_all()
-            # called in one of these threads (by the garbage collector), it must not wait for itself
-            if wait and threading.current_thread() not in self._threads:
-                for thread in self._threads:
-                    thread.join()
+            if self._process == os.getpid():
+                self._end(wait)
+
+    def _start(self) -> None:
+        """Start the threads, or those that the system allows. RuntimeError if that is none."""
+        for k, thread in enumerate(self._threads):
+            try:
+                thread.start()
+            except RuntimeError:
+                del self._threads[k:]
+                if not k:
+                    raise
+                return
+
+    def _check_process(self) -> None:
+        if self._process != os.getpid():
+            raise RuntimeError(
+                "this iterator of a DataLoader was made before a fork: its workers are threads of the "
+                "parent. Begin a new one in the child, with iter(loader)"
+            )
+
+    def _end(self, wait: bool) -> None:
+        """Have the threads end, and wait for that."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+        # called in one of these threads (by the garbage collector), it must not wait for itself
+        if wait and threading.current_thread() not in self._threads:
+            for thread in self._threads:
+                thread.join()
 
     def _ready(self) -> bool:
         return self._taken in self._done or (self._ended and self._taken >= self._pulled)
