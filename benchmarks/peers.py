@@ -1,13 +1,14 @@
 """Checkers of gradients: ours, and the checkers of other libraries.
 
-Each is a function (rule, vjp, call) that raises an exception if the vjp is wrong at the call.
+`PEERS` are functions (rule, vjp, call), `CHECKERS` functions (functions, inputs). They raise an
+exception if the vjp is wrong at the call.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FunctionType
 from typing import Any
@@ -19,6 +20,10 @@ import tinygrad_cnn as tc
 from tinygrad_cnn.engine import registry
 from tinygrad_cnn.testing import Call, check_kink, check_op, check_vjp
 from tinygrad_cnn.testing.mutation.wrong_vjps import Rule, Vjp
+from tinygrad_cnn.testing.selftest.adapter import check
+
+from . import foreign
+from .foreign import Checker, Functions
 
 Check = Callable[[Rule, Vjp, Call], None]
 
@@ -97,105 +102,38 @@ def profile(examples: int) -> Iterator[None]:
         settings.load_profile(before)
 
 
-# --- A loss of sum() ----------------------------------------------------------------------------
+# --- Of other libraries -------------------------------------------------------------------------
 
 
-def sum_of_outputs(rule: Rule, vjp: Vjp, call: Call) -> None:
-    """Compare each element of the gradient of y.sum() with a central difference."""
-    xs = [np.array(x) for x in call.inputs]
-    y = rule.forward(*xs, **call.attributes)
-    gradients = vjp(np.ones_like(y), *xs, **call.attributes)
-    h = 1e-6
-    for x, gradient in zip(xs, gradients, strict=True):
-        for index in np.ndindex(x.shape):
-            at, sums = x[index], []
-            for x[index] in (at + h, at - h):
-                sums.append(rule.forward(*xs, **call.attributes).sum())
-            x[index] = at
-            np.testing.assert_allclose(
-                gradient[index], (sums[0] - sums[1]) / (2 * h), rtol=1e-5, atol=1e-7
-            )
+def of_rule(checker: Checker) -> Check:
+    """A checker of functions as one of rules: the attributes of the call are fixed."""
+
+    def check(rule: Rule, vjp: Vjp, call: Call) -> None:
+        checker(
+            (lambda *xs: rule.forward(*xs, **call.attributes),
+             lambda xs, gs: vjp(gs[0], *xs, **call.attributes)),
+            call.inputs,
+        )  # fmt: skip
+
+    return check
 
 
-# --- PyTorch ------------------------------------------------------------------------------------
+def ours_of_functions(functions: Functions, inputs: Sequence[Any]) -> None:
+    """All properties of `check_op` at one call; `check_vjp` for a function of several outputs."""
+    check(functions, inputs, second=False)
 
 
-def torch_gradcheck(rule: Rule, vjp: Vjp, call: Call, fast: bool = False) -> None:
-    """torch.autograd.gradcheck of a torch.autograd.Function, with its defaults."""
-    import torch
-
-    class Wrapped(torch.autograd.Function):
-        @staticmethod
-        def forward(ctx: Any, *xs: Any) -> Any:
-            ctx.save_for_backward(*xs)
-            y = rule.forward(*(x.detach().numpy() for x in xs), **call.attributes)
-            return torch.from_numpy(np.ascontiguousarray(y))
-
-        @staticmethod
-        def backward(ctx: Any, g: Any) -> Any:
-            xs = [x.numpy() for x in ctx.saved_tensors]
-            found = vjp(np.array(g.numpy()), *xs, **call.attributes)
-            return tuple(torch.from_numpy(np.array(gradient)) for gradient in found)
-
-    xs = tuple(torch.tensor(x, requires_grad=True) for x in call.inputs)
-    torch.autograd.gradcheck(Wrapped.apply, xs, fast_mode=fast)
-
-
-def torch_fast(rule: Rule, vjp: Vjp, call: Call) -> None:
-    """torch.autograd.gradcheck in its fast mode."""
-    torch_gradcheck(rule, vjp, call, fast=True)
-
-
-# --- JAX ----------------------------------------------------------------------------------------
-
-
-def jax_check_grads(rule: Rule, vjp: Vjp, call: Call) -> None:
-    """jax.test_util.check_grads of a jax.custom_vjp, first order in reverse mode."""
-    import jax
-    from jax.test_util import check_grads
-
-    shape = jax.ShapeDtypeStruct(rule.forward(*call.inputs, **call.attributes).shape, np.float64)
-    shapes = tuple(jax.ShapeDtypeStruct(x.shape, np.float64) for x in call.inputs)
-
-    def run(*xs: Any) -> Any:
-        return np.asarray(rule.forward(*map(np.asarray, xs), **call.attributes))
-
-    def back(g: Any, *xs: Any) -> Any:
-        found = vjp(np.array(g), *map(np.asarray, xs), **call.attributes)
-        return tuple(np.asarray(gradient) for gradient in found)
-
-    @jax.custom_vjp
-    def fn(*xs: Any) -> Any:
-        return jax.pure_callback(run, shape, *xs)
-
-    fn.defvjp(lambda *xs: (fn(*xs), xs), lambda xs, g: jax.pure_callback(back, shapes, g, *xs))
-    jax.config.update("jax_enable_x64", True)
-    check_grads(fn, tuple(map(jax.numpy.asarray, call.inputs)), order=1, modes=["rev"])
-
-
-# --- HIPS autograd ------------------------------------------------------------------------------
-
-
-def hips_check_grads(rule: Rule, vjp: Vjp, call: Call) -> None:
-    """autograd.test_util.check_grads of a primitive, first order in reverse mode."""
-    from autograd.extend import defvjp, primitive
-    from autograd.test_util import check_grads
-
-    fn = primitive(lambda *xs: rule.forward(*xs, **call.attributes))
-
-    def maker(k: int) -> Any:
-        return lambda y, *xs: lambda g: vjp(np.asarray(g), *xs, **call.attributes)[k]
-
-    defvjp(fn, *(maker(k) for k in range(len(call.inputs))))
-    for k in range(len(call.inputs)):
-        check_grads(fn, k, modes=["rev"], order=1)(*call.inputs)
-
-
+CHECKERS: dict[str, tuple[Checker, tuple[str, ...]]] = {
+    "loss = `sum()`, finite differences": (foreign.sum_of_outputs, ()),
+    "`torch.autograd.gradcheck`": (foreign.torch_gradcheck, ("torch",)),
+    "`torch.autograd.gradcheck(fast_mode=True)`": (foreign.torch_fast, ("torch",)),
+    "`jax.test_util.check_grads`": (foreign.jax_check_grads, ("jax", "jaxlib")),
+    "`autograd.test_util.check_grads`": (foreign.hips_check_grads, ("autograd",)),
+    "`chainer.gradient_check`": (foreign.chainer_check_backward, ("chainer",)),
+    "`tf.test.compute_gradient`": (foreign.tensorflow_gradient, ("tensorflow",)),
+}
 PEERS: dict[str, tuple[Check, tuple[str, ...]]] = {
-    "loss = `sum()`, finite differences": (sum_of_outputs, ()),
-    "`torch.autograd.gradcheck`": (torch_gradcheck, ("torch",)),
-    "`torch.autograd.gradcheck(fast_mode=True)`": (torch_fast, ("torch",)),
-    "`jax.test_util.check_grads`": (jax_check_grads, ("jax", "jaxlib")),
-    "`autograd.test_util.check_grads`": (hips_check_grads, ("autograd",)),
+    **{name: (of_rule(checker), needs) for name, (checker, needs) in CHECKERS.items()},
     "`check_vjp`": (ours, ()),
 }
+CHECKERS["`check_call`"] = (ours_of_functions, ())

@@ -1,6 +1,8 @@
 """`python -m tinygrad_cnn.testing` makes stock mistakes in every op and prints which are noticed.
 
-`--op NAME` first checks that op as it is. Status 1 if the check fails or a mistake is not noticed.
+`--op NAME` first checks that op as it is. `--self-test` instead checks the checks: with right
+functions that are hard to check, and with wrong vjps. Status 1 if a check fails or a mistake is not
+noticed.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from .check_op import check_op
 from .entries import entry_for
 from .errors import GradientError
 from .mutation import Score, mutation_score
+from .selftest import table
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,7 +32,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--examples", type=int, default=30, metavar="N", help="calls drawn (30)")
     parser.add_argument("--all", action="store_true", help="every mutant of every op")
+    parser.add_argument(
+        "--self-test", nargs="*", metavar="NAME",
+        help="check right functions and wrong vjps; of these families or functions alone",
+    )  # fmt: skip
+    parser.add_argument(
+        "--seeds", type=int, default=3, metavar="N", help="draws of inputs in the self-test (3)"
+    )
     given = parser.parse_args(arguments)
+    if given.self_test is not None:
+        return self_test(given.self_test, given.seeds)
     names = given.op or sorted(name for name in registry if entry_for(name))
     for name in names:
         if name not in registry:
@@ -63,6 +75,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"{time.perf_counter() - start:.1f} s"
     )
     return 1 if survivors else 0
+
+
+def self_test(names: Sequence[str], seeds: int) -> int:
+    """Print what the checks say about right functions and wrong vjps. 1 if they are wrong."""
+    start = time.perf_counter()
+    right, wrong = table.select(names)
+    if not right and not wrong:
+        print(f"no family and no function has one of {', '.join(names)} in its name")
+        return 2
+    found = [table.outcomes(cases, range(seeds)) for cases in (right, wrong)]
+    for rows in table.report(*found):
+        print(_table(rows))
+    for outcomes in found:
+        print("".join(f"{line}\n" for line in table.lines(outcomes)), end="")
+    print(
+        f"{len(right)} right functions, {len(wrong)} wrong vjps, {seeds} draws of inputs of each; "
+        f"in parentheses the number of functions; {time.perf_counter() - start:.1f} s"
+    )
+    return 0 if table.clean(*found) else 1
 
 
 def by_op(scores: Sequence[Score]) -> str:
