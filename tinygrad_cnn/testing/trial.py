@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
 from typing import Any, ClassVar
 
 import numpy as np
@@ -164,6 +165,24 @@ class Trial:
             self.gradients(spread), self.gradients(ones), "a cotangent of stride 0: another gradient"
         )
 
+    def later_calls_are_apart(self) -> None:
+        """A later call changes no gradient of an earlier one, and no two gradients share memory.
+
+        A gradient may share the memory of the cotangent: the caller copies that.
+        """
+        found = [np.asarray(g) for g in self.subject.vjp(self.subject.xs, list(self.gs))]
+        before = [g.copy() for g in found]
+        xs = flipped(self.subject.xs)
+        again = self.at(xs).vjp(xs, list(self.others))
+        for k, a, b in zip(self.subject.wrt, before, found, strict=True):
+            if not same_bits(a, b):
+                raise self.fail("gradient aliases that of a later call", k=k)
+        del again
+        own = [g for g in found if not any(np.shares_memory(g, u) for u in self.gs)]
+        for a, b in combinations(own, 2):
+            if np.shares_memory(a, b):
+                raise self.fail("two gradients share memory")
+
     def gradients_apart(self) -> None:
         """Each subset of the inputs has the gradients that all together have."""
         if len(self.subject.wrt) < 2:
@@ -223,6 +242,7 @@ Trial.PROPERTIES = [
     Trial.vjp_is_linear,
     Trial.any_cotangent,
     Trial.any_layout,
+    Trial.later_calls_are_apart,
     Trial.gradients_apart,
     Trial.any_thread,
     Trial.second_order_is_right,

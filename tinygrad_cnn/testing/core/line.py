@@ -89,7 +89,9 @@ class Line:
         self._levels: dict[int, Level] = {}
         largest = float(np.abs(v).max(initial=0.0))
         # A line whose steps begin above the magnitude of x has more of them.
-        self.offset = max(0, round(math.log(largest / scale, 4))) if largest > scale > 0 else 0
+        self.offset = 0
+        if largest > scale > 0:
+            self.offset = round((math.log(largest) - math.log(scale)) / math.log(4))
         self.levels = DEPTH + self.offset
 
     def along(self, v: Array) -> Line:
