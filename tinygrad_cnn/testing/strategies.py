@@ -4,11 +4,15 @@ A strategy draws the shape and a seed, and NumPy makes the values from the seed
 (`values.separated`). That is faster than drawing each value, and the shrunk example differs from
 its neighbours in the shape alone. Sizes mostly differ along the axes, since square shapes hide a
 transpose.
+
+Hypothesis likes to repeat a seed within a test. So each generator also depends on its place among
+the generators of the test, and two arrays of one test differ.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from hypothesis import strategies as st
@@ -17,9 +21,18 @@ from numpy.typing import DTypeLike
 from .values import Array, Shape, separated
 
 
-def generators() -> st.SearchStrategy[np.random.Generator]:
-    """NumPy random generators, each made from a drawn seed."""
-    return st.integers(0, 2**32 - 1).map(np.random.default_rng)
+# Counts the generators of one example: an example draws a shared strategy once.
+_places: st.SearchStrategy[Iterator[int]] = st.shared(st.builds(itertools.count))
+
+
+@st.composite
+def generators(draw: st.DrawFn) -> np.random.Generator:
+    """NumPy random generators, each made from a drawn seed and its place in the example.
+
+    Two generators of one example differ, even if Hypothesis draws the same seed for both.
+    """
+    seed = draw(st.integers(0, 2**32 - 1))
+    return np.random.default_rng([seed, next(draw(_places))])
 
 
 def shapes(
