@@ -6,7 +6,7 @@ from hypothesis import Phase, given, settings
 
 from tinygrad_cnn.engine import registry
 from tinygrad_cnn.testing import strategy_for
-from tinygrad_cnn.testing.calls import snippet
+from tinygrad_cnn.testing.snippets import snippet
 
 
 @pytest.mark.parametrize("name", sorted(registry))

@@ -89,9 +89,10 @@ def verify(
             tolerance = rtol * size + floor
             error = abs(by_vjp - by_difference)
             agrees = error <= tolerance or pairing.settles(k, v, by_vjp, noise, tolerance)
-            if listeners and size:
+            if listeners and gradient.size:
                 slope = partial(slope_of, pairing, k, v, by_vjp, agrees)
-                compared(subject.name, order, error / (size + floor / rtol), slope)
+                relative = error / (size + floor / rtol)
+                compared(subject.name, order, relative, slope, zero=size <= floor)
             if not agrees:
                 raise disagreement(pairing, k, v, gradient, tolerance)
 

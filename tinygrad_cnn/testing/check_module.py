@@ -76,7 +76,7 @@ def check_module(
         name=name,
         names=[*(f"input {k}" for k in range(n)), *parameters],
     )
-    with checking(name):
+    with checking(name, type(module).__module__):
         _verify(subject, directions, seed, rtol)
 
 
@@ -112,9 +112,11 @@ def _trial(
         by_vjp = float(terms.sum())
         size += float(np.abs(terms).sum())
         same = abs(by_vjp - by_difference) <= rtol * size + noise
-        if same and listeners and size:
-            error = abs(by_vjp - by_difference) / (size + noise / rtol)
-            compared(pairing.subject.name, 1, error, partial(slope_of, pairing, k, v, by_vjp))
+        if same and listeners and gradient.size:
+            zero = size <= noise
+            error = 0.0 if zero else abs(by_vjp - by_difference) / (size + noise / rtol)
+            slope = partial(slope_of, pairing, k, v, by_vjp)
+            compared(pairing.subject.name, 1, error, slope, zero=zero)
         return same
 
     return agree

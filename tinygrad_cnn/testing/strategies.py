@@ -18,8 +18,8 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import DTypeLike
 
+from .recipes import as_dtype
 from .values import Array, Shape, separated
-
 
 # Counts the generators of one example: an example draws a shared strategy once.
 _places: st.SearchStrategy[Iterator[int]] = st.shared(st.builds(itertools.count))
@@ -81,7 +81,7 @@ def separated_arrays(
     if isinstance(shape, st.SearchStrategy):
         shape = draw(shape)
     (x,) = separated(draw(generators()), shape, low=low, high=high, avoid=avoid, margin=margin)
-    return x.astype(dtype)
+    return as_dtype(x, dtype)
 
 
 @st.composite
