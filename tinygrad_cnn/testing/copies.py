@@ -134,7 +134,7 @@ class Code:
             return home[1]
         if isinstance(op := getattr(fn, "op", None), Op):
             return self.copied(op)
-        for own in registry.values() if getattr(fn, "__module__", "").startswith(OWN) else ():
+        for own in registry.values() if str(getattr(fn, "__module__", "")).startswith(OWN) else ():
             for key, vjp in own.vjps.items():
                 if vjp is fn:
                     self.bind("registry", registry)

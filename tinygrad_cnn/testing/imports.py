@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ..engine import Op
+
 OWN = __name__.split(".")[0]  # the package
 
 
@@ -15,14 +17,16 @@ def home_of(value: Any) -> tuple[str, str] | None:
     """(module, name) from which the value can be imported; None if there is none."""
     module = getattr(value, "__module__", None)
     name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
-    if not isinstance(module, str):
+    if isinstance(value, Op):
+        module = value.forward.__module__
+    elif not isinstance(module, str):
         module = type(value).__module__
     for place in (module, OWN):
         if not importable(place):
             continue
         if isinstance(name, str) and global_of(place, name) is value:
             return _shortest(place, name), name
-        if name is None and type(value).__module__.split(".")[0] == OWN:  # a dtype
+        if name is None and type(value).__module__.split(".")[0] == OWN:  # a dtype, or an op
             for other, found in globals_of(place):
                 if found is value:
                     return place, other

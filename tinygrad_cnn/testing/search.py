@@ -7,6 +7,7 @@ estimated from the sizes of the inputs, not measured, so the same failure shrink
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -70,7 +71,7 @@ class Search:
         def one(call: Call) -> None:
             self.one(call, profile.max_examples)
 
-        one.__name__ = f"check_op_{self.name}"
+        one.__name__ = re.sub(r"\W", "_", f"check_op_{self.name}")
         try:
             how(given(strategy)(one))()
             return

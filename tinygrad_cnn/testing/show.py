@@ -15,7 +15,7 @@ from .compare import same_bits
 from .recipes import recipes_of
 from .values import Array, laid_out, separated
 
-SHORT = 800  # characters of an array in the repr of a Call
+SHORT = 2000  # characters of an array in the repr of a Call
 NAMES: dict[str, Any] = {  # that expressions use
     "np": np, "laid_out": laid_out, "separated": separated, "registry": registry
 }  # fmt: skip
@@ -51,7 +51,7 @@ def show(
         return f"{{{', '.join(f'{again(key)}: {again(v)}' for key, v in value.items())}}}"
     if isinstance(value, slice):
         return f"slice({again(value.start)}, {again(value.stop)}, {again(value.step)})"
-    if isinstance(value, Op):
+    if isinstance(value, Op) and registry.get(value.name) is value:
         return f"registry[{value.name!r}]"
     if type(value) is float and not math.isfinite(value):
         return f"float('{value}')"

@@ -20,7 +20,7 @@ from .show import SHORT, show, show_array
 from .source import Unknown
 from .values import Array
 
-ROOMS = (SHORT, 300, 60)  # characters for an array, tried in turn until the snippet is short enough
+ROOMS = (SHORT, 800, 300, 60)  # characters of an array, tried in turn until the snippet fits
 NAMES = ("op", "call", "reference")  # of the snippet
 
 
@@ -33,11 +33,14 @@ def snippet(op: Op, call: Call, check: str = "check_call", *arguments: Any, **op
     """
     for room in ROOMS:
         for copied in (True, False):
-            text = _Snippet(room).text(op, call, check, arguments, options, copied)
+            try:
+                text = _Snippet(room).text(op, call, check, arguments, options, copied)
+            except Exception:  # of the user's objects: a message must not fail
+                continue
             lines = text.count("\n") + 1
             if lines <= SNIPPET_LINES and len(text) + 4 * lines <= SNIPPET_CHARACTERS:
                 return text
-    return f"# The code is too long. The error has the call: see error.call, and\n# testing.{check}"
+    return f"# There is no short code for it. With the error: testing.{check}(op, error.call)"
 
 
 class _Snippet:
