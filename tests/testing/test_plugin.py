@@ -436,8 +436,7 @@ def test_without_the_option_nobody_listens(pytester):
     pytester.makepyfile(
         """
         def test_it():
-            from tinygrad_cnn.testing.plugin import MarkError, options_of
-from tinygrad_cnn.testing.report import listeners
+            from tinygrad_cnn.testing.report import listeners
             assert listeners == []
         """
     )

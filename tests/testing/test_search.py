@@ -1,6 +1,7 @@
 """check_op ends: shrinking is bounded, and an op that varies is called that."""
 
 import itertools
+from unittest import SkipTest
 
 import numpy as np
 import pytest
@@ -198,7 +199,7 @@ def test_the_phases_of_the_profile_hold(profile):
     assert error is not None
     assert len(search.failures) == 2  # found, and shown
     profile(phases=[Phase.explicit])
-    with pytest.raises(ValueError, match="the phases of the Hypothesis profile draw no call"):
+    with pytest.raises(SkipTest, match="no test cases"):  # as of any test with @given
         check_op("exp")
 
 
