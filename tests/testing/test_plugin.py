@@ -306,7 +306,7 @@ def test_the_report(run, pytester, options):
     assert report["format"] == 2
     ops = {name.rpartition(".")[2]: found for name, found in report["ops"].items()}
     assert set(ops) == {"test_marked", "tanh", "neg", "exp", "halved"}
-    assert "tinygrad_cnn.ops.activation.tanh" in report["ops"]
+    assert "tinygrad_cnn.ops.elementwise.tanh" in report["ops"]
     assert "test_the_report.halved" in report["ops"]
     for name in ("test_marked", "tanh", "exp"):
         found = ops[name]

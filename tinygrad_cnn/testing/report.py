@@ -8,7 +8,7 @@ there is no listener, and nothing is measured.
 >>> from tinygrad_cnn.testing import check_op
 >>> with recording() as recorder:
 ...     check_op(tc.tanh)
->>> found = recorder.report()["ops"]["tinygrad_cnn.ops.activation.tanh"]
+>>> found = recorder.report()["ops"]["tinygrad_cnn.ops.elementwise.tanh"]
 >>> found["examples"] > 0 and found["error"] < 1e-6 and round(found["slope"])
 2
 
