@@ -11,28 +11,33 @@ the generators of the test, and two arrays of one test differ.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from hypothesis import strategies as st
+from hypothesis.control import current_build_context
 from numpy.typing import DTypeLike
 
 from .recipes import as_dtype
 from .values import Array, Shape, separated
 
-# Counts the generators of one example: an example draws a shared strategy once.
-_places: st.SearchStrategy[Iterator[int]] = st.shared(st.builds(itertools.count))
+# The number of generators that an example has drawn so far, by the data of the example.
+_drawn: WeakKeyDictionary[object, int] = WeakKeyDictionary()
 
 
-@st.composite
-def generators(draw: st.DrawFn) -> np.random.Generator:
+def generators() -> st.SearchStrategy[np.random.Generator]:
     """NumPy random generators, each made from a drawn seed and its place in the example.
 
     Two generators of one example differ, even if Hypothesis draws the same seed for both.
     """
-    seed = draw(st.integers(0, 2**32 - 1))
-    return np.random.default_rng([seed, next(draw(_places))])
+    return st.integers(0, 2**32 - 1).map(_generator)
+
+
+def _generator(seed: int) -> np.random.Generator:
+    example = current_build_context().data
+    place = _drawn[example] = _drawn.get(example, -1) + 1
+    return np.random.default_rng([seed, place])
 
 
 def shapes(
