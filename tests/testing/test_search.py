@@ -74,6 +74,22 @@ def test_a_bounded_search_still_shrinks():
     assert len(search.failures) < 40
 
 
+def test_a_long_search_ends_at_its_bound():
+    """Hypothesis alone takes hundreds of steps here."""
+    numbers = st.lists(st.integers(0, 10**6), min_size=20, max_size=20)
+    examined = []
+
+    def check(call):
+        examined.append(call)
+        if len(set(call.inputs[0])) > 10 and call.inputs[0].sum() > 10**5:
+            raise GradientError("vjp wrong")
+        return True
+
+    _, error = searched(check, numbers.map(lambda v: Call((np.array(v, np.float64),))))
+    assert error is not None
+    assert len(examined) <= 3 * settings().max_examples
+
+
 def test_a_search_that_reaches_its_bound_returns_the_smallest_failure(monkeypatch):
     """The one that the search found so far, which fails once more."""
 

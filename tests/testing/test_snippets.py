@@ -1,6 +1,7 @@
 """The snippet of a failure runs in an empty file, and fails as the check did."""
 
 import json
+import linecache
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from tinygrad_cnn.engine import define, registry, variant
 from tinygrad_cnn.testing import Call, GradientError, check_call, check_convention
 from tinygrad_cnn.testing.show import show, show_array
 from tinygrad_cnn.testing.snippets import snippet
+from tinygrad_cnn.testing.source import Unknown, source_of
 from tinygrad_cnn.testing.values import laid_out
 
 # A user's script. Its ops are in `__main__`, in functions, or decorated. It prints the failures.
@@ -241,7 +243,7 @@ def test_an_op_of_the_same_name_is_not_taken_for_another():
     class Forward:
         """A forward with a state, which no code makes again."""
 
-        __name__, __module__ = "tanh", "elsewhere"
+        __name__, __module__ = "tanh", "tinygrad_cnn.ops.elementwise"
         __defaults__ = __kwdefaults__ = None
         __code__ = of_this_module.forward.__code__
 
@@ -251,7 +253,21 @@ def test_an_op_of_the_same_name_is_not_taken_for_another():
     other = variant(registry["tanh"], Forward())
     code = snippet(other, Call((np.array([1.0]),)))
     assert "registry" not in code
-    assert "# This file needs the op tanh of elsewhere: it cannot be copied" in code
+    assert (
+        "# This file needs the op tanh of tinygrad_cnn.ops.elementwise: it cannot be copied" in code
+    )
+
+
+def test_a_source_that_was_edited_is_not_taken_for_the_function():
+    """As of a file that was saved after it was imported."""
+    name = "<a notebook>"
+    linecache.cache[name] = (0, None, ["f = lambda g, x: g * x * 3.0\n"], name)
+    exec(compile("f = lambda g, x: g * x * 2.0\n", name, "exec"), scope := {})
+    with pytest.raises(Unknown, match="whose source has changed since it was read"):
+        source_of(scope["f"])
+    linecache.cache[name] = (0, None, ["f = lambda g, x: g * x * 2.0\n"], name)
+    assert source_of(scope["f"]) == "lambda g, x: g * x * 2.0"
+    del linecache.cache[name]
 
 
 def test_a_changed_vjp_of_an_op_of_the_package_is_in_the_snippet():
