@@ -21,7 +21,7 @@ HEADER = """
 import numpy as np
 import pytest
 import tinygrad_cnn as tc
-from hypothesis import given
+from hypothesis import given, strategies as st
 from tinygrad_cnn.testing import check_op, check_second_order, check_vjp, separated_arrays
 X = np.array([0.5, -1.5])
 """
@@ -242,6 +242,22 @@ def test_bad_options_are_refused(mark, bad):
     )
     with pytest.raises(MarkError, match=re.escape(f"has a bad {bad}")):
         options_of(item)
+
+
+def test_two_failures_of_one_test_are_shown_by_their_messages_alone(run):
+    result = run(
+        """
+@pytest.mark.gradcheck
+@given(separated_arrays((2,)), st.booleans())
+def test_wrong(x, more):
+    return (lambda x: x * x.detach(), (x,), 3) if more else (lambda x: x * x.detach(), (x,))
+"""
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines_random(
+        ["*test_wrong in input 0 (2,): vjp wrong", "*and must return*"]
+    )
+    assert "Traceback" not in result.stdout.str()
 
 
 def test_the_traceback_is_there_on_request(run):

@@ -47,7 +47,7 @@ def fails_from(size):
     return check
 
 
-# --- The bound --------------------------------------------------------------------------------------
+# --- The bound ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("size", [1, 4, 9])
@@ -106,7 +106,7 @@ def test_a_search_that_reaches_its_bound_returns_the_smallest_failure(monkeypatc
     assert caught.value.__notes__ == []
 
 
-# --- Ops that vary ----------------------------------------------------------------------------------
+# --- Ops that vary --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("period", [2, 3, 7, 11, 23, 100])
@@ -155,7 +155,7 @@ def test_a_vjp_that_writes_to_its_input_is_not_called_unsteady():
     assert caught.value.verdict != "not deterministic"
 
 
-# --- Second order, interrupts, and the settings of the user -----------------------------------------
+# --- Second order, interrupts, and the settings of the user ---------------------------------------
 
 
 def test_without_second_order_nothing_records_a_graph_of_the_gradient():

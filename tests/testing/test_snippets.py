@@ -213,7 +213,7 @@ def test_snippets_of_a_script_run_in_an_empty_file(tmp_path):
     assert "second_order=False" in failures["closure"][-1]
 
 
-# --- Ops of a module, a registry, and nowhere -------------------------------------------------------
+# --- Ops of a module, a registry, and nowhere -----------------------------------------------------
 
 
 @define
@@ -304,7 +304,7 @@ def test_messages_are_short(size):
     assert error.call.inputs[29] is xs[29]
 
 
-# --- Arrays ------------------------------------------------------------------------------------------
+# --- Arrays ---------------------------------------------------------------------------------------
 
 BASE = np.arange(24.0).reshape(2, 3, 4) / 7
 

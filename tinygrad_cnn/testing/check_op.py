@@ -61,13 +61,14 @@ def check_op(
     The Hypothesis profile sets the number of examples. After a failure, the search for a smaller
     call that fails takes about as long again.
 
-    Raises GradientError for the smallest call found that fails, LookupError if there is no strategy, and
-    ValueError if no call had an element to differentiate by.
+    Raises GradientError for the smallest failing call found, LookupError if there is no strategy,
+    and ValueError if no call had an element to differentiate by.
 
     >>> import tinygrad_cnn as tc
     >>> check_op(tc.relu, conventions=[(tc.relu, [0.0], [0.0])])
     >>> check_op("mul", reference=lambda a, b: a * b)
     """
+    __tracebackhide__ = True
     op = find_op(op)
     entry = entry_for(op)
     if strategy is None:

@@ -183,11 +183,13 @@ def shorten(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestR
     if call.excinfo is None or not _is_known(error) or report.outcome != "failed":
         return
     if not item.config.getoption("fulltrace"):
-        shown = call.excinfo.getrepr(style="value")
-        if notes := getattr(error, "__notes__", []):
+        first, *others = getattr(error, "exceptions", [error])
+        shown = pytest.ExceptionInfo.from_exception(first).getrepr(style="value")
+        if notes := getattr(first, "__notes__", []):
             shown.addsection("Hypothesis", "\n".join(notes))
-        for part in getattr(error, "exceptions", ()):
-            shown.addsection("one of them", "\n".join([str(part), *getattr(part, "__notes__", [])]))
+        for other in others:  # Hypothesis shows several failures of one test
+            text = "\n".join([str(other), *getattr(other, "__notes__", [])])
+            shown.addsection("another failure", text)
         report.longrepr = shown
 
 

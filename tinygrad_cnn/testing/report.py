@@ -122,7 +122,7 @@ def reported(
 
 
 def module_of(fn: Any) -> str:
-    """The module of a function, of the class of a bound class method, or of the class of an object."""
+    """The module of a function, of the class of a class method, or of the class of an object."""
     owner = getattr(fn, "__self__", None)
     home = owner if isinstance(owner, type) else fn
     module = getattr(home, "__module__", None)
