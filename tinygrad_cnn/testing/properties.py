@@ -259,7 +259,7 @@ class Trial:
                 raise self.fail("the composite gives another gradient", k=k)
 
     def one_tensor_twice(self) -> None:
-        """One Tensor as two inputs gets the sum of both gradients; with a graph of the gradient too."""
+        """One Tensor as two inputs gets the sum of both gradients, also of recorded gradients."""
         xs = self.subject.xs
         alike = [
             (i, j)
