@@ -1,8 +1,10 @@
 """The pytest plugin, in separate sessions: the mark, the report, the profiles, and its cost."""
 
 import json
+import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ import pytest
 import tinygrad_cnn as tc
 from tinygrad_cnn import testing
 from tinygrad_cnn.testing import check_adjoint, check_vjp
+from tinygrad_cnn.testing.plugin import MarkError, options_of
 from tinygrad_cnn.testing.report import listeners, recording
 
 pytest_plugins = ["pytester"]
@@ -18,7 +21,7 @@ HEADER = """
 import numpy as np
 import pytest
 import tinygrad_cnn as tc
-from hypothesis import given
+from hypothesis import given, strategies as st
 from tinygrad_cnn.testing import check_op, check_second_order, check_vjp, separated_arrays
 X = np.array([0.5, -1.5])
 """
@@ -175,10 +178,86 @@ def test_what_is_no_gradient_test_says_so(run, mark, returned, message):
     result.stdout.fnmatch_lines([f"*{message}*"])
 
 
-def test_a_coroutine_is_refused_without_a_warning(run):
-    result = run("@pytest.mark.gradcheck\nasync def test_it():\n    pass\n", "-W", "error")
+def test_tests_whose_result_nobody_gets_are_refused(run):
+    result = run(
+        """
+import unittest
+
+pytestmark = pytest.mark.gradcheck
+
+class TestOfUnittest(unittest.TestCase):
+    def test_method(self):
+        return tc.sin, (X,)
+
+async def test_async():
+    return tc.sin, (X,)
+
+async def test_async_generator():
+    yield tc.sin, (X,)
+
+@given(separated_arrays())
+async def test_drawn(x):
+    return tc.sin, (x,)
+
+class TestOnClass:
+    def test_helper(self):
+        pass
+
+    @staticmethod
+    def test_static():
+        return tc.sin, (X,)
+
+    @classmethod
+    def test_class(cls):
+        return tc.sin, (X,)
+""",
+        "-W", "error",
+    )  # fmt: skip
+    result.assert_outcomes(failed=5, passed=2)
+    result.stdout.fnmatch_lines_random(
+        [
+            "test_method is marked gradcheck but is a method of a unittest.TestCase, *",
+            "test_async is marked gradcheck but is an async function: mark a plain *",
+            "test_async_generator is marked gradcheck but is an async function: *",
+            "test_drawn is marked gradcheck but is an async function: *",
+            "test_helper is marked *it returned nothing. The mark is on test_tests*",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("mark", "bad"),
+    [
+        ("directions=0", "directions: 0"),
+        ("seed=-1", "seed: -1"),
+        ("rtol=2", "rtol: 2"),
+        ("wrt='x'", "wrt: 'x'"),
+        ("wrt=()", r"wrt: ()"),
+        ("second_order=1", "second_order: 1"),
+    ],
+)
+def test_bad_options_are_refused(mark, bad):
+    item = SimpleNamespace(
+        name="test_it", iter_markers=lambda name: [eval(f"pytest.mark.gradcheck({mark})").mark]
+    )
+    with pytest.raises(MarkError, match=re.escape(f"has a bad {bad}")):
+        options_of(item)
+
+
+def test_two_failures_of_one_test_are_shown_by_their_messages_alone(run):
+    result = run(
+        """
+@pytest.mark.gradcheck
+@given(separated_arrays((2,)), st.booleans())
+def test_wrong(x, more):
+    return (lambda x: x * x.detach(), (x,), 3) if more else (lambda x: x * x.detach(), (x,))
+"""
+    )
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*it returned a coroutine*"])
+    result.stdout.fnmatch_lines_random(
+        ["*test_wrong in input 0 (2,): vjp wrong", "*and must return*"]
+    )
+    assert "Traceback" not in result.stdout.str()
 
 
 def test_the_traceback_is_there_on_request(run):
@@ -232,7 +311,7 @@ def test_wrong():
 """
 
 
-@pytest.mark.parametrize("options", [(), ("-n2",)], ids=["alone", "xdist"])
+@pytest.mark.parametrize("options", [(), ("-n1",)], ids=["alone", "xdist"])
 def test_the_report(run, pytester, options):
     if options:
         pytest.importorskip("xdist")
@@ -240,9 +319,11 @@ def test_the_report(run, pytester, options):
     result.assert_outcomes(passed=5, failed=1)
     result.stdout.fnmatch_lines(["gradient checks written to found.json"])
     report = json.loads((pytester.path / "found.json").read_text())
-    assert report["format"] == 1
-    ops = report["ops"]
+    assert report["format"] == 2
+    ops = {name.rpartition(".")[2]: found for name, found in report["ops"].items()}
     assert set(ops) == {"test_marked", "tanh", "neg", "exp", "halved"}
+    assert "tinygrad_cnn.ops.elementwise.tanh" in report["ops"]
+    assert "test_the_report.halved" in report["ops"]
     for name in ("test_marked", "tanh", "exp"):
         found = ops[name]
         assert found["slope"] == pytest.approx(2, abs=0.1), name
@@ -260,6 +341,111 @@ def test_the_report(run, pytester, options):
     assert outcomes.pop("test_wrong") == "failed"
     assert set(outcomes.values()) == {"passed"}
     assert {check["op"] for check in report["checks"]} == {*ops, "relu"}  # the tester's own
+
+
+OUTCOMES = """
+@pytest.fixture
+def broken():
+    return 1 / 0
+
+@pytest.fixture
+def broken_later():
+    yield
+    1 / 0
+
+SINE = lambda x: x.sin(), (X,)
+WRONG = lambda x: x * x.detach(), (X,)
+
+@pytest.mark.gradcheck(direction=3)
+def test_mark(): return SINE
+
+@pytest.mark.gradcheck
+def test_nothing(): pass
+
+@pytest.mark.gradcheck
+@pytest.mark.xfail(strict=True)
+def test_strict(): return SINE
+
+@pytest.mark.gradcheck
+@pytest.mark.xfail(strict=False)
+def test_surprise(): return SINE
+
+@pytest.mark.gradcheck
+@pytest.mark.xfail
+def test_expected(): return WRONG
+
+@pytest.mark.gradcheck
+@pytest.mark.skip
+def test_skipped(): return SINE
+
+@pytest.mark.gradcheck
+def test_setup(broken): return SINE
+
+@pytest.mark.gradcheck
+def test_teardown(broken_later): return SINE
+
+@pytest.mark.gradcheck
+def test_raises(): return 1 / 0
+
+def test_unmarked(): pass
+
+def twin(module):
+    def square(x):
+        return x * x
+    square.__module__ = module
+    return square
+
+def test_twins():
+    check_vjp(twin("one"), X)
+    check_vjp(twin("two"), X)
+
+def test_zero():
+    check_vjp(lambda x: x * 0.0 + 1.0, X)
+"""
+
+
+def test_the_report_has_every_outcome(run, pytester):
+    run(OUTCOMES, "--gradcheck-report=found.json")
+    report = json.loads((pytester.path / "found.json").read_text())
+    found = {c["test"].split("::")[1]: c for c in report["checks"]}
+    assert {name: (c["outcome"], c["verdict"]) for name, c in found.items()} == {
+        "test_mark": ("failed", "bad mark"),
+        "test_nothing": ("failed", "bad mark"),
+        "test_strict": ("failed", None),
+        "test_surprise": ("xpassed", None),
+        "test_expected": ("xfailed", "vjp wrong"),
+        "test_skipped": ("skipped", None),
+        "test_setup": ("error", None),
+        "test_teardown": ("error", None),
+        "test_raises": ("failed", "raised ZeroDivisionError"),
+        "test_twins": ("passed", None),
+        "test_zero": ("passed", None),
+    }
+    module = "test_the_report_has_every_outcome"
+    assert {"one.square", "two.square"} <= set(report["ops"])
+    assert f"{module}.test_expected" not in report["ops"]
+    zero = report["ops"][f"{module}.test_zero"]
+    assert (zero["error"], zero["slope"], zero["zero"]) == (None, None, 3)
+
+
+def test_a_crash_of_a_worker_leaves_the_report(run, pytester):
+    pytest.importorskip("xdist")
+    run(
+        """
+import os
+
+def test_first():
+    check_vjp(tc.exp, X)
+
+def test_second():
+    check_vjp(tc.sin, X)
+    os._exit(1)
+""",
+        "--gradcheck-report=found.json", "-n1", "--max-worker-restart=0",
+    )  # fmt: skip
+    report = json.loads((pytester.path / "found.json").read_text())
+    found = {c["test"].split("::")[1]: (c["op"], c["outcome"]) for c in report["checks"]}
+    assert found == {"test_first": ("exp", "passed"), "test_second": (None, "crashed")}
 
 
 def test_without_the_option_nobody_listens(pytester):
@@ -280,14 +466,26 @@ def test_rounding_of_a_gradient_that_agrees_is_no_slope():
             check_vjp(lambda x: x * (1 / 3) + x.t().sum() * 1e9, x, seed=seed)
         testing.check_op("batch_norm")
     ops = recorder.report()["ops"]
-    assert ops["<lambda>"]["slope"] is None
-    assert ops["batch_norm"]["second_order_slope"] > 1.8
+    assert ops[f"{__name__}.<lambda>"]["slope"] is None
+    assert ops["tinygrad_cnn.ops.norm.batch_norm"]["second_order_slope"] > 1.8
 
 
-def test_a_report_that_cannot_be_written_is_said_at_once(run):
-    result = run("def test_it(): pass", "--gradcheck-report=missing/found.json")
+@pytest.mark.parametrize("file", ["missing/found.json", ".", "", "test_it.py/found.json"])
+def test_a_report_that_cannot_be_written_is_said_at_once(pytester, file):
+    pytester.makepyfile(test_it="raise AssertionError('nothing is collected')")
+    result = pytester.runpytest_inprocess(f"--gradcheck-report={file}")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*there is no folder *missing*"])
+    result.stderr.fnmatch_lines(["ERROR: --gradcheck-report: cannot write *"])
+    assert len(result.stderr.lines) <= 2
+    assert listeners == []
+
+
+def test_a_folder_that_vanishes_is_a_failure_in_one_line(run, pytester):
+    folder = pytester.mkdir("reports")
+    source = f"def test_it():\n    import os\n    os.rmdir({str(folder)!r})\n"
+    result = run(source, "--gradcheck-report=reports/found.json")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["--gradcheck-report: *No such file*"])
 
 
 def test_recording_without_pytest():
@@ -299,10 +497,11 @@ def test_recording_without_pytest():
             check_vjp(lambda x: 1.0, np.ones(3))
     assert listeners == before
     ops = recorder.report()["ops"]
-    assert ops["sin"]["examples"] == 1
-    assert ops["neg"]["examples"] == 0
-    assert ops["neg"]["error"] is None
-    assert ops["<lambda>"]["verdict"] == "raised TypeError"
+    unary = "tinygrad_cnn.functions.unary"
+    assert ops[f"{unary}.sin"]["examples"] == 1
+    assert ops[f"{unary}.neg"]["examples"] == 0
+    assert ops[f"{unary}.neg"]["error"] is None
+    assert ops[f"{__name__}.<lambda>"]["verdict"] == "raised TypeError"
 
 
 # --- The profiles ---------------------------------------------------------------------------------

@@ -260,7 +260,8 @@ def test_the_error_says_where_a_forward_is_off_by_how_much():
         )
     assert "at index (1,): 8 by the forward, 9 by the reference" in str(caught.value)
     assert "snippet" not in str(caught.value)
-    exec(snippet_of(caught.value), {})  # it runs; the caller must supply the reference
+    with pytest.raises(GradientError, match="forward disagrees with its reference"):
+        exec(snippet_of(caught.value), {})
 
 
 def test_a_convention_is_checked_for_the_input_named():

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from .core.differentiable import Differentiable
-from .core.subject import Array, is_floating
+from .core.subject import Array, is_floating, module_of
 
 SEED = 20  # of the random numbers of a module: each call draws the same
 
@@ -58,14 +58,11 @@ def from_torch(fn: Any) -> Differentiable:
         call = fn.apply
     elif isinstance(fn, torch.nn.Module):
         extra = {
-            n: p.detach().cpu().numpy().copy()
-            for n, p in fn.named_parameters()
-            if p.requires_grad
+            n: p.detach().cpu().numpy().copy() for n, p in fn.named_parameters() if p.requires_grad
         }
         call = _torch_module(torch, fn, list(extra))
     if not callable(call):
         raise TypeError(f"from_torch: wanted a function, a Function or a Module, got {fn!r}")
-
 
     def run(xs: Sequence[Any], record: bool) -> tuple[list[Any], list[Any]]:
         tensors = [torch.tensor(x) if isinstance(x, np.ndarray) else x for x in xs]
@@ -106,7 +103,9 @@ def from_torch(fn: Any) -> Differentiable:
         cotangents = [torch.tensor(h).to(f.dtype) for h, f in zip(hs, firsts, strict=True)]
         return [f.detach().numpy() for f in pull(firsts, [*inputs, *us], cotangents, False)]
 
-    return Differentiable(value, vjp, name=_name(fn), second=second, extra=extra)
+    return Differentiable(
+        value, vjp, name=_name(fn), module=module_of(fn), second=second, extra=extra
+    )
 
 
 def _torch_module(torch: Any, module: Any, names: Sequence[str]) -> Callable[..., Any]:
@@ -169,7 +168,7 @@ def from_jax(fn: Any) -> Differentiable:
             _, pull = jax.vjp(gradient, *floats, *us)
             return [np.asarray(f) for f in pull(tuple(map(jax.numpy.asarray, hs)))]
 
-    return Differentiable(value, vjp, name=_name(fn), second=second)
+    return Differentiable(value, vjp, name=_name(fn), module=module_of(fn), second=second)
 
 
 def from_autograd(fn: Any) -> Differentiable:
@@ -205,7 +204,7 @@ def from_autograd(fn: Any) -> Differentiable:
         pull, _ = autograd.make_vjp(gradient)((*floats, np.asarray(g)))
         return [np.asarray(f) for f in pull(tuple(hs))]
 
-    return Differentiable(value, vjp, name=_name(fn), second=second)
+    return Differentiable(value, vjp, name=_name(fn), module=module_of(fn), second=second)
 
 
 def from_mygrad(fn: Any) -> Differentiable:
@@ -225,4 +224,4 @@ def from_mygrad(fn: Any) -> Differentiable:
         y.backward(np.asarray(g, y.dtype))
         return [t.grad for x, t in zip(xs, given, strict=True) if is_floating(x)]
 
-    return Differentiable(value, vjp, name=_name(fn))
+    return Differentiable(value, vjp, name=_name(fn), module=module_of(fn))

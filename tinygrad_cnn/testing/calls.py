@@ -8,7 +8,7 @@ from typing import Any
 
 from ..engine import Op, registry
 from .inputs import is_floating
-from .show import NAMES, show
+from .show import show
 from .subject import Subject
 from .values import Array
 
@@ -79,21 +79,3 @@ def subject_of(op: Op, call: Call, only: Sequence[str] | None = None) -> Subject
 def first(result: Any) -> Any:
     """The first output of an op that may return several."""
     return result[0] if isinstance(result, tuple) else result
-
-
-def snippet(op: Op, call: Call, line: str = "testing.check_call(op, call)") -> str:
-    """Code that makes this one call of `op` again and then runs `line`."""
-    module = op.forward.__module__
-    code = repr(call)
-    lines = ["import numpy as np"]
-    if not module.startswith("tinygrad_cnn.ops."):
-        lines.append(f"import {module}  # it makes {op.name}")
-    lines += [
-        "from tinygrad_cnn import testing",
-        "from tinygrad_cnn.engine import registry",
-        *(f"from {home} import {name}" for name, home in NAMES.items() if f"{name}(" in code),
-        f"op = registry[{op.name!r}]",
-        f"call = testing.{code}",
-        line,
-    ]
-    return "\n".join(lines)

@@ -92,6 +92,7 @@ def check_second_order(
     )  # fmt: skip
 
 
+@reported
 def verify_second(
     subject: core.Subject,
     *,
@@ -101,12 +102,12 @@ def verify_second(
     allow_unseen: bool = False,
 ) -> None:
     """`check_second_order` of a subject. One without a vjp of its vjp passes."""
-    rng = np.random.default_rng(seed)
     if isinstance(subject, Subject):
         verify_second_order(
             subject, directions=directions, seed=seed, rtol=rtol, allow_unseen=allow_unseen
         )
         return
+    rng = np.random.default_rng(seed)
     us = [signed(rng, y.shape, y.dtype) for y in subject.value(subject.xs)]
     second = subject.second_subject(us)
     if second is None:

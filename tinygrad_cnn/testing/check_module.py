@@ -13,6 +13,7 @@ from ..engine import wrap
 from ..nn import Module
 from ..tensor import Tensor
 from .inputs import double, is_floating
+from .report import checking
 from .subject import Subject
 from .verify import verify
 
@@ -69,7 +70,8 @@ def check_module(
         name=name,
         names=[*(f"input {k}" for k in range(n)), *parameters],
     )
-    verify(subject, directions=directions, seed=seed, rtol=rtol, allow_unseen=allow_unseen)
+    with checking(name, type(module).__module__):
+        verify(subject, directions=directions, seed=seed, rtol=rtol, allow_unseen=allow_unseen)
 
 
 @contextmanager

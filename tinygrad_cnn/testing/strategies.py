@@ -4,22 +4,40 @@ A strategy draws the shape and a seed, and NumPy makes the values from the seed
 (`values.separated`). That is faster than drawing each value, and the shrunk example differs from
 its neighbours in the shape alone. Sizes mostly differ along the axes, since square shapes hide a
 transpose.
+
+Hypothesis likes to repeat a seed within a test. So each generator also depends on its place among
+the generators of the test, and two arrays of one test differ.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from hypothesis import strategies as st
+from hypothesis.control import current_build_context
 from numpy.typing import DTypeLike
 
+from .recipes import as_dtype
 from .values import Array, Shape, separated
+
+# The number of generators that an example has drawn so far, by the data of the example.
+_drawn: WeakKeyDictionary[object, int] = WeakKeyDictionary()
 
 
 def generators() -> st.SearchStrategy[np.random.Generator]:
-    """NumPy random generators, each made from a drawn seed."""
-    return st.integers(0, 2**32 - 1).map(np.random.default_rng)
+    """NumPy random generators, each made from a drawn seed and its place in the example.
+
+    Two generators of one example differ, even if Hypothesis draws the same seed for both.
+    """
+    return st.integers(0, 2**32 - 1).map(_generator)
+
+
+def _generator(seed: int) -> np.random.Generator:
+    example = current_build_context().data
+    place = _drawn[example] = _drawn.get(example, -1) + 1
+    return np.random.default_rng([seed, place])
 
 
 def shapes(
@@ -68,7 +86,7 @@ def separated_arrays(
     if isinstance(shape, st.SearchStrategy):
         shape = draw(shape)
     (x,) = separated(draw(generators()), shape, low=low, high=high, avoid=avoid, margin=margin)
-    return x.astype(dtype)
+    return as_dtype(x, dtype)
 
 
 @st.composite

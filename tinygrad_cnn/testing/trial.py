@@ -36,6 +36,7 @@ class Trial:
         self.gs = [signed(rng, y.shape, y.dtype) for y in self.ys]
         self.others = [signed(rng, y.shape, y.dtype) for y in self.ys]
         self.found = self.gradients(self.gs)
+        self.second_order = True
 
     def at(self, xs: Sequence[Any]) -> Subject:
         """The same function at other inputs."""
@@ -162,7 +163,9 @@ class Trial:
         ones = [np.ones_like(g) for g in self.gs]
         spread = [np.broadcast_to(g.dtype.type(1), g.shape) for g in self.gs]
         self.agree(
-            self.gradients(spread), self.gradients(ones), "a cotangent of stride 0: another gradient"
+            self.gradients(spread),
+            self.gradients(ones),
+            "a cotangent of stride 0: another gradient",
         )
 
     def later_calls_are_apart(self) -> None:
@@ -222,7 +225,11 @@ class Trial:
         verify_second(self.subject, directions=1)
 
     def run(self, second_order: bool = True) -> None:
-        """Check all properties. `second_order` includes second derivatives."""
+        """Check all properties.
+
+        Without `second_order`, no graph of a gradient is recorded.
+        """
+        self.second_order = second_order
         for check in self.PROPERTIES:
             if check.__name__ == "second_order_is_right" and not second_order:
                 continue

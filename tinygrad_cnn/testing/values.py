@@ -10,10 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from .recipes import remember
+
 Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
 Pair = tuple[int, int]  # one number for rows, one for columns
 Padding = tuple[Pair, ...]  # (before, behind) for each axis of space
+
+LARGE_ELEMENTS = 40  # snippets write out the elements of smaller arrays
 
 
 def separated(
@@ -48,7 +52,33 @@ def separated(
         values[inside] = places[inside] - before + a
         before += b - a
     parts = np.split(values, np.cumsum(sizes)[:-1]) if sizes else []
-    return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+    arrays = [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+    if n > LARGE_ELEMENTS:
+        seed: Any = getattr(rng.bit_generator.seed_seq, "entropy", None)
+        options = f"low={low}, high={high}, avoid={list(avoid)}, margin={margin}"
+        call = f"separated(np.random.default_rng({seed}), {', '.join(map(str, shapes))}, {options})"
+        for k, array in enumerate(arrays):
+            remember(array, f"{call}[{k}]")
+    return arrays
+
+
+def laid_out(x: Array, strides: Shape | None = None, *, writeable: bool = True) -> Array:
+    """A copy of x with these strides in bytes; by default those of a contiguous array.
+
+    A stride may be negative, or 0 along an axis where the elements are equal.
+
+    >>> laid_out(np.array([1.0, 2.0]), (-16,)).strides
+    (-16,)
+    """
+    if strides is None:
+        strides = np.empty(x.shape, x.dtype).strides
+    ends = [(n - 1) * s for n, s in zip(x.shape, strides, strict=True)]
+    before = -sum(min(end, 0) for end in ends) if x.size else 0
+    size = before + sum(max(end, 0) for end in ends) + x.itemsize
+    made = np.ndarray(x.shape, x.dtype, bytearray(size), before, strides)
+    made[...] = x
+    made.flags.writeable = writeable
+    return made
 
 
 def _free_intervals(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -94,9 +94,7 @@ def repeated(subject: Subject) -> list[Array]:
     Raises GradientError if a second call gives other outputs.
     """
     with np.errstate(all="ignore"):
-        once, again = (
-            [np.array(y) for y in subject.value(subject.doubles)] for _ in range(2)
-        )
+        once, again = ([np.array(y) for y in subject.value(subject.doubles)] for _ in range(2))
     if len(once) != len(again) or not all(map(same_bits, once, again)):
         raise GradientError(
             "not deterministic", "called twice, it gave two results", op=subject.name
@@ -143,9 +141,7 @@ def _in_own_dtype(subject: Subject, us: Sequence[Array]) -> None:
 class Point:
     """The gradients of a subject for one cotangent, and their comparison with differences."""
 
-    def __init__(
-        self, subject: Subject, at: Sequence[Array], us: Sequence[Array], rtol: float
-    ):
+    def __init__(self, subject: Subject, at: Sequence[Array], us: Sequence[Array], rtol: float):
         self.subject, self.at, self.us = subject, at, us
         self.gradients = [np.asarray(g) for g in subject.vjp(subject.doubles, us)]
         for k, g in zip(subject.wrt, self.gradients, strict=True):
@@ -170,9 +166,7 @@ class Point:
             ]
         return max((c for c in changes if math.isfinite(c)), default=0.0)
 
-    def compare(
-        self, k: int, gradient: Array, v: Array, block: Block, order: int
-    ) -> Unseen | None:
+    def compare(self, k: int, gradient: Array, v: Array, block: Block, order: int) -> Unseen | None:
         """Compare along v within a block. Raises GradientError if the gradient is wrong.
 
         Returns None if it is right.
@@ -184,12 +178,14 @@ class Point:
             detail = f"the gradient is not finite: {gradient[index]} at index {index}"
             raise self.error("vjp wrong", detail, k)
         verdict = self.judge(line)
-        if listeners and (line.size or verdict.outcome is Outcome.WRONG):
+        if listeners and gradient.size:
             e = verdict.estimate or line.estimate(line.last, 0.0)
             floor = line.size + verdict.seen / self.rtol
             error = abs(e.error) / floor if e is not None and floor else 0.0
             right = verdict.outcome is Outcome.RIGHT
-            compared(self.subject.name, order, error, lambda: _slope(line, right))
+            zero = right and line.size <= verdict.seen
+            slope = partial(_slope, line, right)
+            compared(self.subject.name, order, error, slope, zero=zero)
         if verdict.outcome is Outcome.RIGHT:
             return None
         if verdict.outcome is Outcome.WRONG:
@@ -250,7 +246,9 @@ class Point:
             if not low - slack <= alone.claim <= high + slack:
                 flat, size = int(np.flatnonzero(v)[0]), float(np.abs(v).max())
                 error = self.error("vjp wrong", "", line.k)
-                error.detail = f"the slopes on its two sides are {low / size:.6g} and {high / size:.6g}"
+                error.detail = (
+                    f"the slopes on its two sides are {low / size:.6g} and {high / size:.6g}"
+                )
                 error.index = tuple(int(i) for i in np.unravel_index(flat, v.shape))
                 error.by_vjp, error.by_difference = alone.claim / size, (low + high) / 2 / size
                 raise error

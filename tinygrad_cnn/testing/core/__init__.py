@@ -9,6 +9,6 @@
 It imports NumPy alone.
 """
 
-from .subject import Array, Subject, blur
+from .subject import Array, Subject, blur, module_of
 
-__all__ = ["Array", "Subject", "blur"]
+__all__ = ["Array", "Subject", "blur", "module_of"]

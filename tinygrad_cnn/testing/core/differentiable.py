@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .subject import Array, Subject, double, is_floating
+from .subject import Array, Subject, double, is_floating, module_of
 
 
 class Differentiable:
@@ -20,6 +20,7 @@ class Differentiable:
     - `second(hs, g, *xs)`, where there is one, is the vjp of the vjp, for checks of second order:
       for cotangents `hs` of the gradients, the gradients for all inputs of floating point and then
       for each part of `g`;
+    - `name` and `module` are those of the function, for messages; by default those of `value`;
     - `extra` are more inputs by name, which every call gets after the others: the parameters of a
       module. With them, all is checked in float64.
     """
@@ -30,11 +31,13 @@ class Differentiable:
         vjp: Callable[..., Any],
         *,
         name: str = "",
+        module: str = "",
         second: Callable[..., Any] | None = None,
         extra: dict[str, Array] | None = None,
     ):
         self.value, self.vjp, self.second, self.extra = value, vjp, second, extra or {}
         self.name = name or str(getattr(value, "__name__", type(value).__name__))
+        self.module = module or module_of(value)
 
     def subject(
         self, xs: Sequence[Any], wrt: int | Sequence[int] | None = None, name: str = ""
@@ -85,7 +88,7 @@ class _Of(Subject):
 
     def __init__(self, fn: Differentiable, *given: Any):
         super().__init__(*given)
-        self.fn = fn
+        self.fn, self.module = fn, fn.module
 
     def moved(self, xs: Sequence[Any]) -> Subject:
         """The same function at other inputs."""

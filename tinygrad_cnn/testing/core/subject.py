@@ -27,6 +27,14 @@ def blur(x: Array, rng: np.random.Generator, epsilon: float) -> Array:
     return np.asarray(x * (1 + epsilon * rng.uniform(-1, 1, x.shape))).astype(x.dtype)
 
 
+def module_of(fn: Any) -> str:
+    """The module of a function, of the class of a class method, or of the class of an object."""
+    owner = getattr(fn, "__self__", None)
+    home = owner if isinstance(owner, type) else fn
+    module = getattr(home, "__module__", None)
+    return module if isinstance(module, str) else type(home).__module__
+
+
 class Subject:
     """A function of arrays, its vjp, and the inputs to check them at.
 
@@ -35,6 +43,8 @@ class Subject:
     - `xs` are arrays, and any other arguments of the function;
     - `name` is the name of the function in messages, and `names` the names of its inputs.
     """
+
+    module = ""  # of the function, for reports
 
     def __init__(
         self,
@@ -66,9 +76,7 @@ class Subject:
         with np.errstate(all="ignore"):
             return self.value([*self.doubles[:k], x, *self.doubles[k + 1 :]])
 
-    def blurred(
-        self, us: Sequence[Array], rng: np.random.Generator, epsilon: float
-    ) -> list[Array]:
+    def blurred(self, us: Sequence[Array], rng: np.random.Generator, epsilon: float) -> list[Array]:
         """The gradients in float64 if inputs and cotangents are changed at random, relatively.
 
         A library that can do so also changes what it saved for the backward pass.
