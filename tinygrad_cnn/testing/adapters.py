@@ -64,14 +64,14 @@ def from_torch(fn: Any) -> Differentiable:
     if not callable(call):
         raise TypeError(f"from_torch: wanted a function, a Function or a Module, got {fn!r}")
 
-    def run(xs: Sequence[Any], record: bool) -> tuple[list[Any], list[Any]]:
+    def run(xs: Sequence[Any], attributes: Any, record: bool) -> tuple[list[Any], list[Any]]:
         tensors = [torch.tensor(x) if isinstance(x, np.ndarray) else x for x in xs]
         for x, t in zip(xs, tensors, strict=True):
             if record and is_floating(x):
                 t.requires_grad_()
         with torch.random.fork_rng(devices=[]), torch.set_grad_enabled(record):
             torch.manual_seed(SEED)
-            outputs = _parts(call(*tensors))
+            outputs = _parts(call(*tensors, **attributes))
         inputs = [t for x, t in zip(xs, tensors, strict=True) if is_floating(x)]
         return inputs, [y for y in outputs if y.is_floating_point()]
 
@@ -85,16 +85,16 @@ def from_torch(fn: Any) -> Differentiable:
             )
         return [torch.zeros_like(t) if f is None else f for t, f in zip(inputs, found, strict=True)]
 
-    def value(*xs: Any) -> list[Array]:
-        return [y.detach().numpy() for y in run(xs, False)[1]]
+    def value(*xs: Any, **attributes: Any) -> list[Array]:
+        return [y.detach().numpy() for y in run(xs, attributes, False)[1]]
 
-    def vjp(g: Any, *xs: Any) -> list[Array]:
-        inputs, ys = run(xs, True)
+    def vjp(g: Any, *xs: Any, **attributes: Any) -> list[Array]:
+        inputs, ys = run(xs, attributes, True)
         us = [torch.tensor(u).to(y.dtype) for u, y in zip(_cotangents(g), ys, strict=True)]
         return [f.detach().numpy() for f in pull(ys, inputs, us, False)]
 
-    def second(hs: Any, g: Any, *xs: Any) -> list[Array]:
-        inputs, ys = run(xs, True)
+    def second(hs: Any, g: Any, *xs: Any, **attributes: Any) -> list[Array]:
+        inputs, ys = run(xs, attributes, True)
         us = [
             torch.tensor(u).to(y.dtype).requires_grad_()
             for u, y in zip(_cotangents(g), ys, strict=True)
@@ -104,14 +104,20 @@ def from_torch(fn: Any) -> Differentiable:
         return [f.detach().numpy() for f in pull(firsts, [*inputs, *us], cotangents, False)]
 
     return Differentiable(
-        value, vjp, name=_name(fn), module=module_of(fn), second=second, extra=extra
+        value,
+        vjp,
+        name=_name(fn),
+        module=module_of(fn),
+        made=(from_torch, fn),
+        second=second,
+        extra=extra,
     )
 
 
 def _torch_module(torch: Any, module: Any, names: Sequence[str]) -> Callable[..., Any]:
     """The module as a function of its inputs and then of the parameters with these names."""
 
-    def call(*given: Any) -> Any:
+    def call(*given: Any, **attributes: Any) -> Any:
         inputs = given[: len(given) - len(names)]
         replaced = dict(zip(names, given[len(inputs) :], strict=True))
         floats = [t for t in given if isinstance(t, torch.Tensor) and t.is_floating_point()]
@@ -119,7 +125,7 @@ def _torch_module(torch: Any, module: Any, names: Sequence[str]) -> Callable[...
         for name, buffer in module.named_buffers():
             floating = buffer.is_floating_point() and dtype is not None
             replaced[name] = buffer.to(dtype, copy=True) if floating else buffer.clone()
-        return torch.func.functional_call(module, replaced, inputs)
+        return torch.func.functional_call(module, replaced, inputs, attributes)
 
     return call
 
@@ -133,32 +139,32 @@ def from_jax(fn: Any) -> Differentiable:
     home = jax if hasattr(jax, "enable_x64") else jax.experimental
     double = home.enable_x64
 
-    def of_floats(xs: Sequence[Any]) -> tuple[list[int], Callable[..., Any]]:
+    def of_floats(xs: Sequence[Any], attributes: Any) -> tuple[list[int], Callable[..., Any]]:
         """The places of the inputs of floating point, and the function of these alone."""
         places = [k for k, x in enumerate(xs) if is_floating(x)]
 
         def call(*floats: Any) -> list[Any]:
             given = dict(zip(places, floats, strict=True))
-            outputs = _parts(fn(*(given.get(k, x) for k, x in enumerate(xs))))
+            outputs = _parts(fn(*(given.get(k, x) for k, x in enumerate(xs)), **attributes))
             return [y for y in map(jax.numpy.asarray, outputs) if y.dtype.kind == "f"]
 
         return places, call
 
-    def value(*xs: Any) -> list[Array]:
+    def value(*xs: Any, **attributes: Any) -> list[Array]:
         with double(True):
-            places, call = of_floats(xs)
+            places, call = of_floats(xs, attributes)
             return [np.asarray(y) for y in call(*(jax.numpy.asarray(xs[k]) for k in places))]
 
-    def vjp(g: Any, *xs: Any) -> list[Array]:
+    def vjp(g: Any, *xs: Any, **attributes: Any) -> list[Array]:
         with double(True):
-            places, call = of_floats(xs)
+            places, call = of_floats(xs, attributes)
             ys, pull = jax.vjp(call, *(jax.numpy.asarray(xs[k]) for k in places))
             us = [jax.numpy.asarray(u, y.dtype) for u, y in zip(_cotangents(g), ys, strict=True)]
             return [np.asarray(f) for f in pull(us)]
 
-    def second(hs: Any, g: Any, *xs: Any) -> list[Array]:
+    def second(hs: Any, g: Any, *xs: Any, **attributes: Any) -> list[Array]:
         with double(True):
-            places, call = of_floats(xs)
+            places, call = of_floats(xs, attributes)
             floats = [jax.numpy.asarray(xs[k]) for k in places]
             us = [jax.numpy.asarray(u) for u in _cotangents(g)]
 
@@ -168,7 +174,9 @@ def from_jax(fn: Any) -> Differentiable:
             _, pull = jax.vjp(gradient, *floats, *us)
             return [np.asarray(f) for f in pull(tuple(map(jax.numpy.asarray, hs)))]
 
-    return Differentiable(value, vjp, name=_name(fn), module=module_of(fn), second=second)
+    return Differentiable(
+        value, vjp, name=_name(fn), module=module_of(fn), made=(from_jax, fn), second=second
+    )
 
 
 def from_autograd(fn: Any) -> Differentiable:
@@ -178,25 +186,25 @@ def from_autograd(fn: Any) -> Differentiable:
     """
     autograd: Any = _library("autograd", fn)
 
-    def of_floats(xs: Sequence[Any]) -> tuple[list[Any], Callable[..., Any]]:
+    def of_floats(xs: Sequence[Any], attributes: Any) -> tuple[list[Any], Callable[..., Any]]:
         places = [k for k, x in enumerate(xs) if is_floating(x)]
 
         def call(floats: Any) -> Any:
             given = dict(zip(places, floats, strict=True))
-            return fn(*(given.get(k, x) for k, x in enumerate(xs)))
+            return fn(*(given.get(k, x) for k, x in enumerate(xs)), **attributes)
 
         return [xs[k] for k in places], call
 
-    def value(*xs: Any) -> Array:
-        return np.asarray(fn(*xs))
+    def value(*xs: Any, **attributes: Any) -> Array:
+        return np.asarray(fn(*xs, **attributes))
 
-    def vjp(g: Any, *xs: Any) -> list[Array]:
-        floats, call = of_floats(xs)
+    def vjp(g: Any, *xs: Any, **attributes: Any) -> list[Array]:
+        floats, call = of_floats(xs, attributes)
         pull, y = autograd.make_vjp(call)(tuple(floats))
         return [np.asarray(f) for f in pull(np.asarray(g, np.asarray(y).dtype))]
 
-    def second(hs: Any, g: Any, *xs: Any) -> list[Array]:
-        floats, call = of_floats(xs)
+    def second(hs: Any, g: Any, *xs: Any, **attributes: Any) -> list[Array]:
+        floats, call = of_floats(xs, attributes)
 
         def gradient(given: Any) -> Any:
             return autograd.make_vjp(call)(tuple(given[: len(floats)]))[0](given[len(floats)])
@@ -204,7 +212,9 @@ def from_autograd(fn: Any) -> Differentiable:
         pull, _ = autograd.make_vjp(gradient)((*floats, np.asarray(g)))
         return [np.asarray(f) for f in pull(tuple(hs))]
 
-    return Differentiable(value, vjp, name=_name(fn), module=module_of(fn), second=second)
+    return Differentiable(
+        value, vjp, name=_name(fn), module=module_of(fn), made=(from_autograd, fn), second=second
+    )
 
 
 def from_mygrad(fn: Any) -> Differentiable:
@@ -214,14 +224,14 @@ def from_mygrad(fn: Any) -> Differentiable:
     """
     mygrad: Any = _library("mygrad", fn)
 
-    def value(*xs: Any) -> Array:
+    def value(*xs: Any, **attributes: Any) -> Array:
         with mygrad.no_autodiff:
-            return np.asarray(fn(*xs))
+            return np.asarray(fn(*xs, **attributes))
 
-    def vjp(g: Any, *xs: Any) -> list[Array | None]:
+    def vjp(g: Any, *xs: Any, **attributes: Any) -> list[Array | None]:
         given = [mygrad.tensor(x) if is_floating(x) else x for x in xs]
-        y = fn(*given)
+        y = fn(*given, **attributes)
         y.backward(np.asarray(g, y.dtype))
         return [t.grad for x, t in zip(xs, given, strict=True) if is_floating(x)]
 
-    return Differentiable(value, vjp, name=_name(fn), module=module_of(fn))
+    return Differentiable(value, vjp, name=_name(fn), module=module_of(fn), made=(from_mygrad, fn))

@@ -7,12 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..engine import Op, registry
-from .inputs import is_floating
+from . import core
+from .core.differentiable import Differentiable, as_array
+from .inputs import is_floating, plain
 from .show import show
 from .subject import Subject
 from .values import Array
 
-OpLike = Op | str | Callable[..., Any]  # an op, the name of a registered one, or a result of `@op`
+# An op, the name of a registered one, or a result of `@op`; or a function of arrays with its vjp.
+OpLike = Op | str | Callable[..., Any]
+Target = Op | Differentiable
 Input = Array | float | None
 
 
@@ -47,11 +51,26 @@ def find_op(op: OpLike) -> Op:
     return found
 
 
-def input_names(op: Op, call: Call) -> list[str]:
+def target_of(fn: OpLike | Differentiable) -> Target:
+    """A Differentiable as it is; otherwise as `find_op`."""
+    return fn if isinstance(fn, Differentiable) else find_op(fn)
+
+
+def input_names(target: Target, call: Call) -> list[str]:
     """A name for each input of the call. Inputs of a variadic op get a number: `xs[0]`."""
-    if op.variadic:
-        return [f"{op.inputs[0]}[{k}]" for k in range(len(call.inputs))]
-    return list(op.inputs[: len(call.inputs)])
+    if isinstance(target, Differentiable):
+        return target.names(len(call.inputs))
+    if target.variadic:
+        return [f"{target.inputs[0]}[{k}]" for k in range(len(call.inputs))]
+    return list(target.inputs[: len(call.inputs)])
+
+
+def linear_inputs(
+    target: Target, call: Call, subject: core.Subject, linear_in: Sequence[str]
+) -> list[int]:
+    """The inputs to differentiate by that `linear_in` names, by number."""
+    names = input_names(target, call)
+    return [k for k in subject.wrt if k < len(names) and names[k].split("[")[0] in linear_in]
 
 
 def subject_of(op: Op, call: Call, only: Sequence[str] | None = None) -> Subject | None:
@@ -74,6 +93,25 @@ def subject_of(op: Op, call: Call, only: Sequence[str] | None = None) -> Subject
         return first(op.record(*xs, **call.attributes))
 
     return Subject(fn, call.inputs, wrt, name=op.name, names=names)
+
+
+def checked_subject(target: Target, call: Call) -> core.Subject | None:
+    """The call as a Subject, of an op or of a function of arrays. None as in `subject_of`."""
+    if isinstance(target, Op):
+        return subject_of(target, call)
+    if not target.extra and not any(is_floating(as_array(x)) for x in call.inputs):
+        return None
+    return target.with_attributes(call.attributes).subject(
+        call.inputs, names=input_names(target, call)
+    )
+
+
+def run_on_arrays(target: Target, call: Call) -> Any:
+    """The outputs of the call, for arrays."""
+    inputs = [plain(x) for x in call.inputs]
+    if isinstance(target, Op):
+        return target.record(*inputs, **call.attributes)
+    return target.value(*inputs, *target.extra.values(), **call.attributes)
 
 
 def first(result: Any) -> Any:

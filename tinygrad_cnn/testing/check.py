@@ -12,7 +12,7 @@ from ..tensor import Tensor
 from . import core
 from .compare import close
 from .core.differentiable import Differentiable
-from .differences import Function, evaluate, precision, smallest
+from .differences import Function, precision, smallest
 from .errors import GradientError
 from .inputs import plain
 from .report import reported
@@ -165,7 +165,10 @@ def _of_second_order(error: GradientError) -> GradientError:
 
 
 def check_adjoint(
-    fn: Function, *xs: object, linear_in: int | Sequence[int] | None = None, seed: int = 0
+    fn: Function | Differentiable,
+    *xs: object,
+    linear_in: int | Sequence[int] | None = None,
+    seed: int = 0,
 ) -> None:
     """Check ⟨A u, v⟩ = ⟨u, Aᵀ v⟩ to rounding, for each input that `fn` is linear in.
 
@@ -179,21 +182,26 @@ def check_adjoint(
     >>> import tinygrad_cnn as tc
     >>> check_adjoint(lambda a, b: a @ b, np.ones((2, 3)), np.ones((3, 4)))
     """
-    verify_adjoint(Subject(fn, xs, linear_in), seed=seed)
+    verify_adjoint(subject_at(fn, xs, linear_in), seed=seed)
 
 
 @reported
-def verify_adjoint(subject: Subject, *, seed: int = 0) -> None:
-    """`check_adjoint` of a subject, for each input of its `wrt`."""
+def verify_adjoint(
+    subject: core.Subject, *, seed: int = 0, linear_in: Sequence[int] | None = None
+) -> None:
+    """`check_adjoint` of a subject, by default for each input of its `wrt`."""
     rng = np.random.default_rng(seed)
-    _, outputs = subject.run()
+    outputs = subject.value(subject.xs)
     repeated(subject)
     vs = [signed(rng, y.shape, y.dtype) for y in outputs]
-    for k, pulled in zip(subject.wrt, subject.gradients(vs), strict=True):
+    for k, pulled in zip(subject.wrt, subject.vjp(subject.xs, vs), strict=True):
+        if linear_in is not None and k not in linear_in:
+            continue
         u = signed(rng, pulled.shape, pulled.dtype)
         images = []
         for value in (u, np.zeros_like(u)):
-            images.append(evaluate(subject.fn, [*subject.xs[:k], value, *subject.xs[k + 1 :]]))
+            with np.errstate(all="ignore"):
+                images.append(subject.value([*subject.xs[:k], value, *subject.xs[k + 1 :]]))
         with np.errstate(all="ignore"):
             terms = [
                 np.asarray(v * np.where(a == b, 0, a - b), np.float64)
@@ -212,7 +220,11 @@ def verify_adjoint(subject: Subject, *, seed: int = 0) -> None:
 
 
 def check_kink(
-    fn: Function, x: ArrayLike | Tensor, expected: ArrayLike | Tensor, *, h: float = 2.0**-20
+    fn: Function | Differentiable,
+    x: ArrayLike | Tensor,
+    expected: ArrayLike | Tensor,
+    *,
+    h: float = 2.0**-20,
 ) -> None:
     """Check the documented gradient of Σ fn(x) at a kink.
 
@@ -228,11 +240,10 @@ def check_kink(
     """
     x = np.array(plain(x), np.float64)
     expected = np.asarray(plain(expected), np.float64)
-    subject = Subject(fn, [x])
-    subject.run()
+    subject = subject_at(fn, [x])
     ys = repeated(subject)
     us = [np.ones(y.shape, y.dtype) for y in ys]
-    (gradient,) = subject.gradients(us)
+    (gradient,) = subject.vjp(subject.xs, us)
     if expected.shape != x.shape:
         raise ValueError(f"expected has shape {expected.shape}, x {x.shape}")
     for flat in range(x.size):
@@ -259,7 +270,7 @@ def check_kink(
 
 
 def _slopes(
-    subject: Subject, ys: Sequence[Array], index: tuple[int, ...], h: float
+    subject: core.Subject, ys: Sequence[Array], index: tuple[int, ...], h: float
 ) -> tuple[float, float]:
     """The slopes of Σ f on the two sides of an element of input 0."""
     sides = []

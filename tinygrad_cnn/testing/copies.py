@@ -11,6 +11,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from ..engine import Op, define, registry, variant
+from .core.differentiable import Differentiable
 from .imports import OWN, global_of, globals_of, home_of, importable, line_for_path
 from .show import NAMES, show, show_array
 from .source import Unknown, global_names, source_of
@@ -169,7 +170,21 @@ class Code:
             self.lines += text.split("\n")
         return text
 
-    # --- Ops ---
+    # --- Functions with their vjps, and ops ---
+
+    def differentiable(self, fn: Differentiable) -> str:
+        """An expression for a function of arrays with its vjp. Raises Unknown if there is none."""
+        if fn.made is not None:
+            adapter, original = fn.made
+            return f"testing.adapters.{adapter.__name__}({self.function(original)})"
+        parts = [self.function(fn.value), self.function(fn.vjp)]
+        if fn.second is not None:
+            parts.append(f"second={self.function(fn.second)}")
+        if fn.extra:
+            parts.append(f"extra={self.expression(fn.extra)}")
+        if fn.name != getattr(fn.value, "__name__", ""):
+            parts.append(f"name={fn.name!r}")
+        return f"testing.Differentiable({', '.join(parts)})"
 
     def op(self, op: Op) -> str:
         """An expression for an op: found by an import, with the vjps that were changed; or a copy.

@@ -1,7 +1,7 @@
 """The pytest plugin: the mark `gradcheck` and the option `--gradcheck-report`.
 
 `@pytest.mark.gradcheck` turns a function that returns `(fn, inputs)` into a gradient test. `fn`
-takes Tensors, or is a Module. Fixtures, parameters and `@given` work as usual.
+takes Tensors, or is a Module or a Differentiable. Fixtures, parameters and `@given` work as usual.
 `--gradcheck-report=FILE` writes the measurements of all checks of the session (see `report`).
 
 pytest loads `tinygrad_cnn_pytest`, which imports this module when a mark or the option needs it.
@@ -22,13 +22,12 @@ import numpy as np
 import pytest
 
 from ..nn import Module
-from .check import verify_second_order
+from .check import subject_at, verify_second
 from .check_module import check_module
-from .core import module_of
+from .core.differentiable import Differentiable
 from .differences import Function
 from .errors import GradientError
 from .report import Check, Name, Record, Recorder, checking, listeners, merged
-from .subject import Subject
 from .verify import verify
 
 
@@ -45,6 +44,7 @@ OPTIONS: dict[str, Callable[[Any], bool]] = {  # of the mark, each with what it 
     "second_order": lambda v: isinstance(v, bool),
     "directions": lambda v: _whole(v) and v > 0,
     "seed": lambda v: _whole(v) and v >= 0,
+    "allow_unseen": lambda v: isinstance(v, bool),
     "rtol": lambda v: isinstance(v, (int, float, np.floating)) and bool(0 < v < 1),
 }
 
@@ -138,8 +138,8 @@ def check(item: pytest.Function, result: object, options: dict[str, Any]) -> Non
             f"{_whose_mark(item)}"
         )
     fn, inputs = result
-    subject = Subject(fn, inputs, options.get("wrt"))
-    module = module_of(fn)
+    subject = subject_at(fn, inputs, options.get("wrt"))
+    module = subject.module
     if subject.name == "<lambda>":
         subject.name, module = item.name, item.module.__name__
     how = {key: value for key, value in options.items() if key not in ("wrt", "second_order")}
@@ -149,7 +149,7 @@ def check(item: pytest.Function, result: object, options: dict[str, Any]) -> Non
         else:
             verify(subject, **how)
         if options.get("second_order", False):
-            verify_second_order(subject, **how)
+            verify_second(subject, **how)
 
 
 def _whose_mark(item: pytest.Item) -> str:
@@ -161,11 +161,11 @@ def _whose_mark(item: pytest.Item) -> str:
     return ""
 
 
-def _fn_and_inputs(result: object) -> TypeGuard[tuple[Function, Sequence[Any]]]:
+def _fn_and_inputs(result: object) -> TypeGuard[tuple[Function | Differentiable, Sequence[Any]]]:
     return (
         isinstance(result, tuple)
         and len(result) == 2
-        and callable(result[0])
+        and (callable(result[0]) or isinstance(result[0], Differentiable))
         and isinstance(result[1], (tuple, list))
     )
 

@@ -10,8 +10,7 @@ import numpy as np
 
 from .. import autograd
 from ..engine import Observer, Op, observe, wrap
-from .calls import Call, first, input_names
-from .check import verify_adjoint
+from .calls import Call, first, linear_inputs
 from .compare import close, same_bits
 from .entries import entry_for
 from .inputs import flipped, in_float32, plain
@@ -45,24 +44,13 @@ class OpTrial(Trial):
     subject: Subject
 
     def __init__(self, op: Op, call: Call, subject: Subject, linear_in: Sequence[str] = ()):
-        super().__init__(subject)
+        super().__init__(subject, linear_inputs(op, call, subject, linear_in))
         self.op, self.call = op, call
-        names = input_names(op, call)
-        self.linear = [k for k in subject.wrt if names[k].split("[")[0] in linear_in]
         self.y, self.g, self.other = self.ys[0], self.gs[0], self.others[0]
 
     def turned(self) -> Subject:
         """The same call at other values: see `flipped`."""
         return self.subject.moved(flipped(self.subject.xs))
-
-    def vjp_is_adjoint(self) -> None:
-        """Where the op is linear, the gradient is the adjoint, to rounding."""
-        if self.linear:
-            linear = Subject(
-                self.subject.fn, self.subject.xs, self.linear, name=self.op.name,
-                names=self.subject.names,
-            )  # fmt: skip
-            verify_adjoint(linear)
 
     def arrays_as_tensors(self) -> None:
         """For arrays the op returns an array, with the values that it returns for Tensors."""

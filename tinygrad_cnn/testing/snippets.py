@@ -11,9 +11,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ..engine import Op, registry
-from .calls import Call
+from ..engine import registry
+from .calls import Call, Target
 from .copies import Code
+from .core.differentiable import Differentiable
 from .errors import SNIPPET_CHARACTERS, SNIPPET_LINES
 from .imports import OWN, globals_of
 from .show import SHORT, show, show_array
@@ -24,7 +25,9 @@ ROOMS = (SHORT, 800, 300, 60)  # characters of an array, tried in turn until the
 NAMES = ("op", "call", "reference")  # of the snippet
 
 
-def snippet(op: Op, call: Call, check: str = "check_call", *arguments: Any, **options: Any) -> str:
+def snippet(
+    op: Target, call: Call, check: str = "check_call", *arguments: Any, **options: Any
+) -> str:
     """Code that makes this call of `op` again and then checks it.
 
     The last line is `testing.<check>(op, call, *arguments, **options)`. The option `aliases`
@@ -52,7 +55,7 @@ class _Snippet:
 
     def text(
         self,
-        op: Op,
+        op: Target,
         call: Call,
         check: str,
         arguments: tuple[Any, ...],
@@ -60,6 +63,7 @@ class _Snippet:
         copied: bool,
     ) -> str:
         """The snippet. If not `copied`, no function is copied."""
+        self.arrays = isinstance(op, Differentiable)
         self.op(op, copied)
         inputs = [self.part(x, f"inputs[{k}]") for k, x in enumerate(call.inputs)]
         pairs = call.attributes.items()
@@ -78,23 +82,26 @@ class _Snippet:
         self.code.lines.append(f"testing.{check}({', '.join(given)})")
         return str(self.code)
 
-    def op(self, op: Op, copied: bool) -> None:
+    def op(self, op: Target, copied: bool) -> None:
         """Bind the name `op`."""
         try:
             if not copied:
                 raise Unknown("is too long")
-            expression = self.code.op(op)
+            if isinstance(op, Differentiable):
+                expression = self.code.differentiable(op)
+            else:
+                expression = self.code.op(op)
             lines = self.code
         except Unknown as why:
             lines, expression = self.elsewhere(op, str(why))
         self.code = lines
         self.code.lines.append(f"op = {expression}")
 
-    def elsewhere(self, op: Op, why: str) -> tuple[Code, str]:
+    def elsewhere(self, op: Target, why: str) -> tuple[Code, str]:
         """New code, and an expression for an op that cannot be copied."""
         code = Code(self.code.room, NAMES)
         code.bind("testing", sys.modules[f"{OWN}.testing"])
-        home = op.forward.__module__
+        home = op.module if isinstance(op, Differentiable) else op.forward.__module__
         file = getattr(sys.modules.get(home), "__file__", None)
         if home == "__main__" and file:
             for name, value in globals_of(home):
@@ -102,8 +109,14 @@ class _Snippet:
                     code.imports["import runpy"] = None
                     code.lines.append(f"# {op.name} {why}: this runs the script for it")
                     return code, f"runpy.run_path({os.path.abspath(file)!r})[{name!r}]"
-        code.lines.append(f"# This file needs the op {op.name} of {home}: it cannot be copied,")
+        kind = "function" if isinstance(op, Differentiable) else "op"
+        code.lines.append(f"# This file needs the {kind} {op.name} of {home}: it cannot be copied,")
         code.lines.append(f"# since it {why}.")
+        if isinstance(op, Differentiable):
+            if op.made is not None:
+                return code, f"testing.adapters.{op.made[0].__name__}({op.name})"
+            vjp = getattr(op.vjp, "__name__", "vjp")
+            return code, f"testing.Differentiable({op.name}, {vjp})"
         if registry.get(op.name) is op:
             code.bind("registry", registry)
             return code, f"registry[{op.name!r}]"
@@ -133,8 +146,9 @@ class _Snippet:
         try:
             return self.code.function(reference)
         except Unknown as why:
+            forward = "op.value" if self.arrays else "getattr(op, 'op', op).forward"
             self.code.lines += [
                 f"# put the reference here, in place of the op itself: it {why}",
-                "reference = getattr(op, 'op', op).forward",
+                f"reference = {forward}",
             ]
             return "reference"

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .check import verify_second
+from .check import verify_adjoint, verify_second
 from .compare import close, same_bits
 from .core import Array, Subject
 from .differences import precision
@@ -23,12 +23,13 @@ class Trial:
     """A function at one point, and the properties that its vjp must have.
 
     Each property is a method that raises GradientError. `PROPERTIES` lists them, cheap ones first.
+    `linear` numbers the inputs that the function is linear in.
     """
 
     PROPERTIES: ClassVar[list[Callable[[Any], None]]] = []
 
-    def __init__(self, subject: Subject):
-        self.subject = subject
+    def __init__(self, subject: Subject, linear: Sequence[int] = ()):
+        self.subject, self.linear = subject, linear
         with np.errstate(all="ignore"):
             # copies, in case the function uses the memory again
             self.ys: list[Array] = [np.array(y, order="K") for y in subject.value(subject.xs)]
@@ -36,7 +37,7 @@ class Trial:
         self.gs = [signed(rng, y.shape, y.dtype) for y in self.ys]
         self.others = [signed(rng, y.shape, y.dtype) for y in self.ys]
         self.found = self.gradients(self.gs)
-        self.second_order = True
+        self.second_order, self.allow_unseen = True, False
 
     def at(self, xs: Sequence[Any]) -> Subject:
         """The same function at other inputs."""
@@ -97,15 +98,22 @@ class Trial:
 
         The second point finds a vjp that uses values of the first call.
         """
-        verify(self.subject, directions=1)
+        allow = self.allow_unseen
+        verify(self.subject, directions=1, allow_unseen=allow)
         try:
-            verify(self.at(flipped(self.subject.xs)), directions=1, seed=1)
+            again = self.at(flipped(self.subject.xs))
+            verify(again, directions=1, seed=1, allow_unseen=allow)
         except GradientError as error:
             error.detail += (
                 "\n  (at the inputs of the call reversed along all axes, "
                 "after a run at the inputs themselves)"
             )
             raise
+
+    def vjp_is_adjoint(self) -> None:
+        """Where the function is linear, the gradient is the adjoint, to rounding."""
+        if self.linear:
+            verify_adjoint(self.subject, linear_in=self.linear)
 
     def zero_gives_zero(self) -> None:
         """Jᵀ 0 = 0."""
@@ -222,14 +230,15 @@ class Trial:
 
     def second_order_is_right(self) -> None:
         """The gradients of the gradients agree with differences."""
-        verify_second(self.subject, directions=1)
+        verify_second(self.subject, directions=1, allow_unseen=self.allow_unseen)
 
-    def run(self, second_order: bool = True) -> None:
+    def run(self, second_order: bool = True, allow_unseen: bool = False) -> None:
         """Check all properties.
 
-        Without `second_order`, no graph of a gradient is recorded.
+        Without `second_order`, no graph of a gradient is recorded. With `allow_unseen`, points
+        where differences cannot tell pass.
         """
-        self.second_order = second_order
+        self.second_order, self.allow_unseen = second_order, allow_unseen
         for check in self.PROPERTIES:
             if check.__name__ == "second_order_is_right" and not second_order:
                 continue
@@ -245,6 +254,7 @@ Trial.PROPERTIES = [
     Trial.nothing_changed,
     Trial.same_bits_twice,
     Trial.vjp_is_right,
+    Trial.vjp_is_adjoint,
     Trial.zero_gives_zero,
     Trial.vjp_is_linear,
     Trial.any_cotangent,

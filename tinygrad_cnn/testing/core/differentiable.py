@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +24,8 @@ class Differentiable:
       for each part of `g`;
     - `name` and `module` are those of the function, for messages; by default those of `value`;
     - `extra` are more inputs by name, which every call gets after the others: the parameters of a
-      module. With them, all is checked in float64.
+      module. With them, all is checked in float64;
+    - `made` is the adapter that made it, and its argument. Code in messages repeats that call.
     """
 
     def __init__(
@@ -34,20 +37,55 @@ class Differentiable:
         module: str = "",
         second: Callable[..., Any] | None = None,
         extra: dict[str, Array] | None = None,
+        made: tuple[Callable[..., Any], Any] | None = None,
     ):
         self.value, self.vjp, self.second, self.extra = value, vjp, second, extra or {}
+        self.made = made
         self.name = name or str(getattr(value, "__name__", type(value).__name__))
         self.module = module or module_of(value)
 
+    def with_attributes(self, attributes: dict[str, Any]) -> Differentiable:
+        """The same function, which gets these arguments by keyword, and so do its vjps."""
+        if not attributes:
+            return self
+        value, vjp = partial(self.value, **attributes), partial(self.vjp, **attributes)
+        return Differentiable(
+            value, vjp, name=self.name, module=self.module, extra=self.extra, made=self.made,
+            second=None if self.second is None else partial(self.second, **attributes),
+        )  # fmt: skip
+
+    def of_input(self, xs: Sequence[Any], k: int, name: str = "") -> Differentiable:
+        """The function of input k alone, with the others as in `xs`."""
+        place = sum(is_floating(as_array(x)) for x in xs[:k])
+
+        def value(x: Array) -> Any:
+            return self.value(*xs[:k], x, *xs[k + 1 :], *self.extra.values())
+
+        def vjp(g: Any, x: Array) -> Any:
+            found = self.vjp(g, *xs[:k], x, *xs[k + 1 :], *self.extra.values())
+            return found[place] if isinstance(found, (tuple, list)) else found
+
+        return Differentiable(value, vjp, name=name or self.name, module=self.module)
+
+    def names(self, count: int) -> list[str]:
+        """The names of so many inputs: those of the parameters of `value`, where they are known."""
+        try:
+            parameters = list(inspect.signature(self.value).parameters.values())
+        except (TypeError, ValueError):  # a ufunc
+            parameters = []
+        by_place = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        known = [p.name for p in parameters if p.kind in by_place][:count]
+        return [*known, *(f"input {k}" for k in range(len(known), count))]
+
     def subject(
-        self, xs: Sequence[Any], wrt: int | Sequence[int] | None = None, name: str = ""
+        self, xs: Sequence[Any], wrt: int | Sequence[int] | None = None, names: Sequence[str] = ()
     ) -> Subject:
         """The function at `xs`, as a Subject. Numbers, and lists of numbers, are arrays.
 
         Raises ValueError if `wrt` names an input that is not of floating point, and if none is.
         """
-        given = [_array(x) for x in xs]
-        names = [*(f"input {k}" for k in range(len(given))), *self.extra]
+        given = [as_array(x) for x in xs]
+        names = [*(names or (f"input {k}" for k in range(len(given)))), *self.extra]
         if self.extra:
             given = [double(x) for x in (*given, *self.extra.values())]
         floating = [k for k, x in enumerate(given) if is_floating(x)]
@@ -80,7 +118,7 @@ class Differentiable:
                 for k in chosen
             ]
 
-        return _Of(self, value, vjp, given, chosen, name or self.name, names)
+        return _Of(self, value, vjp, given, chosen, self.name, names)
 
 
 class _Of(Subject):
@@ -124,7 +162,8 @@ class _Of(Subject):
         )  # fmt: skip
 
 
-def _array(x: Any) -> Any:
+def as_array(x: Any) -> Any:
+    """A number or a list of numbers of floating point as an array; any other value as it is."""
     if isinstance(x, np.ndarray):
         return x
     if isinstance(x, (float, np.floating)):
