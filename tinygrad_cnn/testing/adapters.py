@@ -53,7 +53,7 @@ def from_torch(fn: Any) -> Differentiable:
     """
     torch: Any = _library("torch", fn)
     extra: dict[str, Array] = {}
-    call: Callable[..., Any] = fn
+    call: Any = fn
     if isinstance(fn, type) and issubclass(fn, torch.autograd.Function):
         call = fn.apply
     elif isinstance(fn, torch.nn.Module):
@@ -65,7 +65,7 @@ def from_torch(fn: Any) -> Differentiable:
         raise TypeError(f"from_torch: wanted a function, a Function or a Module, got {fn!r}")
 
     def run(xs: Sequence[Any], attributes: Any, record: bool) -> tuple[list[Any], list[Any]]:
-        tensors = [torch.tensor(x) if isinstance(x, np.ndarray) else x for x in xs]
+        tensors = [_torch_tensor(torch, x) if isinstance(x, np.ndarray) else x for x in xs]
         for x, t in zip(xs, tensors, strict=True):
             if record and is_floating(x):
                 t.requires_grad_()
@@ -90,17 +90,17 @@ def from_torch(fn: Any) -> Differentiable:
 
     def vjp(g: Any, *xs: Any, **attributes: Any) -> list[Array]:
         inputs, ys = run(xs, attributes, True)
-        us = [torch.tensor(u).to(y.dtype) for u, y in zip(_cotangents(g), ys, strict=True)]
+        us = [_torch_tensor(torch, u).to(y.dtype) for u, y in zip(_cotangents(g), ys, strict=True)]
         return [f.detach().numpy() for f in pull(ys, inputs, us, False)]
 
     def second(hs: Any, g: Any, *xs: Any, **attributes: Any) -> list[Array]:
         inputs, ys = run(xs, attributes, True)
         us = [
-            torch.tensor(u).to(y.dtype).requires_grad_()
+            _torch_tensor(torch, u).to(y.dtype).requires_grad_()
             for u, y in zip(_cotangents(g), ys, strict=True)
         ]
         firsts = pull(ys, inputs, us, True)
-        cotangents = [torch.tensor(h).to(f.dtype) for h, f in zip(hs, firsts, strict=True)]
+        cotangents = [_torch_tensor(torch, h).to(f.dtype) for h, f in zip(hs, firsts, strict=True)]
         return [f.detach().numpy() for f in pull(firsts, [*inputs, *us], cotangents, False)]
 
     return Differentiable(
@@ -112,6 +112,17 @@ def from_torch(fn: Any) -> Differentiable:
         second=second,
         extra=extra,
     )
+
+
+def _torch_tensor(torch: Any, x: Array) -> Any:
+    """The array as a tensor of the same strides, on the same memory if x is writable.
+
+    PyTorch has no negative strides: such an array is copied.
+    """
+    if x.flags.writeable and all(stride >= 0 for stride in x.strides):
+        return torch.from_numpy(x)
+    single = x[tuple(slice(0, 1) if stride == 0 else slice(None) for stride in x.strides)]
+    return torch.from_numpy(single.copy(order="K")).expand(x.shape)
 
 
 def _torch_module(torch: Any, module: Any, names: Sequence[str]) -> Callable[..., Any]:

@@ -40,7 +40,7 @@ from .subject import Subject
 from .trial import Trial
 from .values import Array, signed
 
-REPETITIONS = 8  # of a call that failed, to see whether its gradients vary
+REPETITIONS = 32  # of a call that failed, to see whether its gradients vary
 Kink = tuple[Function, ArrayLike, ArrayLike]  # arguments of `check_kink`
 
 

@@ -101,9 +101,10 @@ class Differentiable:
 
         def value(points: Sequence[Any]) -> list[Array]:
             with np.errstate(all="ignore"):
-                return _outputs(self.value(*points), self.name)
+                return _outputs(self.value(*map(as_array, points)), self.name)
 
         def vjp(points: Sequence[Any], us: Sequence[Array]) -> list[Array]:
+            points, us = list(map(as_array, points)), list(map(as_array, us))
             with np.errstate(all="ignore"):
                 found = self.vjp(us[0] if len(us) == 1 else tuple(us), *points)
             found = list(found) if isinstance(found, (tuple, list)) else [found]
@@ -144,8 +145,8 @@ class _Of(Subject):
             return self.vjp(points[:n], points[n:])
 
         def vjp(points: Sequence[Any], hs: Sequence[Array]) -> list[Array]:
-            given = dict(zip(self.wrt, hs, strict=True))
-            all_hs = [given.get(k, np.zeros_like(points[k])) for k in floating]
+            points, given = list(map(as_array, points)), dict(zip(self.wrt, hs, strict=True))
+            all_hs = [as_array(given.get(k, np.zeros_like(points[k]))) for k in floating]
             us = points[n:]
             with np.errstate(all="ignore"):
                 found = second(all_hs, us[0] if len(us) == 1 else tuple(us), *points[:n])
