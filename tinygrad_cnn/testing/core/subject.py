@@ -36,6 +36,8 @@ class Subject:
     - `name` is the name of the function in messages, and `names` the names of its inputs.
     """
 
+    blurs_saved = False  # whether `blurred` changes what the library saved, too
+
     def __init__(
         self,
         value: Callable[[Sequence[Any]], list[Array]],

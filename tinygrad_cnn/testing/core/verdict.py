@@ -18,8 +18,9 @@ from .line import Estimate, Line
 
 NARROW = 0.1  # of the size of the slope: wider intervals say nothing; more if outputs are coarse
 STEADY = 2.5  # noise grows by less from step to step; at a kink it grows by 4
-ONSET = 1e3  # noise that is so much larger than that of smaller steps has another cause
-QUICK = (6, 9, 12)  # steps to try before all of them: 2⁻¹⁰, 2⁻¹⁶, 2⁻²²
+ONSET = 16.0  # noise that is so much larger than that of smaller steps has another cause
+STAIR = 2.0**-9  # of the outputs: higher stairs are not made by rounding
+QUICK = (9, 12, 15)  # steps to try before all of them: 2⁻¹⁰, 2⁻¹⁶, 2⁻²²
 
 
 class Outcome(enum.Enum):
@@ -119,6 +120,8 @@ def decide(line: Line, rtol: float, jitter: float = 0.0) -> Verdict:
     else:
         judged = [fine, *coarse]
     inside = [s for s in judged if s.contains(tolerance)]
+    if inside and fine not in inside and _height(above) > STAIR * line.magnitude:
+        return stairs
     if inside:
         return Verdict(Outcome.RIGHT, min(s.width for s in inside) / 2 + tolerance)
     if above and not coarse:
@@ -139,6 +142,12 @@ def _above_stairs(estimates: list[Estimate], fine: _Segment) -> list[Estimate]:
     run = 2 if len(above) > 2 else 1
     found = any(all(steady[k : k + run]) for k in range(len(steady) - run + 1))
     return above if found else []
+
+
+def _height(above: list[Estimate]) -> float:
+    """The noise above the stairs where it keeps its size: their height."""
+    steady = (a.noise for a, b in itertools.pairwise(above) if b.noise <= STEADY * a.noise)
+    return next(steady, 0.0)
 
 
 def _segments(estimates: list[Estimate]) -> list[_Segment]:
