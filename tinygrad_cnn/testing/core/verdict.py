@@ -19,6 +19,7 @@ from .line import Estimate, Line
 NARROW = 0.1  # of the size of the slope: wider intervals say nothing; more if outputs are coarse
 STEADY = 2.5  # noise grows by less from step to step; at a kink it grows by 4
 ONSET = 16.0  # noise that is so much larger than that of smaller steps has another cause
+SUDDEN = 2  # steps, at most, until noise that sets in keeps its size; where φ saturates it takes many
 STAIR = 2.0**-9  # of the outputs: higher stairs are not made by rounding
 QUICK = (9, 12, 15)  # steps to try before all of them: 2⁻¹⁰, 2⁻¹⁶, 2⁻²²
 
@@ -140,7 +141,8 @@ def _above_stairs(estimates: list[Estimate], fine: _Segment) -> list[Estimate]:
     above = [e for e in estimates if e.h > fine.best.h and e.noise > ONSET * fine.best.noise]
     steady = [b.noise <= STEADY * a.noise for a, b in itertools.pairwise(above)]
     run = 2 if len(above) > 2 else 1
-    found = any(all(steady[k : k + run]) for k in range(len(steady) - run + 1))
+    sudden = steady[: SUDDEN + run]
+    found = any(all(sudden[k : k + run]) for k in range(len(sudden) - run + 1))
     return above if found else []
 
 
