@@ -37,8 +37,8 @@ else:
     from .check import check_adjoint, check_kink, check_second_order, check_vjp
     from .check_module import check_module
     from .check_op import check_call, check_convention, check_op
-    from .core.differentiable import Differentiable
     from .configs import conv2d_configs, pool2d_configs
+    from .core.differentiable import Differentiable
     from .differences import numerical_jvp, taylor_slope
     from .entries import register_strategy, sources, strategy_for
     from .errors import GradientError

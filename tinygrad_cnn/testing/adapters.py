@@ -58,14 +58,11 @@ def from_torch(fn: Any) -> Differentiable:
         call = fn.apply
     elif isinstance(fn, torch.nn.Module):
         extra = {
-            n: p.detach().cpu().numpy().copy()
-            for n, p in fn.named_parameters()
-            if p.requires_grad
+            n: p.detach().cpu().numpy().copy() for n, p in fn.named_parameters() if p.requires_grad
         }
         call = _torch_module(torch, fn, list(extra))
     if not callable(call):
         raise TypeError(f"from_torch: wanted a function, a Function or a Module, got {fn!r}")
-
 
     def run(xs: Sequence[Any], record: bool) -> tuple[list[Any], list[Any]]:
         tensors = [torch.tensor(x) if isinstance(x, np.ndarray) else x for x in xs]

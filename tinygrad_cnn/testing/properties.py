@@ -14,7 +14,6 @@ from .calls import Call, first, input_names
 from .check import verify_adjoint
 from .compare import close, same_bits
 from .entries import entry_for
-from .errors import GradientError
 from .inputs import flipped, in_float32, plain
 from .subject import Subject, pull_back
 from .trial import Trial

@@ -42,8 +42,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec
 
-from .errors import GradientError
 from .core import Subject
+from .errors import GradientError
 
 Record = dict[str, Any]  # an entry of the report, for JSON
 

@@ -82,9 +82,7 @@ class Subject(core.Subject):
         """The same function, where these inputs alone require grad."""
         return Subject(self.fn, self.xs, wrt, name=self.name, names=self.names)
 
-    def blurred(
-        self, us: Sequence[Array], rng: np.random.Generator, epsilon: float
-    ) -> list[Array]:
+    def blurred(self, us: Sequence[Array], rng: np.random.Generator, epsilon: float) -> list[Array]:
         """As `core.Subject.blurred`. The arrays that ops saved are changed too."""
         xs = [blur(x, rng, epsilon) if k in self.wrt else x for k, x in enumerate(self.doubles)]
         inner = self.fn if isinstance(self.fn, GradientFunction) else None

@@ -18,7 +18,6 @@ from .inputs import flipped
 from .values import signed
 from .verify import verify
 
-
 # Other layouts add in another order, in the precision that the function uses inside.
 LOOSE = 2.0**-33
 

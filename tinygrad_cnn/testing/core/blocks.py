@@ -66,6 +66,4 @@ def cotangent_masks(outputs: Sequence[Array]) -> Iterator[list[Array] | None]:
         return
     ends = np.cumsum([y.size for y in outputs])[:-1]
     for mask in found:
-        yield [
-            part.reshape(y.shape) for part, y in zip(np.split(mask, ends), outputs, strict=True)
-        ]
+        yield [part.reshape(y.shape) for part, y in zip(np.split(mask, ends), outputs, strict=True)]

@@ -232,7 +232,9 @@ class Line:
         It is infinite where only rounding remains, as for a linear function.
         """
         floor = 64 * self.rounding
-        known = sorted((v for v in self._levels.values() if math.isfinite(v.error)), key=lambda v: -v.h)
+        known = sorted(
+            (v for v in self._levels.values() if math.isfinite(v.error)), key=lambda v: -v.h
+        )
         rests = [(v.h, abs(v.h * v.error + v.bend / 2)) for v in known]
         slopes = [
             math.log(a / b) / math.log(h / k)

@@ -68,9 +68,7 @@ class Subject:
         with np.errstate(all="ignore"):
             return self.value([*self.doubles[:k], x, *self.doubles[k + 1 :]])
 
-    def blurred(
-        self, us: Sequence[Array], rng: np.random.Generator, epsilon: float
-    ) -> list[Array]:
+    def blurred(self, us: Sequence[Array], rng: np.random.Generator, epsilon: float) -> list[Array]:
         """The gradients in float64 if inputs and cotangents are changed at random, relatively.
 
         A library that can do so also changes what it saved for the backward pass.

@@ -18,7 +18,7 @@ from ..check_op import check_call, check_convention
 from ..entries import Convention, Reference, entry_for, strategy_for
 from ..errors import GradientError
 from ..inputs import flipped, in_float32, plain
-from ..subject import Subject, GradientFunction, pull_back
+from ..subject import GradientFunction, Subject, pull_back
 from ..values import Array, signed
 from .arguments import arguments_of
 from .base import FLOAT32, SECOND_ORDER, TWO, Mutation, Watch

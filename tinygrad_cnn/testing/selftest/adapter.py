@@ -37,7 +37,9 @@ def _second(vjp: Vjp) -> Callable[..., list[Array]]:
             [wrap(np.asarray(a)).requires_grad_() for a in part]
             for part in (xs, g if isinstance(g, tuple) else (g,))
         )
-        found = [d if hasattr(d, "requires_grad") else wrap(np.asarray(d)) for d in vjp(tensors, gs)]
+        found = [
+            d if hasattr(d, "requires_grad") else wrap(np.asarray(d)) for d in vjp(tensors, gs)
+        ]
         reached = [(d, wrap(np.asarray(h, d.dtype))) for d, h in zip(found, hs, strict=True)]
         reached = [(d, h) for d, h in reached if d.requires_grad]
         inputs = [*tensors, *gs]
