@@ -27,7 +27,7 @@ def check_vjp(
     wrt: int | Sequence[int] | None = None,
     directions: int = 3,
     seed: int = 0,
-    rtol: float = 1e-6,
+    rtol: float = 1e-7,
     allow_unseen: bool = False,
     vjp: Callable[..., Any] | None = None,
 ) -> None:
@@ -77,7 +77,7 @@ def check_second_order(
     wrt: int | Sequence[int] | None = None,
     directions: int = 3,
     seed: int = 0,
-    rtol: float = 1e-6,
+    rtol: float = 1e-7,
     allow_unseen: bool = False,
 ) -> None:
     """Check the gradient of the gradient: `check_vjp` of the function (xs, u) ↦ Jᵀu.
@@ -100,7 +100,7 @@ def verify_second(
     *,
     directions: int = 3,
     seed: int = 0,
-    rtol: float = 1e-6,
+    rtol: float = 1e-7,
     allow_unseen: bool = False,
 ) -> None:
     """`check_second_order` of a subject. One without a vjp of its vjp passes."""
@@ -128,7 +128,7 @@ def verify_second_order(
     *,
     directions: int = 3,
     seed: int = 0,
-    rtol: float = 1e-6,
+    rtol: float = 1e-7,
     allow_unseen: bool = False,
 ) -> None:
     """`check_second_order` of a subject."""

@@ -26,7 +26,7 @@ def check_module(
     wrt: int | Sequence[int] | None = None,
     directions: int = 3,
     seed: int = 0,
-    rtol: float = 1e-6,
+    rtol: float = 1e-7,
     allow_unseen: bool = False,
 ) -> None:
     """Check the gradients of `module(*inputs)` for its inputs and for every parameter.

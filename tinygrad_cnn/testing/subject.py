@@ -29,6 +29,8 @@ class Subject(core.Subject):
     Raises ValueError if `wrt` has an input that is not of floating point, or no input at all.
     """
 
+    blurs_saved = True
+
     def __init__(
         self,
         fn: Function,

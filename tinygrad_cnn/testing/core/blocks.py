@@ -29,10 +29,13 @@ class Block(NamedTuple):
         return v if self.mask is None else np.where(self.mask, v, 0.0)
 
 
-def classes(x: Array) -> list[Array]:
-    """Masks of the elements by magnitude, largest first. Zeros count to the largest."""
+def classes(x: Array, among: Array | None = None) -> list[Array]:
+    """Masks of the elements by magnitude, largest first. Zeros count to the largest.
+
+    `among` masks the elements to sort; by default all.
+    """
     size = np.abs(np.where(np.isfinite(x), x, 0.0)).astype(np.float64)
-    masks, rest = [], np.ones(x.shape, bool)
+    masks, rest = [], np.ones(x.shape, bool) if among is None else among
     while rest.any():
         largest = float(size[rest].max())
         small = rest & (size < largest / SPREAD) & (size > 0)
@@ -48,10 +51,10 @@ def blocks(x: Array, gradient: Array) -> Iterator[Block]:
     for of_x in classes(x):
         sizes = np.abs(x[of_x])
         scale = float(sizes[np.isfinite(sizes)].max(initial=0.0)) or 1.0
-        for of_g in classes(np.where(of_x, gradient, 0.0)):
-            mask = of_x & of_g
-            if mask.any():
-                yield Block(None if mask.all() else mask, scale)
+        zero = of_x & (gradient == 0)
+        few = 0 < zero.sum() <= of_x.sum() / 2  # zeros where the gradient may be small
+        for mask in (*classes(gradient, of_x & ~zero if few else of_x), *([zero] if few else [])):
+            yield Block(None if mask.all() else mask, scale)
 
 
 def cotangent_masks(outputs: Sequence[Array]) -> Iterator[list[Array] | None]:

@@ -24,7 +24,7 @@ import numpy as np
 
 from .subject import Array, Subject
 
-DEPTH = 27  # number of steps, each a quarter of the one before: the last is near the rounding of x
+DEPTH = 30  # number of steps, each a quarter of the one before: the last is near the rounding of x
 SAFETY = 1.5  # noise is known from few samples: it may be so much larger
 
 
@@ -64,6 +64,15 @@ class Estimate:
     def within(self, bound: float) -> bool:
         """Whether the error may be zero, and the bound is at most this one."""
         return abs(self.error) <= self.bound <= bound
+
+
+def _norm(x: Array) -> float:
+    """√Σx², which neither over- nor underflows."""
+    size = np.abs(np.asarray(x, np.float64))
+    largest = float(size.max(initial=0.0))
+    if not 0 < largest < math.inf:
+        return largest
+    return largest * math.sqrt(float(((size / largest) ** 2).sum()))
 
 
 class Line:
@@ -113,11 +122,7 @@ class Line:
     def size(self) -> float:
         """√Σ(ḡᵢvᵢ)²: how far the claim is off, typically, if each term is off by all of itself."""
         with np.errstate(all="ignore"):
-            terms = np.abs(self.gradient * self.v)
-            largest = float(terms.max(initial=0.0))
-            if not 0 < largest < math.inf:
-                return largest
-            return largest * math.sqrt(float(((terms / largest) ** 2).sum()))
+            return _norm(self.gradient * self.v)
 
     @cached_property
     def floor(self) -> float:
@@ -129,8 +134,14 @@ class Line:
     @cached_property
     def unit(self) -> float:
         """The size that the slope would have if f were the identity."""
-        terms = sum(float((np.asarray(u, np.float64) ** 2).sum()) for u in self.us)
-        return float(np.abs(self.v).max(initial=0.0)) * math.sqrt(terms)
+        return float(np.abs(self.v).max(initial=0.0)) * math.hypot(*map(_norm, self.us))
+
+    @cached_property
+    def magnitude(self) -> float:
+        """Σ|uᵢfᵢ|, of the outputs that are finite."""
+        with np.errstate(all="ignore"):
+            terms = [np.abs(u * y) for u, y in zip(self.us, self.at, strict=True)]
+            return sum(float(t[np.isfinite(t)].sum()) for t in terms)
 
     @cached_property
     def epsilon(self) -> float:
@@ -141,18 +152,17 @@ class Line:
     @cached_property
     def rounding(self) -> float:
         """How far φ is off, typically, by the rounding of the outputs."""
-        terms = 0.0
         with np.errstate(all="ignore"):
-            for u, y in zip(self.us, self.at, strict=True):
-                if y.dtype.kind == "f":
-                    parts = np.where(np.isfinite(y), u * y.astype(np.float64), 0.0)
-                    terms += float(np.finfo(y.dtype).eps) ** 2 * float((parts**2).sum())
-        return math.sqrt(terms)
+            return math.hypot(*(
+                float(np.finfo(y.dtype).eps) * _norm(np.where(np.isfinite(y), u * y, 0.0))
+                for u, y in zip(self.us, self.at, strict=True)
+                if y.dtype.kind == "f"
+            ))  # fmt: skip
 
     def level(self, j: int) -> Level:
-        """What φ does at the step 4¹⁻ʲ."""
+        """What φ does at the step 4⁴⁻ʲ."""
         if j not in self._levels:
-            self._levels[j] = self._measure(4.0 ** (1 - j))
+            self._levels[j] = self._measure(4.0 ** (4 - j))
         return self._levels[j]
 
     def _measure(self, h: float) -> Level:
@@ -160,11 +170,14 @@ class Line:
         moved = ahead - behind
         if not (moved != 0).any():
             return Level(h)
-        after, before = (self.subject.outputs(self.k, x) for x in (ahead, behind))
+        try:
+            after, before = (self.subject.outputs(self.k, x) for x in (ahead, behind))
+        except Exception:  # as of a matrix that is not positive definite: outside of the domain
+            return Level(h)
         rise = bend = turn = size = 0.0
         with np.errstate(all="ignore"):
             for u, a, y, b in zip(self.us, after, self.at, before, strict=True):
-                if not a.shape == y.shape == b.shape:
+                if not a.shape == y.shape == b.shape:  # as of a shape that depends on values
                     return Level(h)
                 a, y, b = (np.asarray(part, np.float64) for part in (a, y, b))
                 stays = (a == b) & ~np.isfinite(y)  # infinite on both sides

@@ -26,7 +26,7 @@ def _halves(v: Array) -> tuple[Array, Array]:
 
 def level_of(estimate: Estimate) -> int:
     """The number of the larger of the two steps of an estimate."""
-    return 1 - round(math.log(estimate.h, 4))
+    return 4 - round(math.log(estimate.h, 4))
 
 
 def wrong_element(line: Line, verdict: Verdict) -> tuple[Line, Verdict] | None:

@@ -45,6 +45,7 @@ class Subject:
     """
 
     module = ""  # of the function, for reports
+    blurs_saved = False  # whether `blurred` changes what the library saved, too
 
     def __init__(
         self,

@@ -17,9 +17,12 @@ from dataclasses import dataclass
 from .line import Estimate, Line
 
 NARROW = 0.1  # of the size of the slope: wider intervals say nothing; more if outputs are coarse
-STEADY = 2.5  # noise grows by less from step to step; at a kink it grows by 4
-ONSET = 1e3  # noise that is so much larger than that of smaller steps has another cause
-QUICK = (6, 9, 12)  # steps to try before all of them: 2⁻¹⁰, 2⁻¹⁶, 2⁻²²
+ONSET = 16.0  # noise that is so much larger than that of smaller steps has another cause
+SUDDEN = (
+    2  # steps, at most, until noise that sets in keeps its size; where φ saturates it takes many
+)
+STAIR = 2.0**-9  # of the outputs: higher stairs are not made by rounding
+QUICK = (9, 12, 15)  # steps to try before all of them: 2⁻¹⁰, 2⁻¹⁶, 2⁻²²
 
 
 class Outcome(enum.Enum):
@@ -91,12 +94,15 @@ def quick(line: Line, rtol: float) -> Verdict | None:
     return None
 
 
-def decide(line: Line, rtol: float, jitter: float = 0.0) -> Verdict:
-    """The verdict from all steps. `jitter` is the noise of the claim ⟨ḡ, v⟩ itself."""
+def decide(line: Line, rtol: float, jitter: float = 0.0, slack: float = 0.0) -> Verdict:
+    """The verdict from all steps.
+
+    `jitter` is the noise of the claim ⟨ḡ, v⟩ that was measured, and `slack` one that was not.
+    """
     estimates = line.estimates(jitter)
     if not estimates:
         return Verdict(Outcome.UNSEEN, math.inf, reason=Reason.INFINITE)
-    tolerance = rtol * line.size + line.floor
+    tolerance = rtol * line.size + line.floor + slack
     best = min(estimates, key=lambda e: e.bound)
     kept = line.size if line.size > 64 * jitter else max(line.size, 1e-3 * line.unit)
     narrow = max(NARROW, line.epsilon ** (1 / 3))
@@ -119,6 +125,10 @@ def decide(line: Line, rtol: float, jitter: float = 0.0) -> Verdict:
     else:
         judged = [fine, *coarse]
     inside = [s for s in judged if s.contains(tolerance)]
+    if inside and fine not in inside and _height(above) > STAIR * line.magnitude:
+        return stairs
+    if inside and slack > NARROW * line.size > 64 * jitter:
+        return Verdict(Outcome.UNSEEN, tolerance, best, Reason.NOISE)
     if inside:
         return Verdict(Outcome.RIGHT, min(s.width for s in inside) / 2 + tolerance)
     if above and not coarse:
@@ -132,13 +142,20 @@ def decide(line: Line, rtol: float, jitter: float = 0.0) -> Verdict:
 def _above_stairs(estimates: list[Estimate], fine: _Segment) -> list[Estimate]:
     """The estimates by steps above those of `fine` where noise sets in and then keeps its size.
 
-    So it does on a staircase, and small steps then see the flat of one stair. At a kink it grows.
+    So it does on a staircase, and small steps then see the flat of one stair. At a kink it grows
+    by 4 from step to step: here it may grow by 2.
     """
     above = [e for e in estimates if e.h > fine.best.h and e.noise > ONSET * fine.best.noise]
-    steady = [b.noise <= STEADY * a.noise for a, b in itertools.pairwise(above)]
-    run = 2 if len(above) > 2 else 1
-    found = any(all(steady[k : k + run]) for k in range(len(steady) - run + 1))
-    return above if found else []
+    for k in range(min(SUDDEN + 1, len(above) - 1)):
+        steps = min(3, len(above) - 1 - k)
+        if above[k + steps].noise <= 2.0**steps * above[k].noise:
+            return above
+    return []
+
+
+def _height(above: list[Estimate]) -> float:
+    """The noise above the stairs where it keeps its size: their height."""
+    return next((a.noise for a, b in itertools.pairwise(above) if b.noise <= 2 * a.noise), 0.0)
 
 
 def _segments(estimates: list[Estimate]) -> list[_Segment]:
