@@ -55,7 +55,7 @@ def from_torch(fn: Any) -> Differentiable:
     extra: dict[str, Array] = {}
     call: Any = fn
     if isinstance(fn, type) and issubclass(fn, torch.autograd.Function):
-        call = fn.apply
+        call = fn.apply  # type: ignore[attr-defined]
     elif isinstance(fn, torch.nn.Module):
         extra = {
             n: p.detach().cpu().numpy().copy() for n, p in fn.named_parameters() if p.requires_grad
@@ -122,7 +122,7 @@ def _torch_tensor(torch: Any, x: Array) -> Any:
     if x.flags.writeable and all(stride >= 0 for stride in x.strides):
         return torch.from_numpy(x)
     single = x[tuple(slice(0, 1) if stride == 0 else slice(None) for stride in x.strides)]
-    return torch.from_numpy(single.copy(order="K")).expand(x.shape)
+    return torch.from_numpy(np.array(single, order="K")).expand(x.shape)
 
 
 def _torch_module(torch: Any, module: Any, names: Sequence[str]) -> Callable[..., Any]:
@@ -130,7 +130,8 @@ def _torch_module(torch: Any, module: Any, names: Sequence[str]) -> Callable[...
 
     def call(*given: Any, **attributes: Any) -> Any:
         inputs = given[: len(given) - len(names)]
-        replaced = dict(zip(names, given[len(inputs) :], strict=True))
+        parameters = (p.contiguous() for p in given[len(inputs) :])  # as those of a module are
+        replaced = dict(zip(names, parameters, strict=True))
         floats = [t for t in given if isinstance(t, torch.Tensor) and t.is_floating_point()]
         dtype = floats[0].dtype if floats else None
         for name, buffer in module.named_buffers():

@@ -64,11 +64,11 @@ def subject_at(
     vjp: Callable[..., Any] | None = None,
 ) -> core.Subject:
     """The Subject of a function of Tensors, of a Differentiable, or of arrays with this vjp."""
-    if vjp is not None and isinstance(fn, Differentiable):
-        raise TypeError("vjp= is for a function of arrays: a Differentiable has its own")
-    if vjp is not None:
-        fn = Differentiable(fn, vjp)
-    return fn.subject(xs, wrt) if isinstance(fn, Differentiable) else Subject(fn, xs, wrt)
+    if isinstance(fn, Differentiable):
+        if vjp is not None:
+            raise TypeError("vjp= is for a function of arrays: a Differentiable has its own")
+        return fn.subject(xs, wrt)
+    return Subject(fn, xs, wrt) if vjp is None else Differentiable(fn, vjp).subject(xs, wrt)
 
 
 def check_second_order(

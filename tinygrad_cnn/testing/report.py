@@ -43,7 +43,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Concatenate, NamedTuple, ParamSpec
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from .core import Subject
 from .errors import GradientError
@@ -106,15 +106,16 @@ def checking(name: str, module: str = "") -> Iterator[None]:
 
 
 P = ParamSpec("P")
+S = TypeVar("S", bound=Subject)
 
 
 def reported(
-    check: Callable[Concatenate[Subject, P], None],
-) -> Callable[Concatenate[Subject, P], None]:
+    check: Callable[Concatenate[S, P], None],
+) -> Callable[Concatenate[S, P], None]:
     """Wrap a check of a subject in `checking` with the name of the subject."""
 
     @functools.wraps(check)
-    def run(subject: Subject, /, *args: P.args, **kwargs: P.kwargs) -> None:
+    def run(subject: S, /, *args: P.args, **kwargs: P.kwargs) -> None:
         with checking(subject.name, subject.module):
             check(subject, *args, **kwargs)
 

@@ -261,7 +261,7 @@ class Point:
         if entry is not None:
             name = f"output {entry.output}" if len(self.at) > 1 else "the output"
             values = both(entry.by_vjp, entry.by_difference)
-            error.entry = f"the derivative of {name} at {entry.index} by it: {values}"
+            error.entry = f"the derivative of {name} at {entry.place} by it: {values}"
         return error
 
     def at_kinks(self, line: Line, verdict: Verdict) -> Unseen:

@@ -35,7 +35,8 @@ def classes(x: Array, among: Array | None = None) -> list[Array]:
     `among` masks the elements to sort; by default all.
     """
     size = np.abs(np.where(np.isfinite(x), x, 0.0)).astype(np.float64)
-    masks, rest = [], np.ones(x.shape, bool) if among is None else among
+    masks: list[Array] = []
+    rest = np.ones(x.shape, bool) if among is None else among
     while rest.any():
         largest = float(size[rest].max())
         small = rest & (size < largest / SPREAD) & (size > 0)

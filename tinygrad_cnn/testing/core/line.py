@@ -15,6 +15,7 @@ e(h/4) − e(h), times h/4.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -238,7 +239,7 @@ class Line:
         rests = [(v.h, abs(v.h * v.error + v.bend / 2)) for v in known]
         slopes = [
             math.log(a / b) / math.log(h / k)
-            for (h, a), (k, b) in zip(rests, rests[1:], strict=False)
+            for (h, a), (k, b) in itertools.pairwise(rests)
             if b > floor + 2.0**-48 * k * self.size and a > 0
         ]
         return float(np.median(slopes[-3:])) if slopes else math.inf

@@ -56,7 +56,7 @@ class Entry(NamedTuple):
     """An entry of the Jacobian: of one element of one output, by the element of the line."""
 
     output: int
-    index: tuple[int, ...]
+    place: tuple[int, ...]
     by_vjp: float
     by_difference: float
 

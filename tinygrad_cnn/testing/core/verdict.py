@@ -178,7 +178,7 @@ def _reason(line: Line) -> Reason:
     levels = [line.level(j) for j in range(line.levels) if math.isfinite(line.level(j).bend)]
     for power, reason in ((1, Reason.KINK), (0, Reason.JUMP)):
         run = 0
-        for wide, narrow in zip(levels, levels[1:], strict=False):
+        for wide, narrow in itertools.pairwise(levels):
             a, b = wide.turn, narrow.turn
             steady = 0.8 < b * 4.0**power / a < 1.25 if a and b else False
             run = run + 1 if steady else 0
