@@ -104,6 +104,12 @@ def test_kernels_stand_on_numpy_and_one_file(name):
     assert all(m.startswith("tinygrad_cnn.kernels") for m in others)
 
 
+@pytest.mark.parametrize("name", [n for n in NAMES if n.startswith("testing/core/")])
+def test_the_core_of_the_checks_imports_numpy_alone(name):
+    assert outside(PACKAGE / name) <= {"numpy"}
+    assert all(m.startswith("tinygrad_cnn.testing.core") for m in inside(PACKAGE / name))
+
+
 @pytest.mark.parametrize("name", [n for n in NAMES if not n.startswith("kernels/")])
 def test_kernels_are_reached_by_their_contract_alone(name):
     assert not any(m.startswith("tinygrad_cnn.kernels.") for m in inside(PACKAGE / name))
