@@ -49,12 +49,21 @@ def test_every_snippet_of_the_testing_guide_runs(pytester, registry_as_it_was, c
             test = doctest.DocTestParser().get_doctest(block, names, f"block {number}", None, None)
             runner.run(test, clear_globs=False)
             names.update(test.globs)
-        else:
-            name = re.match(r"# (\w+)\.py\n", block)[1]
+        elif named := re.match(r"# (\w+)\.py\n", block):
+            name = named[1]
             pytester.makepyfile(**{name: block})
             options = first_command.split()[1:]
             pytester.runpytest_subprocess(*options).assert_outcomes(passed=3)
     assert runner.summarize().failed == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("library", ["torch", "jax", "autograd", "mygrad"])
+def test_the_examples_of_other_libraries_run(library):
+    (block,) = (
+        b for b in blocks("python") if re.match(rf"(import numpy.*\n)?import {library}\b", b)
+    )
+    pytest.importorskip(library)
+    exec(compile(block, f"{library} in the guide", "exec"), {"__name__": "guide"})
 
 
 def test_its_names_are_there():
