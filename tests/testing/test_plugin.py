@@ -568,3 +568,34 @@ def test_its_door_imports_pytest_alone():
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "['tinygrad_cnn_pytest']"
+
+
+def test_a_differentiable_and_allow_unseen(pytester):
+    pytester.makepyfile(
+        """
+        import numpy as np
+        import pytest
+        from tinygrad_cnn.testing import Differentiable
+
+        RELU = Differentiable(lambda x: np.maximum(x, 0), lambda g, x: g * (x > 0), name="ramp")
+
+        @pytest.mark.gradcheck
+        def test_right():
+            return RELU, (np.ones(2),)
+
+        @pytest.mark.gradcheck
+        def test_kink():
+            return RELU, (np.zeros(2),)
+
+        @pytest.mark.gradcheck(allow_unseen=True, second_order=True)
+        def test_kink_that_may_be():
+            return RELU, (np.zeros(2),)
+
+        @pytest.mark.gradcheck
+        def test_wrong():
+            return Differentiable(np.sin, lambda g, x: g), (np.ones(2),)
+        """
+    )
+    result = pytester.runpytest("-p", "no:cacheprovider")
+    result.assert_outcomes(passed=2, failed=2)
+    result.stdout.fnmatch_lines(["*ramp*at a kink*", "*sin in input 0 (2,): vjp wrong*"])
