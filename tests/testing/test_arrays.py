@@ -133,6 +133,9 @@ def test_check_op_of_functions():
         check_op(
             forward=product, vjp=product_vjp, strategy=products(), reference=lambda a, b: 2 * a @ b
         )
+    with pytest.raises(GradientError, match="the function is not linear here") as caught:
+        check_op(forward=np.sin, vjp=lambda g, x: g * np.cos(x), strategy=CALLS, linear_in=["x"])
+    assert caught.value.check == "vjp is adjoint"
 
 
 def test_attributes_go_to_both_functions_by_keyword():
