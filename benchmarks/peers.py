@@ -119,7 +119,7 @@ def of_rule(checker: Checker) -> Check:
 
 
 def ours_of_functions(functions: Functions, inputs: Sequence[Any]) -> None:
-    """All properties of `check_op` at one call; `check_vjp` for a function of several outputs."""
+    """All properties of `check_op` at one call, without second derivatives, as of the others."""
     check(functions, inputs, second=False)
 
 
