@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import random
+import signal
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -25,6 +26,7 @@ def faulty_steps(
     `fault(step, k)` runs the step with the fault at place k, and returns whether it came.
     """
     rng, before, counts = random.Random(seed), kernels.current(), {}
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job ignores it
     try:
         while True:
             kind = rng.choice(list(NETS)), rng.choice(list(OPTIMIZERS)), rng.choice(SETS)
@@ -39,6 +41,7 @@ def faulty_steps(
                 wrong = wrong_after(partial(_note, came, fault, k), *kind)
                 yield Trial(wrong or ("" if came == [True] else "the fault did not come"))
     finally:
+        signal.signal(signal.SIGINT, handler)
         kernels.use(before)
 
 
