@@ -232,6 +232,14 @@ class _Team:
             self.helpers[k].ring()
 
 
+    def wait_for(self, board):
+        """Wait for the posted call. RuntimeError in a child that was forked meanwhile."""
+        while not wait(board):
+            if self is not _team:
+                raise RuntimeError(GONE)
+            time.sleep(0)
+
+
 def _board():
     memory = np.zeros(SIZE + LINE_INTEGERS, np.int64)
     first = -address(memory) % CACHE_LINE_BYTES // 8
@@ -270,9 +278,11 @@ def call(kernel, dtype, common, rows, threads=1, nbytes=0, changes=()):
         else:
             kernel.dispatcher(zero, at, first, memory)
         return
-    team = _team
-    alone = threads == 1 or not team.lock.acquire(blocking=False)
+    team, held = _team, []
     try:
+        if threads > 1:
+            held.extend(map(team.lock.acquire, (False,)))  # an interrupt finds the lock noted
+        alone = True not in held
         if alone:
             if not hasattr(_own, "board"):
                 _own.board = _board()
@@ -287,17 +297,14 @@ def call(kernel, dtype, common, rows, threads=1, nbytes=0, changes=()):
                 len(rows), members,
             )  # fmt: skip
             together([*changes, begin])
-            while not wait(board):
-                if team is not _team:
-                    raise RuntimeError(GONE)
-                time.sleep(0)
+            team.wait_for(board)
         finally:  # also if interrupted, even twice: other threads may still write into our memory
             done = False
             while not done:
                 with suppress(KeyboardInterrupt):
                     done = wait(board) or team is not _team
     finally:
-        if not alone:
+        if True in held:
             team.lock.release()
 
 
