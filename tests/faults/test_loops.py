@@ -66,7 +66,7 @@ def test_the_search_finds_such_a_loop(tmp_path):
     path = tmp_path / "example.py"
     loop = "    for x in y:\n        if x:\n            z = x\n"
     path.write_text(f"with a:\n{loop}try:\n{loop}finally:\n    b()\n")
-    assert in_source(path) == ["example.py:3", "example.py:6"]
+    assert in_source(path) == ["example.py:3", "example.py:7"]
     path.write_text(f"try:\n{loop}except OSError:\n    pass\n")
     assert in_source(path) == []
 

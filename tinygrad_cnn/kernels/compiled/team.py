@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 from array import array
-from contextlib import suppress
+from collections import deque
 from functools import partial
 
 import numpy as np
@@ -231,7 +231,6 @@ class _Team:
                 self.helpers[k : k + 1] = [helper]
             self.helpers[k].ring()
 
-
     def wait_for(self, board):
         """Wait for the posted call. RuntimeError in a child that was forked meanwhile."""
         while not wait(board):
@@ -291,6 +290,7 @@ def call(kernel, dtype, common, rows, threads=1, nbytes=0, changes=()):
             board = address(team.board)
             team.gather(threads - 1)
         members = 1 if alone else threads
+        settle = partial(deque, iter(partial(wait.compiled(), board), True), 0)  # one call of C
         try:
             begin = partial(
                 lead.compiled(), board, entry, dtype.itemsize // 8, at, first, length, memory, each,
@@ -299,10 +299,8 @@ def call(kernel, dtype, common, rows, threads=1, nbytes=0, changes=()):
             together([*changes, begin])
             team.wait_for(board)
         finally:  # also if interrupted, even twice: other threads may still write into our memory
-            done = False
-            while not done:
-                with suppress(KeyboardInterrupt):
-                    done = wait(board) or team is not _team
+            if team is _team:
+                settle()
     finally:
         if True in held:
             team.lock.release()
