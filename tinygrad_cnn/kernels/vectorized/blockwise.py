@@ -123,24 +123,28 @@ def blockwise(jobs):
     On one thread. Two would wait for the interpreter between many short operations, and large
     arrays are limited by memory anyway.
     """
-    last = recording = same = None
     with quiet():
-        for update, arrays, scratch, numbers, *changes in jobs:
-            kind = update, len(arrays), scratch, len(numbers)
-            if kind != last:
-                recording, last, same = _recording_of(*kind), kind, None
-            if recording is None:
-                _run_or_restore(update, arrays, scratch, numbers, changes)
-                continue
-            dtype = arrays[0].dtype
-            for a in arrays:
-                if a.dtype is not dtype:
-                    dtype = None
-            if (numbers, dtype) != same or 0.0 in numbers:  # 0.0 and −0.0 are equal
-                others, same = recording.others(numbers, dtype), (numbers, dtype)
-            calls = recording.calls(arrays, scratch, others)
-            calls += zip(changes)
-            deque(starmap(call, calls), 0)
+        _run(jobs)
+
+
+def _run(jobs):
+    last = recording = same = None
+    for update, arrays, scratch, numbers, *changes in jobs:
+        kind = update, len(arrays), scratch, len(numbers)
+        if kind != last:
+            recording, last, same = _recording_of(*kind), kind, None
+        if recording is None:
+            _run_or_restore(update, arrays, scratch, numbers, changes)
+            continue
+        dtype = arrays[0].dtype
+        for a in arrays:
+            if a.dtype is not dtype:
+                dtype = None
+        if (numbers, dtype) != same or 0.0 in numbers:  # 0.0 and −0.0 are equal
+            others, same = recording.others(numbers, dtype), (numbers, dtype)
+        calls = recording.calls(arrays, scratch, others)
+        calls += zip(changes)
+        deque(starmap(call, calls), 0)
 
 
 def _parts(arrays, scratch):
