@@ -12,7 +12,7 @@ from operator import call, itemgetter
 import numpy as np
 
 from ...atomic import quiet, together
-from ..updates import key_of
+from ..updates import kept
 from . import tuning
 
 
@@ -98,23 +98,7 @@ class _Recording:
         return calls
 
 
-_recordings: dict = {}
-
-
-def _recording_of(update, *counts):
-    """The recording of an update for that many arrays, scratch arrays and numbers, or None."""
-    try:
-        key = key_of(update), *counts
-    except (TypeError, ValueError, RecursionError):  # an empty cell; a function of itself
-        return None
-    if key not in _recordings:
-        if len(_recordings) >= 64:  # as where the update itself names the numbers of each step
-            _recordings.clear()
-        try:
-            _recordings[key] = _Recording(update, *counts)
-        except Exception:  # it does something with an array that a stand-in does not support
-            _recordings[key] = None
-    return _recordings.get(key)
+_recording_of = kept(_Recording)
 
 
 def blockwise(jobs):
