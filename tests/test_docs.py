@@ -13,6 +13,7 @@ from tinygrad_cnn.engine import registry
 
 # Numba loads its many modules with the first kernel, and some of them only once.
 if importlib.util.find_spec("numba"):
+    import numba.core.boxing  # noqa: F401
     from numba.core.registry import cpu_target
 
     cpu_target.target_context.refresh()

@@ -19,7 +19,6 @@ from .serialization import load as _load
 __all__ = ["download_url_to_file", "get_dir", "load_state_dict_from_url", "set_dir"]
 
 HASH_REGEX = re.compile(r"-([a-f0-9]*)\.")  # in a file name: the beginning of its SHA-256
-_BLOCK = 1 << 20  # bytes
 
 _folder: str | None = None
 
@@ -121,11 +120,8 @@ def _not_there(url: str, path: str) -> FileNotFoundError:
 
 
 def _check_hash(path: str, prefix: str) -> None:
-    digest = hashlib.sha256()
     with open(path, "rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    found = digest.hexdigest()
+        found = hashlib.file_digest(file, "sha256").hexdigest()
     if not found.startswith(prefix):
         raise RuntimeError(
             f'invalid hash value (expected "{prefix}", got "{found[: len(prefix)]}") of {path}'

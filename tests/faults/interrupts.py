@@ -23,33 +23,18 @@ def interrupted(run, k, package=PACKAGE):
     """
     left = k
 
-    def trace(frame, event, argument):
+    def last():
         nonlocal left
-        if not frame.f_code.co_filename.startswith(package):
-            return None
-        if event == "call":  # 3.13 wants f_trace first
-            frame.f_trace, frame.f_trace_lines = trace, False
-            frame.f_trace_opcodes = True
-        if event == "opcode":
-            left -= 1
-            if not left:
-                sys.settrace(None)
-                # The call by the loop is none of this function's own instructions: no signal is looked
-                # for before the function returns.
-                for _ in map(_thread.interrupt_main, (signal.SIGINT,)):
-                    return None
-        return trace
+        left -= 1
+        return not left
 
-    sys._getframe().f_trace_opcodes = True  # before 3.13, instructions are traced only if it is set
-    before = sys.gettrace()
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job ignores it
     try:
-        try:
-            sys.settrace(trace)
-            run()
-        finally:
-            sys.settrace(before)
+        _traced(run, package, last)
     except KeyboardInterrupt:
         return True
+    finally:
+        signal.signal(signal.SIGINT, handler)
     return False
 
 
@@ -57,21 +42,35 @@ def count(run, package=PACKAGE):
     """The number of instructions that `run()` takes in the package."""
     seen = 0
 
-    def trace(frame, event, argument):
+    def note():
         nonlocal seen
+        seen += 1
+
+    _traced(run, package, note)
+    return seen
+
+
+def _traced(run, package, each):
+    """Call `run()`, and `each()` at every instruction in the package, until that is true: interrupt."""
+
+    def trace(frame, event, argument):
         if not frame.f_code.co_filename.startswith(package):
             return None
         if event == "call":  # 3.13 wants f_trace first
             frame.f_trace, frame.f_trace_lines = trace, False
             frame.f_trace_opcodes = True
-        seen += event == "opcode"
+        if event == "opcode" and each():
+            sys.settrace(None)
+            # The call by the loop is none of this function's own instructions: no signal is looked
+            # for before the function returns.
+            for _ in map(_thread.interrupt_main, (signal.SIGINT,)):
+                return None
         return trace
 
-    sys._getframe().f_trace_opcodes = True
+    sys._getframe().f_trace_opcodes = True  # before 3.13, instructions are traced only if it is set
     before = sys.gettrace()
     try:
         sys.settrace(trace)
         run()
     finally:
         sys.settrace(before)
-    return seen

@@ -1,6 +1,7 @@
 """A file is replaced as a whole or not at all, whatever happens while it is written."""
 
 import errno
+import io
 import os
 import signal
 import socket
@@ -396,7 +397,13 @@ def test_a_full_device():
 @pytest.fixture
 def open_folder():
     """A folder of a user other than root, whom the folders above it let in."""
-    with tempfile.TemporaryDirectory() as name:
+    loaded = io.BytesIO()
+    tc.save("old", loaded)
+    loaded.seek(0)
+    tc.load(loaded)  # so that no module is loaded later, without the right to read it
+    own = tempfile.gettempdir()
+    home = "/tmp" if os.geteuid() == 0 and not os.stat(own).st_mode & 0o001 else own
+    with tempfile.TemporaryDirectory(dir=home) as name:
         folder = Path(name)
         if os.geteuid() == 0:
             os.chown(folder, 65534, 65534)

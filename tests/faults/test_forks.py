@@ -268,7 +268,7 @@ def test_an_iterator_with_workers_is_of_its_process():
         ]
 
     assert succeeds(check)
-    with elsewhere(batches.gi_frame.f_locals["self"]._changed):  # as a worker has it for moments
+    with elsewhere(batches.gi_frame.f_locals["self"]._pulling):  # as a worker has it for moments
         assert succeeds(lambda: batches.close() is None)  # as the end of the child does
     assert [first[0].tolist(), *(b[0].tolist() for b in batches)] == [[0, 1], [2, 3], [4, 5]]
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import random
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 
 from tests.faults.steps import NETS, OPTIMIZERS, Training, wrong_after
@@ -36,10 +38,33 @@ def faulty_steps(
             for _ in range(TRIALS_OF_A_KIND):
                 came: list[bool] = []
                 k = rng.randrange(1, counts[kind] + 1)
-                wrong = wrong_after(partial(_note, came, fault, k), *kind)
-                yield Trial(wrong or ("" if came == [True] else "the fault did not come"))
+                with dropped() as lost:
+                    wrong = wrong_after(partial(_note, came, fault, k), *kind)
+                missing = came != [True] and not lost
+                yield Trial(
+                    wrong or "the fault did not come" * missing,
+                    {"lost in a finalizer": len(lost)} if lost else {},
+                )
     finally:
         kernels.use(before)
+
+
+@contextmanager
+def dropped() -> Iterator[list[object]]:
+    """The interrupts that came inside a finalizer: Python prints and drops them."""
+    before, found = sys.unraisablehook, []
+
+    def hook(failure: sys.UnraisableHookArgs) -> None:
+        if failure.exc_type is KeyboardInterrupt:
+            found.append(failure.object)
+        else:
+            before(failure)
+
+    sys.unraisablehook = hook
+    try:
+        yield found
+    finally:
+        sys.unraisablehook = before
 
 
 def _note(came: list[bool], fault: Callable[[Step, int], bool], k: int, step: Step) -> None:

@@ -387,5 +387,5 @@ def trials(seed: int) -> Iterator[Trial]:
 
 
 SCENARIO = Scenario(
-    "mutations", "to read a file with one to eight changes", trials, count=50_000, short=600
+    "mutations", "reading a file with one to eight changes", trials, count=50_000, short=600
 )

@@ -159,10 +159,11 @@ def jvp(
     us = tuple(wrap(np.zeros_like(y._array)).requires_grad_() for y in call.outputs)
     with enable_grad():
         pulled = call.pull(call.outputs, us, True)
-        pairs = [(g, v) for g, v in zip(pulled, vs, strict=True) if g.requires_grad]
-        found: Any = [None] * len(us)
-        if pairs:
-            gs, parts = zip(*pairs, strict=True)
+    pairs = [(g, v) for g, v in zip(pulled, vs, strict=True) if g.requires_grad]
+    found: Any = [None] * len(us)
+    if pairs:
+        gs, parts = zip(*pairs, strict=True)
+        with enable_grad():
             found = grad(gs, us, parts, create_graph, create_graph, allow_unused=True)
     pushed = [
         wrap(np.zeros_like(u._array)) if t is None else t for u, t in zip(us, found, strict=True)

@@ -25,7 +25,8 @@ COVERAGE_PAGE = os.path.join(os.path.dirname(_FOLDER), "coverage.md")
 def _lines(file: str) -> list[str]:
     """The lines of a file beside this one, without comments and blank lines."""
     with open(os.path.join(_FOLDER, file), encoding="utf-8") as opened:
-        return [line for line in opened.read().splitlines() if line and line[0] != "#"]
+        lines = opened.read().splitlines()
+    return [line for line in lines if line and line[0] != "#"]
 
 
 def _table(file: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """The engine: the graph of recorded ops, and the walk back through it. README.md is the tour.
 
-It imports only NumPy, and contains no op, no kernel and nothing of PyTorch.
+It imports only NumPy and `atomic.py`, and contains no op, no kernel and nothing of PyTorch.
 """
 
 from .gradients import accumulate as accumulate

@@ -1,11 +1,13 @@
 """Updates of optimizers as keys, by which a set of kernels finds what it recorded of them."""
 
 import math
-from functools import lru_cache
+from functools import lru_cache, wraps
 from itertools import chain
 from types import CodeType, FunctionType, ModuleType
 
 import numpy as np
+
+MOST_KEPT = 64  # an update that itself names the numbers of each step has a new key each time
 
 # Types whose values are part of what is recorded: their repr identifies them.
 SETTLED = {int, float, bool, str, type(None)}
@@ -36,6 +38,31 @@ def key_of(update):
         else:
             raise TypeError
     return tuple(key)
+
+
+def kept(make):
+    """`make(update, *counts)` for that many arrays, spare arrays and numbers, kept by the update's key.
+
+    The function returns None for an update without a key, and for one that `make` cannot record.
+    """
+    found: dict = {}
+
+    @wraps(make)
+    def get(update, *counts):
+        try:
+            key = key_of(update), *counts
+        except (TypeError, ValueError, RecursionError):  # an empty cell; a function of itself
+            return None
+        if key not in found:
+            if len(found) >= MOST_KEPT:
+                found.clear()
+            try:
+                found[key] = make(update, *counts)
+            except Exception:  # it does something with an array that a stand-in does not support
+                found[key] = None
+        return found.get(key)  # another thread may have cleared it
+
+    return get
 
 
 @lru_cache(maxsize=256)

@@ -249,10 +249,7 @@ def summary(model: Module, input: Any) -> Summary:
     hooks = [(m, vars(m).get("_hooks")) for m in rows]
     state = random.get_rng_state()
     try:
-        for module, own in buffers:
-            for name, buffer in own.items():
-                if buffer is not None:
-                    module._buffers[name] = copies.setdefault(id(buffer), functions.clone(buffer))
+        _copy_buffers(buffers, copies)
         for module in rows:
             handles += [
                 module.register_forward_pre_hook(watch.begins, prepend=True),
@@ -278,6 +275,14 @@ def summary(model: Module, input: Any) -> Summary:
                 known.add(id(storage))
                 watch.row_of(node).saved += storage.nbytes
     return found
+
+
+def _copy_buffers(buffers: list[Any], copies: dict[int, Tensor]) -> None:
+    """Replace the buffers of modules by copies, which `copies` has by the identity of the buffer."""
+    for module, own in buffers:
+        for name, buffer in own.items():
+            if buffer is not None:
+                module._buffers[name] = copies.setdefault(id(buffer), functions.clone(buffer))
 
 
 def _inputs(model: Module, given: Any) -> list[Tensor]:

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from ...atomic import together
-from ..updates import key_of
+from ..updates import kept
 from . import tuning
 from .calls import FALLBACK, FLOATS, address, share
 from .jit import addresses
@@ -29,23 +29,7 @@ def _traced(update, arrays, scratch, numbers):
     return trace.end()[0]
 
 
-_traces: dict = {}
-
-
-def _trace_of(update, *counts):
-    """The trace of an update for that many arrays, spare arrays and numbers, or None."""
-    try:
-        key = key_of(update), *counts
-    except (TypeError, ValueError, RecursionError):  # an empty cell; a function of itself
-        return None
-    if key not in _traces:
-        if len(_traces) >= 64:  # as where the update itself names the numbers of each step
-            _traces.clear()
-        try:
-            _traces[key] = _traced(update, *counts)
-        except Exception:  # it does something with an array that a stand-in does not support
-            _traces[key] = None
-    return _traces.get(key)
+_trace_of = kept(_traced)
 
 
 def blockwise(jobs):

@@ -78,10 +78,14 @@ class _Cache(FunctionCache):
         with suppress(Exception):  # no space, no longer writable
             self._own_file(signature, result.codegen)
             super().save_overload(signature, result)
-            kernel = self._impl.filename_base.split("-")[0]
-            for file in Path(self.cache_path).glob(f"{kernel}-*.nb?"):  # of an older source
-                if STAMP not in file.name:
-                    file.unlink()
+            self._remove_old_files()
+
+    def _remove_old_files(self):
+        """Remove the files of the kernel that were made from an older source."""
+        kernel = self._impl.filename_base.split("-")[0]
+        for file in Path(self.cache_path).glob(f"{kernel}-*.nb?"):
+            if STAMP not in file.name:
+                file.unlink()
 
 
 _names: Counter = Counter()

@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 from array import array
-from contextlib import suppress
+from collections import deque
 from functools import partial
 
 import numpy as np
@@ -231,6 +231,13 @@ class _Team:
                 self.helpers[k : k + 1] = [helper]
             self.helpers[k].ring()
 
+    def wait_for(self, board):
+        """Wait for the posted call. RuntimeError in a child that was forked meanwhile."""
+        while not wait(board):
+            if self is not _team:
+                raise RuntimeError(GONE)
+            time.sleep(0)
+
 
 def _board():
     memory = np.zeros(SIZE + LINE_INTEGERS, np.int64)
@@ -270,9 +277,11 @@ def call(kernel, dtype, common, rows, threads=1, nbytes=0, changes=()):
         else:
             kernel.dispatcher(zero, at, first, memory)
         return
-    team = _team
-    alone = threads == 1 or not team.lock.acquire(blocking=False)
+    team, held = _team, []
     try:
+        if threads > 1:
+            held.extend(map(team.lock.acquire, (False,)))  # an interrupt finds the lock noted
+        alone = True not in held
         if alone:
             if not hasattr(_own, "board"):
                 _own.board = _board()
@@ -281,23 +290,19 @@ def call(kernel, dtype, common, rows, threads=1, nbytes=0, changes=()):
             board = address(team.board)
             team.gather(threads - 1)
         members = 1 if alone else threads
+        settle = partial(deque, iter(partial(wait.compiled(), board), True), 0)  # one call of C
         try:
             begin = partial(
                 lead.compiled(), board, entry, dtype.itemsize // 8, at, first, length, memory, each,
                 len(rows), members,
             )  # fmt: skip
             together([*changes, begin])
-            while not wait(board):
-                if team is not _team:
-                    raise RuntimeError(GONE)
-                time.sleep(0)
+            team.wait_for(board)
         finally:  # also if interrupted, even twice: other threads may still write into our memory
-            done = False
-            while not done:
-                with suppress(KeyboardInterrupt):
-                    done = wait(board) or team is not _team
+            if team is _team:
+                settle()
     finally:
-        if not alone:
+        if True in held:
             team.lock.release()
 
 

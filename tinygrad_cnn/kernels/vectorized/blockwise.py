@@ -12,7 +12,7 @@ from operator import call, itemgetter
 import numpy as np
 
 from ...atomic import quiet, together
-from ..updates import key_of
+from ..updates import kept
 from . import tuning
 
 
@@ -98,23 +98,7 @@ class _Recording:
         return calls
 
 
-_recordings: dict = {}
-
-
-def _recording_of(update, *counts):
-    """The recording of an update for that many arrays, scratch arrays and numbers, or None."""
-    try:
-        key = key_of(update), *counts
-    except (TypeError, ValueError, RecursionError):  # an empty cell; a function of itself
-        return None
-    if key not in _recordings:
-        if len(_recordings) >= 64:  # as where the update itself names the numbers of each step
-            _recordings.clear()
-        try:
-            _recordings[key] = _Recording(update, *counts)
-        except Exception:  # it does something with an array that a stand-in does not support
-            _recordings[key] = None
-    return _recordings.get(key)
+_recording_of = kept(_Recording)
 
 
 def blockwise(jobs):
@@ -123,24 +107,28 @@ def blockwise(jobs):
     On one thread. Two would wait for the interpreter between many short operations, and large
     arrays are limited by memory anyway.
     """
-    last = recording = same = None
     with quiet():
-        for update, arrays, scratch, numbers, *changes in jobs:
-            kind = update, len(arrays), scratch, len(numbers)
-            if kind != last:
-                recording, last, same = _recording_of(*kind), kind, None
-            if recording is None:
-                _run_or_restore(update, arrays, scratch, numbers, changes)
-                continue
-            dtype = arrays[0].dtype
-            for a in arrays:
-                if a.dtype is not dtype:
-                    dtype = None
-            if (numbers, dtype) != same or 0.0 in numbers:  # 0.0 and −0.0 are equal
-                others, same = recording.others(numbers, dtype), (numbers, dtype)
-            calls = recording.calls(arrays, scratch, others)
-            calls += zip(changes)
-            deque(starmap(call, calls), 0)
+        _run(jobs)
+
+
+def _run(jobs):
+    last = recording = same = None
+    for update, arrays, scratch, numbers, *changes in jobs:
+        kind = update, len(arrays), scratch, len(numbers)
+        if kind != last:
+            recording, last, same = _recording_of(*kind), kind, None
+        if recording is None:
+            _run_or_restore(update, arrays, scratch, numbers, changes)
+            continue
+        dtype = arrays[0].dtype
+        for a in arrays:
+            if a.dtype is not dtype:
+                dtype = None
+        if (numbers, dtype) != same or 0.0 in numbers:  # 0.0 and −0.0 are equal
+            others, same = recording.others(numbers, dtype), (numbers, dtype)
+        calls = recording.calls(arrays, scratch, others)
+        calls += zip(changes)
+        deque(starmap(call, calls), 0)
 
 
 def _parts(arrays, scratch):

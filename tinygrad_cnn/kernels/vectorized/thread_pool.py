@@ -27,10 +27,14 @@ class _Pool:
         """Have up to that many threads call it: fewer where no more can be started."""
         if self.threads < times and not sys.is_finalizing():
             with self.lock:
-                while self.threads < times and self.start():
-                    pass
+                self.grow(times)
         for _ in range(min(times, self.threads)):
             self.calls.put(call)
+
+    def grow(self, times):
+        """Start threads until there are that many, or no more can be started."""
+        while self.threads < times and self.start():
+            pass
 
     def start(self):
         """Start a thread; whether that was possible."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import _thread as _thread_module
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from ...engine import is_grad_enabled, set_grad_enabled
@@ -38,6 +42,9 @@ def get_worker_info() -> WorkerInfo | None:
     return _thread.info
 
 
+_END: Any = object()  # the result of a job that there is not: the one before was the last
+
+
 class Ahead:
     """Threads that load jobs ahead. A job comes from `pull()`, which raises StopIteration at the end.
 
@@ -56,11 +63,16 @@ class Ahead:
     ):
         self._pull, self._load, self._bound, self._init = pull, load, bound, init
         self._timeout, self._recording = timeout or None, is_grad_enabled()
-        self._pulling, self._changed = threading.Lock(), threading.Condition()
         self._process = os.getpid()
-        self._done: dict[int, tuple[bool, Any]] = {}  # job number → (success, result)
-        self._pulled = self._taken = 0
-        self._ended = False  # no more jobs are pulled
+        self._pulling = threading.Lock()  # only workers take it: they see no KeyboardInterrupt
+        self._pulled, self._ended = 0, False  # jobs; whether no more are pulled
+        self._wait = False  # whether the end waits for the threads
+        # Queues in C: an interrupt finds no lock of theirs held.
+        self._begun: SimpleQueue[Exception | None] = SimpleQueue()
+        self._room: SimpleQueue[bool] = (
+            SimpleQueue()
+        )  # True for each job that may start, last False
+        self._results: SimpleQueue[tuple[int, bool, Any]] = SimpleQueue()  # job number, success
         self._threads = [
             threading.Thread(target=self._work, args=(i,), name=f"DataLoader-{i.id}", daemon=True)
             for i in infos
@@ -68,38 +80,60 @@ class Ahead:
 
     def batches(self) -> Iterator[Any]:
         """The results of the jobs, in order. The first error, of a job or of `pull`, ends it."""
-        wait = True
+        done: dict[int, tuple[bool, Any]] = {}
         try:
-            self._start()
-            while True:
+            _thread_module.start_new_thread(self._begin, ())
+            self._wait = True
+            error = self._begun.get()
+            if error is not None:
+                raise error
+            for taken in count():
                 self._check_process()
-                with self._changed:
-                    if not self._changed.wait_for(self._ready, self._timeout):
-                        wait = False  # a thread hangs: do not wait for it below
-                        raise RuntimeError(f"DataLoader timed out after {self._timeout} seconds")
-                    if self._taken not in self._done:
-                        return
-                    well, result = self._done.pop(self._taken)
-                    self._taken += 1
-                    self._changed.notify_all()
+                self._receive(taken, done)
+                well, result = done.pop(taken)
+                if result is _END:
+                    return
+                self._room.put(True)
                 if not well:
                     raise result
                 yield result
                 result = None
         finally:
-            if self._process == os.getpid():
-                self._end(wait)
+            self._ended = True
+            self._room.put(False)
+            if self._wait and self._process == os.getpid():
+                self._begun.get()  # all have started: there is a second report
+                self._join()
 
-    def _start(self) -> None:
-        """Start the threads, or those that the system allows. RuntimeError if that is none."""
+    def _receive(self, taken: int, done: dict[int, Any]) -> None:
+        """Wait until `done` has the result of job `taken`."""
+        deadline = time.monotonic() + (self._timeout or 0)
+        while taken not in done:
+            left = max(deadline - time.monotonic(), 0) if self._timeout else None
+            try:
+                number, *result = self._results.get(timeout=left)
+            except Empty:
+                self._wait = False  # a thread hangs: the end does not wait for it
+                raise RuntimeError(f"DataLoader timed out after {self._timeout} seconds") from None
+            done[number] = result
+
+    def _begin(self) -> None:
+        """Start the threads, or those that the system allows; the error if that is none.
+
+        This runs in a thread of its own: an interrupt of `Thread.start` could leave a lock held.
+        """
+        error = None
         for k, thread in enumerate(self._threads):
             try:
                 thread.start()
-            except RuntimeError:
+            except Exception as failed:
                 del self._threads[k:]
-                if not k:
-                    raise
-                return
+                error = None if k else failed
+                break
+        for _ in range(self._bound):
+            self._room.put(True)
+        for _ in range(2):  # one for the end, whether or not an interrupt lost the first
+            self._begun.put(error)
 
     def _check_process(self) -> None:
         if self._process != os.getpid():
@@ -108,47 +142,37 @@ class Ahead:
                 "parent. Begin a new one in the child, with iter(loader)"
             )
 
-    def _end(self, wait: bool) -> None:
-        """Have the threads end, and wait for that."""
-        with self._changed:
-            self._ended = True
-            self._changed.notify_all()
+    def _join(self) -> None:
         # called in one of these threads (by the garbage collector), it must not wait for itself
-        if wait and threading.current_thread() not in self._threads:
+        if threading.current_thread() not in self._threads:
             for thread in self._threads:
                 thread.join()
 
-    def _ready(self) -> bool:
-        return self._taken in self._done or (self._ended and self._taken >= self._pulled)
-
-    def _room(self) -> bool:
-        return self._ended or self._pulled - self._taken < self._bound
-
     def _next(self) -> tuple[int, Any] | None:
         """The number of the next job and the job; None at the end."""
+        self._room.get()
         with self._pulling:  # numbers follow the order of the jobs
-            with self._changed:
-                self._changed.wait_for(self._room)
-                if self._ended:
-                    return None
-                number = self._pulled
-                self._pulled += 1
+            number = self._pulled
+            if self._ended:
+                self._room.put(False)  # for the next worker
+                return None
             try:
-                return number, self._pull()
+                job = self._pull()
             except StopIteration:
-                with self._changed:
-                    self._pulled, self._ended = number, True
-                    self._changed.notify_all()
-                return None
+                self._finish(number, True, _END, last=True)
             except BaseException as error:
+                self._pulled += 1
                 self._finish(number, False, error, last=True)
-                return None
+            else:
+                self._pulled += 1
+                return number, job
+        return None
 
     def _finish(self, number: int, well: bool, result: Any, last: bool = False) -> None:
-        with self._changed:
-            self._done[number] = well, result
-            self._ended |= last
-            self._changed.notify_all()
+        if last:
+            self._ended = True
+            self._room.put(False)
+        self._results.put((number, well, result))
 
     def _work(self, info: WorkerInfo) -> None:
         with set_grad_enabled(self._recording):  # the grad mode is thread-local
@@ -158,7 +182,7 @@ class Ahead:
                     with drawing_from(Generator().manual_seed(info.seed)):
                         self._init(info.id)
                 except BaseException as error:
-                    with self._pulling, self._changed:
+                    with self._pulling:
                         number, self._pulled = self._pulled, self._pulled + 1
                     self._finish(number, False, error, last=True)
                     return
