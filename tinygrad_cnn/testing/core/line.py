@@ -37,6 +37,7 @@ class Level:
     error: float = math.nan  # of the gradient
     bend: float = math.nan
     turn: float = 0.0  # Σ|uᵢ · bend of output i|, in which nothing cancels
+    jump: float = 0.0  # the largest bend of an output, relative to that output
     rounding: float = math.nan  # of `error`, by the sums alone
 
 
@@ -74,6 +75,12 @@ def _norm(x: Array) -> float:
     if not 0 < largest < math.inf:
         return largest
     return largest * math.sqrt(float(((size / largest) ** 2).sum()))
+
+
+def _share(part: Array, whole: Array) -> float:
+    """The largest |partᵢ| / |wholeᵢ|, of the elements that are not zero."""
+    some = part != 0
+    return float(np.abs(part[some] / whole[some]).max(initial=0.0))
 
 
 class Line:
@@ -175,7 +182,7 @@ class Line:
             after, before = (self.subject.outputs(self.k, x) for x in (ahead, behind))
         except Exception:  # as of a matrix that is not positive definite: outside of the domain
             return Level(h)
-        rise = bend = turn = size = 0.0
+        rise = bend = turn = size = jump = 0.0
         with np.errstate(all="ignore"):
             for u, a, y, b in zip(self.us, after, self.at, before, strict=True):
                 if not a.shape == y.shape == b.shape:  # as of a shape that depends on values
@@ -186,12 +193,13 @@ class Line:
                 turned = np.where(stays, 0.0, u * ((a - y) - (y - b)))
                 rise, bend = rise + float(both.sum()), bend + float(turned.sum())
                 size, turn = size + float(np.abs(both).sum()), turn + float(np.abs(turned).sum())
+                jump = max(jump, _share(turned, u * np.maximum(abs(y), np.maximum(abs(a), abs(b)))))
             claimed = self.gradient * moved
             error = (rise - float(claimed.sum())) / (2 * h)
             size += float(np.abs(claimed).sum())
         if not (math.isfinite(error) and math.isfinite(bend)):
             return Level(h)
-        return Level(h, error, bend, turn, 2.0**-50 * size / (2 * h))
+        return Level(h, error, bend, turn, jump, 2.0**-50 * size / (2 * h))
 
     def estimate(self, j: int, noise: float) -> Estimate | None:
         """The error by the levels j and j + 1, if φ has this noise. None if φ is not finite."""
@@ -217,13 +225,16 @@ class Line:
         return found
 
     def slopes(self) -> tuple[float, float]:
-        """The slopes of φ on the two sides of x, by the smallest steps that are above the noise."""
+        """The bounds of the slopes of φ on the two sides of x, by the smallest steps above the noise.
+
+        They are those of each output, added: kinks of several outputs do not cancel.
+        """
         noise = self.rounding
         for j in range(self.levels // 2, self.levels):
             level = self.level(j)
             if math.isfinite(level.error) and level.h > 0:
-                slope, half = level.error + self.claim, level.bend / (2 * level.h)
-                if noise / level.h <= 1e-6 * (abs(slope) + abs(half)) or j == self.levels // 2:
+                slope, half = level.error + self.claim, level.turn / (2 * level.h)
+                if noise / level.h <= 1e-6 * (abs(slope) + half) or j == self.levels // 2:
                     best = (slope - half, slope + half)
         return best
 

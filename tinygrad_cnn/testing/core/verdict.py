@@ -2,9 +2,10 @@
 
 The estimates of the error at all steps are intervals. Intervals of neighbouring steps that overlap
 describe one slope: they form a *segment*, and their intersection is what is left. A function may
-have several slopes. Where it is a staircase by rounding, small steps see the flat of a stair and
-large ones the slope; where it oscillates, it is the other way round. So the gradient is wrong only
-if it differs from the slope at small steps, and from each slope that noise separates from it.
+have several slopes. On a staircase by rounding, small steps see the flat of a stair and large ones
+the slope; where it oscillates, it is the other way round. So a gradient is wrong only if it
+differs from the slope at small steps, and no larger steps agree with it. Where they do, it is right
+if the roughness between them is as small as that of rounding. Otherwise this cannot be told.
 """
 
 from __future__ import annotations
@@ -18,10 +19,8 @@ from .line import Estimate, Line
 
 NARROW = 0.1  # of the size of the slope: wider intervals say nothing; more if outputs are coarse
 ONSET = 16.0  # noise that is so much larger than that of smaller steps has another cause
-SUDDEN = (
-    2  # steps, at most, until noise that sets in keeps its size; where φ saturates it takes many
-)
-STAIR = 2.0**-9  # of the outputs: higher stairs are not made by rounding
+STAIR = 2.0**-9  # of an output: a function that rounds to float16 inside makes such stairs
+GRAIN = 2.0**-20  # of the outputs: roughness as of float32, which need not be stairs
 QUICK = (9, 12, 15)  # steps to try before all of them: 2⁻¹⁰, 2⁻¹⁶, 2⁻²²
 
 
@@ -102,7 +101,7 @@ def decide(line: Line, rtol: float, jitter: float = 0.0, slack: float = 0.0) -> 
     estimates = line.estimates(jitter)
     if not estimates:
         return Verdict(Outcome.UNSEEN, math.inf, reason=Reason.INFINITE)
-    tolerance = rtol * line.size + line.floor + slack
+    tolerance = rtol * line.size + line.floor
     best = min(estimates, key=lambda e: e.bound)
     kept = line.size if line.size > 64 * jitter else max(line.size, 1e-3 * line.unit)
     narrow = max(NARROW, line.epsilon ** (1 / 3))
@@ -112,50 +111,57 @@ def decide(line: Line, rtol: float, jitter: float = 0.0, slack: float = 0.0) -> 
         if s.length > 1 and s.width <= 2 * narrow * max(kept, abs(s.centre))
     ]
     if not segments:
-        return Verdict(Outcome.UNSEEN, best.bound + tolerance, best, _reason(line))
-    fine = segments[0]
-    above = _above_stairs(estimates, fine)
-    coarse = [s for s in segments if above and s.best.h >= above[0].h]
-    seen = min([e.bound for e in above], default=best.bound)
-    stairs = Verdict(Outcome.UNSEEN, seen, best, Reason.STAIRS)
-    if line.size == 0:  # what large steps see of a rough function is no excuse for a claim of zero
-        judged = [fine]
-        if fine.contains(tolerance) and not all(s.contains(tolerance) for s in coarse):
-            return stairs
-    else:
-        judged = [fine, *coarse]
-    inside = [s for s in judged if s.contains(tolerance)]
-    if inside and fine not in inside and _height(above) > STAIR * line.magnitude:
-        return stairs
-    if inside and slack > NARROW * line.size > 64 * jitter:
-        return Verdict(Outcome.UNSEEN, tolerance, best, Reason.NOISE)
-    if inside:
-        return Verdict(Outcome.RIGHT, min(s.width for s in inside) / 2 + tolerance)
-    if above and not coarse:
-        return stairs
-    seen = judged[0].width / 2 + tolerance
-    if all(min(abs(s.low), abs(s.high)) > tolerance + s.width / 2 for s in judged):
-        return Verdict(Outcome.WRONG, seen, judged[0].best)
-    return Verdict(Outcome.UNSEEN, seen, best, Reason.NOISE)
+        return Verdict(Outcome.UNSEEN, best.bound + tolerance + slack, best, _reason(line))
+    fine, *coarse = segments
+    seen = fine.width / 2 + tolerance
+    if fine.contains(tolerance):
+        if line.size == 0 and _on_a_stair(line, fine, coarse, tolerance):
+            return Verdict(Outcome.UNSEEN, coarse[0].width / 2, best, Reason.STAIRS)
+        return Verdict(Outcome.RIGHT, seen)
+    if fine.contains(tolerance + slack):
+        if slack <= NARROW * line.size:
+            return Verdict(Outcome.RIGHT, seen + slack)
+        return Verdict(Outcome.UNSEEN, seen + slack, best, Reason.NOISE)
+    flat = abs(fine.centre + line.claim) <= fine.width
+    agree = [s for s in coarse if _agrees(s, fine, line, tolerance + slack, flat)]
+    if agree:
+        smooth = min(agree, key=lambda s: s.best.noise)
+        seen = smooth.width / 2 + tolerance + slack
+        roughest = (STAIR if flat else GRAIN) * line.magnitude
+        if smooth.best.noise <= roughest:
+            return Verdict(Outcome.RIGHT, seen)
+        if line.size:  # any bounded function agrees with a claim of zero at large steps
+            return Verdict(Outcome.UNSEEN, seen, best, Reason.STAIRS if flat else Reason.NOISE)
+    if min(abs(fine.low), abs(fine.high)) > tolerance + slack + fine.width / 2:
+        return Verdict(Outcome.WRONG, seen, fine.best)
+    return Verdict(Outcome.UNSEEN, seen + slack, best, Reason.NOISE)
 
 
-def _above_stairs(estimates: list[Estimate], fine: _Segment) -> list[Estimate]:
-    """The estimates by steps above those of `fine` where noise sets in and then keeps its size.
+def _agrees(s: _Segment, fine: _Segment, line: Line, tolerance: float, flat: bool) -> bool:
+    """Whether a segment at larger steps shows the slope of the claim, and not the fine one.
 
-    So it does on a staircase, and small steps then see the flat of one stair. At a kink it grows
-    by 4 from step to step: here it may grow by 2.
+    At large steps the slope of any bounded function is zero. That agrees with small claims, but
+    says nothing.
     """
-    above = [e for e in estimates if e.h > fine.best.h and e.noise > ONSET * fine.best.noise]
-    for k in range(min(SUDDEN + 1, len(above) - 1)):
-        steps = min(3, len(above) - 1 - k)
-        if above[k + steps].noise <= 2.0**steps * above[k].noise:
-            return above
-    return []
+    if not s.contains(tolerance):
+        return False
+    if flat or line.size == 0:
+        return True
+    return s.width <= abs(fine.centre) and not s.low <= -line.claim <= s.high
 
 
-def _height(above: list[Estimate]) -> float:
-    """The noise above the stairs where it keeps its size: their height."""
-    return next((a.noise for a, b in itertools.pairwise(above) if b.noise <= 2 * a.noise), 0.0)
+def _on_a_stair(line: Line, fine: _Segment, coarse: list[_Segment], tolerance: float) -> bool:
+    """Whether a slope of zero at small steps is that of a stair, made by rounding.
+
+    Larger steps see a slope then, and the first stair that they meet is a small part of an output.
+    """
+    sloped = [s for s in coarse if not s.contains(tolerance)]
+    if not sloped or sloped[0].best.noise > STAIR * line.magnitude:
+        return False
+    floor = ONSET * max(fine.best.noise, line.rounding)
+    levels = (line.level(j) for j in reversed(range(line.levels)))
+    first = next((v for v in levels if v.h >= fine.best.h / 4 and v.turn > floor), None)
+    return first is not None and first.jump <= STAIR
 
 
 def _segments(estimates: list[Estimate]) -> list[_Segment]:
