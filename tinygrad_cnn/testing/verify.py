@@ -13,8 +13,8 @@ from .compare import same_bits
 from .core.blocks import Block, blocks, cotangent_masks
 from .core.line import Line
 from .core.locate import entry_of, kinks, wrong_element
-from .core.subject import Array, Subject, blur, double
-from .core.verdict import Outcome, Reason, Verdict, decide, quick
+from .core.subject import Array, Subject, blur, double, joined
+from .core.verdict import Outcome, Reason, Verdict, decide, quick, reason
 from .errors import GradientError, both
 from .report import compared, examined, listeners, reported
 from .values import signed
@@ -29,6 +29,7 @@ ADVICE = {
     Reason.JUMP: "choose inputs away from it",
     Reason.STAIRS: "compute in float64, or check at inputs where its stairs are finer",
     Reason.NOISE: "choose inputs where it loses fewer digits, or compute in float64",
+    Reason.CLOSE: "is the function inexact, as a series or an integral is that stops early?",
     Reason.INFINITE: "choose inputs away from where it is not",
 }
 
@@ -66,17 +67,30 @@ def verify(
         point = Point(subject, at, parts, rtol)
         for k, gradient in zip(subject.wrt, point.gradients, strict=True):
             for _ in range(directions):
-                v = signed(rng, gradient.shape)
+                v = _direction(rng, gradient)
                 for block in blocks(subject.doubles[k], gradient):
                     found = point.compare(k, gradient, v, block, order)
                     if found is None:
                         seen[k] |= (block.of(v) != 0) & ((gradient != 0) | (mask is None))
                     else:
                         unseen.append(found)
+        point.ties()
     # What vanishes in the rounding of large outputs may have been seen in small ones.
     left = [u for u in unseen if u.elements is None or (u.elements & ~seen[u.k]).any()]
     if left and not allow_unseen:
         raise max(left, key=lambda u: u.share).error
+
+
+def _direction(rng: np.random.Generator, gradient: Array) -> Array:
+    """A random direction: of two, the one along which the gradient is larger.
+
+    Along a direction in which it cancels, an error of all of it would cancel too.
+    """
+    with np.errstate(all="ignore"):
+        return max(
+            (signed(rng, gradient.shape) for _ in range(2)),
+            key=lambda v: abs(float((gradient * v).sum())),
+        )
 
 
 class Unseen(NamedTuple):
@@ -174,6 +188,8 @@ class Point:
                 raise GradientError(
                     f"gradient of shape {g.shape}", op=subject.name, input=subject.describe(k)
                 )
+        # the elements at kinks where the gradient is between the slopes on the two sides
+        self.kinked = {k: np.zeros(subject.doubles[k].shape, bool) for k in subject.wrt}
         coarse = [np.finfo(a.dtype).eps for a in (*at, *self.gradients) if a.dtype.kind == "f"]
         self.rtol = max([rtol, *(16 * float(eps) for eps in coarse)])
 
@@ -183,11 +199,29 @@ class Point:
         rng = np.random.default_rng(7)
         return [self.subject.blurred(self.us, rng, 2.0**-52) for _ in range(JITTERS)]
 
-    def jitter(self, place: int, v: Array) -> float:
-        """How much the claim ⟨ḡ, v⟩ changes with the last digits of the inputs."""
+    def jitter(self, line: Line) -> float:
+        """How much the claim ⟨ḡ, v⟩ changes with the last digits of the inputs.
+
+        Raises GradientError if it changes as much for the same inputs.
+        """
+        place = self.subject.wrt.index(line.k)
+        found = self._change(line, place, self.jittered)
+        if found > 1e-6 * line.size:
+            xs = [x.copy() if isinstance(x, np.ndarray) else x for x in self.subject.doubles]
+            again = [[np.asarray(g) for g in self.subject.vjp(xs, self.us)] for _ in range(4)]
+            if self._change(line, place, again) > 0.1 * found:
+                detail = (
+                    "a copy of the same inputs has another gradient: does it depend on a state "
+                )
+                detail += "or on strides?"
+                raise self.error("not deterministic", detail, line.k)
+        return found
+
+    def _change(self, line: Line, place: int, others: Sequence[Sequence[Array]]) -> float:
+        """The largest change of the claim, if the gradients are others."""
         with np.errstate(all="ignore"):
             changes = [
-                abs(float(((gs[place] - self.gradients[place]) * v).sum())) for gs in self.jittered
+                abs(float(((gs[place] - self.gradients[place]) * line.v).sum())) for gs in others
             ]
         return max((c for c in changes if math.isfinite(c)), default=0.0)
 
@@ -213,10 +247,10 @@ class Point:
             compared(self.subject.name, order, error, slope, zero=zero)
         if verdict.outcome is Outcome.RIGHT or self.negligible(line, verdict):
             return None
+        if reason(line) is Reason.KINK:
+            return self.at_kinks(line, verdict)
         if verdict.outcome is Outcome.WRONG:
             raise self.wrong(line, verdict)
-        if verdict.reason is Reason.KINK:
-            return self.at_kinks(line, verdict)
         return self.unseen(line, verdict)
 
     def negligible(self, line: Line, verdict: Verdict) -> bool:
@@ -233,7 +267,7 @@ class Point:
         found = quick(line, self.rtol)
         if found is not None:
             return found
-        jitter = self.jitter(self.subject.wrt.index(line.k), line.v)
+        jitter = self.jitter(line)
         found = decide(line, self.rtol, jitter)
         if found.outcome is Outcome.RIGHT or self.subject.blurs_saved:
             return found
@@ -287,36 +321,65 @@ class Point:
             error.entry = f"the derivative of {name} at {entry.place} by it: {values}"
         return error
 
-    def at_kinks(self, line: Line, verdict: Verdict) -> Unseen:
-        """The error where slopes differ on two sides: "vjp wrong" if no kink explains the gradient."""
+    def at_kinks(self, line: Line, verdict: Verdict) -> Unseen | None:
+        """Hold the gradient to the slopes on the two sides, where these differ.
+
+        Along each element at a kink, along all of them, and along the rest. Raises GradientError
+        beyond. Returns None if the gradient is between them everywhere.
+        """
         found = kinks(line)
         rest = line.v.copy()
         for v in found:
             rest[v != 0] = 0.0
+        right = bool(found)
         if rest.any():
             others = line.along(rest)
             of_rest = self.judge(others)
             if of_rest.outcome is Outcome.WRONG:
                 raise self.wrong(others, of_rest, "; elsewhere there is a kink")
-        for v in found:
-            alone = line.along(np.abs(v))
-            low, high = sorted(alone.slopes())
-            slack = 1e-4 * max(abs(low), abs(high)) + 1e-9 * alone.unit
-            if not low - slack <= alone.claim <= high + slack:
-                flat, size = int(np.flatnonzero(v)[0]), float(np.abs(v).max())
-                error = self.error("vjp wrong", "", line.k)
-                error.detail = (
-                    f"the slopes on its two sides are {low / size:.6g} and {high / size:.6g}"
-                )
-                error.index = tuple(int(i) for i in np.unravel_index(flat, v.shape))
-                error.by_vjp, error.by_difference = alone.claim / size, (low + high) / 2 / size
-                raise error
+            right &= of_rest.outcome is Outcome.RIGHT or self.negligible(others, of_rest)
+        all_found = [np.sum([np.abs(v) for v in found], axis=0)] if len(found) > 1 else []
+        for v in (*map(np.abs, found), *all_found):
+            self.between(line.along(v))
+        if right:
+            self.kinked[line.k] |= line.v != rest
+            return None
         where = "the input"
         if found:
             flat = int(np.flatnonzero(found[0])[0])
             where = f"index {tuple(int(i) for i in np.unravel_index(flat, line.v.shape))}"
         detail = f"its slopes on the two sides differ at {where}"
         return Unseen(self.error(KINK, detail, line.k), math.inf, line.k, None)
+
+    def ties(self) -> None:
+        """Hold the gradients of several inputs to the slopes where all their kinks are met at once.
+
+        As of maximum(a, b) at a tie, which may pay a or b, and not both.
+        """
+        if sum(bool(mask.any()) for mask in self.kinked.values()) < 2:
+            return
+        whole = joined(self.subject)
+        v = np.concatenate([np.ravel(self.kinked[k]) for k in self.subject.wrt])
+        v = v * max(1.0, float(np.abs(whole.doubles[0][v]).max()))
+        gradient = np.concatenate([np.ravel(g) for g in self.gradients])
+        self.between(Line(whole, self.us, 0, v, gradient, self.at))
+
+    def between(self, line: Line) -> None:
+        """Raise GradientError unless the claim is between the slopes on the two sides."""
+        low, high = sorted(line.slopes())
+        slack = 1e-4 * max(abs(low), abs(high)) + 1e-9 * line.unit
+        if low - slack <= line.claim <= high + slack:
+            return
+        places, size = np.flatnonzero(line.v), float(line.v.max())
+        name = f"{line.subject.names[line.k]} {line.x.shape}"
+        error = GradientError("vjp wrong", op=self.subject.name, input=name)
+        error.detail = f"the slopes on its two sides are {low / size:.6g} and {high / size:.6g}"
+        if len(places) == 1:
+            error.index = tuple(int(i) for i in np.unravel_index(places[0], line.v.shape))
+        else:
+            error.detail += f", along {len(places)} elements at once"
+        error.by_vjp, error.by_difference = line.claim / size, (low + high) / 2 / size
+        raise error
 
     def unseen(self, line: Line, verdict: Verdict) -> Unseen:
         """The error where differences cannot tell."""

@@ -15,7 +15,7 @@ import numpy as np
 from .subject import Array
 
 SPREAD = 1e4  # the largest ratio of magnitudes within a class
-MOST = 3  # classes of one array: the last has all the rest
+MOST = 8  # classes of one array: the last has all the rest
 
 
 class Block(NamedTuple):

@@ -142,7 +142,12 @@ class Line:
     @cached_property
     def unit(self) -> float:
         """The size that the slope would have if f were the identity."""
-        return float(np.abs(self.v).max(initial=0.0)) * math.hypot(*map(_norm, self.us))
+        return float(np.abs(self.v).max(initial=0.0)) * self.cotangent
+
+    @cached_property
+    def cotangent(self) -> float:
+        """The norm of all parts of the cotangent."""
+        return math.hypot(*map(_norm, self.us))
 
     @cached_property
     def magnitude(self) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 
 from .line import Estimate, Line
 from .subject import Array
-from .verdict import Outcome, Reason, Verdict, decide
+from .verdict import Outcome, Reason, Verdict, decide, reason
 
 MOST_KINKS = 32  # elements at kinks that are set apart, in search of a wrong one
 
@@ -116,7 +116,7 @@ def kinks(line: Line) -> list[Array]:
     todo = [line.v]
     while todo and len(found) < MOST_KINKS:
         v = todo.pop()
-        if decide(line.along(v), 0.0).reason is not Reason.KINK:
+        if reason(line.along(v)) is not Reason.KINK:
             continue
         if np.count_nonzero(v) == 1:
             found.append(v)

@@ -89,3 +89,24 @@ class Subject:
         """Input k, with its shape and dtype."""
         x = self.xs[k]
         return f"{self.names[k]} {x.shape} {x.dtype}" if isinstance(x, np.ndarray) else repr(x)
+
+
+def joined(subject: Subject) -> Subject:
+    """The same function of one vector: of the inputs in `wrt`, one after the other."""
+    shapes = [subject.doubles[k].shape for k in subject.wrt]
+    ends = np.cumsum([subject.doubles[k].size for k in subject.wrt])[:-1]
+
+    def parts(x: Array) -> list[Any]:
+        xs = list(subject.doubles)
+        pieces = zip(subject.wrt, np.split(x, ends), shapes, strict=True)
+        for k, piece, shape in pieces:
+            xs[k] = piece.reshape(shape)
+        return xs
+
+    def vjp(xs: Sequence[Any], us: Sequence[Array]) -> list[Array]:
+        return [np.concatenate([np.ravel(g) for g in subject.vjp(parts(xs[0]), us)])]
+
+    vector = np.concatenate([np.ravel(subject.doubles[k]) for k in subject.wrt])
+    names = " and ".join(subject.names[k] for k in subject.wrt)
+    value = lambda xs: subject.value(parts(xs[0]))  # noqa: E731
+    return Subject(value, vjp, [vector], [0], subject.name, [names])

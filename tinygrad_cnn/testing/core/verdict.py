@@ -21,6 +21,9 @@ NARROW = 0.1  # of the size of the slope: wider intervals say nothing; more if o
 ONSET = 16.0  # noise that is so much larger than that of smaller steps has another cause
 STAIR = 2.0**-9  # of an output: a function that rounds to float16 inside makes such stairs
 GRAIN = 2.0**-20  # of the outputs: roughness as of float32, which need not be stairs
+ROUNDING = 2.0**-48  # of numbers of the size of the cotangent
+LONG = 5  # steps that agree with a claim not by chance, where the function is rough
+SINGLE = 2.0**-21  # of the slope: functions that stop at single precision are inexact by so much
 QUICK = (9, 12, 15)  # steps to try before all of them: 2⁻¹⁰, 2⁻¹⁶, 2⁻²²
 
 
@@ -39,6 +42,7 @@ class Reason(enum.Enum):
     JUMP = "the function jumps at the input"
     STAIRS = "the function is a staircase: flat for small steps"
     NOISE = "the function is too rough"
+    CLOSE = "the gradient agrees to single precision, and not to double"
     INFINITE = "the function is not finite near the input"
 
 
@@ -104,64 +108,59 @@ def decide(line: Line, rtol: float, jitter: float = 0.0, slack: float = 0.0) -> 
     tolerance = rtol * line.size + line.floor
     best = min(estimates, key=lambda e: e.bound)
     kept = line.size if line.size > 64 * jitter else max(line.size, 1e-3 * line.unit)
-    narrow = max(NARROW, line.epsilon ** (1 / 3))
-    segments = [
-        s
-        for s in _segments(estimates)
-        if s.length > 1 and s.width <= 2 * narrow * max(kept, abs(s.centre))
-    ]
-    if not segments:
-        return Verdict(Outcome.UNSEEN, best.bound + tolerance + slack, best, _reason(line))
-    fine, *coarse = segments
+    widest = 2 * max(NARROW, line.epsilon ** (1 / 3))
+    segments = [s for s in _segments(estimates) if s.length > 1]
+    narrow = [s for s in segments if s.width <= widest * max(kept, abs(s.centre))]
+    if not narrow:
+        return Verdict(Outcome.UNSEEN, best.bound + tolerance + slack, best, reason(line))
+    fine = narrow[0]
+    place = segments.index(fine)
+    finer, coarse = segments[:place], segments[place + 1 :]
     seen = fine.width / 2 + tolerance
     if fine.contains(tolerance):
-        if line.size == 0 and _on_a_stair(line, fine, coarse, tolerance):
-            return Verdict(Outcome.UNSEEN, coarse[0].width / 2, best, Reason.STAIRS)
+        if line.size == 0 and _on_a_stair(line, fine, narrow[1:], tolerance):
+            return Verdict(Outcome.UNSEEN, narrow[1].width / 2, best, Reason.STAIRS)
         return Verdict(Outcome.RIGHT, seen)
     if fine.contains(tolerance + slack):
         if slack <= NARROW * line.size:
             return Verdict(Outcome.RIGHT, seen + slack)
         return Verdict(Outcome.UNSEEN, seen + slack, best, Reason.NOISE)
+    if any(s.contains(tolerance + slack) and s.width <= abs(fine.centre) for s in finer):
+        return Verdict(Outcome.UNSEEN, best.bound + tolerance + slack, best, reason(line))
     flat = abs(fine.centre + line.claim) <= fine.width
-    agree = [s for s in coarse if _agrees(s, fine, line, tolerance + slack, flat)]
-    if agree:
-        smooth = min(agree, key=lambda s: s.best.noise)
-        seen = smooth.width / 2 + tolerance + slack
-        roughest = (STAIR if flat else GRAIN) * line.magnitude
-        if smooth.best.noise <= roughest:
+    roughest = max((STAIR if flat else GRAIN) * line.magnitude, ROUNDING * line.cotangent)
+    agree = [s for s in coarse if s.contains(tolerance + slack + 2 * s.width)]
+    agree = [s for s in agree if s.width <= 2 * abs(fine.centre) or (flat and s in narrow)]
+    as_rounding = [s for s in agree if s.best.noise <= roughest]
+    # At large steps the slope of any bounded function is zero: near a small claim, but no evidence.
+    bounded = [s for s in agree if line.size == 0 or s.low <= -line.claim <= s.high]
+    rough = [s for s in agree if s not in bounded and (flat or s.length >= LONG)]
+    if as_rounding or (flat and line.size and agree) or rough:
+        smooth = min(as_rounding or rough or agree, key=lambda s: s.width)
+        seen = max(abs(smooth.low), abs(smooth.high)) + tolerance + slack
+        if smooth in as_rounding and smooth in narrow:
             return Verdict(Outcome.RIGHT, seen)
-        if line.size:  # any bounded function agrees with a claim of zero at large steps
-            return Verdict(Outcome.UNSEEN, seen, best, Reason.STAIRS if flat else Reason.NOISE)
+        return Verdict(Outcome.UNSEEN, seen, best, Reason.STAIRS if flat else Reason.NOISE)
+    if max(abs(fine.low), abs(fine.high)) <= SINGLE * line.size:
+        return Verdict(Outcome.UNSEEN, SINGLE * line.size, best, Reason.CLOSE)
     if min(abs(fine.low), abs(fine.high)) > tolerance + slack + fine.width / 2:
         return Verdict(Outcome.WRONG, seen, fine.best)
     return Verdict(Outcome.UNSEEN, seen + slack, best, Reason.NOISE)
 
 
-def _agrees(s: _Segment, fine: _Segment, line: Line, tolerance: float, flat: bool) -> bool:
-    """Whether a segment at larger steps shows the slope of the claim, and not the fine one.
-
-    At large steps the slope of any bounded function is zero. That agrees with small claims, but
-    says nothing.
-    """
-    if not s.contains(tolerance):
-        return False
-    if flat or line.size == 0:
-        return True
-    return s.width <= abs(fine.centre) and not s.low <= -line.claim <= s.high
-
-
 def _on_a_stair(line: Line, fine: _Segment, coarse: list[_Segment], tolerance: float) -> bool:
     """Whether a slope of zero at small steps is that of a stair, made by rounding.
 
-    Larger steps see a slope then, and the first stair that they meet is a small part of an output.
+    Larger steps see a slope then. The first stair that they meet is a small part of an output, and
+    so are the next ones: at a kink that part grows with the step.
     """
     sloped = [s for s in coarse if not s.contains(tolerance)]
     if not sloped or sloped[0].best.noise > STAIR * line.magnitude:
         return False
     floor = ONSET * max(fine.best.noise, line.rounding)
-    levels = (line.level(j) for j in reversed(range(line.levels)))
-    first = next((v for v in levels if v.h >= fine.best.h / 4 and v.turn > floor), None)
-    return first is not None and first.jump <= STAIR
+    first = next((j for j in reversed(range(line.levels)) if line.level(j).turn > floor), 0)
+    jump, later = line.level(first).jump, line.level(max(first - 2, 0)).jump
+    return first > 1 and jump <= STAIR and later <= 4 * jump
 
 
 def _segments(estimates: list[Estimate]) -> list[_Segment]:
@@ -179,8 +178,8 @@ def _segments(estimates: list[Estimate]) -> list[_Segment]:
     return segments
 
 
-def _reason(line: Line) -> Reason:
-    """Why no interval is narrow: what the bend and the rise do from step to step."""
+def reason(line: Line) -> Reason:
+    """Why differences do not tell: what the bend and the rise do from step to step."""
     levels = [line.level(j) for j in range(line.levels) if math.isfinite(line.level(j).bend)]
     for power, reason in ((1, Reason.KINK), (0, Reason.JUMP)):
         run = 0
