@@ -23,6 +23,7 @@ KINK = "at a kink: choose inputs with a gap"
 UNSEEN = "cannot tell here"
 LARGE = 1e280
 JITTERS = 3  # backward passes at inputs changed in their last digits
+NEAR = 0.1  # of a gradient: it changes by more within 2⁻⁴⁰ of the input, at a break alone
 STEPS = (2.0**-11, 2.0**-20, 2.0**-30, 2.0**-40)  # along a line, to measure the rounding of a vjp
 ADVICE = {
     Reason.KINK: "choose inputs with a gap",
@@ -250,7 +251,10 @@ class Point:
         if reason(line) is Reason.KINK:
             return self.at_kinks(line, verdict)
         if verdict.outcome is Outcome.WRONG:
-            raise self.wrong(line, verdict)
+            error = self.wrong(line, verdict)
+            if error.verdict != KINK:
+                raise error
+            return Unseen(error, math.inf, k, None)
         return self.unseen(line, verdict)
 
     def negligible(self, line: Line, verdict: Verdict) -> bool:
@@ -306,6 +310,8 @@ class Point:
         detail += f"; Taylor slope {line.taylor():.2f} (2 is right, 1 is wrong)" + note
         error = self.error("vjp wrong", detail, line.k)
         found = wrong_element(line, verdict)
+        if self.breaks(line if found is None else found[0]):
+            return self.error(KINK, "its gradient is another one right beside the input", line.k)
         if found is None or found[1].estimate is None:
             return error
         alone, of_element = found
@@ -320,6 +326,21 @@ class Point:
             values = both(entry.by_vjp, entry.by_difference)
             error.entry = f"the derivative of {name} at {entry.place} by it: {values}"
         return error
+
+    def breaks(self, line: Line) -> bool:
+        """Whether the claim of the vjp along a line is another one right beside the input.
+
+        So it is where several branches meet, as in a median of equal numbers. The slope along an
+        element is then not that of any branch.
+        """
+        rng, place, claims = np.random.default_rng(5), self.subject.wrt.index(line.k), []
+        for _ in range(2):
+            xs = list(self.subject.doubles)
+            xs[line.k] = line.x + 2.0**-40 * (line.scale or 1.0) * signed(rng, line.x.shape)
+            with np.errstate(all="ignore"):
+                g = np.asarray(self.subject.vjp(xs, self.us)[place], np.float64)
+                claims.append(float((g * line.v).sum()))
+        return abs(claims[0] - claims[1]) > NEAR * max(line.size, *map(abs, claims))
 
     def at_kinks(self, line: Line, verdict: Verdict) -> Unseen | None:
         """Hold the gradient to the slopes on the two sides, where these differ.

@@ -16,7 +16,8 @@ from .case import RIGHT, WRONG, Right, Wrong
 
 UNSEEN = "cannot tell"  # verdicts that start so say that an error here could not be seen
 PASSED, TOLD_UNSEEN, CAUGHT = "passed", "unseen", "caught"
-MOST_UNSEEN_RIGHT, MOST_UNSEEN_WRONG = 5, 10  # functions for which the checks may say so
+MOST_UNSEEN_RIGHT, MOST_UNSEEN_WRONG = 0.05, 0.1  # of the functions: the checks may say so of them
+FEW = 5  # functions, if a part of the table is run
 
 
 @dataclass
@@ -127,7 +128,11 @@ def lines(found: Sequence[Outcome]) -> list[str]:
 def clean(right: Sequence[Outcome], wrong: Sequence[Outcome]) -> bool:
     """No right function accused, no wrong vjp passed, and few of which they cannot tell."""
     unseen = [sum(o.counts[TOLD_UNSEEN] > 0 for o in part) for part in (right, wrong)]
-    allowed = unseen[0] <= MOST_UNSEEN_RIGHT and unseen[1] <= MOST_UNSEEN_WRONG
+    shares = (MOST_UNSEEN_RIGHT, MOST_UNSEEN_WRONG)
+    allowed = all(
+        n <= max(FEW, share * len(part))
+        for n, share, part in zip(unseen, shares, (right, wrong), strict=True)
+    )
     return allowed and not any(outcome.bad for outcome in (*right, *wrong))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..case import RIGHT, Right, Value, constant, wrong
+from ..draws import uniform
 from ..right.precision import standardise_vjp
 from ..right.shifts import variance_of_moments_vjp
 
@@ -49,7 +50,7 @@ slope("tanh(1e6 x)", "inner_slope_twice", "a tenth more", lambda x: 1.1e6 / np.c
 slope("tanh x at 15", "half_of_a_tiny_slope", "the slope is 1e-12, and half of it is missing",
       lambda x: 0.5 / np.cosh(x) ** 2, size=0.4)  # fmt: skip
 slope("sigmoid x at −40", "slope_of_zero", "0 for a slope of 1e-16: taken for saturated",
-      lambda x: 0 * x, size=0.9)  # fmt: skip
+      lambda x: 0 * x, size=0.9, draw=uniform(-45, -35))  # fmt: skip
 slope("exp(−x²) at 6", "factor_two_forgotten", "at slopes of 1e-10 and less",
       lambda x: -x * np.exp(-x * x), size=0.4)  # fmt: skip
 slope("x⁸ at 1e-3", "power_too_high", "x⁸ for x⁷", lambda x: 8 * x**8, size=0.9)
