@@ -44,8 +44,10 @@ def check_vjp(
     - `wrt` numbers the inputs to differentiate by; by default all of floating point;
     - `allow_unseen` accepts points where differences cannot tell.
 
-    Raises GradientError if a gradient is wrong or cannot be judged, and ValueError or TypeError if there is nothing to
-    check.
+    At a kink, a gradient between the slopes on the two sides is right: of |x| at 0, all of [−1, 1].
+
+    Raises GradientError if a gradient is wrong or cannot be judged, and ValueError or TypeError if
+    there is nothing to check.
 
     >>> import tinygrad_cnn as tc
     >>> check_vjp(lambda x, w: tc.tanh(x @ w), np.ones((2, 3)), np.ones((3, 4)))
