@@ -97,10 +97,14 @@ def quick(line: Line, rtol: float) -> Verdict | None:
     return None
 
 
-def decide(line: Line, rtol: float, jitter: float = 0.0, slack: float = 0.0) -> Verdict:
+def decide(
+    line: Line, rtol: float, jitter: float = 0.0, slack: float = 0.0, doubt: float = 0.0
+) -> Verdict:
     """The verdict from all steps.
 
-    `jitter` is the noise of the claim ⟨ḡ, v⟩ that was measured, and `slack` one that was not.
+    `jitter` is the noise of the claim ⟨ḡ, v⟩ under changes of all numbers that it is made of, and
+    `slack` the noise along the line. `doubt` bounds what no such measurement shows: an error that is
+    smaller is not called wrong.
     """
     estimates = line.estimates(jitter)
     if not estimates:
@@ -129,8 +133,15 @@ def decide(line: Line, rtol: float, jitter: float = 0.0, slack: float = 0.0) -> 
         return Verdict(Outcome.UNSEEN, best.bound + tolerance + slack, best, reason(line))
     flat = abs(fine.centre + line.claim) <= fine.width
     roughest = max((STAIR if flat else GRAIN) * line.magnitude, ROUNDING * line.cotangent)
-    agree = [s for s in coarse if s.contains(tolerance + slack + 2 * s.width)]
-    agree = [s for s in agree if s.width <= 2 * abs(fine.centre) or (flat and s in narrow)]
+    # Rounding towards zero makes the slope of stairs as much too small as they are high.
+    near = tolerance + max(slack, doubt / 8)
+    lean = 2 * abs(line.claim) / line.magnitude if flat and line.magnitude else 0.0
+    agree = [s for s in coarse if s.contains(near + 2 * s.width + lean * s.best.noise)]
+    agree = [
+        s
+        for s in agree
+        if s.width <= 2 * abs(fine.centre) or (flat and (s in narrow or s.best.noise <= roughest))
+    ]
     as_rounding = [s for s in agree if s.best.noise <= roughest]
     # At large steps the slope of any bounded function is zero: near a small claim, but no evidence.
     bounded = [s for s in agree if line.size == 0 or s.low <= -line.claim <= s.high]
@@ -143,9 +154,10 @@ def decide(line: Line, rtol: float, jitter: float = 0.0, slack: float = 0.0) -> 
         return Verdict(Outcome.UNSEEN, seen, best, Reason.STAIRS if flat else Reason.NOISE)
     if max(abs(fine.low), abs(fine.high)) <= SINGLE * line.size:
         return Verdict(Outcome.UNSEEN, SINGLE * line.size, best, Reason.CLOSE)
-    if min(abs(fine.low), abs(fine.high)) > tolerance + slack + fine.width / 2:
+    unsure = max(slack, doubt)
+    if min(abs(fine.low), abs(fine.high)) > tolerance + unsure + fine.width / 2:
         return Verdict(Outcome.WRONG, seen, fine.best)
-    return Verdict(Outcome.UNSEEN, seen + slack, best, Reason.NOISE)
+    return Verdict(Outcome.UNSEEN, seen + unsure, best, Reason.NOISE)
 
 
 def _on_a_stair(line: Line, fine: _Segment, coarse: list[_Segment], tolerance: float) -> bool:
