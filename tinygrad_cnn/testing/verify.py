@@ -287,7 +287,7 @@ class Point:
             xs = list(self.subject.doubles)
             total = 0.0
             for t, weight in ((-1.5, -1), (-0.5, 3), (0.5, -3), (1.5, 1)):
-                xs[line.k] = x + t * step * line.v
+                xs[line.k] = np.asarray(x + t * step * line.v)
                 with np.errstate(all="ignore"):
                     g = np.asarray(self.subject.vjp(xs, self.us)[place], np.float64)
                     total += weight * float((g * line.v).sum())
@@ -332,7 +332,8 @@ class Point:
         rng, place, claims = np.random.default_rng(5), self.subject.wrt.index(line.k), []
         for _ in range(2):
             xs = list(self.subject.doubles)
-            xs[line.k] = line.x + 2.0**-40 * (line.scale or 1.0) * signed(rng, line.x.shape)
+            step = 2.0**-40 * (line.scale or 1.0)
+            xs[line.k] = np.asarray(line.x + step * signed(rng, line.x.shape))
             with np.errstate(all="ignore"):
                 g = np.asarray(self.subject.vjp(xs, self.us)[place], np.float64)
                 claims.append(float((g * line.v).sum()))

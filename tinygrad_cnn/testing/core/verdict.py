@@ -133,31 +133,52 @@ def decide(
         return Verdict(Outcome.UNSEEN, best.bound + tolerance + slack, best, reason(line))
     flat = abs(fine.centre + line.claim) <= fine.width
     roughest = max((STAIR if flat else GRAIN) * line.magnitude, ROUNDING * line.cotangent)
-    # Rounding towards zero makes the slope of stairs as much too small as they are high.
-    near = tolerance + max(slack, doubt / 8)
-    lean = 2 * abs(line.claim) / line.magnitude if flat and line.magnitude else 0.0
-    agree = [s for s in coarse if s.contains(near + 2 * s.width + lean * s.best.noise)]
+    near = tolerance + max(slack, doubt / 8, SINGLE * line.size if flat else 0.0)
     agree = [
         s
-        for s in agree
-        if s.width <= 2 * abs(fine.centre) or (flat and (s in narrow or s.best.noise <= roughest))
+        for s in coarse
+        if s.contains(near + 2 * s.width) and (s.width <= 2 * abs(fine.centre) or flat)
     ]
-    as_rounding = [s for s in agree if s.best.noise <= roughest]
+    # Of all that larger steps show, the most precise counts.
+    precise = min(coarse, key=lambda s: s.width, default=None)
+    onset = ONSET * fine.best.noise
+    as_rounding = [s for s in coarse if onset < s.best.noise <= roughest]
+    smooth = min(as_rounding, key=lambda s: s.width, default=None)
     # At large steps the slope of any bounded function is zero: near a small claim, but no evidence.
     bounded = [s for s in agree if line.size == 0 or s.low <= -line.claim <= s.high]
-    rough = [s for s in agree if s not in bounded and (flat or s.length >= LONG)]
-    if as_rounding or (flat and line.size and agree) or rough:
-        smooth = min(as_rounding or rough or agree, key=lambda s: s.width)
+    rough = [s for s in agree if s not in bounded and s.length >= LONG]
+    if smooth not in agree:
+        smooth = precise if flat and line.size and precise in agree else None
+    if smooth is None and rough:
+        smooth = min(rough, key=lambda s: s.width)
+    if smooth is not None:
         seen = max(abs(smooth.low), abs(smooth.high)) + tolerance + slack
         if smooth in as_rounding and smooth in narrow:
             return Verdict(Outcome.RIGHT, seen)
         return Verdict(Outcome.UNSEEN, seen, best, Reason.STAIRS if flat else Reason.NOISE)
     if max(abs(fine.low), abs(fine.high)) <= SINGLE * line.size:
         return Verdict(Outcome.UNSEEN, SINGLE * line.size, best, Reason.CLOSE)
+    stairs = _beside_stairs(estimates, fine, roughest) if line.size else None
+    if stairs and not any(s in narrow and s.best.h >= stairs.h for s in as_rounding):
+        return Verdict(Outcome.UNSEEN, stairs.bound + tolerance, stairs, Reason.STAIRS)
     unsure = max(slack, doubt)
     if min(abs(fine.low), abs(fine.high)) > tolerance + unsure + fine.width / 2:
         return Verdict(Outcome.WRONG, seen, fine.best)
     return Verdict(Outcome.UNSEEN, seen + unsure, best, Reason.NOISE)
+
+
+def _beside_stairs(estimates: list[Estimate], fine: _Segment, roughest: float) -> Estimate | None:
+    """The estimate that agrees best with the claim, of those by steps of more than one stair.
+
+    Their intervals may be so wide that the slope of the stair lies in them. None if none is
+    much closer to the claim than that is.
+    """
+    above = [
+        e
+        for e in estimates
+        if ONSET * fine.best.noise < e.noise <= roughest and abs(e.error) <= abs(fine.centre) / 4
+    ]
+    return min(above, key=lambda e: e.bound, default=None)
 
 
 def _on_a_stair(line: Line, fine: _Segment, coarse: list[_Segment], tolerance: float) -> bool:
