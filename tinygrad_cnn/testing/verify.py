@@ -13,16 +13,16 @@ from .compare import same_bits
 from .core.blocks import Block, blocks, cotangent_masks
 from .core.line import Line
 from .core.locate import entry_of, kinks, wrong_element
-from .core.subject import Array, Subject, blur, double, joined
+from .core.subject import Array, Subject, joined
 from .core.verdict import Outcome, Reason, Verdict, decide, quick, reason
 from .errors import GradientError, both
+from .own_dtype import JITTERS, in_own_dtype
 from .report import compared, examined, listeners, reported
 from .values import signed
 
 KINK = "at a kink: choose inputs with a gap"
 UNSEEN = "cannot tell here"
 LARGE = 1e280
-JITTERS = 3  # backward passes at inputs changed in their last digits
 NEAR = 0.1  # of a gradient: it changes by more within 2⁻⁴⁰ of the input, at a break alone
 STEPS = (2.0**-11, 2.0**-20, 2.0**-30, 2.0**-40)  # along a line, to measure the rounding of a vjp
 ADVICE = {
@@ -60,7 +60,7 @@ def verify(
     if order == 1:
         examined(subject.name)
     if order == 1 and any(subject.xs[k].dtype != np.float64 for k in subject.wrt):
-        _in_own_dtype(subject, us)
+        in_own_dtype(subject, us)
     unseen: list[Unseen] = []
     seen = {k: np.zeros(subject.doubles[k].shape, bool) for k in subject.wrt}
     for mask in cotangent_masks(at):
@@ -119,63 +119,6 @@ def repeated(subject: Subject) -> list[Array]:
             "not deterministic", "called twice, it gave two results", op=subject.name
         )
     return once
-
-
-def _in_own_dtype(subject: Subject, us: Sequence[Array]) -> None:
-    """Compare the gradients for the inputs as they are with those for the same numbers in float64.
-
-    Rounding may explain 16 times the change that random relative changes of the size of the machine
-    epsilon make: in inputs, in cotangents, and in what was saved. Raises GradientError beyond.
-    """
-    with np.errstate(all="ignore"):
-        ys = subject.value(subject.xs)
-        if not all(np.isfinite(y).all() for y in ys):
-            return  # too large for the dtype
-        us = [u.astype(y.dtype) for u, y in zip(us, ys, strict=True)]
-        own = [np.asarray(g) for g in subject.vjp(subject.xs, us)]
-        wide = [u.astype(np.float64) for u in us]
-        exact = [np.asarray(g, np.float64) for g in subject.vjp(subject.doubles, wide)]
-        epsilon = max(float(np.finfo(a.dtype).eps) for a in (*ys, *own))
-        rng = np.random.default_rng(11)
-        changed = [subject.blurred(wide, rng, epsilon) for _ in range(JITTERS)]
-        for place, (k, g, e) in enumerate(zip(subject.wrt, own, exact, strict=True)):
-            spread = np.max([np.abs(c[place] - e) for c in changed], axis=0)
-            limits = np.finfo(g.dtype)
-            slack = 16 * (np.maximum(spread, spread.mean()) + epsilon * np.abs(e) + limits.tiny)
-            off = ~(np.abs(g.astype(np.float64) - e) <= slack) & (np.abs(e) < limits.max / 2)
-            if off.any() and not subject.blurs_saved:
-                off &= _systematic(subject, place, us, epsilon)
-            if off.any():
-                worst = np.where(off, np.abs(g - e) / slack, -1.0)
-                index = tuple(int(i) for i in np.unravel_index(np.argmax(worst), g.shape))
-                name = np.dtype(g.dtype).name
-                raise GradientError(
-                    f"wrong in {name}",
-                    f"at index {index}: {g[index]:.9g} in {name}, {e[index]:.9g} in float64; "
-                    f"rounding explains {slack[index]:.2g}",
-                    op=subject.name,
-                    input=subject.describe(k),
-                    index=None,
-                )
-
-
-def _systematic(subject: Subject, place: int, us: Sequence[Array], epsilon: float) -> Array:
-    """Where the gradient in the own dtype is off in one direction, for inputs close by.
-
-    Rounding is off in both. A part that only rounding in the function itself could make, as of a
-    saved value, is not counted.
-    """
-    rng, offs = np.random.default_rng(13), []
-    for _ in range(2 * JITTERS):
-        xs = [
-            blur(x, rng, 64 * epsilon) if k in subject.wrt else x for k, x in enumerate(subject.xs)
-        ]
-        own = np.asarray(subject.vjp(xs, us)[place], np.float64)
-        wide = [u.astype(np.float64) for u in us]
-        offs.append(own - np.asarray(subject.vjp([double(x) for x in xs], wide)[place]))
-    mean, spread = np.mean(offs, axis=0), np.std(offs, axis=0)
-    unit = max((float(np.abs(u).max(initial=0.0)) for u in us), default=0.0)
-    return (np.abs(mean) > 4 * spread) & (np.abs(mean) > 16 * epsilon * unit)
 
 
 class Point:
@@ -251,10 +194,10 @@ class Point:
         if reason(line) is Reason.KINK:
             return self.at_kinks(line, verdict)
         if verdict.outcome is Outcome.WRONG:
-            error = self.wrong(line, verdict)
-            if error.verdict != KINK:
-                raise error
-            return Unseen(error, math.inf, k, None)
+            found = self.wrong(line, verdict)
+            if found.verdict != KINK:
+                raise found
+            return Unseen(found, math.inf, k, None)
         return self.unseen(line, verdict)
 
     def negligible(self, line: Line, verdict: Verdict) -> bool:
