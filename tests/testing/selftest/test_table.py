@@ -1,6 +1,7 @@
 """The self-test: what it counts, what it prints, and its status."""
 
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +12,10 @@ from tinygrad_cnn.testing.__main__ import main
 from tinygrad_cnn.testing.selftest import RIGHT, WRONG, adapter, table
 
 CLEAN = [  # families about which the checks are right, at the seeds of CI
-    "several outputs", "layout", "plain", "stateful", "window",
-    "indices", "windows", "matrices", "second derivative",
+    "several outputs", "layout", "plain", "stateful", "window", "offset", "cancelling", "near a pole",
+    "zero gradient", "float16", "range", "kinks by chance", "flat", "iterative",
+    "indices", "windows", "matrices", "second derivative", "layouts", "cotangents", "state", "memory",
+    "dtypes", "axes", "special values",
 ]  # fmt: skip
 
 
@@ -45,6 +48,17 @@ def test_families_that_are_clean(family):
     assert right or wrong
     assert table.lines(found[0]) + table.lines(found[1]) == []
     assert table.clean(*found)
+
+
+def test_the_guide_has_both_tables():
+    """Its families and numbers of functions are those of the self-test, and it names no mistake."""
+    guide = (Path(__file__).parents[3] / "docs" / "testing.md").read_text(encoding="utf-8")
+    for mark, cases in (("right", RIGHT), ("wrong", WRONG)):
+        text = guide.split(f"<!-- self-test: {mark} -->\n\n")[1].split("\n\n")[0]
+        rows = [[c.strip() for c in line.strip("| ").split("|")] for line in text.split("\n")][2:]
+        counts = Counter(case.family for case in cases)
+        assert {row[0]: int(row[1]) for row in rows} == {**counts, "all": len(cases)}
+        assert {row[3] for row in rows} == {"·"}
 
 
 def test_answers_are_counted(answers):
