@@ -34,9 +34,7 @@ from .engine import (
 )
 from .printing import *
 from .random import *
-from . import forks as forks
-
-forks.wait_first()  # before the waits of the modules above
+from . import forks as forks  # last: see there
 
 bool, half, float, double = bool_, float16, float32, float64
 short, int, long = int16, int32, int64

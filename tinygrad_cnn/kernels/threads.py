@@ -14,7 +14,6 @@ from operator import call
 
 import numpy as np
 
-from .. import forks
 from ..atomic import Closing, as_one
 
 
@@ -117,14 +116,17 @@ class all_blas_threads(Closing):
 
 # --- Forks --------------------------------------------------------------------------------------
 
+waits: list = []  # functions that other rooms have a fork call first
 _held: dict[int, list] = {}  # locks, by the thread that forks
 
 
 def _before_fork():
     """Wait until no other thread loads or compiles kernels, nor uses the threads of BLAS."""
     me = threading.get_ident()
-    if me in _held:  # this is registered twice
+    if me in _held:  # this is registered several times
         return
+    for wait in waits:
+        wait()
     held = _held[me] = []
     for lock in building:  # which another thread may extend until the first is ours
         lock.__enter__()
@@ -160,9 +162,6 @@ def wait_first():
         )
 
 
-wait_first()
-
-
 @functools.cache
 def wait_before_logging():
     """Before kernels are compiled: a fork that has taken logging's lock must not wait for a compiler.
@@ -172,4 +171,3 @@ def wait_before_logging():
     import logging as logging  # here, because it takes 3 ms and only compilers need it
 
     wait_first()
-    forks.wait_first()
