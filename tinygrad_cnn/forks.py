@@ -6,15 +6,16 @@ forever. Locks of the package itself are remade by the modules that have them, w
 """
 
 import importlib
-import os
 import sys
 from contextlib import suppress
+
+from .kernels import threads
 
 # The packages that are loaded late, when something is first used.
 PACKAGES = {"llvmlite", "numba", "numpy", "tinygrad_cnn", "visualize"}
 
 
-def _before_fork() -> None:
+def _wait_for_imports() -> None:
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] in PACKAGES:
             spec = getattr(module, "__spec__", None)
@@ -23,5 +24,5 @@ def _before_fork() -> None:
                     importlib.import_module(name)
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork)
+threads.waits.append(_wait_for_imports)
+threads.wait_first()  # this module is imported last: the last that is registered is the first before a fork

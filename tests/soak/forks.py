@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import sys
 import tempfile
 import threading
 import time
@@ -101,11 +100,6 @@ class Others:
         self.folder.cleanup()
 
 
-# A known fault, not mended: on Python 3.12.1 one in ten children of a forked child hangs before any
-# Python code runs in it.
-NESTED = sys.version_info[:2] != (3, 12)
-
-
 def compiled_afresh() -> Callable[[], Any]:
     """A function that has a kernel compiled, or found in the cache, anew with each call."""
     import numba  # only with the compiled set
@@ -160,7 +154,7 @@ def trials(seed: int) -> Iterator[Trial]:
     try:
         while True:
             time.sleep(LONGEST_PAUSE * rng.random())
-            workers, nested = rng.choice((0, 0, 2)), rng.random() < 0.2 and NESTED
+            workers, nested = rng.choice((0, 0, 2)), rng.random() < 0.2
 
             def train(workers: int = workers) -> int:
                 return RIGHT if Training(0).run(STEPS, workers) == right else WRONG
