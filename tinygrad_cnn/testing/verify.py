@@ -14,7 +14,7 @@ from .core.blocks import Block, blocks, cotangent_masks
 from .core.line import Line
 from .core.locate import entry_of, kinks, wrong_element
 from .core.subject import Array, Subject, joined
-from .core.verdict import Outcome, Reason, Verdict, decide, quick, reason
+from .core.verdict import Outcome, Reason, Verdict, decide, jumps, quick, reason
 from .errors import GradientError, both
 from .own_dtype import JITTERS, in_own_dtype
 from .report import compared, examined, listeners, reported
@@ -193,6 +193,10 @@ class Point:
             return None
         if reason(line) is Reason.KINK:
             return self.at_kinks(line, verdict)
+        if verdict.outcome is Outcome.WRONG and verdict.estimate and jumps(line):
+            # Steps beyond the jump have a slope that is none of the function here.
+            seen = abs(verdict.estimate.error) + verdict.seen
+            verdict = Verdict(Outcome.UNSEEN, seen, verdict.estimate, Reason.JUMP)
         if verdict.outcome is Outcome.WRONG:
             found = self.wrong(line, verdict)
             if found.verdict != KINK:

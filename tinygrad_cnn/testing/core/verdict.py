@@ -211,6 +211,12 @@ def _segments(estimates: list[Estimate]) -> list[_Segment]:
     return segments
 
 
+def jumps(line: Line) -> bool:
+    """Whether the function jumps at the input, by much more than the rounding of its outputs."""
+    smallest = min((line.level(j).turn for j in QUICK), default=0.0)
+    return reason(line) is Reason.JUMP and smallest > 64 * line.rounding
+
+
 def reason(line: Line) -> Reason:
     """Why differences do not tell: what the bend and the rise do from step to step."""
     levels = [line.level(j) for j in range(line.levels) if math.isfinite(line.level(j).bend)]
