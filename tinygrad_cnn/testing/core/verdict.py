@@ -212,9 +212,8 @@ def _segments(estimates: list[Estimate]) -> list[_Segment]:
 
 
 def jumps(line: Line) -> bool:
-    """Whether the function jumps at the input, by much more than the rounding of its outputs."""
-    smallest = min((line.level(j).turn for j in QUICK), default=0.0)
-    return reason(line) is Reason.JUMP and smallest > 64 * line.rounding
+    """Whether an output jumps at the input, by more than rounding to single precision makes it."""
+    return reason(line) is Reason.JUMP and min(line.level(j).jump for j in QUICK) > GRAIN
 
 
 def reason(line: Line) -> Reason:
