@@ -9,7 +9,7 @@ import importlib
 import sys
 from contextlib import suppress
 
-from .kernels import threads
+from . import kernels
 
 # The packages that are loaded late, when something is first used.
 PACKAGES = {"llvmlite", "numba", "numpy", "tinygrad_cnn", "visualize"}
@@ -24,5 +24,5 @@ def _wait_for_imports() -> None:
                     importlib.import_module(name)
 
 
-threads.waits.append(_wait_for_imports)
-threads.wait_first()  # this module is imported last: the last that is registered is the first before a fork
+# This module is imported last: what is registered last comes first before a fork.
+kernels.wait_first(_wait_for_imports)

@@ -15,7 +15,8 @@ a kernel is first used, so importing this package costs nothing.
 Beside the kernels it has what ops, functions and both sets of kernels share: pointwise functions on
 arrays (`logistic`, `rectified`, `masked`, `between`, `erf`, `minus_log_erfc`), sizes and slices of
 windows (`output_size`, `tap_slices`), `index_labels`, the number of elements from which an array is
-large (`LARGE_ELEMENTS`), and the block for NumPy's linear algebra (`all_blas_threads`).
+large (`LARGE_ELEMENTS`), the block for NumPy's linear algebra (`all_blas_threads`), and what a
+fork waits for (`wait_first`).
 """
 
 from typing import TYPE_CHECKING
@@ -46,6 +47,7 @@ from .threads import (
     all_blas_threads as all_blas_threads,
     get_num_threads as get_num_threads,
     set_num_threads as set_num_threads,
+    wait_first as wait_first,
 )
 from .tuning import LARGE_ELEMENTS as LARGE_ELEMENTS
 

@@ -116,7 +116,7 @@ class all_blas_threads(Closing):
 
 # --- Forks --------------------------------------------------------------------------------------
 
-waits: list = []  # functions that other rooms have a fork call first
+_waits: list = []  # functions that a fork calls first
 _held: dict[int, list] = {}  # locks, by the thread that forks
 
 
@@ -125,7 +125,7 @@ def _before_fork():
     me = threading.get_ident()
     if me in _held:  # this is registered several times
         return
-    for wait in waits:
+    for wait in _waits:
         wait()
     held = _held[me] = []
     for lock in building:  # which another thread may extend until the first is ours
@@ -154,8 +154,9 @@ def _after_fork_in_child():
         counts[:] = counts[:1] * len(counts)  # a block that goes on here restores any of them
 
 
-def wait_first():
-    """Have forks wait here before what other modules registered until now."""
+def wait_first(*waits):
+    """Have forks call `waits` and wait here, before what other modules registered until now."""
+    _waits.extend(waits)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(
             before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child
