@@ -15,7 +15,7 @@ import itertools
 import math
 from dataclasses import dataclass
 
-from .line import Estimate, Line
+from .line import Estimate, Level, Line
 
 NARROW = 0.1  # of the size of the slope: wider intervals say nothing; more if outputs are coarse
 ONSET = 16.0  # noise that is so much larger than that of smaller steps has another cause
@@ -212,13 +212,19 @@ def _segments(estimates: list[Estimate]) -> list[_Segment]:
 
 
 def jumps(line: Line) -> bool:
-    """Whether an output jumps at the input, by more than rounding to single precision makes it."""
-    return reason(line) is Reason.JUMP and min(line.level(j).jump for j in QUICK) > GRAIN
+    """Whether an output jumps at the input: by more than single precision, at the smallest steps."""
+    smallest = _finite(line)[-4:]
+    return bool(smallest) and min(level.jump for level in smallest) > GRAIN
+
+
+def _finite(line: Line) -> list[Level]:
+    """The levels at which the function is finite, from the largest step to the smallest."""
+    return [line.level(j) for j in range(line.levels) if math.isfinite(line.level(j).bend)]
 
 
 def reason(line: Line) -> Reason:
     """Why differences do not tell: what the bend and the rise do from step to step."""
-    levels = [line.level(j) for j in range(line.levels) if math.isfinite(line.level(j).bend)]
+    levels = _finite(line)
     for power, reason in ((1, Reason.KINK), (0, Reason.JUMP)):
         run = 0
         for wide, narrow in itertools.pairwise(levels):
