@@ -20,6 +20,7 @@ and `page.py` the HTML page. `look.py` has the options.
 from .diff import Difference, diff
 from .film import Film
 from .graph import Cluster, Edge, Glance, Graph, Measured, Node, Saved, Step, Verdict
+from .hand import ByHand, by_hand
 from .history import History
 from .learned import activations, filters
 from .look import Layout, Look
@@ -32,6 +33,7 @@ from .trace import trace
 from .view import cut
 
 __all__ = [
+    "ByHand",
     "Cluster",
     "Difference",
     "Edge",
@@ -52,6 +54,7 @@ __all__ = [
     "Table",
     "Verdict",
     "activations",
+    "by_hand",
     "cut",
     "diff",
     "draw",
