@@ -33,6 +33,7 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "≥": lambda a, b: a >= b, "=": lambda a, b: a == b,
 }  # fmt: skip
 _DIGITS = 4  # of a number that is shown
+FOLDED_DIGITS = 15  # all that a sum of two numbers has
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,11 @@ class Expression:
     kind: str
     parts: tuple[Expression, ...] = ()
     text: str = ""
+
+    def names(self) -> set[str]:
+        """The names in it."""
+        found = {self.text} if self.kind == "name" else set()
+        return found.union(*(part.names() for part in self.parts))
 
     def write(self, names: Mapping[str, str]) -> str:
         """The text, with each name replaced by that in `names`: another name, or a number.
@@ -96,7 +102,7 @@ class Expression:
         if self.kind in ("add", "sub") and not any(c.isalpha() or c in "?∂" for c in text):
             values = {name: float(number.replace("−", "-")) for name, number in names.items()
                       if _is_number(number)}  # fmt: skip
-            return number_text(self.value(values))
+            return number_text(self.value(values), FOLDED_DIGITS)
         return text
 
     def value(self, values: Values) -> float:
@@ -189,6 +195,11 @@ class Formula:
     def plain(self) -> bool:
         """Whether there is one case only."""
         return len(self.pieces) == 1
+
+    def decided_by(self) -> set[str]:
+        """The names in its conditions."""
+        terms = [term for _, condition in self.pieces if condition for term in condition.terms]
+        return set().union(*(term.names() for term in terms))
 
     def text(self, names: Mapping[str, str]) -> str:
         """All cases.

@@ -102,7 +102,7 @@ class Call:
         if not self.pointwise:
             return None
         formula = self._formulas.gradients.get(self.inputs[slot])
-        return formula if formula is None or formula.plain or self._knows_all() else None
+        return formula if formula is None or formula.decided_by() <= self.values(0).keys() else None
 
     def _knows_all(self) -> bool:
         return all(self._all[k].value is not None for _, k in self.slots())

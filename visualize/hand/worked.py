@@ -236,7 +236,7 @@ class _Collector:
         shape = np.shape(value)
         name = self._names.get(id(value)) if isinstance(value, np.ndarray) else None
         if name is None:
-            known = value is not None and shape == ()
+            known = shape == () and value is not None and np.asarray(value).dtype.kind in "iuf"
             name = number_text(float(value)) if known else self._fresh(role)
         return self._add(Quantity(name, "constant", shape, value), value)
 
