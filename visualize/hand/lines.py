@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ..graph import Node
+from ..words import attributes, value_text
 from .arithmetic import Expression, Formula, number_text
 from .call import TOLERANCE, Call
 from .windows import MAX_ELEMENTS, Array, Window, values_of
@@ -73,7 +75,7 @@ class Lines:
         return number_text(value, self._digits)
 
     def how(self, k: int) -> str:
-        """How an op computes its output: its formula if that is short, else the op and its inputs."""
+        """How an op computes its output: its formula if that is short, else a call of the op."""
         call, quantity = self._calls[k], self._all[k]
         assert call is not None
         formula = (
@@ -86,7 +88,11 @@ class Lines:
             names |= {call.inputs[slot]: self._all[at].name for slot, at in call.slots()}
             if len(text := formula.text(names)) <= LONGEST_HEADING:
                 return text
-        return f"{call.node.op.name}({', '.join(self._all[at].name for _, at in call.slots())})"
+        inputs = ", ".join(self._all[at].name for _, at in call.slots())
+        if call.node.op.name == "getitem":
+            return f"{inputs}[{value_text(call.node.attributes['index']).removesuffix(', ...')}]"
+        facts = attributes(Node("op", call.node.op.name, attributes=call.node.attributes))
+        return ", ".join([f"{call.node.op.name}({inputs})", *facts])
 
     def _element(self, k: int, i: int) -> str:
         return self._elements[k][i]
@@ -124,7 +130,8 @@ class Lines:
         numbers = self._numbers(formula.pieces[case][0], values)
         written = formula.pieces[case][0].write(numbers)
         term = Term(formula.text(self._names(call, j)), written, value, lit)
-        return Line("", [term], value, formula.reason(case, numbers))
+        reason = formula.reason(case, numbers) if " where " in term.symbols else ""
+        return Line("", [term], value, reason)
 
     def _window_line(self, call: Call, j: int, value: float) -> Line:
         op, found = call.node.op.name, call.windows
@@ -251,7 +258,7 @@ class Lines:
                     if at is not None and name and name in written.replace(symbols["g"], ""):
                         lit.append((k, "value", at[j]))
                 terms.append(Term(written, chosen.write(numbers), value, lit))
-                reason = formula.reason(case, numbers)
+                reason = formula.reason(case, numbers) if " where " in written else ""
             if not np.isclose(
                 sum(t.value for t in terms), part, rtol=TOLERANCE, atol=1e-6, equal_nan=True
             ):
@@ -272,12 +279,13 @@ class Lines:
             line = Line("", terms, 0.0)
             near = np.flatnonzero(window.inside[:, i])
             line.faint = [(arrival.source, "gradient", int(j)) for j in near if j not in users]
-            if not terms and call.node.op.name.startswith("max_pool"):
+            name = self._element(arrival.target, i)
+            if len(near) and not terms and call.node.op.name.startswith("max_pool"):
                 line.note = (
-                    f"{self._element(arrival.target, i)} is not the (first) maximum of a window: "
-                    "no gradient flows through it."
-                    if len(near) else "It is in no window."
-                )  # fmt: skip
+                    f"{name} is not the first maximum of a window: no gradient flows through it."
+                )
+            elif not terms:
+                line.note = f"No element of {self._all[arrival.source].name} depends on {name}."
             lines.append(line)
         return lines
 

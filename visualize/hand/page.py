@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Node
 from ..page import POLICY, as_json
-from ..words import attributes, shape_text
+from ..words import shape_text
 from .arithmetic import sum_text
 from .dot import box_number
 from .lines import Line, Lines
@@ -81,7 +80,6 @@ def _box(lines: Lines, at: int) -> dict[str, Any]:
         node = quantity.node
         box["op"] = node.op.name
         box["how"] = lines.how(at)
-        box["facts"] = attributes(Node("op", node.op.name, attributes=node.attributes))
         box["engine"] = f"{node.name()}, the recorded call of the op {node.op.name}"
     return box
 

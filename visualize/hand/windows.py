@@ -56,9 +56,12 @@ def windows(
     >>> found[0].factors, found[1].operand, found[1].element
     (array([[5., 7.]]), 0, array([[0, 1]]))
     """
-    small = [k for k, value in enumerate(values) if _is_small(value)]
     if math.prod(node.shape) > MAX_ELEMENTS or len(values) != len(node.parents):
         return {}
+    small = [
+        k for k, value in enumerate(values)
+        if _is_small(value) or (value is None and _is_followed(node.parents[k]))
+    ]  # fmt: skip
     try:
         found = _derivatives(node, values, small, known)
     except (RuntimeError, TypeError, ValueError):  # an op that does not run on these values alone
@@ -68,7 +71,7 @@ def windows(
         window = Window(factors, factors != 0, fixed=_is_fixed(node))
         if known and hasattr(node.op, "record"):
             _name_factors(node, values, k, window)
-        if node.op.name == "max_pool2d":
+        if node.op.name == "max_pool2d" and known:
             window.inside = _compared(node, values[k])
         result[k] = window
     return result
@@ -78,6 +81,11 @@ def _is_small(value: object) -> bool:
     return (
         isinstance(value, np.ndarray) and value.dtype.kind == "f" and 0 < value.size <= MAX_ELEMENTS
     )
+
+
+def _is_followed(parent: engine.Node | None) -> bool:
+    """Whether an input whose value is unknown has a gradient, of few elements."""
+    return parent is not None and 0 < math.prod(parent.shape) <= MAX_ELEMENTS
 
 
 def _is_fixed(node: engine.Node) -> bool:

@@ -136,7 +136,8 @@ class _Collector:
         self._found: list[Quantity] = []
         self._at: dict[int, int] = {}  # by the id of a node, a leaf tensor or a constant array
         self._alive: list[object] = []  # so that no id is used twice
-        self._names: dict[int, str] = {}
+        self._names: dict[int, str] = {}  # by the id of a tensor, an array or a node
+        self._memory: dict[tuple[int, int], str] = {}  # by the place of an array
         self._taken = set(names)
         root = loss.grad_fn
         for name, parameter in () if model is None else model.named_parameters():
@@ -161,32 +162,37 @@ class _Collector:
         for node in nodes:
             self._add_op(node, known.get(id(node)))
         self._root = self._at[id(root)]
+        self._compute(names)
         unused = [name for name in names if not self._is_used(names[name])]
         if unused:
-            raise ValueError(f"by_hand: the graph has no tensor {', '.join(map(repr, unused))}")
-        self._compute()
+            raise ValueError(
+                f"by_hand: the graph has no tensor {', '.join(map(repr, unused))}, or did not keep it: a "
+                "function that computes the loss shows all"
+            )
 
     def _name(self, item: Tensor, name: str) -> None:
         self._alive += [item, array_of(item)]
         self._names[id(item)] = self._names[id(array_of(item))] = name
+        self._memory[_place(array_of(item))] = name
         if item.grad_fn is not None:
             self._names[id(item.grad_fn)] = name
 
     def _is_used(self, item: Tensor) -> bool:
-        return any(id(thing) in self._at for thing in (item.grad_fn, item, array_of(item)))
+        return any(quantity.name == self._names[id(item)] for quantity in self._found)
 
     def _fresh(self, name: str) -> str:
         """`name`, with a number if there is one of that name."""
         made, k = name, 1
         while made in self._taken:
             k += 1
-            made = f"{name}{subscript(k)}"
+            made = f"{name}{k}"
         self._taken.add(made)
         return made
 
     def _add(self, quantity: Quantity, thing: object) -> int:
-        self._alive.append(thing)
-        self._at[id(thing)] = len(self._found)
+        if isinstance(thing, (engine.Node, Tensor, np.ndarray)):
+            self._alive.append(thing)
+            self._at[id(thing)] = len(self._found)
         self._found.append(quantity)
         return len(self._found) - 1
 
@@ -233,27 +239,67 @@ class _Collector:
             return None
         if id(value) in self._at and isinstance(value, np.ndarray):
             return self._at[id(value)]
-        shape = np.shape(value)
-        name = self._names.get(id(value)) if isinstance(value, np.ndarray) else None
-        if name is None:
-            known = shape == () and value is not None and np.asarray(value).dtype.kind in "iuf"
-            name = number_text(float(value)) if known else self._fresh(role)
-        return self._add(Quantity(name, "constant", shape, value), value)
+        if value is None:
+            return self._add(Quantity(self._fresh(role), "constant", ()), None)
+        return self._add(self._known_constant(role, value), value)
 
-    def _compute(self) -> None:
-        """Fill in the values that the graph did not keep, where their inputs are known."""
+    def _known_constant(self, role: str, value: Any) -> Quantity:
+        array = np.asarray(value)
+        name = self._memory.get(_place(value)) if isinstance(value, np.ndarray) else None
+        if name is None or any(quantity.name == name for quantity in self._found):
+            is_number = array.shape == () and array.dtype.kind in "iuf"
+            name = number_text(float(array)) if is_number else self._fresh(role)
+        return Quantity(name, "constant", array.shape, value)
+
+    def _compute(self, names: Mapping[str, Tensor]) -> None:
+        """Fill in the values that the graph did not keep, as far as the others determine them."""
         for quantity in self._found:
             node = quantity.node
-            if node is None or quantity.value is not None or "random" in node.attributes:
+            if node is None or not hasattr(node.op, "record") or "random" in node.attributes:
                 continue
-            values = [None if k is None else self._found[k].value for k in quantity.inputs]
-            unknown = any(
-                k is not None and v is None for k, v in zip(quantity.inputs, values, strict=True)
-            )
-            if not unknown and hasattr(node.op, "record"):
-                with no_grad():
-                    y = node.op.record(*values, **node.attributes)
-                quantity.value = np.asarray(y[0] if isinstance(y, tuple) else y)
+            unknown = [k for k in quantity.inputs if k is not None and self._found[k].value is None]
+            if len(unknown) == 1 and quantity.value is not None:
+                self._find(quantity, unknown[0], names)
+            elif not unknown and quantity.value is None:
+                quantity.value = self._run(quantity, {})
+
+    def _run(self, quantity: Quantity, instead: Mapping[int, Any]) -> np.ndarray:
+        """The output of the op, with other values `instead` of some."""
+        assert quantity.node is not None
+        values = [
+            None if k is None else instead.get(k, self._found[k].value) for k in quantity.inputs
+        ]
+        with no_grad():
+            y = quantity.node.op.record(*values, **quantity.node.attributes)
+        return (
+            array_of(y)
+            if isinstance(y, Tensor)
+            else np.asarray(y[0] if isinstance(y, tuple) else y)
+        )
+
+    def _find(self, quantity: Quantity, at: int, names: Mapping[str, Tensor]) -> None:
+        """Find the constant with which the op gives its output: a named tensor, or y − x or x − y."""
+        y = np.asarray(quantity.value)
+        others = [self._found[k].value for k in quantity.inputs if k is not None and k != at]
+        guesses = [array_of(t) for t in names.values() if not self._is_used(t)]
+        if len(others) == 1 and np.shape(others[0]) == y.shape:
+            gaps = (y - others[0], others[0] - y)
+            guesses += [
+                g.ravel()[0] if np.ptp(g) <= 1e-6 * np.abs(g).max() else g for g in gaps if g.size
+            ]
+        for guess in guesses:
+            try:
+                close = np.allclose(self._run(quantity, {at: guess}), y, rtol=1e-6, atol=0)
+            except (RuntimeError, TypeError, ValueError):
+                continue
+            if close:
+                role = self._found[at].name
+                self._taken.discard(role)
+                self._found[at] = self._known_constant(role, guess)
+                if isinstance(guess, np.ndarray):
+                    self._alive.append(guess)
+                    self._at[id(guess)] = at
+                return
 
     def worked(self, gradient: Tensor | None) -> Worked:
         """The numbers, with the gradients of a backward pass that changes no `.grad`."""
@@ -270,6 +316,11 @@ class _Collector:
             before = 0.0 if quantity.gradient is None else quantity.gradient
             quantity.gradient = before + arrival.gradient
         return Worked(self._found, recorder.arrivals, self._root, self._symbol)
+
+
+def _place(array: np.ndarray) -> tuple[int, int]:
+    """Where in memory an array begins, and its size: the same for a view in another shape."""
+    return array.__array_interface__["data"][0], array.size
 
 
 class _Arrivals(engine.Observer):

@@ -85,7 +85,7 @@ function boxOf(at) {
   view.dataset.box = at;
   if (box.op) {
     const head = make('h2');
-    head.append(make('b', '', box.name), ` = ${[box.how, ...(box.facts ?? [])].join(', ')}`);
+    head.append(make('b', '', box.name), ` = ${box.how}`);
     head.title = box.engine;
     view.append(head);
   }
@@ -214,10 +214,12 @@ function board(m, hidden) {
   const box = data.boxes[m.box];
   if (m.side === VALUE) say(`Forward: ${box.op} computes ${box.name}.`, box.engine);
   else if (m.start) {
-    say(moments.length === forwards ? '' : `The values are known. The backward pass starts at ${box.name}.`,
+    say(`The values are known. The backward pass starts at ${box.name}.`,
       'The engine calls the gradient of the output its cotangent.');
-    const text = box.start.length === 1 ? box.start[0] : 'given';
-    formula.append(equation({ left: SLOPE + box.name, symbols: '', numbers: '', value: text, terms: [] }, hidden));
+    const cell = m.cell ?? (box.start.length === 1 ? 0 : null);
+    if (cell == null) formula.append(make('div', 'equation', `${SLOPE + box.name} is given.`));
+    else formula.append(equation({ left: box.slopes[cell], symbols: '', numbers: '', value: box.start[cell], terms: [] }, hidden));
+    if (m.flow && m.flow.lit.length) formula.append(make('div', 'note', 'It flows to the elements that are marked.'));
     return;
   } else say(data.arrivals[m.arrival].words, data.arrivals[m.arrival].engine);
   if (!m.line) {
@@ -358,20 +360,22 @@ addEventListener('keydown', e => {
   e.preventDefault();
   actions[e.key]();
 });
-// Smaller letters, and then the gradient under the value, for a graph that is larger than the page.
+// The arrangement with the largest letters that fits: gradients beside the values, or under them.
 function fit() {
-  const graph = byId('graph'), narrow = matchMedia('(max-width: 760px)').matches;
+  const graph = byId('graph'), narrow = matchMedia('(max-width: 760px)').matches, largest = narrow ? 13 : 17;
   const fits = size => {
     graph.style.fontSize = `${size}px`;
-    return graph.offsetWidth <= stage.clientWidth && (narrow || size <= 13 || graph.offsetHeight <= stage.clientHeight);
+    return graph.offsetWidth <= stage.clientWidth && (narrow || graph.offsetHeight <= stage.clientHeight);
   };
-  graph.classList.remove('stacked');
-  let size = narrow ? 13 : 17;
-  while (size > 12 && !fits(size)) size -= 0.5;
-  if (!fits(size)) {
-    graph.classList.add('stacked');
-    for (size = 14; size > 9.5 && !fits(size);) size -= 0.5;
+  let best = { size: 0 };
+  for (const name of ['', 'stacked', 'stacked tall']) {
+    graph.className = name;
+    let size = largest;
+    while (size > 9.5 && !fits(size)) size -= 0.5;
+    if (size > best.size) best = { size, name };
   }
+  graph.className = best.name;
+  graph.style.fontSize = `${best.size === 9.5 && !fits(9.5) ? 11 : best.size}px`;
   paint();
 }
 addEventListener('resize', fit);
