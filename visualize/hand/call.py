@@ -58,7 +58,7 @@ class Call:
         """The windows of the inputs, computed once."""
         if self._windows is None:
             values = [None if k is None else self._all[k].value for k in self.quantity.inputs]
-            self._windows = windows(self.node, values, self._knows_all())
+            self._windows = windows(self.node, values, self.knows_all())
         return self._windows
 
     def slots(self) -> list[tuple[int, int]]:
@@ -88,7 +88,7 @@ class Call:
     def output_formula(self, y: Array) -> Formula | None:
         """The formula of the output, if it gives these numbers."""
         formula = self._formulas.output if self.pointwise else None
-        if formula is None or not self._knows_all():
+        if formula is None or not self.knows_all():
             return None
         for j, value in enumerate(y):
             values = self.values(j)
@@ -104,7 +104,8 @@ class Call:
         formula = self._formulas.gradients.get(self.inputs[slot])
         return formula if formula is None or formula.decided_by() <= self.values(0).keys() else None
 
-    def _knows_all(self) -> bool:
+    def knows_all(self) -> bool:
+        """Whether the values of all inputs are known."""
         return all(self._all[k].value is not None for _, k in self.slots())
 
     def kernel_elements(self) -> int:

@@ -12,6 +12,7 @@ from .lines import Lines
 from .windows import MAX_ELEMENTS, values_of
 from .worked import Quantity
 
+LONGEST = 60  # characters of a line in a box
 CELL = '<TD BORDER="1" COLOR="{colour}" CELLPADDING="2">{text}</TD>'
 
 
@@ -34,8 +35,9 @@ def to_dot(lines: Lines) -> str:
     ]
     for at, quantity in enumerate(lines.quantities):
         fill, line = _colours(quantity)
+        label = _scalar(lines, at) if quantity.size == 1 else f"<{_arrays(lines, at, line)}>"
         found.append(
-            f'  n{at} [label=<{_label(lines, at, line)}> fillcolor="{fill}" color="{line}" '
+            f'  n{at} [label={label} fillcolor="{fill}" color="{line}" '
             f'tooltip="{quoted(quantity.name)}"]'
         )
         found += [f"  n{k} -> n{at}" for k in quantity.inputs if k is not None]
@@ -49,29 +51,43 @@ def _colours(quantity: Quantity) -> tuple[str, str]:
     return FAMILIES.get(module.rpartition(".")[2], OTHER)
 
 
-def _label(lines: Lines, at: int, colour: str) -> str:
+def _ascii(number: str) -> str:
+    """With a minus of ASCII: the layout does not know how wide the other one is."""
+    return number.replace("−", "-")
+
+
+def _heading(lines: Lines, at: int) -> str:
     quantity = lines.quantities[at]
-    value, gradient = quantity.value, quantity.gradient
-    slope = f"∂{lines.worked.symbol}/∂{quantity.name}"
-    head = "" if quantity.node is None else text(f"{quantity.name} = {lines.how(at)}")
-    rows = (
-        f'<TR><TD COLSPAN="2"><FONT POINT-SIZE="9" COLOR="{MUTED}">{head}</FONT></TD></TR>'
-        * bool(head)
-    )
-    if quantity.size == 1:
-        sides = [f"{text(quantity.name)} {box_number(lines, value)}"]
-        if quantity.name == box_number(lines, value).removesuffix(".0"):
-            sides = [box_number(lines, value)]
-        if gradient is not None:
-            sides.append(f"{text(slope)} {box_number(lines, gradient)}")
-        rows += f"<TR><TD>{' | '.join(sides)}</TD></TR>"
-    else:
-        captions = [(quantity.name, value), (slope, gradient)]
-        known = [
-            (name, array) for name, array in captions if array is not None or name == quantity.name
-        ]
-        rows += "<TR>" + "".join(f"<TD><B>{text(name)}</B></TD>" for name, _ in known) + "</TR>"
-        rows += "<TR>" + "".join(f"<TD>{_grid(lines, a, quantity, colour)}</TD>" for _, a in known) + "</TR>"  # fmt: skip
+    return "" if quantity.node is None else f"{quantity.name} = {lines.how(at)}"
+
+
+def _scalar(lines: Lines, at: int) -> str:
+    """a 2.0 | ∂L/∂a 6.0, below its formula: a plain label, whose lines are centred."""
+    quantity = lines.quantities[at]
+    value = _ascii(box_number(lines, quantity.value))
+    is_number = _ascii(quantity.name) == value.removesuffix(".0")
+    sides = [value if is_number else f"{quantity.name} {value}"]
+    if quantity.gradient is not None:
+        slope = f"∂{lines.worked.symbol}/∂{quantity.name}"
+        sides.append(f"{slope} {_ascii(box_number(lines, quantity.gradient))}")
+    rows = [text(row, LONGEST) for row in (_heading(lines, at), " | ".join(sides)) if row]
+    return '"' + "\\n".join(row.replace("\\", "&#92;") for row in rows) + '"'
+
+
+def _arrays(lines: Lines, at: int, colour: str) -> str:
+    quantity = lines.quantities[at]
+    heading = text(_heading(lines, at), LONGEST)
+    rows = ""
+    if quantity.node is not None:
+        rows = (
+            f'<TR><TD COLSPAN="2"><FONT POINT-SIZE="9" COLOR="{MUTED}">{heading}</FONT></TD></TR>'
+        )
+    sides = [(quantity.name, quantity.value)]
+    if quantity.gradient is not None:
+        sides.append((f"∂{lines.worked.symbol}/∂{quantity.name}", quantity.gradient))
+    names = "".join(f"<TD><B>{text(name)}</B></TD>" for name, _ in sides)
+    grids = "".join(f"<TD>{_grid(lines, array, quantity, colour)}</TD>" for _, array in sides)
+    rows += f"<TR>{names}</TR><TR>{grids}</TR>"
     return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2">{rows}</TABLE>'
 
 
@@ -80,7 +96,9 @@ def _grid(lines: Lines, array: object, quantity: Quantity, colour: str) -> str:
         return text(shape_text(quantity.shape))
     numbers = values_of(array).reshape(-1, quantity.shape[-1])  # type: ignore[arg-type]
     rows = "".join(
-        "<TR>" + "".join(CELL.format(colour=colour, text=lines.number(v)) for v in row) + "</TR>"
+        "<TR>"
+        + "".join(CELL.format(colour=colour, text=_ascii(lines.number(v))) for v in row)
+        + "</TR>"
         for row in numbers
     )
     return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="2" CELLPADDING="0">{rows}</TABLE>'

@@ -161,6 +161,8 @@ class Lines:
 
     def _product_terms(self, call: Call, j: int) -> list[Term] | None:
         """The value as a sum of products, if the op is linear; None if it is not."""
+        if not call.knows_all():
+            return None
         terms: list[Term] = []
         done: set[int] = set()
         order = [1, 0] if call.node.op.name.startswith(("conv", "linear")) else [0, 1]

@@ -124,7 +124,7 @@ def _by_vjps(node: engine.Node, wanted: Sequence[int]) -> dict[int, Array]:
     count = math.prod(node.shape)
     slots = [k for k, parent in enumerate(node.parents) if parent is not None]
     found: dict[int, Array] = {}
-    with no_grad():
+    with no_grad(), np.errstate(all="ignore"):
         for j in range(count):
             unit = np.zeros(node.shape, node.dtype)
             unit.flat[j] = 1

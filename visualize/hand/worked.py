@@ -180,6 +180,11 @@ class _Collector:
     def _is_used(self, item: Tensor) -> bool:
         return any(quantity.name == self._names[id(item)] for quantity in self._found)
 
+    def _called(self, thing: object, role: str) -> str:
+        """The user's name for a tensor or a node, else a new one."""
+        name = self._names.get(id(thing))
+        return self._fresh(role) if name is None else name
+
     def _fresh(self, name: str) -> str:
         """`name`, with a number if there is one of that name."""
         made, k = name, 1
@@ -221,7 +226,7 @@ class _Collector:
                 inputs.append(at)
         if value is None:
             value = self._watch.outputs.get(node, saved.get("y"))
-        name = self._names.get(id(node)) or self._fresh(node.op.name)
+        name = self._called(node, node.op.name)
         made = Quantity(name, "op", node.shape, value, node=node, inputs=inputs)
         self._add(made, node)
 
@@ -229,7 +234,7 @@ class _Collector:
         item = leaf.variable
         thing = leaf if item is None else item
         if id(thing) not in self._at:
-            name = self._names.get(id(thing)) or self._fresh(role)
+            name = self._called(thing, role)
             array = value if item is None else array_of(item)
             self._add(Quantity(name, "leaf", leaf.shape, array), thing)
         return self._at[id(thing)]
@@ -308,7 +313,7 @@ class _Collector:
         start = np.ones(root.shape) if gradient is None else array_of(gradient)
         start = start.astype(root.node.dtype)
         recorder = _Arrivals(self._at, self._found)
-        with engine.observe(recorder):
+        with engine.observe(recorder), np.errstate(all="ignore"):
             engine.backward([(root.node, start)], retain_graph=True)
         root.gradient = start.astype(np.float64)
         for arrival in recorder.arrivals:

@@ -312,7 +312,12 @@ function peek(target) {
   paint();
 }
 const stage = byId('stage');
-stage.addEventListener('pointerover', e => { if (e.pointerType !== 'touch') peek(e.target); });
+let pointer = '';  // where it was: under a pointer that rests, cells change and browsers send events
+stage.addEventListener('pointerover', e => {
+  const there = `${e.clientX},${e.clientY}`;
+  if (e.pointerType !== 'touch' && there !== pointer) { pointer = there; peek(e.target); }
+});
+stage.addEventListener('pointermove', e => { pointer = `${e.clientX},${e.clientY}`; });
 stage.addEventListener('pointerleave', () => peek(null));
 stage.addEventListener('focusin', e => { if (e.target.matches(':focus-visible')) peek(e.target); });
 stage.addEventListener('focusout', () => peek(null));

@@ -1,7 +1,6 @@
 """Formulas as the page prints them: read again as arithmetic, they give the engine's gradient."""
 
 import inspect
-import json
 import math
 import re
 
@@ -47,12 +46,6 @@ def arithmetic(text):
     return eval(text, {"__builtins__": {}}, MEANINGS)
 
 
-def data_of(page):
-    return json.loads(
-        re.search(r'<script type="application/json" id="data">(.*?)</script>', page)[1]
-    )
-
-
 def test_the_reader_of_arithmetic():
     assert arithmetic("−3 · −2") == 6
     assert arithmetic("2 − (−3)² / √4 + e^(−0)") == 2 - 9 / 2 + 1
@@ -92,7 +85,7 @@ def scalar_call(op, call):
 
 
 @pytest.mark.parametrize("name", [n for n, op in OPS.items() if strategy_for(op) is not None])
-def test_formulas_as_shown_give_the_engine_s_gradient(name):
+def test_formulas_as_shown_give_the_engine_s_gradient(name, data_of):
     op, worked = OPS[name], []
 
     @settings(max_examples=6)
@@ -100,14 +93,14 @@ def test_formulas_as_shown_give_the_engine_s_gradient(name):
     def check(call, g):
         found = scalar_call(op, call)
         if found:
-            check_shown(op, *found, tc.tensor(g, dtype=tc.float64))
+            check_shown(op, *found, tc.tensor(g, dtype=tc.float64), data_of)
             worked.append(call)
 
     check()
     assert worked or FAMILY[name] not in POINTWISE
 
 
-def check_shown(op, y, names, g):
+def check_shown(op, y, names, g, data_of):
     """The lines of the page for y, the result of `op` on the named scalars."""
     found = visualize.by_hand(y, names={**names, "u": y}, gradient=g, digits=17)
     page = data_of(found.html())
@@ -132,7 +125,7 @@ def registered(op, name, page, attributes):
     return formulas.gradients[name].text(texts)
 
 
-def test_the_example_of_the_lecture():
+def test_the_example_of_the_lecture(data_of):
     a, b = tc.tensor(2.0, requires_grad=True), tc.tensor(-3.0, requires_grad=True)
     d = a * b
     page = data_of(visualize.by_hand(d * -2.0, names={"a": a, "b": b, "d": d}).html())
@@ -142,7 +135,7 @@ def test_the_example_of_the_lecture():
     ]  # fmt: skip
 
 
-def test_a_number_has_the_digits_that_its_result_needs():
+def test_a_number_has_the_digits_that_its_result_needs(data_of):
     x = tc.tensor(5.0, dtype=tc.float64, requires_grad=True)
     y = x.tanh()
     line = data_of(visualize.by_hand(y, names={"x": x, "y": y}).html())["arrivals"][0]["lines"][0]
@@ -156,7 +149,10 @@ def test_a_number_has_the_digits_that_its_result_needs():
         ("x̄ = ȳ / 2x", "g / (2 · x)"),
         ("x̄ = ȳ · x · (1 − x)", "x · (1 − x) · g"),
         ("x̄ = −ȳ · x² / √x, infinite at 0", "−g · x² / √x"),
-        ("y = x t        x̄ = ȳ · (t + 1)        t = tanh ln(1 + eˣ)", "(tanh(ln(1 + e^x)) + 1) · g"),
+        (
+            "y = x t        x̄ = ȳ · (t + 1)        t = tanh ln(1 + eˣ)",
+            "(tanh(ln(1 + e^x)) + 1) · g",
+        ),
         ("x̄ = ȳ where −1 < x ≤ 2, else 0: at a kink 0", "g where −1 < x ≤ 2, else 0"),
         ("x̄ = 2 (x + 1) |x| e^−x²", "2 · (x + 1) · |x| · e^(−x²)"),
         ("x̄ = ȳ where x > 0", None),  # and else?
