@@ -16,6 +16,7 @@ from .windows import MAX_ELEMENTS, Array, Window, values_of, windows
 from .worked import Quantity
 
 TOLERANCE = 1e-3  # relative, between a formula's number and the engine's
+COARSE_TOLERANCE = 2e-2  # of float16 and bfloat16
 
 
 class Call:
@@ -41,6 +42,9 @@ class Call:
             and 0 < quantity.size <= MAX_ELEMENTS
             and not op.variadic
         )  # fmt: skip
+        dtype = self.node.dtype  # None for several outputs
+        coarse = dtype is not None and dtype.itemsize <= 2
+        self.tolerance = COARSE_TOLERANCE if coarse else TOLERANCE
         self._windows: dict[int, Window] | None = None
 
     def _broadcast(self, k: int | None) -> Any:
@@ -93,7 +97,7 @@ class Call:
         for j, value in enumerate(y):
             values = self.values(j)
             found = formula.pieces[formula.case(values)][0].value(values)
-            if not np.isclose(found, value, rtol=TOLERANCE, atol=1e-6):
+            if not np.isclose(found, value, rtol=self.tolerance, atol=1e-6):
                 return None
         return formula
 

@@ -13,8 +13,8 @@ import numpy as np
 from ..graph import Node
 from ..words import attributes, value_text
 from .arithmetic import Expression, Formula, number_text
-from .call import TOLERANCE, Call
-from .windows import MAX_ELEMENTS, Array, Window, values_of
+from .call import Call
+from .windows import MAX_ELEMENTS, Array, Window, is_floating, values_of
 from .worked import Arrival, Worked, elements
 
 Lit = tuple[int, Literal["value", "gradient"], int]  # quantity, side, element
@@ -138,7 +138,8 @@ class Lines:
         terms = None if op.startswith("max_pool") else self._product_terms(call, j)
         if terms is not None and abs(sum(t.value for t in terms) - value) <= _slack(value, terms):
             return Line("", terms, value, note=self._outside(call, j))
-        used = [(k, int(i)) for slot, k in call.slots() if slot in found
+        followed = all(slot in found for slot, k in call.slots() if is_floating(self._all[k].value))
+        used = [(k, int(i)) for slot, k in call.slots() if slot in found and followed
                 for i in np.flatnonzero(found[slot].inside[j])]  # fmt: skip
         if not used and call.node.saved is not None:
             used = [(k, 0) for _, k in call.slots() if self._all[k].size == 1]
@@ -218,9 +219,16 @@ class Lines:
     def _backward(self, arrival: Arrival) -> list[Line] | None:
         call, target = self._calls[arrival.source], self._all[arrival.target]
         source = self._all[arrival.source]
-        if call is None or target.size > MAX_ELEMENTS or source.size > MAX_ELEMENTS:
+        large = target.size > MAX_ELEMENTS or source.size > MAX_ELEMENTS
+        if call is None or large or arrival.incoming is None:
             return None
-        g = np.asarray(source.gradient, np.float64).ravel()
+        g = arrival.incoming.ravel()
+        before = np.zeros(g.shape) if source.gradient is None else source.gradient.ravel()
+        hooked = (
+            ""
+            if np.array_equal(g, before, equal_nan=True)
+            else f" A hook changed ∂{self._symbol}/∂{source.name}."
+        )
         parts = arrival.gradient.ravel()
         through = f" through {source.name}" if self._parts[arrival.target] > 1 else ""
         found = self._by_formula(call, arrival, g, parts)
@@ -231,6 +239,7 @@ class Lines:
         for i, line in enumerate(found):
             line.left = self.slope(arrival.target, i) + through
             line.value = float(parts[i])
+            line.note = (line.note + hooked).strip()
         return found
 
     def _by_formula(
@@ -262,7 +271,7 @@ class Lines:
                 terms.append(Term(written, chosen.write(numbers), value, lit))
                 reason = formula.reason(case, numbers) if " where " in written else ""
             if not np.isclose(
-                sum(t.value for t in terms), part, rtol=TOLERANCE, atol=1e-6, equal_nan=True
+                sum(t.value for t in terms), part, rtol=call.tolerance, atol=1e-6, equal_nan=True
             ):
                 return None  # the docstring speaks of something else
             lines.append(Line("", terms, 0.0, reason if len(terms) == 1 else ""))
@@ -312,6 +321,8 @@ class Lines:
         elif (own := self._softmax_factor(call, factor, j, i)) is not None:
             symbols, numbers = own
             lit += [(arrival.source, "value", at) for at in {i, j}]
+        elif self._all[arrival.source].name == self._symbol:  # ∂L/∂x of this op alone is a number
+            symbols = numbers = self._factor(factor)
         else:
             symbols, numbers = f"∂{y}/∂{x}", self.number(factor)
         return Term(_times(symbols, slope), _times(numbers, number), float(factor * g[j]), lit)
@@ -322,7 +333,7 @@ class Lines:
             return None
         at = next(k for k, q in enumerate(self._all) if q is call.quantity)
         y = values_of(call.quantity.value).ravel()
-        if not np.isclose(factor, y[j] * ((i == j) - y[i]), rtol=TOLERANCE, atol=1e-9):
+        if not np.isclose(factor, y[j] * ((i == j) - y[i]), rtol=call.tolerance, atol=1e-9):
             return None
         texts = []
         for f in (self._element, self._value):

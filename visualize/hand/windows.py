@@ -77,10 +77,17 @@ def windows(
     return result
 
 
-def _is_small(value: object) -> bool:
-    return (
-        isinstance(value, np.ndarray) and value.dtype.kind == "f" and 0 < value.size <= MAX_ELEMENTS
-    )
+def is_floating(value: object) -> bool:
+    """Whether it is an array of floating point: bfloat16 is of kind V.
+
+    >>> is_floating(np.ones(2)), is_floating(np.arange(2)), is_floating(1.0)
+    (True, False, False)
+    """
+    return isinstance(value, np.ndarray) and value.dtype.kind in "fV"
+
+
+def _is_small(value: Any) -> bool:
+    return is_floating(value) and 0 < value.size <= MAX_ELEMENTS
 
 
 def _is_followed(parent: engine.Node | None) -> bool:

@@ -28,7 +28,7 @@ class Quantity:
         kind: "leaf" requires grad and "constant" does not; "op" is the output of an op.
         shape: of the value.
         value: None where neither the graph nor the caller kept it.
-        gradient: None where none arrived.
+        gradient: None where none arrived: the sum of all arrivals, before hooks.
         node: the recorded call that computed it.
         inputs: the positions of the op's inputs; None for one that was not given.
         given: the values of the op's inputs.
@@ -50,12 +50,16 @@ class Quantity:
 
 @dataclass
 class Arrival:
-    """A part of the gradient of `target`: from the op that made `source`, for its input `slot`."""
+    """A part of the gradient of `target`: from the op that made `source`, for its input `slot`.
+
+    `incoming` is the gradient of `source` that the vjp took: hooks may have changed it.
+    """
 
     source: int
     slot: int
     target: int
     gradient: np.ndarray
+    incoming: np.ndarray | None
 
 
 @dataclass
@@ -95,6 +99,8 @@ def work(
             f"by_hand: the loss has shape {tuple(loss.shape)}, wanted a scalar. Reduce it, or pass "
             "gradient=, the gradient that arrives at it"
         )
+    if gradient is not None and not isinstance(gradient, Tensor):
+        raise TypeError(f"by_hand: gradient: expected a Tensor, got {type(gradient).__name__}")
     if gradient is not None and tuple(gradient.shape) != tuple(loss.shape):
         raise ValueError(
             f"by_hand: gradient has shape {tuple(gradient.shape)}, wanted that of the loss, "
@@ -227,7 +233,8 @@ class _Collector:
         if value is None:
             value = self._watch.outputs.get(node, saved.get("y"))
         name = self._called(node, node.op.name)
-        made = Quantity(name, "op", node.shape, value, node=node, inputs=inputs)
+        shape = (0,) if node.shape is None else node.shape  # of several outputs it has none
+        made = Quantity(name, "op", shape, value, node=node, inputs=inputs)
         self._add(made, node)
 
     def _leaf(self, leaf: engine.Node, role: str, value: Any) -> int:
@@ -337,7 +344,7 @@ class _Arrivals(engine.Observer):
 
     def vjp_ran(self, node: engine.Node, g: object, gradients: Sequence[object]) -> None:
         """Keep the gradients of one op's inputs."""
-        source = self._at.get(id(node))
+        source, incoming = self._at.get(id(node)), cotangent(g)
         if source is None:
             return
         for slot, gradient in enumerate(gradients):
@@ -345,7 +352,8 @@ class _Arrivals(engine.Observer):
             array = cotangent(gradient)
             if target is not None and array is not None:
                 part = ops.sum_to(values_of(array), shape=self._found[target].shape)
-                self.arrivals.append(Arrival(source, slot, target, values_of(part)))
+                came = None if incoming is None else values_of(incoming)
+                self.arrivals.append(Arrival(source, slot, target, values_of(part), came))
 
 
 def subscript(number: int) -> str:

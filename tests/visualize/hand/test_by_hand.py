@@ -7,6 +7,7 @@ import tinygrad_cnn as tc
 import tinygrad_cnn.nn.functional as F
 import visualize
 from tinygrad_cnn import nn
+from tinygrad_cnn.utils.checkpoint import checkpoint
 
 
 def texts(found):
@@ -121,12 +122,12 @@ def test_what_the_graph_did_not_keep():
 
 def test_the_seed_of_random_numbers_is_left_alone():
     x = tc.ones(3, requires_grad=True)
-    y = F.dropout(x, 0.5)
-    loss = (y * y).sum()
+    loss = (F.dropout(x, 0.5) + x).sum()  # no op keeps what dropout returned
     tc.manual_seed(3)
     before = tc.randn(2)
     tc.manual_seed(3)
-    visualize.by_hand(loss)
+    found = visualize.by_hand(loss)
+    assert found.worked.quantities[1].value is None
     assert tc.equal(before, tc.randn(2))
 
 
@@ -172,6 +173,8 @@ def test_errors():
         ValueError, match=r"gradient has shape \(3,\), wanted that of the loss, \(2,\)"
     ):
         visualize.by_hand(x * 2, gradient=tc.ones(3))
+    with pytest.raises(TypeError, match="gradient: expected a Tensor, got ndarray"):
+        visualize.by_hand(x * 2, gradient=np.ones(2))
     with pytest.raises(ValueError, match="digits: wanted 1 to 17, got 0"):
         visualize.by_hand(x.sum(), digits=0)
     y = (x * x).sum()
@@ -182,6 +185,23 @@ def test_errors():
         x = x + 1.0
     with pytest.raises(ValueError, match="the graph has 62 ops, more than the 60"):
         visualize.by_hand(x.sum())
+
+
+def test_hooks_are_told():
+    x = tc.tensor(1.0, requires_grad=True)
+    y = x * 2.0
+    y.register_hook(lambda g: g * 3)
+    found = visualize.by_hand(y * 5.0, names={"x": x, "y": y})
+    (line,) = found.lines.backward[-1]
+    assert [t.numbers for t in line.terms] == ["2 · 15"]
+    assert (line.value, line.note) == (30.0, "A hook changed ∂L/∂y.")
+
+
+def test_an_op_of_large_and_small_inputs_names_all():
+    x, w, b = tc.randn(100), tc.randn(2, 100, requires_grad=True), tc.zeros(2, requires_grad=True)
+    y = F.linear(x, w, b)
+    lines = texts(visualize.by_hand(y.sum(), names={"x": x, "w": w, "b": b, "y": y}))
+    assert lines[0].startswith("y₁ = linear(x, w, b) = ")
 
 
 def test_large_arrays_show_their_shape(data_of):
@@ -213,13 +233,18 @@ def test_large_arrays_show_their_shape(data_of):
         lambda x: (x * float("nan")).sum(),
         lambda x: x[:0].sum() + x.sum(),
         lambda x: x.half().sum(),
+        lambda x: x.to(tc.bfloat16).exp().sum(),
+        lambda x: checkpoint(lambda a: (a * 2).tanh(), x, use_reentrant=False).sum(),
+        lambda x: nn.RNN(2, 2)(x.reshape(1, 1, 2))[0].sum(),
     ],
 )
 def test_any_graph_gives_a_page_and_a_picture(fn, data_of):
     x = tc.tensor([1.0, -2.0], requires_grad=True)
+    tc.manual_seed(0)
     found = visualize.by_hand(lambda: fn(x), names={"x": x})
     data = data_of(found.html())
     assert data["arrivals"]
+    tc.manual_seed(0)
     fn(x).backward()
     gradient = next(q.gradient for q in found.worked.quantities if q.name == "x")
     np.testing.assert_allclose(gradient, x.grad.numpy(), rtol=1e-3)
