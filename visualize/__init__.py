@@ -9,8 +9,8 @@
 
 `picture.save("graph.svg")` draws it, `picture.save("graph.html")` writes a page to explore it, and
 a notebook shows it. `trace` runs a model and measures, `steps` goes through the backward pass,
-`diff` compares two graphs. `filters`, `activations`, `History` and `Film` show a trained network
-and its training.
+`by_hand` works a small graph with formulas and numbers, `diff` compares two graphs. `filters`,
+`activations`, `History` and `Film` show a trained network and its training.
 
 A graph passes through these modules: `record.py` makes plain data (`graph.py`) from Tensors;
 `fold.py`, `view.py` and `backward.py` make views of it; `dot.py` writes DOT text for `render.py`,

@@ -56,7 +56,9 @@ def windows(
     >>> found[0].factors, found[1].operand, found[1].element
     (array([[5., 7.]]), 0, array([[0, 1]]))
     """
-    if math.prod(node.shape) > MAX_ELEMENTS or len(values) != len(node.parents):
+    if node.shape is None or len(values) != len(node.parents):
+        return {}  # of several outputs
+    if math.prod(node.shape) > MAX_ELEMENTS:
         return {}
     small = [
         k for k, value in enumerate(values)

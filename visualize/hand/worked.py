@@ -218,8 +218,8 @@ class _Collector:
         inputs: list[int | None] = []
         for slot, (name, parent) in enumerate(zip(input_names(node), node.parents, strict=True)):
             value_in = given[slot] if slot < len(given) else saved.get(name)
-            if isinstance(value_in, tuple):  # saved by an op of any number of inputs
-                value_in = None
+            if not isinstance(value_in, (np.ndarray, np.generic, int, float)):
+                value_in = None  # a tuple, of any number of inputs; or an object of an op's own
             if parent is None:
                 required = isinstance(node.op, engine.Op) and slot < node.op.required
                 inputs.append(self._constant(name, value_in, required))
