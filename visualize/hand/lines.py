@@ -62,7 +62,7 @@ class Lines:
     def __init__(self, worked: Worked, digits: int) -> None:
         self.worked, self.quantities = worked, worked.quantities
         self._all, self._digits, self._symbol = worked.quantities, digits, worked.symbol
-        self._elements = [list(elements(q)) for q in self._all]
+        self._elements = [list(elements(q)) or [q.name] for q in self._all]
         self._parts = [sum(a.target == k for a in worked.arrivals) for k in range(len(self._all))]
         self._calls = [None if q.node is None else Call(q, self._all) for q in self._all]
         self.forward = [self._forward(k) for k in range(len(self._all))]

@@ -94,7 +94,9 @@ def _is_small(value: Any) -> bool:
 
 def _is_followed(parent: engine.Node | None) -> bool:
     """Whether an input whose value is unknown has a gradient, of few elements."""
-    return parent is not None and 0 < math.prod(parent.shape) <= MAX_ELEMENTS
+    if parent is None or parent.shape is None:
+        return False
+    return 0 < math.prod(parent.shape) <= MAX_ELEMENTS
 
 
 def _is_fixed(node: engine.Node) -> bool:

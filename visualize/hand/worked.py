@@ -227,13 +227,18 @@ class _Collector:
                 inputs.append(self._leaf(parent, name, value_in))
             else:
                 at = self._at[id(parent)]
-                if self._found[at].value is None:
+                if (
+                    self._found[at].value is None
+                    and np.asarray(value_in).shape == self._found[at].shape
+                ):
                     self._found[at].value = value_in
                 inputs.append(at)
         if value is None:
             value = self._watch.outputs.get(node, saved.get("y"))
         name = self._called(node, node.op.name)
         shape = (0,) if node.shape is None else node.shape  # of several outputs it has none
+        if node.shape is None:
+            value = None
         made = Quantity(name, "op", shape, value, node=node, inputs=inputs)
         self._add(made, node)
 
