@@ -290,6 +290,9 @@ class Lines:
             line = Line("", terms, 0.0)
             near = np.flatnonzero(window.inside[:, i])
             line.faint = [(arrival.source, "gradient", int(j)) for j in near if j not in users]
+            if call.node.op.name.startswith("max_pool"):  # the elements that it was compared with
+                compared = np.flatnonzero(window.inside[near].any(0))
+                line.faint += [(arrival.target, "value", int(k)) for k in compared if k != i]
             name = self._element(arrival.target, i)
             if len(near) and not terms and call.node.op.name.startswith("max_pool"):
                 line.note = (

@@ -274,7 +274,7 @@ function goTo(at, ask = false) {
   state.peek = null;
   paint();
   const m = moments[to];
-  if (m && !matchMedia('(max-width: 760px)').matches) boxes[m.box].scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  if (m) boxes[m.box].scrollIntoView({ block: 'nearest', inline: 'nearest' });
 }
 function reveal() { state.asked = null; paint(); }
 const next = () => state.asked === state.at && state.asked != null ? reveal() : goTo(state.at + 1, true);

@@ -145,6 +145,9 @@ def test_looking_at_an_element(visit, worked_examples):
     page.hover(cell(0, 1, 4))
     assert text(page) == "∂L/∂x₅ = ∂L/∂y₃ + ∂L/∂y₄ = 4 + 8 = 12"
     assert marked(page, "lit") == [(1, 1, 2), (1, 1, 3)]
+    assert [c for box, side, c in marked(page, "faint") if (box, side) == (0, 0)] == [
+        0, 1, 2, 3, 5, 6, 7, 8  # all that it was compared with
+    ]  # fmt: skip
     page.hover(cell(0, 1, 8))
     assert "x₉ is not the first maximum of a window" in text(page, ".note")
     page.hover("h1")
@@ -195,6 +198,18 @@ def test_pages_fit(visit, worked_examples, name):
         }"""
         )
         assert overlaps == 0
+
+
+def test_on_a_phone_the_step_is_in_sight(visit, worked_examples):
+    page = visit(worked_examples.neuron(), width=390)
+    for key in ("End", "Home", "ArrowRight", "ArrowRight", "End", "ArrowLeft"):
+        page.keyboard.press(key)
+        now = page.locator(".box.now")
+        if now.count():
+            box = now.bounding_box()
+            board, footer = (page.locator(s).bounding_box() for s in ("#board", "footer"))
+            assert box["y"] >= board["y"] + board["height"] - 1
+            assert box["y"] + box["height"] <= footer["y"] + 1
 
 
 def test_light_and_dark(visit, worked_examples):
