@@ -87,7 +87,7 @@ class Expression:
 
     def _power(self, names: Mapping[str, str]) -> str:
         base, exponent = self._operand(0, names, 5), self.parts[1]._folded(names)
-        if exponent == "1":
+        if exponent == "1" and self.parts[1].kind != "name":
             return base
         if not base.isalnum() and not base.startswith(("(", "|")) and not _is_plain(base):
             base = f"({base})"

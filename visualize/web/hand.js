@@ -208,7 +208,10 @@ function board(m, hidden) {
     const term = make('abbr', '', text);
     term.title = engine; term.tabIndex = 0;
     term.setAttribute('aria-label', `${text} In the engine: ${engine}`);
-    words.append(term);
+    const more = make('span', 'engine', ` In the engine: ${engine}`);
+    more.hidden = true;
+    term.addEventListener('click', () => { more.hidden = !more.hidden; });  // where nothing hovers
+    words.append(term, more);
   };
   if (!m) { say('The inputs are known. Step forward to compute the values.'); return; }
   const box = data.boxes[m.box];

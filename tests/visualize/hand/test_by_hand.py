@@ -254,7 +254,7 @@ def test_bfloat16_keeps_its_formulas():
     pytest.importorskip("ml_dtypes")
     x = tc.tensor([1.0], requires_grad=True)
     lines = texts(visualize.by_hand(x.to(tc.bfloat16).exp().sum(), names={"x": x}))
-    assert lines[1:3] == ["exp = e^cast = e^1 = 2.719", "L = exp = 2.719"]
+    assert lines[1:3] == ["exp = e^cast = e¹ = 2.719", "L = exp = 2.719"]
 
 
 def test_a_user_s_function_is_one_op():

@@ -49,6 +49,8 @@ def test_steps_with_keys_and_buttons(visit, lecture):
     assert text(page, "#words") == "∂L/∂d arrives at mul. ∂L/∂a goes to a."
     assert "cotangent" in page.get_attribute("#words abbr", "title")
     assert page.get_attribute("#words abbr", "aria-label").startswith("∂L/∂d arrives")
+    page.click("#words abbr")
+    assert "In the engine: MulBackward0" in text(page, "#words")
     boxes = [text(page, f'.box[data-box="{k}"]') for k in range(3)]
     assert boxes == ["a 2.0 | ∂L/∂a 6.0", "b −3.0 | ∂L/∂b", "d = a · b d −6.0 | ∂L/∂d −2.0"]
     page.keyboard.press("ArrowLeft")
@@ -202,7 +204,7 @@ def test_pages_fit(visit, worked_examples, name):
 
 def test_on_a_phone_the_step_is_in_sight(visit, worked_examples):
     page = visit(worked_examples.neuron(), width=390)
-    for key in ("End", "Home", "ArrowRight", "ArrowRight", "End", "ArrowLeft"):
+    for key in ("ArrowRight", "End", "Home", "ArrowRight", "PageDown", "End", "ArrowLeft"):
         page.keyboard.press(key)
         now = page.locator(".box.now")
         if now.count():
