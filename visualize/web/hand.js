@@ -379,11 +379,12 @@ function fit() {
   for (const name of ['', 'stacked', 'stacked tall']) {
     graph.className = name;
     let size = largest;
-    while (size > 9.5 && !fits(size)) size -= 0.5;
-    if (size > best.size) best = { size, name };
+    while (size >= 9.5 && !fits(size)) size -= 0.5;
+    if (size >= 9.5 && size > best.size) best = { size, name };
   }
+  if (!best.size) best = { size: 11, name: 'stacked' };  // it scrolls
   graph.className = best.name;
-  graph.style.fontSize = `${best.size === 9.5 && !fits(9.5) ? 11 : best.size}px`;
+  graph.style.fontSize = `${best.size}px`;
   paint();
 }
 addEventListener('resize', fit);

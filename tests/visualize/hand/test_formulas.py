@@ -88,7 +88,7 @@ def scalar_call(op, call):
 def test_formulas_as_shown_give_the_engine_s_gradient(name, data_of):
     op, worked = OPS[name], []
 
-    @settings(max_examples=6)
+    @settings(max_examples=4)
     @given(call=strategy_for(op), g=st.sampled_from([1.5, -2.0]))
     def check(call, g):
         found = scalar_call(op, call)

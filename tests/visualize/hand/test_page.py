@@ -178,7 +178,7 @@ def test_the_keyboard_reaches_every_element(visit, worked_examples):
     assert page.eval_on_selector_all("button, [role=grid], [role=group], section", unnamed) == 0
 
 
-@pytest.mark.parametrize("name", ["chain", "convolution", "average_pooling", "softmax"])
+@pytest.mark.parametrize("name", ["chain", "convolution", "softmax"])
 def test_pages_fit(visit, worked_examples, name):
     found = getattr(worked_examples, name)()
     for width in (1280, 390):
