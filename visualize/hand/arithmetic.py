@@ -287,3 +287,23 @@ def sum_text(terms: Sequence[str]) -> str:
     '2 + (−3)'
     """
     return " + ".join(f"({t})" if k and t.startswith("−") else t for k, t in enumerate(terms))
+
+
+def product_text(factor: str, rest: str) -> str:
+    """factor · rest, without a factor of 1.
+
+    >>> product_text("1/4", "x"), product_text("1", "x"), product_text("−1", "−2")
+    ('1/4 · x', 'x', '−(−2)')
+    """
+    if factor in ("1", "−1"):
+        return rest if factor == "1" else f"−({rest})" if rest.startswith("−") else f"−{rest}"
+    return f"{factor} · {rest}"
+
+
+def exponent_text(text: str) -> str:
+    """A name or a number as an exponent.
+
+    >>> exponent_text("−2")
+    '(−2)'
+    """
+    return f"({text})" if text.startswith("−") or "e" in text else text

@@ -13,7 +13,7 @@ from .arithmetic import sum_text
 from .dot import to_dot
 from .lines import Lines
 from .page import page
-from .worked import work
+from .worked import Worked, work
 
 SUFFIXES = ("html", "dot", *FORMATS)
 
@@ -30,7 +30,7 @@ class ByHand:
         title: of the page.
     """
 
-    def __init__(self, worked: object, lines: Lines, title: str) -> None:
+    def __init__(self, worked: Worked, lines: Lines, title: str) -> None:
         self.worked = worked
         self.lines = lines
         self.title = title

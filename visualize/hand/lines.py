@@ -12,7 +12,7 @@ import numpy as np
 
 from ..graph import Node
 from ..words import attributes, value_text
-from .arithmetic import Expression, Formula, number_text
+from .arithmetic import Expression, Formula, exponent_text, number_text, product_text
 from .call import Call
 from .windows import MAX_ELEMENTS, Array, Window, is_floating, values_of
 from .worked import Arrival, Worked, elements
@@ -152,7 +152,10 @@ class Lines:
             own = [n for n, (_, i) in enumerate(used) if i == j]
             if own:
                 top, below = (
-                    (f"e^{_power(texts[own[0]])}", " + ".join(f"e^{_power(t)}" for t in texts))
+                    (
+                        f"e^{exponent_text(texts[own[0]])}",
+                        " + ".join(f"e^{exponent_text(t)}" for t in texts),
+                    )
                     for texts in (symbols, numbers)
                 )
                 return Line("", [Term(f"{top[0]} / ({top[1]})", f"{below[0]} / ({below[1]})", value, lit)], value)  # fmt: skip
@@ -194,8 +197,8 @@ class Lines:
                     factor = float(window.factors[j, i])
                     terms.append(
                         Term(
-                            _times(self._factor(factor), self._element(k, i)),
-                            _times(self._factor(factor), self._value(k, i)),
+                            product_text(self._factor(factor), self._element(k, i)),
+                            product_text(self._factor(factor), self._value(k, i)),
                             float(values_of(self._all[k].value).flat[i]) * factor,
                             [(k, "value", i)],
                         )
@@ -240,6 +243,8 @@ class Lines:
             line.left = self.slope(arrival.target, i) + through
             line.value = float(parts[i])
             line.note = (line.note + hooked).strip()
+            if arrival.hooked is not None:
+                line.note += f" A hook makes it {self.number(arrival.hooked.flat[i])}."
         return found
 
     def _by_formula(
@@ -328,7 +333,9 @@ class Lines:
             symbols = numbers = self._factor(factor)
         else:
             symbols, numbers = f"∂{y}/∂{x}", self.number(factor)
-        return Term(_times(symbols, slope), _times(numbers, number), float(factor * g[j]), lit)
+        return Term(
+            product_text(symbols, slope), product_text(numbers, number), float(factor * g[j]), lit
+        )
 
     def _softmax_factor(self, call: Call, factor: float, j: int, i: int) -> tuple[str, str] | None:
         """y (1 − y) or −y y of the softmax."""
@@ -386,17 +393,6 @@ class Lines:
 def _is_routing(factors: Array) -> bool:
     """Whether each element passes as a whole or not at all."""
     return bool(np.isin(factors, (0.0, 1.0)).all())
-
-
-def _times(factor: str, rest: str) -> str:
-    """factor · rest, without a factor of 1."""
-    if factor in ("1", "−1"):
-        return rest if factor == "1" else f"−({rest})" if rest.startswith("−") else f"−{rest}"
-    return f"{factor} · {rest}"
-
-
-def _power(text: str) -> str:
-    return f"({text})" if text.startswith("−") or "e" in text else text
 
 
 def _slack(value: float, terms: Sequence[Term]) -> float:

@@ -52,7 +52,8 @@ class Quantity:
 class Arrival:
     """A part of the gradient of `target`: from the op that made `source`, for its input `slot`.
 
-    `incoming` is the gradient of `source` that the vjp took: hooks may have changed it.
+    `incoming` is the gradient of `source` that the vjp took: hooks may have changed it. `hooked` is
+    what hooks make of the gradient of a leaf, after its last arrival.
     """
 
     source: int
@@ -60,6 +61,7 @@ class Arrival:
     target: int
     gradient: np.ndarray
     incoming: np.ndarray | None
+    hooked: np.ndarray | None = None
 
 
 @dataclass
@@ -326,12 +328,21 @@ class _Collector:
         start = start.astype(root.node.dtype)
         recorder = _Arrivals(self._at, self._found)
         with engine.observe(recorder), np.errstate(all="ignore"):
-            engine.backward([(root.node, start)], retain_graph=True)
+            results = engine.backward([(root.node, start)], retain_graph=True)
         root.gradient = start.astype(np.float64)
         for arrival in recorder.arrivals:
             quantity = self._found[arrival.target]
             before = 0.0 if quantity.gradient is None else quantity.gradient
             quantity.gradient = before + arrival.gradient
+        for leaf, result in results.items():
+            at = self._at.get(id(leaf if leaf.variable is None else leaf.variable))
+            last = [arrival for arrival in recorder.arrivals if arrival.target == at][-1:]
+            for arrival in last:
+                total = self._found[arrival.target].gradient
+                if total is not None and not np.array_equal(
+                    values_of(result), total, equal_nan=True
+                ):
+                    arrival.hooked = values_of(result)
         return Worked(self._found, recorder.arrivals, self._root, self._symbol)
 
 

@@ -195,6 +195,10 @@ def test_hooks_are_told():
     (line,) = found.lines.backward[-1]
     assert [t.numbers for t in line.terms] == ["2 · 15"]
     assert (line.value, line.note) == (30.0, "A hook changed ∂L/∂y.")
+    w = tc.tensor(1.0, requires_grad=True)
+    w.register_hook(lambda g: g * 3)
+    found = visualize.by_hand(w * w, names={"w": w})
+    assert [lines[0].note.strip() for lines in found.lines.backward] == ["", "A hook makes it 6."]
 
 
 def test_an_op_of_large_and_small_inputs_names_all():
