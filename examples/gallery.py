@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 from networks import LeNet, ResNet, UNet
 from sklearn.datasets import load_digits, make_moons
+from worked_examples import EXAMPLES, chain, convolution
 
 import tinygrad_cnn as torch
 import tinygrad_cnn.nn.functional as F
@@ -112,12 +113,17 @@ def main(argv: Sequence[str] | None = None) -> list[Path]:
     made: list[Path] = []
 
     def save(
-        picture: visualize.Picture | visualize.Difference | visualize.Film | Figure, name: str
+        picture: visualize.Picture
+        | visualize.Difference
+        | visualize.Film
+        | visualize.ByHand
+        | Figure,
+        name: str,
     ) -> None:
         made.append(options.out / name)
         if isinstance(picture, visualize.Picture):
             relative(picture).save(made[-1])
-        elif isinstance(picture, (visualize.Difference, visualize.Film)):
+        elif isinstance(picture, (visualize.Difference, visualize.Film, visualize.ByHand)):
             picture.save(made[-1])
         else:
             picture.savefig(made[-1], dpi=80)
@@ -155,7 +161,11 @@ def main(argv: Sequence[str] | None = None) -> list[Path]:
     save(history.plot(), "history.png")
     film = moons(options.steps)
     save(film, "training.gif")
+    save(chain(), "hand-chain.svg")
+    save(convolution(), "hand-convolution.svg")
     if options.pages:
+        for name, example in EXAMPLES.items():
+            save(example(), f"hand-{name}.html")
         save(film, "training.html")
         save(traced(lenet, torch.randn(64, 1, 28, 28), labels), "lenet.html")
         save(traced(resnet, *small), "resnet18.html")

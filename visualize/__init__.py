@@ -9,8 +9,8 @@
 
 `picture.save("graph.svg")` draws it, `picture.save("graph.html")` writes a page to explore it, and
 a notebook shows it. `trace` runs a model and measures, `steps` goes through the backward pass,
-`diff` compares two graphs. `filters`, `activations`, `History` and `Film` show a trained network
-and its training.
+`by_hand` works a small graph with formulas and numbers, `diff` compares two graphs. `filters`,
+`activations`, `History` and `Film` show a trained network and its training.
 
 A graph passes through these modules: `record.py` makes plain data (`graph.py`) from Tensors;
 `fold.py`, `view.py` and `backward.py` make views of it; `dot.py` writes DOT text for `render.py`,
@@ -20,6 +20,7 @@ and `page.py` the HTML page. `look.py` has the options.
 from .diff import Difference, diff
 from .film import Film
 from .graph import Cluster, Edge, Glance, Graph, Measured, Node, Saved, Step, Verdict
+from .hand import ByHand, by_hand
 from .history import History
 from .learned import activations, filters
 from .look import Layout, Look
@@ -32,6 +33,7 @@ from .trace import trace
 from .view import cut
 
 __all__ = [
+    "ByHand",
     "Cluster",
     "Difference",
     "Edge",
@@ -52,6 +54,7 @@ __all__ = [
     "Table",
     "Verdict",
     "activations",
+    "by_hand",
     "cut",
     "diff",
     "draw",
