@@ -1,0 +1,457 @@
+"""A graph as DOT text for a sheet of fixed size: a slide, or a page of paper.
+
+`wrap.py` has placed everything, so the layout program only draws. Letters keep a least size; a
+graph that is too large for that does not fit, and `Picture` then closes modules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from .escape import quoted, text
+from .frames import frames, local
+from .graph import Cluster, Graph, Node
+from .heat import Key, colours, unit, value
+from .look import Detail, Heat
+from .marks import Line, families, line, sign
+from .palette import (
+    BACK_EDGE,
+    EDGE,
+    FAINT_EDGE,
+    FAMILIES,
+    FRAME,
+    FRAME_BORDER,
+    INK,
+    KIND_COLOURS,
+    MUTED,
+    ON_OUTPUT,
+    OTHER,
+    PAPER,
+    Pair,
+)  # fmt: skip
+from .routes import Frame, Place, Point, Wire
+from .words import attributes, bytes_text, describe, keeps, shape_text, verdict_text
+from .wrap import Wrapped, wrap
+
+FONT = "Courier New"
+CHARACTER = 0.6  # width of a letter of Courier New, in font sizes
+LEADING = 1.28  # height of a line, in font sizes
+MAX_NAMED = 6  # arrows beyond the next column; of more, the ends are named instead
+MAX_GROWTH = 1.7  # a small graph fills its sheet, but its letters do not become larger
+CORNER = 5.0  # radius of the bends of arrows, in points
+LEGEND_GAP = 8.0  # between two entries, in points
+RING = 4.0  # from a line to the second one around it, in points
+HEAD = 5.0  # length of an arrow's head, in points
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A size in points, sizes of letters, and how much is written in a box.
+
+    `name` and `fact` are the least sizes of letters. Lines of a box are cut at `letters`.
+    """
+
+    width: float
+    height: float
+    margin: float
+    name: float
+    fact: float
+    letters: int
+    lines: int
+    show: tuple[Detail, ...]
+
+
+SHEETS: dict[str, Sheet] = {
+    # 1280 × 720 pixels of 0.75 points: letters of 14 pixels are 10.5 points
+    "slide": Sheet(960, 540, 20, 12, 10.5, 22, 1, ("attributes", "shapes")),
+    "page": Sheet(595, 842, 34, 9, 8, 26, 3, ("attributes", "params", "shapes", "saved")),  # A4
+}
+
+
+def to_sheet(
+    graph: Graph,
+    sheet: Sheet,
+    *,
+    show: Sequence[Detail],
+    heat: Heat | None = None,
+    turned: bool = False,
+    title: str = "",
+    note: str = "",
+) -> tuple[str, bool]:
+    """The DOT text of a graph on a sheet, and whether it fits with letters of the least size.
+
+    Args:
+        graph: the view to draw.
+        show, heat: as in `Picture`.
+        turned: the path of the data runs from left to right, in rows.
+        title, note: written above and below.
+
+    Raises ValueError where `heat` was not measured.
+    """
+    writer = _Writer(graph, sheet, show, heat, turned)
+    return writer.write(title, note)
+
+
+class _Writer:
+    def __init__(
+        self, graph: Graph, sheet: Sheet, show: Sequence[Detail], heat: Heat | None, turned: bool
+    ) -> None:
+        self.graph, self.sheet, self.shown, self.heat = graph, sheet, set(show), heat
+        self.turned = turned
+        self.paint: dict[int, Pair] = {}
+        self.key: Key | None = None
+        if heat is not None:
+            self.paint, self.key = colours(graph, heat)
+        self.frames: dict[str, Cluster] = frames(graph)
+        whole = graph.chains()
+        self.chains = {
+            at: tuple(path for path in whole.get(node.cluster, ()) if path in self.frames)
+            for at, node in enumerate(graph.nodes)
+        }
+        self.hidden = {
+            at: [c for c in map(self.cluster, whole.get(node.cluster, ())) if c.path not in
+                 self.frames] for at, node in enumerate(graph.nodes)
+        }  # fmt: skip
+        self.flow: dict[int, list[int]] = {}
+        for edge in graph.edges:
+            if graph.nodes[edge.source].kind != "parameter":
+                self.flow.setdefault(edge.target, []).append(edge.source)
+
+    def cluster(self, path: str) -> Cluster:
+        if not hasattr(self, "_by_path"):
+            self._by_path = {c.path: c for c in self.graph.clusters}
+        return self._by_path[path]
+
+    # --- Words ----------------------------------------------------------------------------------
+
+    def title(self, at: int) -> tuple[str, str]:
+        """The name of a box, and the quiet words behind it."""
+        node = self.graph.nodes[at]
+        around = self.chains[at][-1] if self.chains[at] else None
+        count = node.count
+        for cluster in self.hidden[at]:
+            count *= cluster.count
+        times = f" ×{count:,}" if count > 1 else ""
+        if node.kind == "module":
+            kind = str(node.attributes.get("class", ""))
+            return local(node.name, around) + times, kind
+        if node.kind in ("op", "vjp"):
+            inner = [c.path for c in self.hidden[at] if c.kind]
+            quiet = local(inner[-1], around) if inner else ""
+            return node.name + times, f"vjp {quiet}".strip() if node.kind == "vjp" else quiet
+        name = local(node.name, around) if node.kind in ("parameter", "gradient") else node.name
+        quiet = "" if node.shape is None or "shapes" not in self.shown else shape_text(node.shape)
+        if node.value is not None:
+            quiet = f"{node.value:.6g}"
+        return ("grad " if node.kind == "gradient" else "") + name + times, quiet
+
+    def facts(self, at: int, extra: Sequence[str]) -> list[str]:
+        """The lines below the name."""
+        node = self.graph.nodes[at]
+        if node.kind not in ("op", "vjp", "module"):
+            return list(extra)
+        rows: list[str] = []
+        if node.kind == "op" and "attributes" in self.shown:
+            rows += _wrapped(attributes(node), ", ", self.sheet.letters)[: self.sheet.lines]
+        if "params" in self.shown:
+            words = [" ".join(row[:2]).strip() for row in node.rows]
+            rows += _wrapped(words, "  ", self.sheet.letters)[: self.sheet.lines]
+        before = [self.graph.nodes[k].shape for k in self.flow.get(at, ())
+                  if self.graph.nodes[k].value is None]  # fmt: skip
+        new = not before or any(shape != node.shape for shape in before)
+        if "shapes" in self.shown and node.shape is not None and new:
+            rows.append(shape_text(node.shape))
+        if self.heat in ("time", "bytes", "grad"):
+            measured = value(node, self.heat)
+            if measured:
+                rows.append(unit(self.heat)(measured))
+        elif self.heat == "verdict" and node.verdict is not None:
+            rows.append(verdict_text(node).removeprefix("gradient "))
+        elif self.heat == "status" and node.status == "changed" and node.line:
+            rows += _wrapped(node.line.split(", "), ", ", self.sheet.letters)
+        elif "saved" in self.shown and node.kind == "op" and node.kept():
+            rows.append(keeps(node))
+        return [*rows, *extra]
+
+    def lines(self, at: int, extra: Sequence[str]) -> tuple[str, str, list[str]]:
+        """Name, quiet words and facts of a box, cut to its width."""
+        name, quiet = self.title(at)
+        most = self.sheet.letters
+        name = _cut(sign(self.graph.nodes[at]) + name, most)
+        quiet = _cut(quiet, max(6, most - len(name)))
+        return name, quiet, [_cut(row, most + 4) for row in self.facts(at, extra)]
+
+    def size(self, words: tuple[str, str, list[str]]) -> tuple[float, float]:
+        """Width and height of a box with these words."""
+        s, (name, quiet, rows) = self.sheet, words
+        first = CHARACTER * (s.name * len(name) + s.fact * (len(quiet) + bool(quiet)))
+        widest = max([first, *(CHARACTER * s.fact * len(row) for row in rows)])
+        return widest + 14, LEADING * (s.name + s.fact * len(rows)) + 7
+
+    # --- The sheet ------------------------------------------------------------------------------
+
+    def write(self, title: str, note: str) -> tuple[str, bool]:
+        s, graph = self.sheet, self.graph
+        inner = s.width - 2 * s.margin, s.height - 2 * s.margin
+        bands = [s.name * 1.3 * LEADING + 6 if title else 0.0, self.legend_height(note, inner[0])]
+        room = inner[0], inner[1] - sum(bands)
+        named: dict[tuple[int, int], int] = {}
+        for _ in range(3):
+            extra: dict[int, list[str]] = {}
+            for source, target in named:
+                extra.setdefault(target, []).append(f"from {self.title(source)[0]}")
+            words = {at: self.lines(at, extra.get(at, ())) for at in range(len(graph.nodes))}
+            sizes = {at: self.size(each) for at, each in words.items()}
+            found = self.wrapped(sizes, room, named)
+            far = [wire for wire in found.wires if wire.far]
+            if len(far) <= MAX_NAMED:
+                break
+            for wire in far:
+                named[graph.edges[wire.edge].source, graph.edges[wire.edge].target] = wire.edge
+        low_x, low_y, high_x, high_y = self.extent(found)
+        width, height = high_x - low_x, high_y - low_y
+        grow = MAX_GROWTH
+        for _ in range(3):  # a narrower sheet has a legend of more lines
+            bands[1] = self.legend_height(note, inner[0] / grow)
+            grow = min(inner[0] / width, inner[1] / (height + sum(bands)), MAX_GROWTH)
+        canvas = s.width / grow, s.height / grow
+        margin = s.margin / grow
+        left = (canvas[0] - width) / 2 - low_x
+        spare = canvas[1] - 2 * margin - sum(bands) - height
+        top = margin + bands[0] - low_y + spare / (2 if s.width > s.height else 8)
+
+        def place(x: float, y: float) -> Point:
+            return x + left, canvas[1] - (y + top)
+
+        lines = self.head(canvas)
+        if title:
+            lines.append(_words("title", title, margin, canvas[1] - margin, s.name * 1.3, INK))
+        lines += self.frame_lines(found, place)
+        lines += [self.box(at, words[at], place(p.cx, p.cy), p) for at, p in found.boxes.items()]
+        lines += [self.wire(wire, place) for wire in found.wires]
+        lines += self.legend(margin, note, canvas[0] - 2 * margin)
+        return "\n".join([*lines, "}", ""]), grow >= 1
+
+    def wrapped(
+        self, sizes: Mapping[int, tuple[float, float]], room: tuple[float, float],
+        named: Mapping[tuple[int, int], int],
+    ) -> Wrapped:  # fmt: skip
+        """The layout, turned if the sheet is."""
+        titles = {}
+        for path, cluster in self.frames.items():
+            label, quiet = self.frame_words(path, cluster)
+            letters = len(label) + len(quiet) + (len(quiet) > 0)
+            size = (CHARACTER * self.sheet.fact * letters, self.sheet.fact * LEADING + 9)
+            titles[path] = (0.0, size[1]) if self.turned else size
+        if self.turned:
+            sizes = {at: (h, w) for at, (w, h) in sizes.items()}
+            room = room[::-1]
+        found = wrap(self.graph, sizes, self.chains, titles, room[0] / room[1], named)
+        if self.turned:
+            for p in (*found.boxes.values(), *(frame.place for frame in found.frames)):
+                p.x, p.y, p.w, p.h = p.y, p.x, p.h, p.w
+            for wire in found.wires:
+                wire.points = [(y, x) for x, y in wire.points]
+        return found
+
+    def extent(self, found: Wrapped) -> tuple[float, float, float, float]:
+        """The smallest and the largest x and y of everything that is drawn."""
+        places = [*found.boxes.values(), *(frame.place for frame in found.frames)]
+        xs = [x for p in places for x in (p.x, p.right)]
+        ys = [y for p in places for y in (p.y, p.bottom)]
+        for wire in found.wires:
+            xs += [x for x, _ in wire.points]
+            ys += [y for _, y in wire.points]
+        return min(xs), min(ys), max(xs), max(ys)
+
+    def head(self, canvas: tuple[float, float]) -> list[str]:
+        s = self.sheet
+        corners = [
+            f'  corner{k} [label="" shape=point style=invis width=0.001 height=0.001 '
+            f'pos="{x:.2f},{y:.2f}"]'
+            for k, (x, y) in enumerate(((0, 0), canvas))
+        ]
+        return [
+            "digraph {",
+            f'  graph [layout=nop2 bgcolor="{PAPER}" fontname="{FONT}" pad=0 margin=0 tooltip=" "]',
+            f'  node [shape=box fontname="{FONT}" fontsize={s.fact:g} fontcolor="{INK}"'
+            ' fixedsize=true margin="0,0"]',
+            f'  edge [color="{EDGE}" arrowsize=0.55 penwidth=1]',
+            *corners,
+        ]
+
+    def frame_words(self, path: str, cluster: Cluster) -> tuple[str, str]:
+        around = [p for p in self.around(path) if p in self.frames]
+        label = local(cluster.label or path, around[-1] if around else None).strip()
+        count = f" ×{cluster.count:,}" if cluster.count > 1 else ""
+        quiet = "" if cluster.kind in ("", "Sequential", "ModuleList") else cluster.kind
+        return _cut(label, 16) + count, quiet if len(label) + len(quiet) <= 20 else ""
+
+    def around(self, path: str) -> tuple[str, ...]:
+        chain = []
+        parent = self.cluster(path).parent
+        while parent is not None:
+            chain.append(parent)
+            parent = self.cluster(parent).parent
+        return tuple(reversed(chain))
+
+    def frame_lines(self, found: Wrapped, place: Callable[[float, float], Point]) -> list[str]:
+        """The frames, nested as the layout program draws them: outer ones first."""
+        s = self.sheet
+        lines = []
+        for k, frame in enumerate(found.frames):
+            cluster = self.frames[frame.path]
+            label, quiet = self.frame_words(frame.path, cluster)
+            p = frame.place
+            x0, y0 = place(p.x, p.bottom)
+            x1, y1 = place(p.right, p.y)
+            width = CHARACTER * s.fact * (len(label) + len(quiet) + (len(quiet) > 0))
+            words = f"<B>{text(label)}</B>" if label else ""
+            if frame.again:
+                words, quiet = f"{text(label)} …" if label else "…", ""
+                width = CHARACTER * s.fact * (len(label) + 2)
+            if quiet:
+                words += f' <FONT COLOR="{MUTED}">{text(quiet)}</FONT>'
+            at = x0 + 7 + width / 2, y1 - 4 - s.fact * LEADING / 2
+            tip = quoted(f"{frame.path} {cluster.kind}".strip())
+            lines += [
+                f"  subgraph cluster_{k} {{ graph [style=\"rounded,filled\" "
+                f'fillcolor="{FRAME}" color="{FRAME_BORDER}" penwidth=1 tooltip="{tip}" '
+                f'fontsize={s.fact:g} fontcolor="{INK}" label=<{words or " "}> '
+                f'lp="{at[0]:.2f},{at[1]:.2f}" bb="{x0:.2f},{y0:.2f},{x1:.2f},{y1:.2f}"] }}',
+            ]
+        return lines
+
+    def box(self, at: int, words: tuple[str, str, list[str]], at_point: Point, p: Place) -> str:
+        node, s = self.graph.nodes[at], self.sheet
+        name, quiet, rows = words
+        fill, border = KIND_COLOURS.get(node.kind) or FAMILIES.get(node.family, OTHER)
+        if node.kind != "output" and (self.heat == "status" or node.kind in ("op", "module", "vjp")):
+            fill, border = self.paint.get(at, (fill, border) if not self.heat else (PAPER, border))
+        ink = ON_OUTPUT if node.kind == "output" else INK
+        faint = ON_OUTPUT if node.kind == "output" else INK if self.heat else MUTED
+        label = f'<FONT POINT-SIZE="{s.name:g}"><B>{text(name)}</B></FONT>'
+        if quiet:
+            label += f' <FONT COLOR="{faint}">{text(quiet)}</FONT>'
+        for row in rows:
+            label += f'<BR/><FONT COLOR="{faint}">{text(row, 60)}</FONT>'
+        return (
+            f'  n{at} [label=<{label}> pos="{at_point[0]:.2f},{at_point[1]:.2f}" '
+            f'{_extent(p.w, p.h, line(node))} fillcolor="{fill}" color="{border}" '
+            f'fontcolor="{ink}" {line(node).dot()} id="node-{at}" class="{node.kind}" '
+            f'tooltip="{quoted(describe(node))}"]'
+        )
+
+    def wire(self, wire: Wire, place: Callable[[float, float], Point]) -> str:
+        edge = self.graph.edges[wire.edge]
+        source = self.graph.nodes[edge.source]
+        back = self.graph.nodes[edge.target].kind in ("vjp", "gradient")
+        colour = BACK_EDGE if back else FAINT_EDGE if source.kind == "parameter" else EDGE
+        points = [place(*point) for point in wire.points]
+        return (
+            f'  n{edge.source} -> n{edge.target} [pos="{_spline(points)}" color="{colour}" '
+            f'id="edge-{edge.target}-{edge.slot}" tooltip="{quoted(edge.name or source.name)}"]'
+        )
+
+    # --- The legend -----------------------------------------------------------------------------
+
+    def entries(self) -> list[tuple[Pair, Line, str]]:
+        if self.key is not None:
+            return [((colour, INK), Line(words, 0.6, rounded=False), words)
+                    for colour, words in self.key.steps]  # fmt: skip
+        return [(pair, own, own.words) for pair, own in families(self.graph)]
+
+    def legend_rows(self, room: float) -> list[list[tuple[float, Pair, Line, str]]]:
+        """The entries, each with its width, in lines that are as wide as the sheet."""
+        rows: list[list[tuple[float, Pair, Line, str]]] = []
+        used = 0.0
+        for pair, own, words in self.entries():
+            width = CHARACTER * self.sheet.fact * len(words) + 12 if words else 14.0
+            if not rows or used + width > room:
+                rows.append([])
+                used = 0.0
+            rows[-1].append((width, pair, own, words))
+            used += width + LEGEND_GAP
+        return rows
+
+    def legend_height(self, note: str, room: float) -> float:
+        rows = len(self.legend_rows(room)) + bool(note or self.key)
+        return rows * (self.sheet.fact * LEADING + 10) + (4 if rows else 0)
+
+    def legend(self, margin: float, note: str, room: float) -> list[str]:
+        """Swatches and their words above the lower margin, and the note above them."""
+        s, lines = self.sheet, []
+        height = s.fact * LEADING + 4
+        y, k = margin + height / 2, 0
+        for row in reversed(self.legend_rows(room)):
+            x = margin
+            for width, pair, own, words in row:
+                lines.append(
+                    f'  legend{k} [label=<{text(words)}> pos="{x + width / 2:.2f},{y:.2f}" '
+                    f'{_extent(width, height, own)} fillcolor="{pair[0]}" '
+                    f'color="{pair[1]}" fontcolor="{INK}" {own.dot()}]'
+                )
+                x += width + (0 if self.key is not None else LEGEND_GAP)
+                k += 1
+            y += height + 6
+        words = ". ".join(filter(None, (self.key.title if self.key else "", note)))
+        if words:
+            lines.append(_words("note", words, margin, y + height / 2, s.fact, MUTED))
+        return lines
+
+
+def _extent(width: float, height: float, own: Line) -> str:
+    """The size of a box in inches. The outer one of two lines lies outside of the size in DOT."""
+    inset = 2 * RING if own.double else 0.0
+    return f"width={(width - inset) / 72:.4f} height={(height - inset) / 72:.4f}"
+
+
+def _words(name: str, words: str, x: float, top: float, size: float, colour: str) -> str:
+    """A node that is only text, its upper left corner at (x, top)."""
+    width, height = CHARACTER * size * len(words) + 2, size * LEADING
+    return (
+        f'  {name} [shape=plaintext label=<{text(words, 200)}> fontsize={size:g} '
+        f'fontcolor="{colour}" width={width / 72:.4f} height={height / 72:.4f} '
+        f'pos="{x + width / 2:.2f},{top - height / 2:.2f}"]'
+    )
+
+
+def _spline(points: Sequence[Point]) -> str:
+    """Corners as the cubic Bézier curves of DOT, rounded, with room for the head at the end."""
+    (x0, y0), (x1, y1) = points[-2], points[-1]
+    length = max(abs(x1 - x0), abs(y1 - y0), 1e-9)
+    head = min(HEAD, length / 2)
+    end = (x1 - (x1 - x0) / length * head, y1 - (y1 - y0) / length * head)
+    corners = [*points[:-1], end]
+    found: list[Point] = [corners[0]]
+
+    def straight(to: Point) -> None:
+        a = found[-1]
+        found.extend([((2 * a[0] + to[0]) / 3, (2 * a[1] + to[1]) / 3),
+                      ((a[0] + 2 * to[0]) / 3, (a[1] + 2 * to[1]) / 3), to])  # fmt: skip
+
+    for before, corner, after in zip(corners, corners[1:], corners[2:], strict=False):
+        d0 = max(abs(corner[0] - before[0]), abs(corner[1] - before[1]), 1e-9)
+        d1 = max(abs(after[0] - corner[0]), abs(after[1] - corner[1]), 1e-9)
+        r = min(CORNER, d0 / 2, d1 / 2)
+        start = tuple(c - (c - b) / d0 * r for b, c in zip(before, corner, strict=True))
+        leave = tuple(c + (a - c) / d1 * r for a, c in zip(after, corner, strict=True))
+        straight((start[0], start[1]))
+        found.extend([corner, corner, (leave[0], leave[1])])
+    straight(corners[-1])
+    return f"e,{x1:.2f},{y1:.2f} " + " ".join(f"{x:.2f},{y:.2f}" for x, y in found)
+
+
+def _cut(words: str, most: int) -> str:
+    return words if len(words) <= most else words[: most - 1] + "…"
+
+
+def _wrapped(words: Sequence[str], between: str, most: int) -> list[str]:
+    rows: list[str] = []
+    for word in words:
+        if rows and len(rows[-1]) + len(between) + len(word) <= most:
+            rows[-1] += between + word
+        else:
+            rows.append(word)
+    return rows
