@@ -22,18 +22,16 @@ from .look import (
     check_word,
     details,
 )
+from .marks import PLAIN, families, line, pair, sign, swatch
 from .palette import (
     BACK_EDGE,
     EDGE,
     FAINT_EDGE,
-    FAMILIES,
     FRAME,
     FRAME_BORDER,
     INK,
-    KIND_COLOURS,
     MUTED,
     ON_OUTPUT,
-    OTHER,
     PAPER,
     Pair,
 )  # fmt: skip
@@ -43,6 +41,7 @@ FONT = "Courier New"
 SPACE = "&#160;"  # some versions of dot drop a plain space at the end of a text
 CONTAINERS = ("", "Sequential", "ModuleList")  # class names that tell a reader nothing
 FRAME_TITLE_CHARACTERS = 16  # the arrow into a frame would cross a longer title
+LEGEND_COLUMNS = 3
 BOX_LINE_CHARACTERS = 34  # a line of several facts wraps there
 
 
@@ -51,8 +50,9 @@ def to_dot(
     direction: Direction = "TB",
     show: Detail | Iterable[Detail] = DEFAULT_DETAILS,
     heat: Heat | None = None,
+    note: str = "",
 ) -> str:
-    """The DOT text of a graph. The options are those of `Picture`.
+    """The DOT text of a graph, with a note below. The options are those of `Picture`.
 
     Raises ValueError for a word that an option does not accept, and where `heat` was not measured.
 
@@ -61,14 +61,14 @@ def to_dot(
     (True, True)
     """
     check_word("direction", direction, DIRECTIONS)
-    return _Writer(graph, set(details(show)), heat).write(direction)
+    return _Writer(graph, set(details(show)), heat, note).write(direction)
 
 
 class _Writer:
     """Writes one graph. Each method returns a piece of the DOT text."""
 
-    def __init__(self, graph: Graph, shown: set[str], heat: Heat | None) -> None:
-        self.graph, self.shown, self.heat = graph, shown, heat
+    def __init__(self, graph: Graph, shown: set[str], heat: Heat | None, note: str) -> None:
+        self.graph, self.shown, self.heat, self.note = graph, shown, heat, note
         self.paint: dict[int, Pair] = {}
         self.key: Key | None = None
         if heat is not None:
@@ -184,15 +184,12 @@ class _Writer:
     # --- Boxes ----------------------------------------------------------------------------------
 
     def node(self, at: int, node: Node) -> str:
-        fill, border = KIND_COLOURS.get(node.kind) or FAMILIES.get(node.family, OTHER)
+        fill, border = pair(node)
         if node.kind != "output" and (self.heat == "status" or node.kind not in INPUTS):
             default = (PAPER, FRAME_BORDER) if self.heat else (fill, border)
             fill, border = self.paint.get(at, default)
-        style = ""
-        if node.kind == "cut" or node.status == "removed":
-            style = ' style="rounded,filled,dashed"'
-        if node.kind == "module":
-            style = " penwidth=1.5"
+        own = line(node)
+        style = "" if own is PLAIN else f" {own.dot()}"
         ink = f' fontcolor="{ON_OUTPUT}"' if node.kind == "output" else ""
         return (
             f'n{at} [label=<{self.label(at, node)}> fillcolor="{fill}" color="{border}"'
@@ -219,7 +216,7 @@ class _Writer:
             kind = str(node.attributes.get("class", ""))
             return f"<B>{text(local(node.name, frame))}</B> {_muted(kind)}{count}"
         if node.kind in ("op", "vjp"):
-            title = f"<B>{text(node.name)}</B>"
+            title = f"<B>{text(sign(node) + node.name)}</B>"
             if node.kind == "vjp":
                 title += f" {_muted('vjp')}"
             inner = self.chains.get(node.cluster, ())
@@ -243,7 +240,7 @@ class _Writer:
         if "dtypes" in self.shown and node.dtype:
             rest.append(node.dtype)
         words = " ".join(rest)
-        title = f"<B>{text(name)}</B>"
+        title = f"<B>{text(sign(node) + name)}</B>"
         if not words:
             return title
         if node.kind == "output":
@@ -266,7 +263,7 @@ class _Writer:
                 rows.append(unit(self.heat)(measured))
         elif self.heat == "verdict" and node.verdict is not None:
             rows.append(verdict_text(node).removeprefix("gradient "))
-        elif self.heat == "status" and node.status == "changed" and node.line:
+        elif self.heat == "status" and node.status in ("changed", "follows") and node.line:
             rows.append(node.line)
         elif "saved" in self.shown and node.kind == "op" and node.kept():
             rows.append(keeps(node))
@@ -282,12 +279,20 @@ class _Writer:
         ident = f'id="edge-{edge.target}-{edge.slot}{edge.kind and "-" + edge.kind}"'
         if edge.kind == "saved":
             look = f'style=dotted color="{FAINT_EDGE}" arrowhead=none constraint=false'
+            names = ", ".join(dict.fromkeys(saved.name for saved in source.saved or ()))
+            if source.kind == "module":
+                names = f"keeps {bytes_text(source.kept())}"
+            if names and edge.kept:
+                look += f" label=<{SPACE}{text(names, BOX_LINE_CHARACTERS)}{SPACE}>"
             return (
                 f"n{edge.source} -> n{edge.target} [{ident} {look if edge.kept else 'style=invis'}]"
             )
         facts = []
         back = target.kind in ("vjp", "gradient")
-        if source.kind in ("op", "module", "vjp") and not (self.both and back):
+        if self.both and back:
+            if "shapes" in self.shown and source.shape is not None and source.kind == "vjp":
+                facts.append(shape_text(target.shape or source.shape))
+        elif source.kind in ("op", "module", "vjp"):
             if entering[edge.target] > 1 and _ordered(edge, target) and self.heat != "status":
                 facts.append(f"{edge.name}:")
             if "shapes" in self.shown and source.shape is not None and self.new_shape(edge):
@@ -331,8 +336,20 @@ class _Writer:
                 '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3"><TR>'
                 f"<TD>{text(self.key.title + ' ')}</TD>{cells}</TR></TABLE>"
             )
+        elif shown := families(self.graph):
+            entries = [
+                f'<TD {swatch(fill, own)}><FONT COLOR="{INK}">{text(own.words)}</FONT></TD>'
+                for fill, own in shown
+            ]
+            listed = "".join(
+                f"<TR>{''.join(entries[k : k + LEGEND_COLUMNS])}</TR>"
+                for k in range(0, len(entries), LEGEND_COLUMNS)
+            )
+            rows.append(f'<TABLE BORDER="0" CELLSPACING="5" CELLPADDING="3">{listed}</TABLE>')
         if not self.heat and (words := _kept_text(self.graph)):
             rows.append(text(words, 200))
+        if self.note:
+            rows.append(text(self.note, 200))
         if not rows:
             return ""
         lines = "".join(f"<TR><TD>{row}</TD></TR>" for row in rows)

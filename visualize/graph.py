@@ -19,7 +19,7 @@ Kind = Literal[
     "op", "parameter", "leaf", "constant", "output", "module", "vjp", "gradient", "cut"
 ]  # fmt: skip
 Form = Literal["", "view", "in place"]
-Status = Literal["", "added", "removed", "changed"]
+Status = Literal["", "added", "removed", "changed", "follows"]
 
 
 @dataclass(slots=True)
@@ -104,7 +104,8 @@ class Node:
         line: the user's source line, `file:number, in function`.
         formula: the mathematics of the op, from its docstring.
         origin: positions in the recorded graph of the nodes that became this one.
-        status: "added", "removed" or "changed" in a difference.
+        status: in a difference "added", "removed" or "changed"; "follows" where the shape is another
+            because that of an input is.
     """
 
     kind: Kind

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from .graph import Graph, Kind, Node
 from .look import Heat
+from .marks import SIGNS
 from .palette import HEAT, HEAT_BORDER, STATUS, VERDICTS, Pair
 from .words import bytes_text, norm_text, seconds_text
 
@@ -126,6 +127,8 @@ def _named(graph: Graph, heat: Heat) -> tuple[dict[int, Pair], Key]:
         elif heat == "status" and node.kind != "output":
             names[at] = node.status
     used = set(names.values())
-    steps = [(fill, name or "same") for name, (fill, _) in table.items() if name in used]
+    words = {"": "same", "follows": "(~) follows from a change"}
+    words |= {name: f"{SIGNS[name]} {name}" for name in ("added", "removed", "changed")}
+    steps = [(fill, words.get(name, name)) for name, (fill, _) in table.items() if name in used]
     title = "gradient checks" if heat == "verdict" else "difference"
     return {at: table[name] for at, name in names.items()}, Key(title, steps)

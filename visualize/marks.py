@@ -5,12 +5,12 @@ So a picture can be read in black and white, and by people who see few colours.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .graph import Graph, Node
 from .palette import FAMILIES, KIND_COLOURS, OTHER, PAPER, Pair
 
-SIGNS = {"added": "+", "removed": "−", "changed": "~", "": ""}
+SIGNS = {"added": "+", "removed": "-", "changed": "~", "follows": "(~)", "": ""}
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,9 @@ class Line:
         'style="rounded,filled" penwidth=0.9 peripheries=2'
         """
         style = ",".join(filter(None, ("rounded" if self.rounded else "", "filled", self.dash)))
-        return f'style="{style}" penwidth={self.width:g}' + (" peripheries=2" if self.double else "")
+        return f'style="{style}" penwidth={self.width:g}' + (
+            " peripheries=2" if self.double else ""
+        )
 
     def css(self) -> str:
         """The same for a rectangle in SVG; a double line is a second rectangle.
@@ -56,7 +58,7 @@ LINES: dict[str, Line] = {
     **dict.fromkeys(("reduce", "softmax", "loss", "scan"), _REDUCED),
     **dict.fromkeys(("shape", "sparse"), _MOVED),
     "pool": Line("pooling", double=True),
-    "norm": Line("normalisation", 1.3, "dashed"),
+    "norm": Line("normalisation, dropout", 1.3, "dashed"),
 }
 OTHER_LINE = Line("other op", 1.3, "dotted", rounded=False)
 MODULE_LINE = Line("closed module", 1.5)
@@ -74,7 +76,16 @@ def line(node: Node) -> Line:
         return REMOVED_LINE
     if node.kind == "module":
         return MODULE_LINE
+    if node.kind == "vjp" and node.members:
+        return MODULE_LINE
     return LINES.get(node.family, OTHER_LINE) if node.kind in ("op", "vjp") else PLAIN
+
+
+def pair(node: Node) -> Pair:
+    """Fill and border of the box of a node, without heat."""
+    if node.kind == "vjp" and node.members:
+        return KIND_COLOURS["module"]
+    return KIND_COLOURS.get(node.kind) or FAMILIES.get(node.family, OTHER)
 
 
 def families(graph: Graph) -> list[tuple[Pair, Line]]:
@@ -86,21 +97,25 @@ def families(graph: Graph) -> list[tuple[Pair, Line]]:
     """
     found: dict[str, tuple[Pair, Line]] = {}
     for node in graph.nodes:
-        if node.kind in ("op", "vjp"):
-            own = line(node) if node.status != "removed" else LINES.get(node.family, OTHER_LINE)
-            found[own.words] = (FAMILIES.get(node.family, OTHER), own)
-        elif node.kind == "module":
-            found[MODULE_LINE.words] = (KIND_COLOURS["module"], MODULE_LINE)
+        if node.kind in ("op", "vjp", "module"):
+            shown = replace(node, status="")
+            found[line(shown).words] = (pair(shown), line(shown))
     order = [each.words for each in (*LINES.values(), OTHER_LINE, MODULE_LINE)]
     return [found[words] for words in dict.fromkeys(order) if words in found]
 
 
 def sign(node: Node) -> str:
-    """The sign of a node in a difference, with a space: "+ ", "− ", "~ ", or nothing."""
+    """The sign of a node in a difference, with a space, or nothing.
+
+    >>> sign(Node("op", "tanh", status="added"))
+    '+ '
+    """
     return f"{SIGNS[node.status]} " if node.status else ""
 
 
 def swatch(pair: Pair, own: Line) -> str:
     """The attributes of a cell of an HTML-like label that shows a family: fill and border."""
     style = f' STYLE="{own.dash}"' if own.dash else ' STYLE="rounded"' if own.rounded else ""
-    return f'BGCOLOR="{pair[0] or PAPER}" COLOR="{pair[1]}" BORDER="{max(1, round(own.width))}"{style}'
+    return (
+        f'BGCOLOR="{pair[0] or PAPER}" COLOR="{pair[1]}" BORDER="{max(1, round(own.width))}"{style}'
+    )

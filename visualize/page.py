@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from importlib import resources
 from typing import Any
 
+from .escape import xml_text
 from .graph import Glance, Graph, Node, Shape, Step
 from .heat import verdict_name
 from .look import Direction, Heat, Phase
@@ -69,7 +70,7 @@ def page(
         "steps": None if steps is None else _steps(steps, graph, recorded),
         "heats": list(HEAT),
     }
-    heading = html.escape(title or "Recorded graph")
+    heading = html.escape(xml_text(title) or "Recorded graph")
     web = resources.files("visualize") / "web"
     style = (web / "style.css").read_text(encoding="utf-8")
     script = "\n".join((web / name).read_text(encoding="utf-8") for name in SCRIPTS)

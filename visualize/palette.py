@@ -22,7 +22,7 @@ FAMILIES: dict[str, Pair] = {
     "pool": ("#f0eafa", "#8864c6"),
     "norm": ("#e3f3f0", "#488e83"),
 }
-OTHER: Pair = ("#faf7e1", "#9c8e34")
+OTHER: Pair = ("#faf7e1", "#6f6520")
 KIND_COLOURS: dict[str, Pair] = {
     "parameter": ("#e9f5ea", "#53995b"),
     "leaf": ("#f0f6e2", "#7a9340"),
@@ -34,7 +34,7 @@ KIND_COLOURS: dict[str, Pair] = {
 }
 PAPER, FRAME, FRAME_BORDER = "#ffffff", "#f8fafb", "#b9c3ce"
 INK, MUTED, ON_OUTPUT = "#0f172a", "#5b6572", "#f8fafc"
-EDGE, BACK_EDGE, FAINT_EDGE = "#64748b", "#b07d3c", "#8793a2"
+EDGE, BACK_EDGE, FAINT_EDGE = "#64748b", "#b07d3c", "#838f9f"
 
 # Of signed numbers: below 0, at 0, above 0. The web pages have the same two.
 NEGATIVE, ZERO, POSITIVE = "#1f55a0", "#e2e5e9", "#d9761a"
@@ -52,6 +52,7 @@ STATUS: dict[str, Pair] = {
     "added": ("#dcf3e0", "#4b975c"),
     "removed": ("#fbdddd", "#d55959"),
     "changed": ("#fbf0c8", "#a28526"),
+    "follows": ("#fdfaea", "#8c8a70"),
     "": ("#fdfdfd", "#8591a0"),
 }
 
@@ -62,7 +63,7 @@ DARK = {
     "#e3f3f0": "#16302d", "#488e83": "#45877d",
     "#fbeaec": "#3a2227", "#be495a": "#b57a84",
     "#f2f4f6": "#21262d", "#7e8c9e": "#667282",
-    "#faf7e1": "#2f2c17", "#9c8e34": "#817636",
+    "#faf7e1": "#2f2c17", "#6f6520": "#a3975a",
     "#e9f5ea": "#18301d", "#53995b": "#468151", "#eaf5eb": "#18301e", "#53995c": "#468152",
     "#f0f6e2": "#262e15", "#7a9340": "#697c3f",
     "#fefefe": "#161b22", "#86909e": "#6b7683",
@@ -76,5 +77,6 @@ DARK = {
     "#def3e2": "#17331d", "#4b975a": "#428550", "#fbf0c9": "#3a3315", "#a18526": "#927b2c",
     "#fbdcdc": "#451f20", "#d45858": "#b85656", "#f3f4f5": "#21262c", "#838d9a": "#66717f",
     "#dcf3e0": "#17341e", "#4b975c": "#3f8a50", "#fbdddd": "#451f21", "#d55959": "#ba5555",
-    "#fbf0c8": "#3a3316", "#a28526": "#937b2b", "#fdfdfd": "#161b23", "#8591a0": "#5d6978",
+    "#fbf0c8": "#3a3316", "#a28526": "#937b2b", "#fdfaea": "#23211a", "#8c8a70": "#7b795f",
+    "#fdfdfd": "#161b23", "#8591a0": "#5d6978",
 }  # fmt: skip

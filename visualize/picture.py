@@ -9,16 +9,19 @@ from typing import Unpack
 
 from tinygrad_cnn import Tensor, nn
 
+from .alternative import described
 from .backward import backward, forward_and_backward, inline_gradients
 from .dot import to_dot
 from .fold import fold
 from .graph import Graph, Step, no_collection
 from .look import (
+    ARRANGEMENTS,
     DEFAULT_DETAILS,
     DEFAULT_LIMIT,
     DIRECTIONS,
     HEATS,
     PHASES,
+    Arrangement,
     Detail,
     Direction,
     Heat,
@@ -30,6 +33,7 @@ from .look import (
 from .page import page
 from .record import record
 from .render import FORMATS, Format, RendererNotFound, render
+from .sheet import SHEETS, to_sheet
 from .table import Order, Table, table
 from .verdicts import Report, add_verdicts
 from .view import close, cut, inline
@@ -37,12 +41,19 @@ from .view import close, cut, inline
 RENDERED: dict[str, Format] = {name: name for name in FORMATS}  # by suffix
 SUFFIXES = (*RENDERED, "dot", "html")
 
+CLOSED = "Closed to depth={} to fit the sheet. layout='tall' opens all"
+CUT = "The last boxes fit the sheet. layout='tall' draws all"
+
 
 class Picture:
     """A graph, and the options of its drawing.
 
     Args:
         graph: plain data, from `record`.
+        layout: "tall" draws one path, as long as it is. "slide" wraps it into columns on a sheet of
+            16:9, with letters of at least 14 pixels on 1280 × 720; "page" on a sheet of A4, with
+            letters of at least 8 points. Where that does not fit, modules are closed, and then the
+            first boxes are left out; the picture says so. The page (.html) has all.
         direction: "TB" draws from top to bottom, "LR" from left to right, also "BT" and "RL".
         depth: modules deeper than this are closed. At 0 each outermost module is one box, None
             opens all.
@@ -54,13 +65,15 @@ class Picture:
         phase: "forward"; "backward", the vjps and the gradients of leaves; or "both".
         show: the details in boxes and on arrows, one or several: "attributes" (stride, padding),
             "params" (parameters in their op's box), "shapes", "saved" (arrays kept for backward),
-            "dtypes", "source" (the line of the user's code, from `trace`).
+            "dtypes", "source" (the line of the user's code, from `trace`). By default the first
+            four, on a slide attributes and shapes.
         limit: draw at most so many boxes, the last ones, and one that counts the others. None draws
             all.
         steps: the steps of a backward pass, which the page plays.
         title: of the page.
 
-    Raises ValueError for a word that an option does not accept and for a negative depth.
+    Raises ValueError for a word that an option does not accept, for a negative depth, and for both
+    phases on a sheet, which has no room for them.
 
     >>> import tinygrad_cnn as tc
     >>> from .record import record
@@ -73,29 +86,35 @@ class Picture:
         self,
         graph: Graph,
         *,
+        layout: Arrangement = "tall",
         direction: Direction = "TB",
         depth: int | None = None,
         fold: bool = True,
         heat: Heat | None = None,
         phase: Phase = "forward",
-        show: Detail | Iterable[Detail] = DEFAULT_DETAILS,
+        show: Detail | Iterable[Detail] | None = None,
         limit: int | None = DEFAULT_LIMIT,
         steps: Sequence[Step] | None = None,
         title: str = "",
     ) -> None:
+        check_word("layout", layout, ARRANGEMENTS)
         check_word("direction", direction, DIRECTIONS)
         check_word("phase", phase, PHASES)
         if heat is not None:
             check_word("heat", heat, HEATS)
         if depth is not None and depth < 0:
             raise ValueError(f"depth: wanted None or at least 0, got {depth}")
+        if layout != "tall" and phase == "both":
+            raise ValueError(f"phase='both' needs layout='tall': layout={layout!r} has no room")
         self.graph = graph
+        self.layout: Arrangement = layout
         self.direction: Direction = direction
         self.depth = depth
         self.fold = fold
         self.heat: Heat | None = heat
         self.phase: Phase = phase
-        self.show = details(show)
+        standard = DEFAULT_DETAILS if layout == "tall" else SHEETS[layout].show
+        self.show = standard if show is None else details(show)
         self.limit = limit
         self.steps = steps
         self.title = title
@@ -115,13 +134,47 @@ class Picture:
     def view(self) -> Graph:
         """The graph as drawn: folded, with modules closed, in its phase, inlined and cut."""
         if self._view is None:
-            with no_collection():
-                self._view = self._viewed(self.folded)
+            if self.layout == "tall":
+                with no_collection():
+                    self._view = self._viewed(self.folded, self.depth)
+            else:
+                self._view, self._source = self._on_sheet()
         return self._view
 
-    def _viewed(self, graph: Graph) -> Graph:
-        if self.depth is not None:
-            graph = close(graph, self.depth)
+    def _on_sheet(self) -> tuple[Graph, str]:
+        """The view of most boxes that fits on the sheet, and its DOT text."""
+        deepest = max(map(len, self.folded.chains().values())) - 1
+        depths = [self.depth, *range(min(deepest, self.depth or deepest) - 1, -1, -1)]
+        with no_collection():
+            views = ((depth, self._viewed(self.folded, depth)) for depth in depths)
+            for depth, graph in views:
+                note = "" if depth == self.depth else CLOSED.format(depth)
+                source, fits = self._sheet(graph, note)
+                if fits:
+                    return graph, source
+            least, most = 1, len(graph.nodes) - 1  # the numbers of boxes that may fit
+            found = cut(graph, 1), source
+            while least <= most:
+                middle = (least + most) // 2
+                shown = cut(graph, middle)
+                source, fits = self._sheet(shown, CUT)
+                if fits or middle == 1:
+                    found = shown, source
+                if fits:
+                    least = middle + 1
+                else:
+                    most = middle - 1
+            return found
+
+    def _sheet(self, graph: Graph, note: str) -> tuple[str, bool]:
+        return to_sheet(
+            graph, SHEETS[self.layout], show=self.show, heat=self.heat,
+            turned=self.direction in ("LR", "RL"), title=self.title, note=note,
+        )  # fmt: skip
+
+    def _viewed(self, graph: Graph, depth: int | None) -> Graph:
+        if depth is not None:
+            graph = close(graph, depth)
         if self.phase == "backward":
             graph = inline_gradients(backward(graph))
         elif self.phase == "both":
@@ -133,8 +186,10 @@ class Picture:
     @property
     def source(self) -> str:
         """The DOT text. Raises ValueError if `heat` was not measured."""
+        view = self.view
         if self._source is None:
-            self._source = to_dot(self.view, self.direction, self.show, self.heat)
+            note = self.title if self.heat == "status" else ""
+            self._source = to_dot(view, self.direction, self.show, self.heat, note)
         return self._source
 
     def __repr__(self) -> str:
@@ -153,7 +208,8 @@ class Picture:
         >>> draw(tc.ones(2, requires_grad=True).exp()).render("png")[:4]
         b'\\x89PNG'
         """
-        return render(self.source, kind)
+        drawn = render(self.source, kind)
+        return drawn if kind != "svg" else described(drawn, self.title, self.view)
 
     def table(self, by: Order = "kept", top: int | None = None) -> Table:
         """The ops as a table, sorted by memory or time; `top` limits the rows.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -56,7 +57,9 @@ class Frame:
 
 @dataclass
 class Wire:
-    """The arrow of edge number `edge`. `far` if it leads beyond the next column."""
+    """The arrow of edge number `edge`. `far` if it leads to another column, but for the arrow from
+    the last box of a column to the first of the next.
+    """
 
     edge: int
     points: list[Point]
@@ -84,7 +87,7 @@ def routes(
         ends = graph.edges[e].source, graph.edges[e].target
         if ends not in seen:
             seen.add(ends)
-            far = column[ends[1]] - column[ends[0]] > 1
+            far = column[ends[1]] > column[ends[0]] and not router.follows(*ends)
             found.append(Wire(e, _tidy(router.route(*ends)), far))
     return found
 
@@ -123,11 +126,14 @@ class _Router:
             direct = [(a.cx, a.bottom), (a.cx, bend), (b.cx, bend), (b.cx, b.y)]
             if self.clear(direct, i, a, b):
                 return direct
-            between = [p.right for p in self.members[i] if p.bottom > a.y and p.y < b.bottom]
+            shared = set(self.chains[source]) & set(self.chains[target])
+            passed = [p for (k, path), p in self.frame.items() if k == i and path not in shared]
+            passed += self.members[i]
+            between = [p.right for p in passed if p.bottom > a.y and p.y < b.bottom]
             x = self.lane(True, max(between) + 7, a.cy, b.cy)
             return [*self.leave(a, x, i), *reversed(self.arrive(b, x, top, i))]
         channel = self.lane(True, self.left[j] - GUTTER / 2 + STEP, a.cy, b.cy, back=True)
-        last = all(p is a or p.bottom <= a.bottom for p in self.members[i])
+        last = self.is_last(source)
         if i + 1 == j:
             x, up = channel, None
         else:
@@ -140,12 +146,26 @@ class _Router:
             start = self.leave(a, x, i)
         if up is not None:
             start += [(x, up), (channel, up)]
-        first = all(p is b or p.y >= b.y for p in self.members[j])
-        if first:
+        if self.is_first(target):
             return [*start, (channel, top - ROW_GAP / 2), (b.cx, top - ROW_GAP / 2), (b.cx, b.y)]
         if self.clear([(channel, b.cy), (b.x, b.cy)], j, a, b):
             return [*start, (channel, b.cy), (b.x, b.cy)]
         return [*start, (channel, b.y - 6), (b.cx, b.y - 6), (b.cx, b.y)]
+
+    def is_last(self, at: int) -> bool:
+        """Whether no box of the column ends below this one."""
+        p = self.boxes[at]
+        return all(other.bottom <= p.bottom for other in self.members[self.column[at]])
+
+    def is_first(self, at: int) -> bool:
+        """Whether no box of the column starts above this one."""
+        p = self.boxes[at]
+        return all(other.y >= p.y for other in self.members[self.column[at]])
+
+    def follows(self, source: int, target: int) -> bool:
+        """Whether the target is the first of its column and the source the last of the one before."""
+        near = self.column[target] == self.column[source] + 1
+        return near and self.is_last(source) and self.is_first(target)
 
     def entry(self, source: int, target: int) -> float:
         """The top of the outermost frame that an arrow enters, or of the target."""
@@ -173,7 +193,7 @@ class _Router:
 
     def clear(self, points: Sequence[Point], k: int, a: Place, b: Place) -> bool:
         """Whether a line crosses no box of a column but those at its ends."""
-        for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+        for (x0, y0), (x1, y1) in itertools.pairwise(points):
             for p in self.members[k]:
                 if p is a or p is b:
                     continue

@@ -6,33 +6,31 @@ graph that is too large for that does not fit, and `Picture` then closes modules
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from .escape import quoted, text
 from .frames import frames, local
-from .graph import Cluster, Graph, Node
+from .graph import Cluster, Graph
 from .heat import Key, colours, unit, value
 from .look import Detail, Heat
-from .marks import Line, families, line, sign
+from .marks import Line, families, line, pair, sign
 from .palette import (
     BACK_EDGE,
     EDGE,
     FAINT_EDGE,
-    FAMILIES,
     FRAME,
     FRAME_BORDER,
     INK,
-    KIND_COLOURS,
     MUTED,
     ON_OUTPUT,
-    OTHER,
     PAPER,
     Pair,
 )  # fmt: skip
-from .routes import Frame, Place, Point, Wire
-from .words import attributes, bytes_text, describe, keeps, shape_text, verdict_text
-from .wrap import Wrapped, wrap
+from .routes import Place, Point, Wire
+from .words import attributes, describe, keeps, shape_text, verdict_text
+from .wrap import Title, Wrapped, wrap
 
 FONT = "Courier New"
 CHARACTER = 0.6  # width of a letter of Courier New, in font sizes
@@ -104,6 +102,7 @@ class _Writer:
         if heat is not None:
             self.paint, self.key = colours(graph, heat)
         self.frames: dict[str, Cluster] = frames(graph)
+        self.by_path = {c.path: c for c in graph.clusters}
         whole = graph.chains()
         self.chains = {
             at: tuple(path for path in whole.get(node.cluster, ()) if path in self.frames)
@@ -119,9 +118,7 @@ class _Writer:
                 self.flow.setdefault(edge.target, []).append(edge.source)
 
     def cluster(self, path: str) -> Cluster:
-        if not hasattr(self, "_by_path"):
-            self._by_path = {c.path: c for c in self.graph.clusters}
-        return self._by_path[path]
+        return self.by_path[path]
 
     # --- Words ----------------------------------------------------------------------------------
 
@@ -132,7 +129,7 @@ class _Writer:
         count = node.count
         for cluster in self.hidden[at]:
             count *= cluster.count
-        times = f" ×{count:,}" if count > 1 else ""
+        times = f" x{count:,}" if count > 1 else ""
         if node.kind == "module":
             kind = str(node.attributes.get("class", ""))
             return local(node.name, around) + times, kind
@@ -160,7 +157,7 @@ class _Writer:
         before = [self.graph.nodes[k].shape for k in self.flow.get(at, ())
                   if self.graph.nodes[k].value is None]  # fmt: skip
         new = not before or any(shape != node.shape for shape in before)
-        if "shapes" in self.shown and node.shape is not None and new:
+        if "shapes" in self.shown and node.shape is not None and new and self.heat != "status":
             rows.append(shape_text(node.shape))
         if self.heat in ("time", "bytes", "grad"):
             measured = value(node, self.heat)
@@ -168,7 +165,7 @@ class _Writer:
                 rows.append(unit(self.heat)(measured))
         elif self.heat == "verdict" and node.verdict is not None:
             rows.append(verdict_text(node).removeprefix("gradient "))
-        elif self.heat == "status" and node.status == "changed" and node.line:
+        elif self.heat == "status" and node.status in ("changed", "follows") and node.line:
             rows += _wrapped(node.line.split(", "), ", ", self.sheet.letters)
         elif "saved" in self.shown and node.kind == "op" and node.kept():
             rows.append(keeps(node))
@@ -196,11 +193,12 @@ class _Writer:
         inner = s.width - 2 * s.margin, s.height - 2 * s.margin
         bands = [s.name * 1.3 * LEADING + 6 if title else 0.0, self.legend_height(note, inner[0])]
         room = inner[0], inner[1] - sum(bands)
+        words = {at: self.lines(at, ()) for at in range(len(graph.nodes))}
+        if sum(w * h for w, h in map(self.size, words.values())) > room[0] * room[1]:
+            return "", False
         named: dict[tuple[int, int], int] = {}
         for _ in range(3):
-            extra: dict[int, list[str]] = {}
-            for source, target in named:
-                extra.setdefault(target, []).append(f"from {self.title(source)[0]}")
+            extra = self.named_ends(named)
             words = {at: self.lines(at, extra.get(at, ())) for at in range(len(graph.nodes))}
             sizes = {at: self.size(each) for at, each in words.items()}
             found = self.wrapped(sizes, room, named)
@@ -226,12 +224,24 @@ class _Writer:
 
         lines = self.head(canvas)
         if title:
-            lines.append(_words("title", title, margin, canvas[1] - margin, s.name * 1.3, INK))
+            lines.append(
+                _words("title", _cut(title, 60), margin, canvas[1] - margin, s.name * 1.3, INK)
+            )
         lines += self.frame_lines(found, place)
         lines += [self.box(at, words[at], place(p.cx, p.cy), p) for at, p in found.boxes.items()]
         lines += [self.wire(wire, place) for wire in found.wires]
         lines += self.legend(margin, note, canvas[0] - 2 * margin)
         return "\n".join([*lines, "}", ""]), grow >= 1
+
+    def named_ends(self, named: Collection[tuple[int, int]]) -> dict[int, list[str]]:
+        """A line in the box of each target for the sources of arrows that are not drawn."""
+        sources: dict[int, Counter[str]] = {}
+        for source, target in named:
+            sources.setdefault(target, Counter())[self.title(source)[0]] += 1
+        return {
+            target: [f"from {name}" + (f" x{n}" if n > 1 else "") for name, n in names.items()]
+            for target, names in sources.items()
+        }
 
     def wrapped(
         self, sizes: Mapping[int, tuple[float, float]], room: tuple[float, float],
@@ -242,8 +252,10 @@ class _Writer:
         for path, cluster in self.frames.items():
             label, quiet = self.frame_words(path, cluster)
             letters = len(label) + len(quiet) + (len(quiet) > 0)
-            size = (CHARACTER * self.sheet.fact * letters, self.sheet.fact * LEADING + 9)
-            titles[path] = (0.0, size[1]) if self.turned else size
+            width = CHARACTER * self.sheet.fact * letters
+            height = self.sheet.fact * LEADING + 9
+            across = Title(left=height, height=width + 16)
+            titles[path] = across if self.turned else Title(width, height)
         if self.turned:
             sizes = {at: (h, w) for at, (w, h) in sizes.items()}
             room = room[::-1]
@@ -284,7 +296,7 @@ class _Writer:
     def frame_words(self, path: str, cluster: Cluster) -> tuple[str, str]:
         around = [p for p in self.around(path) if p in self.frames]
         label = local(cluster.label or path, around[-1] if around else None).strip()
-        count = f" ×{cluster.count:,}" if cluster.count > 1 else ""
+        count = f" x{cluster.count:,}" if cluster.count > 1 else ""
         quiet = "" if cluster.kind in ("", "Sequential", "ModuleList") else cluster.kind
         return _cut(label, 16) + count, quiet if len(label) + len(quiet) <= 20 else ""
 
@@ -309,14 +321,14 @@ class _Writer:
             width = CHARACTER * s.fact * (len(label) + len(quiet) + (len(quiet) > 0))
             words = f"<B>{text(label)}</B>" if label else ""
             if frame.again:
-                words, quiet = f"{text(label)} …" if label else "…", ""
-                width = CHARACTER * s.fact * (len(label) + 2)
+                words, quiet = f"{text(label)} .." if label else "..", ""
+                width = CHARACTER * s.fact * (len(label) + 3)
             if quiet:
                 words += f' <FONT COLOR="{MUTED}">{text(quiet)}</FONT>'
             at = x0 + 7 + width / 2, y1 - 4 - s.fact * LEADING / 2
             tip = quoted(f"{frame.path} {cluster.kind}".strip())
             lines += [
-                f"  subgraph cluster_{k} {{ graph [style=\"rounded,filled\" "
+                f'  subgraph cluster_{k} {{ graph [style="rounded,filled" '
                 f'fillcolor="{FRAME}" color="{FRAME_BORDER}" penwidth=1 tooltip="{tip}" '
                 f'fontsize={s.fact:g} fontcolor="{INK}" label=<{words or " "}> '
                 f'lp="{at[0]:.2f},{at[1]:.2f}" bb="{x0:.2f},{y0:.2f},{x1:.2f},{y1:.2f}"] }}',
@@ -326,8 +338,10 @@ class _Writer:
     def box(self, at: int, words: tuple[str, str, list[str]], at_point: Point, p: Place) -> str:
         node, s = self.graph.nodes[at], self.sheet
         name, quiet, rows = words
-        fill, border = KIND_COLOURS.get(node.kind) or FAMILIES.get(node.family, OTHER)
-        if node.kind != "output" and (self.heat == "status" or node.kind in ("op", "module", "vjp")):
+        fill, border = pair(node)
+        if node.kind != "output" and (
+            self.heat == "status" or node.kind in ("op", "module", "vjp")
+        ):
             fill, border = self.paint.get(at, (fill, border) if not self.heat else (PAPER, border))
         ink = ON_OUTPUT if node.kind == "output" else INK
         faint = ON_OUTPUT if node.kind == "output" else INK if self.heat else MUTED
@@ -360,18 +374,19 @@ class _Writer:
         if self.key is not None:
             return [((colour, INK), Line(words, 0.6, rounded=False), words)
                     for colour, words in self.key.steps]  # fmt: skip
-        return [(pair, own, own.words) for pair, own in families(self.graph)]
+        return [(fill, own, own.words) for fill, own in families(self.graph)]
 
     def legend_rows(self, room: float) -> list[list[tuple[float, Pair, Line, str]]]:
         """The entries, each with its width, in lines that are as wide as the sheet."""
         rows: list[list[tuple[float, Pair, Line, str]]] = []
         used = 0.0
-        for pair, own, words in self.entries():
+        for fill, own, words in self.entries():
             width = CHARACTER * self.sheet.fact * len(words) + 12 if words else 14.0
+            width += 2 * RING if own.double else 0.0
             if not rows or used + width > room:
                 rows.append([])
                 used = 0.0
-            rows[-1].append((width, pair, own, words))
+            rows[-1].append((width, fill, own, words))
             used += width + LEGEND_GAP
         return rows
 
@@ -386,11 +401,11 @@ class _Writer:
         y, k = margin + height / 2, 0
         for row in reversed(self.legend_rows(room)):
             x = margin
-            for width, pair, own, words in row:
+            for width, fill, own, words in row:
                 lines.append(
                     f'  legend{k} [label=<{text(words)}> pos="{x + width / 2:.2f},{y:.2f}" '
-                    f'{_extent(width, height, own)} fillcolor="{pair[0]}" '
-                    f'color="{pair[1]}" fontcolor="{INK}" {own.dot()}]'
+                    f'{_extent(width, height + 2 * RING * own.double, own)} fillcolor="{fill[0]}" '
+                    f'color="{fill[1]}" fontcolor="{INK}" {own.dot()}]'
                 )
                 x += width + (0 if self.key is not None else LEGEND_GAP)
                 k += 1
@@ -411,7 +426,7 @@ def _words(name: str, words: str, x: float, top: float, size: float, colour: str
     """A node that is only text, its upper left corner at (x, top)."""
     width, height = CHARACTER * size * len(words) + 2, size * LEADING
     return (
-        f'  {name} [shape=plaintext label=<{text(words, 200)}> fontsize={size:g} '
+        f"  {name} [shape=plaintext label=<{text(words, 200)}> fontsize={size:g} "
         f'fontcolor="{colour}" width={width / 72:.4f} height={height / 72:.4f} '
         f'pos="{x + width / 2:.2f},{top - height / 2:.2f}"]'
     )
@@ -444,7 +459,9 @@ def _spline(points: Sequence[Point]) -> str:
 
 
 def _cut(words: str, most: int) -> str:
-    return words if len(words) <= most else words[: most - 1] + "…"
+    """The words in at most so many letters, without those that renderers measure differently."""
+    words = words.replace("…", "..").replace("×", "x").replace("→", "->")
+    return words if len(words) <= most else words[: most - 2] + ".."
 
 
 def _wrapped(words: Sequence[str], between: str, most: int) -> list[str]:

@@ -19,6 +19,18 @@ FULLEST = (1.0, 1.08, 1.18, 1.3)  # of the mean height: the bounds of a column t
 EARLY_BREAK = 0.55  # of a column's height, where it may end so as to keep a frame in one piece
 
 
+@dataclass(frozen=True)
+class Title:
+    """The room that the title of a frame takes: `beside` the path of the data, which it must not
+    meet, `above` and `left` of the boxes; and the least height of the frame.
+    """
+
+    beside: float = 0.0
+    above: float = PAD
+    left: float = PAD
+    height: float = 0.0
+
+
 @dataclass
 class Wrapped:
     """The result, by position in the graph: columns and places of boxes, frames, and arrows."""
@@ -48,7 +60,7 @@ def wrap(
     graph: Graph,
     sizes: Mapping[int, tuple[float, float]],
     chains: Mapping[int, tuple[str, ...]],
-    titles: Mapping[str, tuple[float, float]],
+    titles: Mapping[str, Title],
     proportion: float,
     without: Collection[tuple[int, int]] = (),
 ) -> Wrapped:
@@ -58,7 +70,7 @@ def wrap(
         graph: its nodes stand after their inputs.
         sizes: width and height of the box of each node.
         chains: the drawn frames around each node, outermost first.
-        titles: width and height of the title of each frame, by path.
+        titles: the room for the title of each frame, by path.
         proportion: width of the sheet divided by its height.
         without: (source, target) of edges that get no arrow.
 
@@ -96,7 +108,7 @@ class _Layout:
         graph: Graph,
         sizes: Mapping[int, tuple[float, float]],
         chains: Mapping[int, tuple[str, ...]],
-        titles: Mapping[str, tuple[float, float]],
+        titles: Mapping[str, Title],
     ) -> None:
         self.graph, self.sizes, self.chains, self.titles = graph, sizes, chains, titles
 
@@ -222,10 +234,8 @@ class _Layout:
         rows: dict[int, list[_Item]] = {}
         for inner in item.items:
             rows.setdefault(inner.rank, []).append(inner)
-        title = (0.0, 0.0)
-        if item.frame is not None:
-            title = self.titles[item.frame.path]
-        y = title[1] + (PAD if item.frame is not None and not title[1] else 0.0)
+        title = Title(above=0.0, left=0.0) if item.frame is None else self.titles[item.frame.path]
+        y = title.above
         for rank in sorted(rows):
             row = sorted(rows[rank], key=lambda inner: self.is_input(inner))
             height = max(inner.place.h for inner in row)
@@ -239,12 +249,13 @@ class _Layout:
         left = min((inner.place.x for inner in item.items), default=0.0)
         right = max((inner.place.x + inner.place.w for inner in item.items), default=0.0)
         pad = PAD if item.frame is not None else 0.0
-        axis = max(pad - left, title[0] + pad + 8 if title[0] else 0.0)  # arrows miss the title
+        # arrows miss the title
+        axis = max(title.left - left, title.beside + pad + 8 if title.beside else 0.0)
         for inner in item.items:
             inner.place.x += axis
         lanes = self.lanes(item)
         item.place.w, item.axis = axis + right + pad + lanes, axis
-        item.place.h = y - ROW_GAP + pad
+        item.place.h = max(y - ROW_GAP + pad, title.height)
 
     def is_input(self, item: _Item) -> bool:
         return item.node >= 0 and self.graph.nodes[item.node].kind in (
