@@ -67,7 +67,7 @@ def moons(steps: int) -> visualize.Film:
     points, classes = make_moons(200, noise=0.1, random_state=0)
     x, labels = torch.tensor(points, dtype=torch.float32), torch.tensor(classes.astype(np.int64))
     model = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 6), nn.Tanh(), nn.Linear(6, 2))
-    film = visualize.Film(model)
+    film = visualize.Film(model, x, labels)
     optimizer = optim.Adam(model.parameters(), lr=0.03)
     for step in range(steps):
         optimizer.zero_grad()
@@ -151,7 +151,8 @@ def main(argv: Sequence[str] | None = None) -> list[Path]:
 
     model, history, digit_images = digits(options.epochs)
     save(visualize.filters(model.conv1), "filters.png")
-    save(visualize.activations(model, digit_images[:1]), "activations.png")
+    digits_names = [str(k) for k in range(10)]
+    save(visualize.activations(model, digit_images[:1], classes=digits_names), "activations.png")
     save(history.plot(), "history.png")
     film = moons(options.steps)
     save(film, "training.gif")
