@@ -18,10 +18,11 @@ from .escape import xml_text
 from .graph import Glance, Graph, Node, Shape, Step
 from .heat import verdict_name
 from .look import Direction, Heat, Phase
+from .marks import LINES, OTHER_LINE
 from .palette import DARK, FAMILIES, HEAT, KIND_COLOURS, OTHER, STATUS, VERDICTS
 from .words import attributes, bytes_text, shape_text, value_text, verdict_text
 
-SCRIPTS = ("view.js", "layout.js", "draw.js", "panel.js", "page.js")
+SCRIPTS = ("view.js", "layout.js", "draw.js", "panel.js", "page.js", "save.js")
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; "
     "base-uri 'none'; form-action 'none'"
@@ -69,6 +70,7 @@ def page(
         ],
         "steps": None if steps is None else _steps(steps, graph, recorded),
         "heats": list(HEAT),
+        "families": {**{name: own.words for name, own in LINES.items()}, "other": OTHER_LINE.words},
     }
     heading = html.escape(xml_text(title) or "Recorded graph")
     web = resources.files("visualize") / "web"
@@ -181,7 +183,7 @@ def _glance(g: Glance) -> dict[str, Any]:
 
 
 def _colours() -> str:
-    """The colours of `palette.py` as CSS properties, for a light and a dark page."""
+    """The colours of `palette.py` as CSS, for a light and a dark page, and the lines of boxes."""
     pairs = {f"family-{name}": pair for name, pair in FAMILIES.items()}
     pairs["family-other"] = OTHER
     pairs |= {f"kind-{name}": pair for name, pair in KIND_COLOURS.items()}
@@ -191,11 +193,16 @@ def _colours() -> str:
     light |= {f"--{name}-line": line for name, (_, line) in pairs.items()}
     light |= {f"--heat-{k}": colour for k, colour in enumerate(HEAT)}
 
+    lines = "".join(
+        f":is(.box,.sample).family-{name}:not(.removed) > rect:first-of-type{{{own.css()}}}\n"
+        for name, own in {**LINES, "other": OTHER_LINE}.items()
+    )
+
     def rules(dark: bool) -> str:
         return "".join(f"{name}:{DARK[c] if dark else c};" for name, c in light.items())
 
     return (
         f":root{{{rules(False)}}}\n"
         f"@media (prefers-color-scheme:dark){{:root:not([data-theme=light]){{{rules(True)}}}}}\n"
-        f":root[data-theme=dark]{{{rules(True)}}}\n"
+        f":root[data-theme=dark]{{{rules(True)}}}\n{lines}"
     )

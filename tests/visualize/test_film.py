@@ -86,7 +86,7 @@ def test_the_boundary_is_where_the_model_changes_its_class(scores, tmp_path):
     xs, ys = (np.linspace(a, b, 48) for a, b in zip(plane.low, plane.high, strict=True))
     expected = xs[None, :] + 2 * ys[:, None] > 1
     np.testing.assert_array_equal(plane.frames[0], expected)
-    network, drawn = film.figure().axes
+    _, drawn = film.figure().axes
     np.testing.assert_array_equal(drawn.get_images()[0].get_array(), expected)
     assert [t.get_text() for t in drawn.get_legend().get_texts()] == ["class 0", "class 1"]
     page = film.save(tmp_path / "film.html").read_text(encoding="utf-8")

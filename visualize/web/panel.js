@@ -61,14 +61,14 @@ function facts(box) {
 function glance(parent, g) {
   add(parent, 'p', `${g.shape}, norm ${number(g.norm)}`, { class: 'sub' });
   if (g.numbers) {
-    const table = add(parent, 'table', null, { class: 'numbers' });
-    const limit = Math.max(1e-300, ...g.numbers.map(v => Math.abs(Number(v)) || 0)), columns = Math.min(g.columns, 6);
+    const table = add(add(parent, 'div', null, { class: 'array' }), 'table', null, { class: 'numbers' });
+    const limit = Math.max(1e-300, ...g.numbers.map(v => Math.abs(Number(v)) || 0)), columns = Math.max(1, g.columns);
     for (let k = 0; k < g.numbers.length; k += columns) {
       const row = add(table, 'tr');
       for (const v of g.numbers.slice(k, k + columns)) {
         const cell = add(row, 'td', typeof v === 'number' ? String(Number(v.toPrecision(4))) : v);
         const strength = Math.round(Math.abs(Number(v) || 0) / limit * 45);
-        cell.style.background = `color-mix(in srgb, ${v < 0 ? '#2563b4' : '#d66814'} ${strength}%, transparent)`;
+        cell.style.background = `color-mix(in srgb, ${v < 0 ? 'var(--minus)' : 'var(--plus)'} ${strength}%, transparent)`;
       }
     }
   } else if (g.png) {
@@ -114,7 +114,7 @@ function overview() {
   add(panel, 'h3', 'Keys');
   const keys = add(panel, 'table');
   for (const [key, action] of [['/', 'search; Enter: next match'], ['Tab', 'next box; Enter opens or closes it'], ['e c', 'open or close all modules'],
-    ['+ − 0', 'zoom in, zoom out, fit'], ['arrows', 'pan'], ['t d', 'turn the graph; light or dark'], ['[ ] space', 'last or next step of the backward pass; play'], ['Esc', 'back to this overview']]) {
+    ['+ − 0 9', 'zoom in, zoom out, fit, show all'], ['arrows', 'pan'], ['t d', 'turn the graph; light or dark'], ['[ ] space', 'last or next step of the backward pass; play'], ['Esc', 'back to this overview']]) {
     const row = add(keys, 'tr');
     add(add(row, 'th', null, { scope: 'row' }), 'kbd', key);
     add(row, 'td', action);
