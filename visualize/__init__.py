@@ -18,6 +18,7 @@ and `page.py` the HTML page. `look.py` has the options.
 """
 
 from .diff import Difference, diff
+from .explain import explain
 from .film import Film
 from .graph import Cluster, Edge, Glance, Graph, Measured, Node, Saved, Step, Verdict
 from .history import History
@@ -55,6 +56,7 @@ __all__ = [
     "cut",
     "diff",
     "draw",
+    "explain",
     "filters",
     "record",
     "steps",

@@ -185,7 +185,8 @@ class _Writer:
 
     def node(self, at: int, node: Node) -> str:
         fill, border = pair(node)
-        if node.kind != "output" and (self.heat == "status" or node.kind not in INPUTS):
+        heated = node.kind != "output" and node.status != "failed"
+        if heated and (self.heat == "status" or node.kind not in INPUTS):
             default = (PAPER, FRAME_BORDER) if self.heat else (fill, border)
             fill, border = self.paint.get(at, default)
         own = line(node)
@@ -201,7 +202,9 @@ class _Writer:
         """The text in a box: the title, and below it the facts."""
         rows = [self.title(node)]
         if node.kind in ("op", "module", "vjp"):
-            colour = INK if self.heat else MUTED  # muted text fades on the colours of heat
+            colour = (
+                INK if self.heat or node.status == "failed" else MUTED
+            )  # muted text fades on the colours of heat
             rows += [_muted(row, colour) for row in self.facts(node)]
         if len(rows) == 1:
             return rows[0]
@@ -255,7 +258,7 @@ class _Writer:
             rows += _wrapped(words, ", ")
         if node.kind == "module":
             rows.append(f"{node.members} ops")
-        if "params" in self.shown:
+        if "params" in self.shown or node.status == "failed":
             rows += _wrapped([" ".join(row[:2]).strip() for row in node.rows], "  ")
         if self.heat in ("time", "bytes", "grad"):
             measured = value(node, self.heat)

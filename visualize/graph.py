@@ -19,7 +19,7 @@ Kind = Literal[
     "op", "parameter", "leaf", "constant", "output", "module", "vjp", "gradient", "cut"
 ]  # fmt: skip
 Form = Literal["", "view", "in place"]
-Status = Literal["", "added", "removed", "changed", "follows"]
+Status = Literal["", "added", "removed", "changed", "follows", "failed"]
 
 
 @dataclass(slots=True)
@@ -105,7 +105,7 @@ class Node:
         formula: the mathematics of the op, from its docstring.
         origin: positions in the recorded graph of the nodes that became this one.
         status: in a difference "added", "removed" or "changed"; "follows" where the shape is another
-            because that of an input is.
+            because that of an input is. "failed" for a call that raised, of `explain`.
     """
 
     kind: Kind
@@ -173,7 +173,7 @@ class Cluster:
     label: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Graph:
     """Nodes, each after its inputs; edges, sorted by target and slot; clusters, outer ones first.
 
@@ -188,6 +188,10 @@ class Graph:
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     clusters: tuple[Cluster, ...] = ()
+
+    def __repr__(self) -> str:
+        ops = sum(1 for _ in self.ops())
+        return f"<Graph of {len(self.nodes)} nodes, {ops} ops, {len(self.edges)} edges>"
 
     def inputs(self, target: int) -> list[Edge]:
         """The edges into a node, in the order of the op's inputs.

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from .graph import Graph, Node
-from .palette import FAMILIES, KIND_COLOURS, OTHER, PAPER, Pair
+from .palette import FAMILIES, KIND_COLOURS, OTHER, PAPER, VERDICTS, Pair
 
-SIGNS = {"added": "+", "removed": "-", "changed": "~", "follows": "(~)", "": ""}
+SIGNS = {"added": "+", "removed": "-", "changed": "~", "follows": "(~)", "failed": "!", "": ""}
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ LINES: dict[str, Line] = {
 OTHER_LINE = Line("other op", 1.3, "dotted", rounded=False)
 MODULE_LINE = Line("closed module", 1.5)
 PLAIN = Line("")
+FAILED_LINE = Line("failed", 2.4, rounded=False)
 REMOVED_LINE = Line("removed", 1.2, "dashed")
 
 
@@ -72,6 +73,8 @@ def line(node: Node) -> Line:
     >>> line(Node("op", "max_pool2d", family="pool")).words
     'pooling'
     """
+    if node.status == "failed":
+        return FAILED_LINE
     if node.kind == "cut" or node.status == "removed":
         return REMOVED_LINE
     if node.kind == "module":
@@ -83,6 +86,8 @@ def line(node: Node) -> Line:
 
 def pair(node: Node) -> Pair:
     """Fill and border of the box of a node, without heat."""
+    if node.status == "failed":
+        return VERDICTS["wrong"]
     if node.kind == "vjp" and node.members:
         return KIND_COLOURS["module"]
     return KIND_COLOURS.get(node.kind) or FAMILIES.get(node.family, OTHER)
@@ -98,9 +103,9 @@ def families(graph: Graph) -> list[tuple[Pair, Line]]:
     found: dict[str, tuple[Pair, Line]] = {}
     for node in graph.nodes:
         if node.kind in ("op", "vjp", "module"):
-            shown = replace(node, status="")
+            shown = replace(node, status="failed" if node.status == "failed" else "")
             found[line(shown).words] = (pair(shown), line(shown))
-    order = [each.words for each in (*LINES.values(), OTHER_LINE, MODULE_LINE)]
+    order = [each.words for each in (*LINES.values(), OTHER_LINE, MODULE_LINE, FAILED_LINE)]
     return [found[words] for words in dict.fromkeys(order) if words in found]
 
 

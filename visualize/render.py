@@ -21,6 +21,8 @@ FONTS = "Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', Cousine, 'Couri
 PNG_INCHES, PNG_DPI = "36,48", "144"
 
 SVG_CLASS = "recorded-graph"
+# Read by Graphviz 2.50 and newer, whose PDF files may compress the time of creation.
+REPRODUCIBLE = {"SOURCE_DATE_EPOCH": "0"}
 _PAINTS = ("fill", "stroke")
 
 
@@ -68,7 +70,19 @@ def render(dot: str, kind: Format) -> bytes:
         )
     if kind == "png":
         dot = dot.replace("{", f'{{ graph [size="{PNG_INCHES}" dpi={PNG_DPI}]', 1)
-    return _styled(_run(binary, dot, kind)) if kind == "svg" else _run(binary, dot, kind)
+    drawn = _run(binary, dot, kind)
+    return _styled(drawn) if kind == "svg" else undated(drawn) if kind == "pdf" else drawn
+
+
+def undated(pdf: bytes) -> bytes:
+    """A PDF without the time at which it was made, so that equal pictures are equal files.
+
+    The text stays as long as it was, since a PDF holds the places of its parts.
+
+    >>> undated(b"/CreationDate (D:20261201032719Z)")
+    b'/CreationDate (D:19700101000000Z)'
+    """
+    return re.sub(rb"(/(?:Creation|Mod)Date \(D:)\d{14}", rb"\g<1>19700101000000", pdf)
 
 
 def _run(binary: str, dot: str, kind: Format) -> bytes:
@@ -80,7 +94,11 @@ def _run(binary: str, dot: str, kind: Format) -> bytes:
 
     try:
         drawn: bytes = run_check(
-            [binary, "-Kdot", f"-T{kind}"], input=dot.encode(), capture_output=True, quiet=True
+            [binary, "-Kdot", f"-T{kind}"],
+            input=dot.encode(),
+            capture_output=True,
+            quiet=True,
+            env={**os.environ, **REPRODUCIBLE},
         ).stdout
         return drawn
     except (subprocess.CalledProcessError, OSError) as error:

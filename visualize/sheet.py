@@ -6,6 +6,7 @@ graph that is too large for that does not fit, and `Picture` then closes modules
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -151,8 +152,12 @@ class _Writer:
         rows: list[str] = []
         if node.kind == "op" and "attributes" in self.shown:
             rows += _wrapped(attributes(node), ", ", self.sheet.letters)[: self.sheet.lines]
-        if "params" in self.shown:
-            words = [" ".join(row[:2]).strip() for row in node.rows]
+        words = [" ".join(row[:2]).strip() for row in node.rows]
+        if node.status == "failed":
+            message = " ".join(row[1] for row in node.rows if not row[0])
+            shapes = [" ".join(row[:2]) for row in node.rows if row[0]]
+            rows += [*shapes, *textwrap.wrap(message, self.sheet.letters + 4)]
+        elif "params" in self.shown:
             rows += _wrapped(words, "  ", self.sheet.letters)[: self.sheet.lines]
         before = [self.graph.nodes[k].shape for k in self.flow.get(at, ())
                   if self.graph.nodes[k].value is None]  # fmt: skip

@@ -22,6 +22,7 @@ from .picture import Picture
 from .record import Walk, input_names, walk
 from .watch import cotangent
 
+MAX_NAMES = 8  # of steps in the repr
 MAX_NUMBERS = 24  # elements; a larger array is kept as an image
 
 
@@ -59,7 +60,10 @@ class Steps(Sequence[Step]):
         return self.steps[at]
 
     def __repr__(self) -> str:
-        return f"<Steps: {', '.join(step.name for step in self.steps)}>"
+        names = [step.name for step in self.steps]
+        if len(names) > MAX_NAMES:
+            names[MAX_NAMES - 1 :] = [f"… {len(names) - MAX_NAMES + 1:,} more"]
+        return f"<Steps: {', '.join(names)}>"
 
     def __str__(self) -> str:
         lines = []

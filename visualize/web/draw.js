@@ -25,6 +25,7 @@ let shown = null;  // the view that is drawn, with positions
 function colour(box, vjp = box.vjp) {  // fill and border, as CSS properties
   const named = (kind, name) => [`var(--${kind}-${name}-fill)`, `var(--${kind}-${name}-line)`];
   const own = box.kind === 'op' ? named('family', box.family) : named('kind', box.kind);
+  if (box.status === 'failed') return named('verdict', 'wrong');
   if (state.heat === 'status' && box.kind !== 'output') return named('status', box.status || 'same');
   if (!takesGradient(box)) return own;
   if (state.heat === 'verdict') return named('verdict', (box.verdict ? box.verdict[0] : 'not checked').replace(' ', '-'));
@@ -123,7 +124,7 @@ function frameTitle(parent, r, words) {
 function drawBox(parent, box) {
   const status = box.status ? ' ' + box.status : '';
   const hot = state.heat && takesGradient(box) ? ' hot' : '';
-  const family = box.kind === 'op' && box.family ? ' family-' + box.family : '';
+  const family = box.kind === 'op' && box.family && box.status !== 'failed' ? ' family-' + box.family : '';
   const g = make(parent, 'g', { class: `box ${box.kind}${hot}${status}${family}`, 'data-key': box.key, 'data-name': box.name });
   box.element = g;
   const [fill, line] = colour(box);
@@ -211,7 +212,7 @@ function legend() {
   if (!state.heat) {
     const seen = new Set();
     for (const box of shown.boxes) {
-      const family = box.kind === 'op' ? box.family : '';
+      const family = box.kind === 'op' && box.status !== 'failed' ? box.family : '';
       if (!family || seen.has(data.families[family])) continue;
       seen.add(data.families[family]);
       named(data.families[family], table('family-' + family), 'family-' + family);

@@ -137,7 +137,7 @@ byId('title').textContent = data.title;
 for (const [value, label, there] of [
   ['time', 'time', data.nodes.some(n => n.measured)], ['bytes', 'bytes kept', data.nodes.some(n => n.kept)],
   ['grad', 'gradient norm', data.nodes.some(n => n.measured && n.measured[3] != null)],
-  ['verdict', 'gradient checks', data.nodes.some(n => n.verdict)], ['status', 'difference', data.nodes.some(n => n.status)],
+  ['verdict', 'gradient checks', data.nodes.some(n => n.verdict)], ['status', 'difference', data.nodes.some(n => n.status && n.status !== 'failed')],
 ]) if (there || data.heat === value) add(byId('heat'), 'option', label, { value });
 byId('phase').value = state.phase;
 byId('heat').value = state.heat;

@@ -158,7 +158,7 @@ function title(box) {
   if (box.vjp) words.quiet = ('vjp ' + words.quiet).trim();
   let count = box.count ?? 1;
   if (box.kind === 'op') for (const p of box.chain) if (!box.frames.includes(p)) count *= byPath.get(p).count;
-  const sign = { added: '+ ', removed: '- ', changed: '~ ', follows: '(~) ' }[box.status] ?? '';
+  const sign = { added: '+ ', removed: '- ', changed: '~ ', follows: '(~) ', failed: '! ' }[box.status] ?? '';
   words.name = sign + words.name;
   if (count > 1) words.name += ' ×' + count.toLocaleString('en');
   return words;
