@@ -21,6 +21,7 @@ from .diff import Difference, diff
 from .explain import explain
 from .film import Film
 from .graph import Cluster, Edge, Glance, Graph, Measured, Node, Saved, Step, Verdict
+from .health import Health, Strip
 from .history import History
 from .learned import activations, filters
 from .look import Layout, Look
@@ -39,6 +40,7 @@ __all__ = [
     "Film",
     "Glance",
     "Graph",
+    "Health",
     "History",
     "Layout",
     "Look",
@@ -50,6 +52,7 @@ __all__ = [
     "Saved",
     "Step",
     "Steps",
+    "Strip",
     "Table",
     "Verdict",
     "activations",

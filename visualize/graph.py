@@ -45,6 +45,9 @@ class Measured:
         nbytes: size of the output in bytes.
         grad_norm: 2-norm of the gradient of the output; of several ops the largest.
         bad, bad_gradients: how many values of the output and of its gradient are NaN or infinite.
+        std: standard deviation of the output; of several ops that of the last.
+        dead: share of the units of an activation that are 0 for the whole batch; of several ops the
+            largest.
     """
 
     forward: float = 0.0
@@ -53,6 +56,8 @@ class Measured:
     grad_norm: float | None = None
     bad: int = 0
     bad_gradients: int = 0
+    std: float | None = None
+    dead: float | None = None
 
     def add(self, other: Measured) -> None:
         """Add the measurements of another op to these.
@@ -69,6 +74,9 @@ class Measured:
         self.bad_gradients += other.bad_gradients
         if other.grad_norm is not None:
             self.grad_norm = max(self.grad_norm or 0.0, other.grad_norm)
+        self.std = self.std if other.std is None else other.std
+        if other.dead is not None:
+            self.dead = max(self.dead or 0.0, other.dead)
 
 
 @dataclass(slots=True)

@@ -31,6 +31,8 @@ class History:
     """Numbers by step: losses, accuracies, norms of gradients and weights, or any others.
 
     `values` maps each name to its (step, value) pairs; `count` is the number of steps noted.
+    `ratios` maps the name of each parameter to (step, ratio) pairs: the 2-norm of its last update
+    divided by that of the parameter before.
 
     >>> from tinygrad_cnn import nn
     >>> history = History()
@@ -38,14 +40,16 @@ class History:
     >>> for loss in (0.9, 0.5, 0.3):
     ...     history.step(loss=loss, accuracy=1 - loss, model=model)
     >>> sorted(history.values), history.values["loss"]
-    (['accuracy', 'loss', 'weight norm'], [(0, 0.9), (1, 0.5), (2, 0.3)])
-    >>> [ax.get_ylabel() for ax in history.plot().axes]
-    ['loss', 'accuracy', 'weight norm']
+    (['accuracy', 'loss', 'update ratio', 'weight norm'], [(0, 0.9), (1, 0.5), (2, 0.3)])
+    >>> [ax.get_ylabel() for ax in history.plot("loss", "accuracy").axes]
+    ['loss', 'accuracy']
     """
 
     def __init__(self) -> None:
         self.values: dict[str, list[tuple[int, float]]] = {}
+        self.ratios: dict[str, list[tuple[int, float]]] = {}
         self.count = 0
+        self._before: dict[str, Float64] = {}  # the parameters at the last step
 
     def __repr__(self) -> str:
         return f"<History: {self.count} steps of {', '.join(self.values) or 'nothing'}>"
@@ -59,9 +63,10 @@ class History:
         """Note the numbers of one step.
 
         Args:
-            model: also note the 2-norm of all its parameters ("weight norm") and of their gradients
-                ("gradient norm", if there are any). Call `step` between `backward` and the
-                optimizer's step then.
+            model: also note the 2-norm of all its parameters ("weight norm"), of their gradients
+                ("gradient norm", if there are any) and of the last update, divided by that of the
+                parameters ("update ratio", from the second step on). Call `step` between `backward`
+                and the optimizer's step then.
             values: numbers, or Tensors of one element, by name; None is skipped.
 
         Raises TypeError for anything else.
@@ -84,9 +89,25 @@ class History:
             if gradients:
                 found["gradient norm"] = norm(gradients)
             found["weight norm"] = norm(parameters)
+            found |= self._updates(model)
         for name, known in found.items():
             self.values.setdefault(name, []).append((self.count, known))
         self.count += 1
+
+    def _updates(self, model: nn.Module) -> dict[str, float]:
+        """Note the ratio of each parameter since the last step; returns that of all together."""
+        now = {name: numbers(p) for name, p in model.named_parameters()}
+        before, self._before = self._before, {name: w.copy() for name, w in now.items()}
+        known = [
+            name for name, w in now.items() if name in before and before[name].shape == w.shape
+        ]
+        updates = {name: now[name] - before[name] for name in known}
+        for name in known:
+            size = norm([before[name]])
+            ratio = norm([updates[name]]) / size if size else math.nan
+            self.ratios.setdefault(name, []).append((self.count, ratio))
+        whole = norm(before[name] for name in known)
+        return {"update ratio": norm(updates.values()) / whole} if whole else {}
 
     def plot(self, *names: str, ax: Axes | None = None) -> Figure:
         """The curves as a matplotlib figure, each in its own panel.

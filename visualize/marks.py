@@ -53,10 +53,10 @@ _ELEMENTWISE = Line("elementwise")
 _REDUCED = Line("reduction, loss", 1.3, rounded=False)
 _MOVED = Line("view, reshape", 1.2, "dotted")
 LINES: dict[str, Line] = {
-    **dict.fromkeys(("conv", "linear", "embedding"), _LEARNED),
-    **dict.fromkeys(("elementwise", "activation", "special"), _ELEMENTWISE),
-    **dict.fromkeys(("reduce", "softmax", "loss", "scan"), _REDUCED),
-    **dict.fromkeys(("shape", "sparse"), _MOVED),
+    **dict.fromkeys(("conv", "linear", "embedding", "recurrent"), _LEARNED),
+    **dict.fromkeys(("elementwise", "arithmetic", "activation", "special", "gamma"), _ELEMENTWISE),
+    **dict.fromkeys(("reduce", "softmax", "loss", "scan", "distance"), _REDUCED),
+    **dict.fromkeys(("shape", "sparse", "sampling", "windows"), _MOVED),
     "pool": Line("pooling", double=True),
     "norm": Line("normalisation, dropout", 1.3, "dashed"),
 }

@@ -16,6 +16,7 @@ from typing import Any
 
 from .escape import xml_text
 from .graph import Glance, Graph, Node, Shape, Step
+from .health import health
 from .heat import verdict_name
 from .look import Direction, Heat, Phase
 from .marks import LINES, OTHER_LINE
@@ -55,6 +56,10 @@ def page(
     >>> '"name":"w"' in page(graph, graph, title="One leaf")
     True
     """
+    nodes = [_node(node) for node in graph.nodes]
+    if any(node.measured for _, node in graph.ops()):
+        for strip in health(graph, recorded).strips:
+            nodes[strip.node]["health"] = [strip.gradients, strip.spreads, strip.dead, strip.bad]
     data = {
         "title": title or "Recorded graph",
         "direction": "LR" if direction in ("LR", "RL") else "TB",
@@ -62,7 +67,7 @@ def page(
         "heat": heat,
         "phase": phase,
         "cut": hidden,
-        "nodes": [_node(node) for node in graph.nodes],
+        "nodes": nodes,
         "edges": [[e.source, e.target, e.slot, e.name, int(e.kept)] for e in graph.edges],
         "clusters": [
             {"path": c.path, "kind": c.kind, "parent": c.parent, "count": c.count, "label": c.label}
@@ -139,7 +144,16 @@ def _node(node: Node) -> dict[str, Any]:
     }  # fmt: skip
     if node.measured is not None:
         m = node.measured
-        facts["measured"] = [m.forward, m.backward, m.nbytes, m.grad_norm, m.bad, m.bad_gradients]
+        facts["measured"] = [
+            m.forward,
+            m.backward,
+            m.nbytes,
+            m.grad_norm,
+            m.bad,
+            m.bad_gradients,
+            m.std,
+            m.dead,
+        ]
     if node.verdict is not None:
         facts["verdict"] = [verdict_name(node), verdict_text(node)]
     return {name: fact for name, fact in facts.items() if fact not in (None, [], "", False, 0)}

@@ -15,10 +15,10 @@ _MOVED: Pair = ("#f2f4f6", "#7e8c9e")
 
 # Of ops, by the module of `tinygrad_cnn.ops` that defines them.
 FAMILIES: dict[str, Pair] = {
-    **dict.fromkeys(("conv", "linear", "embedding"), _LEARNED),
-    **dict.fromkeys(("elementwise", "activation", "special"), _ELEMENTWISE),
-    **dict.fromkeys(("reduce", "softmax", "loss", "scan"), _REDUCED),
-    **dict.fromkeys(("shape", "sparse"), _MOVED),
+    **dict.fromkeys(("conv", "linear", "embedding", "recurrent"), _LEARNED),
+    **dict.fromkeys(("elementwise", "arithmetic", "activation", "special", "gamma"), _ELEMENTWISE),
+    **dict.fromkeys(("reduce", "softmax", "loss", "scan", "distance"), _REDUCED),
+    **dict.fromkeys(("shape", "sparse", "sampling", "windows"), _MOVED),
     "pool": ("#f0eafa", "#8864c6"),
     "norm": ("#e3f3f0", "#488e83"),
 }

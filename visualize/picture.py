@@ -14,6 +14,8 @@ from .backward import backward, forward_and_backward, inline_gradients
 from .dot import to_dot
 from .fold import fold
 from .graph import Graph, Step, no_collection
+from .health import Health, health
+from .history import History
 from .look import (
     ARRANGEMENTS,
     DEFAULT_DETAILS,
@@ -224,6 +226,14 @@ class Picture:
         all          24 B
         """
         return table(self.graph, by, top)
+
+    def health(self, history: History | None = None) -> Health:
+        """A strip for each op: gradient norm, spread of the output, dead units, the first NaN.
+
+        With the History of a training also the update-to-weight ratios of its parameters. Raises
+        ValueError if nothing was measured; `trace` measures.
+        """
+        return health(self.folded, self.graph, history)
 
     def html(self) -> str:
         """A page to explore the graph: one file of HTML that loads nothing.

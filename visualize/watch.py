@@ -20,6 +20,8 @@ PACKAGES = tuple(
     os.path.join(os.path.dirname(file), "") for file in (tinygrad_cnn.__file__, __file__)
 )
 
+DYING = {"relu", "rectify", "hardtanh", "hardswish"}  # ops whose units can be 0 for every input
+
 
 class Watch(engine.Observer):
     """Notes the scope, the measurements and the source line of each op that is recorded.
@@ -69,7 +71,9 @@ class Watch(engine.Observer):
         array = array_of(output)
         first = inputs[0] if inputs else None
         in_place = isinstance(first, Tensor) and array_of(first) is array
-        measured = Measured(seconds, nbytes=array.nbytes, bad=_bad(array))
+        measured = Measured(
+            seconds, nbytes=array.nbytes, bad=_bad(array), std=_spread(array), dead=_dead(op, array)
+        )
         line = engine.user_line(PACKAGES)
         self.notes[node] = Note(tuple(self.stack), measured, line, "in place" if in_place else "")
 
@@ -146,3 +150,28 @@ def _bad(array: np.ndarray) -> int:
     if array.dtype.kind != "f":
         return 0
     return int(array.size - np.count_nonzero(np.isfinite(array)))
+
+
+def _spread(array: np.ndarray) -> float | None:
+    """The standard deviation of the finite elements; None where there are no two."""
+    if array.dtype.kind != "f" or array.size < 2:
+        return None
+    with np.errstate(all="ignore"):
+        whole = float(array.std(dtype=np.float64))
+    if np.isfinite(whole):
+        return whole
+    finite = array[np.isfinite(array)]
+    return float(finite.std(dtype=np.float64)) if finite.size > 1 else None
+
+
+def _dead(op: engine.Operation, array: np.ndarray) -> float | None:
+    """The share of the units, along axis 1, that are 0 throughout; None but for activations.
+
+    >>> from tinygrad_cnn import ops
+    >>> _dead(ops.relu.op, np.array([[0.0, 1.0], [0.0, 0.0]]))
+    0.5
+    """
+    if op.name not in DYING or array.ndim < 2 or not array.size:
+        return None
+    axes = (0, *range(2, array.ndim))
+    return float(1 - np.any(array != 0, axis=axes).mean())

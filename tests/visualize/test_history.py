@@ -12,12 +12,17 @@ pytest.importorskip("matplotlib")
 
 def test_history(trained):
     _, history, _ = trained()
-    assert list(history.values) == ["loss", "gradient norm", "weight norm"]
+    assert list(history.values) == ["loss", "gradient norm", "weight norm", "update ratio"]
     losses = dict(history.values["loss"])
     assert len(losses) == 70
     assert losses[69] < losses[0]
     made = history.plot()
-    assert [ax.get_ylabel() for ax in made.axes] == ["loss", "gradient norm", "weight norm"]
+    assert [ax.get_ylabel() for ax in made.axes] == [
+        "loss",
+        "gradient norm",
+        "weight norm",
+        "update ratio",
+    ]
     np.testing.assert_allclose(made.axes[0].lines[0].get_ydata(), list(losses.values()))
     assert len(history.plot("loss").axes) == 1
 

@@ -496,3 +496,17 @@ def test_a_printed_page_is_the_whole_graph(visit, resnet):
     assert paper == "rgb(255, 255, 255)"
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.evaluate("document.documentElement.dataset.theme") is None
+
+
+def test_the_page_has_a_strip_for_each_op(visit, nets):
+    tc.manual_seed(0)
+    model = nets.Recurrent(8)
+    page = visit(visualize.trace(model, tc.full((1, 3), float("nan"))))
+    rows = page.locator("#health tr.link")
+    assert rows.count() == len(visualize.trace(model, tc.ones(1, 3)).health())
+    assert page.locator("#health tr.bad .quiet").first.text_content() == "NaN: values begin here"
+    page = visit(visualize.trace(model, tc.ones(1, 3)))
+    assert page.locator("#health tr.bad").count() == 0
+    assert page.locator("#health polyline").count() >= 2  # eight calls, folded
+    page.locator("#health tr.link").nth(1).click()
+    assert page.text_content("#panel h2") == "tanh"

@@ -141,6 +141,51 @@ def test_arrays_and_several_inputs_and_outputs():
     ] == ["linear", "linear", "sum", "sum", "add"]
 
 
+class Nested(nn.Module):
+    """Dicts, sequences and keywords in; a dict of nested outputs and None out."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(2, 2), nn.Linear(2, 3)
+
+    def forward(self, batch, states, *, scale=None):
+        left = self.a(batch["left"]) * scale
+        return {"left": left, "right": [self.b(states[1]), (None, left.detach())], "cache": None}
+
+
+def test_dicts_and_keywords_in_and_nested_outputs():
+    left, states = np.ones((1, 2), np.float32), [None, np.ones((4, 2), np.float32)]
+    picture = visualize.trace(
+        Nested(), {"left": left, "name": "x"}, states, kwargs={"scale": tc.full((2,), 3.0)}
+    )
+    constants = [n.name for n in picture.graph.nodes if n.kind == "constant"]
+    assert constants == ["batch['left']", "scale", "states[1]"]
+    assert sorted(n.name for _, n in picture.graph.ops()) == [
+        "add", "linear", "linear", "mul", "sum", "sum"
+    ]  # fmt: skip
+    chosen = visualize.trace(
+        Nested(),
+        {"left": left},
+        states,
+        kwargs={"scale": tc.ones(2)},
+        loss=lambda y: y["left"].sum(),
+    )
+    assert [n.name for _, n in chosen.graph.ops()] == ["linear", "mul", "sum"]
+
+
+def test_an_output_that_is_no_tensor():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.w = nn.Parameter(tc.ones(2))
+
+        def forward(self, x):
+            return {"y": self.w * x, "steps": [3]}
+
+    with pytest.raises(TypeError, match="the model returned a int, wanted a Tensor"):
+        visualize.trace(Net(), tc.ones(2))
+
+
 @pytest.mark.parametrize(
     ("run", "error", "words"),
     [
