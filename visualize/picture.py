@@ -11,6 +11,7 @@ from tinygrad_cnn import Tensor, nn
 
 from .alternative import described
 from .backward import backward, forward_and_backward, inline_gradients
+from .boxes import SHEETS
 from .dot import to_dot
 from .fold import fold
 from .graph import Graph, Step, no_collection
@@ -35,7 +36,7 @@ from .look import (
 from .page import page
 from .record import record
 from .render import FORMATS, Format, RendererNotFound, render
-from .sheet import SHEETS, to_sheet
+from .sheet import to_sheet
 from .table import Order, Table, table
 from .verdicts import Report, add_verdicts
 from .view import close, cut, inline

@@ -6,17 +6,15 @@ graph that is too large for that does not fit, and `Picture` then closes modules
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 
+from .boxes import CHARACTER, LEADING, Boxes, Sheet, cut_text
 from .escape import quoted, text
-from .frames import frames, local
-from .graph import Cluster, Graph
-from .heat import Key, colours, unit, value
+from .graph import Graph
+from .heat import Key, colours
 from .look import Detail, Heat
-from .marks import Line, families, line, pair, sign
+from .marks import Line, families, line, pair
 from .palette import (
     BACK_EDGE,
     EDGE,
@@ -30,42 +28,16 @@ from .palette import (
     Pair,
 )  # fmt: skip
 from .routes import Place, Point, Wire
-from .words import attributes, describe, keeps, shape_text, verdict_text
+from .words import describe
 from .wrap import Title, Wrapped, wrap
 
 FONT = "Courier New"
-CHARACTER = 0.6  # width of a letter of Courier New, in font sizes
-LEADING = 1.28  # height of a line, in font sizes
 MAX_NAMED = 6  # arrows beyond the next column; of more, the ends are named instead
 MAX_GROWTH = 1.7  # a small graph fills its sheet, but its letters do not become larger
 CORNER = 5.0  # radius of the bends of arrows, in points
 LEGEND_GAP = 8.0  # between two entries, in points
 RING = 4.0  # from a line to the second one around it, in points
 HEAD = 5.0  # length of an arrow's head, in points
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A size in points, sizes of letters, and how much is written in a box.
-
-    `name` and `fact` are the least sizes of letters. Lines of a box are cut at `letters`.
-    """
-
-    width: float
-    height: float
-    margin: float
-    name: float
-    fact: float
-    letters: int
-    lines: int
-    show: tuple[Detail, ...]
-
-
-SHEETS: dict[str, Sheet] = {
-    # 1280 × 720 pixels of 0.75 points: letters of 14 pixels are 10.5 points
-    "slide": Sheet(960, 540, 20, 12, 10.5, 22, 1, ("attributes", "shapes")),
-    "page": Sheet(595, 842, 34, 9, 8, 26, 3, ("attributes", "params", "shapes", "saved")),  # A4
-}
 
 
 def to_sheet(
@@ -102,94 +74,7 @@ class _Writer:
         self.key: Key | None = None
         if heat is not None:
             self.paint, self.key = colours(graph, heat)
-        self.frames: dict[str, Cluster] = frames(graph)
-        self.by_path = {c.path: c for c in graph.clusters}
-        whole = graph.chains()
-        self.chains = {
-            at: tuple(path for path in whole.get(node.cluster, ()) if path in self.frames)
-            for at, node in enumerate(graph.nodes)
-        }
-        self.hidden = {
-            at: [c for c in map(self.cluster, whole.get(node.cluster, ())) if c.path not in
-                 self.frames] for at, node in enumerate(graph.nodes)
-        }  # fmt: skip
-        self.flow: dict[int, list[int]] = {}
-        for edge in graph.edges:
-            if graph.nodes[edge.source].kind != "parameter":
-                self.flow.setdefault(edge.target, []).append(edge.source)
-
-    def cluster(self, path: str) -> Cluster:
-        return self.by_path[path]
-
-    # --- Words ----------------------------------------------------------------------------------
-
-    def title(self, at: int) -> tuple[str, str]:
-        """The name of a box, and the quiet words behind it."""
-        node = self.graph.nodes[at]
-        around = self.chains[at][-1] if self.chains[at] else None
-        count = node.count
-        for cluster in self.hidden[at]:
-            count *= cluster.count
-        times = f" x{count:,}" if count > 1 else ""
-        if node.kind == "module":
-            kind = str(node.attributes.get("class", ""))
-            return local(node.name, around) + times, kind
-        if node.kind in ("op", "vjp"):
-            inner = [c.path for c in self.hidden[at] if c.kind]
-            quiet = local(inner[-1], around) if inner else ""
-            return node.name + times, f"vjp {quiet}".strip() if node.kind == "vjp" else quiet
-        name = local(node.name, around) if node.kind in ("parameter", "gradient") else node.name
-        quiet = "" if node.shape is None or "shapes" not in self.shown else shape_text(node.shape)
-        if node.value is not None:
-            quiet = f"{node.value:.6g}"
-        return ("grad " if node.kind == "gradient" else "") + name + times, quiet
-
-    def facts(self, at: int, extra: Sequence[str]) -> list[str]:
-        """The lines below the name."""
-        node = self.graph.nodes[at]
-        if node.kind not in ("op", "vjp", "module"):
-            return list(extra)
-        rows: list[str] = []
-        if node.kind == "op" and "attributes" in self.shown:
-            rows += _wrapped(attributes(node), ", ", self.sheet.letters)[: self.sheet.lines]
-        words = [" ".join(row[:2]).strip() for row in node.rows]
-        if node.status == "failed":
-            message = " ".join(row[1] for row in node.rows if not row[0])
-            shapes = [" ".join(row[:2]) for row in node.rows if row[0]]
-            rows += [*shapes, *textwrap.wrap(message, self.sheet.letters + 4)]
-        elif "params" in self.shown:
-            rows += _wrapped(words, "  ", self.sheet.letters)[: self.sheet.lines]
-        before = [self.graph.nodes[k].shape for k in self.flow.get(at, ())
-                  if self.graph.nodes[k].value is None]  # fmt: skip
-        new = not before or any(shape != node.shape for shape in before)
-        if "shapes" in self.shown and node.shape is not None and new and self.heat != "status":
-            rows.append(shape_text(node.shape))
-        if self.heat in ("time", "bytes", "grad"):
-            measured = value(node, self.heat)
-            if measured:
-                rows.append(unit(self.heat)(measured))
-        elif self.heat == "verdict" and node.verdict is not None:
-            rows.append(verdict_text(node).removeprefix("gradient "))
-        elif self.heat == "status" and node.status in ("changed", "follows") and node.line:
-            rows += _wrapped(node.line.split(", "), ", ", self.sheet.letters)
-        elif "saved" in self.shown and node.kind == "op" and node.kept():
-            rows.append(keeps(node))
-        return [*rows, *extra]
-
-    def lines(self, at: int, extra: Sequence[str]) -> tuple[str, str, list[str]]:
-        """Name, quiet words and facts of a box, cut to its width."""
-        name, quiet = self.title(at)
-        most = self.sheet.letters
-        name = _cut(sign(self.graph.nodes[at]) + name, most)
-        quiet = _cut(quiet, max(6, most - len(name)))
-        return name, quiet, [_cut(row, most + 4) for row in self.facts(at, extra)]
-
-    def size(self, words: tuple[str, str, list[str]]) -> tuple[float, float]:
-        """Width and height of a box with these words."""
-        s, (name, quiet, rows) = self.sheet, words
-        first = CHARACTER * (s.name * len(name) + s.fact * (len(quiet) + bool(quiet)))
-        widest = max([first, *(CHARACTER * s.fact * len(row) for row in rows)])
-        return widest + 14, LEADING * (s.name + s.fact * len(rows)) + 7
+        self.words = Boxes(graph, sheet, show, heat)
 
     # --- The sheet ------------------------------------------------------------------------------
 
@@ -198,14 +83,14 @@ class _Writer:
         inner = s.width - 2 * s.margin, s.height - 2 * s.margin
         bands = [s.name * 1.3 * LEADING + 6 if title else 0.0, self.legend_height(note, inner[0])]
         room = inner[0], inner[1] - sum(bands)
-        words = {at: self.lines(at, ()) for at in range(len(graph.nodes))}
-        if sum(w * h for w, h in map(self.size, words.values())) > room[0] * room[1]:
+        words = {at: self.words.lines(at, ()) for at in range(len(graph.nodes))}
+        if sum(w * h for w, h in map(self.words.size, words.values())) > room[0] * room[1]:
             return "", False
         named: dict[tuple[int, int], int] = {}
         for _ in range(3):
             extra = self.named_ends(named)
-            words = {at: self.lines(at, extra.get(at, ())) for at in range(len(graph.nodes))}
-            sizes = {at: self.size(each) for at, each in words.items()}
+            words = {at: self.words.lines(at, extra.get(at, ())) for at in range(len(graph.nodes))}
+            sizes = {at: self.words.size(each) for at, each in words.items()}
             found = self.wrapped(sizes, room, named)
             far = [wire for wire in found.wires if wire.far]
             if len(far) <= MAX_NAMED:
@@ -230,7 +115,7 @@ class _Writer:
         lines = self.head(canvas)
         if title:
             lines.append(
-                _words("title", _cut(title, 60), margin, canvas[1] - margin, s.name * 1.3, INK)
+                _words("title", cut_text(title, 60), margin, canvas[1] - margin, s.name * 1.3, INK)
             )
         lines += self.frame_lines(found, place)
         lines += [self.box(at, words[at], place(p.cx, p.cy), p) for at, p in found.boxes.items()]
@@ -242,7 +127,7 @@ class _Writer:
         """A line in the box of each target for the sources of arrows that are not drawn."""
         sources: dict[int, Counter[str]] = {}
         for source, target in named:
-            sources.setdefault(target, Counter())[self.title(source)[0]] += 1
+            sources.setdefault(target, Counter())[self.words.title(source)[0]] += 1
         return {
             target: [f"from {name}" + (f" x{n}" if n > 1 else "") for name, n in names.items()]
             for target, names in sources.items()
@@ -254,8 +139,8 @@ class _Writer:
     ) -> Wrapped:  # fmt: skip
         """The layout, turned if the sheet is."""
         titles = {}
-        for path, cluster in self.frames.items():
-            label, quiet = self.frame_words(path, cluster)
+        for path, cluster in self.words.frames.items():
+            label, quiet = self.words.frame_title(path, cluster)
             letters = len(label) + len(quiet) + (len(quiet) > 0)
             width = CHARACTER * self.sheet.fact * letters
             height = self.sheet.fact * LEADING + 9
@@ -264,7 +149,7 @@ class _Writer:
         if self.turned:
             sizes = {at: (h, w) for at, (w, h) in sizes.items()}
             room = room[::-1]
-        found = wrap(self.graph, sizes, self.chains, titles, room[0] / room[1], named)
+        found = wrap(self.graph, sizes, self.words.chains, titles, room[0] / room[1], named)
         if self.turned:
             for p in (*found.boxes.values(), *(frame.place for frame in found.frames)):
                 p.x, p.y, p.w, p.h = p.y, p.x, p.h, p.w
@@ -298,28 +183,13 @@ class _Writer:
             *corners,
         ]
 
-    def frame_words(self, path: str, cluster: Cluster) -> tuple[str, str]:
-        around = [p for p in self.around(path) if p in self.frames]
-        label = local(cluster.label or path, around[-1] if around else None).strip()
-        count = f" x{cluster.count:,}" if cluster.count > 1 else ""
-        quiet = "" if cluster.kind in ("", "Sequential", "ModuleList") else cluster.kind
-        return _cut(label, 16) + count, quiet if len(label) + len(quiet) <= 20 else ""
-
-    def around(self, path: str) -> tuple[str, ...]:
-        chain = []
-        parent = self.cluster(path).parent
-        while parent is not None:
-            chain.append(parent)
-            parent = self.cluster(parent).parent
-        return tuple(reversed(chain))
-
     def frame_lines(self, found: Wrapped, place: Callable[[float, float], Point]) -> list[str]:
         """The frames, nested as the layout program draws them: outer ones first."""
         s = self.sheet
         lines = []
         for k, frame in enumerate(found.frames):
-            cluster = self.frames[frame.path]
-            label, quiet = self.frame_words(frame.path, cluster)
+            cluster = self.words.frames[frame.path]
+            label, quiet = self.words.frame_title(frame.path, cluster)
             p = frame.place
             x0, y0 = place(p.x, p.bottom)
             x1, y1 = place(p.right, p.y)
@@ -461,19 +331,3 @@ def _spline(points: Sequence[Point]) -> str:
         found.extend([corner, corner, (leave[0], leave[1])])
     straight(corners[-1])
     return f"e,{x1:.2f},{y1:.2f} " + " ".join(f"{x:.2f},{y:.2f}" for x, y in found)
-
-
-def _cut(words: str, most: int) -> str:
-    """The words in at most so many letters, without those that renderers measure differently."""
-    words = words.replace("…", "..").replace("×", "x").replace("→", "->")
-    return words if len(words) <= most else words[: most - 2] + ".."
-
-
-def _wrapped(words: Sequence[str], between: str, most: int) -> list[str]:
-    rows: list[str] = []
-    for word in words:
-        if rows and len(rows[-1]) + len(between) + len(word) <= most:
-            rows[-1] += between + word
-        else:
-            rows.append(word)
-    return rows

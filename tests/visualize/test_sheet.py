@@ -10,7 +10,7 @@ import tinygrad_cnn as tc
 import tinygrad_cnn.nn.functional as F
 import visualize
 from tinygrad_cnn import nn
-from visualize.sheet import CHARACTER, SHEETS
+from visualize.boxes import CHARACTER, SHEETS
 
 SVG = "{http://www.w3.org/2000/svg}"
 

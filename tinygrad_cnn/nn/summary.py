@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -159,17 +159,13 @@ class Summary:
     def _repr_html_(self) -> str:
         import html
 
-        def row(cells: Sequence[str], tag: str) -> str:
-            sides = ["left"] * 3 + ["right"] * 3
-            return "".join(
-                f'<{tag} style="text-align:{side}">{html.escape(cell)}</{tag}>'
-                for side, cell in zip(sides, cells, strict=False)
-            )
-
-        heads, *rows = self._table()
-        body = "".join(f"<tr>{row(cells, 'td')}</tr>" for cells in rows)
+        rows = [
+            "".join(f"<td align={'left' if k < 3 else 'right'}>{html.escape(cell)}</td>"
+                    for k, cell in enumerate(cells))
+            for cells in self._table()
+        ]  # fmt: skip
         totals = "<br>".join(f"<b>{name}</b> {html.escape(w)}" for name, w in self._totals())
-        return f"<table><tr>{row(heads, 'th')}</tr>{body}</table><p>{totals}</p>"
+        return f"<table><tr>{'<tr>'.join(rows)}</table><p>{totals}</p>"
 
     __repr__ = __str__
 
