@@ -146,8 +146,9 @@ class Picture:
 
     def _on_sheet(self) -> tuple[Graph, str]:
         """The view of most boxes that fits on the sheet, and its DOT text."""
-        deepest = max(map(len, self.folded.chains().values())) - 1
-        depths = [self.depth, *range(min(deepest, self.depth or deepest) - 1, -1, -1)]
+        deepest = max(map(len, self.folded.chains().values()))
+        first = deepest if self.depth is None else min(self.depth, deepest)
+        depths = [self.depth, *range(first - 1, -1, -1)]
         with no_collection():
             views = ((depth, self._viewed(self.folded, depth)) for depth in depths)
             for depth, graph in views:

@@ -114,14 +114,17 @@ def _styled(svg: bytes) -> bytes:
     text = re.sub(r'font-family="[^"]*"', f'font-family="{FONTS}"', text)
     start = text.index("<svg")
     end = text.index(">", start) + 1
-    style = f"<style>{_dark_css()}</style>"
+    style = f"<style>{_dark_css(text)}</style>"
     opening = text[start : end - 1] + f' class="{SVG_CLASS}" style="max-width:100%;height:auto">'
     return (opening + style + text[end:]).encode()
 
 
-def _dark_css() -> str:
-    """Style rules for a dark page. They apply to these pictures only."""
-    rules = [(f'[{a}="{light}"]', a, dark) for light, dark in DARK.items() for a in _PAINTS]
+def _dark_css(svg: str) -> str:
+    """Style rules for a dark page, for the colours of this picture. They apply to it only."""
+    rules = [
+        (f'[{a}="{light}"]', a, dark)
+        for light, dark in DARK.items() for a in _PAINTS if f'{a}="{light}"' in svg
+    ]  # fmt: skip
     rules.append(("text:not([fill])", "fill", DARK[INK]))
     inside = "".join(f".{SVG_CLASS} {where}{{{paint}:{dark}}}" for where, paint, dark in rules)
     return f"@media (prefers-color-scheme:dark){{{inside}}}"

@@ -141,7 +141,7 @@ class _Writer:
         titles = {}
         for path, cluster in self.words.frames.items():
             label, quiet = self.words.frame_title(path, cluster)
-            letters = len(label) + len(quiet) + (len(quiet) > 0)
+            letters = len(label) + max(3, len(quiet) + 1)  # " .." where it continues
             width = CHARACTER * self.sheet.fact * letters
             height = self.sheet.fact * LEADING + 9
             across = Title(left=height, height=width + 16)

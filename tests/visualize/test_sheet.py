@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from collections import OrderedDict
 from xml.etree import ElementTree
 
 import pytest
@@ -51,6 +52,7 @@ def drawn(nets):
             "resnet": (nets.ResNet, tc.ones(2, 3, 8, 8)),
             "unet": (nets.UNet, tc.ones(2, 1, 4, 4)),
             "mlp": (nets.mlp, tc.ones(2, 4)),
+            "framed": (lambda: nn.Sequential(OrderedDict(encoder=Chain(20))), tc.ones(3)),
             "chain": (lambda: Chain(20), tc.ones(3)),
             "long": (lambda: Chain(300), tc.ones(3)),
             "skips": (Skips, tc.ones(3, requires_grad=True)),
@@ -58,7 +60,7 @@ def drawn(nets):
         model = model()
         y = model(x)
         loss = F.cross_entropy(y, tc.zeros(2, dtype=tc.int64)) if name == "lenet" else y.sum()
-        if name == "long":
+        if name in ("long", "framed"):
             look["fold"] = False
         return visualize.draw(loss, model, names={"x": x}, **look)
 
@@ -116,12 +118,13 @@ def test_all_boxes_and_arrows_are_on_the_sheet_and_nothing_overlaps(drawn, name,
             assert x1 <= a0 or a1 <= x0 or y1 <= b0 or b1 <= y0
 
 
+@pytest.mark.parametrize("name", ["resnet", "framed"])
 @pytest.mark.parametrize(
     "look", [{"layout": "slide"}, {"layout": "page"}, {"layout": "slide", "direction": "LR"}]
 )
-def test_arrows_miss_the_titles_of_frames(drawn, look):
+def test_arrows_miss_the_titles_of_frames(drawn, name, look):
     """The corners of every arrow, and the title of every frame, as `sheet.py` places them."""
-    source = drawn("resnet", **look).source
+    source = drawn(name, **look).source
     titles = []
     for line in re.findall(r"subgraph cluster_.*", source):
         label = re.sub(r"<[^>]*>", "", re.search(r"label=<(.*?)> lp=", line)[1])
@@ -129,6 +132,9 @@ def test_arrows_miss_the_titles_of_frames(drawn, look):
         half = CHARACTER * SHEETS[look["layout"]].fact * len(label) / 2
         titles.append((x - half, y - 4, x + half, y + 4))
     assert titles
+    if name == "framed":
+        assert len(titles) > 1
+        assert "encoder .." in source or look != {"layout": "slide"}  # in the next column
     wires = re.findall(r'-> n\d+ \[pos="e,\S+ (.*?)"', source)
     assert wires
     for wire in wires:
@@ -144,6 +150,8 @@ def test_what_does_not_fit_is_said(drawn):
     assert "Closed to depth=" in closed.source
     assert "layout='tall' opens all" in closed.source.replace("&#x27;", "'")
     assert any(node.kind == "module" for node in closed.view.nodes)
+    shut = drawn("unet", layout="slide", depth=0)  # what is closed stays closed
+    assert [n.name for n in shut.view.nodes if n.kind == "op"].count("conv2d") == 1
     cut = drawn("long", layout="slide")
     assert "The last boxes fit the sheet" in cut.source
     assert cut.view.nodes[0].kind == "cut"
