@@ -36,7 +36,8 @@ def explain(error: BaseException | None = None, **look: Unpack[Look]) -> Picture
     `tinygrad_cnn` is drawn in red, with the shapes of its arguments and the message, after all ops
     that its arguments were computed by. Modules have their names in the outermost model.
 
-    Raises ValueError where no call with Tensors is in the traceback, or where there is no error.
+    If the error was raised from another one, that one may have the call. Raises ValueError where no
+    call with Tensors is in the traceback, or where there is no error.
 
     >>> import tinygrad_cnn as tc
     >>> model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(9, 2))
@@ -52,8 +53,9 @@ def explain(error: BaseException | None = None, **look: Unpack[Look]) -> Picture
     error = error if error is not None else getattr(sys, "last_value", None)
     if error is None or error.__traceback__ is None:
         raise ValueError("explain: no error was raised; pass the exception that you caught")
-    frames = [frame for frame, _ in _frames(error)]
-    lines = dict(_frames(error))
+    cause = next((e for e in _causes(error) if _call([f for f, _ in _frames(e)])), error)
+    frames = [frame for frame, _ in _frames(cause)]
+    lines = dict(_frames(cause))
     mine = [frame for frame in frames if not frame.f_code.co_filename.startswith(PACKAGES)]
     modules = [frame.f_locals["self"] for frame in frames
                if isinstance(frame.f_locals.get("self"), nn.Module)]  # fmt: skip
@@ -78,6 +80,16 @@ def explain(error: BaseException | None = None, **look: Unpack[Look]) -> Picture
         )
     graph = _joined(arguments, model, failed)
     return Picture(graph, title=f"{type(error).__name__} in {name}", **look)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error, the one that it was raised from, and so on."""
+    found: BaseException | None = error
+    seen: set[int] = set()
+    while found is not None and id(found) not in seen:
+        seen.add(id(found))
+        yield found
+        found = found.__cause__ or found.__context__
 
 
 def _frames(error: BaseException) -> Iterator[tuple[FrameType, int]]:

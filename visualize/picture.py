@@ -57,7 +57,8 @@ class Picture:
             16:9, with letters of at least 14 pixels on 1280 × 720; "page" on a sheet of A4, with
             letters of at least 8 points. Where that does not fit, modules are closed, and then the
             first boxes are left out; the picture says so. The page (.html) has all.
-        direction: "TB" draws from top to bottom, "LR" from left to right, also "BT" and "RL".
+        direction: "TB" draws from top to bottom, "LR" from left to right, also "BT" and "RL". On a
+            sheet "LR" and "RL" make rows, the others columns.
         depth: modules deeper than this are closed. At 0 each outermost module is one box, None
             opens all.
         fold: draw blocks that repeat once, with their number.

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from .graph import Graph
 
 Point = tuple[float, float]
+Point3 = tuple[float, float, float]
 ROW_GAP = 19.0  # points between rows of boxes, with room for an arrow
 GUTTER = 34.0  # between columns
 STEP = 5.0  # between two lines that run side by side
+MAX_FAR = 6  # arrows that leave their column; of more, the ends are named instead
 CLEAR = 2.0  # from a line to a box that it passes
 
 
@@ -74,7 +76,10 @@ def routes(
     column: Sequence[int],
     without: Collection[tuple[int, int]],
 ) -> list[Wire]:
-    """An arrow for each edge, but for those `without`; of several between two boxes the first."""
+    """An arrow for each edge, but for those `without`; of several between two boxes the first.
+
+    Of more than `MAX_FAR` far ones none has points: their ends are to be named instead.
+    """
     router = _Router(boxes, frames, chains, column)
     found: list[Wire] = []
     seen = set(without)
@@ -83,12 +88,21 @@ def routes(
         (e for e in range(len(graph.edges))),
         key=lambda e: (abs(graph.edges[e].target - graph.edges[e].source), e),
     )
+    drawn = []
     for e in order:
         ends = graph.edges[e].source, graph.edges[e].target
         if ends not in seen:
             seen.add(ends)
-            far = column[ends[1]] > column[ends[0]] and not router.follows(*ends)
-            found.append(Wire(e, _tidy(router.route(*ends)), far))
+            drawn.append((e, *ends))
+    far = {
+        e for e, source, target in drawn
+        if column[target] > column[source] and not router.follows(source, target)
+    }  # fmt: skip
+    for e, source, target in drawn:
+        if e not in far or len(far) <= MAX_FAR:
+            found.append(Wire(e, _tidy(router.route(source, target)), e in far))
+        else:
+            found.append(Wire(e, [], True))
     return found
 
 
@@ -111,7 +125,8 @@ class _Router:
         ]
         self.left = [min(p.x for p in places) for places in extents]
         self.right = [max(p.right for p in places) for places in extents]
-        self.taken: list[tuple[bool, float, float, float]] = []  # vertical, at, from, to
+        # (at, from, to) of the lanes, by direction and place in steps
+        self.taken: dict[tuple[bool, int], list[Point3]] = {}
 
     def route(self, source: int, target: int) -> list[Point]:
         """The corners of an arrow, ends included."""
@@ -210,11 +225,12 @@ class _Router:
         """A free lane at or after (with `back` before) a place, which is then taken."""
         low, high = min(start, end), max(start, end)
         while any(
-            v == vertical and abs(at - other) < STEP - 0.5 and low < h and high > l
-            for v, other, l, h in self.taken
+            abs(at - other) < STEP - 0.5 and low < h and high > l
+            for k in (-1, 0, 1)
+            for other, l, h in self.taken.get((vertical, int(at // STEP) + k), ())
         ):
             at += -STEP if back else STEP
-        self.taken.append((vertical, at, low, high))
+        self.taken.setdefault((vertical, int(at // STEP)), []).append((at, low, high))
         return at
 
 

@@ -27,12 +27,11 @@ from .palette import (
     PAPER,
     Pair,
 )  # fmt: skip
-from .routes import Place, Point, Wire
+from .routes import MAX_FAR, Place, Point, Wire
 from .words import describe
 from .wrap import Title, Wrapped, wrap
 
 FONT = "Courier New"
-MAX_NAMED = 6  # arrows beyond the next column; of more, the ends are named instead
 MAX_GROWTH = 1.7  # a small graph fills its sheet, but its letters do not become larger
 CORNER = 5.0  # radius of the bends of arrows, in points
 LEGEND_GAP = 8.0  # between two entries, in points
@@ -87,13 +86,13 @@ class _Writer:
         if sum(w * h for w, h in map(self.words.size, words.values())) > room[0] * room[1]:
             return "", False
         named: dict[tuple[int, int], int] = {}
-        for _ in range(3):
+        while True:  # each turn names more ends
             extra = self.named_ends(named)
             words = {at: self.words.lines(at, extra.get(at, ())) for at in range(len(graph.nodes))}
             sizes = {at: self.words.size(each) for at, each in words.items()}
             found = self.wrapped(sizes, room, named)
             far = [wire for wire in found.wires if wire.far]
-            if len(far) <= MAX_NAMED:
+            if len(far) <= MAX_FAR:
                 break
             for wire in far:
                 named[graph.edges[wire.edge].source, graph.edges[wire.edge].target] = wire.edge
@@ -165,6 +164,8 @@ class _Writer:
         for wire in found.wires:
             xs += [x for x, _ in wire.points]
             ys += [y for _, y in wire.points]
+        if not xs:
+            return 0.0, 0.0, 1.0, 1.0
         return min(xs), min(ys), max(xs), max(ys)
 
     def head(self, canvas: tuple[float, float]) -> list[str]:

@@ -62,10 +62,12 @@ def trace(
     with same_buffers(model), watched(model) as watch:
         try:
             output = model(*given, **named)
+            end = _total(output) if loss is None else loss(output)
         except Exception as error:
             error.add_note("visualize.explain(error) draws the ops up to this error")
             raise
-        end = _total(output) if loss is None else _scalar(loss(output))
+        if loss is not None:
+            end = _scalar(end)
         names = {**_input_names(model, given, named), "sum" if loss is None else "loss": end}
         walked = walk(end, model, names, watch.notes)
         graph = walked.graph()

@@ -102,6 +102,29 @@ def test_an_error_outside_of_trace_and_the_last_one(monkeypatch):
     assert visualize.explain().graph.nodes[-1].name == "mul"
 
 
+def test_the_error_that_an_error_was_raised_from():
+    try:
+        try:
+            nn.Linear(2, 2)(tc.ones(3, 3))
+        except RuntimeError as error:
+            raise KeyError("mine") from error
+    except KeyError as error:
+        failed = visualize.explain(error).graph.nodes[-1]
+    assert failed.name == "linear"
+    assert ("input", "3x3", "error") in failed.rows
+    assert ("", "KeyError: 'mine'", "error") in failed.rows
+
+
+def test_a_loss_may_fail_too():
+    with pytest.raises(IndexError) as caught:
+        visualize.trace(
+            nn.Linear(2, 3), tc.ones(2, 2), loss=lambda y: F.cross_entropy(y, tc.tensor([0, 5]))
+        )
+    error = caught.value
+    assert "visualize.explain(error)" in error.__notes__[0]
+    assert [n.name for _, n in visualize.explain(error).graph.ops()] == ["linear", "cross_entropy"]
+
+
 def test_errors_without_tensors():
     with pytest.raises(ValueError, match="explain: no error was raised"):
         visualize.explain(ValueError("never raised"))

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import sys
 from collections import OrderedDict
 from xml.etree import ElementTree
 
@@ -167,6 +168,32 @@ def test_many_skips_are_named_at_their_ends(drawn):
     arrows = len(re.findall(r"n\d+ -> n\d+", source))
     assert 22 <= arrows < len(picture.view.edges) - 6
     assert "from " not in drawn("unet", layout="slide").source.replace("from a change", "")
+
+
+def test_dense_skips_are_quick():
+    """58 layers, each of which uses all before it: counted, since a clock says little."""
+    nodes = [visualize.Node("op", "cat") for _ in range(58)]
+    edges = [visualize.Edge(a, b, a, "x") for b in range(58) for a in range(b)]
+    graph = visualize.Graph(tuple(nodes), tuple(edges))
+    calls = 0
+
+    def count(frame, event, argument):
+        nonlocal calls
+        calls += 1
+
+    sys.setprofile(count)
+    try:
+        source = visualize.Picture(graph, layout="slide", fold=False).source
+    finally:
+        sys.setprofile(None)
+    assert "from cat x" in source
+    assert calls < 3_000_000
+
+
+def test_a_graph_without_nodes():
+    for layout in ("tall", "page", "slide"):
+        empty = visualize.Picture(visualize.Graph((), ()), layout=layout, title="Nothing")
+        assert empty.render().startswith(b"<svg")
 
 
 def test_a_slide_is_laid_out_the_same_way_every_time(drawn):
