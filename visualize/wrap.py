@@ -157,14 +157,20 @@ class _Layout:
         found = Wrapped(0.0, 0.0, list(column))
         left = 0.0
         seen: set[str] = set()
+        within: dict[int, list[tuple[int, int]]] = {}  # the edges in each column
+        for edge in self.graph.edges:
+            if column[edge.source] == column[edge.target]:
+                within.setdefault(column[edge.source], []).append((edge.source, edge.target))
         for k in range(max(column, default=0) + 1):
-            root = self.tree(k, [at for at, c in enumerate(column) if c == k], seen)
+            root = self.tree(
+                k, [at for at, c in enumerate(column) if c == k], within.get(k, ()), seen
+            )
             items = [root]
             for item in items:  # grows while it is walked: all items, outer ones first
                 items += item.items
             for item in reversed(items):
                 if item.node < 0:
-                    self.rows(item)
+                    self.rows(item, within.get(k, ()))
             for item in items:
                 if item.around is None:
                     item.place.x, item.place.y = left, 0.0
@@ -181,7 +187,9 @@ class _Layout:
         found.width = left - GUTTER
         return found
 
-    def tree(self, k: int, nodes: Sequence[int], seen: set[str]) -> _Item:
+    def tree(
+        self, k: int, nodes: Sequence[int], edges: Sequence[tuple[int, int]], seen: set[str]
+    ) -> _Item:
         """The boxes of a column in their frames."""
         root = _Item()
         frames: dict[str, _Item] = {}
@@ -196,29 +204,29 @@ class _Layout:
             w, h = self.sizes[at]
             around.items.append(_Item(at, None, Place(w=w, h=h), around=around, axis=w / 2))
         seen.update(frames)
-        self.link(root, frames, nodes)
+        self.link(root, frames, edges)
         return root
 
-    def link(self, root: _Item, frames: Mapping[str, _Item], nodes: Sequence[int]) -> None:
+    def link(
+        self, root: _Item, frames: Mapping[str, _Item], edges: Sequence[tuple[int, int]]
+    ) -> None:
         """Set the row of each item: below all items of its frame that it uses."""
-        here = set(nodes)
         box: dict[int, _Item] = {}
         for item in (root, *frames.values()):
             box |= {inner.node: inner for inner in item.items if inner.node >= 0}
         used: dict[_Item, list[_Item]] = {}
         known: set[_Item] = set()
         users: dict[_Item, list[_Item]] = {}
-        for edge in self.graph.edges:
-            if edge.source in here and edge.target in here:
-                up, down = [box[edge.source]], [box[edge.target]]
-                for chain in (up, down):
-                    while chain[-1].around is not None:
-                        chain.append(chain[-1].around)
-                while up[-1] is down[-1]:
-                    up.pop()
-                    down.pop()
-                used.setdefault(down[-1], []).append(up[-1])
-                users.setdefault(up[-1], []).append(down[-1])
+        for source, target in edges:
+            up, down = [box[source]], [box[target]]
+            for chain in (up, down):
+                while chain[-1].around is not None:
+                    chain.append(chain[-1].around)
+            while up[-1] is down[-1]:
+                up.pop()
+                down.pop()
+            used.setdefault(down[-1], []).append(up[-1])
+            users.setdefault(up[-1], []).append(down[-1])
         for item in (root, *frames.values()):
             for inner in item.items:  # the items stand in the order of execution
                 inner.rank = max(
@@ -229,7 +237,7 @@ class _Layout:
                 if inner.node >= 0 and inner not in used and users.get(inner):
                     inner.rank = max(0, min(other.rank for other in users[inner]) - 1)
 
-    def rows(self, item: _Item) -> None:
+    def rows(self, item: _Item, edges: Sequence[tuple[int, int]]) -> None:
         """Place the items of a frame relative to it, and set its size."""
         rows: dict[int, list[_Item]] = {}
         for inner in item.items:
@@ -253,7 +261,7 @@ class _Layout:
         axis = max(title.left - left, title.beside + pad + 8 if title.beside else 0.0)
         for inner in item.items:
             inner.place.x += axis
-        lanes = self.lanes(item)
+        lanes = self.lanes(item, edges)
         item.place.w, item.axis = axis + right + pad + lanes, axis
         item.place.h = max(y - ROW_GAP + pad, title.height)
 
@@ -262,12 +270,11 @@ class _Layout:
             "constant", "leaf", "parameter",
         )  # fmt: skip
 
-    def lanes(self, item: _Item) -> float:
+    def lanes(self, item: _Item, edges: Sequence[tuple[int, int]]) -> float:
         """The room to the right of the rows for arrows that pass boxes."""
         inside = {inner.node: inner.rank for inner in item.items if inner.node >= 0}
         passing = sum(
-            1 for edge in self.graph.edges
-            if edge.source in inside and edge.target in inside
-            and inside[edge.target] > inside[edge.source] + 1
+            1 for source, target in edges
+            if source in inside and target in inside and inside[target] > inside[source] + 1
         )  # fmt: skip
         return 9.0 * min(passing, 3) + (3.0 if passing else 0.0)

@@ -179,7 +179,7 @@ def test_dense_skips_are_quick():
 
     def count(frame, event, argument):
         nonlocal calls
-        calls += 1
+        calls += event == "call"
 
     sys.setprofile(count)
     try:
@@ -187,7 +187,7 @@ def test_dense_skips_are_quick():
     finally:
         sys.setprofile(None)
     assert "from cat x" in source
-    assert calls < 3_000_000
+    assert calls < 1_500_000  # 700,000; where every far arrow is routed, 20 million
 
 
 def test_a_graph_without_nodes():
