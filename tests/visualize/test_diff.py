@@ -57,6 +57,16 @@ def test_an_op_with_another_parameter_is_changed():
     assert linear.line == "weight shape 3x4 → 3x5"
 
 
+def test_a_change_of_its_own_is_a_cause_also_where_an_input_changed():
+    x = tc.ones(2, 3, requires_grad=True)
+    d = visualize.diff(
+        visualize.draw(x.exp().sum(dim=1)), visualize.draw(x.exp().tanh().sum(dim=0))
+    )
+    assert d.changed == ["sum: shape 2 → 3, dim 1 → 0"]
+    assert d.follows == ["output: shape 2 → 3"]
+    assert repr(d) == "<Difference +1 -0 ~1, 1 follow>"
+
+
 def test_attributes():
     x = tc.ones(1, 1, 8, 8, requires_grad=True)
     pool = [visualize.draw(nn.functional.max_pool2d(x, k).sum()) for k in (2, 4)]

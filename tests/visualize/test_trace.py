@@ -156,7 +156,10 @@ class Nested(nn.Module):
 def test_dicts_and_keywords_in_and_nested_outputs():
     left, states = np.ones((1, 2), np.float32), [None, np.ones((4, 2), np.float32)]
     picture = visualize.trace(
-        Nested(), {"left": left, "name": "x"}, states, kwargs={"scale": tc.full((2,), 3.0)}
+        Nested(),
+        {"left": left, "name": "x"},
+        states,
+        kwargs={"scale": np.full((2,), 3.0, np.float32)},
     )
     constants = [n.name for n in picture.graph.nodes if n.kind == "constant"]
     assert constants == ["batch['left']", "scale", "states[1]"]
