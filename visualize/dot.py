@@ -37,7 +37,16 @@ from .palette import (
     PAPER,
     Pair,
 )  # fmt: skip
-from .words import attributes, bytes_text, describe, keeps, shape_text, verdict_text
+from .words import (
+    attributes,
+    bytes_text,
+    describe,
+    gradient_text,
+    keeps,
+    shape_text,
+    verdict_text,
+    warnings,
+)
 
 FONT = "Courier New"
 SPACE = "&#160;"  # some versions of dot drop a plain space at the end of a text
@@ -51,8 +60,9 @@ def to_dot(
     direction: Direction = "TB",
     show: Detail | Iterable[Detail] = DEFAULT_DETAILS,
     heat: Heat | None = None,
+    note: str = "",
 ) -> str:
-    """The DOT text of a graph. The options are those of `Picture`.
+    """The DOT text of a graph, with a note below. The options are those of `Picture`.
 
     Raises ValueError for a word that an option does not accept, and where `heat` was not measured.
 
@@ -61,14 +71,14 @@ def to_dot(
     (True, True)
     """
     check_word("direction", direction, DIRECTIONS)
-    return _Writer(graph, set(details(show)), heat).write(direction)
+    return _Writer(graph, set(details(show)), heat, note).write(direction)
 
 
 class _Writer:
     """Writes one graph. Each method returns a piece of the DOT text."""
 
-    def __init__(self, graph: Graph, shown: set[str], heat: Heat | None) -> None:
-        self.graph, self.shown, self.heat = graph, shown, heat
+    def __init__(self, graph: Graph, shown: set[str], heat: Heat | None, note: str) -> None:
+        self.graph, self.shown, self.heat, self.note = graph, shown, heat, note
         self.paint: dict[int, Pair] = {}
         self.key: Key | None = None
         if heat is not None:
@@ -117,6 +127,7 @@ class _Writer:
         entering = Counter(e.target for e in graph.edges if graph.nodes[e.source].kind == "op")
         for edge in graph.edges:
             lines.append(f"  {self.edge(edge, entering)}")
+        lines += [f"  {line}" for line in self.loops()]
         return "\n".join([*lines, "}", ""])
 
     # --- Frames ---------------------------------------------------------------------------------
@@ -169,6 +180,8 @@ class _Writer:
             label += f" {_muted(cluster.kind)}"
         if cluster.count > 1:
             label += f" <B>×{cluster.count:,}</B>"
+        if cluster.shared:
+            label += f" {_muted('shared weights')}"
         if path in self.sums:
             # on a separate line, which keeps the title short
             label += f'<BR ALIGN="LEFT"/>{_muted(self.sums[path])}<BR ALIGN="LEFT"/>'
@@ -219,7 +232,8 @@ class _Writer:
             kind = str(node.attributes.get("class", ""))
             return f"<B>{text(local(node.name, frame))}</B> {_muted(kind)}{count}"
         if node.kind in ("op", "vjp"):
-            title = f"<B>{text(node.name)}</B>"
+            given = f"{node.given} = " if node.given and node.kind == "op" else ""
+            title = f"<B>{text(given + node.name)}</B>"
             if node.kind == "vjp":
                 title += f" {_muted('vjp')}"
             inner = self.chains.get(node.cluster, ())
@@ -257,12 +271,14 @@ class _Writer:
             words = attributes(node)
             rows += _wrapped(words, ", ")
         if node.kind == "module":
-            rows.append(f"{node.members} ops")
+            rows.append(f"{node.members:,} ops{' in all' if node.count > 1 else ''}")
         if "params" in self.shown:
             rows += _wrapped([" ".join(row[:2]).strip() for row in node.rows], "  ")
         if self.heat in ("time", "bytes", "grad"):
             measured = value(node, self.heat)
-            if measured:
+            if self.heat == "grad" and node.measured is not None:
+                rows += [gradient_text(node.measured)] if measured is not None else []
+            elif measured:
                 rows.append(unit(self.heat)(measured))
         elif self.heat == "verdict" and node.verdict is not None:
             rows.append(verdict_text(node).removeprefix("gradient "))
@@ -272,7 +288,11 @@ class _Writer:
             rows.append(keeps(node))
         if "source" in self.shown and node.line and self.heat != "status":
             rows.append(node.line.split(", in ")[0].rpartition("/")[2])
-        return rows
+        return [
+            *rows,
+            *warnings(node),
+            *(line for link in node.links for line in _wrapped_link(link)),
+        ]
 
     # --- Arrows ---------------------------------------------------------------------------------
 
@@ -296,6 +316,8 @@ class _Writer:
                 facts.append(source.dtype)
         label = f" label=<{SPACE}{text(' '.join(facts))}{SPACE}>" if facts else ""
         look = f'color="{FAINT_EDGE}"' if source.kind == "parameter" else ""
+        if edge.kind == "detached":
+            look += " style=dotted"
         if source.kind in ("op", "module", "vjp"):
             look += " weight=8"
         if back:
@@ -308,6 +330,24 @@ class _Writer:
             ends, look = f"n{edge.target} -> n{edge.source}", f"{look} dir=back"
         tip = quoted(f"input {edge.name}: {source.name}" if edge.name else source.name)
         return f'{ends} [{ident} {look.strip()}{label} tooltip="{tip}"]'
+
+    def loops(self) -> list[str]:
+        """The arrows from the end of each loop that is folded back to its start."""
+        place = {
+            origin: at for at, node in enumerate(self.graph.nodes)
+            if node.kind in ("op", "module") for origin in node.origin
+        }  # fmt: skip
+        found = {
+            (place[source], place[target]): cluster.count
+            for cluster in self.graph.clusters
+            for source, target in cluster.loops
+            if source in place and target in place
+        }
+        return [
+            f'n{source} -> n{target} [style=dashed constraint=false color="{EDGE}" '
+            f'label=<{SPACE}×{count:,}{SPACE}> tooltip="to the next of {count:,} turns"]'
+            for (source, target), count in found.items()
+        ]
 
     def new_shape(self, edge: Edge) -> bool:
         """Whether the value has another shape than the inputs that it was computed from."""
@@ -333,6 +373,8 @@ class _Writer:
             )
         if not self.heat and (words := _kept_text(self.graph)):
             rows.append(text(words, 200))
+        if self.note:
+            rows.append(text(self.note, 200))
         if not rows:
             return ""
         lines = "".join(f"<TR><TD>{row}</TD></TR>" for row in rows)
@@ -361,6 +403,11 @@ def _wrapped(words: list[str], between: str) -> list[str]:
         else:
             rows.append(word)
     return rows
+
+
+def _wrapped_link(link: str) -> list[str]:
+    """A named arrow as lines that fit in a box."""
+    return _wrapped(link.split(" "), " ")
 
 
 def _muted(words: str, colour: str = MUTED) -> str:

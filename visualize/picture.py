@@ -9,7 +9,9 @@ from typing import Unpack
 
 from tinygrad_cnn import Tensor, nn
 
+from .arrows import named
 from .backward import backward, forward_and_backward, inline_gradients
+from .cost import MOST_SECONDS, seconds
 from .dot import to_dot
 from .fold import fold
 from .graph import Graph, Step, no_collection
@@ -37,6 +39,10 @@ from .view import close, cut, inline
 RENDERED: dict[str, Format] = {name: name for name in FORMATS}  # by suffix
 SUFFIXES = (*RENDERED, "dot", "html")
 
+PAGE_LIMIT = 1500  # boxes that a browser lays out in a second
+CLOSED = "{:,} boxes are too many to lay out: closed to depth={}. limit=None draws all"
+CUT = "The last {:,} of {:,} boxes. limit=None draws all, fold=True and depth=0 fewer"
+
 
 class Picture:
     """A graph, and the options of its drawing.
@@ -55,8 +61,10 @@ class Picture:
         show: the details in boxes and on arrows, one or several: "attributes" (stride, padding),
             "params" (parameters in their op's box), "shapes", "saved" (arrays kept for backward),
             "dtypes", "source" (the line of the user's code, from `trace`).
-        limit: draw at most so many boxes, the last ones, and one that counts the others. None draws
-            all.
+        limit: draw at most so many boxes, and as many as are laid out in some seconds by prediction.
+            In a larger graph modules are closed, the innermost first; then the last boxes are drawn,
+            and one that counts the others. The picture says so. None draws all, however long that
+            takes.
         steps: the steps of a backward pass, which the page plays.
         title: of the page.
 
@@ -102,6 +110,7 @@ class Picture:
         self._folded: Graph | None = None  # these three until they are needed
         self._view: Graph | None = None
         self._source: str | None = None
+        self._note = ""
 
     @property
     def folded(self) -> Graph:
@@ -116,25 +125,56 @@ class Picture:
         """The graph as drawn: folded, with modules closed, in its phase, inlined and cut."""
         if self._view is None:
             with no_collection():
-                self._view = self._viewed(self.folded)
+                self._view, self._note = self._fitted()
         return self._view
 
-    def _viewed(self, graph: Graph) -> Graph:
+    def _fitted(self) -> tuple[Graph, str]:
+        """The finest view that is laid out in time, and the words about what it leaves out.
+
+        Modules are closed, the innermost first, and then early boxes are left out.
+        """
+        whole = self._viewed(self.folded, self.depth)
+        graph = named(whole)
+        if self._fits(graph):
+            return graph, ""
+        deepest = max(map(len, self.folded.chains().values())) - 1
         if self.depth is not None:
-            graph = close(graph, self.depth)
+            deepest = min(deepest, self.depth)
+        for depth in range(deepest - 1, -1, -1):
+            whole = self._viewed(self.folded, depth)
+            closed = named(whole)
+            if self._fits(closed):
+                return closed, CLOSED.format(len(graph.nodes), depth)
+        least, most = 1, len(whole.nodes)
+        while most - least > 1:
+            middle = (least + most) // 2
+            if self._fits(named(cut(whole, middle))):
+                least = middle
+            else:
+                most = middle
+        return named(cut(whole, least)), CUT.format(least, len(whole.nodes))
+
+    def _fits(self, graph: Graph) -> bool:
+        if self.limit is None:
+            return True
+        boxes = sum(node.kind != "cut" for node in graph.nodes)
+        return boxes <= self.limit and seconds(graph) <= MOST_SECONDS
+
+    def _viewed(self, graph: Graph, depth: int | None) -> Graph:
+        if depth is not None:
+            graph = close(graph, depth)
         if self.phase == "backward":
-            graph = inline_gradients(backward(graph))
-        elif self.phase == "both":
-            graph = inline_gradients(inline(forward_and_backward(graph), "params" in self.show))
-        else:
-            graph = inline(graph, "params" in self.show)
-        return graph if self.limit is None else cut(graph, self.limit)
+            return inline_gradients(backward(graph))
+        if self.phase == "both":
+            return inline_gradients(inline(forward_and_backward(graph), "params" in self.show))
+        return inline(graph, "params" in self.show)
 
     @property
     def source(self) -> str:
         """The DOT text. Raises ValueError if `heat` was not measured."""
         if self._source is None:
-            self._source = to_dot(self.view, self.direction, self.show, self.heat)
+            view = self.view
+            self._source = to_dot(view, self.direction, self.show, self.heat, self._note)
         return self._source
 
     def __repr__(self) -> str:
@@ -177,7 +217,7 @@ class Picture:
         True
         """
         whole = inline(self.folded)
-        shown = whole if self.limit is None else cut(whole, self.limit)
+        shown = whole if self.limit is None else cut(whole, min(self.limit, PAGE_LIMIT))
         hidden = 0 if shown is whole else len(whole.nodes) - len(shown.nodes) + 1
         return page(
             shown, self.graph, title=self.title, direction=self.direction, depth=self.depth,

@@ -37,15 +37,16 @@ def trace(
         look: the options of `Picture`: direction, depth, fold, heat, phase, show, limit.
 
     `trace` measures each op's time, output size, memory kept, gradient norm and values that are not
-    finite, and sees the module and the source line that ran it. `picture.table()` lists the ops,
+    finite, and sees the module and the source line that ran it. It sees ops without gradients too,
+    so it draws a frozen model, which has no backward pass. `picture.table()` lists the ops,
     `picture.steps` has the backward pass.
 
     The run is a training step without the update. It draws random numbers (dropout), but gradients
     and buffers stay unchanged. Times are of one run. The first call of an op compiles it, so run
     the model once before.
 
-    Raises TypeError if `model` is not a Module or an output not a Tensor, and ValueError if no
-    output requires grad or the loss is not a scalar.
+    Raises TypeError if `model` is not a Module or an output not a Tensor, and ValueError if the loss
+    is not a scalar.
 
     >>> import tinygrad_cnn as tc
     >>> picture = trace(nn.Sequential(nn.Linear(3, 2), nn.ReLU()), tc.ones(4, 3))
@@ -57,13 +58,19 @@ def trace(
     given = [tinygrad_cnn.tensor(x) if isinstance(x, np.ndarray) else x for x in inputs]
     with same_buffers(model), watched(model) as watch:
         output = model(*given)
-        end = _total(output) if loss is None else _scalar(loss(output))
-        names = {**_input_names(model, given), "sum" if loss is None else "loss": end}
-        walked = walk(end, model, names, watch.notes)
+        watch.role = "target"  # data that only the loss uses
+        ends = _ends(output) if loss is None else [_scalar(loss(output))]
+        names = _input_names(model, given)
+        if len(ends) == 1 and ends[0].requires_grad:
+            names["sum" if loss is None else "loss"] = ends[0]
+        elif len(ends) == 1:
+            names["output" if loss is None else "loss"] = ends[0]
+        walked = walk(ends, model, names, watch)
         graph = walked.graph()
         stepper = Stepper(walked)
-        with engine.observe(stepper):
-            tinygrad_cnn.autograd.grad(end, stepper.leaves(), allow_unused=True)
+        if ends[0].requires_grad and (leaves := stepper.leaves()):
+            with engine.observe(stepper):
+                tinygrad_cnn.autograd.grad(ends[0], leaves, allow_unused=True)
     if verdicts is not None:
         add_verdicts(graph, verdicts)
     return Picture(graph, steps=stepper.steps(graph), title=type(model).__name__, **look)
@@ -80,26 +87,22 @@ def _input_names(model: nn.Module, inputs: Sequence[object]) -> dict[str, Tensor
     return {name: x for name, x in zip(names, inputs, strict=False) if isinstance(x, Tensor)}
 
 
-def _total(output: object) -> Tensor:
-    """The sum of all elements of the model's output, or outputs, that require grad."""
-    outputs = output if isinstance(output, (tuple, list)) else [output]
+def _ends(output: object) -> list[Tensor]:
+    """The sum of all elements of the outputs that require grad; if there are none, the outputs."""
+    outputs: list[Any] = list(output) if isinstance(output, (tuple, list)) else [output]
     total: Tensor | None = None
     for tensor in outputs:
         if not isinstance(tensor, Tensor):
             raise TypeError(f"trace: the model returned a {type(tensor).__name__}, wanted a Tensor")
         if tensor.requires_grad:
             total = tensor.sum() if total is None else total + tensor.sum()
-    if total is None:
-        raise ValueError("trace: nothing in this run requires grad, so no graph was recorded")
-    return total
+    return outputs if total is None else [total]
 
 
 def _scalar(loss: object) -> Tensor:
     """The loss, checked."""
     if not isinstance(loss, Tensor):
         raise TypeError(f"trace: the loss returned a {type(loss).__name__}, wanted a Tensor")
-    if not loss.requires_grad:
-        raise ValueError("trace: the loss does not require grad, so no graph was recorded")
     if loss.ndim != 0:
         raise ValueError(f"trace: the loss has shape {tuple(loss.shape)}, wanted a scalar")
     return loss

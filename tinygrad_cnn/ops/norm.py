@@ -177,9 +177,7 @@ batch_norm_inference.defvjp(
         lambda g, variance, weight, eps: g * _column(_scale(variance, weight, eps), g)
     ),
     mean=vjp_in_float32(
-        lambda g, variance, weight, eps: (
-            -_scale(variance, weight, eps) * _sum(g, variance.shape)
-        )
+        lambda g, variance, weight, eps: -_scale(variance, weight, eps) * _sum(g, variance.shape)
     ),
     variance=vjp_in_float32(
         lambda g, x, mean, variance, weight, eps: (
