@@ -6,8 +6,9 @@ all time steps, the skips of a DenseNet. Both ends of such an arrow name the oth
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -61,6 +62,25 @@ def _order(size: int, edges: Sequence[Edge]) -> list[int]:
     return ready
 
 
+def turns(graph: Graph) -> dict[tuple[int, int], int]:
+    """The arrows back to the start of each loop that is folded, (source, target), and its turns.
+
+    >>> loop = Cluster("repeated 0", "", count=9, loops=((1, 1),))
+    >>> turns(Graph((Node("leaf", "x"), Node("op", "exp", origin=(1,))), (), (loop,)))
+    {(1, 1): 9}
+    """
+    place = {
+        origin: at for at, node in enumerate(graph.nodes)
+        if node.kind in ("op", "module") for origin in node.origin
+    }  # fmt: skip
+    return {
+        (place[source], place[target]): cluster.count
+        for cluster in graph.clusters
+        for source, target in cluster.loops
+        if source in place and target in place
+    }
+
+
 def named(graph: Graph, most: int = MOST_SKIPS) -> Graph:
     """The graph without the long arrows of each node that has more than `most`; `links` name them.
 
@@ -91,12 +111,15 @@ def named(graph: Graph, most: int = MOST_SKIPS) -> Graph:
     for edge in graph.edges:
         latest[edge.target] = max(latest.get(edge.target, -1), edge.source)
     hidden: dict[int, Edge] = {}  # by id
+    long = {id(edge) for edge in skips}
     met: set[int] = set()  # values whose first use is past
-    for edge in skips:
-        many = into[edge.target] > most and edge.source != latest[edge.target]
-        first_use = edge.source not in met
+    for edge in graph.edges:
+        late = edge.source in met
         met.add(edge.source)
-        if many or (out[edge.source] > most and not first_use):
+        if id(edge) not in long:
+            continue
+        many = into[edge.target] > most and edge.source != latest[edge.target]
+        if many or (out[edge.source] > most and late):
             hidden[id(edge)] = edge
     if not hidden:
         return graph
@@ -127,23 +150,25 @@ def _link(nodes: list[Node], at: int, word: str, others: Sequence[Node]) -> None
 
 
 def _names(others: Sequence[Node], around: str | None) -> list[str]:
-    """Short names of nodes; several of one name are one text: "29 linear, o (2) … o (30)"."""
-    groups: Mapping[str, list[Node]] = {}
+    """Short names of nodes; several alike are one text: "29 linear, o … o (29)", "3 b0 … b2"."""
+    groups: dict[str, list[str]] = {}
     for node in others:
-        groups.setdefault(node.name, []).append(node)  # type: ignore[attr-defined]
+        place = _relative(node.cluster or "", around)
+        if node.kind == "module":
+            name, place = "", _relative(node.name, around)
+        else:
+            name = node.given or node.name
+        elsewhere = node.kind in ("op", "vjp") and node.cluster != around
+        shown = place if elsewhere or node.kind == "module" else ""
+        groups.setdefault(name or re.sub(r"\d+", "#", place), []).append(shown)
     words = []
-    for name, nodes in groups.items():
-        places = [
-            _relative(node.cluster, around)
-            for node in nodes
-            if node.cluster and node.kind in ("op", "vjp") and node.cluster != around
-        ]
-        text = name if len(nodes) == 1 else f"{len(nodes)} {name}"
-        if len(nodes) == 1 and places:
-            text += f" {places[0]}"
-        elif len(places) == len(nodes):
-            text += f", {places[0]} … {places[-1]}"
-        words.append(text)
+    for key, places in groups.items():
+        name = "" if "#" in key or key in places else key
+        text = " ".join(filter(None, (f"{len(places)}" if len(places) > 1 else "", name)))
+        if all(places):
+            ends = places[0] if len(set(places)) == 1 else f"{places[0]} … {places[-1]}"
+            text += f", {ends}" if name and len(places) > 1 else f" {ends}"
+        words.append(text.strip())
     return words
 
 

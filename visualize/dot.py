@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from .arrows import turns
 from .escape import MAX_LINE_CHARACTERS, quoted, text
 from .frames import INPUTS, frames, local, sides
 from .graph import Cluster, Edge, Graph, Node
@@ -127,7 +128,7 @@ class _Writer:
         entering = Counter(e.target for e in graph.edges if graph.nodes[e.source].kind == "op")
         for edge in graph.edges:
             lines.append(f"  {self.edge(edge, entering)}")
-        lines += [f"  {line}" for line in self.loops()]
+        lines += [f"  {self.loop(*ends, count)}" for ends, count in turns(graph).items()]
         return "\n".join([*lines, "}", ""])
 
     # --- Frames ---------------------------------------------------------------------------------
@@ -288,11 +289,9 @@ class _Writer:
             rows.append(keeps(node))
         if "source" in self.shown and node.line and self.heat != "status":
             rows.append(node.line.split(", in ")[0].rpartition("/")[2])
-        return [
-            *rows,
-            *warnings(node),
-            *(line for link in node.links for line in _wrapped_link(link)),
-        ]
+        for link in node.links:
+            rows += _wrapped(link.split(" "), " ")
+        return rows + warnings(node)
 
     # --- Arrows ---------------------------------------------------------------------------------
 
@@ -331,23 +330,12 @@ class _Writer:
         tip = quoted(f"input {edge.name}: {source.name}" if edge.name else source.name)
         return f'{ends} [{ident} {look.strip()}{label} tooltip="{tip}"]'
 
-    def loops(self) -> list[str]:
-        """The arrows from the end of each loop that is folded back to its start."""
-        place = {
-            origin: at for at, node in enumerate(self.graph.nodes)
-            if node.kind in ("op", "module") for origin in node.origin
-        }  # fmt: skip
-        found = {
-            (place[source], place[target]): cluster.count
-            for cluster in self.graph.clusters
-            for source, target in cluster.loops
-            if source in place and target in place
-        }
-        return [
-            f'n{source} -> n{target} [style=dashed constraint=false color="{EDGE}" '
+    def loop(self, source: int, target: int, count: int) -> str:
+        """The arrow from the end of a loop that is folded back to its start."""
+        return (
+            f'n{source}:e -> n{target}:e [style=dashed constraint=false color="{EDGE}" '
             f'label=<{SPACE}×{count:,}{SPACE}> tooltip="to the next of {count:,} turns"]'
-            for (source, target), count in found.items()
-        ]
+        )
 
     def new_shape(self, edge: Edge) -> bool:
         """Whether the value has another shape than the inputs that it was computed from."""
@@ -403,11 +391,6 @@ def _wrapped(words: list[str], between: str) -> list[str]:
         else:
             rows.append(word)
     return rows
-
-
-def _wrapped_link(link: str) -> list[str]:
-    """A named arrow as lines that fit in a box."""
-    return _wrapped(link.split(" "), " ")
 
 
 def _muted(words: str, colour: str = MUTED) -> str:

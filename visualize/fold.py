@@ -57,6 +57,10 @@ class _Fold:
                 self.inputs[k].append((edge.slot, edge.source))
         self.chains = graph.chains()
         self.by_path = {cluster.path: cluster for cluster in graph.clusters}
+        inside = [graph.nodes[at].cluster is not None for at in self.ops]
+        self.before = np.concatenate(
+            [[0], np.cumsum(inside)]
+        )  # how many earlier ops are in modules
         self.span: dict[str, tuple[int, int]] = {}  # the first and the last op of each cluster
         for k, at in enumerate(self.ops):
             for path in self.chains[graph.nodes[at].cluster]:
@@ -125,6 +129,8 @@ class _Fold:
 
         The first two pieces are examined; the others equal them.
         """
+        if self.before[first] == self.before[first + 2 * period]:
+            return True
         for k in range(first, first + 2 * period):
             piece = first + (k - first) // period * period
             for path in self.chains[self.graph.nodes[self.ops[k]].cluster]:
@@ -245,8 +251,11 @@ class _Fold:
             node = nodes[self.ops[first + offset]]
             if node.cluster == parent:
                 node.cluster = name
-            for _, source in self.inputs[first + offset]:
+            again = dict(self.inputs[first + offset + period])
+            for slot, source in self.inputs[first + offset]:
                 other = graph.nodes[source]
+                if again[slot] in self.order:
+                    continue  # only the first piece has this input
                 if other.kind != "op" and other.cluster == parent and self.uses[source] == 1:
                     nodes[source] = replace(nodes.get(source, other), cluster=name)
 

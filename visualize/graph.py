@@ -115,6 +115,7 @@ class Node:
         uses: of a parameter, how many inputs of recorded ops it is.
         frozen: no gradient passes: the op was not recorded, or the parameter requires no grad.
         given: the user's name for the output of an op.
+        buffer: the constant is a buffer of the model.
         members: of a module, how many ops it holds.
         measured: from `trace`.
         verdict: from the gradient checks.
@@ -147,6 +148,7 @@ class Node:
     uses: int = 0
     frozen: bool = False
     given: str = ""
+    buffer: bool = False
 
     def kept(self) -> int:
         """Bytes kept for this node's vjps alone.

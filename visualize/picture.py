@@ -39,6 +39,7 @@ from .view import close, cut, inline
 RENDERED: dict[str, Format] = {name: name for name in FORMATS}  # by suffix
 SUFFIXES = (*RENDERED, "dot", "html")
 
+SHRINK_PERCENT = 85  # of the boxes, until the rest is laid out in time
 PAGE_LIMIT = 1500  # boxes that a browser lays out in a second
 CLOSED = "{:,} boxes are too many to lay out: closed to depth={}. limit=None draws all"
 CUT = "The last {:,} of {:,} boxes. limit=None draws all, fold=True and depth=0 fewer"
@@ -145,14 +146,13 @@ class Picture:
             closed = named(whole)
             if self._fits(closed):
                 return closed, CLOSED.format(len(graph.nodes), depth)
-        least, most = 1, len(whole.nodes)
-        while most - least > 1:
-            middle = (least + most) // 2
-            if self._fits(named(cut(whole, middle))):
-                least = middle
-            else:
-                most = middle
-        return named(cut(whole, least)), CUT.format(least, len(whole.nodes))
+        total = len(whole.nodes)
+        shown = total if self.limit is None else min(self.limit, total)
+        tried = named(cut(whole, shown))
+        while shown > 1 and not self._fits(tried):
+            shown = max(shown * SHRINK_PERCENT // 100, 1)
+            tried = named(cut(whole, shown))
+        return tried, CUT.format(shown, total)
 
     def _fits(self, graph: Graph) -> bool:
         if self.limit is None:

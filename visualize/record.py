@@ -112,6 +112,8 @@ class Walk:
         self.alive: list[object] = []
         self.names: dict[int, str] = {}  # by id of a tensor, and by id of its array
         self.parameters: dict[int, str] = {}  # names in the model, by id of the tensor
+        self.buffers: set[int] = set()  # ids of the arrays of the model's buffers
+        self.roles = set(map(str, names))  # names that nothing else may have
         self.kinds: dict[str, str] = {}  # class names of the modules, by path
         self.notes = notes
         self.counted: set[int] = set()  # ids of memory that needs no counting again
@@ -124,6 +126,9 @@ class Walk:
                 self._call(parameter, name)
                 self.parameters[id(parameter)] = name
                 self.parameters[id(array_of(parameter))] = name
+            for name, buffer in model.named_buffers():
+                self._call(buffer, name)
+                self.buffers.add(id(array_of(buffer)))
         for name, tensor in names.items():
             if not isinstance(tensor, Tensor):
                 raise TypeError(f"names[{name!r}]: expected a Tensor, got {type(tensor).__name__}")
@@ -272,10 +277,12 @@ class Walk:
                 Node("parameter", parameter, value.shape, _dtype_name(value.dtype), frozen=True),
                 value, *known,
             )  # fmt: skip
-        name = self.names.get(id(value), role)
+        name = self.names.get(id(value), "data" if role in self.roles else role)
         number = value.item() if value.ndim == 0 else None
+        buffer = id(value) in self.buffers
         return self._add(
-            Node("constant", name, value.shape, _dtype_name(value.dtype), value=number), value,
+            Node("constant", name, value.shape, _dtype_name(value.dtype), value=number,
+                 buffer=buffer), value,
             *known,
         )  # fmt: skip
 
@@ -321,7 +328,11 @@ class Walk:
                 users.setdefault(edge.source, []).append(scope_at[edge.target])
         for at, found in users.items():  # an input that one op alone uses belongs to its module
             node = self.nodes[at]
-            small = node.kind == "parameter" or (node.kind != "leaf" and node.value is not None)
+            small = (
+                node.kind == "parameter"
+                or node.buffer
+                or (node.kind != "leaf" and node.value is not None)
+            )
             if small and len(found) == 1:
                 node.cluster = key(found[0])
         return Graph(tuple(self.nodes), tuple(self.edges), clusters(scopes, self.kinds))

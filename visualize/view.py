@@ -150,7 +150,11 @@ def inline(graph: Graph, parameters: bool = True) -> Graph:
             place[at] = -1
             continue
         edges = uses.get(at, [])
-        small = node.kind == "parameter" or (node.kind == "constant" and node.value is not None)
+        small = (
+            node.kind == "parameter"
+            or node.buffer
+            or (node.kind == "constant" and node.value is not None)
+        )
         if not small or not (len(edges) == 1 or len(edges) > MOST_ARROWS):
             continue
         if len(edges) == 1 and graph.nodes[edges[0].target].kind != "op":
