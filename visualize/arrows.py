@@ -65,6 +65,7 @@ def _order(size: int, edges: Sequence[Edge]) -> list[int]:
 def turns(graph: Graph) -> dict[tuple[int, int], int]:
     """The arrows back to the start of each loop that is folded, (source, target), and its turns.
 
+    >>> from .graph import Cluster
     >>> loop = Cluster("repeated 0", "", count=9, loops=((1, 1),))
     >>> turns(Graph((Node("leaf", "x"), Node("op", "exp", origin=(1,))), (), (loop,)))
     {(1, 1): 9}

@@ -65,6 +65,7 @@ def colours(graph: Graph, heat: Heat) -> tuple[dict[int, Pair], Key]:
     if not known:
         raise ValueError(
             f"heat={heat!r}: nothing was measured; visualize.trace(model, x) measures"
+            + (" a model whose parameters require grad" if heat == "grad" else "")
             if heat != "bytes"
             else "heat='bytes': backward() freed the saved arrays; draw before it"
         )
