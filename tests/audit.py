@@ -41,7 +41,9 @@ def watch(event, args):
     elif event == "subprocess.Popen":
         seen.append([piece[0], "process", *map(str, args[1])])
     elif event in PROCESSES:
-        seen.append([piece[0], "process", event])
+        # Popen, which was seen, may use os.posix_spawn
+        if sys._getframe(1).f_globals["__name__"] != "subprocess":
+            seen.append([piece[0], "process", event])
     elif event.startswith(NETWORK):
         seen.append([piece[0], "network", event])
     elif event == "pickle.find_class":

@@ -34,7 +34,9 @@ from .engine import (
 )
 from .printing import *
 from .random import *
-from . import forks as forks  # last: the last that is registered is the first before a fork
+from . import forks as forks
+
+forks.wait_first()  # before the waits of the modules above
 
 bool, half, float, double = bool_, float16, float32, float64
 short, int, long = int16, int32, int64

@@ -23,5 +23,7 @@ def _before_fork() -> None:
                     importlib.import_module(name)
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork)
+def wait_first() -> None:
+    """Have forks wait here before what other modules registered until now."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=_before_fork)

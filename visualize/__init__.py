@@ -13,7 +13,8 @@ a notebook shows it. `trace` runs a model and measures, `steps` goes through the
 and its training.
 
 A graph passes through these modules: `record.py` makes plain data (`graph.py`) from Tensors;
-`fold.py`, `view.py` and `backward.py` make views of it; `dot.py` writes DOT text for `render.py`,
+`fold.py`, `view.py`, `arrows.py` and `backward.py` make views of it, and `cost.py` predicts how long
+their layout takes; `dot.py` writes DOT text for `render.py`,
 and `page.py` the HTML page. `look.py` has the options.
 """
 
@@ -27,7 +28,7 @@ from .learned import activations, filters
 from .look import Layout, Look
 from .picture import Picture, draw
 from .record import record
-from .render import RendererNotFound
+from .render import LayoutTimeout, RendererNotFound
 from .steps import Steps, steps
 from .table import Row, Table
 from .trace import trace
@@ -43,6 +44,7 @@ __all__ = [
     "Health",
     "History",
     "Layout",
+    "LayoutTimeout",
     "Look",
     "Measured",
     "Node",

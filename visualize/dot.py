@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from .arrows import turns
 from .escape import MAX_LINE_CHARACTERS, quoted, text
 from .frames import INPUTS, frames, local, sides
 from .graph import Cluster, Edge, Graph, Node
@@ -35,7 +36,16 @@ from .palette import (
     PAPER,
     Pair,
 )  # fmt: skip
-from .words import attributes, bytes_text, describe, keeps, shape_text, verdict_text
+from .words import (
+    attributes,
+    bytes_text,
+    describe,
+    gradient_text,
+    keeps,
+    shape_text,
+    verdict_text,
+    warnings,
+)
 
 FONT = "Courier New"
 SPACE = "&#160;"  # some versions of dot drop a plain space at the end of a text
@@ -117,6 +127,7 @@ class _Writer:
         entering = Counter(e.target for e in graph.edges if graph.nodes[e.source].kind == "op")
         for edge in graph.edges:
             lines.append(f"  {self.edge(edge, entering)}")
+        lines += [f"  {self.loop(*ends, count)}" for ends, count in turns(graph).items()]
         return "\n".join([*lines, "}", ""])
 
     # --- Frames ---------------------------------------------------------------------------------
@@ -169,6 +180,8 @@ class _Writer:
             label += f" {_muted(cluster.kind)}"
         if cluster.count > 1:
             label += f" <B>×{cluster.count:,}</B>"
+        if cluster.shared:
+            label += f" {_muted('shared weights')}"
         if path in self.sums:
             # on a separate line, which keeps the title short
             label += f'<BR ALIGN="LEFT"/>{_muted(self.sums[path])}<BR ALIGN="LEFT"/>'
@@ -219,7 +232,8 @@ class _Writer:
             kind = str(node.attributes.get("class", ""))
             return f"<B>{text(local(node.name, frame))}</B> {_muted(kind)}{count}"
         if node.kind in ("op", "vjp"):
-            title = f"<B>{text(sign(node) + node.name)}</B>"
+            given = f"{node.given} = " if node.given and node.kind == "op" else ""
+            title = f"<B>{text(sign(node) + given + node.name)}</B>"
             if node.kind == "vjp":
                 title += f" {_muted('vjp')}"
             inner = self.chains.get(node.cluster, ())
@@ -257,12 +271,14 @@ class _Writer:
             words = attributes(node)
             rows += _wrapped(words, ", ")
         if node.kind == "module":
-            rows.append(f"{node.members} ops")
+            rows.append(f"{node.members:,} ops{' in all' if node.count > 1 else ''}")
         if "params" in self.shown or node.status == "failed":
             rows += _wrapped([" ".join(row[:2]).strip() for row in node.rows], "  ")
         if self.heat in ("time", "bytes", "grad"):
             measured = value(node, self.heat)
-            if measured:
+            if self.heat == "grad" and node.measured is not None:
+                rows += [gradient_text(node.measured)] if measured is not None else []
+            elif measured:
                 rows.append(unit(self.heat)(measured))
         elif self.heat == "verdict" and node.verdict is not None:
             rows.append(verdict_text(node).removeprefix("gradient "))
@@ -272,7 +288,9 @@ class _Writer:
             rows.append(keeps(node))
         if "source" in self.shown and node.line and self.heat != "status":
             rows.append(node.line.split(", in ")[0].rpartition("/")[2])
-        return rows
+        for link in node.links:
+            rows += _wrapped(link.split(" "), " ")
+        return rows + warnings(node)
 
     # --- Arrows ---------------------------------------------------------------------------------
 
@@ -304,6 +322,8 @@ class _Writer:
                 facts.append(source.dtype)
         label = f" label=<{SPACE}{text(' '.join(facts))}{SPACE}>" if facts else ""
         look = f'color="{FAINT_EDGE}"' if source.kind == "parameter" else ""
+        if edge.kind == "detached":
+            look += " style=dotted"
         if source.kind in ("op", "module", "vjp"):
             look += " weight=8"
         if back:
@@ -316,6 +336,13 @@ class _Writer:
             ends, look = f"n{edge.target} -> n{edge.source}", f"{look} dir=back"
         tip = quoted(f"input {edge.name}: {source.name}" if edge.name else source.name)
         return f'{ends} [{ident} {look.strip()}{label} tooltip="{tip}"]'
+
+    def loop(self, source: int, target: int, count: int) -> str:
+        """The arrow from the end of a loop that is folded back to its start."""
+        return (
+            f'n{source}:e -> n{target}:e [style=dashed constraint=false color="{EDGE}" '
+            f'label=<{SPACE}×{count:,}{SPACE}> tooltip="to the next of {count:,} turns"]'
+        )
 
     def new_shape(self, edge: Edge) -> bool:
         """Whether the value has another shape than the inputs that it was computed from."""

@@ -66,13 +66,16 @@ def colours(graph: Graph, heat: Heat) -> tuple[dict[int, Pair], Key]:
     if not known:
         raise ValueError(
             f"heat={heat!r}: nothing was measured; visualize.trace(model, x) measures"
+            + (" a model whose parameters require grad" if heat == "grad" else "")
             if heat != "bytes"
             else "heat='bytes': backward() freed the saved arrays; draw before it"
         )
     high = max(known.values()) or 1.0
     low = 0.0
     if heat == "grad":
-        smallest = min((v for v in known.values() if v > 0), default=high)
+        folded = [n.measured.grad_range[0] for n in graph.nodes
+                  if n.measured and n.measured.grad_range and n.kind in MEASURABLE]  # fmt: skip
+        smallest = min((v for v in (*known.values(), *folded) if v > 0), default=high)
         low = max(smallest, high * GRADIENT_RANGE)
 
     def level(v: float) -> float:

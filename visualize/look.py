@@ -17,9 +17,7 @@ HEATS: tuple[Heat, ...] = get_args(Heat)
 ARRANGEMENTS: tuple[Arrangement, ...] = get_args(Arrangement)
 DETAILS: tuple[Detail, ...] = get_args(Detail)
 DEFAULT_DETAILS: tuple[Detail, ...] = ("attributes", "params", "shapes", "saved")
-DEFAULT_LIMIT = (
-    1000  # boxes. Of an irregular graph graphviz-pure lays out 1,000 in 3 s, 2,000 in 17 s
-)
+DEFAULT_LIMIT = 2000  # boxes; see cost.py
 
 
 class Layout(TypedDict, total=False):

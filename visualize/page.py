@@ -21,7 +21,7 @@ from .heat import verdict_name
 from .look import Direction, Heat, Phase
 from .marks import LINES, OTHER_LINE
 from .palette import DARK, FAMILIES, HEAT, KIND_COLOURS, OTHER, STATUS, VERDICTS
-from .words import attributes, bytes_text, shape_text, value_text, verdict_text
+from .words import attributes, bytes_text, shape_text, value_text, verdict_text, warnings
 
 SCRIPTS = ("view.js", "layout.js", "draw.js", "panel.js", "page.js", "save.js")
 POLICY = (
@@ -68,7 +68,10 @@ def page(
         "phase": phase,
         "cut": hidden,
         "nodes": nodes,
-        "edges": [[e.source, e.target, e.slot, e.name, int(e.kept)] for e in graph.edges],
+        "edges": [
+            [e.source, e.target, e.slot, e.name, int(e.kept), int(e.kind == "detached")]
+            for e in graph.edges
+        ],
         "clusters": [
             {"path": c.path, "kind": c.kind, "parent": c.parent, "count": c.count, "label": c.label}
             for c in graph.clusters
@@ -138,6 +141,10 @@ def _node(node: Node) -> dict[str, Any]:
         "freed": node.saved is None,
         "form": node.form,
         "formula": node.formula,
+        "frozen": node.frozen,
+        "given": node.given,
+        "warnings": warnings(node),
+        "ops": len(node.origin) if node.kind == "op" else 0,
         "status": node.status,
         "line": node.line,
         "code": _code(node.line),
@@ -145,15 +152,10 @@ def _node(node: Node) -> dict[str, Any]:
     if node.measured is not None:
         m = node.measured
         facts["measured"] = [
-            m.forward,
-            m.backward,
-            m.nbytes,
-            m.grad_norm,
-            m.bad,
-            m.bad_gradients,
-            m.std,
-            m.dead,
-        ]
+            m.forward, m.backward, m.nbytes, m.grad_norm, m.bad, m.bad_gradients, m.std, m.dead
+        ]  # fmt: skip
+        if m.grad_range is not None:
+            facts["range"] = list(m.grad_range)
     if node.verdict is not None:
         facts["verdict"] = [verdict_name(node), verdict_text(node)]
     return {name: fact for name, fact in facts.items() if fact not in (None, [], "", False, 0)}

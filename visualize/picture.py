@@ -10,8 +10,10 @@ from typing import Unpack
 from tinygrad_cnn import Tensor, nn
 
 from .alternative import described
+from .arrows import named
 from .backward import backward, forward_and_backward, inline_gradients
 from .boxes import SHEETS
+from .cost import MOST_SECONDS, seconds
 from .dot import to_dot
 from .fold import fold
 from .graph import Graph, Step, no_collection
@@ -44,8 +46,12 @@ from .view import close, cut, inline
 RENDERED: dict[str, Format] = {name: name for name in FORMATS}  # by suffix
 SUFFIXES = (*RENDERED, "dot", "html")
 
-CLOSED = "Closed to depth={} to fit the sheet. layout='tall' opens all"
-CUT = "The last boxes fit the sheet. layout='tall' draws all"
+SHRINK_PERCENT = 85  # of the boxes, until the rest is laid out in time
+PAGE_LIMIT = 1500  # boxes that a browser lays out in a second
+CLOSED = "{:,} boxes are too many to lay out: closed to depth={}. limit=None draws all"
+CUT = "The last {:,} of {:,} boxes. limit=None draws all, fold=True and depth=0 fewer"
+SHEET_CLOSED = "Closed to depth={} to fit the sheet. layout='tall' opens all"
+SHEET_CUT = "The last boxes fit the sheet. layout='tall' draws all"
 
 
 class Picture:
@@ -71,8 +77,10 @@ class Picture:
             "params" (parameters in their op's box), "shapes", "saved" (arrays kept for backward),
             "dtypes", "source" (the line of the user's code, from `trace`). By default the first
             four, on a slide attributes and shapes.
-        limit: draw at most so many boxes, the last ones, and one that counts the others. None draws
-            all.
+        limit: draw at most so many boxes, and as many as are laid out in some seconds by prediction.
+            In a larger graph modules are closed, the innermost first; then the last boxes are drawn,
+            and one that counts the others. The picture says so. None draws all, however long that
+            takes.
         steps: the steps of a backward pass, which the page plays.
         title: of the page.
 
@@ -125,6 +133,7 @@ class Picture:
         self._folded: Graph | None = None  # these three until they are needed
         self._view: Graph | None = None
         self._source: str | None = None
+        self._note = ""
 
     @property
     def folded(self) -> Graph:
@@ -140,7 +149,7 @@ class Picture:
         if self._view is None:
             if self.layout == "tall":
                 with no_collection():
-                    self._view = self._viewed(self.folded, self.depth)
+                    self._view, self._note = self._fitted()
             else:
                 self._view, self._source = self._on_sheet()
         return self._view
@@ -153,7 +162,9 @@ class Picture:
         with no_collection():
             views = ((depth, self._viewed(self.folded, depth)) for depth in depths)
             for depth, graph in views:
-                note = "" if depth == self.depth else CLOSED.format(depth)
+                if self.limit is not None:
+                    graph = cut(graph, self.limit)
+                note = "" if depth == self.depth else SHEET_CLOSED.format(depth)
                 source, fits = self._sheet(graph, note)
                 if fits:
                     return graph, source
@@ -162,7 +173,7 @@ class Picture:
             while least <= most:
                 middle = (least + most) // 2
                 shown = cut(graph, middle)
-                source, fits = self._sheet(shown, CUT)
+                source, fits = self._sheet(shown, SHEET_CUT)
                 if fits or middle == 1:
                     found = shown, source
                 if fits:
@@ -177,23 +188,53 @@ class Picture:
             turned=self.direction in ("LR", "RL"), title=self.title, note=note,
         )  # fmt: skip
 
+    def _fitted(self) -> tuple[Graph, str]:
+        """The finest view that is laid out in time, and the words about what it leaves out.
+
+        Modules are closed, the innermost first, and then early boxes are left out.
+        """
+        whole = self._viewed(self.folded, self.depth)
+        graph = named(whole)
+        if self._fits(graph):
+            return graph, ""
+        deepest = max(map(len, self.folded.chains().values())) - 1
+        if self.depth is not None:
+            deepest = min(deepest, self.depth)
+        for depth in range(deepest - 1, -1, -1):
+            whole = self._viewed(self.folded, depth)
+            closed = named(whole)
+            if self._fits(closed):
+                return closed, CLOSED.format(len(graph.nodes), depth)
+        total = len(whole.nodes)
+        shown = total if self.limit is None else min(self.limit, total)
+        tried = named(cut(whole, shown))
+        while shown > 1 and not self._fits(tried):
+            shown = max(shown * SHRINK_PERCENT // 100, 1)
+            tried = named(cut(whole, shown))
+        return tried, CUT.format(shown, total)
+
+    def _fits(self, graph: Graph) -> bool:
+        if self.limit is None:
+            return True
+        boxes = sum(node.kind != "cut" for node in graph.nodes)
+        return boxes <= self.limit and seconds(graph) <= MOST_SECONDS
+
     def _viewed(self, graph: Graph, depth: int | None) -> Graph:
         if depth is not None:
             graph = close(graph, depth)
         if self.phase == "backward":
-            graph = inline_gradients(backward(graph))
-        elif self.phase == "both":
-            graph = inline_gradients(inline(forward_and_backward(graph), "params" in self.show))
-        else:
-            graph = inline(graph, "params" in self.show)
-        return graph if self.limit is None else cut(graph, self.limit)
+            return inline_gradients(backward(graph))
+        if self.phase == "both":
+            return inline_gradients(inline(forward_and_backward(graph), "params" in self.show))
+        return inline(graph, "params" in self.show)
 
     @property
     def source(self) -> str:
         """The DOT text. Raises ValueError if `heat` was not measured."""
         view = self.view
         if self._source is None:
-            note = self.title if self.heat == "status" else ""
+            totals = self.title if self.heat == "status" else ""
+            note = ". ".join(filter(None, (totals, self._note)))
             self._source = to_dot(view, self.direction, self.show, self.heat, note)
         return self._source
 
@@ -246,7 +287,7 @@ class Picture:
         True
         """
         whole = inline(self.folded)
-        shown = whole if self.limit is None else cut(whole, self.limit)
+        shown = whole if self.limit is None else cut(whole, min(self.limit, PAGE_LIMIT))
         hidden = 0 if shown is whole else len(whole.nodes) - len(shown.nodes) + 1
         return page(
             shown, self.graph, title=self.title, direction=self.direction, depth=self.depth,

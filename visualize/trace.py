@@ -39,16 +39,16 @@ def trace(
         look: the options of `Picture`: direction, depth, fold, heat, phase, show, limit.
 
     `trace` measures each op's time, output size, memory kept, gradient norm and values that are not
-    finite, and sees the module and the source line that ran it. `picture.table()` lists the ops,
+    finite, and sees the module and the source line that ran it. It sees ops without gradients too,
+    so it draws a frozen model, which has no backward pass. `picture.table()` lists the ops,
     `picture.steps` has the backward pass.
 
     The run is a training step without the update. It draws random numbers (dropout), but gradients
     and buffers stay unchanged. Times are of one run. The first call of an op compiles it, so run
     the model once before.
 
-    Raises TypeError if `model` is not a Module or an output not a Tensor, and ValueError if no
-    output requires grad or the loss is not a scalar. An error of the model passes through;
-    `explain(error)` draws the ops up to it.
+    Raises TypeError if `model` is not a Module or an output not a Tensor, and ValueError if the loss
+    is not a scalar. An error of the model passes through; `explain(error)` draws the ops up to it.
 
     >>> import tinygrad_cnn as tc
     >>> picture = trace(nn.Sequential(nn.Linear(3, 2), nn.ReLU()), tc.ones(4, 3))
@@ -62,18 +62,22 @@ def trace(
     with same_buffers(model), watched(model) as watch:
         try:
             output = model(*given, **named)
-            end = _total(output) if loss is None else loss(output)
+            watch.role = "target"  # data that only the loss uses
+            ends = _ends(output) if loss is None else [_scalar(loss(output))]
         except Exception as error:
             error.add_note("visualize.explain(error) draws the ops up to this error")
             raise
-        if loss is not None:
-            end = _scalar(end)
-        names = {**_input_names(model, given, named), "sum" if loss is None else "loss": end}
-        walked = walk(end, model, names, watch.notes)
+        names = _input_names(model, given, named)
+        if len(ends) == 1 and ends[0].requires_grad:
+            names["sum" if loss is None else "loss"] = ends[0]
+        elif len(ends) == 1:
+            names["output" if loss is None else "loss"] = ends[0]
+        walked = walk(ends, model, names, watch)
         graph = walked.graph()
         stepper = Stepper(walked)
-        with engine.observe(stepper):
-            tinygrad_cnn.autograd.grad(end, stepper.leaves(), allow_unused=True)
+        if ends[0].requires_grad and (leaves := stepper.leaves()):
+            with engine.observe(stepper):
+                tinygrad_cnn.autograd.grad(ends[0], leaves, allow_unused=True)
     if verdicts is not None:
         add_verdicts(graph, verdicts)
     return Picture(graph, steps=stepper.steps(graph), title=type(model).__name__, **look)
@@ -130,24 +134,21 @@ def _check_outputs(output: object) -> None:
         raise TypeError(f"trace: the model returned a {type(output).__name__}, wanted a Tensor")
 
 
-def _total(output: object) -> Tensor:
-    """The sum of all elements of the model's outputs that require grad."""
+def _ends(output: object) -> list[Tensor]:
+    """The sum of all elements of the outputs that require grad; if there are none, the outputs."""
     _check_outputs(output)
+    outputs = [tensor for _, tensor in _leaves(output)]
     total: Tensor | None = None
     for _, tensor in _leaves(output):
         if tensor.requires_grad:
             total = tensor.sum() if total is None else total + tensor.sum()
-    if total is None:
-        raise ValueError("trace: nothing in this run requires grad, so no graph was recorded")
-    return total
+    return outputs if total is None else [total]
 
 
 def _scalar(loss: object) -> Tensor:
     """The loss, checked."""
     if not isinstance(loss, Tensor):
         raise TypeError(f"trace: the loss returned a {type(loss).__name__}, wanted a Tensor")
-    if not loss.requires_grad:
-        raise ValueError("trace: the loss does not require grad, so no graph was recorded")
     if loss.ndim != 0:
         raise ValueError(f"trace: the loss has shape {tuple(loss.shape)}, wanted a scalar")
     return loss

@@ -28,10 +28,13 @@ def interrupted(run, k, package=PACKAGE):
         left -= 1
         return not left
 
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job ignores it
     try:
         _traced(run, package, last)
     except KeyboardInterrupt:
         return True
+    finally:
+        signal.signal(signal.SIGINT, handler)
     return False
 
 

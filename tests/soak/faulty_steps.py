@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import random
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,7 +27,6 @@ def faulty_steps(
     `fault(step, k)` runs the step with the fault at place k, and returns whether it came.
     """
     rng, before, counts = random.Random(seed), kernels.current(), {}
-    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job ignores it
     try:
         while True:
             kind = rng.choice(list(NETS)), rng.choice(list(OPTIMIZERS)), rng.choice(SETS)
@@ -48,7 +46,6 @@ def faulty_steps(
                     {"lost in a finalizer": len(lost)} if lost else {},
                 )
     finally:
-        signal.signal(signal.SIGINT, handler)
         kernels.use(before)
 
 

@@ -99,3 +99,64 @@ def test_the_layout_needs_no_fonts_of_the_system(tmp_path):
         for env in environments
     ]  # fmt: skip
     assert drawn[0] == drawn[1] != b""
+
+
+# --- No process stays behind ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def hanging_dot(tmp_path, monkeypatch):
+    """A `dot` that starts another process, writes both ids, and never ends."""
+    if os.name != "posix":
+        pytest.skip("a shell script")
+    script = tmp_path / "dot"
+    script.write_text(f"#!/bin/sh\nsleep 60 &\necho $$ $! > {tmp_path}/ids.tmp\n"
+                      f"mv {tmp_path}/ids.tmp {tmp_path}/ids\nwait\n")  # fmt: skip
+    script.chmod(0o755)
+    monkeypatch.setattr(render, "find_dot", lambda: (str(script), True))
+
+    def gone():
+        """Whether both processes have ended, or are about to: a zombie has no command line."""
+        for pid in (tmp_path / "ids").read_text().split():
+            for _ in range(100):
+                if not _runs(int(pid)):
+                    break
+                time.sleep(0.01)
+            else:
+                return False
+        return True
+
+    return tmp_path / "ids", gone
+
+
+def _runs(pid):
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
+    return bool(state.stdout.strip()) and not state.stdout.startswith("Z")
+
+
+def test_a_layout_that_takes_too_long_is_killed(hanging_dot, monkeypatch):
+    ids, gone = hanging_dot
+    monkeypatch.setattr(render, "LAYOUT_SECONDS", 0.1)
+    with pytest.raises(visualize.LayoutTimeout, match=r"limit=500 draws fewer.*depth=0 closes"):
+        render.render("digraph {}", "svg")
+    assert ids.exists()
+    assert gone()
+
+
+def test_an_interrupted_layout_leaves_no_process(hanging_dot, monkeypatch):
+    ids, gone = hanging_dot
+    started = subprocess.Popen.communicate
+
+    def interrupted(process, *args, **kwargs):
+        try:
+            started(process, timeout=0.02)
+        except subprocess.TimeoutExpired:
+            if ids.exists():
+                raise KeyboardInterrupt from None
+            return interrupted(process)
+
+    monkeypatch.setattr(subprocess.Popen, "communicate", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        render.render("digraph {}", "svg")
+    monkeypatch.undo()
+    assert gone()

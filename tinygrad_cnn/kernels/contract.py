@@ -39,7 +39,7 @@ from typing import Any, TypeVar
 
 from numpy import ndarray
 
-from .threads import building
+from .threads import building, wait_before_logging
 
 Pair = tuple[int, int]
 Padding = tuple[Pair, Pair]
@@ -377,6 +377,8 @@ def load(name: str) -> SimpleNamespace:
         raise ValueError(f"kernels: expected one of {', '.join(map(repr, SETS))}, got {name!r}")
     if name in _registered:
         return _registered[name]
+    if name == "compiled":
+        wait_before_logging()
     try:
         with building[0]:
             return _loaded(name)

@@ -14,6 +14,7 @@ from operator import call
 
 import numpy as np
 
+from .. import forks
 from ..atomic import Closing, as_one
 
 
@@ -122,7 +123,9 @@ _held: dict[int, list] = {}  # locks, by the thread that forks
 def _before_fork():
     """Wait until no other thread loads or compiles kernels, nor uses the threads of BLAS."""
     me = threading.get_ident()
-    held = _held.setdefault(me, [])
+    if me in _held:  # this is registered twice
+        return
+    held = _held[me] = []
     for lock in building:  # which another thread may extend until the first is ours
         lock.__enter__()
         held.append(lock)
@@ -149,7 +152,24 @@ def _after_fork_in_child():
         counts[:] = counts[:1] * len(counts)  # a block that goes on here restores any of them
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child
-    )
+def wait_first():
+    """Have forks wait here before what other modules registered until now."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(
+            before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child
+        )
+
+
+wait_first()
+
+
+@functools.cache
+def wait_before_logging():
+    """Before kernels are compiled: a fork that has taken logging's lock must not wait for a compiler.
+
+    The compiler logs, so each would wait for the other. Handlers run from the last registered to the first.
+    """
+    import logging as logging  # here, because it takes 3 ms and only compilers need it
+
+    wait_first()
+    forks.wait_first()

@@ -237,23 +237,35 @@ assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_child_can_compile_though_another_thread_was_at_it():
-    """The thread does not exist in the child, where its lock was held forever."""
+    """The thread does not exist in the child, where its locks were held forever.
+
+    The compiler logs, and a fork takes logging's lock too: nobody may wait for the other.
+    """
     python(
         """
-import os, threading
+import faulthandler, os, threading
+from tinygrad_cnn import kernels
+import logging
 from tinygrad_cnn.kernels.threads import building
-at_it, done = threading.Event(), threading.Event()
-def compile():
-    with building[0]:
-        at_it.set()
-        done.wait(0.5)
-threading.Thread(target=compile).start()
-at_it.wait()
-child = os.fork()
-if child == 0:
-    os._exit(0 if building[0].acquire(timeout=10) else 1)
-assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-assert building[0].acquire(timeout=10)
+kernels.use("compiled")
+assert len(building) > 1
+faulthandler.dump_traceback_later(20, exit=True)
+for lock in building:
+    at_it = threading.Event()
+    def compile():
+        with lock:
+            at_it.set()
+            threading.Event().wait(0.05)
+            logging.getLogger("a.new.one")
+    threading.Thread(target=compile, daemon=True).start()
+    at_it.wait()
+    child = os.fork()
+    if child == 0:
+        logging.getLogger("another")
+        os._exit(0 if lock.__enter__() is not False else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    with lock:
+        pass
 """,
         PYTHONWARNINGS="ignore",
     )
