@@ -149,12 +149,10 @@ def _joined(arguments: dict[str, Any], model: nn.Module | None, failed: Node) ->
     """The graph of the arguments, in which they lead to the call that failed."""
     given = [(name, tensor) for name, value in arguments.items() for tensor in _tensors(value)]
     computed = list({id(t): t for _, t in given if t.grad_fn is not None}.values())
-    names = {name: t for name, t in given if t.grad_fn is None}
     parameters: dict[int, str] = {}
     if model is not None:
         parameters = {id(p): name for name, p in model.named_parameters()}
-        names = {name: t for name, t in names.items() if id(t) not in parameters}
-    graph = Graph((), ()) if not computed else record(computed, model, names)
+    graph = Graph((), ()) if not computed else record(computed, model)
     outputs = [at for at, node in enumerate(graph.nodes) if node.kind == "output"]
     source = {id(t): graph.inputs(at)[0].source for t, at in zip(computed, outputs, strict=True)}
     place = [-1 if node.kind == "output" else at for at, node in enumerate(graph.nodes)]
