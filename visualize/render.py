@@ -106,8 +106,12 @@ def _run(binary: str, dot: str, kind: Format) -> bytes:
     """
     try:
         process = subprocess.Popen(
-            [binary, "-Kdot", f"-T{kind}"], stdin=PIPE, stdout=PIPE, stderr=PIPE,
-            env={**os.environ, **REPRODUCIBLE}, **_GROUP,
+            [binary, "-Kdot", f"-T{kind}"],
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=PIPE,
+            env={**os.environ, **REPRODUCIBLE},
+            **_GROUP,
         )
     except OSError as error:
         raise RuntimeError(f"{os.path.basename(binary)} could not draw: {error}") from error
