@@ -44,14 +44,14 @@ def test_a_chain_of_1500_boxes_is_drawn_in_full():
 
 
 def test_a_large_random_graph_is_cut_where_it_costs_too_much():
-    graph = random_graph(3000)
+    graph = random_graph(1900)  # fewer than the limit
     picture = visualize.Picture(graph)
-    shown = len(picture.view.nodes)
-    assert 500 < shown <= 2001
-    assert seconds(picture.view) <= MOST_SECONDS
-    assert f"The last {shown - 1:,} of 3,001 boxes. limit=None draws all" in picture.source
+    shown = len(picture.view.nodes) - 1
+    assert 500 < shown < 1900
+    assert seconds(picture.view) <= MOST_SECONDS < 10
+    assert f"The last {shown:,} of 1,901 boxes. limit=None draws all" in picture.source
     assert picture.source == visualize.Picture(graph).source  # no clock decides
-    assert len(visualize.Picture(graph, limit=None).view.nodes) == 3001
+    assert len(visualize.Picture(graph, limit=None).view.nodes) == 1901
     assert len(visualize.Picture(graph, limit=50).view.nodes) == 51
 
 

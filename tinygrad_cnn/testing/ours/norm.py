@@ -98,7 +98,10 @@ def batch_norm_inference(
 
 @st.composite
 def of_given_statistics(draw: st.DrawFn) -> Call:
-    """x (N, C, ..) with a mean and a positive variance, with and without weight and bias."""
+    """x (N, C, ..) with a mean and a variance, with and without weight and bias.
+
+    Both are positive: a check passes one Tensor as both.
+    """
     sizes = st.integers(1, 3)
     channels = draw(st.sampled_from([1, 2, 3, 0]))
     shape = (draw(sizes), channels, *draw(st.lists(sizes, max_size=2)))
@@ -106,7 +109,8 @@ def of_given_statistics(draw: st.DrawFn) -> Call:
     x, mean, variance, weight, bias = separated(rng, shape, c, c, c, c, avoid=[0.0])
     given = [(), (weight,), (weight, bias), (None, bias)]
     eps = draw(st.sampled_from([1e-5, 0.1, 1.0]))
-    return Call((x, mean, abs(variance) + 0.2, *draw(st.sampled_from(given))), {"eps": eps})
+    statistics = (abs(mean) + 0.2, abs(variance) + 0.2)
+    return Call((x, *statistics, *draw(st.sampled_from(given))), {"eps": eps})
 
 
 register_strategy(
