@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from .arrows import turns
+from .caption import caption
 from .escape import MAX_LINE_CHARACTERS, quoted, text
 from .frames import INPUTS, frames, local, sides
 from .graph import Cluster, Edge, Graph, Node
@@ -23,7 +24,7 @@ from .look import (
     check_word,
     details,
 )
-from .marks import PLAIN, families, line, pair, sign, swatch
+from .marks import PLAIN, line, pair, sign
 from .palette import (
     BACK_EDGE,
     EDGE,
@@ -51,7 +52,6 @@ FONT = "Courier New"
 SPACE = "&#160;"  # some versions of dot drop a plain space at the end of a text
 CONTAINERS = ("", "Sequential", "ModuleList")  # class names that tell a reader nothing
 FRAME_TITLE_CHARACTERS = 16  # the arrow into a frame would cross a longer title
-LEGEND_COLUMNS = 3
 BOX_LINE_CHARACTERS = 34  # a line of several facts wraps there
 
 
@@ -104,7 +104,7 @@ class _Writer:
             "digraph {",
             f'  graph [rankdir={direction} bgcolor="{PAPER}" fontname="{FONT}" fontsize=10 pad=0.2',
             f'         nodesep=0.25 ranksep=0.3 tooltip=" " labelloc=b fontcolor="{MUTED}"'
-            f" {self.caption()}]",
+            f" {caption(self.graph, self.key, self.heat, self.note)}]",
             f'  node [shape=box style="rounded,filled" fontname="{FONT}" fontsize=11 height=0.3',
             f'        margin="0.12,0.05" penwidth=0.9 fontcolor="{INK}"]',
             f'  edge [fontname="{FONT}" fontsize=9 fontcolor="{MUTED}" color="{EDGE}"'
@@ -352,45 +352,6 @@ class _Writer:
         if self.graph.nodes[edge.target].kind == "output":
             return False  # the output's own box has its shape
         return not before or any(shape != source.shape for shape in before)
-
-    def caption(self) -> str:
-        """The label of the graph: the legend of the colours, or the total kept for backward."""
-        rows = []
-        if self.key is not None:
-            cells = "".join(
-                f'<TD BGCOLOR="{colour}" BORDER="1" COLOR="{FRAME_BORDER}" WIDTH="34" HEIGHT="16">'
-                f'<FONT COLOR="{INK}">{text(words or " ")}</FONT></TD>'
-                for colour, words in self.key.steps
-            )
-            rows.append(
-                '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3"><TR>'
-                f"<TD>{text(self.key.title + ' ')}</TD>{cells}</TR></TABLE>"
-            )
-        elif shown := families(self.graph):
-            entries = [
-                f'<TD {swatch(fill, own)}><FONT COLOR="{INK}">{text(own.words)}</FONT></TD>'
-                for fill, own in shown
-            ]
-            listed = "".join(
-                f"<TR>{''.join(entries[k : k + LEGEND_COLUMNS])}</TR>"
-                for k in range(0, len(entries), LEGEND_COLUMNS)
-            )
-            rows.append(f'<TABLE BORDER="0" CELLSPACING="5" CELLPADDING="3">{listed}</TABLE>')
-        if not self.heat and (words := _kept_text(self.graph)):
-            rows.append(text(words, 200))
-        if self.note:
-            rows.append(text(self.note, 200))
-        if not rows:
-            return ""
-        lines = "".join(f"<TR><TD>{row}</TD></TR>" for row in rows)
-        return f'label=<<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2">{lines}</TABLE>>'
-
-
-def _kept_text(graph: Graph) -> str:
-    """The memory that all ops keep for the backward pass, in words; "" where it is nothing."""
-    ops = [node for node in graph.nodes if node.kind in ("op", "module")]
-    kept = sum(node.kept() for node in ops)
-    return f"{bytes_text(kept)} kept for backward" if kept else ""
 
 
 def _ordered(edge: Edge, target: Node) -> bool:
