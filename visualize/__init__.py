@@ -13,20 +13,23 @@ a notebook shows it. `trace` runs a model and measures, `steps` goes through the
 `activations`, `History` and `Film` show a trained network and its training.
 
 A graph passes through these modules: `record.py` makes plain data (`graph.py`) from Tensors;
-`fold.py`, `view.py` and `backward.py` make views of it; `dot.py` writes DOT text for `render.py`,
+`fold.py`, `view.py`, `arrows.py` and `backward.py` make views of it, and `cost.py` predicts how long
+their layout takes; `dot.py` writes DOT text for `render.py`,
 and `page.py` the HTML page. `look.py` has the options.
 """
 
 from .diff import Difference, diff
+from .explain import explain
 from .film import Film
 from .graph import Cluster, Edge, Glance, Graph, Measured, Node, Saved, Step, Verdict
 from .hand import ByHand, by_hand
+from .health import Health, Strip
 from .history import History
 from .learned import activations, filters
 from .look import Layout, Look
 from .picture import Picture, draw
 from .record import record
-from .render import RendererNotFound
+from .render import LayoutTimeout, RendererNotFound
 from .steps import Steps, steps
 from .table import Row, Table
 from .trace import trace
@@ -40,8 +43,10 @@ __all__ = [
     "Film",
     "Glance",
     "Graph",
+    "Health",
     "History",
     "Layout",
+    "LayoutTimeout",
     "Look",
     "Measured",
     "Node",
@@ -51,6 +56,7 @@ __all__ = [
     "Saved",
     "Step",
     "Steps",
+    "Strip",
     "Table",
     "Verdict",
     "activations",
@@ -58,6 +64,7 @@ __all__ = [
     "cut",
     "diff",
     "draw",
+    "explain",
     "filters",
     "record",
     "steps",
