@@ -15,7 +15,7 @@ PHASES: tuple[Phase, ...] = get_args(Phase)
 HEATS: tuple[Heat, ...] = get_args(Heat)
 DETAILS: tuple[Detail, ...] = get_args(Detail)
 DEFAULT_DETAILS: tuple[Detail, ...] = ("attributes", "params", "shapes", "saved")
-DEFAULT_LIMIT = 2000  # boxes; see cost.py
+DEFAULT_LIMIT = 1600  # boxes; see cost.py
 
 
 class Layout(TypedDict, total=False):
