@@ -25,7 +25,7 @@ from .graph import Graph
 
 SECONDS_PER_BOXES_CUBED = 3e-10
 FRAMES_PER_DOUBLING = 100
-MOST_SECONDS = 4.0  # a coarser view is drawn above; a machine that is half as fast takes 8 s
+MOST_SECONDS = 3.3  # a coarser view is drawn above; a machine of a third of the speed takes 10 s
 
 
 def seconds(graph: Graph) -> float:

@@ -17,7 +17,7 @@ HEATS: tuple[Heat, ...] = get_args(Heat)
 ARRANGEMENTS: tuple[Arrangement, ...] = get_args(Arrangement)
 DETAILS: tuple[Detail, ...] = get_args(Detail)
 DEFAULT_DETAILS: tuple[Detail, ...] = ("attributes", "params", "shapes", "saved")
-DEFAULT_LIMIT = 2000  # boxes; see cost.py
+DEFAULT_LIMIT = 1600  # boxes; see cost.py
 
 
 class Layout(TypedDict, total=False):
