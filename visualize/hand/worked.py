@@ -11,7 +11,8 @@ import numpy as np
 
 from tinygrad_cnn import Tensor, engine, nn, no_grad, ops
 
-from ..record import array_of, input_names, recorded_nodes
+from ..calls import input_names, recorded_calls
+from ..record import array_of
 from ..watch import cotangent
 from .arithmetic import number_text
 from .windows import values_of
@@ -158,7 +159,7 @@ class _Collector:
                 known[id(item.grad_fn)] = array_of(item)
         free = "L" if "L" not in self._taken else "loss"
         self._symbol = free if given else self._names.get(id(root), free)
-        nodes = recorded_nodes([root])
+        nodes = [call for call in recorded_calls([root], {}) if isinstance(call, engine.Node)]
         if len(nodes) > MAX_QUANTITIES:
             raise ValueError(
                 f"by_hand: the graph has {len(nodes)} ops, more than the {MAX_QUANTITIES} that can be "
