@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 from networks import LeNet, ResNet, UNet
 from sklearn.datasets import load_digits, make_moons
+from worked_examples import EXAMPLES, chain, convolution
 
 import tinygrad_cnn as torch
 import tinygrad_cnn.nn.functional as F
@@ -24,6 +25,9 @@ from tinygrad_cnn.utils.data import DataLoader, TensorDataset
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+Saved = (
+    visualize.Picture | visualize.Difference | visualize.Film | visualize.Health | visualize.ByHand
+)
 ROOT = Path(__file__).parents[1]
 TRACES = 5  # runs of a model; the quickest is drawn, since the first one compiles its ops
 
@@ -67,13 +71,13 @@ def moons(steps: int) -> visualize.Film:
     points, classes = make_moons(200, noise=0.1, random_state=0)
     x, labels = torch.tensor(points, dtype=torch.float32), torch.tensor(classes.astype(np.int64))
     model = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 6), nn.Tanh(), nn.Linear(6, 2))
-    film = visualize.Film(model)
+    film = visualize.Film(model, x, labels)
     optimizer = optim.Adam(model.parameters(), lr=0.03)
     for step in range(steps):
         optimizer.zero_grad()
         loss = F.cross_entropy(model(x), labels)
         loss.backward()
-        if step % 5 == 0:
+        if step % 8 == 0:
             film.frame(loss=loss)
         optimizer.step()
     return film
@@ -111,13 +115,11 @@ def main(argv: Sequence[str] | None = None) -> list[Path]:
     options.out.mkdir(parents=True, exist_ok=True)
     made: list[Path] = []
 
-    def save(
-        picture: visualize.Picture | visualize.Difference | visualize.Film | Figure, name: str
-    ) -> None:
+    def save(picture: Saved | Figure, name: str) -> None:
         made.append(options.out / name)
-        if isinstance(picture, visualize.Picture):
-            relative(picture).save(made[-1])
-        elif isinstance(picture, (visualize.Difference, visualize.Film)):
+        if isinstance(picture, Saved):
+            if isinstance(picture, visualize.Picture):
+                relative(picture)
             picture.save(made[-1])
         else:
             picture.savefig(made[-1], dpi=80)
@@ -131,9 +133,18 @@ def main(argv: Sequence[str] | None = None) -> list[Path]:
     save(visualize.draw(loss, lenet, names=names, heat="bytes", phase="both"), "lenet-both.svg")
     save(traced(lenet, images, labels, heat="time", phase="backward"), "lenet-backward.svg")
 
+    save(visualize.draw(loss, lenet, names=names, layout="slide"), "lenet-slide.svg")
+    lenet.fc2 = nn.Linear(121, 84)  # a mistake
+    try:
+        lenet(images)
+    except RuntimeError as error:
+        save(visualize.explain(error, layout="slide"), "explain.svg")
+    lenet = LeNet()
+
     small = torch.randn(4, 3, 64, 64), torch.randint(0, 10, (4,))
     resnet = ResNet()
     save(traced(resnet, *small, heat="time", depth=1), "resnet18.svg")
+    save(visualize.trace(resnet, *small[:1], layout="page"), "resnet18-page.svg")
     deep = ResNet((3, 4, 6, 3))
     loss = F.cross_entropy(deep(small[0]), small[1])
     names = {"images": small[0], "labels": small[1], "loss": loss}
@@ -142,6 +153,7 @@ def main(argv: Sequence[str] | None = None) -> list[Path]:
     unet = UNet()
     x = torch.randn(2, 1, 32, 32)
     save(visualize.trace(unet, x, loss=lambda y: y.sigmoid().mean(), depth=0), "unet.svg")
+    save(visualize.trace(unet, x, layout="slide", show="shapes"), "unet-slide.svg")
     before = DigitNet()
     after = DigitNet()
     after.conv2 = nn.Sequential(nn.Conv2d(16, 24, 3, padding=1), nn.BatchNorm2d(24))
@@ -151,11 +163,17 @@ def main(argv: Sequence[str] | None = None) -> list[Path]:
 
     model, history, digit_images = digits(options.epochs)
     save(visualize.filters(model.conv1), "filters.png")
-    save(visualize.activations(model, digit_images[:1]), "activations.png")
-    save(history.plot(), "history.png")
+    digits_names = [str(k) for k in range(10)]
+    save(visualize.activations(model, digit_images[:1], classes=digits_names), "activations.png")
+    save(history.plot("loss", "accuracy", "gradient norm", "update ratio"), "history.png")
+    save(visualize.trace(model, digit_images[:64]).health(history), "health.svg")
     film = moons(options.steps)
     save(film, "training.gif")
+    save(chain(), "hand-chain.svg")
+    save(convolution(), "hand-convolution.svg")
     if options.pages:
+        for name, example in EXAMPLES.items():
+            save(example(), f"hand-{name}.html")
         save(film, "training.html")
         save(traced(lenet, torch.randn(64, 1, 28, 28), labels), "lenet.html")
         save(traced(resnet, *small), "resnet18.html")

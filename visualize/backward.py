@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from .frames import local
 from .graph import Edge, Graph, Node, rebuilt, used_clusters
+from .view import MOST_ARROWS
 from .words import shape_text
 
 
@@ -54,18 +56,24 @@ def forward_and_backward(graph: Graph) -> Graph:
     place: dict[int, int] = {}
     for at in range(len(graph.nodes) - 1, -1, -1):
         node = graph.nodes[at]
-        if node.kind in ("op", "module"):
+        if node.kind in ("op", "module") and not node.frozen:
             place[at] = len(nodes)
             nodes.append(replace(node, kind="vjp", rows=()))
+    learns = {
+        edge.source for edge in graph.edges
+        if edge.target in place or graph.nodes[edge.target].kind == "output"
+    }  # fmt: skip
     for at, node in enumerate(graph.nodes):
-        if node.kind in ("parameter", "leaf"):
+        if node.kind in ("parameter", "leaf") and not node.frozen and at in learns:
             place[at] = len(nodes)
             cluster = node.cluster
             nodes.append(Node("gradient", node.name, node.shape, node.dtype, cluster=cluster))
     edges = []
     for edge in graph.edges:
         target = graph.nodes[edge.target]
-        if edge.source not in place:
+        if edge.source not in place or edge.kind:
+            continue
+        if target.kind != "output" and edge.target not in place:
             continue
         if target.kind == "output":
             edges.append(Edge(edge.target, place[edge.source], 0, "seed"))
@@ -84,19 +92,25 @@ def forward_and_backward(graph: Graph) -> Graph:
 
 
 def inline_gradients(graph: Graph) -> Graph:
-    """The graph with gradients of parameters written into the box of their vjp, if it is one."""
+    """The graph with gradients of parameters written into the box of their vjp, if it is one.
+
+    The gradient of a parameter that more than three boxes use is written into each of them.
+    """
     arrives: dict[int, list[Edge]] = {}
     for edge in graph.edges:
         arrives.setdefault(edge.target, []).append(edge)
     place = list(range(len(graph.nodes)))
     made: dict[int, Node] = {}
     for at, node in enumerate(graph.nodes):
-        edges = arrives.get(at, ())
-        if node.kind != "gradient" or node.cluster is None or len(edges) != 1:
+        edges = arrives.get(at, [])
+        own = node.cluster is not None and len(edges) == 1
+        if node.kind != "gradient" or not (own or len(edges) > MOST_ARROWS):
             continue
-        (edge,) = edges
         place[at] = -1
-        vjp = made.setdefault(edge.source, replace(graph.nodes[edge.source]))
-        shape = "" if node.shape is None else shape_text(node.shape)
-        vjp.rows = (*vjp.rows, (f"grad {node.name.rpartition('.')[2]}", shape, "gradient"))
+        for edge in edges:
+            vjp = made.setdefault(edge.source, replace(graph.nodes[edge.source]))
+            shape = "" if node.shape is None else shape_text(node.shape)
+            name = node.name.rpartition(".")[2] if own else local(node.name, vjp.cluster)
+            row = (f"grad {name}", shape if own else f"{shape} shared".strip(), "gradient")
+            vjp.rows = (*vjp.rows, row)
     return rebuilt(graph, place, made)

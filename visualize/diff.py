@@ -1,7 +1,12 @@
-"""The difference between two graphs: ops added, removed, or with other shapes or attributes."""
+"""The difference between two graphs: ops added, removed, or with other shapes or attributes.
+
+A change is a cause if the user made it: another attribute, a parameter of another shape. It follows
+from others if only the shape or dtype of an op's output is another and an input has changed too.
+"""
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -13,30 +18,50 @@ from typing import Unpack
 from .graph import Edge, Graph, Node, Status, used_clusters
 from .look import Layout
 from .picture import Picture
-from .words import REDUNDANT, shape_text, value_text
+from .words import REDUNDANT, bytes_text, shape_text, value_text
 
 
-@dataclass
+@dataclass(repr=False)
 class Difference:
     """Two graphs in one `picture`, and the changes as text. It is false if there are none.
 
-    `added` and `removed` name nodes: "tanh in layer1". `changed` also gives the change:
-    "sum: shape 2 → 3". `str` has a line for each change.
+    Attributes:
+        picture: both graphs as one. "+" marks added, "-" removed and "~" changed boxes, "(~)" boxes
+            whose change follows from others.
+        added, removed: names of nodes: "tanh in layer1".
+        changed: nodes with their change: "sum: dim 1 → 0".
+        follows: nodes whose shape or dtype is another because that of an input is.
+        totals: numbers before and after: ops, parameters, bytes kept for backward.
+
+    `str` has a line for each change, causes first, and the totals.
     """
 
     picture: Picture
     added: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
+    follows: list[str] = field(default_factory=list)
+    totals: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.added or self.removed or self.changed)
+        return bool(self.added or self.removed or self.changed or self.follows)
+
+    def __repr__(self) -> str:
+        counts = (
+            f"+{len(self.added)} -{len(self.removed)} ~{len(self.changed)}, "
+            f"{len(self.follows)} follow"
+        )
+        return f"<Difference {counts}>" if self else "<Difference: none>"
 
     def __str__(self) -> str:
         lines = [f"+ {name}" for name in self.added]
         lines += [f"- {name}" for name in self.removed]
         lines += [f"~ {words}" for words in self.changed]
-        return "\n".join(lines) or "no difference"
+        if self.follows:
+            lines += ["these follow:", *(f"  ~ {words}" for words in self.follows)]
+        if not lines:
+            return "no difference"
+        return "\n".join([*lines, totals_text(self.totals)])
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture, and return the path. Raises as `Picture.save`."""
@@ -62,13 +87,43 @@ def diff(before: Picture | Graph, after: Picture | Graph, **layout: Unpack[Layou
     >>> print(diff(draw(x.exp().sum(dim=1)), draw(x.exp().tanh().sum(dim=0))))
     + tanh
     ~ sum: shape 2 → 3, dim 1 → 0
-    ~ output: shape 2 → 3
+    these follow:
+      ~ output: shape 2 → 3
+    ops 2 → 3, parameters 0, kept 24 B → 48 B
     """
     old, new = _graph(before), _graph(after)
     union = _Union(old, new)
     union.merge()
-    picture = Picture(union.graph(), heat="status", fold=False, title="Difference", **layout)
-    return Difference(picture, union.added, union.removed, union.changed)
+    graph = union.graph()
+    before_after = {
+        name: (of(old), of(new)) for name, of in (
+            ("ops", lambda g: sum(node.count for _, node in g.ops())), ("parameters", _parameters),
+            ("kept", lambda g: sum(node.kept() for _, node in g.ops())),
+        )
+    }  # fmt: skip
+    title = totals_text(before_after)
+    picture = Picture(graph, heat="status", fold=False, title=title, **layout)
+    return Difference(
+        picture, union.added, union.removed, union.changed, union.follows, before_after
+    )
+
+
+def totals_text(totals: dict[str, tuple[int, int]]) -> str:
+    """The totals on one line.
+
+    >>> totals_text({"ops": (2, 3), "parameters": (1000, 1000), "kept": (8, 4096)})
+    'ops 2 → 3, parameters 1,000, kept 8 B → 4.1 kB'
+    """
+    found = []
+    for name, numbers in totals.items():
+        words = [bytes_text(n) if name == "kept" else f"{n:,}" for n in numbers]
+        found.append(f"{name} {' → '.join(dict.fromkeys(words))}")
+    return ", ".join(found)
+
+
+def _parameters(graph: Graph) -> int:
+    """The number of elements of all parameters."""
+    return sum(math.prod(n.shape or ()) for n in graph.nodes if n.kind == "parameter")
 
 
 def _graph(given: Picture | Graph) -> Graph:
@@ -89,6 +144,7 @@ class _Union:
         self.added: list[str] = []
         self.removed: list[str] = []
         self.changed: list[str] = []
+        self.follows: list[str] = []
 
     def merge(self) -> None:
         """Put the nodes of both graphs in order, with their status."""
@@ -115,7 +171,6 @@ class _Union:
             changes = _changes(self.old.nodes[old_at], node)
             if changes:
                 status = "changed"
-                self.changed.append(f"{_name(node)}: {', '.join(changes)}")
         self.new_at[at] = len(self.nodes)
         self.nodes.append(replace(node, status=status, line=", ".join(changes)))
 
@@ -132,18 +187,38 @@ class _Union:
             replace(e, source=self.new_at[e.source], target=self.new_at[e.target])
             for e in self.new.edges
         ]
-        for edge in edges:  # an op is changed if a parameter of it is
-            source, target = nodes[edge.source], nodes[edge.target]
-            if source.kind == "parameter" and source.status and not target.status:
-                target.status, target.line = (
-                    "changed",
-                    f"{edge.name} {source.line or source.status}",
-                )
+        self._causes(edges)
         edges += self._removed_edges(edges)
         edges.sort(key=lambda e: (e.target, e.slot))
         known = {c.path for c in self.new.clusters}
         clusters = (*self.new.clusters, *(c for c in self.old.clusters if c.path not in known))
         return Graph(tuple(nodes), tuple(edges), used_clusters(nodes, clusters))
+
+    def _causes(self, edges: Sequence[Edge]) -> None:
+        """Tell causes from consequences; an op of a changed parameter is changed with it."""
+        inputs: dict[int, list[Edge]] = {}
+        for edge in edges:
+            inputs.setdefault(edge.target, []).append(edge)
+        gone = {self.old_at[e.target] for e in self.old.edges
+                if self.nodes[self.old_at[e.source]].status == "removed"}  # fmt: skip
+        for at, node in enumerate(self.nodes):
+            sources = [(edge, self.nodes[edge.source]) for edge in inputs.get(at, ())]
+            for edge, source in sources:
+                if source.kind == "parameter" and source.status and not node.status:
+                    node.status, node.line = (
+                        "follows",
+                        f"{edge.name} {source.line or source.status}",
+                    )
+            if node.status == "changed":
+                derived = all(
+                    word.startswith(("shape ", "dtype ")) for word in node.line.split(", ")
+                )
+                fed = at in gone or any(source.status for _, source in sources)
+                if derived and fed and node.kind != "parameter":
+                    node.status = "follows"
+            if node.status in ("changed", "follows"):
+                found = self.changed if node.status == "changed" else self.follows
+                found.append(f"{_name(node)}: {node.line}")
 
     def _removed_edges(self, edges: Iterable[Edge]) -> list[Edge]:
         """The edges of the old graph from or to removed nodes, in slots after the occupied ones."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from .arrows import turns
+from .caption import caption
 from .escape import MAX_LINE_CHARACTERS, quoted, text
 from .frames import INPUTS, frames, local, sides
 from .graph import Cluster, Edge, Graph, Node
@@ -22,22 +24,29 @@ from .look import (
     check_word,
     details,
 )
+from .marks import PLAIN, line, pair, sign
 from .palette import (
     BACK_EDGE,
     EDGE,
     FAINT_EDGE,
-    FAMILIES,
     FRAME,
     FRAME_BORDER,
     INK,
-    KIND_COLOURS,
     MUTED,
     ON_OUTPUT,
-    OTHER,
     PAPER,
     Pair,
 )  # fmt: skip
-from .words import attributes, bytes_text, describe, keeps, shape_text, verdict_text
+from .words import (
+    attributes,
+    bytes_text,
+    describe,
+    gradient_text,
+    keeps,
+    shape_text,
+    verdict_text,
+    warnings,
+)
 
 FONT = "Courier New"
 SPACE = "&#160;"  # some versions of dot drop a plain space at the end of a text
@@ -51,8 +60,9 @@ def to_dot(
     direction: Direction = "TB",
     show: Detail | Iterable[Detail] = DEFAULT_DETAILS,
     heat: Heat | None = None,
+    note: str = "",
 ) -> str:
-    """The DOT text of a graph. The options are those of `Picture`.
+    """The DOT text of a graph, with a note below. The options are those of `Picture`.
 
     Raises ValueError for a word that an option does not accept, and where `heat` was not measured.
 
@@ -61,14 +71,14 @@ def to_dot(
     (True, True)
     """
     check_word("direction", direction, DIRECTIONS)
-    return _Writer(graph, set(details(show)), heat).write(direction)
+    return _Writer(graph, set(details(show)), heat, note).write(direction)
 
 
 class _Writer:
     """Writes one graph. Each method returns a piece of the DOT text."""
 
-    def __init__(self, graph: Graph, shown: set[str], heat: Heat | None) -> None:
-        self.graph, self.shown, self.heat = graph, shown, heat
+    def __init__(self, graph: Graph, shown: set[str], heat: Heat | None, note: str) -> None:
+        self.graph, self.shown, self.heat, self.note = graph, shown, heat, note
         self.paint: dict[int, Pair] = {}
         self.key: Key | None = None
         if heat is not None:
@@ -94,7 +104,7 @@ class _Writer:
             "digraph {",
             f'  graph [rankdir={direction} bgcolor="{PAPER}" fontname="{FONT}" fontsize=10 pad=0.2',
             f'         nodesep=0.25 ranksep=0.3 tooltip=" " labelloc=b fontcolor="{MUTED}"'
-            f" {self.caption()}]",
+            f" {caption(self.graph, self.key, self.heat, self.note)}]",
             f'  node [shape=box style="rounded,filled" fontname="{FONT}" fontsize=11 height=0.3',
             f'        margin="0.12,0.05" penwidth=0.9 fontcolor="{INK}"]',
             f'  edge [fontname="{FONT}" fontsize=9 fontcolor="{MUTED}" color="{EDGE}"'
@@ -117,6 +127,7 @@ class _Writer:
         entering = Counter(e.target for e in graph.edges if graph.nodes[e.source].kind == "op")
         for edge in graph.edges:
             lines.append(f"  {self.edge(edge, entering)}")
+        lines += [f"  {self.loop(*ends, count)}" for ends, count in turns(graph).items()]
         return "\n".join([*lines, "}", ""])
 
     # --- Frames ---------------------------------------------------------------------------------
@@ -169,6 +180,8 @@ class _Writer:
             label += f" {_muted(cluster.kind)}"
         if cluster.count > 1:
             label += f" <B>×{cluster.count:,}</B>"
+        if cluster.shared:
+            label += f" {_muted('shared weights')}"
         if path in self.sums:
             # on a separate line, which keeps the title short
             label += f'<BR ALIGN="LEFT"/>{_muted(self.sums[path])}<BR ALIGN="LEFT"/>'
@@ -184,15 +197,13 @@ class _Writer:
     # --- Boxes ----------------------------------------------------------------------------------
 
     def node(self, at: int, node: Node) -> str:
-        fill, border = KIND_COLOURS.get(node.kind) or FAMILIES.get(node.family, OTHER)
-        if node.kind != "output" and (self.heat == "status" or node.kind not in INPUTS):
+        fill, border = pair(node)
+        heated = node.kind != "output" and node.status != "failed"
+        if heated and (self.heat == "status" or node.kind not in INPUTS):
             default = (PAPER, FRAME_BORDER) if self.heat else (fill, border)
             fill, border = self.paint.get(at, default)
-        style = ""
-        if node.kind == "cut" or node.status == "removed":
-            style = ' style="rounded,filled,dashed"'
-        if node.kind == "module":
-            style = " penwidth=1.5"
+        own = line(node)
+        style = "" if own is PLAIN else f" {own.dot()}"
         ink = f' fontcolor="{ON_OUTPUT}"' if node.kind == "output" else ""
         return (
             f'n{at} [label=<{self.label(at, node)}> fillcolor="{fill}" color="{border}"'
@@ -204,7 +215,9 @@ class _Writer:
         """The text in a box: the title, and below it the facts."""
         rows = [self.title(node)]
         if node.kind in ("op", "module", "vjp"):
-            colour = INK if self.heat else MUTED  # muted text fades on the colours of heat
+            colour = (
+                INK if self.heat or node.status == "failed" else MUTED
+            )  # muted text fades on the colours of heat
             rows += [_muted(row, colour) for row in self.facts(node)]
         if len(rows) == 1:
             return rows[0]
@@ -219,7 +232,8 @@ class _Writer:
             kind = str(node.attributes.get("class", ""))
             return f"<B>{text(local(node.name, frame))}</B> {_muted(kind)}{count}"
         if node.kind in ("op", "vjp"):
-            title = f"<B>{text(node.name)}</B>"
+            given = f"{node.given} = " if node.given and node.kind == "op" else ""
+            title = f"<B>{text(sign(node) + given + node.name)}</B>"
             if node.kind == "vjp":
                 title += f" {_muted('vjp')}"
             inner = self.chains.get(node.cluster, ())
@@ -243,7 +257,7 @@ class _Writer:
         if "dtypes" in self.shown and node.dtype:
             rest.append(node.dtype)
         words = " ".join(rest)
-        title = f"<B>{text(name)}</B>"
+        title = f"<B>{text(sign(node) + name)}</B>"
         if not words:
             return title
         if node.kind == "output":
@@ -257,22 +271,26 @@ class _Writer:
             words = attributes(node)
             rows += _wrapped(words, ", ")
         if node.kind == "module":
-            rows.append(f"{node.members} ops")
-        if "params" in self.shown:
+            rows.append(f"{node.members:,} ops{' in all' if node.count > 1 else ''}")
+        if "params" in self.shown or node.status == "failed":
             rows += _wrapped([" ".join(row[:2]).strip() for row in node.rows], "  ")
         if self.heat in ("time", "bytes", "grad"):
             measured = value(node, self.heat)
-            if measured:
+            if self.heat == "grad" and node.measured is not None:
+                rows += [gradient_text(node.measured)] if measured is not None else []
+            elif measured:
                 rows.append(unit(self.heat)(measured))
         elif self.heat == "verdict" and node.verdict is not None:
             rows.append(verdict_text(node).removeprefix("gradient "))
-        elif self.heat == "status" and node.status == "changed" and node.line:
+        elif self.heat == "status" and node.status in ("changed", "follows") and node.line:
             rows.append(node.line)
         elif "saved" in self.shown and node.kind == "op" and node.kept():
             rows.append(keeps(node))
         if "source" in self.shown and node.line and self.heat != "status":
             rows.append(node.line.split(", in ")[0].rpartition("/")[2])
-        return rows
+        for link in node.links:
+            rows += _wrapped(link.split(" "), " ")
+        return rows + warnings(node)
 
     # --- Arrows ---------------------------------------------------------------------------------
 
@@ -282,12 +300,20 @@ class _Writer:
         ident = f'id="edge-{edge.target}-{edge.slot}{edge.kind and "-" + edge.kind}"'
         if edge.kind == "saved":
             look = f'style=dotted color="{FAINT_EDGE}" arrowhead=none constraint=false'
+            names = ", ".join(dict.fromkeys(saved.name for saved in source.saved or ()))
+            if source.kind == "module":
+                names = f"keeps {bytes_text(source.kept())}"
+            if names and edge.kept:
+                look += f" label=<{SPACE}{text(names, BOX_LINE_CHARACTERS)}{SPACE}>"
             return (
                 f"n{edge.source} -> n{edge.target} [{ident} {look if edge.kept else 'style=invis'}]"
             )
         facts = []
         back = target.kind in ("vjp", "gradient")
-        if source.kind in ("op", "module", "vjp") and not (self.both and back):
+        if self.both and back:
+            if "shapes" in self.shown and source.shape is not None and source.kind == "vjp":
+                facts.append(shape_text(target.shape or source.shape))
+        elif source.kind in ("op", "module", "vjp"):
             if entering[edge.target] > 1 and _ordered(edge, target) and self.heat != "status":
                 facts.append(f"{edge.name}:")
             if "shapes" in self.shown and source.shape is not None and self.new_shape(edge):
@@ -296,6 +322,8 @@ class _Writer:
                 facts.append(source.dtype)
         label = f" label=<{SPACE}{text(' '.join(facts))}{SPACE}>" if facts else ""
         look = f'color="{FAINT_EDGE}"' if source.kind == "parameter" else ""
+        if edge.kind == "detached":
+            look += " style=dotted"
         if source.kind in ("op", "module", "vjp"):
             look += " weight=8"
         if back:
@@ -309,6 +337,13 @@ class _Writer:
         tip = quoted(f"input {edge.name}: {source.name}" if edge.name else source.name)
         return f'{ends} [{ident} {look.strip()}{label} tooltip="{tip}"]'
 
+    def loop(self, source: int, target: int, count: int) -> str:
+        """The arrow from the end of a loop that is folded back to its start."""
+        return (
+            f'n{source}:e -> n{target}:e [style=dashed constraint=false color="{EDGE}" '
+            f'label=<{SPACE}×{count:,}{SPACE}> tooltip="to the next of {count:,} turns"]'
+        )
+
     def new_shape(self, edge: Edge) -> bool:
         """Whether the value has another shape than the inputs that it was computed from."""
         source = self.graph.nodes[edge.source]
@@ -317,33 +352,6 @@ class _Writer:
         if self.graph.nodes[edge.target].kind == "output":
             return False  # the output's own box has its shape
         return not before or any(shape != source.shape for shape in before)
-
-    def caption(self) -> str:
-        """The label of the graph: the legend of the colours, or the total kept for backward."""
-        rows = []
-        if self.key is not None:
-            cells = "".join(
-                f'<TD BGCOLOR="{colour}" BORDER="1" COLOR="{FRAME_BORDER}" WIDTH="34" HEIGHT="16">'
-                f'<FONT COLOR="{INK}">{text(words or " ")}</FONT></TD>'
-                for colour, words in self.key.steps
-            )
-            rows.append(
-                '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3"><TR>'
-                f"<TD>{text(self.key.title + ' ')}</TD>{cells}</TR></TABLE>"
-            )
-        if not self.heat and (words := _kept_text(self.graph)):
-            rows.append(text(words, 200))
-        if not rows:
-            return ""
-        lines = "".join(f"<TR><TD>{row}</TD></TR>" for row in rows)
-        return f'label=<<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2">{lines}</TABLE>>'
-
-
-def _kept_text(graph: Graph) -> str:
-    """The memory that all ops keep for the backward pass, in words; "" where it is nothing."""
-    ops = [node for node in graph.nodes if node.kind in ("op", "module")]
-    kept = sum(node.kept() for node in ops)
-    return f"{bytes_text(kept)} kept for backward" if kept else ""
 
 
 def _ordered(edge: Edge, target: Node) -> bool:

@@ -57,6 +57,10 @@ class _Fold:
                 self.inputs[k].append((edge.slot, edge.source))
         self.chains = graph.chains()
         self.by_path = {cluster.path: cluster for cluster in graph.clusters}
+        inside = [graph.nodes[at].cluster is not None for at in self.ops]
+        self.before = np.concatenate(
+            [[0], np.cumsum(inside)]
+        )  # how many earlier ops are in modules
         self.span: dict[str, tuple[int, int]] = {}  # the first and the last op of each cluster
         for k, at in enumerate(self.ops):
             for path in self.chains[graph.nodes[at].cluster]:
@@ -125,6 +129,8 @@ class _Fold:
 
         The first two pieces are examined; the others equal them.
         """
+        if self.before[first] == self.before[first + 2 * period]:
+            return True
         for k in range(first, first + 2 * period):
             piece = first + (k - first) // period * period
             for path in self.chains[self.graph.nodes[self.ops[k]].cluster]:
@@ -167,6 +173,27 @@ class _Fold:
             return piece == 1 and start - period <= a < start
         return a >= start - period and a - b == period
 
+    def loop(self, first: int, period: int, count: int) -> tuple[tuple[tuple[int, int], ...], bool]:
+        """What each piece hands to the next one, if all have the same parameters or none.
+
+        Returns the positions in the recorded graph of both ops, and whether there are parameters.
+        """
+        carried, shared = [], False
+        for k in range(first + period, first + 2 * period):
+            for (_, source), (_, before) in zip(
+                self.inputs[k], self.inputs[k - period], strict=True
+            ):
+                if source != before and self.graph.nodes[source].kind == "parameter":
+                    return (), False
+                if source == before and self.graph.nodes[source].kind == "parameter":
+                    shared = True
+                if first <= self.order.get(source, -1) < first + period:
+                    ends = (source, self.ops[k - period])
+                    carried.append(ends)
+        nodes = self.graph.nodes
+        turns = tuple((nodes[a].origin[0], nodes[b].origin[0]) for a, b in carried)
+        return tuple(dict.fromkeys(turns)), shared
+
     def merge(
         self, first: int, period: int, count: int, place: list[int], nodes: dict[int, Node]
     ) -> None:
@@ -183,6 +210,8 @@ class _Fold:
                 for (_, source), (_, mine) in zip(self.inputs[later], self.inputs[k], strict=True):
                     if graph.nodes[source].kind != "op" and source != mine:
                         place[source] = mine
+                        kept = nodes.setdefault(mine, replace(graph.nodes[mine]))
+                        kept.count += graph.nodes[source].count
                 if measured and other.measured:
                     measured.add(other.measured)
                 saved += other.saved or ()
@@ -194,6 +223,7 @@ class _Fold:
         chains = [
             self.chains[graph.nodes[self.ops[k]].cluster] for k in range(first, first + period)
         ]
+        loops, shared = self.loop(first, period, count)
         inside = {
             path for chain in chains for path in chain
             if self.span[path][0] >= first and self.span[path][1] < first + period
@@ -206,6 +236,7 @@ class _Fold:
             last = self.chains[graph.nodes[self.ops[first + (count - 1) * period]].cluster][depth]
             cluster = self.clusters[outer]
             cluster.count *= count
+            cluster.loops, cluster.shared = loops, shared
             cluster.label = f"{cluster.path} … {_tail(cluster.path, last)}"
             return
         parent = chains[0][depth - 1] if depth else None
@@ -215,15 +246,18 @@ class _Fold:
         for path in inside:
             if self.clusters[path].parent == parent:
                 self.clusters[path].parent = name
-        self.clusters[name] = Cluster(name, "", parent, count, " ")
+        self.clusters[name] = Cluster(name, "", parent, count, " ", shared, loops)
         for offset in range(period):
             node = nodes[self.ops[first + offset]]
             if node.cluster == parent:
                 node.cluster = name
-            for _, source in self.inputs[first + offset]:
+            again = dict(self.inputs[first + offset + period])
+            for slot, source in self.inputs[first + offset]:
                 other = graph.nodes[source]
+                if again[slot] in self.order:
+                    continue  # only the first piece has this input
                 if other.kind != "op" and other.cluster == parent and self.uses[source] == 1:
-                    nodes[source] = replace(other, cluster=name)
+                    nodes[source] = replace(nodes.get(source, other), cluster=name)
 
 
 def _tail(path: str, other: str) -> str:

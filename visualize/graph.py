@@ -7,6 +7,7 @@ be compared, folded, cut, drawn and written as JSON.
 from __future__ import annotations
 
 import gc
+import math
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,14 +20,14 @@ Kind = Literal[
     "op", "parameter", "leaf", "constant", "output", "module", "vjp", "gradient", "cut"
 ]  # fmt: skip
 Form = Literal["", "view", "in place"]
-Status = Literal["", "added", "removed", "changed"]
+Status = Literal["", "added", "removed", "changed", "follows", "failed"]
 
 
 @dataclass(slots=True)
 class Saved:
-    """An array that an op keeps for its vjps: its name there, its shape and its size.
+    """An array that an op keeps for its vjps: its name there, its shape and the memory that it holds.
 
-    `own` is False where the array costs no extra memory: it is a parameter, or an earlier op keeps
+    A view holds all of the array that it is a view of. `own` is False where the array costs no extra memory: it is a parameter, or an earlier op keeps
     the same memory.
     """
 
@@ -44,7 +45,11 @@ class Measured:
         forward, backward: seconds.
         nbytes: size of the output in bytes.
         grad_norm: 2-norm of the gradient of the output; of several ops the largest.
+        grad_range: of several ops the smallest and the largest of these norms.
         bad, bad_gradients: how many values of the output and of its gradient are NaN or infinite.
+        std: standard deviation of the output; of several ops that of the last.
+        dead: share of the units of an activation that are 0 for the whole batch; of several ops the
+            largest.
     """
 
     forward: float = 0.0
@@ -53,6 +58,9 @@ class Measured:
     grad_norm: float | None = None
     bad: int = 0
     bad_gradients: int = 0
+    std: float | None = None
+    dead: float | None = None
+    grad_range: tuple[float, float] | None = None
 
     def add(self, other: Measured) -> None:
         """Add the measurements of another op to these.
@@ -68,7 +76,20 @@ class Measured:
         self.bad += other.bad
         self.bad_gradients += other.bad_gradients
         if other.grad_norm is not None:
-            self.grad_norm = max(self.grad_norm or 0.0, other.grad_norm)
+            low, high = other.grad_range or (other.grad_norm, other.grad_norm)
+            if self.grad_norm is not None:
+                mine = self.grad_range or (self.grad_norm, self.grad_norm)
+                low, high = _least((low, mine[0])), -_least((-high, -mine[1]))
+            self.grad_range = low, high
+            self.grad_norm = high
+        self.std = self.std if other.std is None else other.std
+        if other.dead is not None:
+            self.dead = max(self.dead or 0.0, other.dead)
+
+
+def _least(numbers: Sequence[float]) -> float:
+    """The smallest number; NaN if one is NaN."""
+    return math.nan if any(map(math.isnan, numbers)) else min(numbers)
 
 
 @dataclass(slots=True)
@@ -97,14 +118,20 @@ class Node:
         family: of an op, the module of `tinygrad_cnn.ops` that defines it: "conv", "pool".
         form: "view" or "in place" for an op of that form.
         rows: inputs written into the box instead of separate boxes: (name, text, kind).
+        links: arrows that the box names instead: "from 29 linear".
         count: how many such nodes repeat here; one is drawn.
+        uses: of a parameter, how many inputs of recorded ops it is.
+        frozen: no gradient passes: the op was not recorded, or the parameter requires no grad.
+        given: the user's name for the output of an op.
+        buffer: the constant is a buffer of the model.
         members: of a module, how many ops it holds.
         measured: from `trace`.
         verdict: from the gradient checks.
         line: the user's source line, `file:number, in function`.
         formula: the mathematics of the op, from its docstring.
         origin: positions in the recorded graph of the nodes that became this one.
-        status: "added", "removed" or "changed" in a difference.
+        status: in a difference "added", "removed" or "changed"; "follows" where the shape is another
+            because that of an input is. "failed" for a call that raised, of `explain`.
     """
 
     kind: Kind
@@ -126,6 +153,11 @@ class Node:
     formula: str = ""
     origin: tuple[int, ...] = ()
     status: Status = ""
+    links: tuple[str, ...] = ()
+    uses: int = 0
+    frozen: bool = False
+    given: str = ""
+    buffer: bool = False
 
     def kept(self) -> int:
         """Bytes kept for this node's vjps alone.
@@ -141,7 +173,9 @@ class Edge:
     """The value of node `source` as input number `slot`, named `name`, of node `target`.
 
     `source` and `target` are positions in `Graph.nodes`. `kept` is True where the value is kept for
-    the backward pass. `kind` is "saved" for an edge from an op to its vjp, else "".
+    the backward pass. `kind` is "saved" for an edge from an op to its vjp, "detached" where no
+    gradient flows although the source has one, "again" for the arrow from the end of a loop that is
+    folded back to its start, else "".
     """
 
     source: int
@@ -149,7 +183,7 @@ class Edge:
     slot: int
     name: str
     kept: bool = False
-    kind: Literal["", "saved"] = ""
+    kind: Literal["", "saved", "detached", "again"] = ""
 
 
 @dataclass(slots=True)
@@ -163,6 +197,9 @@ class Cluster:
         parent: the path of the cluster around it.
         count: how many alike repeat here; the first is drawn.
         label: text to show instead of the path.
+        shared: the repetitions have the same parameters: they are the turns of a loop.
+        loops: (source, target) of the values that a turn hands to the next one: positions of both ops
+            in the recorded graph.
     """
 
     path: str
@@ -170,9 +207,11 @@ class Cluster:
     parent: str | None = None
     count: int = 1
     label: str = ""
+    shared: bool = False
+    loops: tuple[tuple[int, int], ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Graph:
     """Nodes, each after its inputs; edges, sorted by target and slot; clusters, outer ones first.
 
@@ -187,6 +226,10 @@ class Graph:
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     clusters: tuple[Cluster, ...] = ()
+
+    def __repr__(self) -> str:
+        ops = sum(1 for _ in self.ops())
+        return f"<Graph of {len(self.nodes)} nodes, {ops} ops, {len(self.edges)} edges>"
 
     def inputs(self, target: int) -> list[Edge]:
         """The edges into a node, in the order of the op's inputs.
@@ -251,7 +294,8 @@ class Step:
         node: position of the op in `Graph.nodes`.
         name: of the op.
         arrives: the cotangent of the op's output; None where the op has several outputs.
-        leaves: (slot, name, cotangent) of each input that requires grad.
+        leaves: (slot, name, cotangent) of each input that requires grad: the user's name of the input,
+            or else the op that made it.
         filled: the gradients so far of the leaves that this step adds to, by position.
     """
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from .graph import Graph, Kind, Node
 from .look import Heat
+from .marks import SIGNS
 from .palette import HEAT, HEAT_BORDER, STATUS, VERDICTS, Pair
 from .words import bytes_text, norm_text, seconds_text
 
@@ -65,13 +66,16 @@ def colours(graph: Graph, heat: Heat) -> tuple[dict[int, Pair], Key]:
     if not known:
         raise ValueError(
             f"heat={heat!r}: nothing was measured; visualize.trace(model, x) measures"
+            + (" a model whose parameters require grad" if heat == "grad" else "")
             if heat != "bytes"
             else "heat='bytes': backward() freed the saved arrays; draw before it"
         )
     high = max(known.values()) or 1.0
     low = 0.0
     if heat == "grad":
-        smallest = min((v for v in known.values() if v > 0), default=high)
+        folded = [n.measured.grad_range[0] for n in graph.nodes
+                  if n.measured and n.measured.grad_range and n.kind in MEASURABLE]  # fmt: skip
+        smallest = min((v for v in (*known.values(), *folded) if v > 0), default=high)
         low = max(smallest, high * GRADIENT_RANGE)
 
     def level(v: float) -> float:
@@ -126,6 +130,8 @@ def _named(graph: Graph, heat: Heat) -> tuple[dict[int, Pair], Key]:
         elif heat == "status" and node.kind != "output":
             names[at] = node.status
     used = set(names.values())
-    steps = [(fill, name or "same") for name, (fill, _) in table.items() if name in used]
+    words = {"": "same", "follows": "(~) follows from a change"}
+    words |= {name: f"{SIGNS[name]} {name}" for name in ("added", "removed", "changed")}
+    steps = [(fill, words.get(name, name)) for name, (fill, _) in table.items() if name in used]
     title = "gradient checks" if heat == "verdict" else "difference"
     return {at: table[name] for at, name in names.items()}, Key(title, steps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,13 +28,13 @@ def filters(conv: nn.Module | Tensor | np.ndarray, *, most: int = 64) -> Figure:
     """The filters of a convolution as a matplotlib figure.
 
     Args:
-        conv: a Conv2d, or its weight (F, C, I, J).
+        conv: a Conv2d or Conv1d, or its weight (F, C, I, J) or (F, C, I).
         most: the figure has at most so many filters, the first ones.
 
-    A filter of three channels is a colour image, scaled to its own range. A filter of one channel
-    is a signed image, orange above 0 and blue below, on one scale for all filters. Filters of
-    another number of channels are rows of signed images: the first 8 channels of the first 16
-    filters.
+    A filter of three channels is a colour image, in which grey is 0. A filter of one channel is a
+    signed image, orange above 0 and blue below. Filters of another number of channels are rows of
+    signed images: the first 8 channels of the first 16 filters. A filter of a Conv1d is one image
+    (C, I). All filters have one scale, which the title gives.
 
     Raises TypeError for an argument without a weight, ValueError for a weight that is not that of a
     2-D convolution, ImportError without matplotlib.
@@ -46,6 +47,8 @@ def filters(conv: nn.Module | Tensor | np.ndarray, *, most: int = 64) -> Figure:
     if not isinstance(weight, (Tensor, np.ndarray)):
         raise TypeError(f"filters: expected a Conv2d or its weight, got {type(conv).__name__}")
     w = numbers(weight)[:most]
+    if w.ndim == 3:
+        w = w[:, None]
     if w.ndim != 4 or not w.size:
         raise ValueError(
             f"filters: wanted a weight of shape (F, C, I, J), got {tuple(weight.shape)}"
@@ -60,8 +63,8 @@ def filters(conv: nn.Module | Tensor | np.ndarray, *, most: int = 64) -> Figure:
             if c == 1:
                 signed(ax, w[k, 0], limit)
             else:
-                low, high = w[k].min(), w[k].max()
-                bare(ax).imshow((w[k].transpose(1, 2, 0) - low) / ((high - low) or 1.0))
+                bare(ax).imshow(np.clip(w[k].transpose(1, 2, 0) / limit, -1, 1) / 2 + 0.5)
+        _scale(made, limit)
         return made
     n, c = min(n, MAX_ROWS), min(c, MAX_COLUMNS)
     made = figure(0.55 * c + 0.4, 0.55 * n)
@@ -72,14 +75,20 @@ def filters(conv: nn.Module | Tensor | np.ndarray, *, most: int = 64) -> Figure:
                 ax.set_ylabel(str(k), rotation=0, ha="right", va="center", color=MUTED, fontsize=8)
             if k == 0:
                 ax.set_title(str(j), color=MUTED, fontsize=8)
+    _scale(made, limit)
     return made
 
 
-class _Outputs(engine.Observer):
-    """Keeps the output of each op for one example, with the module that runs it."""
+def _scale(made: Figure, limit: float) -> None:
+    """Give a figure a title with the scale of its images."""
+    made.suptitle(f"full colour: ±{limit:.3g}", color=MUTED, fontsize=9)
 
-    def __init__(self, watch: Watch, example: int) -> None:
-        self.watch, self.example = watch, example
+
+class _Outputs(engine.Observer):
+    """Keeps the output of each op for one example of a batch, with the module that runs it."""
+
+    def __init__(self, watch: Watch, example: int, batch: int) -> None:
+        self.watch, self.example, self.batch = watch, example, batch
         self.found: list[tuple[str, Float64]] = []
 
     def op_ran(
@@ -88,14 +97,20 @@ class _Outputs(engine.Observer):
     ) -> None:  # fmt: skip
         """Keep a copy, since an in-place op may overwrite the output."""
         array = array_of(output)
-        if op.name in _MOVES_ONLY or array.ndim not in (2, 4) or array.dtype.kind != "f":
+        batched = array.ndim > 0 and len(array) == self.batch
+        if op.name in _MOVES_ONLY or not batched or array.dtype.kind != "f":
             return
         path = self.watch.stack[-1][0] if self.watch.stack else ""
         self.found.append((f"{path} {op.name}".strip(), array[self.example].astype(np.float64)))
 
 
 def activations(
-    model: nn.Module, x: Tensor | np.ndarray, *, example: int = 0, maps: int = 8
+    model: nn.Module,
+    x: Tensor | np.ndarray,
+    *,
+    example: int = 0,
+    maps: int = 8,
+    classes: Sequence[str] | None = None,
 ) -> Figure:
     """The output of each op for one example, one row for each op, as a matplotlib figure.
 
@@ -103,18 +118,23 @@ def activations(
         model: a Module. It runs once, without recording, and its buffers stay unchanged.
         x: its input, a batch (N, …).
         example: the index in the batch.
-        maps: at most so many feature maps in a row, those with the largest variance.
+        maps: at most so many planes in a row, those with the largest variance.
+        classes: names of the elements of the last output.
 
-    Feature maps (C, H, W) are signed images, vectors (F,) are bars. Other outputs are omitted.
+    The last two axes of an output are planes: feature maps (C, H, W) are signed images, each with
+    its number, also of more axes; a sequence (T, F) is one image. A vector is bars. The label of a
+    row gives the magnitude of the full colour, or of the longest bar. Outputs whose first axis is
+    not the batch are left out.
 
     Raises TypeError for a model that is not a Module, IndexError for an example outside the batch,
-    ImportError without matplotlib.
+    ValueError for another number of classes than the last output has, ImportError without
+    matplotlib.
 
     >>> import tinygrad_cnn as tc
     >>> from tinygrad_cnn import nn
     >>> model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(16, 3))
     >>> made = activations(model, tc.ones(1, 1, 4, 4))
-    >>> [ax.get_ylabel() for ax in made.axes if ax.get_ylabel()]
+    >>> [ax.get_ylabel().splitlines()[0] for ax in made.axes if ax.get_ylabel()]
     ['x', '0 conv2d', '1 relu', '3 linear']
     """
     if not isinstance(model, nn.Module):
@@ -123,32 +143,53 @@ def activations(
     if not -len(batch) <= example < len(batch):
         raise IndexError(f"activations: example {example} is not in a batch of {len(batch)}")
     with same_buffers(model), tinygrad_cnn.no_grad(), watched(model) as watch:
-        outputs = _Outputs(watch, example)
+        outputs = _Outputs(watch, example, len(batch))
         with engine.observe(outputs):
             model(batch)
     found = [("x", numbers(batch)[example]), *outputs.found]
     found = [(name, values) for name, values in found if values.size]
-    made = figure(0.9 * maps + 1.2, 0.95 * len(found))
+    if classes is not None and len(classes) != found[-1][1].size:
+        raise ValueError(
+            f"activations: {len(classes)} classes for an output of shape {found[-1][1].shape}"
+        )
+    made = figure(0.9 * maps + 1.6, 0.95 * len(found) + (0.4 if classes else 0.0))
     grid = made.add_gridspec(len(found), maps)
     for row, (name, values) in enumerate(found):
-        if values.ndim == 3:
-            order = np.argsort(-values.var(axis=(1, 2)), kind="stable")[:maps]
-            limit = float(np.abs(values).max()) or 1.0
-            for k, channel in enumerate(sorted(order)):
-                ax = signed(made.add_subplot(grid[row, k]), values[channel], limit)
-                ax.set_title(str(channel), color=MUTED, fontsize=7, pad=2)
-                if k == 0:
-                    _label(ax, name)
-        else:
-            ax = bare(made.add_subplot(grid[row, :]))
-            flat = values.ravel()
-            ax.bar(np.arange(flat.size), flat, width=0.9 if flat.size < 60 else 1.0,
-                   color=[POSITIVE if v > 0 else NEGATIVE for v in flat])  # fmt: skip
-            ax.axhline(0, color=MUTED, linewidth=0.6)
-            ax.margins(x=0.01)
-            _label(ax, name)
+        names = classes if row == len(found) - 1 else None
+        limit = float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
+        label = f"{name}\n±{limit:.3g}"
+        if values.ndim < 2 or names is not None:
+            _bars(_labelled(made.add_subplot(grid[row, :]), label), values.ravel(), names)
+            continue
+        planes = values.reshape(-1, *values.shape[-2:])
+        if len(planes) == 1:
+            ax = made.add_subplot(grid[row, :])
+            signed(_labelled(ax, label), planes[0], limit)
+            ax.set_aspect("auto" if planes[0].shape[1] > 3 * planes[0].shape[0] else "equal")
+            continue
+        order = np.argsort(-planes.var(axis=(1, 2)), kind="stable")[:maps]
+        for k, at in enumerate(sorted(order)):
+            ax = signed(made.add_subplot(grid[row, k]), planes[at], limit)
+            ax.set_title(str(at), color=MUTED, fontsize=7, pad=2)
+            if k == 0:
+                _labelled(ax, label)
     return made
 
 
-def _label(ax: Axes, name: str) -> None:
+def _bars(ax: Axes, values: Float64, names: Sequence[str] | None) -> None:
+    """A bar for each number, with the names below them; the largest is in bold."""
+    bare(ax).bar(
+        np.arange(values.size), np.nan_to_num(values), width=0.9 if values.size < 60 else 1.0,
+        color=[POSITIVE if v > 0 else NEGATIVE for v in values],
+    )  # fmt: skip
+    ax.axhline(0, color=MUTED, linewidth=0.6)
+    ax.margins(x=0.01)
+    if names is not None:
+        ax.set_xticks(np.arange(values.size), list(names), fontsize=8, color=INK)
+        ax.tick_params(length=0)
+        ax.get_xticklabels()[int(np.nanargmax(values))].set_fontweight("bold")
+
+
+def _labelled(ax: Axes, name: str) -> Axes:
     ax.set_ylabel(name, rotation=0, ha="right", va="center", color=INK, fontsize=9)
+    return ax

@@ -8,25 +8,26 @@ from typing import Literal, TypedDict, get_args
 Direction = Literal["TB", "LR", "BT", "RL"]
 Phase = Literal["forward", "backward", "both"]
 Heat = Literal["time", "bytes", "grad", "verdict", "status"]
+Arrangement = Literal["tall", "page", "slide"]
 Detail = Literal["attributes", "params", "saved", "shapes", "dtypes", "source"]
 
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 PHASES: tuple[Phase, ...] = get_args(Phase)
 HEATS: tuple[Heat, ...] = get_args(Heat)
+ARRANGEMENTS: tuple[Arrangement, ...] = get_args(Arrangement)
 DETAILS: tuple[Detail, ...] = get_args(Detail)
 DEFAULT_DETAILS: tuple[Detail, ...] = ("attributes", "params", "shapes", "saved")
-DEFAULT_LIMIT = (
-    1000  # boxes. Of an irregular graph graphviz-pure lays out 1,000 in 3 s, 2,000 in 17 s
-)
+DEFAULT_LIMIT = 1600  # boxes; see cost.py
 
 
 class Layout(TypedDict, total=False):
     """The options of `Picture` that every function which returns a picture accepts."""
 
+    layout: Arrangement
     direction: Direction
     depth: int | None
     phase: Phase
-    show: Detail | Iterable[Detail]
+    show: Detail | Iterable[Detail] | None
     limit: int | None
 
 

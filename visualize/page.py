@@ -14,13 +14,16 @@ from collections.abc import Sequence
 from importlib import resources
 from typing import Any
 
+from .escape import xml_text
 from .graph import Glance, Graph, Node, Shape, Step
+from .health import health
 from .heat import verdict_name
 from .look import Direction, Heat, Phase
+from .marks import LINES, OTHER_LINE
 from .palette import DARK, FAMILIES, HEAT, KIND_COLOURS, OTHER, STATUS, VERDICTS
-from .words import attributes, bytes_text, shape_text, value_text, verdict_text
+from .words import attributes, bytes_text, shape_text, value_text, verdict_text, warnings
 
-SCRIPTS = ("view.js", "layout.js", "draw.js", "panel.js", "page.js")
+SCRIPTS = ("view.js", "layout.js", "draw.js", "panel.js", "page.js", "save.js")
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; "
     "base-uri 'none'; form-action 'none'"
@@ -53,6 +56,10 @@ def page(
     >>> '"name":"w"' in page(graph, graph, title="One leaf")
     True
     """
+    nodes = [_node(node) for node in graph.nodes]
+    if any(node.measured for _, node in graph.ops()):
+        for strip in health(graph, recorded).strips:
+            nodes[strip.node]["health"] = [strip.gradients, strip.spreads, strip.dead, strip.bad]
     data = {
         "title": title or "Recorded graph",
         "direction": "LR" if direction in ("LR", "RL") else "TB",
@@ -60,16 +67,20 @@ def page(
         "heat": heat,
         "phase": phase,
         "cut": hidden,
-        "nodes": [_node(node) for node in graph.nodes],
-        "edges": [[e.source, e.target, e.slot, e.name, int(e.kept)] for e in graph.edges],
+        "nodes": nodes,
+        "edges": [
+            [e.source, e.target, e.slot, e.name, int(e.kept), int(e.kind == "detached")]
+            for e in graph.edges
+        ],
         "clusters": [
             {"path": c.path, "kind": c.kind, "parent": c.parent, "count": c.count, "label": c.label}
             for c in graph.clusters
         ],
         "steps": None if steps is None else _steps(steps, graph, recorded),
         "heats": list(HEAT),
+        "families": {**{name: own.words for name, own in LINES.items()}, "other": OTHER_LINE.words},
     }
-    heading = html.escape(title or "Recorded graph")
+    heading = html.escape(xml_text(title) or "Recorded graph")
     web = resources.files("visualize") / "web"
     style = (web / "style.css").read_text(encoding="utf-8")
     script = "\n".join((web / name).read_text(encoding="utf-8") for name in SCRIPTS)
@@ -130,13 +141,21 @@ def _node(node: Node) -> dict[str, Any]:
         "freed": node.saved is None,
         "form": node.form,
         "formula": node.formula,
+        "frozen": node.frozen,
+        "given": node.given,
+        "warnings": warnings(node),
+        "ops": len(node.origin) if node.kind == "op" else 0,
         "status": node.status,
         "line": node.line,
         "code": _code(node.line),
     }  # fmt: skip
     if node.measured is not None:
         m = node.measured
-        facts["measured"] = [m.forward, m.backward, m.nbytes, m.grad_norm, m.bad, m.bad_gradients]
+        facts["measured"] = [
+            m.forward, m.backward, m.nbytes, m.grad_norm, m.bad, m.bad_gradients, m.std, m.dead
+        ]  # fmt: skip
+        if m.grad_range is not None:
+            facts["range"] = list(m.grad_range)
     if node.verdict is not None:
         facts["verdict"] = [verdict_name(node), verdict_text(node)]
     return {name: fact for name, fact in facts.items() if fact not in (None, [], "", False, 0)}
@@ -180,7 +199,7 @@ def _glance(g: Glance) -> dict[str, Any]:
 
 
 def _colours() -> str:
-    """The colours of `palette.py` as CSS properties, for a light and a dark page."""
+    """The colours of `palette.py` as CSS, for a light and a dark page, and the lines of boxes."""
     pairs = {f"family-{name}": pair for name, pair in FAMILIES.items()}
     pairs["family-other"] = OTHER
     pairs |= {f"kind-{name}": pair for name, pair in KIND_COLOURS.items()}
@@ -190,11 +209,16 @@ def _colours() -> str:
     light |= {f"--{name}-line": line for name, (_, line) in pairs.items()}
     light |= {f"--heat-{k}": colour for k, colour in enumerate(HEAT)}
 
+    lines = "".join(
+        f":is(.box,.sample).family-{name}:not(.removed) > rect:first-of-type{{{own.css()}}}\n"
+        for name, own in {**LINES, "other": OTHER_LINE}.items()
+    )
+
     def rules(dark: bool) -> str:
         return "".join(f"{name}:{DARK[c] if dark else c};" for name, c in light.items())
 
     return (
         f":root{{{rules(False)}}}\n"
         f"@media (prefers-color-scheme:dark){{:root:not([data-theme=light]){{{rules(True)}}}}}\n"
-        f":root[data-theme=dark]{{{rules(True)}}}\n"
+        f":root[data-theme=dark]{{{rules(True)}}}\n{lines}"
     )

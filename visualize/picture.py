@@ -9,16 +9,24 @@ from typing import Unpack
 
 from tinygrad_cnn import Tensor, nn
 
+from .alternative import described
+from .arrows import named
 from .backward import backward, forward_and_backward, inline_gradients
+from .boxes import SHEETS
+from .cost import MOST_SECONDS, seconds
 from .dot import to_dot
 from .fold import fold
 from .graph import Graph, Step, no_collection
+from .health import Health, health
+from .history import History
 from .look import (
+    ARRANGEMENTS,
     DEFAULT_DETAILS,
     DEFAULT_LIMIT,
     DIRECTIONS,
     HEATS,
     PHASES,
+    Arrangement,
     Detail,
     Direction,
     Heat,
@@ -30,6 +38,7 @@ from .look import (
 from .page import page
 from .record import record
 from .render import FORMATS, Format, RendererNotFound, render
+from .sheet import to_sheet
 from .table import Order, Table, table
 from .verdicts import Report, add_verdicts
 from .view import close, cut, inline
@@ -37,13 +46,25 @@ from .view import close, cut, inline
 RENDERED: dict[str, Format] = {name: name for name in FORMATS}  # by suffix
 SUFFIXES = (*RENDERED, "dot", "html")
 
+SHRINK_PERCENT = 85  # of the boxes, until the rest is laid out in time
+PAGE_LIMIT = 1500  # boxes that a browser lays out in a second
+CLOSED = "{:,} boxes are too many to lay out: closed to depth={}. limit=None draws all"
+CUT = "The last {:,} of {:,} boxes. limit=None draws all, fold=True and depth=0 fewer"
+SHEET_CLOSED = "Closed to depth={} to fit the sheet. layout='tall' opens all"
+SHEET_CUT = "The last boxes fit the sheet. layout='tall' draws all"
+
 
 class Picture:
     """A graph, and the options of its drawing.
 
     Args:
         graph: plain data, from `record`.
-        direction: "TB" draws from top to bottom, "LR" from left to right, also "BT" and "RL".
+        layout: "tall" draws one path, as long as it is. "slide" wraps it into columns on a sheet of
+            16:9, with letters of at least 14 pixels on 1280 × 720; "page" on a sheet of A4, with
+            letters of at least 8 points. Where that does not fit, modules are closed, and then the
+            first boxes are left out; the picture says so. The page (.html) has all.
+        direction: "TB" draws from top to bottom, "LR" from left to right, also "BT" and "RL". On a
+            sheet "LR" and "RL" make rows, the others columns.
         depth: modules deeper than this are closed. At 0 each outermost module is one box, None
             opens all.
         fold: draw blocks that repeat once, with their number.
@@ -54,13 +75,17 @@ class Picture:
         phase: "forward"; "backward", the vjps and the gradients of leaves; or "both".
         show: the details in boxes and on arrows, one or several: "attributes" (stride, padding),
             "params" (parameters in their op's box), "shapes", "saved" (arrays kept for backward),
-            "dtypes", "source" (the line of the user's code, from `trace`).
-        limit: draw at most so many boxes, the last ones, and one that counts the others. None draws
-            all.
+            "dtypes", "source" (the line of the user's code, from `trace`). By default the first
+            four, on a slide attributes and shapes.
+        limit: draw at most so many boxes, and as many as are laid out in some seconds by prediction.
+            In a larger graph modules are closed, the innermost first; then the last boxes are drawn,
+            and one that counts the others. The picture says so. None draws all, however long that
+            takes.
         steps: the steps of a backward pass, which the page plays.
         title: of the page.
 
-    Raises ValueError for a word that an option does not accept and for a negative depth.
+    Raises ValueError for a word that an option does not accept, for a negative depth, and for both
+    phases on a sheet, which has no room for them.
 
     >>> import tinygrad_cnn as tc
     >>> from .record import record
@@ -73,35 +98,42 @@ class Picture:
         self,
         graph: Graph,
         *,
+        layout: Arrangement = "tall",
         direction: Direction = "TB",
         depth: int | None = None,
         fold: bool = True,
         heat: Heat | None = None,
         phase: Phase = "forward",
-        show: Detail | Iterable[Detail] = DEFAULT_DETAILS,
+        show: Detail | Iterable[Detail] | None = None,
         limit: int | None = DEFAULT_LIMIT,
         steps: Sequence[Step] | None = None,
         title: str = "",
     ) -> None:
+        check_word("layout", layout, ARRANGEMENTS)
         check_word("direction", direction, DIRECTIONS)
         check_word("phase", phase, PHASES)
         if heat is not None:
             check_word("heat", heat, HEATS)
         if depth is not None and depth < 0:
             raise ValueError(f"depth: wanted None or at least 0, got {depth}")
+        if layout != "tall" and phase == "both":
+            raise ValueError(f"phase='both' needs layout='tall': layout={layout!r} has no room")
         self.graph = graph
+        self.layout: Arrangement = layout
         self.direction: Direction = direction
         self.depth = depth
         self.fold = fold
         self.heat: Heat | None = heat
         self.phase: Phase = phase
-        self.show = details(show)
+        standard = DEFAULT_DETAILS if layout == "tall" else SHEETS[layout].show
+        self.show = standard if show is None else details(show)
         self.limit = limit
         self.steps = steps
         self.title = title
         self._folded: Graph | None = None  # these three until they are needed
         self._view: Graph | None = None
         self._source: str | None = None
+        self._note = ""
 
     @property
     def folded(self) -> Graph:
@@ -115,26 +147,95 @@ class Picture:
     def view(self) -> Graph:
         """The graph as drawn: folded, with modules closed, in its phase, inlined and cut."""
         if self._view is None:
-            with no_collection():
-                self._view = self._viewed(self.folded)
+            if self.layout == "tall":
+                with no_collection():
+                    self._view, self._note = self._fitted()
+            else:
+                self._view, self._source = self._on_sheet()
         return self._view
 
-    def _viewed(self, graph: Graph) -> Graph:
+    def _on_sheet(self) -> tuple[Graph, str]:
+        """The view of most boxes that fits on the sheet, and its DOT text."""
+        deepest = max(map(len, self.folded.chains().values()))
+        first = deepest if self.depth is None else min(self.depth, deepest)
+        depths = [self.depth, *range(first - 1, -1, -1)]
+        with no_collection():
+            views = ((depth, self._viewed(self.folded, depth)) for depth in depths)
+            for depth, graph in views:
+                if self.limit is not None:
+                    graph = cut(graph, self.limit)
+                note = "" if depth == self.depth else SHEET_CLOSED.format(depth)
+                source, fits = self._sheet(graph, note)
+                if fits:
+                    return graph, source
+            least, most = 1, len(graph.nodes) - 1  # the numbers of boxes that may fit
+            found = cut(graph, 1), source
+            while least <= most:
+                middle = (least + most) // 2
+                shown = cut(graph, middle)
+                source, fits = self._sheet(shown, SHEET_CUT)
+                if fits or middle == 1:
+                    found = shown, source
+                if fits:
+                    least = middle + 1
+                else:
+                    most = middle - 1
+            return found
+
+    def _sheet(self, graph: Graph, note: str) -> tuple[str, bool]:
+        return to_sheet(
+            graph, SHEETS[self.layout], show=self.show, heat=self.heat,
+            turned=self.direction in ("LR", "RL"), title=self.title, note=note,
+        )  # fmt: skip
+
+    def _fitted(self) -> tuple[Graph, str]:
+        """The finest view that is laid out in time, and the words about what it leaves out.
+
+        Modules are closed, the innermost first, and then early boxes are left out.
+        """
+        whole = self._viewed(self.folded, self.depth)
+        graph = named(whole)
+        if self._fits(graph):
+            return graph, ""
+        deepest = max(map(len, self.folded.chains().values())) - 1
         if self.depth is not None:
-            graph = close(graph, self.depth)
+            deepest = min(deepest, self.depth)
+        for depth in range(deepest - 1, -1, -1):
+            whole = self._viewed(self.folded, depth)
+            closed = named(whole)
+            if self._fits(closed):
+                return closed, CLOSED.format(len(graph.nodes), depth)
+        total = len(whole.nodes)
+        shown = total if self.limit is None else min(self.limit, total)
+        tried = named(cut(whole, shown))
+        while shown > 1 and not self._fits(tried):
+            shown = max(shown * SHRINK_PERCENT // 100, 1)
+            tried = named(cut(whole, shown))
+        return tried, CUT.format(shown, total)
+
+    def _fits(self, graph: Graph) -> bool:
+        if self.limit is None:
+            return True
+        boxes = sum(node.kind != "cut" for node in graph.nodes)
+        return boxes <= self.limit and seconds(graph) <= MOST_SECONDS
+
+    def _viewed(self, graph: Graph, depth: int | None) -> Graph:
+        if depth is not None:
+            graph = close(graph, depth)
         if self.phase == "backward":
-            graph = inline_gradients(backward(graph))
-        elif self.phase == "both":
-            graph = inline_gradients(inline(forward_and_backward(graph), "params" in self.show))
-        else:
-            graph = inline(graph, "params" in self.show)
-        return graph if self.limit is None else cut(graph, self.limit)
+            return inline_gradients(backward(graph))
+        if self.phase == "both":
+            return inline_gradients(inline(forward_and_backward(graph), "params" in self.show))
+        return inline(graph, "params" in self.show)
 
     @property
     def source(self) -> str:
         """The DOT text. Raises ValueError if `heat` was not measured."""
+        view = self.view
         if self._source is None:
-            self._source = to_dot(self.view, self.direction, self.show, self.heat)
+            totals = self.title if self.heat == "status" else ""
+            note = ". ".join(filter(None, (totals, self._note)))
+            self._source = to_dot(view, self.direction, self.show, self.heat, note)
         return self._source
 
     def __repr__(self) -> str:
@@ -153,7 +254,8 @@ class Picture:
         >>> draw(tc.ones(2, requires_grad=True).exp()).render("png")[:4]
         b'\\x89PNG'
         """
-        return render(self.source, kind)
+        drawn = render(self.source, kind)
+        return drawn if kind != "svg" else described(drawn, self.title, self.view)
 
     def table(self, by: Order = "kept", top: int | None = None) -> Table:
         """The ops as a table, sorted by memory or time; `top` limits the rows.
@@ -169,6 +271,14 @@ class Picture:
         """
         return table(self.graph, by, top)
 
+    def health(self, history: History | None = None) -> Health:
+        """A strip for each op: gradient norm, spread of the output, dead units, the first NaN.
+
+        With the History of a training also the update-to-weight ratios of its parameters. Raises
+        ValueError if nothing was measured; `trace` measures.
+        """
+        return health(self.folded, self.graph, history)
+
     def html(self) -> str:
         """A page to explore the graph: one file of HTML that loads nothing.
 
@@ -177,7 +287,7 @@ class Picture:
         True
         """
         whole = inline(self.folded)
-        shown = whole if self.limit is None else cut(whole, self.limit)
+        shown = whole if self.limit is None else cut(whole, min(self.limit, PAGE_LIMIT))
         hidden = 0 if shown is whole else len(whole.nodes) - len(shown.nodes) + 1
         return page(
             shown, self.graph, title=self.title, direction=self.direction, depth=self.depth,

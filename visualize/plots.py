@@ -1,11 +1,13 @@
 """Helpers for the figures of `filters`, `activations`, `History` and `Film`, made by matplotlib.
 
 matplotlib is an extra and is imported when a figure is made. The figures do not go through pyplot:
-nothing is shown, and a figure is freed when its last reference is.
+a figure is freed when its last reference is, and a notebook shows it without `%matplotlib inline`.
 """
 
 from __future__ import annotations
 
+import functools
+import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 Float64 = np.ndarray[Any, np.dtype[np.float64]]
 
 RULE = "#dfe4ea"  # of frames and grid lines
+NOTEBOOK_DPI = 96
 
 
 def figure(width: float, height: float) -> Figure:
@@ -31,15 +34,37 @@ def figure(width: float, height: float) -> Figure:
     Raises ImportError if matplotlib is not installed; the message names the extra.
     """
     try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
+        kind = _figure_class()
     except ImportError as error:
         raise ImportError(
             "this figure needs matplotlib: pip install 'tinygrad_cnn[examples]'"
         ) from error
-    made = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(made)
+    made: Figure = kind(figsize=(width, height), layout="constrained")
     return made
+
+
+@functools.cache
+def _figure_class() -> Any:
+    """A class of figures with a canvas, which notebooks show as PNG."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    class NotebookFigure(Figure):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            FigureCanvasAgg(self)
+
+        def _repr_png_(self) -> bytes:
+            return png_of(self)
+
+    return NotebookFigure
+
+
+def png_of(made: Figure) -> bytes:
+    """A figure as the bytes of a PNG file."""
+    file = io.BytesIO()
+    made.savefig(file, format="png", dpi=NOTEBOOK_DPI)
+    return file.getvalue()
 
 
 def diverging() -> Colormap:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
+import sys
 import sysconfig
-from typing import Literal, get_args
+from subprocess import PIPE
+from typing import Any, Literal, get_args
 
 from .palette import DARK, INK
 
@@ -20,12 +24,22 @@ FONTS = "Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', Cousine, 'Couri
 # A larger PNG is scaled down to this size. Without a limit a large graph needs gigabytes.
 PNG_INCHES, PNG_DPI = "36,48", "144"
 
+# A picture takes 10 s at most (see `cost.py`). This bound is for a slow machine, and for limit=None.
+LAYOUT_SECONDS = 120
+_GROUP: dict[str, Any] = {} if sys.platform == "win32" else {"start_new_session": True}
+
 SVG_CLASS = "recorded-graph"
+# Read by Graphviz 2.50 and newer, whose PDF files may compress the time of creation.
+REPRODUCIBLE = {"SOURCE_DATE_EPOCH": "0"}
 _PAINTS = ("fill", "stroke")
 
 
 class RendererNotFound(RuntimeError):
     """No program that lays out graphs is installed, or none that writes the wanted format."""
+
+
+class LayoutTimeout(RuntimeError):
+    """The layout took too long and was stopped."""
 
 
 def find_dot() -> tuple[str, bool] | None:
@@ -46,7 +60,8 @@ def render(dot: str, kind: Format) -> bytes:
     """Lay out DOT text and return it as "svg", "png" or "pdf".
 
     Raises ValueError for another kind, RendererNotFound if no installed program writes that kind,
-    and RuntimeError if the program fails.
+    LayoutTimeout after two minutes, and RuntimeError if the program fails. No process stays behind,
+    also after an interrupt.
 
     >>> render("digraph { a -> b }", "svg")[:4]
     b'<svg'
@@ -68,26 +83,64 @@ def render(dot: str, kind: Format) -> bytes:
         )
     if kind == "png":
         dot = dot.replace("{", f'{{ graph [size="{PNG_INCHES}" dpi={PNG_DPI}]', 1)
-    return _styled(_run(binary, dot, kind)) if kind == "svg" else _run(binary, dot, kind)
+    drawn = _run(binary, dot, kind)
+    return _styled(drawn) if kind == "svg" else undated(drawn) if kind == "pdf" else drawn
+
+
+def undated(pdf: bytes) -> bytes:
+    """A PDF without the time at which it was made, so that equal pictures are equal files.
+
+    The text stays as long as it was, since a PDF holds the places of its parts.
+
+    >>> undated(b"/CreationDate (D:20261201032719Z)")
+    b'/CreationDate (D:19700101000000Z)'
+    """
+    return re.sub(rb"(/(?:Creation|Mod)Date \(D:)\d{14}", rb"\g<1>19700101000000", pdf)
 
 
 def _run(binary: str, dot: str, kind: Format) -> bytes:
-    """Have the `graphviz` package run `binary`.
+    """Have `binary` lay out the text, which goes through a pipe: no part of it becomes an argument.
 
-    The text goes through a pipe. No part of it becomes an argument or a file name.
+    The program is the leader of a process group of its own. The group is killed if the time is up
+    and if anything interrupts the waiting.
     """
-    from graphviz.backend.execute import run_check
-
     try:
-        drawn: bytes = run_check(
-            [binary, "-Kdot", f"-T{kind}"], input=dot.encode(), capture_output=True, quiet=True
-        ).stdout
-        return drawn
-    except (subprocess.CalledProcessError, OSError) as error:
-        stderr = getattr(error, "stderr", None) or b""
-        message = stderr.decode(errors="replace") if isinstance(stderr, bytes) else stderr
-        lines = message.strip().splitlines() or [str(error)]
-        raise RuntimeError(f"{os.path.basename(binary)} could not draw: {lines[-1]}") from error
+        process = subprocess.Popen(
+            [binary, "-Kdot", f"-T{kind}"],
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=PIPE,
+            env={**os.environ, **REPRODUCIBLE},
+            **_GROUP,
+        )
+    except OSError as error:
+        raise RuntimeError(f"{os.path.basename(binary)} could not draw: {error}") from error
+    with process:
+        try:
+            drawn, errors = process.communicate(dot.encode(), timeout=LAYOUT_SECONDS)
+        except subprocess.TimeoutExpired as error:
+            _kill(process)
+            raise LayoutTimeout(
+                f"the layout took more than {LAYOUT_SECONDS} s and was stopped: limit=500 draws "
+                "fewer boxes, depth=0 closes all modules, and .save('graph.html') needs no layout"
+            ) from error
+        except BaseException:
+            _kill(process)
+            raise
+    if process.returncode:
+        lines = errors.decode(errors="replace").strip().splitlines()
+        reason = lines[-1] if lines else f"exit status {process.returncode}"
+        raise RuntimeError(f"{os.path.basename(binary)} could not draw: {reason}")
+    return drawn
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill a program and those that it started."""
+    with contextlib.suppress(OSError):  # it has ended
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
 
 
 def _styled(svg: bytes) -> bytes:
@@ -96,14 +149,17 @@ def _styled(svg: bytes) -> bytes:
     text = re.sub(r'font-family="[^"]*"', f'font-family="{FONTS}"', text)
     start = text.index("<svg")
     end = text.index(">", start) + 1
-    style = f"<style>{_dark_css()}</style>"
+    style = f"<style>{_dark_css(text)}</style>"
     opening = text[start : end - 1] + f' class="{SVG_CLASS}" style="max-width:100%;height:auto">'
     return (opening + style + text[end:]).encode()
 
 
-def _dark_css() -> str:
-    """Style rules for a dark page. They apply to these pictures only."""
-    rules = [(f'[{a}="{light}"]', a, dark) for light, dark in DARK.items() for a in _PAINTS]
+def _dark_css(svg: str) -> str:
+    """Style rules for a dark page, for the colours of this picture. They apply to it only."""
+    rules = [
+        (f'[{a}="{light}"]', a, dark)
+        for light, dark in DARK.items() for a in _PAINTS if f'{a}="{light}"' in svg
+    ]  # fmt: skip
     rules.append(("text:not([fill])", "fill", DARK[INK]))
     inside = "".join(f".{SVG_CLASS} {where}{{{paint}:{dark}}}" for where, paint, dark in rules)
     return f"@media (prefers-color-scheme:dark){{{inside}}}"

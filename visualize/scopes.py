@@ -41,7 +41,8 @@ def inferred(
             between two of its children belongs to a child between them, or to the end of the first.
         names: the name of each op. Modules of one class end with the same ops.
 
-    A module whose parameter is used a second time was called a second time.
+    A module whose parameter is used a second time was called a second time, unless others of its
+    parameters still wait for their first use: then a module in it was.
 
     >>> inferred([["a.weight"], [], ["b.weight"]], {"": "Net", "a": "Linear", "b": "Linear"})
     [(('a', 1),), (), (('b', 1),)]
@@ -49,6 +50,12 @@ def inferred(
     known: dict[int, Scope] = {}
     called: dict[str, int] = {}
     used: dict[str, set[str]] = {}
+    whole: dict[str, set[str]] = {}  # the parameters that are used in each module
+    for parameters in uses:
+        path = ""
+        for part in owner(parameters).split(".") if parameters else ():
+            path = f"{path}.{part}" if path else part
+            whole.setdefault(path, set()).update(parameters)
     for at, parameters in enumerate(uses):
         if not parameters:
             continue
@@ -59,7 +66,7 @@ def inferred(
                 break
             path = f"{path}.{part}" if path else part
             seen = used.setdefault(path, set())
-            if not seen.isdisjoint(parameters):
+            if not seen.isdisjoint(parameters) and seen == whole[path]:
                 called[path] = called.get(path, 1) + 1
                 seen.clear()
             seen.update(parameters)

@@ -15,13 +15,15 @@ import numpy as np
 
 from tinygrad_cnn import Tensor, engine, nn
 
+from .calls import input_names
 from .graph import Glance, Graph, Shape, Step
 from .images import image
 from .look import Look
 from .picture import Picture
-from .record import Walk, input_names, walk
+from .record import Walk, walk
 from .watch import cotangent
 
+MAX_NAMES = 8  # of steps in the repr
 MAX_NUMBERS = 24  # elements; a larger array is kept as an image
 
 
@@ -59,7 +61,10 @@ class Steps(Sequence[Step]):
         return self.steps[at]
 
     def __repr__(self) -> str:
-        return f"<Steps: {', '.join(step.name for step in self.steps)}>"
+        names = [step.name for step in self.steps]
+        if len(names) > MAX_NAMES:
+            names[MAX_NAMES - 1 :] = [f"… {len(names) - MAX_NAMES + 1:,} more"]
+        return f"<Steps: {', '.join(names)}>"
 
     def __str__(self) -> str:
         lines = []
@@ -124,7 +129,7 @@ class Stepper(engine.Observer):
                 continue
             if parent.shape is not None and array.shape != parent.shape:
                 array = _summed(array, parent.shape)
-            leaves.append((slot, name, glance(array)))
+            leaves.append((slot, self._walk.name_of(parent, name), glance(array)))
             if parent.op is None:
                 leaf = parent if parent.variable is None else parent.variable
                 where = self._walk.at.get(id(leaf))
@@ -177,10 +182,10 @@ def steps(
     >>> found = steps((w * w).sum(), names={"w": w})
     >>> print(found)
        1 sum  scalar, norm 1 [1]
-           → x  2, norm 1.414 [1, 1]
+           → mul  2, norm 1.414 [1, 1]
        2 mul  2, norm 1.414 [1, 1]
-           → a  2, norm 2.236 [1, 2]
-           → b  2, norm 2.236 [1, 2]
+           → w  2, norm 2.236 [1, 2]
+           → w  2, norm 2.236 [1, 2]
     >>> found[-1].filled[0].numbers
     (2.0, 4.0)
     """

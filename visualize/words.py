@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .graph import Node
+from .graph import Measured, Node
 
 # Default values of attributes. A box omits an attribute that has its default value.
 _DEFAULTS = {
@@ -153,6 +153,36 @@ def norm_text(norm: float) -> str:
     return f"{norm:.3g}"
 
 
+def gradient_text(m: Measured) -> str:
+    """The norm of the gradient; of several ops the smallest and the largest.
+
+    >>> gradient_text(Measured(grad_norm=5.66, grad_range=(2e-8, 5.66)))
+    '2e-08 … 5.66'
+    """
+    low, high = m.grad_range or (m.grad_norm, m.grad_norm)
+    if low is None or high is None:
+        return ""
+    return (
+        norm_text(high)
+        if norm_text(low) == norm_text(high)
+        else f"{norm_text(low)} … {norm_text(high)}"
+    )
+
+
+def warnings(node: Node) -> list[str]:
+    """The lines of a box about values that are not finite, and about a write in place.
+
+    >>> warnings(Node("op", "log", form="in place", measured=Measured(bad=2)))
+    ['in place', '! 2 values not finite']
+    """
+    lines = ["in place"] if node.form == "in place" else []
+    if node.measured is not None and node.measured.bad and node.kind != "vjp":
+        lines.append(f"! {node.measured.bad:,} values not finite")
+    if node.measured is not None and node.measured.bad_gradients:
+        lines.append(f"! {node.measured.bad_gradients:,} gradients not finite")
+    return lines
+
+
 # --- Nodes --------------------------------------------------------------------------------------
 
 
@@ -181,7 +211,7 @@ def measures(node: Node) -> list[str]:
     lines = [f"forward {seconds_text(m.forward)}", f"backward {seconds_text(m.backward)}"]
     lines.append(f"output {bytes_text(m.nbytes)}")
     if m.grad_norm is not None:
-        lines.append(f"gradient norm {norm_text(m.grad_norm)}")
+        lines.append(f"gradient norm {gradient_text(m)}")
     if m.bad:
         lines.append(f"{m.bad} values are not finite")
     if m.bad_gradients:
@@ -207,6 +237,11 @@ def describe(node: Node) -> str:
         lines.append(f"in {node.cluster}")
     if node.form:
         lines.append(node.form)
+    if node.given:
+        lines.append(f"its output is {node.given}")
+    if node.frozen and node.kind != "constant":
+        lines.append("no gradient passes")
+    lines += node.links
     lines += [f"{name} = {value_text(value)}" for name, value in node.attributes.items()]
     if node.kind in ("op", "module") and (kept := keeps(node)):
         lines.append(kept)

@@ -9,6 +9,9 @@ def test_observers_see_ops_and_vjps_recorded_or_not():
     events = []
 
     class Log(tc.Observer):
+        def op_called(self, op, attributes):
+            events.append(attributes)
+
         def op_ran(self, op, inputs, output, node):
             events.append((op.name, node is not None))
 
@@ -22,5 +25,6 @@ def test_observers_see_ops_and_vjps_recorded_or_not():
         (x * x).sum().backward()
     x * 2.0
     assert events == [
-        ("mul", False), ("mul", True), ("sum", True), ("sum", "vjp"), ("mul", "vjp")
+        {}, ("mul", False), {}, ("mul", True), {"dim": None, "keepdim": False}, ("sum", True),
+        ("sum", "vjp"), ("mul", "vjp"),
     ]  # fmt: skip

@@ -207,3 +207,31 @@ X = tc.zeros(4, 3)
 def test_errors(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("affine", [(True, True), (True, False), (False, True), (False, False)])
+def test_batch_norm_of_running_statistics_is_one_op(affine):
+    """It saves no copy of the input, and x only where the weight is trained."""
+    x, mean, variance = tc.randn(4, 3, 5), tc.randn(3), tc.rand(3) + 0.1
+    weight, bias = (tc.randn(3) if used else None for used in affine)
+    x.requires_grad_()
+    y = F.batch_norm(x, mean, variance, weight, bias)
+    assert y.grad_fn.op.name == "batch_norm_inference"
+    assert y.grad_fn.parents[0].op is None
+    assert not any(s is x._array for s in y.grad_fn.saved)
+    column = [None if v is None else v.numpy()[:, None] for v in (mean, variance, weight, bias)]
+    m, v, w, b = column
+    expected = (x.detach().numpy() - m) / np.sqrt(v + 1e-5)
+    expected = expected * (1 if w is None else w) + (0 if b is None else b)
+    np.testing.assert_allclose(y.detach().numpy(), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_batch_norm_of_running_statistics_in_half_precision():
+    x = (tc.randn(4, 3, 5) * 300).to(tc.float16).requires_grad_()
+    mean, variance = tc.full((3,), 200.0).to(tc.float16), tc.full((3,), 6e4).to(tc.float16)
+    y = F.batch_norm(x, mean, variance, training=False)
+    assert y.dtype == tc.float16
+    wide = F.batch_norm(x.detach().float(), mean.float(), variance.float(), training=False)
+    np.testing.assert_array_equal(y.detach().numpy(), wide.numpy().astype(np.float16))
+    y.sum().backward()
+    assert x.grad.dtype == tc.float16

@@ -1,6 +1,8 @@
 """Fixtures of the tests of pictures."""
 
 import importlib.util
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -48,3 +50,54 @@ def trained():
         return model, history, film
 
     return train
+
+
+# --- Pages in a browser -------------------------------------------------------------------------
+
+
+def chromium():
+    """The path of Chromium, or None."""
+    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
+    return next(filter(None, map(shutil.which, names)), None)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Headless Chromium; the test is skipped without it."""
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed: pip install -e '.[browser]'"
+    )
+    if chromium() is None:
+        pytest.skip("Chromium is not installed: apt install chromium")
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    with playwright.sync_playwright() as p:
+        launched = p.chromium.launch(
+            executable_path=chromium(), args=["--no-sandbox"] if root else []
+        )
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def visit(browser, tmp_path):
+    """visit(picture) is a browser page with it, which must cause no message, error or request."""
+    wrong, pages = [], []
+
+    def open_page(picture, scheme="light", width=1200):
+        file = picture if hasattr(picture, "exists") else picture.save(tmp_path / "net.html")
+        page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 800})
+        page.on("console", lambda m: wrong.append(f"{m.type}: {m.text}"))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("dialog", lambda dialog: wrong.append(dialog.message))
+        page.on(
+            "request",
+            lambda r: None if r.url.startswith(("file:", "data:")) else wrong.append(r.url),
+        )
+        page.goto(file.as_uri())
+        pages.append(page)
+        return page
+
+    yield open_page
+    for page in pages:
+        page.close()
+    assert wrong == []

@@ -142,3 +142,56 @@ def test_folding_can_be_left_out(nets):
     y = model(tc.ones(1, 3)).sum()
     assert len(visualize.draw(y, model, fold=False).view.nodes) > 18
     assert len(visualize.draw(y, model).view.nodes) < 8
+
+
+def test_a_loop_has_an_arrow_back_and_says_that_weights_are_shared(nets):
+    picture = visualize.trace(nets.Recurrent(9), tc.ones(1, 3))
+    (loop,) = [c for c in picture.view.clusters if c.count > 1]
+    assert loop.shared
+    assert "shared weights" in picture.source
+    names = [n.name for n in picture.view.nodes]
+    assert f"n{names.index('tanh')}:e -> n{names.index('linear')}:e" in picture.source
+    assert "×9" in picture.source
+    assert picture.view.nodes[names.index("x")].cluster is None  # not an input of each turn
+
+
+def test_blocks_with_weights_of_their_own_are_no_loop():
+    model = nn.Sequential(*[nn.Linear(4, 4) for _ in range(10)])
+    picture = visualize.draw(model(tc.ones(1, 4)).sum(), model)
+    assert not any(c.shared or c.loops for c in picture.folded.clusters)
+    assert ":e -> " not in picture.source
+
+
+def test_closed_and_folded_boxes_count_all_that_is_in_them(nets):
+    model = nets.ResNet(blocks=(3, 1, 1, 1))
+    picture = visualize.trace(model, tc.ones(2, 3, 8, 8), depth=1)
+    block = next(n for n in picture.view.nodes if n.kind == "module" and n.count == 3)
+    inside = [n for _, n in picture.graph.ops() if "layer1" in picture.graph.chains()[n.cluster]]
+    assert block.members == len(inside) == 21
+    parameters = sum(p.numel() for p in model.layer1.parameters())
+    assert block.rows == (("parameters", f"{parameters:,}", "sum"),)
+    assert block.kept() == sum(n.kept() for n in inside)
+    assert "21 ops in all" in picture.source
+
+
+def test_a_closed_module_counts_parameters_that_its_calls_share():
+    class Cell(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(3, 3)
+
+        def forward(self, x):
+            return self.fc(x).tanh()
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.cell = Cell()
+
+        def forward(self, x):
+            return self.cell(self.cell(x))
+
+    view = visualize.trace(Net(), tc.ones(1, 3), depth=0).view
+    assert [n.rows for n in view.nodes if n.kind == "module"] == [
+        (("parameters", "12 shared", "sum"),)
+    ] * 2

@@ -6,6 +6,7 @@ import pytest
 
 import tinygrad_cnn as tc
 import visualize
+from tinygrad_cnn import nn
 
 
 @pytest.mark.parametrize("heat", ["time", "bytes", "grad"])
@@ -54,3 +55,18 @@ def test_the_hottest_op_has_the_hottest_colour():
     assert by_name["sum"] == HEAT[0]
     assert by_name["tanh"] == HEAT[0]  # 40 of 4,000 bytes
     assert [words for _, words in key.steps][0::5] == ["0 B", "4 kB"]
+
+
+def test_a_fold_does_not_hide_a_vanishing_gradient():
+    tc.manual_seed(0)
+    layers = [layer for _ in range(12) for layer in (nn.Linear(4, 4), nn.Sigmoid())]
+    model = nn.Sequential(*layers)
+    picture = visualize.trace(model, tc.ones(1, 4), heat="grad")
+    norms = [n.measured.grad_norm for _, n in picture.graph.ops() if n.name == "sigmoid"]
+    box = next(n for n in picture.view.nodes if n.name == "sigmoid")
+    assert box.measured.grad_range == (min(norms), max(norms))
+    assert min(norms) < 1e-6 * max(norms)
+    assert f"{min(norms):.3g} … {max(norms):.3g}" in picture.source
+    closed = visualize.trace(nn.Sequential(model), tc.ones(1, 4), heat="grad", depth=0)
+    module = next(n for n in closed.view.nodes if n.kind == "module")
+    assert module.measured.grad_range[0] <= min(norms)

@@ -12,12 +12,17 @@ pytest.importorskip("matplotlib")
 
 def test_history(trained):
     _, history, _ = trained()
-    assert list(history.values) == ["loss", "gradient norm", "weight norm"]
+    assert list(history.values) == ["loss", "gradient norm", "weight norm", "update ratio"]
     losses = dict(history.values["loss"])
     assert len(losses) == 70
     assert losses[69] < losses[0]
     made = history.plot()
-    assert [ax.get_ylabel() for ax in made.axes] == ["loss", "gradient norm", "weight norm"]
+    assert [ax.get_ylabel() for ax in made.axes] == [
+        "loss",
+        "gradient norm",
+        "weight norm",
+        "update ratio",
+    ]
     np.testing.assert_allclose(made.axes[0].lines[0].get_ydata(), list(losses.values()))
     assert len(history.plot("loss").axes) == 1
 
@@ -55,7 +60,30 @@ def test_history_of_nothing():
         history.plot("accuracy")
 
 
-def test_a_value_that_is_not_finite_is_left_out_of_the_mean():
+def test_a_line_is_broken_where_a_value_is_not_finite():
     from visualize.history import smooth
 
-    assert smooth(np.array([1.0, np.nan, 1.0])).tolist() == [1.0, 1.0, 1.0]
+    np.testing.assert_array_equal(smooth(np.array([1.0, np.nan, 1.0])), [1.0, np.nan, 1.0])
+    history = visualize.History()
+    for loss in (3.0, 2.0, float("inf"), float("nan"), 1.0):
+        history.step(loss=loss)
+    (ax,) = history.plot().axes
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), [3.0, 2.0, np.nan, np.nan, 1.0])
+    assert [text.get_text() for text in ax.texts] == ["inf at step 2"]
+
+
+@pytest.mark.parametrize(("low", "high"), [(1.0, 30.0), (1e-3, 1e3), (1e-9, 1e9)])
+def test_ticks_of_norms_are_few_and_plain(low, high):
+    history = visualize.History()
+    for value in np.geomspace(low, high, 20):
+        history.step(**{"gradient norm": value})
+    made = history.plot()
+    (ax,) = made.axes
+    made.canvas.draw()
+    assert ax.get_yscale() == "log"
+    bottom, top = ax.get_ylim()
+    words = [t.get_text() for at, t in zip(ax.get_yticks(), ax.get_yticklabels(), strict=True)
+             if bottom <= at <= top]  # fmt: skip
+    assert 3 <= len(words) <= 8
+    assert all(float(word) > 0 for word in words)  # no mathtext
+    assert {t.get_text() for t in ax.get_yticklabels(minor=True)} <= {""}

@@ -17,6 +17,18 @@ def model():
 def two():
     return nn.Bilinear(2, 3, 4) if hasattr(nn, "Bilinear") else model()
 
+class Words(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(5, 3)
+
+    def forward(self, words, scale, *, mask=None):
+        assert words.dtype == tc.int64 and mask.shape == (2, 4, 1) and set(mask.flatten().tolist()) <= {0, 1}
+        return self.embedding(words) * scale * mask
+
+instance = Words()
+loss = (tc.ones(2, requires_grad=True) * 2).sum()
+
 def tensor():
     return tc.ones(2, requires_grad=True).exp().sum()
 
@@ -58,6 +70,22 @@ def test_a_tensor_and_a_file(folder):
     assert main(["my_nets:model", "--input", "1x1x4x4", "--out", "b.dot"]) == 0
 
 
+def test_an_instance_with_integers_and_keywords(folder):
+    inputs = ["--input", "2,4:int<5", "--input", "2x4x3", "--input", "mask=2,4,1:int<2"]
+    assert main(["my_nets:instance", *inputs, "--out", "a.dot"]) == 0
+    source = (folder / "a.dot").read_text()
+    assert all(f"<B>{name}</B>" in source for name in ("words", "scale", "embedding"))
+    assert main(["my_nets:loss", "--out", "b.dot"]) == 0
+    assert "<B>mul</B>" in (folder / "b.dot").read_text()
+
+
+def test_layouts(folder):
+    for layout in ("slide", "page"):
+        arguments = ["my_nets:model", "--input", "1,1,4,4", "--layout", layout, "--out", "a.dot"]
+        assert main(arguments) == 0
+        assert "layout=nop2" in (folder / "a.dot").read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -91,7 +119,7 @@ def test_files_it_cannot_write(folder, capsys, out, words):
     assert words in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("shape", ["3,a", "", "3,-1"])
+@pytest.mark.parametrize("shape", ["3,a", "", "3,-1", "3:int<0", "1x=3", "3:float", "2,,3"])
 def test_shapes_that_are_none(folder, capsys, shape):
     with pytest.raises(SystemExit):
         main(["my_nets:model", "--out", "a.svg", f"--input={shape}"])

@@ -5,7 +5,6 @@ Skipped if playwright or Chromium is not installed (`pip install -e '.[browser]'
 """
 
 import json
-import os
 import re
 import shutil
 
@@ -28,52 +27,6 @@ NASTY = [
     "名前 ü × 😀",
     "x" * 400,
 ]
-
-
-def chromium():
-    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
-    return next(filter(None, map(shutil.which, names)), None)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="playwright is not installed: pip install -e '.[browser]'"
-    )
-    if chromium() is None:
-        pytest.skip("Chromium is not installed: apt install chromium")
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
-    with playwright.sync_playwright() as p:
-        launched = p.chromium.launch(
-            executable_path=chromium(), args=["--no-sandbox"] if root else []
-        )
-        yield launched
-        launched.close()
-
-
-@pytest.fixture
-def visit(browser, tmp_path):
-    """visit(picture) is a browser page with it, which must cause no message, error or request."""
-    wrong, pages = [], []
-
-    def open_page(picture, scheme="light", width=1200):
-        file = picture if hasattr(picture, "exists") else picture.save(tmp_path / "net.html")
-        page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 800})
-        page.on("console", lambda m: wrong.append(f"{m.type}: {m.text}"))
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("dialog", lambda dialog: wrong.append(dialog.message))
-        page.on(
-            "request",
-            lambda r: None if r.url.startswith(("file:", "data:")) else wrong.append(r.url),
-        )
-        page.goto(file.as_uri())
-        pages.append(page)
-        return page
-
-    yield open_page
-    for page in pages:
-        page.close()
-    assert wrong == []
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +122,7 @@ def test_the_facts_of_a_node(visit, nets):
 def test_heat_switches(visit, resnet):
     page = visit(resnet)
     fills = "boxes => boxes.map(b => getComputedStyle(b).fill)"
-    assert page.locator("#legend").is_hidden()
+    assert "convolution, linear" in page.inner_text("#legend")
     seen = [page.eval_on_selector_all(".box > rect", fills)]
     for heat, title, unit in (("time", "time of an op", r"\d (µs|ms)"),
                               ("bytes", "kept for backward", r"\d k?B"),
@@ -389,3 +342,124 @@ def test_numbers_that_json_has_not():
     data = data_of(page)
     assert data["steps"][-1]["leaves"][0][1]["norm"] == "Infinity"
     assert data["nodes"][-1]["value"] == "-Infinity"
+
+
+def test_the_legend_has_the_families_present(visit, nets):
+    page = visit(visualize.trace(nets.LeNet(), tc.randn(2, 1, 8, 8)))
+    words = page.inner_text("#legend").splitlines()
+    assert set(words) == {
+        "convolution, linear", "elementwise", "pooling", "view, reshape", "reduction, loss"
+    }  # fmt: skip
+    dashes = page.eval_on_selector_all(
+        ".box.family-shape > rect", "rects => rects.map(r => getComputedStyle(r).strokeDasharray)"
+    )
+    assert dashes
+    assert "none" not in dashes
+
+
+def test_show_all_shows_all(visit):
+    y = tc.ones(2, requires_grad=True)
+    for k in range(300):
+        y = [tc.sin, tc.tanh, tc.cos][k * k % 7 % 3](y)
+    page = visit(visualize.draw(y.sum(), fold=False))
+    for press in (lambda: page.click("#all"), lambda: page.keyboard.press("9")):
+        page.keyboard.press("0")
+        press()
+        stage = page.locator("#graph").bounding_box()
+        whole = page.locator("#sheet").bounding_box()
+        assert stage["y"] <= whole["y"]
+        assert whole["y"] + whole["height"] <= stage["y"] + stage["height"]
+
+
+def test_the_view_is_saved_as_svg_and_png(visit, resnet, tmp_path):
+    from xml.etree import ElementTree
+
+    page = visit(resnet, scheme="dark")
+    page.select_option("#heat", "time")
+    boxes = page.locator(".box").count()
+    with page.expect_download() as found:
+        page.click("#save-svg")
+    assert found.value.suggested_filename == "ResNet.svg"
+    found.value.save_as(tmp_path / "view.svg")
+    svg = ElementTree.parse(tmp_path / "view.svg").getroot()
+    names = [g.get("data-name") for g in svg.iter() if (g.get("class") or "").startswith("box")]
+    assert len(names) == boxes
+    fills = {r.get("fill") for r in svg.iter("{http://www.w3.org/2000/svg}rect")}
+    assert "rgb(13, 17, 23)" in fills  # the dark page
+    assert "var(" not in (tmp_path / "view.svg").read_text(encoding="utf-8")
+    with page.expect_download() as found:
+        page.click("#save-png")
+    found.value.save_as(tmp_path / "view.png")
+    from PIL import Image
+
+    with Image.open(tmp_path / "view.png") as image:
+        stage = page.locator("#graph").bounding_box()
+        assert image.width == int(2 * stage["width"])
+        assert len(image.convert("RGB").getcolors(1 << 20)) > 20
+
+
+@pytest.mark.parametrize("heat", ["", "time"])
+def test_arrows_miss_the_titles_of_frames(visit, nets, heat):
+    """Each arrow is followed in steps of two pixels; titles have their box on the screen."""
+    page = visit(visualize.trace(nets.UNet(), tc.randn(2, 1, 4, 4)))
+    page.keyboard.press("e")
+    page.select_option("#heat", heat)
+    meets = page.evaluate(
+        """() => {
+          const titles = [...document.querySelectorAll('.frame > text')].map(t => t.getBBox());
+          const found = [];
+          for (const path of document.querySelectorAll('path.edge'))
+            for (let at = 0; at < path.getTotalLength(); at += 2) {
+              const p = path.getPointAtLength(at);
+              for (const t of titles)
+                if (p.x > t.x && p.x < t.x + t.width && p.y > t.y && p.y < t.y + t.height)
+                  found.push([p.x, p.y]);
+            }
+          return [titles.length, found];
+        }"""
+    )
+    assert meets[0] >= 5
+    assert meets[1] == []
+
+
+def test_small_arrays_do_not_wrap(visit):
+    x = tc.ones(2, 10, requires_grad=True)
+    page = visit(visualize.steps((x * 2).sum(), names={"x": x}).picture())
+    page.click("#next")
+    page.click("#next")
+    rows = page.eval_on_selector_all(
+        ".numbers", "ts => ts.map(t => [...t.rows].map(r => r.cells.length))"
+    )
+    assert rows
+    assert all(row == [10, 10] for row in rows)
+
+
+def test_a_printed_page_is_the_whole_graph(visit, resnet):
+    page = visit(resnet, scheme="dark")
+    page.keyboard.press("e")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    assert page.locator("aside").is_hidden()
+    assert page.locator("header").is_hidden()
+    stage = page.locator("#graph").bounding_box()
+    whole = page.locator("#sheet").bounding_box()
+    assert stage["y"] <= whole["y"]
+    assert whole["y"] + whole["height"] <= stage["y"] + stage["height"]
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert paper == "rgb(255, 255, 255)"
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate("document.documentElement.dataset.theme") is None
+
+
+def test_the_page_has_a_strip_for_each_op(visit, nets):
+    tc.manual_seed(0)
+    model = nets.Recurrent(8)
+    page = visit(visualize.trace(model, tc.full((1, 3), float("nan"))))
+    rows = page.locator("#health tr.link")
+    assert rows.count() == len(visualize.trace(model, tc.ones(1, 3)).health())
+    assert page.locator("#health tr.bad .quiet").first.text_content() == "NaN: values begin here"
+    page = visit(visualize.trace(model, tc.ones(1, 3)))
+    assert page.locator("#health tr.bad").count() == 0
+    assert page.locator("#health polyline").count() >= 2  # eight calls, folded
+    page.locator("#health tr.link").nth(1).click()
+    assert page.text_content("#panel h2") == "tanh"

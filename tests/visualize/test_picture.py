@@ -168,8 +168,8 @@ def test_text_fits_its_box(picture):
     for group in svg.iter(SVG + "g"):
         if not (group.get("id") or "").startswith("node-"):
             continue
-        (path,) = group.iter(SVG + "path")
-        xs = [float(x) for x in re.findall(r"(-?[\d.]+),", path.get("d"))]
+        shape = next(e for e in group.iter() if e.tag in (SVG + "path", SVG + "polygon"))
+        xs = [float(x) for x in re.findall(r"(-?[\d.]+),", shape.get("d") or shape.get("points"))]
         for line in group.iter(SVG + "text"):
             width = 0.6 * float(line.get("font-size")) * len(line.text)
             x = float(line.get("x"))

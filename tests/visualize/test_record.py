@@ -311,6 +311,12 @@ def programs(draw):
     return steps
 
 
+def uses(end, leaf):
+    """Whether the graph of `end` has this leaf."""
+    calls = visualize.calls.recorded_calls([end.grad_fn], {})
+    return any(p is not None and p.variable is leaf for call in calls for p in call.parents)
+
+
 @given(programs())
 def test_each_input_of_each_op_is_one_edge_in_order(steps):
     """Programs on two leaves and a constant."""
@@ -328,7 +334,7 @@ def test_each_input_of_each_op_is_one_edge_in_order(steps):
         made[id(y)] = name
         values.append(y)
     end = next((y for y in reversed(values) if y.requires_grad), None)
-    graph = visualize.record(end.sum(), names=dict(zip("uvc", values, strict=False)))
+    graph = visualize.record(end.sum(), names={"u": values[0]} if uses(end, values[0]) else None)
     places = {id(node): at for at, node in enumerate(graph.nodes)}
     assert len(places) == len(graph.nodes)
     expected, seen, stack = Counter(), set(), [end]
@@ -352,3 +358,65 @@ def test_each_input_of_each_op_is_one_edge_in_order(steps):
         (e.target, e.slot) for e in graph.edges
     )
     assert len([n for n in graph.nodes if n.name == "u"]) <= 1
+
+
+# --- Names ----------------------------------------------------------------------------------------
+
+
+def test_names_hold_for_intermediate_values():
+    w = tc.ones(2, requires_grad=True)
+    h = w.exp()
+    picture = visualize.draw((h * h).sum(), names={"w": w, "hidden": h})
+    assert [(n.name, n.given) for _, n in picture.graph.ops()] == [
+        ("exp", "hidden"), ("mul", ""), ("sum", "")
+    ]  # fmt: skip
+    assert "<B>hidden = exp</B>" in picture.source
+    outputs = [n.name for n in visualize.record(h, names={"hidden": h}).nodes]
+    assert outputs == ["x", "exp", "hidden"]
+
+
+def test_a_name_that_occurs_nowhere_is_an_error():
+    w, other, data = tc.ones(2, requires_grad=True), tc.ones(2, requires_grad=True), tc.ones(2)
+    for wrong in (other, other.exp(), data):
+        with pytest.raises(ValueError, match=r"names\['v'\]: this Tensor occurs nowhere"):
+            visualize.draw((w * w).sum(), names={"w": w, "v": wrong})
+    y = (w + data).sum()  # add keeps no input, so nobody knows that data is one
+    assert visualize.record(y, names={"data": data}).nodes[1].shape is None
+    y = (w * data).sum()
+    y.backward()
+    visualize.record(y, names={"data": data})  # freed
+
+
+def test_data_without_a_name_does_not_take_the_name_of_an_input():
+    x, w = tc.ones(2, 2), tc.ones(2, 2, requires_grad=True)
+    y = F.linear(tc.zeros(1, 2), w) + F.linear(x, w)
+    names = [n.name for n in visualize.record(y.sum(), names={"x": x, "w": w}).nodes]
+    assert names[:4] == ["data", "w", "linear", "x"]
+
+
+# --- Memory ---------------------------------------------------------------------------------------
+
+
+def test_a_view_that_is_kept_holds_all_of_its_owner():
+    w = tc.ones(1000, requires_grad=True)
+    y = w.exp()  # keeps its output
+    graph = visualize.record((y[:10].sin() * 2).sum(), names={"w": w})
+    kept = {n.name: [(s.nbytes, s.own) for s in n.saved] for _, n in graph.ops()}
+    assert kept["exp"] == [(4000, True)]
+    assert kept["sin"] == [(4000, False)]
+    z = (w * 2)[:10]
+    (sin,) = [n for _, n in visualize.record(z.sin()).ops() if n.name == "sin"]
+    assert sin.kept() == 4000
+
+
+def test_buffers_stand_in_their_box_and_cost_no_memory():
+    model = nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2)).eval()
+    picture = visualize.draw(model(tc.ones(1, 1, 3, 3)).sum(), model)
+    box = next(n for n in picture.view.nodes if n.name == "batch_norm_inference")
+    assert [row[:2] for row in box.rows] == [
+        ("running_mean", "2"), ("running_var", "2"), ("weight", "2"), ("bias", "2")
+    ]  # fmt: skip
+    assert [s.name for s in box.saved if s.own] == ["x"]
+    assert [n.name for n in picture.view.nodes] == [
+        "x", "conv2d", "batch_norm_inference", "sum", "output"
+    ]  # fmt: skip

@@ -67,8 +67,57 @@ def test_modules_without_parameters_are_seen_in_a_run():
     model = nn.Sequential(nn.Flatten(), nn.Linear(4, 4), nn.Sequential(nn.ReLU(), nn.Tanh()))
     graph = visualize.trace(model, tc.ones(1, 2, 2)).graph
     assert placed(graph) == [
-        ("linear", "1"), ("relu", "2.0"), ("tanh", "2.1"), ("sum", None)
+        ("reshape", "0"), ("linear", "1"), ("relu", "2.0"), ("tanh", "2.1"), ("sum", None)
     ]  # fmt: skip
+
+
+def test_a_module_whose_error_was_caught_has_left_its_scope():
+    class Fails(nn.Module):
+        def forward(self, x):
+            raise RuntimeError("not today")
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fails, self.last = Fails(), nn.Linear(2, 2)
+
+        def forward(self, x):
+            try:
+                x = self.fails(x)
+            except RuntimeError:
+                x = x.exp()
+            return self.last(x)
+
+    graph = visualize.trace(Net(), tc.ones(1, 2)).graph
+    assert placed(graph) == [("exp", None), ("linear", "last"), ("sum", None)]
+
+
+def test_a_layer_used_twice_in_one_block_is_no_second_call_of_the_block():
+    class Block(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.twice, self.once = nn.Linear(2, 2), nn.Linear(2, 2)
+
+        def forward(self, x):
+            return self.once(self.twice(self.twice(x)))
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.block = Block()
+
+        def forward(self, x):
+            return self.block(self.block(x))
+
+    model = Net()
+    drawn = visualize.draw(model(tc.ones(1, 2)).sum(), model).graph
+    seen = visualize.trace(model, tc.ones(1, 2)).graph
+    calls = ["block.twice", "block.twice (2)", "block.once"]
+    calls += ["block.twice (3)", "block.twice (4)", "block.once (2)"]
+    assert [cluster for _, cluster in placed(seen)][:6] == calls
+    assert placed(drawn) == placed(seen)
+    assert seen.chains()["block.twice (4)"] == drawn.chains()["block.twice (4)"]
+    assert seen.chains()["block.twice (4)"][0] == "block (2)"
 
 
 def test_dropped_inputs_of_a_list_of_modules():

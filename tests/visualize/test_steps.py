@@ -15,10 +15,10 @@ def test_steps_by_hand():
     assert [step.name for step in found] == ["sum", "add", "mul"]
     total, add, mul = found
     assert total.arrives.numbers == (1.0,)
-    assert [(name, g.numbers) for _, name, g in total.leaves] == [("x", (1.0, 1.0))]
+    assert [(name, g.numbers) for _, name, g in total.leaves] == [("add", (1.0, 1.0))]
     assert [(name, g.numbers) for _, name, g in mul.leaves] == [
-        ("a", (3.0, 4.0)),
-        ("b", (1.0, 2.0)),
+        ("x", (3.0, 4.0)),
+        ("w", (1.0, 2.0)),
     ]
     names = [node.name for node in found.graph.nodes]
     assert {names[at]: g.numbers for at, g in add.filled.items()} == {"x": (1.0, 1.0)}
@@ -29,6 +29,18 @@ def test_steps_by_hand():
     assert w.grad.tolist() == [1.0, 2.0]
     assert len(found) == 3
     assert "mul  2, norm 1.414 [1, 1]" in str(found)
+
+
+def test_gradients_go_to_the_users_names():
+    """Not to the parameters of ops, which may be names that the user has given to others."""
+    a, b = tc.ones(2, requires_grad=True), tc.ones(2, requires_grad=True)
+    c = b + a
+    d = (c * b).exp()
+    found = visualize.steps(d.sum(), names={"a": a, "b": b, "c": c})
+    assert [[name for _, name, _ in step.leaves] for step in found] == [
+        ["exp"], ["mul"], ["c", "b"], ["b", "a"]
+    ]  # fmt: skip
+    assert "→ c  2, norm" in str(found)
 
 
 def test_gradients_of_what_was_broadcast_have_its_shape():

@@ -27,6 +27,9 @@ class Observer:
     sum
     """
 
+    def op_called(self, op: Operation, attributes: dict[str, Any]) -> None:
+        """An op was called with all of these attributes; `op_begins` follows."""
+
     def op_begins(self, op: Operation) -> None:
         """An op is about to run on a Tensor."""
 

@@ -301,6 +301,7 @@ def call(
             if type(array) is ndarray and array.dtype.kind == "V":
                 narrow = array.dtype  # bfloat16: with a number NumPy computes float32
     for observer in list(observers):
+        observer.op_called(op, attributes)
         observer.op_begins(op)
     try:
         result = forward(*arrays, **attributes)

@@ -95,7 +95,9 @@ class Row:
 
 @dataclass
 class Summary:
-    """The rows of the modules, parents before children, and their totals. `str` is a table."""
+    """The rows of the modules, parents before children, and their totals. `str` is a table, which
+    notebooks show in HTML.
+    """
 
     input_shapes: tuple[Any, ...]
     parameter_bytes: int = 0
@@ -121,13 +123,27 @@ class Summary:
         """The bytes that the graph saves for the backward pass, without parameters and buffers."""
         return sum(row.saved for row in self.rows)
 
-    def __str__(self) -> str:
+    def _table(self) -> list[list[str]]:
         table = [["", "Layer", "Output shape", "Parameters", "Multiply-adds", "Saved"]]
         for row in self.rows:
             times = f" ×{row.calls}" if row.calls > 1 else ""
             shape = "not called" if not row.calls else _text(row.output_shape)
             counts = (f"{n:,}" if n else "" for n in (row.parameters, row.multiply_adds))
             table.append([row.name, row.type + times, shape, *counts, _size(row.saved)])
+        return table
+
+    def _totals(self) -> list[tuple[str, str]]:
+        frozen = self.parameters - self.trainable
+        kinds = f" ({self.trainable:,} trainable, {frozen:,} frozen)" if frozen else ""
+        return [
+            ("Input", ", ".join(map(_text, self.input_shapes))),
+            ("Parameters", f"{self.parameters:,}{kinds}, {_size(self.parameter_bytes) or '0 B'}"),
+            ("Multiply-adds", f"{self.multiply_adds:,}"),
+            ("Saved", f"{_size(self.saved) or '0 B'} for the backward pass"),
+        ]
+
+    def __str__(self) -> str:
+        table = self._table()
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         lines = [
             "  ".join(
@@ -137,15 +153,19 @@ class Summary:
             for cells in table
         ]
         rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
-        frozen = self.parameters - self.trainable
-        kinds = f" ({self.trainable:,} trainable, {frozen:,} frozen)" if frozen else ""
-        totals = [
-            f"Input          {', '.join(map(_text, self.input_shapes))}",
-            f"Parameters     {self.parameters:,}{kinds}, {_size(self.parameter_bytes) or '0 B'}",
-            f"Multiply-adds  {self.multiply_adds:,}",
-            f"Saved          {_size(self.saved) or '0 B'} for the backward pass",
-        ]
+        totals = [f"{name:<15}{words}" for name, words in self._totals()]
         return "\n".join([lines[0], rule, *lines[1:], rule, *totals])
+
+    def _repr_html_(self) -> str:
+        import html
+
+        rows = [
+            "".join(f"<td align={'left' if k < 3 else 'right'}>{html.escape(cell)}</td>"
+                    for k, cell in enumerate(cells))
+            for cells in self._table()
+        ]  # fmt: skip
+        totals = "<br>".join(f"<b>{name}</b> {html.escape(w)}" for name, w in self._totals())
+        return f"<table><tr>{'<tr>'.join(rows)}</table><p>{totals}</p>"
 
     __repr__ = __str__
 

@@ -20,7 +20,9 @@ __all__ = [
 @op(elementwise=True, residuals=("positive",))
 @in_one_pass
 def prelu(x, weight):
-    """y = x where x > 0, else w · x        x̄ = ȳ there, else ȳ · w        w̄ = 0 there, else ȳ · x
+    """y = x where x > 0, else w · x, for the weight w.
+
+    x̄ = ȳ where x > 0, else ȳ · w        w̄ = 0 where x > 0, else ȳ · x
 
     At the kink x = 0 the slope is w. Saves one byte per element, and x only for w̄.
     """
@@ -58,7 +60,7 @@ elu.defvjp(x=elu_x)
 @op(residuals=("inside",))
 @in_one_pass
 def hardtanh(x, *, min_val, max_val):
-    """y = min(max(x, min_val), max_val)        x̄ = ȳ strictly between the bounds, else 0
+    """y = min(max(x, min_val), max_val)        x̄ = ȳ where min_val < x < max_val, else 0
 
     On either bound the subgradient is 0 (for `clamp` it is 1), as in PyTorch. Saves one byte per
     element, so that y may be written in place.
@@ -74,7 +76,7 @@ hardtanh.defvjp(x=lambda g, inside: keep(g, inside))
 @op
 @in_one_pass
 def silu(x):
-    """y = x σ(x)        x̄ = ȳ · σ (1 + x (1 − σ))"""
+    """y = x σ(x)        x̄ = ȳ · σ(x) · (1 + x (1 − σ(x)))"""
     return x * sigmoid(x)
 
 
@@ -90,7 +92,9 @@ silu.defvjp(x=silu_x)
 @op
 @in_one_pass
 def softplus(x, *, beta=1.0, threshold=math.inf):
-    """y = ln(1 + e^{βx}) / β, or x where βx > threshold        x̄ = ȳ · σ(βx), or ȳ there
+    """y = x where βx > threshold, else ln(1 + e^{βx}) / β
+
+    x̄ = ȳ where βx > threshold, else ȳ · σ(βx)
 
     ln(1 + eᶻ) = max(z, 0) + ln(1 + e^−|z|), where exp cannot overflow.
     """
@@ -110,7 +114,7 @@ softplus.defvjp(
 @op
 @in_one_pass
 def logsigmoid(x):
-    """y = ln σ(x) = min(x, 0) − ln(1 + e^−|x|)        x̄ = ȳ · σ(−x)"""
+    """y = ln σ(x), as min(x, 0) − ln(1 + e^−|x|)        x̄ = ȳ · σ(−x)"""
     return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
 
 
@@ -120,7 +124,7 @@ logsigmoid.defvjp(x=in_one_pass(lambda g, x: g * sigmoid(-x)))
 @op
 @in_one_pass
 def mish(x):
-    """y = x t, t = tanh ln(1 + eˣ)        x̄ = ȳ · (t + x σ(x) (1 − t²))
+    """y = x t        x̄ = ȳ · (t + x σ(x) (1 − t²))        t = tanh ln(1 + eˣ)
 
     One exponential e = eˣ is enough: (1 + e)² − 1 = e (e + 2) = n, so t = n / (n + 2), and, as
     1 − t = 2 / (n + 2), 1 + t = 2 (1 + e)² / (n + 2) and σ = e / (1 + e), σ (1 − t²) = 4 e (1 + e) / (n + 2)².
@@ -146,7 +150,7 @@ mish.defvjp(x=mish_x)
 @op
 @in_one_pass
 def hardswish(x):
-    """y = x · min(max(x + 3, 0), 6) / 6        x̄ = ȳ · (x / 3 + 1/2) for −3 < x < 3, else 0 or ȳ
+    """y = x · min(max(x + 3, 0), 6) / 6        x̄ = 0 where x ≤ −3, ȳ where x ≥ 3, else ȳ · (x / 3 + 1/2)
 
     At the kink −3 the subgradient is 0, at 3 it is 1.
     """
@@ -161,10 +165,14 @@ hardswish.defvjp(
 @op
 @in_one_pass
 def gelu(x, *, approximate):
-    """y = x Φ(x), with Φ = (1 + erf(x / √2)) / 2 or, for `approximate="tanh"`, (1 + t) / 2,
+    """y = x σ(u) where approximate = "tanh", else x Φ(x)
 
-    t = tanh u, u = √(2/π) (x + 0.044715 x³).  x̄ = ȳ · (Φ + x Φ′), with Φ′ = e^{−x²/2} / √(2π) or
-    u′ (1 − t²) / 2 (Hendrycks and Gimpel 2016).
+    x̄ = ȳ · (σ(u) + x v σ(u) (1 − σ(u))) where approximate = "tanh", else ȳ · (Φ(x) + x φ(x))
+
+    Φ(x) = (1 + erf(x / √2)) / 2, and its derivative is φ(x) = e^{−x²/2} / √(2π). The approximation of
+    Φ(x) (Hendrycks and Gimpel 2016) is (1 + tanh(u/2)) / 2 = σ(u), and v is the derivative of u:
+    u = √(8/π) (x + 0.044715 x³)
+    v = √(8/π) (1 + 0.134145 x²)
     """
     return x * _phi(x, approximate)
 

@@ -118,7 +118,7 @@ neg.defvjp(x=lambda g: -g)
 @op(elementwise=True)
 @in_one_pass
 def pow(a, b):
-    """y = aᵇ        ā = ȳ · b · aᵇ⁻¹ (0 where b = 0)        b̄ = ȳ · y · ln a (0 where a = 0 ≤ b)"""
+    """y = aᵇ        ā = 0 where b = 0, else ȳ · b · aᵇ⁻¹        b̄ = 0 where a = 0 ≤ b, else ȳ · y · ln a"""
     try:
         return a**b
     except ValueError as error:
@@ -215,7 +215,7 @@ sigmoid.defvjp(x=in_one_pass(lambda g, y: g * y * (1.0 - y)))
 
 @op
 def keep(x, mask):
-    """y = x where the mask, of bool, holds, else 0        x̄ = ȳ there, else 0"""
+    """y = x where mask holds, else 0        x̄ = ȳ where mask holds, else 0"""
     return (
         masked(x, mask)
         if getattr(x, "size", LARGE_ELEMENTS) < LARGE_ELEMENTS
@@ -242,7 +242,7 @@ def relu(x):
 
 @op
 def rectify(x, by):
-    """y = x where not by ≤ 0, else 0        x̄ = ȳ there, else 0"""
+    """y = x where not by ≤ 0, else 0        x̄ = ȳ where not by ≤ 0, else 0"""
     return rectified(x, by) if x.size < LARGE_ELEMENTS else kernels.elementwise(rectified, x, by)
 
 
@@ -258,7 +258,7 @@ def abs(x):
 
 @op
 def sign(x):
-    """y = −1, 0 or 1, of NaN 0        x̄ = 0"""
+    """y = sign x: −1, 0 or 1, of NaN 0        x̄ = 0"""
     if x.dtype.kind == "b":
         return x.copy()
     return np.subtract(x > 0, x < 0, dtype=x.dtype)
@@ -291,13 +291,19 @@ clamp.defvjp(x=clamp_x)
 
 @op(elementwise=True)
 def maximum(a, b):
-    """y = max(a, b)        ā = ȳ where a > b, ȳ/2 where a = b, else 0; b̄ likewise"""
+    """y = max(a, b)
+
+    ā = ȳ where a > b, ȳ/2 where a = b, else 0        b̄ = ȳ where b > a, ȳ/2 where a = b, else 0
+    """
     return np.maximum(a, b)
 
 
 @op(elementwise=True)
 def minimum(a, b):
-    """y = min(a, b)        ā = ȳ where a < b, ȳ/2 where a = b, else 0; b̄ likewise"""
+    """y = min(a, b)
+
+    ā = ȳ where a < b, ȳ/2 where a = b, else 0        b̄ = ȳ where b < a, ȳ/2 where a = b, else 0
+    """
     return np.minimum(a, b)
 
 
@@ -317,7 +323,10 @@ minimum.defvjp(
 
 @op(elementwise=True)
 def where(condition, a, b):
-    """y = a where the condition holds, else b        ā = ȳ there, else 0        b̄ the reverse"""
+    """y = a where condition holds, else b
+
+    ā = ȳ where condition holds, else 0        b̄ = 0 where condition holds, else ȳ
+    """
     return np.where(condition, a, b)
 
 
@@ -335,7 +344,7 @@ clone.defvjp(x=lambda g: g)
 
 @op
 def cast(x, *, dtype):
-    """y = x in another dtype        x̄ = ȳ, in that of x
+    """y = x, in another dtype        x̄ = ȳ, in that of x
 
     Values that the dtype cannot hold give infinities, as in PyTorch, without a warning.
     """

@@ -109,7 +109,7 @@ def _polygamma(x, n):
 
 @op
 def polygamma(x, *, n):
-    """y = the n-th derivative of ψ, (−1)ⁿ⁺¹ n! Σₖ (x + k)⁻ⁿ⁻¹, for n ≥ 1        x̄ = ȳ · the next one
+    """y = the n-th derivative of ψ, (−1)ⁿ⁺¹ n! Σₖ (x + k)⁻ⁿ⁻¹, for n ≥ 1        x̄ = ȳ · polygamma(n + 1, x)
 
     The sum by Euler and Maclaurin; for x < 0 by the n-th derivative of ψ(x) = ψ(1 − x) − π / tan πx.
     """

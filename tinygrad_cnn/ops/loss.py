@@ -14,7 +14,7 @@ __all__ = ["binary_cross_entropy", "huber"]
 @op
 @in_one_pass
 def huber(x, *, delta):
-    """y = x² / 2 where |x| < δ, else δ (|x| − δ / 2)        x̄ = ȳ · x, kept between −δ and δ"""
+    """y = x² / 2 where |x| < δ, else δ (|x| − δ / 2)        x̄ = ȳ · min(max(x, −δ), δ)"""
     size = np.abs(x)
     return np.where(size < delta, 0.5 * x * x, delta * (size - 0.5 * delta))
 
@@ -29,7 +29,7 @@ huber.defvjp(
 def binary_cross_entropy(p, t):
     """y = −t ln p − (1 − t) ln(1 − p), each logarithm at least −100.
 
-    p̄ = ȳ · (p − t) / p (1 − p), where the divisor is at least 10⁻¹²        t̄ = ȳ · (ln(1 − p) − ln p)
+    p̄ = ȳ · (p − t) / max(p (1 − p), 10⁻¹²)        t̄ = ȳ · (ln(1 − p) − ln p)
     """
     return (t - 1) * np.maximum(np.log1p(-p), -100) - t * np.maximum(np.log(p), -100)
 

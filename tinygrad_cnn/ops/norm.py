@@ -14,7 +14,10 @@ from .precision import in_float32, vjp_in_float32
 from .reduce import mean as mean_op
 from .shape import sum_to
 
-__all__ = ["batch_norm", "dropout", "group_norm", "instance_norm", "layer_norm", "rms_norm"]
+__all__ = [
+    "batch_norm", "batch_norm_inference", "dropout", "group_norm", "instance_norm", "layer_norm",
+    "rms_norm",
+]  # fmt: skip
 
 
 def _normalization(name, of_what, centred=True):
@@ -126,6 +129,66 @@ layer_norm = _normalization("layer_norm", "the last axes of each element of the 
 group_norm = _normalization("group_norm", "each group of channels of each element of the batch")
 instance_norm = _normalization("instance_norm", "each channel of each element of the batch")
 rms_norm = _normalization("rms_norm", "as layer_norm, with 0 for μ", centred=False)
+
+
+# --- With given statistics ------------------------------------------------------------------------
+
+
+@op
+@in_float32
+def batch_norm_inference(x, mean, variance, weight=None, bias=None, *, eps):
+    """y = w (x − μ) r + b for each channel of x (N, C, ..), with r = 1 / √(σ² + ε) of given μ and σ²
+
+    y is affine in x: dy = w r (dx − dμ) + (x − μ) (r dw + w dr) + db, and dr = −½ r³ dσ². With the
+    sums S = Σ ȳ and T = Σ ȳ (x − μ) over all axes but that of the channels,
+    x̄ = ȳ w r        w̄ = r T        b̄ = S        μ̄ = −w r S        σ̄² = −½ w r³ T
+    (Ioffe and Szegedy 2015, algorithm 2.)
+    """
+    of_channel = (_column(v, x) for v in (mean, 1 / np.sqrt(variance + eps), weight, bias))
+    return kernels.normalize(x, *of_channel)
+
+
+def _column(v, x):
+    """One number for each channel, to broadcast with x (N, C, ..)."""
+    return v if v is None else v.reshape(1, len(v), *[1] * (x.ndim - 2))
+
+
+def _scale(variance, weight, eps):
+    """w r"""
+    r = 1 / sqrt(variance + eps)
+    return r if weight is None else weight * r
+
+
+def _sum(g, channels):
+    """S"""
+    return sum_to(g, shape=(1, *channels, *[1] * (g.ndim - 2))).reshape(channels)
+
+
+def _sum_with(g, x, mean):
+    """T: of arrays in one pass."""
+    if not isinstance(g, np.ndarray):
+        return _sum(g * (x - _column(mean, x)), mean.shape)
+    dims = (0, *range(2, x.ndim))
+    return kernels.moments_with(g, x, _column(mean, x), dims)[1].reshape(mean.shape)
+
+
+batch_norm_inference.defvjp(
+    x=vjp_in_float32(
+        lambda g, variance, weight, eps: g * _column(_scale(variance, weight, eps), g)
+    ),
+    mean=vjp_in_float32(
+        lambda g, variance, weight, eps: -_scale(variance, weight, eps) * _sum(g, variance.shape)
+    ),
+    variance=vjp_in_float32(
+        lambda g, x, mean, variance, weight, eps: (
+            _scale(variance, weight, eps) / (variance + eps) * _sum_with(g, x, mean) * -0.5
+        )
+    ),
+    weight=vjp_in_float32(
+        lambda g, x, mean, variance, eps: _scale(variance, None, eps) * _sum_with(g, x, mean)
+    ),
+    bias=vjp_in_float32(lambda g, bias_shape: _sum(g, bias_shape)),
+)
 
 
 @op(residuals=("kept", "rate"))

@@ -18,7 +18,7 @@ __all__ = ["erf", "erfc", "erfinv", "xlogy"]
 @op
 @in_one_pass
 def erf(x):
-    """y = erf x = 2/√π ∫₀ˣ e^−t² dt        x̄ = ȳ · 2/√π e^−x²"""
+    """y = erf x, 2/√π ∫₀ˣ e^−t² dt        x̄ = ȳ · 2 e^−x² / √π"""
     return kernels.elementwise(kernels.erf, floating(x))
 
 
@@ -27,7 +27,7 @@ erf.defvjp(x=in_one_pass(lambda g, x: g * (exp(-x * x) * (2.0 / math.sqrt(math.p
 
 @op
 def erfc(x):
-    """y = erfc x = 1 − erf x, precise also where it is small        x̄ = −ȳ · 2/√π e^−x²
+    """y = erfc x, 1 − erf x, precise also where it is small        x̄ = −ȳ · 2 e^−x² / √π
 
     For 0 ≤ x ≤ 2 it is e^−u(x) (see kernels/error_function.py), and 2 − erfc |x| for x < 0. Beyond,
     Laplace's continued fraction gives √π e^x² erfc x = 1/(x + ½/(x + 1/(x + 3/2/(x + ...)))).
@@ -51,7 +51,7 @@ erfc.defvjp(x=in_one_pass(lambda g, x: g * (exp(-x * x) * (-2.0 / math.sqrt(math
 
 @op
 def erfinv(x):
-    """y with erf y = x; ±∞ at ±1, NaN beyond        x̄ = ȳ · √π/2 e^y²
+    """y with erf y = x; ±∞ at ±1, NaN beyond        x̄ = ȳ · √π e^y² / 2
 
     Newton's method on u(y) = −ln(1 − |x|), with u′(y) = 2/√π e^(u − y²), from the guess of Winitzki
     (2008), good to 2e-3: three steps leave rounding alone.
@@ -75,9 +75,9 @@ erfinv.defvjp(x=in_one_pass(lambda g, y: g * (exp(y * y) * (math.sqrt(math.pi) /
 @op(elementwise=True)
 @in_one_pass
 def xlogy(a, b):
-    """y = a ln b, and 0 where a = 0, unless b is NaN        ā = ȳ · ln b        b̄ = ȳ · a / b
+    """y = 0 where a = 0, else a ln b        ā = 0 where a = 0 ≥ b, else ȳ · ln b        b̄ = ȳ · a / b
 
-    Where a = 0 ≥ b the gradient ā is 0, as in PyTorch: y is 0 for each such b.
+    y is NaN where b is NaN. ā is 0 where a = 0 ≥ b, as in PyTorch: y is 0 for each such b.
     """
     a, b = _arrays(a, b)
     y = a * np.log(b)

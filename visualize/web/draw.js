@@ -25,6 +25,7 @@ let shown = null;  // the view that is drawn, with positions
 function colour(box, vjp = box.vjp) {  // fill and border, as CSS properties
   const named = (kind, name) => [`var(--${kind}-${name}-fill)`, `var(--${kind}-${name}-line)`];
   const own = box.kind === 'op' ? named('family', box.family) : named('kind', box.kind);
+  if (box.status === 'failed') return named('verdict', 'wrong');
   if (state.heat === 'status' && box.kind !== 'output') return named('status', box.status || 'same');
   if (!takesGradient(box)) return own;
   if (state.heat === 'verdict') return named('verdict', (box.verdict ? box.verdict[0] : 'not checked').replace(' ', '-'));
@@ -77,7 +78,8 @@ function draw() {
     names.set(path, { name: (name + (c.count > 1 ? ' ×' + c.count.toLocaleString('en') : '')).trim() || 'repeated',
       quiet: (plain ? '' : c.kind) + heatOf(path) });
   }
-  const found = layout(shown, state.turned);
+  const titles = new Map([...names].map(([path, words]) => [path, width(words.name, 'frame') + (words.quiet ? 6 + width(words.quiet, 'quiet') : 0)]));
+  const found = layout(shown, state.turned, titles);
   shown.width = found.width; shown.height = found.height;
   svg.replaceChildren();
   const sheet = make(svg, 'g', { id: 'sheet' });
@@ -114,8 +116,7 @@ function frameTitle(parent, r, words) {
   const g = make(parent, 'g', { class: 'frame', 'data-path': r.path });
   const text = make(g, 'text', { x: r.x + 11, y: r.y + 17 });
   make(text, 'tspan', {}, words.name);
-  const room = r.w - 26 - width(words.name, 'frame');
-  if (words.quiet && width(words.quiet, 'quiet') < room) make(text, 'tspan', { class: 'quiet', dx: 6 }, words.quiet);
+  if (words.quiet) make(text, 'tspan', { class: 'quiet', dx: 6 }, words.quiet);
   make(g, 'title', {}, 'close ' + r.path);
   button(g, 'close module ' + r.path, () => toggle(r.path));
 }
@@ -123,10 +124,12 @@ function frameTitle(parent, r, words) {
 function drawBox(parent, box) {
   const status = box.status ? ' ' + box.status : '';
   const hot = state.heat && takesGradient(box) ? ' hot' : '';
-  const g = make(parent, 'g', { class: `box ${box.kind}${hot}${status}`, 'data-key': box.key, 'data-name': box.name });
+  const family = box.kind === 'op' && box.family && box.status !== 'failed' ? ' family-' + box.family : '';
+  const g = make(parent, 'g', { class: `box ${box.kind}${hot}${status}${family}`, 'data-key': box.key, 'data-name': box.name });
   box.element = g;
   const [fill, line] = colour(box);
   make(g, 'rect', { x: box.x, y: box.y, width: box.width, height: box.height, rx: 8, style: `--fill:${fill};--line:${line}` });
+  if (family === ' family-pool') make(g, 'rect', { class: 'inner', x: box.x + 3, y: box.y + 3, width: box.width - 6, height: box.height - 6, rx: 6, style: `--line:${line}` });
   if (box.vjpWidth) {
     const [second, border] = colour(box, true), x = box.x + box.width - box.vjpWidth, w = box.vjpWidth, h = box.height, y = box.y;
     const d = `M${x} ${y}h${w - 8}a8 8 0 0 1 8 8v${h - 16}a8 8 0 0 1 -8 8h${8 - w}z`;
@@ -189,8 +192,6 @@ function curve(points) {  // a path through the points, parallel to the flow at 
 function legend() {
   const panel = document.getElementById('legend'), heat = HEATS[state.heat];
   panel.replaceChildren();
-  panel.hidden = !state.heat;
-  if (!state.heat) return;
   const add = (parent, tag, text, className) => {
     const e = document.createElement(tag);
     if (text != null) e.textContent = text;
@@ -198,14 +199,32 @@ function legend() {
     parent.append(e);
     return e;
   };
-  if (!heat) {
-    const names = state.heat === 'verdict' ? ['right', 'doubtful', 'wrong', 'not checked'] : ['added', 'removed', 'changed', 'same'];
-    add(panel, 'div', state.heat === 'verdict' ? 'gradient checks' : 'difference');
-    for (const name of names) {
-      const row = add(panel, 'div', null, 'named');
-      add(row, 'i').style.background = `var(--${state.heat}-${name.replace(' ', '-')}-fill)`;
-      add(row, 'span', name);
+  const named = (words, colours, family) => {
+    const row = add(panel, 'div', null, 'named');
+    const sample = make(row, 'svg', {}), box = make(sample, 'g', { class: `sample ${family}` });
+    const style = `--fill:${colours[0]};--line:${colours[1]}`;
+    make(box, 'rect', { x: 1, y: 1, width: 20, height: 13, rx: 4, style });
+    if (family === 'family-pool') make(box, 'rect', { class: 'inner', x: 3.5, y: 3.5, width: 15, height: 8, rx: 2, style });
+    add(row, 'span', words);
+  };
+  const table = name => [`var(--${name}-fill)`, `var(--${name}-line)`];
+  panel.hidden = false;
+  if (!state.heat) {
+    const seen = new Set();
+    for (const box of shown.boxes) {
+      const family = box.kind === 'op' && box.status !== 'failed' ? box.family : '';
+      if (!family || seen.has(data.families[family])) continue;
+      seen.add(data.families[family]);
+      named(data.families[family], table('family-' + family), 'family-' + family);
     }
+    panel.hidden = !seen.size;
+    return;
+  }
+  if (state.heat === 'verdict' || state.heat === 'status') {
+    const words = state.heat === 'verdict' ? { right: 'right', doubtful: 'doubtful', wrong: 'wrong', 'not checked': 'not checked' }
+      : { added: '+ added', removed: '- removed', changed: '~ changed', follows: '(~) follows from a change', same: 'same' };
+    add(panel, 'div', state.heat === 'verdict' ? 'gradient checks' : 'difference');
+    for (const [name, text] of Object.entries(words)) named(text, table(`${state.heat}-${name.replace(' ', '-')}`), '');
     return;
   }
   const at = s => state.heat === 'grad' ? range.low * (range.high / range.low) ** s : range.high * s * s;

@@ -4,7 +4,7 @@
 
 const GAP = 22, PORT = 14;  // pixels between boxes, and the width of a port
 
-function layout(found, turned) {
+function layout(found, turned, titles = new Map()) {
   const frameOf = path => path ?? '';
   const groups = new Map([['', { path: null, items: [], edges: new Map(), depth: 0, parent: null }]]);
   for (const path of found.frames) {
@@ -27,6 +27,7 @@ function layout(found, turned) {
     let link = byTarget.get(b);
     if (!link) byTarget.set(b, link = { a, b, label: 0, light: true, ports: new Map() });
     link.label = Math.max(link.label, label);
+    if (label && !turned) link.words = Math.max(link.words ?? 0, edge.label.length * 6.4 + 9);
     link.light &&= ['constant', 'parameter', 'gradient'].includes(edge.source.kind) && edge.source !== found.boxes[0];
     edge.links.push(link);
     return link;
@@ -75,12 +76,14 @@ function layout(found, turned) {
     layers(group);
     const pad = group.path == null ? [16, 16, 16, 16] : turned ? [12, 12, 26, 12] : [27, 12, 12, 12];
     if (group.path != null) {
-      const least = group.titleWidth ?? 0;
-      if (turned) group.length = Math.max(group.length, least - pad[0] - pad[1]);
-      else {
-        const grow = Math.max(0, least + 16 - group.breadth - pad[2] - pad[3]);
-        for (const item of group.all) item.x += grow / 2;
-        group.breadth += grow;
+      const title = titles.get(group.path) ?? 0;
+      if (turned) group.length = Math.max(group.length, title + 22 - pad[0] - pad[1]);
+      else {  // arrows that enter stay right of the title
+        const first = Math.min(Infinity, ...(group.ins ? [...group.ins.values()].map(i => i.x) : []));
+        const shift = Math.max(0, title + 24 - (first + pad[2]));
+        for (const item of group.all) item.x += shift === Infinity ? 0 : shift;
+        group.breadth += Number.isFinite(shift) ? shift : 0;
+        group.breadth = Math.max(group.breadth, title + 22 - pad[2] - pad[3]);
       }
     }
     for (const item of group.all) { item.x += pad[2]; item.y += pad[0]; }
@@ -168,7 +171,7 @@ function layers(group) {
   });
   group.all = all;
   group.length = y;
-  const left = Math.min(0, ...all.map(i => i.x - i.w / 2)), right = Math.max(0, ...all.map(i => i.x + i.w / 2));
+  const left = Math.min(0, ...all.map(i => i.x - i.w / 2)), right = Math.max(0, ...all.map(i => i.x + i.w / 2), ...links.map(l => l.words ? l.a.x + l.words : 0));
   for (const item of all) item.x -= left;
   group.breadth = right - left;
 }

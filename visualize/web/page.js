@@ -18,6 +18,14 @@ function fit() {
   pose();
 }
 
+function fitAll() {
+  const { width: w, height: h } = svg.getBoundingClientRect();
+  camera.scale = Math.min(1.4, w / (shown.width + 20), h / (shown.height + 20));
+  camera.x = (w - shown.width * camera.scale) / 2;
+  camera.y = (h - shown.height * camera.scale) / 2;
+  pose();
+}
+
 function centre(box) {
   const { width: w, height: h } = svg.getBoundingClientRect();
   camera.x = w / 2 - (box.x + box.width / 2) * camera.scale;
@@ -32,7 +40,7 @@ function inSight(box) {
 }
 
 function zoom(factor, x = svg.clientWidth / 2, y = svg.clientHeight / 2) {
-  const scale = Math.min(4, Math.max(0.03, camera.scale * factor));
+  const scale = Math.min(4, Math.max(0.01, camera.scale * factor));
   camera.x = x - (x - camera.x) * scale / camera.scale;
   camera.y = y - (y - camera.y) * scale / camera.scale;
   camera.scale = scale;
@@ -129,7 +137,7 @@ byId('title').textContent = data.title;
 for (const [value, label, there] of [
   ['time', 'time', data.nodes.some(n => n.measured)], ['bytes', 'bytes kept', data.nodes.some(n => n.kept)],
   ['grad', 'gradient norm', data.nodes.some(n => n.measured && n.measured[3] != null)],
-  ['verdict', 'gradient checks', data.nodes.some(n => n.verdict)], ['status', 'difference', data.nodes.some(n => n.status)],
+  ['verdict', 'gradient checks', data.nodes.some(n => n.verdict)], ['status', 'difference', data.nodes.some(n => n.status && n.status !== 'failed')],
 ]) if (there || data.heat === value) add(byId('heat'), 'option', label, { value });
 byId('phase').value = state.phase;
 byId('heat').value = state.heat;
@@ -141,6 +149,9 @@ byId('turn').addEventListener('click', turn);
 byId('in').addEventListener('click', () => zoom(1.25));
 byId('out').addEventListener('click', () => zoom(0.8));
 byId('fit').addEventListener('click', fit);
+byId('all').addEventListener('click', fitAll);
+byId('save-svg').addEventListener('click', () => save('svg'));
+byId('save-png').addEventListener('click', () => save('png'));
 byId('theme').addEventListener('click', theme);
 byId('search').addEventListener('input', e => search(e.target.value));
 byId('search').addEventListener('keydown', e => {
@@ -181,7 +192,7 @@ svg.addEventListener('click', e => { if (!moved && e.target === svg) { state.cho
 addEventListener('resize', fit);
 
 const keys = { '/': () => byId('search').focus(), e: () => all(true), c: () => all(false), t: turn, d: theme, '+': () => zoom(1.25),
-  '=': () => zoom(1.25), '-': () => zoom(0.8), 0: fit, Escape: () => { state.chosen = null; if (data.steps && state.step) goTo(0); mark(); showPanel(); },
+  '=': () => zoom(1.25), '-': () => zoom(0.8), 0: fit, 9: fitAll, Escape: () => { state.chosen = null; if (data.steps && state.step) goTo(0); mark(); showPanel(); },
   '[': () => data.steps && goTo(state.step - 1), ']': () => data.steps && goTo(state.step + 1), ' ': () => data.steps && play(),
   ArrowLeft: () => { camera.x += 60; pose(); }, ArrowRight: () => { camera.x -= 60; pose(); },
   ArrowUp: () => { camera.y += 60; pose(); }, ArrowDown: () => { camera.y -= 60; pose(); } };

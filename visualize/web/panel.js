@@ -61,14 +61,14 @@ function facts(box) {
 function glance(parent, g) {
   add(parent, 'p', `${g.shape}, norm ${number(g.norm)}`, { class: 'sub' });
   if (g.numbers) {
-    const table = add(parent, 'table', null, { class: 'numbers' });
-    const limit = Math.max(1e-300, ...g.numbers.map(v => Math.abs(Number(v)) || 0)), columns = Math.min(g.columns, 6);
+    const table = add(add(parent, 'div', null, { class: 'array' }), 'table', null, { class: 'numbers' });
+    const limit = Math.max(1e-300, ...g.numbers.map(v => Math.abs(Number(v)) || 0)), columns = Math.max(1, g.columns);
     for (let k = 0; k < g.numbers.length; k += columns) {
       const row = add(table, 'tr');
       for (const v of g.numbers.slice(k, k + columns)) {
         const cell = add(row, 'td', typeof v === 'number' ? String(Number(v.toPrecision(4))) : v);
         const strength = Math.round(Math.abs(Number(v) || 0) / limit * 45);
-        cell.style.background = `color-mix(in srgb, ${v < 0 ? '#2563b4' : '#d66814'} ${strength}%, transparent)`;
+        cell.style.background = `color-mix(in srgb, ${v < 0 ? 'var(--minus)' : 'var(--plus)'} ${strength}%, transparent)`;
       }
     }
   } else if (g.png) {
@@ -110,11 +110,12 @@ function overview() {
   rows(panel, [['ops', ops.length.toLocaleString('en')], ['modules', data.clusters.filter(c => c.kind).length || ''], ['kept for backward', kept ? bytes(kept) : ''],
     ['forward', measured ? seconds(measured[0]) : ''], ['backward', measured ? seconds(measured[1]) : ''],
     ['not finite', measured && measured[4] + measured[5] ? `${measured[4]} values, ${measured[5]} gradients` : '', true]]);
+  strips(ops);
   table(ops, measured);
   add(panel, 'h3', 'Keys');
   const keys = add(panel, 'table');
   for (const [key, action] of [['/', 'search; Enter: next match'], ['Tab', 'next box; Enter opens or closes it'], ['e c', 'open or close all modules'],
-    ['+ − 0', 'zoom in, zoom out, fit'], ['arrows', 'pan'], ['t d', 'turn the graph; light or dark'], ['[ ] space', 'last or next step of the backward pass; play'], ['Esc', 'back to this overview']]) {
+    ['+ − 0 9', 'zoom in, zoom out, fit, show all'], ['arrows', 'pan'], ['t d', 'turn the graph; light or dark'], ['[ ] space', 'last or next step of the backward pass; play'], ['Esc', 'back to this overview']]) {
     const row = add(keys, 'tr');
     add(add(row, 'th', null, { scope: 'row' }), 'kbd', key);
     add(row, 'td', action);
@@ -138,6 +139,41 @@ function table(ops, measured) {  // the table of ops, sorted by the chosen colum
     const name = add(row, 'td', node.name);
     if (place && byPath.get(place).kind) add(name, 'span', place, { class: 'quiet' });
     for (const [key, , of] of columns.slice(1)) add(row, 'td', of(node) ? (key === 'kept' ? bytes : seconds)(of(node)) : '', { class: 'number' });
+    const go = () => reveal(node);
+    row.addEventListener('click', go);
+    row.addEventListener('keydown', e => { if (e.key === 'Enter') go(); });
+  }
+}
+
+// --- Health: a strip for each op. A curve has the values of the copies of a folded op. ---
+
+const DECADES = 8;  // of the scale of gradients, below the largest
+function strips(ops) {
+  const found = ops.filter(n => n.health);
+  if (!found.length) return;
+  add(panel, 'h3', 'Health');
+  const grid = add(panel, 'table', null, { id: 'health' }), head = add(grid, 'tr');
+  for (const words of ['op', 'gradient', 'spread', 'dead']) add(head, 'th', words);
+  const real = v => typeof v === 'number';
+  const most = [0, 1].map(k => Math.max(0, ...found.flatMap(n => n.health[k].filter(real))) || 1);
+  const scale = [v => v > 0 ? Math.max(0.02, 1 + Math.log10(v / most[0]) / DECADES) : 0, v => v / most[1], v => v];
+  const short = v => String(Number(v.toPrecision(3)));
+  const write = [short, short, v => Math.round(100 * v) + ' %'];
+  for (const node of found.slice(0, 200)) {
+    const bad = node.health[3], row = add(grid, 'tr', null, { class: bad ? 'link bad' : 'link', tabindex: '0' });
+    const name = add(row, 'td', node.name);
+    if (bad) add(name, 'span', `NaN: ${bad} begin here`, { class: 'quiet' });
+    else if (node.chain.length) add(name, 'span', node.chain.at(-1), { class: 'quiet' });
+    for (const k of [0, 1, 2]) {
+      const cell = add(row, 'td'), values = node.health[k].filter(real);
+      if (!values.length) { add(cell, 'span', node.health[k].some(v => v != null) ? 'not finite' : '', { class: 'quiet' }); continue; }
+      const strip = make(cell, 'svg', { class: 'strip', viewBox: '0 0 56 12' });
+      if (values.length > 1) {
+        make(strip, 'polyline', { points: values.map((v, j) => `${(56 * j / (values.length - 1)).toFixed(1)},${(11.5 - 11 * scale[k](v)).toFixed(1)}`).join(' ') });
+      } else make(strip, 'rect', { width: Math.max(1, 56 * scale[k](values[0])), height: 9, y: 2, rx: 2 });
+      const [low, high] = [Math.min(...values), Math.max(...values)].map(write[k]);
+      add(cell, 'span', low === high ? low : `${low} … ${high}`, { class: 'quiet' });
+    }
     const go = () => reveal(node);
     row.addEventListener('click', go);
     row.addEventListener('keydown', e => { if (e.key === 'Enter') go(); });

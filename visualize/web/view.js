@@ -47,11 +47,17 @@ function sum(nodes) {  // measurements of several nodes: sums, and the gradient 
   return any ? total : null;
 }
 
+function range(nodes) {  // the smallest and the largest norm of a gradient
+  const ends = nodes.flatMap(n => n.range ?? (n.measured && n.measured[3] != null ? [n.measured[3]] : [])).map(Number);
+  return ends.length ? [Math.min(...ends), Math.max(...ends)] : null;
+}
+
 function moduleBox(path) {
   const inside = members.get(path), ops = opsIn(path), c = byPath.get(path);
   const worst = ['wrong', 'doubtful', 'right'].find(v => ops.some(n => n.verdict && n.verdict[0] === v));
   return { key: 'm' + path, kind: 'module', name: path, path, nodes: inside, chain: chains.get(path).slice(0, -1),
-    type: c.kind, count: c.count, shape: ops.at(-1).shape, dtype: ops.at(-1).dtype, measured: sum(ops), ops: ops.length,
+    type: c.kind, count: c.count, shape: ops.at(-1).shape, dtype: ops.at(-1).dtype, measured: sum(ops), range: range(ops),
+    ops: ops.reduce((a, n) => a + (n.ops ?? 1), 0), frozen: ops.every(n => n.frozen), warnings: ops.flatMap(n => n.warnings ?? []),
     kept: ops.reduce((a, n) => a + (n.kept ?? 0), 0), verdict: worst ? ops.find(n => n.verdict && n.verdict[0] === worst).verdict : null,
     status: ops.some(n => n.status) ? 'changed' : '', line: ops[0].line, code: ops[0].code };
 }
@@ -66,13 +72,13 @@ function forwardView() {
     boxOf[node.id] = boxes.get(key);
   }
   const edges = [], seen = new Set();
-  for (const [source, target, slot, name] of data.edges) {
+  for (const [source, target, slot, name, , detached] of data.edges) {
     const a = boxOf[source], b = boxOf[target];
     const module = a.kind === 'module' || b.kind === 'module';
     const key = a.key + '>' + b.key + (module ? '' : '>' + slot);
     if (a === b || seen.has(key)) continue;
     seen.add(key);
-    edges.push({ source: a, target: b, name, slot });
+    edges.push({ source: a, target: b, name, slot, detached });
   }
   const fed = new Map();
   for (const e of edges) if (e.source.kind !== 'parameter' && e.source.value == null) {
@@ -87,21 +93,21 @@ function forwardView() {
   return { boxes: [...boxes.values()], edges };
 }
 
-const takesGradient = box => box.kind === 'op' || box.kind === 'module';
+const takesGradient = box => (box.kind === 'op' || box.kind === 'module') && !box.frozen;
 
 function backwardView() {
   const forward = forwardView(), boxes = [], map = new Map();
   for (const box of [...forward.boxes].reverse()) {
     let made = null;
     if (takesGradient(box)) made = { ...box, key: 'v' + box.key, vjp: true };
-    else if (box.kind === 'parameter' || box.kind === 'leaf') made = { ...box, key: 'v' + box.key, kind: 'gradient' };
+    else if ((box.kind === 'parameter' || box.kind === 'leaf') && !box.frozen) made = { ...box, key: 'v' + box.key, kind: 'gradient' };
     else if (box.kind === 'output') made = box;
     if (made) { map.set(box, made); boxes.push(made); }
   }
   const edges = [];
   for (const e of forward.edges) {
     const a = map.get(e.target), b = map.get(e.source);
-    if (a && b) edges.push({ source: a, target: b, name: e.name, slot: e.slot, label: e.label, back: true });
+    if (a && b && !e.detached) edges.push({ source: a, target: b, name: e.name, slot: e.slot, label: e.label, back: true });
   }
   return { boxes, edges };
 }
@@ -149,6 +155,7 @@ function title(box) {
   const around = box.frames.at(-1) ?? null, words = { name: box.name, quiet: '' };
   if (box.kind === 'module') { words.name = local(box.path, around); words.quiet = box.type; }
   else if (box.kind === 'op') {
+    if (box.given && !box.vjp) words.name = box.given + ' = ' + box.name;
     const hidden = box.chain.filter(p => !box.frames.includes(p) && byPath.get(p).kind);
     if (hidden.length && hidden.at(-1) === box.chain.at(-1)) words.quiet = local(hidden.at(-1), around);
   } else if (box.kind === 'parameter' || box.kind === 'gradient') {
@@ -158,6 +165,8 @@ function title(box) {
   if (box.vjp) words.quiet = ('vjp ' + words.quiet).trim();
   let count = box.count ?? 1;
   if (box.kind === 'op') for (const p of box.chain) if (!box.frames.includes(p)) count *= byPath.get(p).count;
+  const sign = { added: '+ ', removed: '- ', changed: '~ ', follows: '(~) ', failed: '! ' }[box.status] ?? '';
+  words.name = sign + words.name;
   if (count > 1) words.name += ' ×' + count.toLocaleString('en');
   return words;
 }
@@ -178,7 +187,10 @@ function lines(box) {
   }
   if (box.kind === 'module') found.push(box.ops + ' ops');
   const heat = HEATS[state.heat], value = heat && heat.of(box);
-  if (value) found.push(heat.write(value));
+  if (state.heat === 'grad' && box.range && number(box.range[0]) !== number(box.range[1])) {
+    found.push(box.range.map(number).join(' … '));
+  } else if (value) found.push(heat.write(value));
   else if (!heat && !box.vjp && box.kept && state.heat === '') found.push('keeps ' + bytes(box.kept));
+  if (!box.vjp) found.push(...[...new Set(box.warnings ?? [])].slice(0, 3));
   return found.map(line => line.length > 48 ? line.slice(0, 47) + '…' : line);
 }

@@ -59,43 +59,27 @@ def counted_batch_norm(
     """`batch_norm`, with changes that are made together with those of the running statistics."""
     x, dtype = _channels("batch_norm", input, running_mean, running_var, weight, bias)
     shape = x._array.shape
-    column = (1, shape[1], *[1] * (len(shape) - 2))
     if eps < 0 or (training and eps == 0):
         wanted = "positive during training" if training else "non-negative"
         raise ValueError(f"batch_norm eps must be {wanted}, but got {eps}")
     if not training:
         if running_mean is None or running_var is None:
             raise RuntimeError("batch_norm: running_mean and running_var are needed in evaluation")
-        return _as(
-            dtype, _by_running_statistics(x, running_mean, running_var, weight, bias, column, eps)
-        )
+        y = ops.batch_norm_inference(x, running_mean, running_var, weight, bias, eps=eps)
+        return _as(dtype, y)
     size = x._array.size
     m = size // max(shape[1], 1)
     if m <= 1 and size:
         raise ValueError(
             f"Expected more than 1 value per channel when training, got input size {input.shape}"
         )
-    dims = (0, *range(2, len(shape)))
+    dims, column = (0, *range(2, len(shape))), (1, shape[1], *[1] * (len(shape) - 2))
     y, mu, variance = ops.batch_norm(x, weight, bias, dims=dims, affine_shape=column, eps=eps)
     if m:
         _move(running_mean, running_var, mu, variance, m, momentum, *changes)
     else:
         together(changes)
     return y if dtype is None else ops.cast(y, dtype=dtype)
-
-
-@in_float32
-def _by_running_statistics(
-    input: Any, running_mean: Any, running_var: Any, weight: Any, bias: Any, column: Shape,
-    eps: float,
-) -> Any:  # fmt: skip
-    scale = ops.div(1.0, ops.sqrt(running_var + eps))
-    if weight is not None:
-        scale = scale * weight
-    shift = -running_mean * scale
-    if bias is not None:
-        shift = shift + bias
-    return input * scale.reshape(column) + shift.reshape(column)
 
 
 def instance_norm(

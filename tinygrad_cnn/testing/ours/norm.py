@@ -83,6 +83,44 @@ for name in ("batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_nor
     )
 
 
+def batch_norm_inference(
+    x: Array, mean: Array, variance: Array, weight: Array | None = None,
+    bias: Array | None = None, *, eps: float,
+) -> Array:  # fmt: skip
+    """One channel after the other."""
+    y = np.zeros(x.shape)
+    for c in range(x.shape[1]):
+        normalized = (x[:, c] - mean[c]) / np.sqrt(variance[c] + eps)
+        y[:, c] = normalized * (1 if weight is None else weight[c])
+        y[:, c] += 0 if bias is None else bias[c]
+    return y
+
+
+@st.composite
+def of_given_statistics(draw: st.DrawFn) -> Call:
+    """x (N, C, ..) with a mean and a variance, with and without weight and bias.
+
+    Both are positive: a check passes one Tensor as both.
+    """
+    sizes = st.integers(1, 3)
+    channels = draw(st.sampled_from([1, 2, 3, 0]))
+    shape = (draw(sizes), channels, *draw(st.lists(sizes, max_size=2)))
+    c, rng = shape[1:2], draw(generators())
+    x, mean, variance, weight, bias = separated(rng, shape, c, c, c, c, avoid=[0.0])
+    given = [(), (weight,), (weight, bias), (None, bias)]
+    eps = draw(st.sampled_from([1e-5, 0.1, 1.0]))
+    statistics = (abs(mean) + 0.2, abs(variance) + 0.2)
+    return Call((x, *statistics, *draw(st.sampled_from(given))), {"eps": eps})
+
+
+register_strategy(
+    "batch_norm_inference",
+    of_given_statistics(),
+    linear_in=("weight", "bias"),
+    reference=batch_norm_inference,
+)
+
+
 def dropout(x: Array, p: float, random: Callable[[Shape], Array]) -> Array:
     """x / (1 − p) where the random number is at least p, else 0."""
     return np.where(random(x.shape) >= p, x / (1 - p if p < 1 else 1), 0)
