@@ -137,7 +137,11 @@ class _BatchNorm(_NormBase):
             0.0 if momentum is None else momentum,
             self.eps,
             *changes,
+            over_ranks=self._over_ranks() if self.training else None,
         )
+
+    def _over_ranks(self) -> Any:
+        return None  # of SyncBatchNorm alone
 
 
 class BatchNorm1d(_BatchNorm):
@@ -185,9 +189,10 @@ class BatchNorm3d(_BatchNorm):
 
 
 class SyncBatchNorm(_BatchNorm):
-    """Batch normalisation over the batches of all processes. There is one: it acts as BatchNorm.
+    """Batch normalisation over the batches of all ranks of `process_group`, in training.
 
-    The input is (N, C) or (N, C, ..). `convert_sync_batchnorm(module)` replaces all BatchNorm layers.
+    The mean, the variance and the gradients are those of BatchNorm on the batch of all together. With
+    one rank, or before `distributed.init_process_group`, it is BatchNorm. The input is (N, C) or (N, C, ..). `convert_sync_batchnorm(module)` replaces all BatchNorm layers.
 
     >>> net = tc.nn.Sequential(tc.nn.BatchNorm2d(2))
     >>> tc.nn.SyncBatchNorm.convert_sync_batchnorm(net)
@@ -213,6 +218,11 @@ class SyncBatchNorm(_BatchNorm):
             num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias
         )
         self.process_group = process_group
+
+    over_ranks: ClassVar[Any] = None  # the function of a group, from the room `distributed`
+
+    def _over_ranks(self) -> Any:
+        return self.over_ranks and self.over_ranks(self.process_group)
 
     def _check_input_dim(self, input: Tensor) -> None:
         if input.dim() < 2:
