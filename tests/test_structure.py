@@ -140,8 +140,17 @@ LAYERS = [  # each may import itself and earlier ones
     ("methods", "conversion", "hooks", "tensor", "typed"),
     ("nn",),
     ("distributions", "optim"),
-    ("amp", "distributed", "func", "hub", "multiprocessing", "profiler", "serialization", "special",
-     "utils"),
+    (
+        "amp",
+        "distributed",
+        "func",
+        "hub",
+        "multiprocessing",
+        "profiler",
+        "serialization",
+        "special",
+        "utils",
+    ),
     ("compat",),
     ("port", "testing"),
 ]
@@ -171,7 +180,10 @@ def test_for_types_alone_only_tensor_is_imported_from_above(name):
     for module in inside(PACKAGE / name, "types"):
         used = module.partition(".")[2]
         fits = module == "tinygrad_cnn.tensor" or part == "__init__" or level(used) <= level(part)
-        fits |= (part, used) == ("nn.parallel", "distributed.data_parallel")  # PyTorch's place for it
+        fits |= (part, used) == (
+            "nn.parallel",
+            "distributed.data_parallel",
+        )  # PyTorch's place for it
         assert fits, module
 
 

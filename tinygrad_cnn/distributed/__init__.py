@@ -12,6 +12,7 @@ import os
 from typing import TYPE_CHECKING
 
 from . import batch_norm as batch_norm  # gives SyncBatchNorm its function
+from .buckets import GradBucket as GradBucket
 from .collectives import (
     ReduceOp as ReduceOp,
     all_gather as all_gather,
@@ -48,7 +49,6 @@ from .objects import (
     gather_object as gather_object,
     scatter_object_list as scatter_object_list,
 )
-from .reducer import GradBucket as GradBucket
 from .work import Work as Work
 
 

@@ -74,7 +74,9 @@ class _Normalization(Function):
         group.run(partial(_sum, group, both))
         s, t = both / mu.dtype.type(n)
         x_bar = kernels.normalize_input(g, array, mu, scale, w, s, t * (scale * scale))
-        of_weight = None if weight is None else wrap((T * scale).reshape(-1).astype(weight._array.dtype))
+        of_weight = (
+            None if weight is None else wrap((T * scale).reshape(-1).astype(weight._array.dtype))
+        )
         of_bias = wrap(S.reshape(-1).astype(dtype)) if biased else None
         return wrap(x_bar.astype(dtype, copy=False)), of_weight, of_bias, None, None, None
 

@@ -18,8 +18,8 @@ CAP_MEGABYTES = 25
 class Timing(NamedTuple):
     """When a bucket was complete, and when its communication began and ended, in seconds."""
 
-    index: int
-    bytes: int
+    bucket: int
+    nbytes: int
     parameters: tuple[str, ...]
     ready: float
     started: float

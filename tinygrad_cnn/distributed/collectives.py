@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from enum import Enum
 from functools import partial
@@ -41,7 +41,9 @@ def array(name: str, parameter: str, tensor: Any) -> Array:
 def _arrays(name: str, parameter: str, tensors: Any, like: Any, count: int) -> list[Array]:
     """The arrays of a list of `count` Tensors, of the shape and dtype of `like`."""
     if not isinstance(tensors, (list, tuple)):
-        raise TypeError(f"{name}: {parameter} must be a list of Tensors, got {type(tensors).__name__}")
+        raise TypeError(
+            f"{name}: {parameter} must be a list of Tensors, got {type(tensors).__name__}"
+        )
     found = [array(name, f"{parameter}[{i}]", t) for i, t in enumerate(tensors)]
     if len(found) != count:
         raise RuntimeError(f"{name}: {parameter} has {len(found)} Tensors, the group {count} ranks")
@@ -116,7 +118,10 @@ def _details(x: Array, *more: Any) -> tuple[Any, ...]:
 
 
 def barrier(
-    group: Any = None, async_op: bool = False, device_ids: Any = None, timeout: timedelta | None = None
+    group: Any = None,
+    async_op: bool = False,
+    device_ids: Any = None,
+    timeout: timedelta | None = None,
 ) -> Work | None:
     """Wait until all ranks of the group have called it."""
     found = member(group)
@@ -211,7 +216,9 @@ def all_gather_into_tensor(
     def call() -> None:
         found.transport.arrive(name, _details(x))
         given = np.ascontiguousarray(x)
-        _in_place(out, lambda y: found.transport.all_gather(given, y.reshape(found.size(), *x.shape)))
+        _in_place(
+            out, lambda y: found.transport.all_gather(given, y.reshape(found.size(), *x.shape))
+        )
 
     return found.run(call, async_op, [output_tensor])
 
@@ -224,7 +231,9 @@ def reduce_scatter_tensor(
     name, found = "reduce_scatter_tensor", member(group)
     out, x = array(name, "output", output), array(name, "input", input)
     _stacked(name, x, out, found.size(), ("input", "output"))
-    return found.run(lambda: _reduce_scatter(found, name, out, x, _op(name, op, x)), async_op, [output])
+    return found.run(
+        lambda: _reduce_scatter(found, name, out, x, _op(name, op, x)), async_op, [output]
+    )
 
 
 def reduce_scatter(

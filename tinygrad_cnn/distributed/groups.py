@@ -84,7 +84,7 @@ class GroupMember:
 
 class _World(type):
     @property
-    def WORLD(cls) -> ProcessGroup | None:  # noqa: N802
+    def WORLD(cls) -> ProcessGroup | None:
         """The group of all processes; None before `init_process_group`."""
         return _state.default
 

@@ -14,7 +14,9 @@ from .groups import ProcessGroup, member
 from .work import Message
 
 
-def _other(name: str, group: ProcessGroup, rank: int | None, in_group: int | None, what: str) -> int:
+def _other(
+    name: str, group: ProcessGroup, rank: int | None, in_group: int | None, what: str
+) -> int:
     """The rank in the group of the other side. ValueError for this rank itself."""
     if (rank is None) == (in_group is None):
         raise ValueError(f"{name}: wanted either {what} or group_{what}")

@@ -71,7 +71,12 @@ class Job:
         others = [r for r in range(self.control.size) if r != self.control.rank]
         sent = [self.control.Isend(nothing, r, LEAVING) for r in others]
         done = self.control.Ibarrier()
-        poll(lambda: self.look() or done.Test())
+
+        def ended() -> bool:
+            self.look()
+            return bool(done.Test())
+
+        poll(ended)
         for request in sent:
             request.Wait()  # `look` has taken the message of each rank
 
@@ -86,9 +91,7 @@ class Job:
 class MPITransport:
     """A communicator of MPI as a `Transport`. `members` are the ranks in the whole job."""
 
-    def __init__(
-        self, job: Job, comm: Any, members: Sequence[int], debug: bool, timeout: float
-    ):
+    def __init__(self, job: Job, comm: Any, members: Sequence[int], debug: bool, timeout: float):
         self._job, self._comm, self._members, self._debug = job, comm, list(members), debug
         self._timeout = timeout
         self.rank, self.size = comm.rank, comm.size
@@ -162,9 +165,7 @@ class MPITransport:
         theirs = np.empty_like(mine)
         self.all_to_all(mine, theirs)
         wide = theirs.astype(np.float32)
-        part = {"SUM": np.sum, "AVG": np.mean, "PRODUCT": np.prod, "MIN": np.min, "MAX": np.max}[op](
-            wide, axis=0
-        )
+        part = getattr(np, _NUMPYS[op])(wide, axis=0)
         self.all_gather(part.astype(x.dtype), mine)
         x.reshape(-1)[...] = mine.reshape(-1)[: x.size]
 
@@ -197,11 +198,15 @@ class MPITransport:
 
     def gather(self, x: ndarray, out: ndarray | None, root: int) -> None:
         """out[r] of `root` ← x of rank r."""
-        self._run("gather", self._comm.Gather, _bytes(x), None if out is None else _bytes(out), root)
+        self._run(
+            "gather", self._comm.Gather, _bytes(x), None if out is None else _bytes(out), root
+        )
 
     def scatter(self, x: ndarray | None, out: ndarray, root: int) -> None:
         """out ← x[this rank] of `root`."""
-        self._run("scatter", self._comm.Scatter, None if x is None else _bytes(x), _bytes(out), root)
+        self._run(
+            "scatter", self._comm.Scatter, None if x is None else _bytes(x), _bytes(out), root
+        )
 
     def gather_objects(self, value: bytes) -> list[bytes]:
         """The values of all ranks."""
@@ -253,10 +258,13 @@ class MPITransport:
         if inside:
             comm.Set_errhandler(self._job.MPI.ERRORS_RETURN)
         members = [self._members[r] for r in ranks]
-        return MPITransport(self._job, comm, members, self._debug, self._timeout) if inside else None
+        return (
+            MPITransport(self._job, comm, members, self._debug, self._timeout) if inside else None
+        )
 
 
 _NAMES = {"PRODUCT": "PROD", "AVG": "SUM"}  # of MPI's reductions
+_NUMPYS = {"SUM": "sum", "AVG": "mean", "PRODUCT": "prod", "MIN": "min", "MAX": "max"}
 
 
 def _bytes(x: ndarray) -> ndarray:

@@ -76,7 +76,9 @@ def scatter_object_list(
     """Write scatter_object_input_list[r] of rank `src` into the first place of the list of rank r."""
     found = member(group)
     if not scatter_object_output_list:
-        raise ValueError("Expected argument scatter_object_output_list to be a list of size at least 1.")
+        raise ValueError(
+            "Expected argument scatter_object_output_list to be a list of size at least 1."
+        )
     root = _source("scatter_object_list", found, src, group_src)
     mine = None
     if root == found.rank():

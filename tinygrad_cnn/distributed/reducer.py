@@ -201,7 +201,7 @@ class Reducer(Observer):
     def _add(self, place: _Place, gradient: Any) -> None:
         if place.bucket.work is not None:
             raise RuntimeError(LATE.format(place.name))
-        g = gradient._array if isinstance(gradient, Recorded) else np.asarray(gradient)
+        g: Any = gradient._array if isinstance(gradient, Recorded) else np.asarray(gradient)
         if g.shape != place.view.shape:
             g = ops.sum_to(g, shape=place.view.shape)
         if place.used:
@@ -239,7 +239,9 @@ class Reducer(Observer):
         transport, flat = self.group.transport, bucket.flat
 
         def call() -> None:
-            transport.arrive("DistributedDataParallel", (bucket.index(), flat.shape, str(flat.dtype)))
+            transport.arrive(
+                "DistributedDataParallel", (bucket.index(), flat.shape, str(flat.dtype))
+            )
             bucket.begins()
             if self.divisor == transport.size:
                 transport.all_reduce(flat, "AVG")

@@ -76,7 +76,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             break
         if start < options.restarts:
             left = options.restarts - start
-            print(f"the job failed with exit code {code}: it starts again ({left} left)", file=sys.stderr)
+            print(
+                f"the job failed with exit code {code}: it starts again ({left} left)",
+                file=sys.stderr,
+            )
     return code
 
 

@@ -3,6 +3,8 @@
 import sys
 import traceback
 
+import pytest
+
 import tinygrad_cnn.distributed as dist
 
 
@@ -29,9 +31,6 @@ def run(namespace):
 
 def raises(kind, words, function, *args, **kwargs):
     """Assert that a call raises `kind`, with `words` in the text."""
-    try:
+    with pytest.raises(kind) as caught:
         function(*args, **kwargs)
-    except kind as error:
-        assert words in str(error), str(error)
-    else:
-        raise AssertionError(f"{function} did not raise {kind}")
+    assert words in str(caught.value), str(caught.value)

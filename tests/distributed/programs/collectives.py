@@ -115,7 +115,9 @@ def check_gathers_and_scatters(rank, size):
 
 def check_arguments(rank, size):
     x = torch.ones(2)
-    raises(TypeError, "Invalid function argument. Expected parameter `tensor`", dist.all_reduce, [1.0])
+    raises(
+        TypeError, "Invalid function argument. Expected parameter `tensor`", dist.all_reduce, [1.0]
+    )
     raises(TypeError, "op must be a ReduceOp", dist.all_reduce, x, "sum")
     raises(RuntimeError, f"the group {size} ranks", dist.all_gather, [x], x) if size > 1 else None
     raises(RuntimeError, "(3,)", dist.all_gather, [torch.ones(3)] * size, x)

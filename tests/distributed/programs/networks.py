@@ -3,7 +3,18 @@
 import tinygrad_cnn as torch
 from tinygrad_cnn import nn
 
-OPTIMIZERS = ("Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "LBFGS", "NAdam", "RAdam", "RMSprop", "SGD")
+OPTIMIZERS = (
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "LBFGS",
+    "NAdam",
+    "RAdam",
+    "RMSprop",
+    "SGD",
+)
 
 
 def convolutional():

@@ -8,12 +8,11 @@ from checks import run
 from training import gap, same_everywhere
 
 sys.path.insert(0, str(Path(__file__).parents[3]))
+import tinygrad_cnn as torch
+import tinygrad_cnn.nn.functional as F
 from tests.conformance.loading import load
 from tests.conformance.model_cases import CASES
 from tests.conformance.model_runs import drawn, weights
-
-import tinygrad_cnn as torch
-import tinygrad_cnn.nn.functional as F
 from tinygrad_cnn import nn
 from tinygrad_cnn.nn.parallel import DistributedDataParallel as DDP
 

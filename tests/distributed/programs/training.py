@@ -5,12 +5,12 @@ import copy
 import networks
 import numpy as np
 from checks import raises, run
+from tinygrad_cnn.distributed.algorithms.ddp_comm_hooks import default_hooks
 
 import tinygrad_cnn as torch
 import tinygrad_cnn.distributed as dist
 import tinygrad_cnn.nn.functional as F
 from tinygrad_cnn import nn, optim
-from tinygrad_cnn.distributed.algorithms.ddp_comm_hooks import default_hooks
 from tinygrad_cnn.nn.parallel import DistributedDataParallel as DDP
 from tinygrad_cnn.utils.data import DataLoader, DistributedSampler, TensorDataset
 
@@ -85,7 +85,9 @@ def check_replicas_of_every_optimizer_stay_equal(rank, size):
         for _ in range(steps if name != "LBFGS" else 5):
             optimizer.step(closure)
         assert same_everywhere(net.parameters()), name
-        state = [v for s in optimizer.state.values() for v in s.values() if isinstance(v, torch.Tensor)]
+        state = [
+            v for s in optimizer.state.values() for v in s.values() if isinstance(v, torch.Tensor)
+        ]
         assert same_everywhere(state), name
 
 
@@ -257,12 +259,12 @@ def check_uneven_inputs(rank, size):
         x, y = data(size, 5)
         done = 0
 
-        def train(ddp=ddp, optimizer=optimizer, throw=throw):
+        def train(ddp=ddp, optimizer=optimizer, throw=throw, x=x.float(), y=y):
             nonlocal done
             with ddp.join(throw_on_early_termination=throw):
                 for _ in range(2 + rank):
                     optimizer.zero_grad()
-                    F.cross_entropy(ddp(part(x.float(), rank)), part(y, rank)).backward()
+                    F.cross_entropy(ddp(part(x, rank)), part(y, rank)).backward()
                     optimizer.step()
                     done += 1
 
@@ -352,7 +354,9 @@ def check_samplers_divide_every_batch(rank, size):
         assert sorted(torch.cat(parts).tolist()) == list(range(12 * size))
         whole = list(DistributedSampler(set_, 1, 0, seed=3))
         if epoch == 0:  # batch k of all ranks is batch k of one process
-            batches = [sorted(torch.cat([p[4 * k : 4 * k + 4] for p in parts]).tolist()) for k in (0, 1)]
+            batches = [
+                sorted(torch.cat([p[4 * k : 4 * k + 4] for p in parts]).tolist()) for k in (0, 1)
+            ]
             n = 4 * size
             assert batches == [sorted(whole[:n]), sorted(whole[n : 2 * n])]
 
