@@ -137,7 +137,7 @@ LAYERS = [  # each may import itself and earlier ones
     ("metadata", "printing", "random", "types"),
     ("functions", "inplace", "linalg", "ufuncs"),
     ("creation", "autograd"),
-    ("methods", "conversion", "hooks", "tensor", "typed"),
+    ("methods", "conversion", "hooks", "sharing", "tensor", "typed"),
     ("nn",),
     ("distributions", "optim"),
     (

@@ -1,6 +1,6 @@
 """`torch.multiprocessing`: Python's `multiprocessing`, and `spawn`.
 
-Tensors travel between processes as copies: no process sees what another writes to them.
+Tensors travel between processes as copies, unless `share_memory_` was called.
 """
 
 from __future__ import annotations

@@ -259,12 +259,12 @@ def check_uneven_inputs(rank, size):
         x, y = data(size, 5)
         done = 0
 
-        def train(ddp=ddp, optimizer=optimizer, throw=throw, x=x.float(), y=y):
+        def train(ddp=ddp, optimizer=optimizer, throw=throw, x=x, y=y):
             nonlocal done
             with ddp.join(throw_on_early_termination=throw):
                 for _ in range(2 + rank):
                     optimizer.zero_grad()
-                    F.cross_entropy(ddp(part(x, rank)), part(y, rank)).backward()
+                    F.cross_entropy(ddp(part(x.float(), rank)), part(y, rank)).backward()
                     optimizer.step()
                     done += 1
 

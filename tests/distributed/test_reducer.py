@@ -1,0 +1,188 @@
+"""The reducer, on a transport without processes: order, overlap, and what it leaves behind."""
+
+import gc
+import math
+import time
+import weakref
+
+import numpy as np
+import pytest
+
+import tinygrad_cnn as tc
+from tinygrad_cnn import engine, nn
+from tinygrad_cnn.autograd import Function
+from tinygrad_cnn.distributed.groups import ProcessGroup
+from tinygrad_cnn.distributed.reducer import Reducer
+from tinygrad_cnn.distributed.transport import Alone
+
+
+class Sleeping(Alone):
+    """Two ranks with equal values. A reduction of n bytes takes α + βn seconds; all calls are noted."""
+
+    size = 2
+
+    def __init__(self, latency=0.0, per_byte=0.0, events=None):
+        self.latency, self.per_byte = latency, per_byte
+        self.events = [] if events is None else events
+
+    def all_reduce(self, x, op):
+        self.events.append(("reduce", x.nbytes))
+        time.sleep(self.latency + self.per_byte * x.nbytes)
+        if op == "SUM":
+            x *= 2
+
+    def part(self, ranks):
+        return Sleeping(self.latency, self.per_byte, self.events)
+
+
+class Layer(Function):
+    """x · w, whose backward pass takes a given time and is noted."""
+
+    @staticmethod
+    def forward(ctx, x, w, seconds, events):
+        ctx.save_for_backward(x, w)
+        ctx.rest = seconds, events
+        return x * w
+
+    @staticmethod
+    def backward(ctx, g):
+        x, w = ctx.saved_tensors
+        seconds, events = ctx.rest
+        time.sleep(seconds)
+        events.append("vjp")
+        return g * w, g * x, None, None
+
+
+class Stack(nn.Module):
+    def __init__(self, layers, events, seconds=0.0, width=32):
+        super().__init__()
+        self.weights = nn.ParameterList([nn.Parameter(tc.ones(width)) for _ in range(layers)])
+        self.events, self.seconds = events, seconds
+
+    def forward(self, x):
+        for w in self.weights:
+            x = Layer.apply(x, w, self.seconds, self.events)
+        return x
+
+
+def reducer_of(net, transport, each=1, find_unused=False):
+    """A reducer with a bucket for each parameter (of `each` bytes at least)."""
+    group = ProcessGroup(transport, range(2))
+    return Reducer(list(net.named_parameters()), group, each, each, find_unused)
+
+
+def step(net, reducer, x):
+    reducer.arm()
+    net(x).sum().backward()
+    return reducer
+
+
+def test_buckets_are_reduced_while_the_backward_pass_runs():
+    events = []
+    net = Stack(4, events, seconds=0.01)
+    reducer = step(net, reducer_of(net, Sleeping(events=events)), tc.ones(32))
+    kinds = [e if e == "vjp" else "reduce" for e in events]
+    assert kinds.count("reduce") == kinds.count("vjp") == 4
+    assert kinds[0] == "vjp"
+    assert "reduce" in kinds[: kinds.index("vjp", 3) + 1][:-1]  # before the last vjps
+    assert [t.parameters for t in reducer.timings()] == [(f"weights.{i}",) for i in (3, 2, 1, 0)]
+    for timing in reducer.timings():
+        assert reducer.began <= timing.ready <= timing.started <= timing.ended <= reducer.ended
+
+
+def test_a_step_takes_as_long_as_the_longer_of_computing_and_communicating():
+    """A reducer that reduces at the end of the pass takes their sum, half as long again."""
+    layers, compute, message = 8, 0.010, 0.008
+    net = Stack(layers, [], compute)
+    reducer = reducer_of(net, Sleeping(latency=message / 2, per_byte=message / 2 / 128))
+    bound = 1.1 * (max(layers * compute, layers * message) + message)
+    assert bound < layers * (compute + message)
+    fastest = math.inf
+    for _ in range(5):  # the machine may be busy
+        net.zero_grad()
+        step(net, reducer, tc.ones(32))
+        fastest = min(fastest, reducer.ended - reducer.began)
+    assert fastest < bound
+
+
+@pytest.mark.parametrize("each", [1, 200, 10_000])
+def test_gradients_are_averages(each):
+    net = Stack(5, [])
+    group = Sleeping()
+    step(net, reducer_of(net, group, each), tc.arange(32.0))
+    assert len(group.events) == math.ceil(5 / math.ceil(each / 128))
+    for w in net.weights:  # the other rank has the same
+        assert w.grad.tolist() == list(range(32))
+
+
+def test_a_failed_backward_pass_leaves_gradients_and_the_next_one_works():
+    net = Stack(3, [])
+    reducer = reducer_of(net, Sleeping())
+    reducer.arm()
+    y = net(tc.ones(32)).sum()
+    handle = net.weights[0].register_hook(lambda g: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        y.backward()
+    handle.remove()
+    assert all(w.grad is None for w in net.weights)
+    step(net, reducer, tc.ones(32))
+    assert all(w.grad.tolist() == [1.0] * 32 for w in net.weights)
+
+
+def test_another_graph_in_between_changes_nothing():
+    net = Stack(2, [])
+    reducer = reducer_of(net, Sleeping())
+    reducer.arm()
+    y = net(tc.ones(32)).sum()
+    other = tc.ones(3, requires_grad=True)
+    (other * 2).sum().backward()
+    assert not reducer.group.transport.events
+    y.backward()
+    assert len(reducer.group.transport.events) == 2
+
+
+def test_a_parameter_that_was_used_before_the_module_is_an_error():
+    net = Stack(1, [])
+    reducer = reducer_of(net, Sleeping())
+    reducer.arm()
+    (net(tc.ones(32)).sum() + 0 * net.weights[0].sum()).backward()  # counted, as it is in the graph
+    assert net.weights[0].grad.tolist() == [1.0] * 32
+
+
+def test_checkpointed_parts():
+    from tinygrad_cnn.utils.checkpoint import checkpoint
+
+    net = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 1))
+    reducer = reducer_of(net, Sleeping())
+    x = tc.randn(3, 4)
+    reducer.arm()
+    net[2](checkpoint(net[:2], x)).sum().backward()
+    found = [p.grad.clone() for p in net.parameters()]
+    net.zero_grad()
+    net(x).sum().backward()
+    for g, p in zip(found, net.parameters(), strict=True):
+        assert tc.allclose(g, p.grad)
+
+
+def test_nothing_keeps_a_reducer_alive_or_observes_after_it():
+    net = Stack(2, [])
+    reducer = reducer_of(net, Sleeping())
+    step(net, reducer, tc.ones(32))
+    assert not engine.observers
+    dead = weakref.ref(reducer)
+    gc.disable()
+    try:
+        del reducer
+        assert dead() is None
+    finally:
+        gc.enable()
+    net.zero_grad()
+    net(tc.ones(32)).sum().backward()  # the hooks of the dead one do nothing
+    assert net.weights[0].grad.tolist() == [1.0] * 32
+
+
+def test_narrow_gradients_of_float16_parameters():
+    net = Stack(2, []).half()
+    step(net, reducer_of(net, Sleeping()), tc.ones(32).half())
+    assert net.weights[0].grad.dtype == tc.float16
+    assert np.all(net.weights[0].grad.numpy() == 1)
