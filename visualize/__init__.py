@@ -10,7 +10,7 @@
 `picture.save("graph.svg")` draws it, `picture.save("graph.html")` writes a page to explore it, and
 a notebook shows it. `trace` runs a model and measures, `steps` goes through the backward pass,
 `diff` compares two graphs. `filters`, `activations`, `History` and `Film` show a trained network
-and its training.
+and its training, `overlap` a step in several processes.
 
 A graph passes through these modules: `record.py` makes plain data (`graph.py`) from Tensors;
 `fold.py`, `view.py` and `backward.py` make views of it; `dot.py` writes DOT text for `render.py`,
@@ -23,6 +23,7 @@ from .graph import Cluster, Edge, Glance, Graph, Measured, Node, Saved, Step, Ve
 from .history import History
 from .learned import activations, filters
 from .look import Layout, Look
+from .overlap import overlap
 from .picture import Picture, draw
 from .record import record
 from .render import RendererNotFound
@@ -56,6 +57,7 @@ __all__ = [
     "diff",
     "draw",
     "filters",
+    "overlap",
     "record",
     "steps",
     "trace",

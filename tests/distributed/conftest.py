@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-collect_ignore_glob = ["programs/*"]
+collect_ignore_glob = ["programs/*", "scripts/*"]
 PROGRAMS = Path(__file__).parent / "programs"
 MPIEXEC = shutil.which(os.path.join(os.path.dirname(sys.executable), "mpiexec"))
 THERE = importlib.util.find_spec("mpi4py") is not None and MPIEXEC is not None

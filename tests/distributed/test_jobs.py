@@ -1,6 +1,13 @@
 """Programs of two and three ranks: collectives and training."""
 
+import re
+import sys
+from pathlib import Path
+
 import pytest
+
+LAUNCHER = [sys.executable, "-m", "tinygrad_cnn.distributed.run", "-n", "2"]
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.mark.parametrize("ranks", [2, 3])
@@ -21,3 +28,27 @@ def test_debug_mode_names_both_sides_of_a_mismatch(job):
     code, output = job(2, "mismatch.py", TINYGRAD_CNN_DISTRIBUTED_DEBUG="1")
     assert code == 0, output
     assert "checks passed on 2 ranks" in output
+
+
+@pytest.mark.parametrize(("script", "arguments"), [("minimal.py", ["2"]), ("images.py", [])])
+@pytest.mark.parametrize("launcher", [None, LAUNCHER])
+def test_scripts_for_pytorch_train_with_their_imports_changed(job, launcher, script, arguments):
+    code, output = job(2, "script.py", script, *arguments, launcher=launcher)
+    lines = [line for line in output.splitlines() if "means MPI here" not in line]
+    assert (code, lines[-1]) == (0, "trained"), output
+
+
+def test_training_continues_with_another_number_of_ranks(job, tmp_path):
+    """The loss of each epoch is that of a run without a break, to rounding."""
+    example, file = str(EXAMPLES / "train_distributed.py"), str(tmp_path / "run.pt")
+    options = ["--batch-size", "32"]
+    _, whole = job(2, example, "--epochs", "3", *options)
+    code, first = job(4, example, "--epochs", "2", "--save", file, *options)
+    assert code == 0, first
+    code, rest = job(2, example, "--epochs", "3", "--save", file, *options)
+    assert code == 0, rest
+    losses = [re.findall(r"loss ([\d.]+)", text) for text in (whole, first + rest)]
+    assert len(losses[0]) == len(losses[1]) == 3
+    for a, b in zip(*losses, strict=True):
+        assert float(a) == pytest.approx(float(b), rel=1e-3)
+    assert losses[0][-1] < losses[0][0]

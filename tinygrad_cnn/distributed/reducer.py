@@ -70,7 +70,7 @@ class Reducer(Observer):
         self._armed = False
         self._watch: Any = None
         self.divisor = group.size()
-        self.began = self.ended = 0.0  # of the last backward pass
+        self.began = self.computed = self.ended = 0.0  # of the last backward pass
         self._places: dict[Node | None, _Place] = {}
         self._named: dict[str, _Place] = {}
         self.buckets: list[GradBucket] = []
@@ -273,6 +273,7 @@ class Reducer(Observer):
 
     def _finish(self) -> None:
         """Wait for all buckets."""
+        self.computed = time.perf_counter()
         places = self._places.values()
         unused = [place for place in places if not place.used]
         if unused and not self.find_unused:
