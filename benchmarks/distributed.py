@@ -29,7 +29,7 @@ from tinygrad_cnn import nn, optim
 from tinygrad_cnn.distributed.buckets import CAP_MEGABYTES, FIRST_BYTES
 from tinygrad_cnn.distributed.groups import ProcessGroup
 from tinygrad_cnn.distributed.reducer import Reducer
-from tinygrad_cnn.distributed.transport import Alone
+from tinygrad_cnn.distributed.transport import Transport
 
 from .networks import resnet, vgg
 
@@ -55,7 +55,7 @@ def best(ranks: int, nbytes: float, network: str) -> float:
     return min(ring(ranks, nbytes, network), tree(ranks, nbytes, network))
 
 
-class Sleeping(Alone):
+class Sleeping(Transport):
     """Two ranks of equal values, where a reduction takes `seconds(nbytes)`."""
 
     size = 2
@@ -146,7 +146,9 @@ def draw(curves: dict[str, list[float]], file: str) -> None:
         axes = made.add_subplot(1, 2, place)
         for label, kept in curves.items():
             if f", {net}," in label:
-                axes.plot(RANKS, kept, marker="o", markersize=3, label=label.replace(f", {net}", ""))
+                axes.plot(
+                    RANKS, kept, marker="o", markersize=3, label=label.replace(f", {net}", "")
+                )
         axes.set(xscale="log", ylim=(0, 1.05), xlabel="ranks", title=f"{net}/s, predicted")
         axes.set_ylabel("efficiency of weak scaling")
         axes.legend(fontsize=7)
@@ -155,15 +157,14 @@ def draw(curves: dict[str, list[float]], file: str) -> None:
 
 
 def check() -> None:
-    """Compare predicted steps with steps on the sleeping transport."""
+    """Compare steps on the sleeping transport with predictions from their own computing times."""
     for name in ("ResNet-18", "VGG-11"):
-        step, _ = run(name, lambda nbytes: 0.0)
         for ranks in (8, 128, 1024):
             for net in LATENCY:
-                _, whole = run(name, lambda n, p=ranks, w=net: best(p, n, w))  # type: ignore[misc]
+                step, whole = run(name, lambda n, p=ranks, w=net: best(p, n, w))  # type: ignore[misc]
                 wanted = step.over(ranks, net)
                 print(f"{name}, {ranks:5} ranks, {net:6}: predicted {1e3 * wanted:7.1f} ms, "
-                      f"took {1e3 * whole:7.1f} ms ({whole / wanted - 1:+.0%})")  # fmt: skip
+                      f"took {1e3 * whole:7.1f} ms ({whole / wanted - 1:+.1%})")  # fmt: skip
 
 
 def all_reduce() -> None:

@@ -19,6 +19,7 @@ class Job:
     """Starts programs of `programs/`, and waits for their ends."""
 
     environment = {"TINYGRAD_CNN_KERNELS": "vectorized", "OMP_NUM_THREADS": "1"}  # noqa: RUF012
+    mpiexec = MPIEXEC
     seconds = 60  # far more than any job takes: a job that hangs fails
 
     def start(self, ranks, program, *arguments, launcher=None, **environment):

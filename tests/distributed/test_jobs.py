@@ -31,8 +31,9 @@ def test_debug_mode_names_both_sides_of_a_mismatch(job):
 
 
 @pytest.mark.parametrize(("script", "arguments"), [("minimal.py", ["2"]), ("images.py", [])])
-@pytest.mark.parametrize("launcher", [None, LAUNCHER])
-def test_scripts_for_pytorch_train_with_their_imports_changed(job, launcher, script, arguments):
+@pytest.mark.parametrize("launched", [False, True])
+def test_scripts_for_pytorch_train_with_their_imports_changed(job, launched, script, arguments):
+    launcher = LAUNCHER if launched else [job.mpiexec, "-n", "2", sys.executable]
     code, output = job(2, "script.py", script, *arguments, launcher=launcher)
     lines = [line for line in output.splitlines() if "means MPI here" not in line]
     assert (code, lines[-1]) == (0, "trained"), output

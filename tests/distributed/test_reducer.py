@@ -13,10 +13,10 @@ from tinygrad_cnn import engine, nn
 from tinygrad_cnn.autograd import Function
 from tinygrad_cnn.distributed.groups import ProcessGroup
 from tinygrad_cnn.distributed.reducer import Reducer
-from tinygrad_cnn.distributed.transport import Alone
+from tinygrad_cnn.distributed.transport import Transport
 
 
-class Sleeping(Alone):
+class Sleeping(Transport):
     """Two ranks with equal values. A reduction of n bytes takes α + βn seconds; all calls are noted."""
 
     size = 2

@@ -91,7 +91,7 @@ def _gathered(group: ProcessGroup, mine: Any) -> Any:
     parts = np.empty((group.size(), mine.size))
 
     def call() -> None:
-        group.transport.arrive("SyncBatchNorm", mine.size)
+        group.transport.agree("SyncBatchNorm", mine.size)
         group.transport.all_gather(mine, parts)
 
     group.run(call)
@@ -99,7 +99,7 @@ def _gathered(group: ProcessGroup, mine: Any) -> Any:
 
 
 def _sum(group: ProcessGroup, both: Any) -> None:
-    group.transport.arrive("SyncBatchNorm", both.shape)
+    group.transport.agree("SyncBatchNorm", both.shape)
     group.transport.all_reduce(both, "SUM")
 
 

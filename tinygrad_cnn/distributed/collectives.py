@@ -110,22 +110,42 @@ def _in_place(x: Array, function: Callable[[Array], None]) -> None:
     mark_written(x)
 
 
-def _details(x: Array, *more: Any) -> tuple[Any, ...]:
-    return (x.shape, str(x.dtype), *more)
+def _write(out: Array, value: Array) -> None:
+    out[...] = value.reshape(out.shape)
+    mark_written(out)
+
+
+def _gathered(found: ProcessGroup, x: Array) -> Array:
+    """x of all ranks, stacked."""
+    whole = np.empty((found.size(), *x.shape), x.dtype)
+    found.transport.all_gather(np.ascontiguousarray(x), whole)
+    return whole
+
+
+def _run(
+    found: ProcessGroup, name: str, x: Array, more: Any, function: Callable[[], None],
+    async_op: bool, results: Any,
+) -> Work | None:  # fmt: skip
+    """Make a call, now or in the background. In debug mode, all ranks must agree on it."""
+
+    def call() -> None:
+        found.transport.agree(name, (x.shape, str(x.dtype), *more))
+        function()
+
+    return found.run(call, async_op, results)
 
 
 # --- Collectives ----------------------------------------------------------------------------------
 
 
 def barrier(
-    group: Any = None,
-    async_op: bool = False,
-    device_ids: Any = None,
-    timeout: timedelta | None = None,
-) -> Work | None:
+    group: Any = None, async_op: bool = False, device_ids: Any = None, timeout: timedelta | None = None
+) -> Work | None:  # fmt: skip
     """Wait until all ranks of the group have called it."""
     found = member(group)
-    return found.run(partial(found.transport.arrive, "barrier"), async_op)
+    return _run(
+        found, "barrier", np.empty(0), (), partial(found.transport.arrive, "barrier"), async_op, []
+    )
 
 
 def broadcast(
@@ -135,12 +155,8 @@ def broadcast(
     """Overwrite `tensor` with that of rank `src`, in all ranks."""
     found, x = member(group), array("broadcast", "tensor", tensor)
     root = _root("broadcast", found, src, group_src, "src")
-
-    def call() -> None:
-        found.transport.arrive("broadcast", _details(x, root))
-        _in_place(x, lambda y: found.transport.broadcast(y, root))
-
-    return found.run(call, async_op, [tensor])
+    call = partial(_in_place, x, partial(found.transport.broadcast, root=root))
+    return _run(found, "broadcast", x, (root,), call, async_op, [tensor])
 
 
 def all_reduce(
@@ -161,13 +177,8 @@ def all_reduce(
     """
     found, x = member(group), array("all_reduce", "tensor", tensor)
     name = _op("all_reduce", op, x)
-
-    def call() -> None:
-        found.transport.arrive("all_reduce", _details(x, name))
-        reduce = found.transport.all_reduce
-        _in_place(x, lambda y: _reduced(y, name, reduce))
-
-    return found.run(call, async_op, [tensor])
+    call = partial(_in_place, x, partial(_reduced, op=name, reduce=found.transport.all_reduce))
+    return _run(found, "all_reduce", x, (name,), call, async_op, [tensor])
 
 
 def reduce(
@@ -177,14 +188,9 @@ def reduce(
     """Overwrite `tensor` of rank `dst` with the sum over all ranks, or another reduction."""
     found, x = member(group), array("reduce", "tensor", tensor)
     name, root = _op("reduce", op, x), _root("reduce", found, dst, group_dst, "dst")
-
-    def call() -> None:
-        found.transport.arrive("reduce", _details(x, name, root))
-        y = x if root == found.rank() else x.copy()  # elsewhere x stays
-        one = lambda z, op: found.transport.reduce(z, op, root)  # noqa: E731
-        _in_place(y, lambda z: _reduced(z, name, one))
-
-    return found.run(call, async_op, [tensor])
+    y = x if root == found.rank() else x.copy()  # elsewhere x stays
+    call = partial(_in_place, y, partial(_reduced, op=name, reduce=found.transport.all_reduce))
+    return _run(found, "reduce", x, (name, root), call, async_op, [tensor])
 
 
 def all_gather(
@@ -195,14 +201,10 @@ def all_gather(
     outs = _arrays("all_gather", "tensor_list", tensor_list, x, found.size())
 
     def call() -> None:
-        found.transport.arrive("all_gather", _details(x))
-        whole = np.empty((found.size(), *x.shape), x.dtype)
-        found.transport.all_gather(np.ascontiguousarray(x), whole)
-        for out, y in zip(outs, whole, strict=True):
-            out[...] = y
-            mark_written(out)
+        for out, y in zip(outs, _gathered(found, x), strict=True):
+            _write(out, y)
 
-    return found.run(call, async_op, tensor_list)
+    return _run(found, "all_gather", x, (), call, async_op, tensor_list)
 
 
 def all_gather_into_tensor(
@@ -212,15 +214,22 @@ def all_gather_into_tensor(
     name, found = "all_gather_into_tensor", member(group)
     out, x = array(name, "output_tensor", output_tensor), array(name, "input_tensor", input_tensor)
     _stacked(name, out, x, found.size(), ("output_tensor", "input_tensor"))
+    return _run(
+        found, name, x, (), lambda: _write(out, _gathered(found, x)), async_op, [output_tensor]
+    )
+
+
+def _reduce_scatter(
+    name: str, found: ProcessGroup, out: Array, whole: Array, op: Any, async_op: bool, output: Tensor
+) -> Work | None:  # fmt: skip
+    op_name = _op(name, op, out)
 
     def call() -> None:
-        found.transport.arrive(name, _details(x))
-        given = np.ascontiguousarray(x)
-        _in_place(
-            out, lambda y: found.transport.all_gather(given, y.reshape(found.size(), *x.shape))
-        )
+        parts = np.array(whole, order="C").reshape(found.size(), *out.shape)
+        _reduced(parts, op_name, found.transport.all_reduce)
+        _write(out, parts[found.rank()])
 
-    return found.run(call, async_op, [output_tensor])
+    return _run(found, name, out, (op_name,), call, async_op, [output])
 
 
 def reduce_scatter_tensor(
@@ -231,9 +240,7 @@ def reduce_scatter_tensor(
     name, found = "reduce_scatter_tensor", member(group)
     out, x = array(name, "output", output), array(name, "input", input)
     _stacked(name, x, out, found.size(), ("input", "output"))
-    return found.run(
-        lambda: _reduce_scatter(found, name, out, x, _op(name, op, x)), async_op, [output]
-    )
+    return _reduce_scatter(name, found, out, x, op, async_op, output)
 
 
 def reduce_scatter(
@@ -244,18 +251,21 @@ def reduce_scatter(
     name, found = "reduce_scatter", member(group)
     out = array(name, "output", output)
     xs = _arrays(name, "input_list", input_list, out, found.size())
-    op_name = _op(name, op, out)
-    return found.run(
-        lambda: _reduce_scatter(found, name, out, np.stack(xs), op_name), async_op, [output]
-    )
+    return _reduce_scatter(name, found, out, np.stack(xs), op, async_op, output)
 
 
-def _reduce_scatter(found: ProcessGroup, name: str, out: Array, x: Array, op: str) -> None:
-    found.transport.arrive(name, _details(out, op))
-    whole = np.array(x, order="C").reshape(found.size(), *out.shape)
-    _reduced(whole, op, found.transport.all_reduce)
-    out[...] = whole[found.rank()]
-    mark_written(out)
+def _list_of_root(
+    name: str, found: ProcessGroup, root: int, what: str, given: Any, like: Array
+) -> list[Array] | None:  # fmt: skip
+    """The arrays of a list that one rank gives. ValueError if it does not, or if another does."""
+    side = {"scatter_list": "source", "gather_list": "destination"}[what]
+    if root == found.rank():
+        if not given:
+            raise ValueError(f"Argument ``{what}`` must be specified on {side} rank.")
+        return _arrays(name, what, given, like, found.size())
+    if given:
+        raise ValueError(f"Argument ``{what}`` must NOT be specified on non-{side} ranks.")
+    return None
 
 
 def scatter(
@@ -266,20 +276,14 @@ def scatter(
     found, out = member(group), array("scatter", "tensor", tensor)
     src = found.ranks[0] if src is group_src is None else src
     root = _root("scatter", found, src, group_src, "src")
-    xs = None
-    if root == found.rank():
-        if not scatter_list:
-            raise ValueError("Argument ``scatter_list`` must be specified on source rank.")
-        xs = _arrays("scatter", "scatter_list", scatter_list, out, found.size())
-    elif scatter_list:
-        raise ValueError("Argument ``scatter_list`` must NOT be specified on non-source ranks.")
+    xs = _list_of_root("scatter", found, root, "scatter_list", scatter_list, out)
 
     def call() -> None:
-        found.transport.arrive("scatter", _details(out, root))
-        whole = None if xs is None else np.stack(xs)
-        _in_place(out, lambda y: found.transport.scatter(whole, y, root))
+        whole = np.empty((found.size(), *out.shape), out.dtype) if xs is None else np.stack(xs)
+        found.transport.broadcast(whole, root)
+        _write(out, whole[found.rank()])
 
-    return found.run(call, async_op, [tensor])
+    return _run(found, "scatter", out, (root,), call, async_op, [tensor])
 
 
 def gather(
@@ -290,20 +294,10 @@ def gather(
     found, x = member(group), array("gather", "tensor", tensor)
     dst = found.ranks[0] if dst is group_dst is None else dst
     root = _root("gather", found, dst, group_dst, "dst")
-    outs = None
-    if root == found.rank():
-        if not gather_list:
-            raise ValueError("Argument ``gather_list`` must be specified on destination rank.")
-        outs = _arrays("gather", "gather_list", gather_list, x, found.size())
-    elif gather_list:
-        raise ValueError("Argument ``gather_list`` must NOT be specified on non-destination ranks.")
+    outs = _list_of_root("gather", found, root, "gather_list", gather_list, x)
 
     def call() -> None:
-        found.transport.arrive("gather", _details(x, root))
-        whole = None if outs is None else np.empty((found.size(), *x.shape), x.dtype)
-        found.transport.gather(np.ascontiguousarray(x), whole, root)
-        for out, y in zip(outs or (), () if whole is None else whole, strict=True):
-            out[...] = y
-            mark_written(out)
+        for out, y in zip(outs or [], _gathered(found, x), strict=False):
+            _write(out, y)
 
-    return found.run(call, async_op, gather_list)
+    return _run(found, "gather", x, (root,), call, async_op, gather_list)

@@ -208,7 +208,7 @@ def _broadcast(tensors: list[Tensor], group: ProcessGroup, source: int) -> None:
         flat = np.concatenate([x.reshape(-1) for x in some])
 
         def call(flat: Any = flat) -> None:
-            group.transport.arrive("DistributedDataParallel", (flat.shape, str(flat.dtype), source))
+            group.transport.agree("DistributedDataParallel", (flat.shape, str(flat.dtype), source))
             group.transport.broadcast(flat, source)
 
         group.run(call)

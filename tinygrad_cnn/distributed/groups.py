@@ -12,7 +12,7 @@ from typing import Any
 from .. import kernels
 from .environment import check, launched
 from .faults import guard
-from .transport import Alone, Transport
+from .transport import Transport
 from .work import Background, Work
 
 DEBUG = "TINYGRAD_CNN_DISTRIBUTED_DEBUG"
@@ -141,7 +141,7 @@ def init_process_group(
         raise ValueError(f"No rendezvous handler for {init_method}: wanted {', '.join(METHODS)}")
     place = launched()
     check(*(place[:2] if place else (0, 1)), rank, world_size)
-    transport: Transport = Alone()
+    transport = Transport()
     if (place is not None and place.size > 1) or "mpi4py.MPI" in sys.modules:
         from .mpi import Job, MPITransport  # only where there is MPI
 
@@ -250,7 +250,7 @@ def new_group(
 def twin(group: ProcessGroup) -> ProcessGroup:
     """Another group of the same ranks, whose calls need no order with those of the first."""
     made: list[Any] = []
-    group.run(lambda: made.append(group.transport.part(None)))
+    group.run(lambda: made.append(group.transport.part(range(group.size()))))
     found = ProcessGroup(made[0], group.ranks)
     _state.groups.append(found)
     return found

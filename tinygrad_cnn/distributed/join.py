@@ -22,7 +22,7 @@ class Uneven:
         states = np.empty((group.size(), 1), np.int64)
 
         def call() -> None:
-            group.transport.arrive("DistributedDataParallel.join")
+            group.transport.agree("DistributedDataParallel.join")
             group.transport.all_gather(np.array([mine], np.int64), states)
 
         group.run(call)

@@ -1,7 +1,8 @@
 """The transport over MPI, by mpi4py.
 
-MPI waits in a loop that takes a whole core. So each collective first waits until all ranks have
-arrived: a nonblocking barrier, tested with pauses. Then data moves at full speed, in a blocking call.
+MPI waits in a loop that takes a whole core. So a collective of few bytes is a nonblocking call, which is
+tested with pauses. One of many bytes first waits in this way until all ranks have arrived. Then data
+moves at full speed, in a blocking call.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import numpy as np
 from numpy import ndarray
 
 from ..engine.dtypes import NARROW
+from .transport import Transport
 
 SPIN_SECONDS = 50e-6  # ranks that arrive together do not pay for a pause
 FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS = 20e-6, 1e-3
 LOOK_SECONDS = 0.1  # between looks for ranks that have left
+SMALL_BYTES = 1 << 15  # messages that move in a few steps
 LEAVING = 1  # the tag of the message "I am leaving"
 
 
@@ -53,8 +56,6 @@ class Job:
         self.MPI = MPI
         self.world = MPI.COMM_WORLD.Dup()
         self.control = MPI.COMM_WORLD.Dup()
-        for comm in (self.world, self.control):
-            comm.Set_errhandler(MPI.ERRORS_RETURN)  # mpi4py raises them
         self.left: set[int] = set()
         self.process = os.getpid()
 
@@ -88,69 +89,78 @@ class Job:
             self.left.add(status.source)
 
 
-class MPITransport:
-    """A communicator of MPI as a `Transport`. `members` are the ranks in the whole job."""
+class MPITransport(Transport):
+    """A communicator of MPI. `members` are the ranks in the whole job."""
 
-    def __init__(self, job: Job, comm: Any, members: Sequence[int], debug: bool, timeout: float):
-        self._job, self._comm, self._members, self._debug = job, comm, list(members), debug
-        self._timeout = timeout
+    def __init__(
+        self, job: Job, comm: Any, members: Sequence[int], debug: bool, timeout: float
+    ):  # fmt: skip
+        comm.Set_errhandler(job.MPI.ERRORS_RETURN)  # mpi4py raises them
+        self._job, self._comm, self._members = job, comm, list(members)
+        self._debug, self._timeout = debug, timeout
         self.rank, self.size = comm.rank, comm.size
-        self._errors = job.MPI.Exception
 
     def wait(self, ended: Callable[[], bool], what: str) -> None:
         """Wait with pauses. RuntimeError if a rank of this group has left, or in a forked child."""
         if os.getpid() != self._job.process:
             raise RuntimeError(f"{what}: a forked process is not a member of its parent's group")
-
-        start = time.monotonic()
+        me, start = self._members[self.rank], time.monotonic()
 
         def look() -> None:
             self._job.look()
-            if time.monotonic() - start > self._timeout:
-                raise RuntimeError(
-                    f"{what}: rank {self._members[self.rank]} has waited for the others for "
-                    f"{self._timeout} seconds, the timeout of init_process_group"
-                )
             gone = sorted(self._job.left & set(self._members))
             if gone and not ended():
                 raise RuntimeError(
-                    f"{what}: rank {self._members[self.rank]} waits for rank {gone[0]}, whose program "
-                    "has ended"
+                    f"{what}: rank {me} waits for rank {gone[0]}, whose program has ended"
+                )
+            if time.monotonic() - start > self._timeout:
+                raise RuntimeError(
+                    f"{what}: rank {me} has waited for the others for {self._timeout} seconds, the "
+                    "timeout of init_process_group"
                 )
 
         poll(ended, look)
 
-    def arrive(self, what: str, details: Any = ()) -> None:
-        """Wait for all ranks; in debug mode, RuntimeError if their calls differ."""
-        self.wait(self._comm.Ibarrier().Test, what)
-        if self._debug:
-            calls = self._comm.allgather((what, details))
-            for other, call in enumerate(calls):
-                if call != calls[0]:
-                    ranks = self._members[0], self._members[other]
-                    raise RuntimeError(
-                        "ranks disagree: " + ", ".join(
-                            f"rank {r} calls {name} of {said}"
-                            for r, (name, said) in zip(ranks, (calls[0], call), strict=True)
-                        )
-                    )  # fmt: skip
+    def agree(self, what: str, details: Any = ()) -> None:
+        """In debug mode, RuntimeError if another rank makes another call, or has other details."""
+        if not self._debug:
+            return
+        self.arrive(what)
+        calls = [
+            f"rank {rank} calls {call[0]} of {call[1]}"
+            for rank, call in zip(
+                self._members, self._comm.allgather((what, details)), strict=True
+            )
+        ]  # fmt: skip
+        for call in calls[1:]:
+            if call.partition(" calls ")[2] != calls[0].partition(" calls ")[2]:
+                raise RuntimeError(f"ranks disagree: {calls[0]}, {call}")
 
-    def _run(self, what: str, function: Any, *args: Any) -> Any:
+    def arrive(self, what: str) -> None:
+        """Wait for all ranks."""
+        self.wait(self._comm.Ibarrier().Test, what)
+
+    def _run(self, name: str, nbytes: int, *args: Any) -> None:
+        """The collective of this name in MPI."""
         try:
-            return function(*args)
-        except self._errors as error:
+            if nbytes <= SMALL_BYTES:
+                self.wait(getattr(self._comm, "I" + name.lower())(*args).Test, name)
+            else:
+                self.arrive(name)
+                getattr(self._comm, name)(*args)
+        except self._job.MPI.Exception as error:
             raise RuntimeError(
-                f"{what} failed on rank {self._members[self.rank]}: {error}. If the ranks' shapes or "
+                f"{name} failed on rank {self._members[self.rank]}: {error}. If the ranks' shapes or "
                 "dtypes differ, TINYGRAD_CNN_DISTRIBUTED_DEBUG=1 names both"
             ) from None
 
     def all_reduce(self, x: ndarray, op: str) -> None:
-        """x ← the reduction of all x."""
+        """x ← the reduction of all x, divided by their number for AVG."""
         if x.dtype.char in NARROW:
             self._narrow(x, op)
             return
-        reduction = getattr(self._job.MPI, _NAMES.get(op, op))
-        self._run("all_reduce", self._comm.Allreduce, self._job.MPI.IN_PLACE, x, reduction)
+        reduction = getattr(self._job.MPI, _OF_MPI.get(op, op))
+        self._run("Allreduce", x.nbytes, self._job.MPI.IN_PLACE, x, reduction)
         if op == "AVG":
             np.divide(x, x.dtype.type(self.size), out=x)
 
@@ -163,53 +173,22 @@ class MPITransport:
         mine = np.zeros((self.size, count), x.dtype)
         mine.reshape(-1)[: x.size] = x.reshape(-1)
         theirs = np.empty_like(mine)
-        self.all_to_all(mine, theirs)
-        wide = theirs.astype(np.float32)
-        part = getattr(np, _NUMPYS[op])(wide, axis=0)
+        self._run("Alltoall", mine.nbytes, _bytes(mine), _bytes(theirs))
+        part = getattr(np, _OF_NUMPY[op])(theirs.astype(np.float32), axis=0)
         self.all_gather(part.astype(x.dtype), mine)
         x.reshape(-1)[...] = mine.reshape(-1)[: x.size]
 
-    def reduce(self, x: ndarray, op: str, root: int) -> None:
-        """x of `root` ← the reduction of all x."""
-        if x.dtype.char in NARROW:
-            whole = x.copy()
-            self._narrow(whole, op)
-            if self.rank == root:
-                x[...] = whole
-            return
-        reduction = getattr(self._job.MPI, _NAMES.get(op, op))
-        at_root = self.rank == root
-        given = self._job.MPI.IN_PLACE if at_root else x
-        self._run("reduce", self._comm.Reduce, given, x if at_root else None, reduction, root)
-        if op == "AVG" and at_root:
-            np.divide(x, x.dtype.type(self.size), out=x)
-
     def broadcast(self, x: ndarray, root: int) -> None:
         """x ← x of `root`."""
-        self._run("broadcast", self._comm.Bcast, _bytes(x), root)
+        self._run("Bcast", x.nbytes, _bytes(x), root)
 
     def all_gather(self, x: ndarray, out: ndarray) -> None:
         """out[r] ← x of rank r."""
-        self._run("all_gather", self._comm.Allgather, _bytes(x), _bytes(out))
-
-    def all_to_all(self, x: ndarray, out: ndarray) -> None:
-        """out[r] ← x[this rank] of rank r."""
-        self._run("all_to_all", self._comm.Alltoall, _bytes(x), _bytes(out))
-
-    def gather(self, x: ndarray, out: ndarray | None, root: int) -> None:
-        """out[r] of `root` ← x of rank r."""
-        self._run(
-            "gather", self._comm.Gather, _bytes(x), None if out is None else _bytes(out), root
-        )
-
-    def scatter(self, x: ndarray | None, out: ndarray, root: int) -> None:
-        """out ← x[this rank] of `root`."""
-        self._run(
-            "scatter", self._comm.Scatter, None if x is None else _bytes(x), _bytes(out), root
-        )
+        self._run("Allgather", out.nbytes, _bytes(x), _bytes(out))
 
     def gather_objects(self, value: bytes) -> list[bytes]:
         """The values of all ranks."""
+        self.arrive("gather_objects")
         return self._comm.allgather(value)
 
     def send(self, x: ndarray, to: int, tag: int) -> Callable[[], bool]:
@@ -221,7 +200,7 @@ class MPITransport:
     def receive(self, x: ndarray, source: int | None, tag: int) -> Callable[[], bool]:
         """Begin to receive. The result raises RuntimeError if another size was sent."""
         MPI = self._job.MPI
-        status = MPI.Status()
+        status, me = MPI.Status(), self._members[self.rank]
         source = MPI.ANY_SOURCE if source is None else source
         if self._debug:
             self.wait(lambda: self._comm.Iprobe(source, tag, status), "recv")
@@ -229,42 +208,42 @@ class MPITransport:
             shape, dtype = self._comm.recv(source=source, tag=tag)
             if (shape, dtype) != (x.shape, str(x.dtype)):
                 raise RuntimeError(
-                    f"recv: rank {self._members[source]} sent {shape} of {dtype}, rank "
-                    f"{self._members[self.rank]} expects {x.shape} of {x.dtype}"
+                    f"recv: rank {self._members[source]} sent {shape} of {dtype}, rank {me} expects "
+                    f"{x.shape} of {x.dtype}"
                 )
         request = self._comm.Irecv(_bytes(x), source, tag)
 
         def ended() -> bool:
-            done = self._run("recv", request.Test, status)
+            try:
+                done = request.Test(status)
+            except MPI.Exception as error:
+                raise RuntimeError(f"recv failed on rank {me}: {error}") from None
             if done:
                 ended.source = status.source  # type: ignore[attr-defined]
                 got = status.Get_count(MPI.BYTE)
                 if got != x.nbytes:
                     raise RuntimeError(
-                        f"recv: rank {self._members[status.source]} sent {got} bytes, rank "
-                        f"{self._members[self.rank]} expects {x.nbytes}: {x.shape} of {x.dtype}"
+                        f"recv: rank {self._members[status.source]} sent {got} bytes, rank {me} "
+                        f"expects {x.nbytes}: {x.shape} of {x.dtype}"
                     )
             return done
 
         return ended
 
-    def part(self, ranks: Sequence[int] | None) -> MPITransport | None:
-        """The communicator of these ranks of this group; of all for None."""
-        ranks = range(self.size) if ranks is None else ranks
-        self.arrive("new_group", tuple(ranks))
+    def part(self, ranks: Sequence[int]) -> MPITransport | None:
+        """The communicator of these ranks of this group."""
+        self.agree("new_group", tuple(ranks))
+        self.arrive("new_group")
         inside = self.rank in ranks
         color = 0 if inside else self._job.MPI.UNDEFINED
         comm = self._comm.Split(color, ranks.index(self.rank) if inside else 0)
-        if inside:
-            comm.Set_errhandler(self._job.MPI.ERRORS_RETURN)
         members = [self._members[r] for r in ranks]
-        return (
-            MPITransport(self._job, comm, members, self._debug, self._timeout) if inside else None
-        )
+        rest = members, self._debug, self._timeout
+        return MPITransport(self._job, comm, *rest) if inside else None
 
 
-_NAMES = {"PRODUCT": "PROD", "AVG": "SUM"}  # of MPI's reductions
-_NUMPYS = {"SUM": "sum", "AVG": "mean", "PRODUCT": "prod", "MIN": "min", "MAX": "max"}
+_OF_MPI = {"PRODUCT": "PROD", "AVG": "SUM"}
+_OF_NUMPY = {"SUM": "sum", "AVG": "mean", "PRODUCT": "prod", "MIN": "min", "MAX": "max"}
 
 
 def _bytes(x: ndarray) -> ndarray:

@@ -14,7 +14,7 @@ def _gathered(name: str, found: ProcessGroup, value: Any) -> list[Any]:
     parts: list[bytes] = []
 
     def call() -> None:
-        found.transport.arrive(name)
+        found.transport.agree(name)
         parts.extend(found.transport.gather_objects(data))
 
     found.run(call)

@@ -239,9 +239,9 @@ class Reducer(Observer):
         transport, flat = self.group.transport, bucket.flat
 
         def call() -> None:
-            transport.arrive(
-                "DistributedDataParallel", (bucket.index(), flat.shape, str(flat.dtype))
-            )
+            details = bucket.index(), flat.shape, str(flat.dtype)
+            transport.agree("DistributedDataParallel", details)
+            transport.arrive("DistributedDataParallel")  # so that `begins` is when all are there
             bucket.begins()
             if self.divisor == transport.size:
                 transport.all_reduce(flat, "AVG")

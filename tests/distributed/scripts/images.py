@@ -17,7 +17,7 @@ class Stripes(Dataset):
         generator = torch.Generator().manual_seed(seed)
         self.labels = torch.randint(0, 4, (n,), generator=generator)
         self.images = 0.3 * torch.randn(n, 1, 8, 8, generator=generator)
-        for image, label in zip(self.images, self.labels):
+        for image, label in zip(self.images, self.labels, strict=True):
             image[0, 2 * int(label)] += 1.0
 
     def __len__(self):
@@ -43,13 +43,19 @@ def main():
     local_rank = int(os.environ["LOCAL_RANK"])
     world_size = int(os.environ["WORLD_SIZE"])
     device = torch.device("cuda", local_rank) if torch.cuda.is_available() else torch.device("cpu")
-    dist.init_process_group(backend="nccl" if torch.cuda.is_available() else "gloo", init_method="env://")
+    dist.init_process_group(
+        backend="nccl" if torch.cuda.is_available() else "gloo", init_method="env://"
+    )
     assert dist.get_rank() == int(os.environ["RANK"])
     torch.manual_seed(0)
 
     model = nn.Sequential(
-        nn.Conv2d(1, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(inplace=True), nn.MaxPool2d(2),
-        nn.Flatten(), nn.Linear(8 * 4 * 4, 4),
+        nn.Conv2d(1, 8, 3, padding=1),
+        nn.BatchNorm2d(8),
+        nn.ReLU(inplace=True),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(8 * 4 * 4, 4),
     ).to(device)
     model = DDP(model, device_ids=[local_rank] if device.type == "cuda" else None)
     criterion = nn.CrossEntropyLoss().to(device)
@@ -60,7 +66,9 @@ def main():
         train_sampler.dataset, batch_size=16, sampler=train_sampler, num_workers=0, pin_memory=True
     )
     val_set = Stripes(64, 2)
-    val_loader = DataLoader(val_set, batch_size=16, sampler=DistributedSampler(val_set, shuffle=False))
+    val_loader = DataLoader(
+        val_set, batch_size=16, sampler=DistributedSampler(val_set, shuffle=False)
+    )
     for epoch in range(args.epochs):
         train_sampler.set_epoch(epoch)
         model.train()
@@ -80,7 +88,9 @@ def main():
     with torch.no_grad():
         for images, target in val_loader:
             output = F.softmax(model(images.to(device)), dim=1)
-            right += torch.tensor([(output.argmax(1) == target.to(device)).sum().item(), len(target)])
+            right += torch.tensor(
+                [(output.argmax(1) == target.to(device)).sum().item(), len(target)]
+            )
     dist.all_reduce(right)
     accuracy = (right[0] / right[1]).item()
     assert reduced.item() < 0.5
