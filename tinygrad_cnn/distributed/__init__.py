@@ -4,6 +4,7 @@
 processes. Each calls `init_process_group()` and wraps its model in `nn.parallel.
 DistributedDataParallel`. The extra `distributed` installs MPI: `pip install 'tinygrad_cnn[distributed]'`.
 """
+# ruff: noqa: F403
 
 from __future__ import annotations
 
@@ -13,42 +14,10 @@ from typing import TYPE_CHECKING
 
 from . import batch_norm as batch_norm  # gives SyncBatchNorm its function
 from .buckets import GradBucket as GradBucket
-from .collectives import (
-    ReduceOp as ReduceOp,
-    all_gather as all_gather,
-    all_gather_into_tensor as all_gather_into_tensor,
-    all_reduce as all_reduce,
-    barrier as barrier,
-    broadcast as broadcast,
-    gather as gather,
-    reduce as reduce,
-    reduce_scatter as reduce_scatter,
-    reduce_scatter_tensor as reduce_scatter_tensor,
-    scatter as scatter,
-)
-from .groups import (
-    GroupMember as GroupMember,
-    ProcessGroup as ProcessGroup,
-    destroy_process_group as destroy_process_group,
-    get_backend as get_backend,
-    get_global_rank as get_global_rank,
-    get_group_rank as get_group_rank,
-    get_node_local_rank as get_node_local_rank,
-    get_process_group_ranks as get_process_group_ranks,
-    get_rank as get_rank,
-    get_world_size as get_world_size,
-    group as group,
-    init_process_group as init_process_group,
-    is_initialized as is_initialized,
-    new_group as new_group,
-)
-from .messages import irecv as irecv, isend as isend, recv as recv, send as send
-from .objects import (
-    all_gather_object as all_gather_object,
-    broadcast_object_list as broadcast_object_list,
-    gather_object as gather_object,
-    scatter_object_list as scatter_object_list,
-)
+from .collectives import *
+from .groups import *
+from .messages import *
+from .objects import *
 from .work import Work as Work
 
 

@@ -16,6 +16,11 @@ from ..tensor import Tensor
 from .groups import ProcessGroup, member
 from .work import Work
 
+__all__ = [
+    "ReduceOp", "all_gather", "all_gather_into_tensor", "all_reduce", "barrier", "broadcast", "gather",
+    "reduce", "reduce_scatter", "reduce_scatter_tensor", "scatter",
+]  # fmt: skip
+
 Array: TypeAlias = np.ndarray[Any, Any]
 
 

@@ -51,20 +51,12 @@ class DistributedDataParallel(Module, Generic[M]):
     module: M
 
     def __init__(
-        self,
-        module: M,
-        device_ids: Sequence[Any] | None = None,
-        output_device: Any = None,
-        dim: int = 0,
-        broadcast_buffers: bool | None = None,
-        init_sync: bool = True,
-        process_group: Any = None,
-        bucket_cap_mb: float | None = None,
-        find_unused_parameters: bool = False,
-        check_reduction: bool = False,
-        gradient_as_bucket_view: bool = False,
-        static_graph: bool = False,
-    ):
+        self, module: M, device_ids: Sequence[Any] | None = None, output_device: Any = None,
+        dim: int = 0, broadcast_buffers: bool | None = None, init_sync: bool = True,
+        process_group: Any = None, bucket_cap_mb: float | None = None,
+        find_unused_parameters: bool = False, check_reduction: bool = False,
+        gradient_as_bucket_view: bool = False, static_graph: bool = False,
+    ):  # fmt: skip
         super().__init__()
         self.process_group = member(process_group)
         named = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
@@ -84,11 +76,13 @@ class DistributedDataParallel(Module, Generic[M]):
         if init_sync:
             self.send_state(0)
         cap = int((CAP_MEGABYTES if bucket_cap_mb is None else bucket_cap_mb) * (1 << 20))
-        first = FIRST_BYTES if bucket_cap_mb is None else cap
-        self.reducer = Reducer(
-            list(module.named_parameters()), twin(self.process_group), first, cap,
-            find_unused_parameters,
-        )  # fmt: skip
+        self._sizes = (FIRST_BYTES if bucket_cap_mb is None else cap, cap)
+        self._make_reducer()
+
+    def _make_reducer(self) -> None:
+        named = list(self.module.named_parameters())
+        group, unused = twin(self.process_group), self.find_unused_parameters
+        self.reducer = Reducer(named, group, *self._sizes, unused)
 
     def forward(self, *inputs: Any, **kwargs: Any) -> Any:
         """The result of the module. Its backward pass averages the gradients, except in `no_sync`."""
@@ -139,11 +133,9 @@ class DistributedDataParallel(Module, Generic[M]):
 
     @contextmanager
     def join(
-        self,
-        divide_by_initial_world_size: bool = True,
-        enable: bool = True,
+        self, divide_by_initial_world_size: bool = True, enable: bool = True,
         throw_on_early_termination: bool = False,
-    ) -> Iterator[None]:
+    ) -> Iterator[None]:  # fmt: skip
         """Let ranks have different numbers of batches: who has none left takes part with zeros.
 
         Gradients are divided by the number of ranks, or by the number of those that still have batches
@@ -173,9 +165,14 @@ class DistributedDataParallel(Module, Generic[M]):
         _broadcast(tensors, self.process_group, source)
 
     def __getstate__(self) -> dict[str, Any]:
-        raise TypeError(
-            "DistributedDataParallel cannot be copied or pickled: save `state_dict()`, or copy `module`"
-        )
+        left = ("process_group", "reducer", "_uneven")
+        return {name: value for name, value in vars(self).items() if name not in left}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore a copy, in the default group: all ranks make copies together."""
+        vars(self).update(state)
+        self.process_group, self._uneven = member(), None
+        self._make_reducer()
 
 
 def check_equal(module: Module, group: ProcessGroup) -> None:

@@ -15,6 +15,12 @@ from .faults import guard
 from .transport import Transport
 from .work import Background, Work
 
+__all__ = [
+    "GroupMember", "ProcessGroup", "destroy_process_group", "get_backend", "get_global_rank",
+    "get_group_rank", "get_node_local_rank", "get_process_group_ranks", "get_rank", "get_world_size",
+    "group", "init_process_group", "is_initialized", "new_group",
+]  # fmt: skip
+
 DEBUG = "TINYGRAD_CNN_DISTRIBUTED_DEBUG"
 OWN_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")  # the user has chosen the threads
 NO_GROUP = (
@@ -104,16 +110,10 @@ _state = _State()
 
 
 def init_process_group(
-    backend: str | None = None,
-    init_method: str | None = None,
-    timeout: timedelta | None = None,
-    world_size: int = -1,
-    rank: int = -1,
-    store: Any = None,
-    group_name: str = "",
-    pg_options: Any = None,
-    device_id: Any = None,
-) -> None:
+    backend: str | None = None, init_method: str | None = None, timeout: timedelta | None = None,
+    world_size: int = -1, rank: int = -1, store: Any = None, group_name: str = "",
+    pg_options: Any = None, device_id: Any = None,
+) -> None:  # fmt: skip
     """Join all processes of this job in the default group. MPI connects them, whatever `backend` says.
 
     Without an MPI launcher there is one process, and MPI is not started. `init_method`, `store` and
@@ -214,15 +214,10 @@ def destroy_process_group(group: ProcessGroup | None = None) -> None:
 
 
 def new_group(
-    ranks: Sequence[int] | None = None,
-    timeout: timedelta | None = None,
-    backend: str | None = None,
-    pg_options: Any = None,
-    use_local_synchronization: bool = False,
-    group_desc: str | None = None,
-    device_id: Any = None,
-    sort_ranks: bool = True,
-) -> Any:
+    ranks: Sequence[int] | None = None, timeout: timedelta | None = None, backend: str | None = None,
+    pg_options: Any = None, use_local_synchronization: bool = False, group_desc: str | None = None,
+    device_id: Any = None, sort_ranks: bool = True,
+) -> Any:  # fmt: skip
     """A group of some ranks. All processes call it, also those that are not among `ranks`.
 
     These get `GroupMember.NON_GROUP_MEMBER`. ValueError for ranks twice or out of range.

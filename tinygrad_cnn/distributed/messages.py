@@ -13,6 +13,8 @@ from .collectives import array
 from .groups import ProcessGroup, member
 from .work import Message
 
+__all__ = ["irecv", "isend", "recv", "send"]
+
 
 def _other(
     name: str, group: ProcessGroup, rank: int | None, in_group: int | None, what: str

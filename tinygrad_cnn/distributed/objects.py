@@ -7,6 +7,8 @@ from typing import Any
 
 from .groups import ProcessGroup, member
 
+__all__ = ["all_gather_object", "broadcast_object_list", "gather_object", "scatter_object_list"]
+
 
 def _gathered(name: str, found: ProcessGroup, value: Any) -> list[Any]:
     """The values of all ranks."""

@@ -302,6 +302,21 @@ def check_buffers_are_those_of_rank_0(rank, size):
     assert not other.will_sync_module_buffers()
 
 
+def check_copies(rank, size):
+    x, y = data(size, 5)
+    ddp = DDP(mlp().double(), bucket_cap_mb=0.001)
+    average = optim.swa_utils.AveragedModel(ddp)  # copies it
+    other = copy.deepcopy(ddp)
+    for model in (ddp, other):
+        F.cross_entropy(model(part(x, rank)), part(y, rank)).backward()
+    for p, q in zip(ddp.parameters(), other.parameters(), strict=True):
+        assert torch.equal(p.grad, q.grad)
+        assert p is not q
+    assert same_everywhere([p.grad for p in other.parameters()])
+    average.update_parameters(ddp)
+    assert torch.equal(average.module.module[0].weight, ddp.module[0].weight)
+
+
 def check_models_must_agree(rank, size):
     raises(RuntimeError, "same model across all ranks", DDP, nn.Linear(5, 3 + rank))
     more = [nn.Linear(1, 1) for _ in range(1 + rank)]
