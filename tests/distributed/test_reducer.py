@@ -4,6 +4,7 @@ import gc
 import math
 import time
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -141,12 +142,33 @@ def test_another_graph_in_between_changes_nothing():
     assert len(reducer.group.transport.events) == 2
 
 
-def test_a_parameter_that_was_used_before_the_module_is_an_error():
+def test_uses_outside_of_the_module_count():
     net = Stack(1, [])
     reducer = reducer_of(net, Sleeping())
+    before = 3 * net.weights[0].sum()
     reducer.arm()
-    (net(tc.ones(32)).sum() + 0 * net.weights[0].sum()).backward()  # counted, as it is in the graph
-    assert net.weights[0].grad.tolist() == [1.0] * 32
+    (net(tc.ones(32)).sum() + before + 5 * net.weights[0].sum()).backward()
+    assert net.weights[0].grad.tolist() == [9.0] * 32
+
+
+def test_a_root_that_comes_too_late_is_an_error():
+    net = Stack(1, [])
+    reducer = reducer_of(net, Sleeping())
+    before = 3 * net.weights[0].sum()
+    reducer.arm()
+    with pytest.raises(RuntimeError, match="ready only once: the gradient of weights.0 grew"):
+        tc.autograd.backward([before, net(tc.ones(32)).sum()])
+
+
+def test_another_thread_is_an_error_and_not_a_wrong_gradient():
+    net = Stack(1, [])
+    reducer = step(net, reducer_of(net, Sleeping()), tc.ones(32))
+    reducer.arm()
+    y = net(tc.ones(32)).sum()
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(y.backward).exception()
+    assert isinstance(found, RuntimeError)
+    assert "Call backward in the thread that called" in str(found)
 
 
 def test_checkpointed_parts():

@@ -113,7 +113,7 @@ class Reducer(Observer):
         self._depth, self._last_number = 0, -1
         for node, place in self._places.items():
             hooks: dict[int, Any] = node.extra["hooks"]  # type: ignore[union-attr,index]
-            place.late = late or len(hooks) > 1
+            place.late, place.used = late or len(hooks) > 1, False
             if len(hooks) > 1:  # ours comes last
                 hooks[place.handle.id] = hooks.pop(place.handle.id)
         self._watch = observe(_Weak(weakref.ref(self)))
