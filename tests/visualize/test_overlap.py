@@ -10,7 +10,7 @@ from tests.distributed.test_reducer import Sleeping, Stack, reducer_of, step
 
 
 def test_it_has_a_row_for_each_bucket():
-    net = Stack(3, [])
+    net = Stack(3)
     model = types.SimpleNamespace(reducer=reducer_of(net, Sleeping(latency=1e-4)))
     with pytest.raises(ValueError, match="has not averaged"):
         visualize.overlap(model)

@@ -5,8 +5,18 @@ from __future__ import annotations
 import atexit
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
+
+FORWARD_SECONDS = 0.2  # within which launchers pass on what a rank has printed
+
+
+def let_out() -> None:
+    """Give the launcher time to pass on what was printed: after an abort it may not."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    time.sleep(FORWARD_SECONDS)
 
 
 def guard(job: Any, last: Callable[[], None]) -> None:
@@ -20,8 +30,7 @@ def guard(job: Any, last: Callable[[], None]) -> None:
     def end(kind: type[BaseException]) -> None:
         rank, size = job.world.rank, job.world.size
         print(f"rank {rank} of {size} failed ({kind.__name__}): the job ends", file=sys.stderr)
-        sys.stdout.flush()
-        sys.stderr.flush()
+        let_out()
         job.abort(130 if issubclass(kind, KeyboardInterrupt) else 1)  # 130: as a shell says Ctrl-C
 
     def hook(kind: type[BaseException], value: BaseException, trace: Any) -> None:

@@ -68,7 +68,7 @@ class Reducer(Observer):
         self._sizes = (first_bytes, cap_bytes)
         self._hook: Callable[[GradBucket], Any] | None = None
         self._armed = False
-        self._watch: Any = None
+        self._unwatch: Callable[[], Any] = tuple  # ends the observation, also when this is freed
         self.divisor = group.size()
         self.began = self.computed = self.ended = 0.0  # of the last backward pass
         self._places: dict[Node | None, _Place] = {}
@@ -116,8 +116,9 @@ class Reducer(Observer):
             place.late, place.used = late or len(hooks) > 1, False
             if len(hooks) > 1:  # ours comes last
                 hooks[place.handle.id] = hooks.pop(place.handle.id)
-        self._watch = observe(_Weak(weakref.ref(self)))
-        self._watch.__enter__()
+        watch = observe(_Weak(weakref.ref(self)))
+        watch.__enter__()
+        self._unwatch = weakref.finalize(self, watch.__exit__, None, None, None)
 
     def watch_outputs(self, outputs: Any) -> None:
         """Average later backward passes through these outputs too, such as one of another loss."""
@@ -137,9 +138,7 @@ class Reducer(Observer):
         self._armed = False
         self._users: dict[Node, list[tuple[int, _Place]]] = {}
         self._seen: set[Node] = set()
-        if self._watch is not None:
-            self._watch.__exit__(None, None, None)
-            self._watch = None
+        self._unwatch()
 
     # --- During the backward pass -----------------------------------------------------------------
 

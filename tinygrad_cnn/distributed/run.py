@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .environment import launched
+from .faults import let_out
 
 STARTED = "TINYGRAD_CNN_DISTRIBUTED_RANK"  # in the environment of a rank
 INTERRUPTED = (130, -2)  # by Ctrl-C, as a shell and as Python give it
@@ -109,8 +110,7 @@ def fail(code: int) -> None:
     place = launched()
     if place is not None:
         print(f"rank {place.rank} of {place.size} failed: the job ends", file=sys.stderr)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    let_out()
     from mpi4py import MPI
 
     MPI.COMM_WORLD.Abort(code)

@@ -257,9 +257,9 @@ def check_uneven_inputs(rank, size):
         ddp = DDP(net)
         optimizer = optim.SGD(net.parameters(), lr=0.1)
         x, y = data(size, 5)
-        done = 0
+        done, weights = 0, []
 
-        def train(ddp=ddp, optimizer=optimizer, throw=throw, x=x, y=y):
+        def train(ddp=ddp, optimizer=optimizer, throw=throw, x=x, y=y, weights=weights):
             nonlocal done
             with ddp.join(throw_on_early_termination=throw):
                 for _ in range(2 + rank):
@@ -267,6 +267,7 @@ def check_uneven_inputs(rank, size):
                     F.cross_entropy(ddp(part(x.float(), rank)), part(y, rank)).backward()
                     optimizer.step()
                     done += 1
+                    weights.append(ddp.module[0].weight.detach().clone())
 
         if throw:
             raises(RuntimeError, "exhausted inputs", train)
@@ -275,6 +276,9 @@ def check_uneven_inputs(rank, size):
             train()
             assert done == 2 + rank
             assert same_everywhere([*net.parameters(), *net.buffers()])
+            found = [None] * size
+            dist.all_gather_object(found, weights[-1].tolist())
+            assert net[0].weight.tolist() == found[-1] != found[0]  # of who had the most batches
 
 
 def check_join_divides_by_who_is_left(rank, size):
