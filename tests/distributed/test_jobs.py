@@ -42,7 +42,7 @@ def test_scripts_for_pytorch_train_with_their_imports_changed(job, launched, scr
 def test_training_continues_with_another_number_of_ranks(job, tmp_path):
     """The loss of each epoch is that of a run without a break, to rounding."""
     example, file = str(EXAMPLES / "train_distributed.py"), str(tmp_path / "run.pt")
-    options = ["--batch-size", "32"]
+    options = ["--batch-size", "128"]
     _, whole = job(2, example, "--epochs", "3", *options)
     code, first = job(4, example, "--epochs", "2", "--save", file, *options)
     assert code == 0, first
