@@ -11,6 +11,7 @@ import mmap
 import os
 import tempfile
 import weakref
+from contextlib import suppress
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
@@ -37,8 +38,9 @@ def _mapped(path: str, descriptor: int, nbytes: int) -> _Memory:
 
 
 def _remove(path: str, process: int) -> None:
-    if os.getpid() == process and os.path.exists(path):
-        os.unlink(path)
+    if os.getpid() == process:
+        with suppress(OSError):  # Windows keeps a file that another process has mapped
+            os.unlink(path)
 
 
 def memory_of(array: Any) -> Any:
