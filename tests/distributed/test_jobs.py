@@ -25,9 +25,10 @@ def test_the_recorded_models_have_the_gradients_of_one_process(job):
 
 
 def test_debug_mode_names_both_sides_of_a_mismatch(job):
-    code, output = job(2, "mismatch.py", TINYGRAD_CNN_DISTRIBUTED_DEBUG="1")
-    assert code == 0, output
-    assert "checks passed on 2 ranks" in output
+    for program in ("mismatch.py", "collectives.py"):  # which makes equal calls
+        code, output = job(2, program, TINYGRAD_CNN_DISTRIBUTED_DEBUG="1")
+        assert code == 0, output
+        assert "checks passed on 2 ranks" in output
 
 
 @pytest.mark.parametrize(("script", "arguments"), [("minimal.py", ["2"]), ("images.py", [])])

@@ -194,38 +194,40 @@ class MPITransport(Transport):
     def send(self, x: ndarray, to: int, tag: int) -> Callable[[], bool]:
         """Begin to send; in debug mode, a description first."""
         if self._debug:
-            self._comm.send((x.shape, str(x.dtype)), to, tag)
+            self._comm.send((x.shape, str(x.dtype), x.nbytes), to, tag)
         return self._comm.Isend(_bytes(x), to, tag).Test
 
     def receive(self, x: ndarray, source: int | None, tag: int) -> Callable[[], bool]:
         """Begin to receive. The result raises RuntimeError if another size was sent."""
-        MPI = self._job.MPI
-        status, me = MPI.Status(), self._members[self.rank]
-        source = MPI.ANY_SOURCE if source is None else source
-        if self._debug:
-            self.wait(lambda: self._comm.Iprobe(source, tag, status), "recv")
-            source = status.source
-            shape, dtype = self._comm.recv(source=source, tag=tag)
-            if (shape, dtype) != (x.shape, str(x.dtype)):
-                raise RuntimeError(
-                    f"recv: rank {self._members[source]} sent {shape} of {dtype}, rank {me} expects "
-                    f"{x.shape} of {x.dtype}"
-                )
-        request = self._comm.Irecv(_bytes(x), source, tag)
+        MPI, comm, me = self._job.MPI, self._comm, self._members[self.rank]
+        status, source = MPI.Status(), MPI.ANY_SOURCE if source is None else source
+        request = None if self._debug else comm.Irecv(_bytes(x), source, tag)
+
+        def wrong(sent: Any) -> RuntimeError:
+            other = self._members[status.source]
+            wanted = f"{x.nbytes} bytes: {x.shape} of {x.dtype}"
+            return RuntimeError(f"recv: rank {other} sent {sent}, rank {me} expects {wanted}")
 
         def ended() -> bool:
+            nonlocal request
+            if request is None:  # the description comes first
+                if not comm.Iprobe(source, tag, status):
+                    return False
+                shape, dtype, nbytes = comm.recv(source=status.source, tag=tag)
+                fits = (shape, dtype) == (x.shape, str(x.dtype))
+                y = _bytes(x) if fits else np.empty(nbytes, np.uint8)
+                request = comm.Irecv(y, status.source, tag)
+                if not fits:
+                    request.Wait()
+                    raise wrong(f"{shape} of {dtype}")
             try:
                 done = request.Test(status)
             except MPI.Exception as error:
                 raise RuntimeError(f"recv failed on rank {me}: {error}") from None
             if done:
                 ended.source = status.source  # type: ignore[attr-defined]
-                got = status.Get_count(MPI.BYTE)
-                if got != x.nbytes:
-                    raise RuntimeError(
-                        f"recv: rank {self._members[status.source]} sent {got} bytes, rank {me} "
-                        f"expects {x.nbytes}: {x.shape} of {x.dtype}"
-                    )
+                if status.Get_count(MPI.BYTE) != x.nbytes:
+                    raise wrong(f"{status.Get_count(MPI.BYTE)} bytes")
             return done
 
         return ended

@@ -112,6 +112,11 @@ class _NormBase(Module):
 
 
 class _BatchNorm(_NormBase):
+    over_ranks: ClassVar[Any] = (
+        None  # of SyncBatchNorm: for a group, how its ranks normalise together
+    )
+    process_group: Any = None
+
     def forward(self, input: Tensor) -> Tensor:
         """The input, normalised."""
         self._check_input_dim(input)
@@ -124,6 +129,9 @@ class _BatchNorm(_NormBase):
             mark_written(count)
             if momentum is None:  # the plain average of all batches
                 momentum = 1.0 / (float(count) + 1)
+        together = None
+        if self.over_ranks is not None and self.training:
+            together = self.over_ranks(self.process_group)
         by_batch = self.training or mean is None
         if by_batch and not self.track_running_stats:
             mean = variance = None
@@ -137,11 +145,8 @@ class _BatchNorm(_NormBase):
             0.0 if momentum is None else momentum,
             self.eps,
             *changes,
-            over_ranks=self._over_ranks() if self.training else None,
+            over_ranks=together,
         )
-
-    def _over_ranks(self) -> Any:
-        return None  # of SyncBatchNorm alone
 
 
 class BatchNorm1d(_BatchNorm):
@@ -218,11 +223,6 @@ class SyncBatchNorm(_BatchNorm):
             num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias
         )
         self.process_group = process_group
-
-    over_ranks: ClassVar[Any] = None  # the function of a group, from the room `distributed`
-
-    def _over_ranks(self) -> Any:
-        return self.over_ranks and self.over_ranks(self.process_group)
 
     def _check_input_dim(self, input: Tensor) -> None:
         if input.dim() < 2:

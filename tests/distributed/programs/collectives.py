@@ -160,7 +160,7 @@ def check_a_message_of_another_size(rank, size):
     if rank == 0:
         dist.send(torch.ones(2), 1)
     if rank == 1:
-        raises(RuntimeError, "rank 0 sent 8 bytes", dist.recv, torch.ones(3), 0)
+        raises(RuntimeError, "rank 0 sent", dist.recv, torch.ones(3), 0)
 
 
 def check_async(rank, size):
