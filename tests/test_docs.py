@@ -85,3 +85,7 @@ def test_its_links_lead_somewhere():
 
 def test_every_snippet_of_the_speed_guide_runs():
     assert doctest.testfile(str(DOCS / "speed.md"), module_relative=False).failed == 0
+
+
+def test_every_snippet_of_the_guide_to_several_processes_runs():
+    assert doctest.testfile(str(DOCS / "distributed.md"), module_relative=False).failed == 0

@@ -42,7 +42,7 @@ def said(source):
     ("import tinygrad_cnn as torch\ntorch.polar(a, b)", [("tinygrad_cnn.polar", [2])]),
     ("import numpy as np\nnp.fft.rfft(x)", []),
     ("from . import torch\ntorch.polar", []),
-    ("import torch.distributed as dist\nif dist.is_available(): dist.barrier()", [("torch.distributed.barrier", [2])]),
+    ("import torch.distributed as dist\nif dist.is_available(): dist.barrier(); dist.rpc", [("torch.distributed.rpc", [2])]),
     ("import torch\ntorch.jit.save(m, 'f')", [("torch.jit.save", [2])]),
     ("import torch\nx.to_sparse()", [("Tensor.to_sparse", [2])]),
     ("x.to_sparse()", []),
@@ -59,7 +59,8 @@ def test_what_is_missing(source, wanted):
 def test_hints_and_kinds():
     verdict = port.verdict("torch.fft.rfft")
     assert (verdict.kind, verdict.hint[:22]) == ("is missing", "compute it with `numpy")
-    assert port.verdict("torch.distributed.init_process_group").kind == "is not supported"
+    assert port.verdict("torch.jit.save").kind == "is not supported"
+    assert port.verdict("torch.distributed.init_process_group") is None
     assert port.verdict("torch.nn.Linear") is None
     assert port.verdict("torch") is None
     assert port.verdict("numpy.fft") is not None or port.ours("numpy.fft") is None

@@ -20,7 +20,7 @@ NAMES = [str(path.relative_to(PACKAGE)) for path in FILES]
 
 OURS = ("tinygrad_cnn", "visualize", "benchmarks")
 HEAVY = ("scipy", "hypothesis", "graphviz", "matplotlib", "concurrent", "multiprocessing", "numba",
-         "pathlib", "safetensors", "ml_dtypes", "tensorboardX", "PIL")  # fmt: skip
+         "pathlib", "safetensors", "ml_dtypes", "tensorboardX", "PIL", "mpi4py")  # fmt: skip
 
 
 @functools.cache
@@ -90,6 +90,8 @@ def test_packages_that_may_be_imported(name):
         allowed |= {"tensorboardX"}
     if name.startswith("utils/datasets/"):
         allowed |= {"PIL"}
+    if name.startswith("distributed/"):
+        allowed |= {"mpi4py"}
     assert outside(PACKAGE / name) <= allowed
 
 
@@ -141,10 +143,20 @@ LAYERS = [  # each may import itself and earlier ones
     ("metadata", "printing", "random", "types"),
     ("functions", "inplace", "linalg", "ufuncs"),
     ("creation", "autograd"),
-    ("methods", "conversion", "hooks", "tensor", "typed"),
+    ("methods", "conversion", "hooks", "sharing", "tensor", "typed"),
     ("nn",),
     ("distributions", "optim"),
-    ("amp", "func", "hub", "multiprocessing", "profiler", "serialization", "special", "utils"),
+    (
+        "amp",
+        "distributed",
+        "func",
+        "hub",
+        "multiprocessing",
+        "profiler",
+        "serialization",
+        "special",
+        "utils",
+    ),
     ("compat",),
     ("port", "testing"),
 ]
@@ -174,6 +186,10 @@ def test_for_types_alone_only_tensor_is_imported_from_above(name):
     for module in inside(PACKAGE / name, "types"):
         used = module.partition(".")[2]
         fits = module == "tinygrad_cnn.tensor" or part == "__init__" or level(used) <= level(part)
+        fits |= (part, used) == (
+            "nn.parallel",
+            "distributed.data_parallel",
+        )  # PyTorch's place for it
         assert fits, module
 
 

@@ -48,12 +48,12 @@ if _typing.TYPE_CHECKING:
         backends as backends,
         compiler as compiler,
         cuda as cuda,
-        distributed as distributed,
         jit as jit,
         version as version,
     )
     from . import (
         amp as amp,
+        distributed as distributed,
         distributions as distributions,
         func as func,
         hub as hub,
@@ -84,7 +84,7 @@ else:
     ):  # fmt: skip  # files, which are no packages
         _not_here(vars(_module))
     _not_here(globals(), modules=(
-        "amp", "distributions", "func", "hub", "linalg", "multiprocessing", "profiler",
+        "amp", "distributed", "distributions", "func", "hub", "linalg", "multiprocessing", "profiler",
         "serialization", "special", "testing",
     ), names={
         "amp.autocast_mode": (

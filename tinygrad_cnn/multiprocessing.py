@@ -1,6 +1,6 @@
 """`torch.multiprocessing`: Python's `multiprocessing`, and `spawn`.
 
-Tensors travel between processes as copies: no process sees what another writes to them.
+Tensors travel between processes as copies, unless `share_memory_` was called.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import traceback
 from multiprocessing import *  # noqa: F403
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
+
+from .distributed.environment import check_spawn, launched
 
 __all__ = [*_python.__all__, "ProcessContext", "ProcessExitedException", "ProcessRaisedException",
            "get_sharing_strategy", "set_sharing_strategy", "spawn",
@@ -98,7 +100,15 @@ def start_processes(
     """Run `fn(i, *args)` in `nprocs` processes, i from 0, and wait for them.
 
     With `join=False`, return their ProcessContext at once. `join` raises for one that failed.
+
+    In a job of MPI, whose ranks are the processes, it calls `fn(rank, *args)` in this one: RuntimeError
+    unless `nprocs` is the number of ranks on this machine.
     """
+    job = launched()
+    if job is not None and job.size > 1:
+        check_spawn(job, nprocs)
+        fn(job.local_rank, *args)
+        return ProcessContext([], []) if not join else None
     context: Any = _python.get_context(start_method)
     processes, errors = [], []
     for index in range(nprocs):
@@ -119,7 +129,7 @@ def spawn(
     fn: Any, args: tuple[Any, ...] = (), nprocs: int = 1, join: bool = True, daemon: bool = False,
     start_method: str = "spawn",
 ) -> ProcessContext | None:  # fmt: skip
-    """Run `fn(i, *args)` in `nprocs` new processes. See `start_processes`."""
+    """Run `fn(i, *args)` in `nprocs` new processes, or as a rank of MPI. See `start_processes`."""
     return start_processes(fn, args, nprocs, join, daemon, start_method)
 
 

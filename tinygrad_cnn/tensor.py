@@ -380,6 +380,33 @@ class Tensor(Conversions):
         self._node = None
         return self
 
+    def share_memory_(self) -> Tensor:
+        """Move this Tensor to memory that processes of `multiprocessing` share. Returns it.
+
+        These get the same memory, by `fork` and by `spawn`: each sees what the others write. Views that
+        were made before keep the old memory.
+
+        >>> tc.zeros(2).share_memory_().is_shared()
+        True
+        """
+        from . import sharing  # few programs need it
+
+        if not self.is_shared():
+            self.data = wrap(sharing.shared_copy(self._array))
+            self._shared = True
+        sharing.sent_by_name(type(self))
+        return self
+
+    def is_shared(self) -> bool:
+        """Whether other processes see the same memory, after `share_memory_`.
+
+        >>> tc.zeros(2).is_shared()
+        False
+        """
+        from . import sharing
+
+        return sharing.memory_of(self._array) is not None
+
     def retain_grad(self) -> None:
         """Let the backward pass set `.grad` although this is no leaf.
 

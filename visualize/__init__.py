@@ -10,7 +10,8 @@
 `picture.save("graph.svg")` draws it, `picture.save("graph.html")` writes a page to explore it, and
 a notebook shows it. `trace` runs a model and measures, `steps` goes through the backward pass,
 `by_hand` works a small graph with formulas and numbers, `diff` compares two graphs. `filters`,
-`activations`, `History` and `Film` show a trained network and its training.
+`activations`, `History` and `Film` show a trained network and its training, `overlap` a step in
+several processes.
 
 A graph passes through these modules: `record.py` makes plain data (`graph.py`) from Tensors;
 `fold.py`, `view.py`, `arrows.py` and `backward.py` make views of it, and `cost.py` predicts how long
@@ -27,6 +28,7 @@ from .health import Health, Strip
 from .history import History
 from .learned import activations, filters
 from .look import Layout, Look
+from .overlap import overlap
 from .picture import Picture, draw
 from .record import record
 from .render import LayoutTimeout, RendererNotFound
@@ -66,6 +68,7 @@ __all__ = [
     "draw",
     "explain",
     "filters",
+    "overlap",
     "record",
     "steps",
     "trace",

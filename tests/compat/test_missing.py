@@ -204,7 +204,7 @@ def test_no_path_hides_a_file():
     "from tinygrad_cnn.nn.modules import Module, Linear",
     "from tinygrad_cnn.nn.parallel import DistributedDataParallel as DDP, DataParallel",
     "from tinygrad_cnn.nn.parallel.distributed import DistributedDataParallel",
-    "import tinygrad_cnn.distributed as dist; assert not dist.is_available()",
+    "import tinygrad_cnn.distributed as dist; assert not dist.is_initialized()",
     "import tinygrad_cnn.multiprocessing as mp; mp.Process, mp.Queue, mp.spawn",
     "from tinygrad_cnn.autograd.profiler import record_function",
     "from tinygrad_cnn.autograd.variable import Variable",

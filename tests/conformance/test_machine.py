@@ -19,7 +19,6 @@ DIFFERENT: dict[str, str] = {
     "backends.mkl.is_available()": "PyTorch is built with it, this package is not",
     "backends.mkldnn.is_available()": "the same",
     "backends.openmp.is_available()": "the same",
-    "distributed.is_available()": "there is one process, so scripts need not ask further",
 }
 OWN_FUNCTION = ("grad_fn=",)  # results whose text names the function of the graph
 NO_WARNING = ("float16): seen", "skip_first_wait", "range(10): p.step()")

@@ -173,7 +173,7 @@ def test_the_rest_of_the_surface():
     assert len(list(twice.modules())) == 2
     assert len(list(twice.modules(remove_duplicate=False))) == 3
     assert layer.type(tc.float64).weight.dtype == tc.float64
-    with pytest.warns(UserWarning, match="processes do not share Tensors"):
-        assert layer.share_memory() is layer
+    assert layer.share_memory() is layer
+    assert layer.weight.is_shared()
     with pytest.raises(RuntimeError, match="device 'cuda' is not available"):
         layer.cuda()

@@ -50,5 +50,5 @@ def test_a_rank_outside_of_the_processes(rank):
 
 
 def test_without_processes_it_says_what_to_do():
-    with pytest.raises(RuntimeError, match="Requires distributed package .* in one process"):
+    with pytest.raises(ValueError, match="Default process group has not been initialized"):
         DistributedSampler(range(3))

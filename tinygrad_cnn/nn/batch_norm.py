@@ -112,6 +112,11 @@ class _NormBase(Module):
 
 
 class _BatchNorm(_NormBase):
+    over_ranks: ClassVar[Any] = (
+        None  # of SyncBatchNorm: for a group, how its ranks normalise together
+    )
+    process_group: Any = None
+
     def forward(self, input: Tensor) -> Tensor:
         """The input, normalised."""
         self._check_input_dim(input)
@@ -124,6 +129,9 @@ class _BatchNorm(_NormBase):
             mark_written(count)
             if momentum is None:  # the plain average of all batches
                 momentum = 1.0 / (float(count) + 1)
+        together = None
+        if self.over_ranks is not None and self.training:
+            together = self.over_ranks(self.process_group)
         by_batch = self.training or mean is None
         if by_batch and not self.track_running_stats:
             mean = variance = None
@@ -137,6 +145,7 @@ class _BatchNorm(_NormBase):
             0.0 if momentum is None else momentum,
             self.eps,
             *changes,
+            over_ranks=together,
         )
 
 
@@ -185,9 +194,10 @@ class BatchNorm3d(_BatchNorm):
 
 
 class SyncBatchNorm(_BatchNorm):
-    """Batch normalisation over the batches of all processes. There is one: it acts as BatchNorm.
+    """Batch normalisation over the batches of all ranks of `process_group`, in training.
 
-    The input is (N, C) or (N, C, ..). `convert_sync_batchnorm(module)` replaces all BatchNorm layers.
+    The mean, the variance and the gradients are those of BatchNorm on the batch of all together. With
+    one rank, or before `distributed.init_process_group`, it is BatchNorm. The input is (N, C) or (N, C, ..). `convert_sync_batchnorm(module)` replaces all BatchNorm layers.
 
     >>> net = tc.nn.Sequential(tc.nn.BatchNorm2d(2))
     >>> tc.nn.SyncBatchNorm.convert_sync_batchnorm(net)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -194,12 +193,9 @@ class Module(Hookable, Stateful, Tree["Module"]):
         """Does nothing: nothing is compiled."""
 
     def share_memory(self) -> Self:
-        """Return this module: threads share its memory. Processes do not, and a warning says so."""
-        warnings.warn(
-            "share_memory: processes do not share Tensors here. Each works on a copy, so send results "
-            "back through a queue",
-            stacklevel=2,
-        )
+        """Move parameters and buffers to memory that processes share. See `Tensor.share_memory_`."""
+        for tensor in (*self.parameters(), *self.buffers()):
+            tensor.share_memory_()
         return self
 
     # --- Text -----------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""`torch.nn.parallel` in one process on a CPU: modules run as they are."""
+"""`torch.nn.parallel`: several devices, of which there is one. Several processes: see `distributed`."""
 
 from __future__ import annotations
 
@@ -55,18 +55,9 @@ def data_parallel(
     )
 
 
-class DistributedDataParallel(Module):
-    """A module that several processes train. Constructing one is an error: there is one process."""
-
-    def __init__(self, module: Module, *args: Any, **kwargs: Any):
-        raise ValueError(
-            "Default process group has not been initialized, please make sure to call "
-            "init_process_group. (Training in several processes is not supported yet: train "
-            f"{type(module).__name__} itself where `distributed.is_initialized()` is False)"
-        )
-
-
-if not TYPE_CHECKING:
+if TYPE_CHECKING:
+    from ..distributed.data_parallel import DistributedDataParallel as DistributedDataParallel
+else:
     from ..compat.missing import not_here as _not_here
 
-    _not_here(globals())
+    _not_here(globals(), names={"..distributed.data_parallel": ("DistributedDataParallel",)})

@@ -55,8 +55,12 @@ def batch_norm(
 def counted_batch_norm(
     input: Tensor, running_mean: Tensor | None, running_var: Tensor | None, weight: Tensor | None,
     bias: Tensor | None, training: bool, momentum: float, eps: float, *changes: Change,
+    over_ranks: Any = None,
 ) -> Tensor:  # fmt: skip
-    """`batch_norm`, with changes that are made together with those of the running statistics."""
+    """`batch_norm`, with changes that are made together with those of the running statistics.
+
+    `over_ranks` computes (y, μ, σ², number of elements) where others have a part of the batch.
+    """
     x, dtype = _channels("batch_norm", input, running_mean, running_var, weight, bias)
     shape = x._array.shape
     if eps < 0 or (training and eps == 0):
@@ -69,12 +73,15 @@ def counted_batch_norm(
         return _as(dtype, y)
     size = x._array.size
     m = size // max(shape[1], 1)
-    if m <= 1 and size:
+    if m <= 1 and size and over_ranks is None:
         raise ValueError(
             f"Expected more than 1 value per channel when training, got input size {input.shape}"
         )
-    dims, column = (0, *range(2, len(shape))), (1, shape[1], *[1] * (len(shape) - 2))
-    y, mu, variance = ops.batch_norm(x, weight, bias, dims=dims, affine_shape=column, eps=eps)
+    if over_ranks is None:
+        dims, column = (0, *range(2, len(shape))), (1, shape[1], *[1] * (len(shape) - 2))
+        y, mu, variance = ops.batch_norm(x, weight, bias, dims=dims, affine_shape=column, eps=eps)
+    else:
+        y, mu, variance, m = over_ranks(x, weight, bias, eps)
     if m:
         _move(running_mean, running_var, mu, variance, m, momentum, *changes)
     else:

@@ -18,7 +18,8 @@ class DistributedSampler(Sampler[int]):
 
     All parts have one size: the last indices are dropped with `drop_last`, else the first ones come
     again. `shuffle` draws the order from `seed` plus the number that `set_epoch` sets, so it is the same
-    in all processes. RuntimeError without `num_replicas` or `rank`: there is one process here.
+    in all processes. By default, `num_replicas` and `rank` are those of `distributed`: ValueError before
+    `init_process_group`.
 
     >>> from tinygrad_cnn.utils.data import DistributedSampler
     >>> list(DistributedSampler(range(5), num_replicas=2, rank=1, shuffle=False))
@@ -35,10 +36,10 @@ class DistributedSampler(Sampler[int]):
         drop_last: bool = False,
     ):
         if num_replicas is None or rank is None:
-            raise RuntimeError(
-                "Requires distributed package to be available: give num_replicas and rank, or use "
-                "shuffle=True of the DataLoader in one process"
-            )
+            from ...distributed.groups import get_rank, get_world_size  # few programs need it
+
+            num_replicas = get_world_size() if num_replicas is None else num_replicas
+            rank = get_rank() if rank is None else rank
         if rank >= num_replicas or rank < 0:
             raise ValueError(
                 f"Invalid rank {rank}, rank should be in the interval [0, {num_replicas - 1}]"
