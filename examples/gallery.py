@@ -122,7 +122,7 @@ def main(argv: Sequence[str] | None = None) -> list[Path]:
                 relative(picture)
             picture.save(made[-1])
         else:
-            picture.savefig(made[-1], dpi=80)
+            picture.savefig(made[-1], dpi=72)
 
     torch.manual_seed(0)
     images, labels = torch.randn(64, 1, 28, 28), torch.randint(0, 10, (64,))

@@ -18,6 +18,7 @@ from visualize.render import find_dot
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "security.md"
 TEXT = PAGE.read_text(encoding="utf-8")
+PROCESSES = ROOT / "tinygrad_cnn" / "distributed"
 SOURCES = [
     *sorted((ROOT / "tinygrad_cnn").rglob("*.py")), *sorted((ROOT / "visualize").rglob("*.py")),
     ROOT / "tinygrad_cnn_pytest.py",
@@ -144,14 +145,20 @@ def test_powerful_features_are_used_where_the_page_says():
 
 
 def test_the_variables_are_those_of_the_page():
-    found = set()
+    found, of_processes = set(), set()
     for path in SOURCES:
         text = path.read_text(encoding="utf-8")
+        if re.search(r"\bos\.environ\b", text) and path.is_relative_to(PROCESSES):
+            of_processes.add(path.relative_to(ROOT).as_posix())
+            continue
         found |= set(re.findall(r"""environ(?:\.get\(|\[)["'](\w+)["']""", text))
+        passed_on = r"\*\*os\.environ\b"  # to the layout program
         assert len(re.findall(r"\benviron\b|\bgetenv\b", text)) == len(
-            re.findall(r"""\bos\.environ(?:\.get\(|\[)["']\w+["']""", text)
+            re.findall(rf"""{passed_on}|\bos\.environ(?:\.get\(|\[)["']\w+["']""", text)
         ), path
     assert found == {code(name)[0] for name, _ in table("variable")}
+    named = PAGE.read_text(encoding="utf-8").partition("Training in several processes reads")[2]
+    assert of_processes == set(re.findall(r"`(\S+\.py)`", named.partition("\n\n")[0]))
 
 
 def test_its_snippets_run():

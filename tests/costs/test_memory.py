@@ -159,11 +159,14 @@ def test_the_most_that_a_step_holds(name, kernel_set):
         step()
         workspace = memory.peak - held - gradients
         assert workspace <= WORKSPACE[name][kernel_set] * largest, workspace / largest
-        gc.collect()  # it empties Python's lists of free objects, which grow by 8 kB at each step
-        after = memory.now
-        step()
-        gc.collect()
-        assert memory.now < after + 10_000  # bytes: nothing remains
+        growth = []
+        for _ in range(3):  # what Python or a cache keeps once is no leak
+            gc.collect()  # it empties Python's lists of free objects, which grow by 8 kB at each step
+            after = memory.now
+            step()
+            gc.collect()
+            growth.append(memory.now - after)
+        assert min(growth) < 10_000  # bytes: nothing remains
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -32,7 +32,11 @@ def in_own_dtype(subject: Subject, us: Sequence[Array]) -> None:
         for place, (k, g, e) in enumerate(zip(subject.wrt, own, exact, strict=True)):
             spread = np.max([np.abs(c[place] - e) for c in changed], axis=0)
             limits = np.finfo(g.dtype)
-            slack = 16 * (np.maximum(spread, spread.mean()) + epsilon * np.abs(e) + limits.tiny)
+            slack = 16 * (
+                np.maximum(spread, spread.mean() if spread.size else 0.0)
+                + epsilon * np.abs(e)
+                + limits.tiny
+            )
             off = ~(np.abs(g.astype(np.float64) - e) <= slack) & (np.abs(e) < limits.max / 2)
             if off.any() and not subject.blurs_saved:
                 off &= _systematic(subject, place, us, epsilon)

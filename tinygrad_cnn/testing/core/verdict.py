@@ -212,9 +212,13 @@ def _segments(estimates: list[Estimate]) -> list[_Segment]:
 
 
 def jumps(line: Line) -> bool:
-    """Whether an output jumps at the input: by more than single precision, at the smallest steps."""
-    smallest = _finite(line)[-4:]
-    return bool(smallest) and min(level.jump for level in smallest) > GRAIN
+    """Whether an output jumps at the input, by more than single precision.
+
+    It does so at the smallest steps, where a steep function does not, and at larger ones, where
+    rounding is a small part of an output that is zero.
+    """
+    levels = [*_finite(line)[-4:], *(line.level(j) for j in QUICK)]
+    return min(level.jump for level in levels) > GRAIN
 
 
 def _finite(line: Line) -> list[Level]:
