@@ -23,7 +23,7 @@ from tinygrad_cnn.testing.mutation.base import Watch
 from tinygrad_cnn.testing.mutation.gradients import gradients_of
 from tinygrad_cnn.testing.values import separated
 
-CASES = range(200)
+CASES = range(200 if settings().max_examples > 100 else 50)  # more in the nightly profile
 
 
 def off_by(size, forward, backward):
