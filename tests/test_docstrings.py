@@ -6,10 +6,9 @@ The examples run as doctests.
 import inspect
 import re
 
-import pytest
-
 import tinygrad_cnn as tc
 import tinygrad_cnn.nn.functional as F
+from tests.each import each
 
 SPACES = {"tc": tc, "F": F, "Tensor": tc.Tensor, "Generator": tc.Generator}
 
@@ -34,13 +33,13 @@ def public_callables():
 CALLABLES = dict(public_callables())
 
 
-@pytest.mark.parametrize("path", CALLABLES)
+@each(CALLABLES)
 def test_has_an_example(path):
     text = inspect.getdoc(CALLABLES[path]) or ""
     assert ">>> " in text.partition("\n\n")[2], f"{path}: {text!r}"
 
 
-@pytest.mark.parametrize("path", [p for p in CALLABLES if p.startswith(("tc.", "F."))])
+@each([p for p in CALLABLES if p.startswith(("tc.", "F."))])
 def test_speaks_of_its_own_parameters(path):
     """A letter of the ops, like x, is one of its parameters, or is introduced: "x of input"."""
     function = CALLABLES[path]

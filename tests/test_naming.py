@@ -6,6 +6,7 @@ import re
 import pytest
 
 import tinygrad_cnn as tc
+from tests.each import each
 from tinygrad_cnn.naming import own_methods
 
 SPACES = (
@@ -48,14 +49,14 @@ def check_name(cls, text):
     assert re.match(rf"({'|'.join(owners)})\b", text), text
 
 
-@pytest.mark.parametrize("path", [p for p in CLASSES if p not in (TAKES_ANYTHING, OF_A_TUPLE)])
+@each([p for p in CLASSES if p not in (TAKES_ANYTHING, OF_A_TUPLE)])
 def test_an_unknown_keyword_is_an_error_that_names_the_class(path):
     text = complaint(lambda: CLASSES[path](no_such_keyword=1))
     check_name(CLASSES[path], text)
     assert "no_such_keyword" in text or "takes no" in text
 
 
-@pytest.mark.parametrize("path", [p for p in CLASSES if p != OF_A_TUPLE])
+@each([p for p in CLASSES if p != OF_A_TUPLE])
 def test_a_missing_argument_is_an_error_that_names_the_class(path):
     cls = CLASSES[path]
     text = complaint(lambda: cls())
@@ -63,7 +64,7 @@ def test_a_missing_argument_is_an_error_that_names_the_class(path):
         check_name(cls, text)
 
 
-@pytest.mark.parametrize("path", CLASSES)
+@each(CLASSES)
 def test_methods_are_named_after_a_public_class(path):
     cls = CLASSES[path]
     if issubclass(cls, tc.Tensor):  # its methods are made from functions

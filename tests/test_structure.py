@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import tinygrad_cnn
+from tests.each import each
 from tests.sizes import ceilings, code_lines, files_of, size
 
 PACKAGE = Path(tinygrad_cnn.__file__).parent
@@ -75,7 +76,7 @@ def inside(path, *when):
     return {m for m, at in imports(path) if top(m) == "tinygrad_cnn" and at in when}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each(NAMES)
 def test_packages_that_may_be_imported(name):
     allowed = {"numpy"}
     if name.startswith("testing/"):
@@ -95,40 +96,40 @@ def test_packages_that_may_be_imported(name):
     assert outside(PACKAGE / name) <= allowed
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each(NAMES)
 def test_nothing_imports_visualize_or_torch(name):
     assert not {"visualize", "torch"} & {top(m) for m, _ in imports(PACKAGE / name)}
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if n.startswith("kernels/")])
+@each([n for n in NAMES if n.startswith("kernels/")])
 def test_kernels_stand_on_numpy_and_one_file(name):
     others = inside(PACKAGE / name) - {"tinygrad_cnn.atomic"}
     assert all(m.startswith("tinygrad_cnn.kernels") for m in others)
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if n.startswith("testing/core/")])
+@each([n for n in NAMES if n.startswith("testing/core/")])
 def test_the_core_of_the_checks_imports_numpy_alone(name):
     assert outside(PACKAGE / name) <= {"numpy"}
     assert all(m.startswith("tinygrad_cnn.testing.core") for m in inside(PACKAGE / name))
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if not n.startswith("kernels/")])
+@each([n for n in NAMES if not n.startswith("kernels/")])
 def test_kernels_are_reached_by_their_contract_alone(name):
     assert not any(m.startswith("tinygrad_cnn.kernels.") for m in inside(PACKAGE / name))
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if not n.startswith("ops/")])
+@each([n for n in NAMES if not n.startswith("ops/")])
 def test_ops_are_reached_by_what_their_room_exports(name):
     assert not any(m.startswith("tinygrad_cnn.ops.") for m in inside(PACKAGE / name))
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if n.startswith("kernels/")])
+@each([n for n in NAMES if n.startswith("kernels/")])
 def test_no_set_of_kernels_imports_another(name):
     sets = {part for m in inside(PACKAGE / name) for part in m.split(".")[2:3]}
     assert sets & {"vectorized", "compiled"} <= {Path(name).parts[1]}
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if n.startswith("engine/")])
+@each([n for n in NAMES if n.startswith("engine/")])
 def test_the_engine_imports_numpy_itself_and_one_file(name):
     others = inside(PACKAGE / name) - {"tinygrad_cnn.atomic"}
     assert all(m.startswith("tinygrad_cnn.engine.") for m in others)
@@ -169,7 +170,7 @@ def level(module):
     return LEVEL["compat.missing" if module in MISSING else module.split(".")[0]]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each(NAMES)
 def test_imports_run_down_only(name):
     part = name.removesuffix("/__init__.py").removesuffix(".py").replace("/", ".")
     if part == "__init__":
@@ -180,7 +181,7 @@ def test_imports_run_down_only(name):
             assert level(used) <= level(part), f"{part} imports {module}"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each(NAMES)
 def test_for_types_alone_only_tensor_is_imported_from_above(name):
     part = name.removesuffix("/__init__.py").removesuffix(".py").replace("/", ".")
     for module in inside(PACKAGE / name, "types"):
@@ -218,7 +219,7 @@ def test_no_modules_import_each_other_in_a_circle(package):
     assert left == {}, "these are in circles, or import modules that are"
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if not n.startswith("testing/")])
+@each([n for n in NAMES if not n.startswith("testing/")])
 def test_nothing_imports_testing(name):
     assert not any(m.startswith("tinygrad_cnn.testing") for m in inside(PACKAGE / name))
 
@@ -276,7 +277,7 @@ def test_a_private_name_stays_in_its_file(package):
 # --- Sizes --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each(NAMES)
 def test_a_file_has_under_400_lines_of_code(name):
     assert code_lines(PACKAGE / name) < 400
 

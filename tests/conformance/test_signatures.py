@@ -13,6 +13,7 @@ import pytest
 
 import tinygrad_cnn as tc
 import tinygrad_cnn.nn.functional as F
+from tests.each import each
 
 from .record_signatures import arguments, find, parameters_of
 
@@ -82,7 +83,7 @@ def parameters(overload):
             yield name, kind, default or None
 
 
-@pytest.mark.parametrize("path", TABLE)
+@each(TABLE)
 def test_each_overload_fits_the_signature(path):
     function = ours(path)
     signature = inspect.signature(function)
@@ -109,9 +110,7 @@ def test_each_overload_fits_the_signature(path):
                 assert has is inspect.Parameter.empty, f"{path}: {name} has a default"
 
 
-@pytest.mark.parametrize(
-    "path", [p for p in TABLE if TABLE[p].get("number", "").startswith("TypeError")]
-)
+@each([p for p in TABLE if TABLE[p].get("number", "").startswith("TypeError")])
 def test_numbers_where_tensors_are_wanted_are_errors_in_pytorchs_words(path):
     wanted = TABLE[path]["number"].removeprefix("TypeError: ")
     if "descriptor" in wanted or "takes 1 positional" in wanted:
@@ -139,7 +138,7 @@ def calls_by_numpys_names():
             yield from ((path, parameter, other) for other in others)
 
 
-@pytest.mark.parametrize(("path", "parameter", "other"), [*calls_by_numpys_names()])
+@each([*calls_by_numpys_names()])
 def test_numpys_names_are_taken(path, parameter, other):
     method = path.startswith("torch.Tensor.")
     found = [arguments(tc, ours(path), o, method) for o in TABLE[path]["overloads"]]
@@ -162,7 +161,7 @@ DIFFERENT: dict[str, str] = {
 }
 
 
-@pytest.mark.parametrize("path", CLASSES)
+@each(CLASSES)
 def test_constructors_and_methods_have_pytorchs_signatures(path):
     own = find(tc, path)
     for name, wanted in CLASSES[path].items():

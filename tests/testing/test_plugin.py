@@ -21,7 +21,7 @@ HEADER = """
 import numpy as np
 import pytest
 import tinygrad_cnn as tc
-from hypothesis import given, strategies as st
+from hypothesis import Phase, given, settings, strategies as st
 from tinygrad_cnn.testing import check_op, check_second_order, check_vjp, separated_arrays
 X = np.array([0.5, -1.5])
 """
@@ -116,6 +116,7 @@ def test_a_failure_on_drawn_inputs_shows_them(run):
     result = run(
         """
 @pytest.mark.gradcheck(second_order=True)
+@settings(phases=[Phase.generate])  # shrinking, which takes seconds, is not the subject
 @given(separated_arrays())
 def test_wrong(x):
     return lambda x: x * x.detach(), (x,)
