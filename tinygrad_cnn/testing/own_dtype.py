@@ -29,29 +29,35 @@ def in_own_dtype(subject: Subject, us: Sequence[Array]) -> None:
         epsilon = max(float(np.finfo(a.dtype).eps) for a in (*ys, *own))
         rng = np.random.default_rng(11)
         changed = [subject.blurred(wide, rng, epsilon) for _ in range(JITTERS)]
-        for place, (k, g, e) in enumerate(zip(subject.wrt, own, exact, strict=True)):
-            spread = np.max([np.abs(c[place] - e) for c in changed], axis=0)
-            limits = np.finfo(g.dtype)
-            slack = 16 * (
-                np.maximum(spread, spread.mean() if spread.size else 0.0)
-                + epsilon * np.abs(e)
-                + limits.tiny
-            )
-            off = ~(np.abs(g.astype(np.float64) - e) <= slack) & (np.abs(e) < limits.max / 2)
-            if off.any() and not subject.blurs_saved:
-                off &= _systematic(subject, place, us, epsilon)
-            if off.any():
-                worst = np.where(off, np.abs(g - e) / slack, -1.0)
-                index = tuple(int(i) for i in np.unravel_index(np.argmax(worst), g.shape))
-                name = np.dtype(g.dtype).name
-                raise GradientError(
-                    f"wrong in {name}",
-                    f"at index {index}: {g[index]:.9g} in {name}, {e[index]:.9g} in float64; "
-                    f"rounding explains {slack[index]:.2g}",
-                    op=subject.name,
-                    input=subject.describe(k),
-                    index=None,
-                )
+        for place, (g, e) in enumerate(zip(own, exact, strict=True)):
+            _compare(subject, place, us, g, e, [c[place] for c in changed], epsilon)
+
+
+def _compare(
+    subject: Subject, place: int, us: Sequence[Array], g: Array, e: Array, changed: Sequence[Array],
+    epsilon: float,
+) -> None:  # fmt: skip
+    """Compare the gradient `g` with the exact one `e`, which small changes make into `changed`."""
+    spread = np.max([np.abs(c - e) for c in changed], axis=0)
+    limits = np.finfo(g.dtype)
+    mean = spread.mean() if spread.size else 0.0
+    slack = 16 * (np.maximum(spread, mean) + epsilon * np.abs(e) + limits.tiny)
+    off = ~(np.abs(g.astype(np.float64) - e) <= slack) & (np.abs(e) < limits.max / 2)
+    if off.any() and not subject.blurs_saved:
+        off &= _systematic(subject, place, us, epsilon)
+    if not off.any():
+        return
+    worst = np.where(off, np.abs(g - e) / slack, -1.0)
+    index = tuple(int(i) for i in np.unravel_index(np.argmax(worst), g.shape))
+    name = np.dtype(g.dtype).name
+    raise GradientError(
+        f"wrong in {name}",
+        f"at index {index}: {g[index]:.9g} in {name}, {e[index]:.9g} in float64; "
+        f"rounding explains {slack[index]:.2g}",
+        op=subject.name,
+        input=subject.describe(subject.wrt[place]),
+        index=None,
+    )
 
 
 def _systematic(subject: Subject, place: int, us: Sequence[Array], epsilon: float) -> Array:
