@@ -47,7 +47,7 @@ function sum(nodes) {  // measurements of several nodes: sums, and the gradient 
   return any ? total : null;
 }
 
-function range(nodes) {  // the smallest and the largest norm of a gradient
+function normsOf(nodes) {  // the smallest and the largest norm of a gradient
   const ends = nodes.flatMap(n => n.range ?? (n.measured && n.measured[3] != null ? [n.measured[3]] : [])).map(Number);
   return ends.length ? [Math.min(...ends), Math.max(...ends)] : null;
 }
@@ -56,7 +56,7 @@ function moduleBox(path) {
   const inside = members.get(path), ops = opsIn(path), c = byPath.get(path);
   const worst = ['wrong', 'doubtful', 'right'].find(v => ops.some(n => n.verdict && n.verdict[0] === v));
   return { key: 'm' + path, kind: 'module', name: path, path, nodes: inside, chain: chains.get(path).slice(0, -1),
-    type: c.kind, count: c.count, shape: ops.at(-1).shape, dtype: ops.at(-1).dtype, measured: sum(ops), range: range(ops),
+    type: c.kind, count: c.count, shape: ops.at(-1).shape, dtype: ops.at(-1).dtype, measured: sum(ops), range: normsOf(ops),
     ops: ops.reduce((a, n) => a + (n.ops ?? 1), 0), frozen: ops.every(n => n.frozen), warnings: ops.flatMap(n => n.warnings ?? []),
     kept: ops.reduce((a, n) => a + (n.kept ?? 0), 0), verdict: worst ? ops.find(n => n.verdict && n.verdict[0] === worst).verdict : null,
     status: ops.some(n => n.status) ? 'changed' : '', line: ops[0].line, code: ops[0].code };
