@@ -46,3 +46,14 @@ def _name_of_the_package(request):
         import tinygrad_cnn
 
         request.getfixturevalue("doctest_namespace")["tc"] = tinygrad_cnn
+
+
+@pytest.fixture
+def vectorized():
+    """The test runs on the kernels in NumPy, which need not be compiled first."""
+    from tinygrad_cnn import kernels
+
+    before = kernels.current()
+    kernels.use("vectorized")
+    yield
+    kernels.use(before)

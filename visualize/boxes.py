@@ -11,7 +11,7 @@ from .graph import Cluster, Graph
 from .heat import unit, value
 from .look import Detail, Heat
 from .marks import sign
-from .words import attributes, keeps, shape_text, verdict_text
+from .words import attributes, keeps, shape_text, verdict_text, wrapped
 
 CHARACTER = 0.6  # width of a letter of Courier New, in font sizes
 LEADING = 1.28  # height of a line, in font sizes
@@ -97,14 +97,14 @@ class Boxes:
             return list(extra)
         rows: list[str] = []
         if node.kind == "op" and "attributes" in self.shown:
-            rows += _wrapped(attributes(node), ", ", self.sheet.letters)[: self.sheet.lines]
+            rows += wrapped(attributes(node), ", ", self.sheet.letters)[: self.sheet.lines]
         words = [" ".join(row[:2]).strip() for row in node.rows]
         if node.status == "failed":
             message = " ".join(row[1] for row in node.rows if not row[0])
             shapes = [" ".join(row[:2]) for row in node.rows if row[0]]
             rows += [*shapes, *textwrap.wrap(message, self.sheet.letters + 4)]
         elif "params" in self.shown:
-            rows += _wrapped(words, "  ", self.sheet.letters)[: self.sheet.lines]
+            rows += wrapped(words, "  ", self.sheet.letters)[: self.sheet.lines]
         before = [self.graph.nodes[k].shape for k in self.flow.get(at, ())
                   if self.graph.nodes[k].value is None]  # fmt: skip
         new = not before or any(shape != node.shape for shape in before)
@@ -117,7 +117,7 @@ class Boxes:
         elif self.heat == "verdict" and node.verdict is not None:
             rows.append(verdict_text(node).removeprefix("gradient "))
         elif self.heat == "status" and node.status in ("changed", "follows") and node.line:
-            rows += _wrapped(node.line.split(", "), ", ", self.sheet.letters)
+            rows += wrapped(node.line.split(", "), ", ", self.sheet.letters)
         elif "saved" in self.shown and node.kind == "op" and node.kept():
             rows.append(keeps(node))
         return [*rows, *extra]
@@ -157,13 +157,3 @@ def cut_text(words: str, most: int) -> str:
     """The words in at most so many letters, without those that renderers measure differently."""
     words = words.replace("…", "..").replace("×", "x").replace("→", "->")
     return words if len(words) <= most else words[: most - 2] + ".."
-
-
-def _wrapped(words: Sequence[str], between: str, most: int) -> list[str]:
-    rows: list[str] = []
-    for word in words:
-        if rows and len(rows[-1]) + len(between) + len(word) <= most:
-            rows[-1] += between + word
-        else:
-            rows.append(word)
-    return rows

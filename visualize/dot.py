@@ -46,6 +46,7 @@ from .words import (
     shape_text,
     verdict_text,
     warnings,
+    wrapped,
 )
 
 FONT = "Courier New"
@@ -269,11 +270,13 @@ class _Writer:
         rows = []
         if node.kind == "op" and "attributes" in self.shown:
             words = attributes(node)
-            rows += _wrapped(words, ", ")
+            rows += wrapped(words, ", ", BOX_LINE_CHARACTERS)
         if node.kind == "module":
             rows.append(f"{node.members:,} ops{' in all' if node.count > 1 else ''}")
         if "params" in self.shown or node.status == "failed":
-            rows += _wrapped([" ".join(row[:2]).strip() for row in node.rows], "  ")
+            rows += wrapped(
+                [" ".join(row[:2]).strip() for row in node.rows], "  ", BOX_LINE_CHARACTERS
+            )
         if self.heat in ("time", "bytes", "grad"):
             measured = value(node, self.heat)
             if self.heat == "grad" and node.measured is not None:
@@ -289,7 +292,7 @@ class _Writer:
         if "source" in self.shown and node.line and self.heat != "status":
             rows.append(node.line.split(", in ")[0].rpartition("/")[2])
         for link in node.links:
-            rows += _wrapped(link.split(" "), " ")
+            rows += wrapped(link.split(" "), " ", BOX_LINE_CHARACTERS)
         return rows + warnings(node)
 
     # --- Arrows ---------------------------------------------------------------------------------
@@ -358,17 +361,6 @@ def _ordered(edge: Edge, target: Node) -> bool:
     """Whether the order of the op's inputs matters, so that the arrow needs the input's name."""
     symmetric = target.name in ("add", "mul", "maximum", "minimum")
     return target.kind == "op" and not symmetric and "[" not in edge.name
-
-
-def _wrapped(words: list[str], between: str) -> list[str]:
-    """The words joined into lines, each as long as fits in a box."""
-    rows: list[str] = []
-    for word in words:
-        if rows and len(rows[-1]) + len(between) + len(word) <= BOX_LINE_CHARACTERS:
-            rows[-1] += between + word
-        else:
-            rows.append(word)
-    return rows
 
 
 def _muted(words: str, colour: str = MUTED) -> str:

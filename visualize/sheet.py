@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from .boxes import CHARACTER, LEADING, Boxes, Sheet, cut_text
+from .dot import FONT
 from .escape import quoted, text
 from .graph import Graph
 from .heat import Key, colours
@@ -31,7 +32,6 @@ from .routes import MAX_FAR, Place, Point, Wire
 from .words import describe
 from .wrap import Title, Wrapped, wrap
 
-FONT = "Courier New"
 MAX_GROWTH = 1.7  # a small graph fills its sheet, but its letters do not become larger
 CORNER = 5.0  # radius of the bends of arrows, in points
 LEGEND_GAP = 8.0  # between two entries, in points

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -271,3 +272,18 @@ def verdict_text(node: Node) -> str:
     if node.verdict.error is None:
         return "gradient checked"
     return f"gradient checked, worst error {node.verdict.error:.1e}"
+
+
+def wrapped(words: Sequence[str], between: str, most: int) -> list[str]:
+    """The words joined into lines of at most so many letters; a longer word has a line of its own.
+
+    >>> wrapped(["stride 2", "padding 1", "groups 4"], ", ", 20)
+    ['stride 2, padding 1', 'groups 4']
+    """
+    lines: list[str] = []
+    for word in words:
+        if lines and len(lines[-1]) + len(between) + len(word) <= most:
+            lines[-1] += between + word
+        else:
+            lines.append(word)
+    return lines

@@ -3,15 +3,8 @@
 import pytest
 
 import tinygrad_cnn.distributed as dist
-from tinygrad_cnn import kernels
 
-
-@pytest.fixture(autouse=True)
-def _kernels_that_need_no_compiler():
-    before = kernels.current()
-    kernels.use("vectorized")
-    yield
-    kernels.use(before)
+pytestmark = pytest.mark.usefixtures("vectorized")
 
 
 def test_it_learns_and_continues(example, tmp_path, capsys):

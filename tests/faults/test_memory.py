@@ -7,19 +7,11 @@ import sys
 import pytest
 
 import tinygrad_cnn as tc
-from tinygrad_cnn import kernels
 
 from .allocations import count, failing
 from .steps import Training, wrong_after
 
-
-@pytest.fixture(autouse=True)
-def without_numba():
-    """Its set would be compiled first."""
-    before = kernels.current()
-    kernels.use("vectorized")
-    yield
-    kernels.use(before)
+pytestmark = pytest.mark.usefixtures("vectorized")
 
 
 def test_each_fourth_allocation_of_a_training_step_fails_in_turn():

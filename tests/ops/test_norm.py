@@ -226,6 +226,17 @@ def test_batch_norm_of_running_statistics_is_one_op(affine):
     np.testing.assert_allclose(y.detach().numpy(), expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize(("variance", "value"), [(-1.0, np.nan), (0.0, np.inf)])
+def test_running_statistics_that_no_eps_protects_give_pytorchs_values_without_a_warning(
+    variance, value
+):
+    x = tc.ones(2, 3, requires_grad=True)
+    y = F.batch_norm(x, tc.zeros(3), tc.full((3,), variance), tc.ones(3), eps=0.0)
+    y.sum().backward()
+    np.testing.assert_array_equal(y.detach().numpy(), value)
+    np.testing.assert_array_equal(x.grad.numpy(), value)
+
+
 def test_batch_norm_of_running_statistics_in_half_precision():
     x = (tc.randn(4, 3, 5) * 300).to(tc.float16).requires_grad_()
     mean, variance = tc.full((3,), 200.0).to(tc.float16), tc.full((3,), 6e4).to(tc.float16)

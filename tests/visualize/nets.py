@@ -2,6 +2,7 @@
 
 import networks
 
+import tinygrad_cnn as tc
 import tinygrad_cnn.nn.functional as F
 from tinygrad_cnn import nn
 
@@ -58,3 +59,18 @@ class Recurrent(nn.Module):
 def mlp():
     """Vectors (N, 4) to logits (N, 3)."""
     return nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+
+
+# For the tests that draw each of them: the model, and the shape of its input.
+EXAMPLES = {
+    "lenet": (LeNet, (2, 1, 8, 8)),
+    "resnet": (ResNet, (2, 3, 8, 8)),
+    "unet": (UNet, (2, 1, 4, 4)),
+    "recurrent": (Recurrent, (1, 3)),
+    "mlp": (mlp, (2, 4)),
+}
+
+
+def loss_of(name, y):
+    """A loss of the output of an example: LeNet has labels."""
+    return F.cross_entropy(y, tc.zeros(2, dtype=tc.int64)) if name == "lenet" else y.sum()

@@ -9,7 +9,6 @@ from xml.etree import ElementTree
 import pytest
 
 import tinygrad_cnn as tc
-import tinygrad_cnn.nn.functional as F
 import visualize
 from tinygrad_cnn import nn
 from visualize.boxes import CHARACTER, SHEETS
@@ -57,20 +56,16 @@ def drawn(nets):
 
     def draw(name, **look):
         tc.manual_seed(0)
-        model, x = {
-            "lenet": (nets.LeNet, tc.ones(2, 1, 8, 8)),
-            "resnet": (nets.ResNet, tc.ones(2, 3, 8, 8)),
-            "unet": (nets.UNet, tc.ones(2, 1, 4, 4)),
-            "mlp": (nets.mlp, tc.ones(2, 4)),
-            "framed": (lambda: nn.Sequential(OrderedDict(encoder=Chain(20))), tc.ones(3)),
-            "chain": (lambda: Chain(20), tc.ones(3)),
-            "long": (lambda: Chain(300), tc.ones(3)),
-            "residual": (Residual, tc.ones(3, requires_grad=True)),
-            "skips": (Skips, tc.ones(3, requires_grad=True)),
+        model, shape = {
+            **nets.EXAMPLES,
+            "framed": (lambda: nn.Sequential(OrderedDict(encoder=Chain(20))), (3,)),
+            "chain": (lambda: Chain(20), (3,)),
+            "long": (lambda: Chain(300), (3,)),
+            "residual": (Residual, (3,)),
+            "skips": (Skips, (3,)),
         }[name]
-        model = model()
-        y = model(x)
-        loss = F.cross_entropy(y, tc.zeros(2, dtype=tc.int64)) if name == "lenet" else y.sum()
+        model, x = model(), tc.ones(shape, requires_grad=name in ("residual", "skips"))
+        loss = nets.loss_of(name, model(x))
         if name in ("long", "framed"):
             look["fold"] = False
         return visualize.draw(loss, model, names={"x": x}, **look)

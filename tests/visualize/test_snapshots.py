@@ -13,7 +13,6 @@ from xml.etree import ElementTree
 import pytest
 
 import tinygrad_cnn as tc
-import tinygrad_cnn.nn.functional as F
 import visualize
 from visualize.look import DETAILS as SHOW, PHASES
 
@@ -25,25 +24,17 @@ SVG = "{http://www.w3.org/2000/svg}"
 def drawn(nets):
     def draw(name, **how):
         tc.manual_seed(0)
-        model, x = {
-            "lenet": (nets.LeNet, tc.ones(2, 1, 8, 8)),
-            "resnet": (nets.ResNet, tc.ones(2, 3, 8, 8)),
-            "unet": (nets.UNet, tc.ones(2, 1, 4, 4)),
-            "recurrent": (nets.Recurrent, tc.ones(1, 3)),
-            "mlp": (nets.mlp, tc.ones(2, 4)),
-        }[name]
-        model = model()
+        model, shape = nets.EXAMPLES[name]
+        model, x = model(), tc.ones(shape)
         with tc.no_grad():
             for p in model.parameters():
                 p.zero_()  # so that the loss is the same on every machine
-        y = model(x)
-        loss = F.cross_entropy(y, tc.zeros(2, dtype=tc.int64)) if name == "lenet" else y.sum()
-        return visualize.draw(loss, model, names={"images": x}, **how)
+        return visualize.draw(nets.loss_of(name, model(x)), model, names={"images": x}, **how)
 
     return draw
 
 
-NAMES = ("lenet", "resnet", "unet", "recurrent", "mlp")
+NAMES = ("lenet", "resnet", "unet", "recurrent", "mlp")  # of nets.EXAMPLES
 
 
 @pytest.mark.parametrize("name", NAMES)

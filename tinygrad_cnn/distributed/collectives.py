@@ -73,8 +73,16 @@ def _stacked(name: str, whole: Array, part: Array, count: int, names: tuple[str,
         )
 
 
-def _root(name: str, group: ProcessGroup, rank: int | None, in_group: int | None, what: str) -> int:
-    """The rank in the group of the source or destination, given by its rank in the job or the group."""
+def _root(
+    name: str, group: ProcessGroup, rank: int | None, in_group: int | None, what: str,
+    default: int | None = None,
+) -> int:  # fmt: skip
+    """The rank in the group of the source or destination, given by its rank in the job or the group.
+
+    Without both it is `default`, or there is a ValueError.
+    """
+    if rank is in_group is None:
+        in_group = default
     if (rank is None) == (in_group is None):
         given = "both are given" if rank is not None else "none is given"
         raise ValueError(f"{name}: wanted either {what} or group_{what}, {given}")
@@ -279,8 +287,7 @@ def scatter(
 ) -> Work | None:  # fmt: skip
     """Write scatter_list[r] of rank `src` into `tensor` of rank r. Without a rank, `src` is 0."""
     found, out = member(group), array("scatter", "tensor", tensor)
-    src = found.ranks[0] if src is group_src is None else src
-    root = _root("scatter", found, src, group_src, "src")
+    root = _root("scatter", found, src, group_src, "src", default=0)
     xs = _list_of_root("scatter", found, root, "scatter_list", scatter_list, out)
 
     def call() -> None:
@@ -297,8 +304,7 @@ def gather(
 ) -> Work | None:  # fmt: skip
     """Write `tensor` of rank r into gather_list[r] of rank `dst`. Without a rank, `dst` is 0."""
     found, x = member(group), array("gather", "tensor", tensor)
-    dst = found.ranks[0] if dst is group_dst is None else dst
-    root = _root("gather", found, dst, group_dst, "dst")
+    root = _root("gather", found, dst, group_dst, "dst", default=0)
     outs = _list_of_root("gather", found, root, "gather_list", gather_list, x)
 
     def call() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import kernels
 from ..engine import op
-from .elementwise import sqrt
+from .elementwise import div, sqrt
 from .precision import in_float32, vjp_in_float32
 from .reduce import mean as mean_op
 from .shape import sum_to
@@ -144,7 +144,7 @@ def batch_norm_inference(x, mean, variance, weight=None, bias=None, *, eps):
     x̄ = ȳ w r        w̄ = r T        b̄ = S        μ̄ = −w r S        σ̄² = −½ w r³ T
     (Ioffe and Szegedy 2015, algorithm 2.)
     """
-    of_channel = (_column(v, x) for v in (mean, 1 / np.sqrt(variance + eps), weight, bias))
+    of_channel = (_column(v, x) for v in (mean, _scale(variance, None, eps), weight, bias))
     return kernels.normalize(x, *of_channel)
 
 
@@ -154,8 +154,8 @@ def _column(v, x):
 
 
 def _scale(variance, weight, eps):
-    """w r"""
-    r = 1 / sqrt(variance + eps)
+    """w r, without a warning where r is infinite or NaN"""
+    r = div(1.0, sqrt(variance + eps))
     return r if weight is None else weight * r
 
 
